@@ -24,6 +24,7 @@ describe("resources", () => {
       );
       await refuse(raw, "MALFORMED");
       await refuse({ ...raw, query: `${name}=` }, "MALFORMED");
+      await refuse({ fields: { sr }, signed: { TIME: "a\nb" }, query: `${name}=a%0Ab` }, "MALFORMED");
       await refuse({ query }, "UNSIGNED_PARAMETER");
       expect((await verify({ query, fields: { sr: "c" } })).blob).toBe("a.txt");
     }
@@ -38,6 +39,12 @@ describe("resources", () => {
       verifier.verify(rawRequest({ ...raw, method: "DELETE", fields: { sp: "rd" } })),
       "METHOD_NOT_GRANTED",
     );
+    const tier: RawSas = { method: "PUT", query: "comp=tier", fields: { sp: "wx" } };
+    expect((await verifier.verify(rawRequest(tier))).operation).toBe("set-blob-tier");
+    for (const time of ["versionid", "snapshot"]) {
+      const other = rawRequest({ ...tier, query: `comp=tier&${time}=1` });
+      await expectRefusal(verifier.verify(other), "UNSIGNED_PARAMETER");
+    }
   });
 
   it("of a directory are what is in it, and nothing beside it", async () => {

@@ -23,6 +23,8 @@ describe("what nothing signs", () => {
     for (const [name, letter] of [
       ["x-ms-tags", "t"],
       ["x-ms-legal-hold", "i"],
+      ["x-ms-immutability-policy-mode", "i"],
+      ["x-ms-immutability-policy-until-date", "i"],
       ["x-ms-if-tags", "t"],
     ] as const) {
       const header: RawSas = { ...put, headers: [[name, "a"]] };

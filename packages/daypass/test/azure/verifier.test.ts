@@ -42,6 +42,15 @@ describe("what a request is for", () => {
     });
   });
 
+  it("takes no other account for the read-only twin of one", async () => {
+    const request = {
+      ...rawRequest({ signed: { RESOURCE: "/blob/myaccount/media/a.txt" } }),
+      authority: "127.0.0.1:10000",
+    };
+    const target = `/my-secondaryaccount/media/a.txt${request.target.slice(request.target.indexOf("?"))}`;
+    await expectRefusal(service.verify({ ...request, target }), "MALFORMED");
+  });
+
   it("takes the configured account, or what the * of an origin stands for, where the host names none", async () => {
     const own = azureVerifier({ ...options, origins: ["https://cdn.example.com"], account: ACCOUNT });
     expect((await own.verify(rawRequest({ authority: "cdn.example.com" }))).account).toBe(ACCOUNT);
@@ -105,6 +114,13 @@ describe("time", () => {
   it.each(["se", "sp", "sr"])("refuses a SAS without %s, however well signed, as no policy stands for it", (name) =>
     refuse({ without: [name] }, "MALFORMED"),
   );
+
+  it("refuses a SAS on a key on loan without the key's times, or with times that are none", async () => {
+    for (const name of ["sktid", "skt", "ske", "sks", "skv"])
+      await expectRefusal(delegation.verify(rawRequest({ kind: "user-delegation", without: [name] })), "MALFORMED");
+    for (const fields of [{ skt: "always" }, { ske: "never" }, { sks: "bf" }, { skv: "" }])
+      await expectRefusal(delegation.verify(rawRequest({ kind: "user-delegation", fields })), "MALFORMED");
+  });
 
   it("begins at st and at the key's skt, and ends at se and at ske", async () => {
     await refuse({ fields: { st: "2026-01-02T03:04:06Z" } }, "NOT_YET_VALID");
@@ -199,11 +215,21 @@ describe("grammar", () => {
     for (const sp of ["rxyt", "rxtiy", "rtacwd"]) expect((await verify({ fields: { sp } })).permissions).toBe(sp);
     const any = await account.verify(rawRequest({ kind: "account", fields: { sp: "lwr", ss: "qb", srt: "os" } }));
     expect(any.permissions).toBe("lwr");
-    await expectRefusal(account.verify(rawRequest({ kind: "account", fields: { sp: "rr" } })), "MALFORMED");
+    for (const fields of [{ sp: "rr" }, { ss: "bb" }, { ss: "bx" }, { srt: "oo" }, { srt: "ox" }])
+      await expectRefusal(account.verify(rawRequest({ kind: "account", fields })), "MALFORMED");
+    for (const sr of ["bx", "cb", "dd"]) await refuse({ fields: { sr } });
   });
 
   it("refuses versions that have no layout, and what a version did not know yet", async () => {
-    for (const sv of ["2015-02-21", "2012-02-12", "2026-10-07", "2099-01-01", "2022-11-2", "20221102"]) {
+    for (const sv of [
+      "2015-02-21",
+      "2012-02-12",
+      "2026-10-07",
+      "2099-01-01",
+      "2022-11-2",
+      "20221102",
+      "2022-11-02T00:00Z",
+    ]) {
       await refuse({ fields: { sv } }, "MALFORMED");
     }
     expect((await verify({ fields: { sv: "2026-10-06" } })).permissions).toBe("r");

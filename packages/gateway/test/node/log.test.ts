@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -143,10 +143,74 @@ describe("a log", () => {
     expect(readFileSync(other, "utf8")).toBe("");
   });
 
+  it("goes on behind what a file has, which is not for everybody", async () => {
+    const path = join(folder, "kept.log");
+    for (const line of ["before\n", "after\n"]) {
+      const file = logFile(path);
+      file.write(line);
+      await file.close();
+    }
+    expect(readFileSync(path, "utf8")).toBe("before\nafter\n");
+    expect(statSync(path).mode & 0o037).toBe(0);
+  });
+
+  it("loses lines rather than memory where they come faster than they are written, and tells how many", async () => {
+    const path = join(folder, "fast.log");
+    const file = logFile(path);
+    const line = `${"x".repeat(2 ** 20 - 1)}\n`;
+    // The first goes out at once. Behind it there is room for 64 MiB, and a line.
+    for (let i = 0; i < 70; i++) file.write(line);
+    await file.close();
+    const fd = openSync(path, "r");
+    const end = Buffer.alloc(1000);
+    const length = readSync(fd, end, 0, end.length, 66 * line.length);
+    closeSync(fd);
+    rmSync(path);
+    expect(JSON.parse(end.toString("latin1", 0, length))).toMatchObject({ level: 50, lost: 4 });
+  });
+
+  it("tells of each line that is missing, also of those that it could not tell of before", async () => {
+    const path = join(folder, "left");
+    execFileSync("mkfifo", [path]);
+    const listen = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const gone = listen();
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    closeSync(gone);
+    const file = logFile(fd);
+    for (let i = 0; i < 3; i++) {
+      // Goes out at once.
+      file.write(`${"x".repeat(64 * 1024)}\n`);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    const reader = listen();
+    const text: Buffer[] = [];
+    const room = Buffer.alloc(256 * 1024);
+    const take = (): void => {
+      try {
+        text.push(Buffer.from(room.subarray(0, readSync(reader, room))));
+      } catch (error) {
+        expect(error).toMatchObject({ code: "EAGAIN" });
+      }
+    };
+    const reading = setInterval(take, 1);
+    file.write("last\n");
+    await file.close();
+    clearInterval(reading);
+    take();
+    for (const opened of [reader, fd]) closeSync(opened);
+    const lines = Buffer.concat(text).toString("latin1").trimEnd().split("\n");
+    const told: readonly { lost: number }[] = lines
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line));
+    const came = lines.length - told.length;
+    expect(told.every((line) => "error" in line)).toBe(true);
+    expect(told.reduce((sum, { lost }) => sum + lost, came)).toBe(4);
+  });
+
   it.each([
-    ["waits for", 0],
-    ["is told about", constants.O_NONBLOCK],
-  ])("is closed once a slow reader that it %s has all of it", async (how, flags) => {
+    ["waits for", 0, 4000],
+    ["is told about", constants.O_NONBLOCK, 1000],
+  ])("is closed once a slow reader that it %s has all of it", async (how, flags, count) => {
     const path = join(folder, `slow ${how}`);
     execFileSync("mkfifo", [path]);
     const fd = openSync(path, constants.O_RDWR | flags);
@@ -164,11 +228,12 @@ describe("a log", () => {
     const reading = setInterval(take, 10);
     const file = logFile(fd, 600);
     const line = `${"x".repeat(999)}\n`;
-    for (let i = 0; i < 1000; i++) file.write(line);
+    // Where it waits, longer than the patience for one piece.
+    for (let i = 0; i < count; i++) file.write(line);
     await file.close();
     clearInterval(reading);
     for (let turn = 0; turn < 3; turn++) take();
-    expect(read).toBe(1_000_000);
+    expect(read).toBe(count * line.length);
     for (const opened of [reader, fd]) closeSync(opened);
   });
 });

@@ -60,6 +60,16 @@ describe("a GCS form", () => {
       { kind: "body-length", min: 0, max: 0 },
       { kind: "body-checksum", header: "content-md5", value: md5 },
     ]);
+    const hash = "crc32c=AAAAAA==";
+    expect((await verify(sign({ fields: { "x-goog-hash": hash } }))).obligations).toEqual([
+      { kind: "body-checksum", header: "x-goog-hash", value: hash },
+    ]);
+  });
+
+  it("wants a condition for each field, be it named almost like the signature's own", async () => {
+    for (const name of ["x-goog-signature2", "my-x-goog-signature", "x-goog-acl"])
+      await expectRefusal(verify(sign(), { [name]: "a" }), "POLICY_NOT_MET");
+    expect((await verify(sign({ fields: { "x-goog-date2": "a" } }))).fields).toEqual({ "x-goog-date2": "a" });
   });
 
   it("knows which kind of key a form is for", async () => {

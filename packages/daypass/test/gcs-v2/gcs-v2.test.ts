@@ -161,6 +161,10 @@ describe("a GCS V2 verifier", () => {
     await expectRefusal(verifier.verify(withHeader(put(), name, value)), code);
   });
 
+  it.each(["content-type", "content-md5"])("refuses two of the header %s", async (name) => {
+    await expectRefusal(verifier.verify(withHeader(withHeader(put(), name, "a"), name, "a")), "MALFORMED");
+  });
+
   it("refuses every parameter that V2 does not sign, unless it is let through by name", async () => {
     const request = withQuery(wireRequest(sign()), "&generation=1");
     await expectRefusal(verifier.verify(request), "UNSIGNED_PARAMETER");
@@ -168,6 +172,8 @@ describe("a GCS V2 verifier", () => {
     const grant = await lax.verify(request);
     expect([grant.parameters, grant.unsignedParameters]).toEqual([[], [["generation", "1"]]]);
     await expectRefusal(lax.verify(withQuery(request, "&uploads=")), "UNSIGNED_PARAMETER");
+    for (const name of ["acl2", "my-acl", "website2", "ACL"])
+      await expectRefusal(lax.verify(withQuery(wireRequest(sign()), `&${name}`)), "UNSIGNED_PARAMETER");
     await expectRefusal(lax.verify(withQuery(wireRequest(sign()), "&acl")), "SIGNATURE_MISMATCH");
     await expectRefusal(lax.verify(withQuery(wireRequest(sign()), "&acl=1")), "MALFORMED");
     await expectRefusal(lax.verify(withQuery(wireRequest(sign()), "&acl&cors")), "MALFORMED");

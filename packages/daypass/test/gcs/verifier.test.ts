@@ -108,6 +108,8 @@ describe("a GCS verifier", () => {
   it.each<[string, string | RegExp, string, ErrorCode]>([
     ["another service", "storage%2Fgoog4", "compute%2Fgoog4", "WRONG_SCOPE"],
     ["AWS's terminator", "goog4_request", "aws4_request", "MALFORMED"],
+    ["more behind the terminator", "goog4_request", "goog4_request%2F", "MALFORMED"],
+    ["a signature that is too short", /Signature=.*/, "Signature=00", "MALFORMED"],
     ["another date than the credential's", "%2F20260102%2F", "%2F20260103%2F", "MALFORMED"],
     ["a life of zero", "X-Goog-Expires=600", "X-Goog-Expires=0", "MALFORMED"],
     ["a life with a sign", "X-Goog-Expires=600", "X-Goog-Expires=%2B600", "MALFORMED"],
@@ -144,6 +146,8 @@ describe("a GCS verifier", () => {
     }
     const streamed = put({ headers: { "x-goog-content-sha256": "STREAMING-GOOG4-RSA-SHA256-PAYLOAD" } });
     await expectRefusal(verifier.verify(streamed), "UNSUPPORTED_PAYLOAD");
+    const capitals = put({ headers: { "x-goog-content-sha256": "A".repeat(64) } });
+    await expectRefusal(verifier.verify(capitals), "UNSUPPORTED_PAYLOAD");
     await expect(
       verifier.verify(put({ headers: { "x-goog-content-sha256": "UNSIGNED-PAYLOAD" } })),
     ).resolves.toMatchObject({ obligations: [] });

@@ -191,7 +191,8 @@ describe("the fields of a form", () => {
   it("are each named by a condition, but for the signature's, the policy, the file and x-ignore-*", () => {
     expect(check(policy(bucket), { sig: "1", policy: "p", "X-Ignore-Any": "1", file: "x" })).toBeUndefined();
     expect(check(policy(bucket), { a: "1" })).toEqual(["POLICY_NOT_MET", { field: "a" }]);
-    expect(check(policy(bucket), { "x-ignore": "1" })).toEqual(NOT_MET);
+    for (const name of ["x-ignore", "my-x-ignore-a", "file2", "my-file", "policy2", "my-policy", "x-any"])
+      expect(check(policy(bucket), { [name]: "1" }), name).toEqual(NOT_MET);
   });
 
   it("are for a bucket that a condition names", () => {
@@ -206,6 +207,15 @@ describe("the fields of a form", () => {
     const template = "u/${filename}";
     expect(check(policy(bucket, { a: "u/f.txt" }), { a: template })).toBeUndefined();
     expect(check(policy(bucket, { a: template }), { a: template })).toEqual(NOT_MET);
+  });
+
+  it("have of the file's name what follows its last slash, on whatever line, and no dot segment", () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
+    const named = (file: string) => codeOf(() => expandFields([["key", "u/${filename}"]], file));
+    for (const file of ["a/b.txt", "a\\b.txt", "a\n../b.txt", "a\r\n..\\b.txt", "/b.txt"])
+      expect(named(file), file).toEqual(new Map([["key", "u/b.txt"]]));
+    for (const file of [".", "..", "a/.", "a\\..", "a\n/.."])
+      expect(named(file), file).toEqual(["MALFORMED", "file-name"]);
   });
 
   it("never show a session token in a refusal", () => {

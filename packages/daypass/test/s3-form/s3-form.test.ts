@@ -210,12 +210,42 @@ describe("s3FormVerifier", () => {
           bucket: "media",
           fields: Object.entries({ ...fields, ...changed }),
         });
-      expect((await submit({})).keyId).toBe("AKIDEXAMPLE");
+      // What is told of the fields has neither the token nor a bucket, which is the request's own.
+      expect(await submit({ bucket: "media", "x-ignore-a\nb": "c" })).toMatchObject({
+        keyId: "AKIDEXAMPLE",
+        fields: {},
+      });
       const token = Object.keys(fields).find((name) => /token$/i.test(name)) ?? "";
       await expectRefusal(submit({ [token]: "other" }), "POLICY_NOT_MET");
       await expectRefusal(submit({}, { ...session, sessionToken: "new" }), "INVALID_TOKEN");
       await expectRefusal(submit({}, credentials as typeof session), "INVALID_TOKEN");
       await expectRefusal(submit({}, { ...session, expiration: AT } as typeof session), "EXPIRED_TOKEN");
+    }
+  });
+
+  it("wants a condition for each field, be it named almost like the signature's own", async () => {
+    const v2 = s3FormV2Signer({ region: "r", credentials, clock }).sign({ bucket: "media", key: "a", expiresIn: 60 });
+    const verifyV2 = (extra: object) =>
+      s3FormV2Verifier({ credentials, clock }).verify({
+        bucket: "media",
+        fields: Object.entries({ ...v2.fields, ...extra }),
+      });
+    for (const name of ["x-amz-signature2", "my-x-amz-signature", "x-amz-acl", "x-amz-credential2", "signature2"]) {
+      await expectRefusal(verify({ fields: { ...sign({}).fields, [name]: "a" } }), "POLICY_NOT_MET");
+      await expectRefusal(verifyV2({ [name]: "a" }), "POLICY_NOT_MET");
+    }
+    await expectRefusal(verifyV2({ "my-signature": "a" }), "POLICY_NOT_MET");
+    const { fields } = await verify(sign({ fields: { "x-amz-signature2": "a", "my-x-amz-date": "b" } }));
+    expect(fields).toEqual({ "x-amz-signature2": "a", "my-x-amz-date": "b" });
+  });
+
+  it("takes no dot segments into a key of which the policy binds the start alone, in any spelling of theirs", async () => {
+    const form = sign({ key: undefined, prefix: "up/" });
+    for (const key of ["up/./a", "up/../a", "up/a/.", "up/..\\a", "up/a\\.\\b", "up/.."]) {
+      const fields = Object.fromEntries(
+        Object.entries(form.fields).map(([name, value]) => [name, name === "key" ? key : value]),
+      );
+      await expectRefusal(verify({ fields }), "MALFORMED");
     }
   });
 

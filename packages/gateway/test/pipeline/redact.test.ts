@@ -14,6 +14,16 @@ describe("a target in the log", () => {
     expect(redactTarget("/b/k")).toBe("/b/k");
   });
 
+  it.each([
+    ...["X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "x-amz-security-token", "X-Amz-S3session-Token"],
+    ...["X-Goog-Signature", "X-Goog-Credential", "GoogleAccessId", "AWSAccessKeyId", "OSSAccessKeyId", "Signature"],
+    ...["q-signature", "x-cos-security-token", "sig", "Policy", "policy", "token", "md5", "hdnea", "URISigningPackage"],
+    ...["dp-signature", "dp-nonce", "dp-subject", "dp-audience", "dp-sha256"],
+    ...["response-content-disposition", "dp-response-content-disposition", "x-amz-meta-a", "password"],
+  ])("shows no value of %s", (name) => {
+    expect(redactTarget(`/b/k?${name}=sEcReT&X-Amz-Expires=60`)).toBe(`/b/k?${name}=~&X-Amz-Expires=60`);
+  });
+
   it("takes a token without `=` for a value, and a very long name too", () => {
     expect(redactTarget("/b?secret")).toBe("/b?~");
     expect(redactTarget(`/b?${"n".repeat(65)}=1`)).toBe("/b?~");

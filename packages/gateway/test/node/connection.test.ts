@@ -164,11 +164,44 @@ describe("an early refusal", () => {
     expect(existsSync(join(gateway.root, "media/target.txt"))).toBe(true);
   });
 
+  it("is the only answer where its body breaks behind it", async () => {
+    const socket = await rawConnection(gateway);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.on("error", () => {});
+    const closed = new Promise((done) => socket.once("close", done));
+    socket.write(`${head("PUT", `${put("x.txt")}0`, "Transfer-Encoding: chunked")}5\r\nhello\r\n`);
+    await until(() => text.endsWith("</Error>"));
+    socket.write("no chunk\r\n");
+    await closed;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403"]);
+  });
+
   it("keeps the connection where there was no body", async () => {
     const socket = await rawConnection(gateway);
     const answer = readAll(socket);
     socket.write(head("GET", `${get()}0`) + head("GET", get(), "Connection: close"));
     expect((await answer).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
+  });
+});
+
+describe("what is no HTTP", () => {
+  it.each([
+    ["from the start", "\0\0", "400 Bad Request"],
+    ["in a head that is too long", `GET /${"a".repeat(70_000)}`, "431 Request Header Fields Too Large"],
+  ])("%s is told so, and the connection ends", async (_, bytes, status) => {
+    const socket = await rawConnection(gateway);
+    socket.write(bytes);
+    expect(await readAll(socket)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  });
+
+  it("in a chunk whose extension does not end is told so", async () => {
+    const socket = await rawConnection(gateway);
+    const path = target(daypassUrl(gateway, "/media/chunk.txt", { methods: ["PUT"] }));
+    socket.write(`${head("PUT", path, "Transfer-Encoding: chunked")}1;${"a".repeat(20_000)}`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 413 /);
   });
 });
 

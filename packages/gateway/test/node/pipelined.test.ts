@@ -58,6 +58,33 @@ describe("pipelined requests", () => {
     expect((await answer).match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(answers);
   });
 
+  it("wait for their answers once, however much comes behind what is no HTTP", async () => {
+    let store = (): void => {};
+    await using slow = await testGateway({
+      files: { "media/hello.txt": "hello" },
+      storage: (disk) => ({
+        ...disk,
+        put: (...given) => new Promise((resolve) => (store = () => resolve(disk.put(...given)))),
+      }),
+    });
+    const warnings: Error[] = [];
+    const hear = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", hear);
+    onTestFinished(() => void process.off("warning", hear));
+    const socket = (await rawConnection(slow)).setNoDelay();
+    const answer = readAll(socket);
+    const stands = store;
+    socket.write(`${headOf(slow, { method: "PUT" }, "Content-Length: 2")}ok\0`);
+    await until(() => store !== stands);
+    for (let i = 0; i < 20; i++) {
+      socket.write("\0");
+      await sleep(2);
+    }
+    store();
+    expect((await answer).match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(["200", "400"]);
+    expect(warnings).toEqual([]);
+  });
+
   it("take no place and no memory before it is their turn, which may never come", async () => {
     let reads = 0;
     await using small = await testGateway({

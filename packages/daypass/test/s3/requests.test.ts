@@ -255,6 +255,36 @@ describe("a verifier", () => {
       (error: { code?: unknown }) => error.code,
     );
 
+  it.each([
+    ...["x-amz-copy-source", "X-Amz-Acl", "x-amz-meta-a", "x-amz-security-token", "X-AMZ-TAGGING"],
+    ...["x-amz-content-sha256-a", "x-amz-cf-id2", "x-amz-"],
+  ])("wants %s to be signed", async (name) => {
+    const { url } = s3Signer({ ...options, endpoint }).sign(call);
+    const headers = [
+      ["Host", "s3.example.com"],
+      [name, "a"],
+    ];
+    expect(await code(verify(url, { headers }))).toBe("UNSIGNED_HEADER");
+  });
+
+  it.each(["x-amz-cf-id", "X-Amz-Content-Sha256"])("does not mind %s, which others add", async (name) => {
+    const { url } = s3Signer({ ...options, endpoint }).sign(call);
+    const headers = [
+      ["Host", "s3.example.com"],
+      [name, "a"],
+    ];
+    expect(await code(verify(url, { headers }))).toBe("granted");
+  });
+
+  it("knows a signature by each of its parameters, and takes none for longer than a week", async () => {
+    const { detects } = s3Verifier({ credentials, origins: [endpoint], clock });
+    const request = wireRequest(s3Link());
+    for (const name of ["Algorithm", "Credential", "Signature"])
+      expect(detects({ ...request, target: `/media/a?X-Amz-${name}=a` }), name).toBe(true);
+    const { url } = s3Signer({ ...options, endpoint }).sign(call);
+    expect(await code(verify(url.replace(/(Expires=)\d+/, "$1604801")))).toBe("MALFORMED");
+  });
+
   it("wants a signed header to be sent, also one without a value", async () => {
     const { url } = s3Signer({ ...options, endpoint }).sign({ ...call, headers: { "x-amz-meta-a": "" } });
     const host = ["Host", "s3.example.com"];
@@ -357,6 +387,14 @@ describe("a checksum that was signed", () => {
     expect(obligations).toMatchObject([{ kind: "body-checksum", header: "x-amz-checksum-crc32" }]);
   });
 
+  it.each(["content-md5", "x-amz-checksum-xxhash3", "x-amz-checksum-sha512", "x-amz-checksum-mode2"])(
+    "has to be enforced as the header %s, be it one of tomorrow",
+    async (header) => {
+      const { obligations } = await verify({ headers: { [header]: "a" } }, ["body-checksum"]);
+      expect(obligations).toEqual([{ kind: "body-checksum", header, value: "a" }]);
+    },
+  );
+
   it("is nobody's wish where AWS's presigner had no body, nor is a mode or an algorithm", async () => {
     const { obligations } = await verify({
       query: {
@@ -369,6 +407,20 @@ describe("a checksum that was signed", () => {
     });
     expect(obligations).toEqual([]);
   });
+});
+
+it("each response header that was signed has to be sent, and nothing that is named almost like one", async () => {
+  const signer = s3Signer({ ...options, endpoint });
+  const verifier = s3Verifier({ credentials, origins: [endpoint], enforces: ["response"], clock });
+  const obligations = async (query: Readonly<Record<string, string>>) =>
+    (await verifier.verify(wireRequest(signer.sign({ ...call, query })))).obligations;
+  const headers = {
+    ...{ "cache-control": "a", "content-disposition": "b", "content-encoding": "c" },
+    ...{ "content-language": "d", "content-type": "e", expires: "f" },
+  };
+  const query = Object.entries(headers).map(([name, value]) => [`response-${name}`, value]);
+  expect(await obligations(Object.fromEntries(query))).toEqual([{ kind: "response", headers }]);
+  expect(await obligations({ "response-content-type2": "a", "my-response-expires": "b" })).toEqual([]);
 });
 
 it("no text passes for a body whose length is bound, as its characters are no bytes", async () => {

@@ -39,6 +39,13 @@ describe("nothing unsigned acts", () => {
     ["x-amz-server-side-encryption-customer-algorithm", "AES256", 501, "NotImplemented"],
     ["x-amz-expected-bucket-owner", "111122223333", 501, "NotImplemented"],
     ["x-amz-write-offset-bytes", "0", 501, "NotImplemented"],
+    ["x-amz-grant-full-control", "id=1", 400, "AccessControlListNotSupported"],
+    ["x-amz-server-side-encryption-customer-key", "a", 501, "NotImplemented"],
+    ["x-amz-bypass-governance-retention", "true", 501, "NotImplemented"],
+    ["x-amz-rename-source", "/private/secret.txt", 501, "NotImplemented"],
+    ["x-amz-mfa", "1 2", 501, "NotImplemented"],
+    ["x-amz-metadata-directive", "COPY", 501, "NotImplemented"],
+    ["x-amz-function-of-tomorrow", "1", 501, "NotImplemented"],
   ] as const;
   it.each(refused)(
     "CVE-2026-54330: a signed %s: %s is refused by name instead of ignored",

@@ -72,6 +72,39 @@ describe("a function of S3 that is not here", () => {
     expect((await s3({ method: "DELETE", query: { functionOfTomorrow: "" } })).code).toBe("NotImplemented");
   });
 
+  it.each([
+    ...[
+      "abac",
+      "accelerate",
+      "analytics",
+      "annotation",
+      "append",
+      "cors",
+      "delete",
+      "encryption",
+      "intelligent-tiering",
+    ],
+    ...[
+      "inventory",
+      "legal-hold",
+      "lifecycle",
+      "location",
+      "logging",
+      "metadataAnnotationTable",
+      "metadataConfiguration",
+    ],
+    ...["metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics", "notification", "object-lock"],
+    ...["ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject", "replication"],
+    ...["requestPayment", "restore", "retention", "select", "select-type", "session", "storageClass", "torrent"],
+    ...["uploads", "versioning", "versions", "website", "list-type", "prefix", "delimiter", "marker", "start-after"],
+  ])("is not read for the object where ?%s asks for it", async (name) => {
+    expect((await s3({ key: "annotated.txt", query: { [name]: "1" } })).code).toBe("NotImplemented");
+  });
+
+  it.each(["attributes", "acl", "tagging"])("is not asked for by HEAD with ?%s", async (name) => {
+    expect((await s3({ method: "HEAD", key: "annotated.txt", query: { [name]: "" } })).status).toBe(501);
+  });
+
   it("is no name with a value, which a signer may have for himself", async () => {
     expect((await s3({ method: "PUT", key: "labelled.txt", query: { "my-label": "7" }, body: "x" })).status).toBe(200);
   });

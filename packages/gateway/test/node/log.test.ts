@@ -54,6 +54,15 @@ describe("the line of a request", () => {
     expect(JSON.parse(line)).toMatchObject(texts);
   });
 
+  it.each(['"', "\\", "\n", "\t", "\u0000", "\u001f", "\u007f", "\u2028", "ü", "\ud800"])(
+    "is whole where %j is all that needs care",
+    (letter) => {
+      const text = `a${letter}b`;
+      const texts = { url: text, host: text, method: text, keyId: text, parentKeyId: text, remoteAddress: text };
+      expect(JSON.parse(requestLine({ ...event, ...texts }))).toMatchObject(texts);
+    },
+  );
+
   it("is an error where the gateway failed, and not where it has no such function", () => {
     const level = (status: number): number => JSON.parse(requestLine({ ...event, status, code: "INTERNAL" })).level;
     expect([404, 501, 500, 503, 507].map(level)).toEqual([30, 30, 50, 50, 50]);

@@ -11,5 +11,6 @@ it("tells of workers that cannot start or die, starts them later each time, and 
     ...["dying starts", "dying exits 7 null 100", "dying never serves"],
     ...["dying starts", "dying exits 7 null 200", "dying is over"],
     ...["deaf starts", "deaf serves", "deaf is over"],
+    ...["leaving starts", "leaving serves", "leaving is over"],
   ]);
 });

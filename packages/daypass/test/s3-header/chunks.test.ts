@@ -297,6 +297,23 @@ describe("a body in unsigned chunks with a trailer", () => {
     }
   });
 
+  it("never grows in memory for a trailer that does not end", async () => {
+    let sent = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("b\r\nhello world\r\n0\r\n");
+      for (;;) {
+        sent += 64;
+        yield Buffer.alloc(64, "f");
+      }
+    }
+    const { bytes } = (await own.verify(signed())).openBody(endless());
+    const readAll = async (): Promise<void> => {
+      for await (const _ of bytes);
+    };
+    await expect(readAll()).rejects.toMatchObject({ code: "MALFORMED" });
+    expect(sent).toBeLessThan(1024);
+  });
+
   it.each([
     ["a longer body", "c\r\nhello world!\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n", "BODY_LENGTH chunks"],
     ["a shorter body", "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n", "BODY_LENGTH chunks"],

@@ -283,6 +283,8 @@ describe("a verifier", () => {
       expect(detects({ ...request, target: `/media/a?X-Amz-${name}=a` }), name).toBe(true);
     const { url } = s3Signer({ ...options, endpoint }).sign(call);
     expect(await code(verify(url.replace(/(Expires=)\d+/, "$1604801")))).toBe("MALFORMED");
+    for (const list of ["Host", "host%3BContent-Type", "host%3Ba%20b", "host%3B"])
+      expect(await code(verify(url.replace("SignedHeaders=host", `SignedHeaders=${list}`))), list).toBe("MALFORMED");
   });
 
   it("wants a signed header to be sent, also one without a value", async () => {

@@ -297,6 +297,27 @@ describe("a body in unsigned chunks with a trailer", () => {
     }
   });
 
+  it("may be in short chunks, which signed ones may not: each costs its reader two hashes", async () => {
+    const { "x-amz-trailer": _, ...rest } = headers;
+    const request = signed({ ...rest, "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" });
+    const scope = "20260102/us-east-1/s3/aws4_request";
+    const derived = scope
+      .split("/")
+      .reduce((last, part) => createHmac("sha256", last).update(part).digest(), Buffer.from(`AWS4${secret}`));
+    const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+    let previous = request.headers.at(-1)?.[1].slice(-64) ?? "";
+    const frame = (text: string): string => {
+      const lines = ["AWS4-HMAC-SHA256-PAYLOAD", "20260102T030405Z", scope, previous, hash(""), hash(text)];
+      previous = createHmac("sha256", derived).update(lines.join("\n")).digest("hex");
+      return `${text.length.toString(16)};chunk-signature=${previous}\r\n${text}\r\n`;
+    };
+    const one = ["hello world", ""].map(frame).join("");
+    expect((await open(await own.verify(request), Buffer.from(one))).body.toString()).toBe("hello world");
+    previous = request.headers.at(-1)?.[1].slice(-64) ?? "";
+    const two = ["hello ", "world", ""].map(frame).join("");
+    expect(await refusal(await own.verify(request), Buffer.from(two))).toBe("MALFORMED chunk-size");
+  });
+
   it("never grows in memory for a trailer that does not end", async () => {
     let sent = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {

@@ -55,6 +55,18 @@ describe("parameters that are not there, or there twice", () => {
     expect(await outcome(change(link, /dp-expires=[^&]*&/, ""))).toBe("MALFORMED");
   });
 
+  it("a constraint that is spelled so that only one of two readers sees it", async () => {
+    const link = request(sign({ url: `${ORIGIN}/a?page=1` }));
+    for (const name of ["dp", "DP", "%64p", "%44p", "d%70", "d%50", "D%50", "%44%50"])
+      for (const dash of ["-", "%2d", "%2D"])
+        expect(await outcome({ ...link, target: `${link.target}&${name}${dash}x=1` }), name + dash).toBe("MALFORMED");
+  });
+
+  it("a control that is no letter of ASCII", async () => {
+    for (const control of ["%C2%80", "%C2%8F", "%C2%90", "%C2%9F", "%00", "%1F", "%7F"])
+      expect(await outcome(change(request(sign()), "?", `${control}?`)), control).toBe("MALFORMED");
+  });
+
   it("CVE-2026-41145: a key id without a signature is nobody", async () => {
     expect(await outcome(change(request(sign()), /&dp-signature=[^&]*/, ""))).toBe("MALFORMED");
     expect(await outcome(change(request(sign()), /dp-signature=[^&]*/, "dp-signature="))).toBe("MALFORMED");

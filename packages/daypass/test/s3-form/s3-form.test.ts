@@ -210,11 +210,9 @@ describe("s3FormVerifier", () => {
           bucket: "media",
           fields: Object.entries({ ...fields, ...changed }),
         });
-      // What is told of the fields has neither the token nor a bucket, which is the request's own.
-      expect(await submit({ bucket: "media", "x-ignore-a\nb": "c" })).toMatchObject({
-        keyId: "AKIDEXAMPLE",
-        fields: {},
-      });
+      const granted = await submit({ bucket: "media", "x-ignore-a\nb": "c" });
+      // Neither the token nor a bucket, which is the request's own.
+      expect([granted.keyId, granted.fields]).toEqual(["AKIDEXAMPLE", {}]);
       const token = Object.keys(fields).find((name) => /token$/i.test(name)) ?? "";
       await expectRefusal(submit({ [token]: "other" }), "POLICY_NOT_MET");
       await expectRefusal(submit({}, { ...session, sessionToken: "new" }), "INVALID_TOKEN");

@@ -34,6 +34,8 @@ export function linger(request: IncomingMessage, response: ServerResponse, bytes
   const wait = async (): Promise<void> => {
     waits += 1;
     const reached = await reachedBytes(request.socket);
+    // The client may have ended while the kernel was asked.
+    if (response.writableEnded) return;
     const isUnderWay = reached !== undefined && reached < (takenBytes(request.socket) ?? 0);
     if (isUnderWay && waits < LONGEST_WAITS) timer = setTimeout(wait, WAIT_MS).unref();
     else finish();

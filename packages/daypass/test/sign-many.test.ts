@@ -1,10 +1,6 @@
-import { EventEmitter, on } from "node:events";
-import { Readable } from "node:stream";
-import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
 import { type SignedRequest, signMany } from "../src/index.ts";
 import { asyncSigner, signer } from "../src/signed-request.ts";
-import { clock } from "./edge-fixture.ts";
 
 /** A signer whose signatures end when the test says so, in any order. */
 function manual() {
@@ -130,7 +126,7 @@ describe("signMany of a signer with promises", () => {
 
 describe("signMany of any signer and any iterable", () => {
   const plain = asyncSigner<number>(async (request) => ({ url: `${request}` }) as SignedRequest);
-  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
   async function* later(count: number, taken: number[] = []): AsyncGenerator<number> {
     for (const i of upTo(count, taken)) yield await Promise.resolve(i);
   }
@@ -142,15 +138,6 @@ describe("signMany of any signer and any iterable", () => {
       expect(await all(signMany(plain, upTo(count)))).toEqual(numbers(count));
       expect(await all(signMany(atOnce, later(count)))).toEqual(numbers(count));
     }
-  });
-
-  it("signs what a stream of objects brings", async () => {
-    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
-    const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
-    const requests = ["a", "", "b"].map((key) => ({ bucket: "media", key, expiresIn: 60 }));
-    const items: unknown[] = [];
-    for await (const item of signMany(s3, Readable.from(requests))) items.push("url" in item ? item.url : item.error);
-    expect(items).toEqual([s3.sign(requests[0] as never).url, expect.any(Error), s3.sign(requests[2] as never).url]);
   });
 
   it("takes sixteen requests that have not been yielded, and none while nobody asks", async () => {
@@ -254,16 +241,11 @@ describe("signMany of any signer and any iterable", () => {
   });
 
   it("does not wait for a request that may never come when the iteration is given up", async () => {
-    const emitter = new EventEmitter();
     async function* silent(): AsyncGenerator<number> {
       yield 0;
       await new Promise(() => undefined);
     }
     for await (const _ of signMany(plain, silent())) break;
-    const requests = on(emitter, "request");
-    emitter.emit("request", 0);
-    for await (const _ of signMany(plain, requests as AsyncIterable<number>)) break;
-    expect(emitter.listenerCount("request")).toBe(0);
   });
 
   it.each([undefined, null, 7, {}, { [Symbol.iterator]: 7 }])("refuses %o in place of an iterable", (requests) => {

@@ -26,7 +26,7 @@ export function parseArguments<const O extends Options>(args: readonly string[],
     expectValue(token);
     if (option.multiple === true) continue;
     if (seen.has(token.name))
-      throw new UsageError(`expected ${token.rawName} once, found it again: only one of them would count`);
+      throw new UsageError(`expected ${token.rawName} once, found it twice: only one of them would be used`);
     seen.add(token.name);
   }
   return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
@@ -43,11 +43,11 @@ function refuseValue({ rawName, value }: OptionToken): void {
 }
 
 function expectValue({ rawName, value, inlineValue }: OptionToken): void {
-  if (value === undefined) throw new UsageError(`expected a value behind ${rawName}, found none`);
+  if (value === undefined) throw new UsageError(`expected a value after ${rawName}, found none`);
   // A dash alone is standard input.
   if (inlineValue !== true && /^-./.test(value)) {
     throw new UsageError(
-      `expected a value behind ${rawName}, found ${value}: where that is the value, write ${rawName}=${value}`,
+      `expected a value after ${rawName}, found ${value}: if that is the value, write ${rawName}=${value}`,
     );
   }
 }
@@ -81,7 +81,7 @@ export function moment(option: string, text: string): Date {
 export function httpMethod(option: string, text: string): string {
   if (/^[A-Z]+$/.test(text)) return text;
   throw new UsageError(
-    `expected ${option} as one method in upper case such as GET, found ${JSON.stringify(text)}: give it again for another one`,
+    `expected ${option} as one method in upper case such as GET, found ${JSON.stringify(text)}: repeat the option for another method`,
   );
 }
 
@@ -126,7 +126,7 @@ export function exactOrigin(option: string, text: string): string {
 /** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */
 export function serverAddress(option: string, text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
-  throw new UsageError(`expected ${option} as a URL such as http://127.0.0.1:8080, found text that is none`);
+  throw new UsageError(`expected ${option} as a URL such as http://127.0.0.1:8080, found text that is not one`);
 }
 
 /** Reads a whole number within limits. */

@@ -23,12 +23,14 @@ export async function inputText(option: string, path: string, { stdin }: Pick<Co
   return decoded(Buffer.concat(chunks));
 }
 
-const FOUND: Readonly<Record<string, string>> = {
-  ENOENT: "nothing: look at its spelling, and at the folder that the command runs in",
-  ENOTDIR: "a file in the place of a folder: look at its spelling",
-  EISDIR: "a folder: name a file in it",
-  EACCES: "one that this user may not read: change its mode, or run as its owner",
-  EPERM: "one that this user may not read: change its mode, or run as its owner",
+type Fault = readonly [what: string, remedy: string];
+
+const FOUND: Readonly<Record<string, Fault>> = {
+  ENOENT: ["nothing", "check the spelling, and the folder that the command runs in"],
+  ENOTDIR: ["a file in place of a folder", "check the spelling"],
+  EISDIR: ["a folder", "name a file in it"],
+  EACCES: ["one that this user may not read", "change its mode, or run as its owner"],
+  EPERM: ["one that this user may not read", "change its mode, or run as its owner"],
 };
 
 /** A file cannot be read that somebody has named on purpose: a command that can do without must not pass over it. */
@@ -43,23 +45,27 @@ export function namedText(name: string, path: string): Promise<string | undefine
 
 /** What to say of a file that cannot be read. */
 export function unreadable(expected: string, path: string, error: unknown): CommandError {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  return new CommandError(`expected ${expected}, found at ${path} ${FOUND[code] ?? message}`);
+  return new CommandError(`expected ${expected}, ${foundAt(path, error, FOUND)}`);
 }
 
-const FOUND_TO_WRITE: Readonly<Record<string, string>> = {
-  ENOENT: "no folder to put it in: look at its spelling, or make the folder",
-  ENOTDIR: "a file in the place of a folder: look at its spelling",
-  EEXIST: "a file in the place of a folder: look at its spelling",
-  EISDIR: "a folder: name a file in it",
-  EACCES: "what this user may not write: change its mode, or name another file",
-  EPERM: "what this user may not write: change its mode, or name another file",
+const FOUND_TO_WRITE: Readonly<Record<string, Fault>> = {
+  ENOENT: ["no folder to put it in", "check the spelling, or create the folder"],
+  ENOTDIR: ["a file in place of a folder", "check the spelling"],
+  EEXIST: ["a file in place of a folder", "check the spelling"],
+  EISDIR: ["a folder", "name a file in it"],
+  EACCES: ["one that this user may not write", "change its mode, or name another file"],
+  EPERM: ["one that this user may not write", "change its mode, or name another file"],
 };
 
 /** What to say of a file that cannot be written. */
 export function unwritable(option: string, path: string, error: unknown): CommandError {
+  return new CommandError(`expected ${option} to name a file, ${foundAt(path, error, FOUND_TO_WRITE)}`);
+}
+
+function foundAt(path: string, error: unknown, faults: Readonly<Record<string, Fault>>): string {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  return new CommandError(`expected ${option} to name a file, found at ${path} ${FOUND_TO_WRITE[code] ?? message}`);
+  const fault = faults[code];
+  return fault === undefined ? `found at ${path} ${message}` : `found ${fault[0]} at ${path}: ${fault[1]}`;
 }
 
 /** Standard input can be read once. */

@@ -144,7 +144,7 @@ describe("explain, with the keys of --schemes", () => {
   });
 
   test.each([
-    ["{", 1, /^daypass explain: expected --schemes as JSON, found text that is none\n$/],
+    ["{", 1, /^daypass explain: expected --schemes as JSON, found other text\n$/],
     ["[1]", 1, /^daypass explain: expected --schemes as \{"scheme"/],
     ['{"scheme":"nope"}', 1, /expected scheme "s3" or/],
     ['{"scheme":"nginx","secret":"S3CR3T"}', 1, /expected no other fields than/],

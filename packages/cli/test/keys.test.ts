@@ -96,7 +96,7 @@ test("makes no key, and retires none, whose secret cannot be written", async () 
   const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
   for (const action of [["create"], ["rotate", id], ["session", id]]) {
     const { status, stderr } = await run(...action, "--out", join(folder, "file", "key"));
-    expect([status, stderr]).toEqual([1, expect.stringContaining("a file in the place of a folder")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("a file in place of a folder")]);
   }
   // Of a variable that is not set, and a name that is taken by a link that leads nowhere.
   symlinkSync("nowhere", join(folder, "link"));
@@ -167,7 +167,7 @@ test("adds no key under another master key than that of the others", async () =>
   const env = { DAYPASS_MASTER_KEY: "ab".repeat(32) };
   const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state], { env });
   const created = await keys("create", "--show-secret");
-  expect([created.status, created.stderr]).toEqual([1, expect.stringContaining("the master key is another one")]);
+  expect([created.status, created.stderr]).toEqual([1, expect.stringContaining("the master key is a different one")]);
   expect((await keys("rotate", id, "--show-secret")).status).toBe(1);
   // A key that is in use no more does not bind the next one to its master key.
   expect((await keys("revoke", id)).status).toBe(0);

@@ -156,7 +156,7 @@ describe("an answer without its URL", () => {
   ])("is explained by its own words: %s", async (text, says) => {
     const { status, stdout, stderr } = await daypass(["explain", text]);
     expect([status, stdout]).toEqual([0, expect.stringMatching(says)]);
-    expect(stderr).toMatch(/^This is the answer alone/);
+    expect(stderr).toMatch(/^This is only the answer\./);
     expect(JSON.parse((await daypass(["explain", text, "--json"])).stdout)).toEqual({ cause: expect.any(Object) });
   });
 });

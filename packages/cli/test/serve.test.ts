@@ -105,7 +105,7 @@ test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a t
   await closed;
   expect(stdout).toMatch(/S3 endpoint +http:\/\/127\.0\.0\.1:\d+/);
   expect(stdout).toMatch(/access key +DP[A-Z2-7]{18}/);
-  expect(stdout).toMatch(/secret key +[\w-]{40} +\(shown this once\)/);
+  expect(stdout).toMatch(/secret key +[\w-]{40} +\(shown only once\)/);
   expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\/files\/readme\.txt\?X-Amz-Algorithm=/);
 });
 

@@ -98,7 +98,7 @@ test("says of an endpoint that is an IP address why the buckets of its storage c
   const storage = { driver: "s3", endpoint: "http://127.0.0.1:9", addressing: "virtual" };
   writeFileSync(file, JSON.stringify({ root: folder, storage }));
   const { status, stderr } = await daypass(["serve", "--config", file, "--port", "0"], { env: AWS });
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use the addressing path/)]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use path addressing/)]);
 });
 
 test("refuses a setting that stands in the file twice", async () => {

@@ -203,9 +203,9 @@ credential_process = echo null
   expect(stderr).toMatch(/exit status 7 .*no vault today/);
   expect(stderr).not.toContain("S3CR3T");
   expect((await sign("silent")).stderr).toContain("exit status 3");
-  expect((await sign("nothing")).stderr).toContain("as JSON of version 1, found other text");
+  expect((await sign("nothing")).stderr).toContain("as JSON with Version 1, found other text");
   expect((await sign("any", { AWS_SHARED_CREDENTIALS_FILE: folder })).stderr).toContain(
-    `AWS_SHARED_CREDENTIALS_FILE to name a file, found at ${folder} a folder`,
+    `AWS_SHARED_CREDENTIALS_FILE to name a file, found a folder at ${folder}`,
   );
 });
 
@@ -348,14 +348,14 @@ test("advises the option of the command for dot segments", async () => {
 });
 
 test.each([
-  [["sign", "--batch", "none.jsonl"], "--batch to name a file, found at none.jsonl nothing"],
-  [["sign", "--batch", "."], "--batch to name a file, found at . a folder"],
-  [["scan", "none"], "a file or folder to look through, found at none nothing"],
+  [["sign", "--batch", "none.jsonl"], "--batch to name a file, found nothing at none.jsonl"],
+  [["sign", "--batch", "."], "--batch to name a file, found a folder at ."],
+  [["scan", "none"], "a file or folder to scan, found nothing at none"],
   [
     ["explain", "https://a.example/?X-Amz-Signature=a", "--error", "none"],
-    "--error to name a file, found at none nothing",
+    "--error to name a file, found nothing at none",
   ],
-  [["explain", "https://a.example/?X-Amz-Signature=a", "--error", "."], "--error to name a file, found at . a folder"],
+  [["explain", "https://a.example/?X-Amz-Signature=a", "--error", "."], "--error to name a file, found a folder at ."],
 ])("says what was expected where a file cannot be read: %j", async (args, says) => {
   const { status, stdout, stderr } = await daypass(args);
   expect([status, stdout]).toEqual([1, ""]);

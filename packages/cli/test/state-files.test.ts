@@ -89,13 +89,13 @@ test("a lock that another process has taken over is no longer held, and stays th
     await expectHeld();
     age();
     await withLock(path, async (second) => {
-      await expect(expectHeld()).rejects.toThrow("found another process at it");
+      await expect(expectHeld()).rejects.toThrow("found another process using it");
       await second.expectHeld();
       theirs = true;
     });
     // Its inode may be that of the first one.
     writeFileSync(path, "");
-    await expect(expectHeld()).rejects.toThrow("found another process at it");
+    await expect(expectHeld()).rejects.toThrow("found another process using it");
   });
   expect([theirs, existsSync(path)]).toEqual([true, true]);
 });
@@ -122,7 +122,7 @@ test("a command that was stopped for long brings back no key that was revoked me
     expect(revoked.status).toBe(0);
     return new Date();
   });
-  await expect(stopped.revoke(first.record.id)).rejects.toThrow("found another process at it");
+  await expect(stopped.revoke(first.record.id)).rejects.toThrow("found another process using it");
   const active = (await store(now).active()).map(({ record }) => record.id);
   expect(active).toEqual([first.record.id]);
   expect(readdirSync(folder).sort()).toEqual(["keys.json", "keys.json.spare", "master.key"]);

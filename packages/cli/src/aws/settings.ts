@@ -88,7 +88,7 @@ const PROCESS_LIMIT_MS = 60_000;
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 async function processCredentials(command: string): Promise<S3Credentials> {
   const failure = (found: string): CommandError =>
-    new CommandError(`expected credential_process to print credentials as JSON of version 1, found ${found}`);
+    new CommandError(`expected credential_process to print credentials as JSON with Version 1, found ${found}`);
   const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch((error: ExecException) => {
     // The error's text holds the command line, and its standard output may hold a secret: neither is shown.
     throw failure(`that it ${howItEnded(error)}`);

@@ -132,7 +132,7 @@ function poolWorker(job: BatchJob, findKeys: FindKeys): PoolWorker {
     );
   });
   worker.on("error", fail);
-  worker.on("exit", () => fail(new Error("a worker ended before it had answered")));
+  worker.on("exit", () => fail(new Error("a worker exited before it answered")));
   return { worker, slots, free: slots.map((_, index) => index), waiting };
 }
 

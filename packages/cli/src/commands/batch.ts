@@ -49,7 +49,7 @@ export async function runBatchCommand(batch: Batch, args: BatchArguments, contex
   const line = unclosed?.();
   if (line !== undefined) {
     throw new CommandError(
-      `expected a second quote for the cell that opens in line ${line}, found the end of the CSV: all that follows is one record, which was refused; how many it holds cannot be told`,
+      `expected a closing quote for the cell that opens in line ${line}, found the end of the CSV: all that follows was read as one record and refused; how many records it contains is unknown`,
     );
   }
   return args.strict === true && count.refused > 0 ? 1 : 0;
@@ -59,7 +59,7 @@ async function openOutput(path: string, standing: StandingAnswers | undefined, {
   const onOpenMode = (): Promise<void> =>
     print(
       stderr,
-      `warning: expected to give ${path} the mode 0600, found that this user may not: its other readers see every URL`,
+      `warning: expected to give ${path} the mode 0600, found that this user may not: its other readers can see every URL`,
     );
   try {
     return await outputFile(path, { standing, onOpenMode });
@@ -74,7 +74,7 @@ async function complete(output: Writable, path: string): Promise<void> {
     await finished(output);
   } catch (error) {
     throw new CommandError(
-      `expected room in ${path} for every answer, found ${(error as Error).message}: make room, and go on with --resume`,
+      `expected room in ${path} for every answer, found ${(error as Error).message}: free some space, and continue with --resume`,
     );
   }
 }
@@ -87,7 +87,7 @@ export async function batchInput(
   { format, stdin }: { readonly format: RecordFormat; readonly stdin: Readable },
 ): Promise<Pick<Batch, "blocks" | "done" | "unclosed">> {
   if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
-    throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
+    throw new UsageError("expected --out to be a different file from --batch: its lines would be lost");
   // A missing file is reported before the output is created.
   const { chunks, done } =
     args.batch === "-" ? { chunks: stdin, done: () => undefined } : await openInput(args.batch, format.chunkBytes);
@@ -129,7 +129,7 @@ export async function withoutAnswered(
   const first = await rest.next();
   if (skipped < answered || (first.done === true && standing.torn !== "" && standing.lines > 0)) {
     throw new CommandError(
-      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.torn !== "" ? " and a torn one" : ""}: it is of another batch, choose another --out`,
+      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.torn !== "" ? " and an incomplete one" : ""}: it belongs to another batch, choose another --out`,
     );
   }
   return first.done === true ? rest : withFirst(first.value, rest);

@@ -45,11 +45,11 @@ signature, addressing, PUT and GET, CORS. Exit status 1 if there is a problem.
     if (!/^s3:\/\/[^/]/.test(target)) throw new UsageError(`expected s3://bucket, found ${JSON.stringify(target)}`);
     const { bucket, key } = s3Target.locate(target);
     if (typeof bucket !== "string" || key !== undefined)
-      throw new UsageError("expected s3://bucket, found a key behind it");
+      throw new UsageError("expected s3://bucket, found a key after it");
     checked(values.origin, (text) => pageOrigin("--origin", text));
     if (isDirectoryBucket(bucket)) {
       throw new UsageError(
-        `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not examine: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
+        `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not check: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
       );
     }
     const { fields: found } = await s3Target.find(values, context);

@@ -94,7 +94,7 @@ Keys
     }
     if (!("scheme" in explanation)) {
       await print(context.stdout, causeText(explanation.cause));
-      await print(context.stderr, "This is the answer alone. With the URL explain finds far more.");
+      await print(context.stderr, "This is only the answer. With the URL, explain finds far more.");
       return 0;
     }
     await print(context.stdout, explanationText(explanation));
@@ -103,7 +103,7 @@ Keys
     const isOfStore = explanation.traps.every(({ name }) => name !== "not-checked");
     const { grants, browser } = explanation;
     if (grants.methods === undefined && values.method === undefined && browser === undefined && isOfStore)
-      await print(context.stderr, "With --method PUT it tells what a page needs to upload with this URL, too.");
+      await print(context.stderr, "With --method PUT, it also tells what a page needs to upload with this URL.");
     return 0;
   },
 };
@@ -118,7 +118,7 @@ async function explainUrl(
 ): Promise<Judged | { readonly cause: Cause }> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
-    throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
+    throw new UsageError(`expected one URL, found ${positionals.length}: quote it, or the shell cuts it at &`);
   const foreign = OF_FORMS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
   checked(values.method, (text) => requestMethod("--method", text));

@@ -24,7 +24,9 @@ export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredS
     );
   const end = mapped(options.until, (text) => moment("--until", text));
   if (end !== undefined && end <= new Date())
-    throw new UsageError(`expected --until as an instant ahead, found ${options.until}: the key could grant nothing`);
+    throw new UsageError(
+      `expected --until as an instant in the future, found ${options.until}: the key could grant nothing`,
+    );
   const scope: StoredScope = {
     buckets: bucketsOf(options),
     origins: options.origin?.map((text) => exactOrigin("--origin", text)),
@@ -45,7 +47,7 @@ export function bucketsOf({
   return bucket?.map((text) => {
     if (/^[^/]+$/.test(text)) return text;
     throw new UsageError(
-      `expected --bucket as the name of a bucket, found ${JSON.stringify(text)}: what stands behind a slash is a --prefix`,
+      `expected --bucket as the name of a bucket, found ${JSON.stringify(text)}: what follows a slash belongs in --prefix`,
     );
   });
 }
@@ -58,7 +60,7 @@ export function prefixOf(
   if (prefix === "") throw new UsageError('expected --prefix as text, found "": leave it away where there is no limit');
   if (kind === "url" && prefix !== undefined && !/^\/(?:.*\/)?$/.test(prefix)) {
     throw new UsageError(
-      `expected --prefix as the beginning of a path up to a slash, such as /invoices/, found ${JSON.stringify(prefix)}`,
+      `expected --prefix as the start of a path up to a slash, such as /invoices/, found ${JSON.stringify(prefix)}`,
     );
   }
   return prefix;
@@ -78,5 +80,5 @@ export function methodsOf(
 export function aSecondOrMore(option: string, text: string): number {
   const seconds = duration(option, text);
   if (seconds > 0) return seconds;
-  throw new UsageError(`expected ${option} of a second or more, found ${JSON.stringify(text)}`);
+  throw new UsageError(`expected ${option} of at least one second, found ${JSON.stringify(text)}`);
 }

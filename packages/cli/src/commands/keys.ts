@@ -142,7 +142,7 @@ async function publicKeys({ store, argument, options, context }: Action): Promis
   const set = publishedKeySet(keys);
   // The set all the same: of the last key that was revoked this is the news.
   if (set.keys.length === 0)
-    await print(context.stderr, "There is no Ed25519 key: daypass keys create url --ed25519 makes one.");
+    await print(context.stderr, "There is no Ed25519 key: create one with daypass keys create url --ed25519.");
   await print(context.stdout, JSON.stringify(set));
   return 0;
 }
@@ -159,7 +159,7 @@ async function withStates(
   const unchecked = async (error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
     const records = await store.list();
-    await print(stderr, `not checked whether the keys open: ${error.message}`);
+    await print(stderr, `could not check whether the keys can be decrypted: ${error.message}`);
     return records.map((record) => ({ record, key: undefined, isChecked: false }));
   };
   const checked = async () => (await store.opened()).map((row) => ({ ...row, isChecked: true }));
@@ -182,7 +182,7 @@ async function hand(options: Options, context: Context, make: () => Promise<Acti
   const rows = [
     [key.kind === "s3" ? "access key id" : "key id", key.record.id],
     ...(output.kind === "print"
-      ? secretRows(key).map(([name, value]) => [name, `${value}   (shown this once)`])
+      ? secretRows(key).map(([name, value]) => [name, `${value}   (shown only once)`])
       : [["secret", `written to ${output.path}; use it with ${secretFileHint(output.path, key)}`]]),
     ["scope", scopeText(key.record.scope)],
   ];

@@ -91,7 +91,7 @@ export const serveCommand: Command = {
 function expectFlushes(): void {
   if (process.permission === undefined) return;
   throw new CommandError(
-    "expected Node without --permission, found that it forbids flushing files (fsync): limit the process by the system, as with ProtectSystem of systemd",
+    "expected Node without --permission, found that it forbids flushing files (fsync): restrict the process through the system, such as with ProtectSystem of systemd",
   );
 }
 
@@ -100,7 +100,7 @@ function storageFault({ message, cause }: StorageError): CommandError {
   const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code !== "EACCES" || path === undefined) return new CommandError(message);
   return new CommandError(
-    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's`,
+    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's user`,
   );
 }
 

@@ -42,7 +42,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   let unnamed = 0;
   const onSkipped: OnSkipped = (path, reason) => {
     if (reason === "NAME_NOT_UTF8") unnamed += 1;
-    const why = reason === "NAME_NOT_UTF8" ? "rename it: its name is no UTF-8" : "a gateway serves no such name";
+    const why = reason === "NAME_NOT_UTF8" ? "rename it: its name is not UTF-8" : "a gateway does not serve such names";
     context.stderr.write(`not signed: ${printable(path)} (${reason}: ${why})\n`);
   };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(args.all);
@@ -93,7 +93,7 @@ function lastObject(
   const { bucket, [name]: key } = last;
   if (typeof bucket === "string" && typeof key === "string") return { bucket, key };
   throw new CommandError(
-    `expected in --out answers of sign --all, found a last line without bucket and ${name}: choose another --out`,
+    `expected answers of sign --all in --out, found a last line without bucket and ${name}: choose another --out`,
   );
 }
 
@@ -150,7 +150,7 @@ async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Prom
   const found = await stat(folder).catch((error: unknown) => {
     throw unreadable("--all to name a bucket or a folder", folder, error);
   });
-  if (!found.isDirectory()) throw new CommandError(`expected a folder, found another file at ${folder}`);
+  if (!found.isDirectory()) throw new CommandError(`expected a folder, found a file at ${folder}`);
   const asBucket = args["as-bucket"];
   if (asBucket === undefined && args.endpoint === undefined)
     throw new UsageError(

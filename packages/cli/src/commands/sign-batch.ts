@@ -78,7 +78,7 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
   const file = args.defaults === undefined ? {} : await defaultsFile(args.defaults);
   const scheme = target === undefined ? file["scheme"] : schemeOfTarget(target);
   if (scheme !== undefined && typeof scheme !== "string")
-    throw new CommandError("expected scheme in the file of --defaults as a string, found another value");
+    throw new CommandError("expected scheme in the --defaults file as a string, found another value");
   const located = target === undefined ? {} : ((await loadTarget(scheme))?.locate(target) ?? {});
   if (["key", "object", "blob"].some((name) => name in located))
     throw new UsageError("expected a bucket as the target of a batch, found one with a key");
@@ -92,6 +92,6 @@ async function defaultsFile(path: string): Promise<JsonObject> {
   if (!isObject(value))
     throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
   if (repeatsMember(text, value))
-    throw new CommandError(`expected each field once in ${path}, found one twice: remove the one that is not meant`);
+    throw new CommandError(`expected each field once in ${path}, found one twice: remove one of them`);
   return value;
 }

@@ -127,8 +127,8 @@ async function signOne(target: string, options: Output, context: Context): Promi
 function inOptions(error: unknown): never {
   if (!isDaypassError(error)) throw error;
   const message = error.message
-    .replace("see dotSegments", "sign it all the same with --dot-segments")
-    .replace("see credentialExpiry", "ask for a shorter life, or give --clamp to let the URL end with them");
+    .replace("see dotSegments", "sign it anyway with --dot-segments")
+    .replace("see credentialExpiry", "ask for a shorter lifetime, or give --clamp to end the URL with them");
   throw message === error.message ? error : new CommandError(message, error.code);
 }
 

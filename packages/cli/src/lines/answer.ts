@@ -32,7 +32,7 @@ export function parseLine(line: string | Unreadable): JsonObject {
     throw notJson(notJsonBut(line));
   }
   if (!isObject(value)) throw notJson(describe(value));
-  if (repeatsMember(line, value)) throw notJson("one that names a field twice: remove the one that is not meant");
+  if (repeatsMember(line, value)) throw notJson("one that names a field twice: remove one of them");
   return value;
 }
 

@@ -37,7 +37,7 @@ export function csvReader(header: string): CsvReader {
   const seen = new Set<string>();
   for (const name of names) {
     // All of a file whose lines end as those of an old Mac did is its header row, which no record follows.
-    if (name.includes("\r")) throw invalid(`a line feed behind the header row, found a carriage return alone`);
+    if (name.includes("\r")) throw invalid(`a line feed after the header row, found a carriage return alone`);
     if (name === "" || seen.has(name) || name.split(".").includes("__proto__"))
       throw invalid(`a header row that names each column once, found ${JSON.stringify(name)}`);
     seen.add(name);
@@ -163,14 +163,14 @@ function quotedCell(text: string, start: number): Cell {
   for (let at = start; ; ) {
     const quote = text.indexOf('"', at);
     if (quote < 0)
-      throw invalid("a quote at the end of a quoted cell, found none: what follows it cannot be told from it");
+      throw invalid("a quote at the end of a quoted cell, found none: what follows cannot be told apart from it");
     cell += text.slice(at, quote);
     const end = quote + 1;
     if (text[end] === '"') {
       cell += '"';
       at = end + 1;
     } else if (end === text.length || text[end] === ",") return { cell, end };
-    else throw invalid("a comma behind a quoted cell, found other text");
+    else throw invalid("a comma after a quoted cell, found other text");
   }
 }
 

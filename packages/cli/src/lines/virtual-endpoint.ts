@@ -10,6 +10,6 @@ export function expectHostName(endpoint: string | undefined, addressing: string 
   if (isIP(new URL(endpoint).hostname.replace(/^\[|\]$/g, "")) === 0) return;
   throw new DaypassError(
     "INVALID_INPUT",
-    "expected an endpoint with a host name for the addressing virtual, found an IP address, which no bucket can stand in front of: use the addressing path, or a name",
+    "expected an endpoint with a host name for virtual addressing, found an IP address, which cannot follow a bucket's name: use path addressing, or a host name",
   );
 }

@@ -26,7 +26,7 @@ export async function* fileSources(
 ): AsyncGenerator<Source> {
   if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
   const stats = await stat(path).catch((error: unknown) => {
-    throw unreadable("a file or folder to look through", path, error);
+    throw unreadable("a file or folder to scan", path, error);
   });
   if (!stats.isDirectory()) return yield source(path);
   yield* below(path, onUnreadable);

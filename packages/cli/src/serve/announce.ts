@@ -95,9 +95,9 @@ export function announcementText(
     table(rows.map((row) => ["", ...row])),
     "",
     ...(said.presignedUrl === undefined
-      ? [`${said.storage === undefined ? "No file to show. " : ""}Sign an upload and send one:`]
+      ? [`${said.storage === undefined ? "No file found. " : ""}Sign an upload and send one:`]
       : [
-          `A presigned URL, good until ${said.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
+          `A presigned URL, valid until ${said.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
           "",
           said.presignedUrl,
           "",
@@ -110,14 +110,14 @@ export function announcementText(
 }
 
 function keyRows(said: Announcement, { areNew, create }: { areNew: boolean; create: string }): string[][] {
-  if (said.accessKeyId === undefined) return [["access key", `none is active; make one with  ${create}`]];
+  if (said.accessKeyId === undefined) return [["access key", `none is active; create one with  ${create}`]];
   if (said.secretAccessKey !== undefined) {
     return [
       ["access key", said.accessKeyId],
-      ["secret key", `${said.secretAccessKey}   (shown this once)`],
+      ["secret key", `${said.secretAccessKey}   (shown only once)`],
     ];
   }
-  const why = areNew ? "not printed, since this is no terminal" : "was shown when the key was made";
+  const why = areNew ? "not shown, since the output is not a terminal" : "was shown when the key was created";
   return [
     ["access key", said.accessKeyId],
     ["secret key", `${why}; for another key:  ${create}`],

@@ -34,7 +34,7 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
   }
   if (publicUrl === undefined && origins.length > 0 && origins.every((origin) => origin.includes("*")))
     throw new CommandError(
-      `expected an origin without * in ${file}, for printed URLs and Daypass URLs, found only such with one: add publicUrl`,
+      `expected an origin without * in ${file}, for printed URLs and Daypass URLs, found only origins with one: add publicUrl`,
     );
   const clash = originFault(named.map(([, origin]) => origin));
   if (clash !== undefined)

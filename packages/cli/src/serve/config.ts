@@ -60,7 +60,7 @@ export const configSchema: unknown = JSON.parse(
 /** Reads and checks a configuration file. Throws a `CommandError` that names the place of the first fault. */
 export async function loadConfig(path: string): Promise<ServeConfig> {
   const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected a configuration file at ${path}, found none to read (${error.code})`);
+    throw new CommandError(`expected a configuration file at ${path}, found none that can be read (${error.code})`);
   });
   let value: unknown;
   try {
@@ -71,7 +71,7 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   }
   if (repeatsMember(text, value))
     throw new CommandError(
-      `expected each setting once in ${path}, found one twice, of which the first would count for nothing: remove it`,
+      `expected each setting once in ${path}, found one twice: remove the first, which would be ignored`,
     );
   const fault = schemaFault(configSchema, value);
   if (fault !== undefined) {

@@ -5,16 +5,16 @@ import type { ServeSettings } from "./settings.ts";
 export function listenError(error: NodeJS.ErrnoException, { host, port }: Pick<ServeSettings, "host" | "port">): Error {
   if (error.code === "EADDRINUSE") {
     return new CommandError(
-      `expected port ${port} to be free, found another program at it: give --port with another one, or stop that program`,
+      `expected port ${port} to be free, found another program using it: choose another --port, or stop that program`,
     );
   }
   if (error.code === "EACCES")
-    return new CommandError(`expected a port that this user may open, found ${port}: give --port above 1023`);
+    return new CommandError(`expected a port that this user may open, found ${port}: choose a --port above 1023`);
   if (error.code === "EADDRNOTAVAIL")
     return new CommandError(`expected an address of this machine, found ${host}: correct --host or listen.host`);
   if (error.syscall === "getaddrinfo") {
     return new CommandError(
-      `expected an address of this machine, found ${host}, a name that has none (${error.code}): correct --host or listen.host`,
+      `expected an address of this machine, found ${host}, a name that does not resolve (${error.code}): correct --host or listen.host`,
     );
   }
   return error;

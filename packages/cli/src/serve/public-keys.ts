@@ -8,7 +8,7 @@ import { readTextFile } from "../text-file.ts";
 /** What stands in `urlKeySetFile`. */
 export function keySetText(path: string): Promise<string> {
   return readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
+    throw new CommandError(`expected urlKeySetFile at ${path}, found none that can be read (${error.code})`);
   });
 }
 
@@ -54,8 +54,8 @@ function keyFault(key: UrlKey): string | undefined {
 }
 
 function kidFault(kid: string, others: ReadonlySet<string>, stored: ReadonlySet<string>): string | undefined {
-  if (others.has(kid)) return `key ${kid}: expected each kid once, found it again`;
+  if (others.has(kid)) return `key ${kid}: expected each kid once, found it twice`;
   return stored.has(kid)
-    ? `key ${kid}: expected a kid of no stored key, found one that daypass keys list tells`
+    ? `key ${kid}: expected a kid that no stored key has, found one that daypass keys list shows`
     : undefined;
 }

@@ -117,7 +117,7 @@ function refuseServedKeys(root: string): void {
   const state = join(root, STATE_FOLDER);
   if (existsSync(state) || !isKeyFile(join(root, "keys.json"))) return;
   throw new CommandError(
-    `expected a folder to serve without keys of daypass in it, found ${join(root, "keys.json")}: move it, and master.key beside it, into ${state}`,
+    `expected a folder to serve without Daypass keys in it, found ${join(root, "keys.json")}: move it, and master.key beside it, into ${state}`,
   );
 }
 

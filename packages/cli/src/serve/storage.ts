@@ -77,13 +77,11 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
   const { driver, bucket, buckets, ...rest } = storage;
   if (driver !== "s3" && Object.keys({ ...rest, ...((bucket ?? buckets) ? { bucket } : {}) }).length > 0) {
     throw new CommandError(
-      'expected settings of a bucket with the driver "s3", found them with "disk": set storage.driver',
+      'expected bucket settings only with the driver "s3", found them with "disk": set storage.driver',
     );
   }
   if (bucket !== undefined && buckets !== undefined) {
-    throw new CommandError(
-      "expected storage.bucket or storage.buckets, found both: name the one bucket in buckets as well",
-    );
+    throw new CommandError("expected storage.bucket or storage.buckets, found both: list that bucket in buckets, too");
   }
   if (buckets !== undefined) checkNames(Object.keys(buckets), file);
 }
@@ -92,7 +90,7 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
 function checkNames(names: readonly string[], file: string): void {
   if (names.length === 0)
     throw new CommandError(
-      `expected storage.buckets in ${file} to name a bucket, found none: name one, or leave the setting out for all of the account`,
+      `expected storage.buckets in ${file} to name a bucket, found none: name one, or remove the setting to serve all buckets of the account`,
     );
   for (const name of names) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for

@@ -12,7 +12,7 @@ export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undef
     createSecureContext({ cert, key });
   } catch (error) {
     throw new CommandError(
-      `expected a certificate in ${tls.certFile} and its private key in ${tls.keyFile}, both PEM, found what TLS does not take (${(error as NodeJS.ErrnoException).code}): correct tls.certFile or tls.keyFile`,
+      `expected a certificate in ${tls.certFile} and its private key in ${tls.keyFile}, both PEM, found files that TLS does not accept (${(error as NodeJS.ErrnoException).code}): correct tls.certFile or tls.keyFile`,
     );
   }
   return { cert, key };
@@ -20,6 +20,8 @@ export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undef
 
 function readPem(setting: string, path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected ${setting} at ${path}, found none to read (${error.code}): correct the path`);
+    throw new CommandError(
+      `expected ${setting} at ${path}, found none that can be read (${error.code}): correct the path`,
+    );
   });
 }

@@ -58,7 +58,7 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
   if (path === undefined || text === undefined) {
     throw new CommandError(
       named
-        ? `expected the key file of GOOGLE_APPLICATION_CREDENTIALS, found none at ${path}`
+        ? `expected the key file that GOOGLE_APPLICATION_CREDENTIALS names, found none at ${path}`
         : `expected Google credentials, found none: ${ELSEWHERE}`,
     );
   }

@@ -68,9 +68,9 @@ export async function keysAtHand(places: KeyPlaces, context: Context): Promise<K
 /** One entry, or a list of them. Their fields are the scheme's to check. */
 function schemeEntries(text: string): readonly JsonObject[] {
   const value = privateJson(text);
-  if (value === undefined) throw new CommandError("expected --schemes as JSON, found text that is none");
+  if (value === undefined) throw new CommandError("expected --schemes as JSON, found other text");
   if (repeatsMember(text, value))
-    throw new CommandError("expected each field once in --schemes, found one twice: remove the one that is not meant");
+    throw new CommandError("expected each field once in --schemes, found one twice: remove one of them");
   const entries = [value].flat();
   if (entries.every(isObject)) return entries;
   throw new CommandError('expected --schemes as {"scheme":…,"credentials":…} or a list of such, found another value');

@@ -163,7 +163,7 @@ function singleValues(
   if (values === undefined) return undefined;
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
-      if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it again`);
+      if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it twice`);
       return [name, value];
     }),
   );

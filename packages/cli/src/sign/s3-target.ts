@@ -75,7 +75,7 @@ function lifeOf(line: LineLifetime): number {
 async function find(options: SignOptions, context: Context): Promise<FoundFields> {
   const { state, key: id, profile, endpoint } = options;
   if (state === undefined) {
-    if (id !== undefined) throw new UsageError("expected --key with --state, found it alone: choose a --profile");
+    if (id !== undefined) throw new UsageError("expected --key with --state, found it without: choose a --profile");
     const { credentials, ...settings } = await awsSettings(context.env, profile);
     const { expiration, ...key } = credentials;
     const fields = { credentials: given({ ...key, expiration: expiration?.toISOString() }), ...settings };

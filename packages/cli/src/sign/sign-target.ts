@@ -22,7 +22,7 @@ export async function signTarget(
   const name = schemeOfTarget(target);
   refuseForeignOptions(options, name);
   const fields = formFields(options);
-  if (fields !== undefined && !isForm) throw new UsageError("expected --field with --as html-form, found it alone");
+  if (fields !== undefined && !isForm) throw new UsageError("expected --field with --as html-form, found it without");
   const [scheme, kind] = await Promise.all([loadScheme(name), loadTarget(name)]);
   if (kind === undefined) throw new Error(`expected ${name} among the targets`);
   if (isForm && kind.form === undefined) {
@@ -47,6 +47,6 @@ function expectName(target: string, located: JsonObject, name: TargetScheme["nam
   if (name === undefined || name in located || !target.endsWith("/")) return;
   const whole = target.slice(0, -1);
   throw new UsageError(
-    `expected ${name === "object" ? "an" : "a"} ${name} behind ${target}, found none: ${whole} is the whole`,
+    `expected ${name === "object" ? "an" : "a"} ${name} after ${target}, found none: write ${whole} to mean the whole`,
   );
 }

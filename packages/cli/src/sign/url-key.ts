@@ -15,7 +15,8 @@ export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise
   const path = env["DAYPASS_KEY_FILE"];
   if (!path) return [];
   const content = await namedText("DAYPASS_KEY_FILE", path);
-  if (content === undefined) throw new CommandError(`expected the file of DAYPASS_KEY_FILE, found none at ${path}`);
+  if (content === undefined)
+    throw new CommandError(`expected the file that DAYPASS_KEY_FILE names, found none at ${path}`);
   return parseKeys("DAYPASS_KEY_FILE", content);
 }
 
@@ -27,7 +28,7 @@ function parseKeys(source: string, text: string): readonly UrlKey[] {
   if (!keys.every(isObject)) throw new CommandError(`expected ${source} as a JWK or a JWK set, found another value`);
   if (!keys.every(({ kty }) => kty === "oct" || kty === "OKP"))
     throw new CommandError(
-      `expected keys of kty "oct" or "OKP" in ${source}, found one of another or none: make one with daypass keys create url`,
+      `expected keys of kty "oct" or "OKP" in ${source}, found one of another kty, or none: create one with daypass keys create url`,
     );
   return keys.map((key) => given(Object.fromEntries(MEMBERS.map((name) => [name, key[name]])))) as unknown as UrlKey[];
 }

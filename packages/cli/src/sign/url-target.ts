@@ -63,7 +63,7 @@ async function signingKey(options: SignOptions, context: Context): Promise<JsonO
   }
   if (!canSign(key)) {
     throw new CommandError(
-      `expected a key that can sign, found that ${key.kid ?? "the one without a kid"} is public: use the one with d`,
+      `expected a key that can sign, found that ${key.kid ?? "the one without a kid"} is public: use the private key, which has d`,
     );
   }
   return { ...key };

@@ -64,7 +64,7 @@ function schemeEntries(
   if (entries.length === 0) {
     throw new CommandError(
       state === undefined
-        ? "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes"
+        ? "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, put a cloud's key where its tools look, or give --state or --schemes"
         : `expected a key to verify with in ${state}, found none that is in use: see daypass keys list, and correct --state`,
     );
   }

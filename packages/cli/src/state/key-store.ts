@@ -63,7 +63,7 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
     const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EACCES") throw error;
       throw new CommandError(
-        `expected to read ${path}, found that it is another user's (EACCES): chown it to the gateway's`,
+        `expected to read ${path}, found that it belongs to another user (EACCES): chown it to the gateway's user`,
       );
     });
     return text === undefined ? [] : parseRows(path, text);
@@ -167,7 +167,7 @@ function tryKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningK
 /** The refusal of a key that does not open. */
 export function unopened({ id }: KeyRecord): CommandError {
   return new CommandError(
-    `expected key ${id} to open with the master key, found that it does not: its row was edited, or the master key is another one`,
+    `expected key ${id} to open with the master key, found that it does not: its row was edited, or the master key is a different one`,
   );
 }
 
@@ -189,7 +189,7 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
   // Its successor would have the same scope, and could grant nothing.
   if (hasEnded(row.record, now))
     throw new CommandError(
-      `expected a key in use, found that ${id} has ended: make a new one with daypass keys create`,
+      `expected a key in use, found that ${id} has ended: create a new one with daypass keys create`,
     );
   return row;
 }

@@ -79,5 +79,5 @@ async function statOrAbsent(path: string): Promise<BigIntStats | undefined> {
 }
 
 function otherProcess(path: string): CommandError {
-  return new CommandError(`expected to change ${path} alone, found another process at it: try again`);
+  return new CommandError(`expected to change ${path} alone, found another process using it: try again`);
 }

@@ -30,7 +30,7 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
   if (configured) {
     const text = await namedText("DAYPASS_MASTER_KEY_FILE", configured);
     if (text === undefined)
-      throw new CommandError("expected the file of DAYPASS_MASTER_KEY_FILE, found none: create it");
+      throw new CommandError("expected the file that DAYPASS_MASTER_KEY_FILE names, found none: create it");
     return parseKey("DAYPASS_MASTER_KEY_FILE", text);
   }
   const path = join(folder, MASTER_KEY);
@@ -38,14 +38,14 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
   const text = await readText(path);
   if (text === undefined) {
     throw new CommandError(
-      `expected the master key of these keys, found no ${path}: restore it, or set DAYPASS_MASTER_KEY_FILE`,
+      `expected the master key for these keys, found no ${path}: restore it, or set DAYPASS_MASTER_KEY_FILE`,
     );
   }
   // Windows has other permissions, and stat tells nothing about them.
   const { mode } = await stat(path);
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     throw new CommandError(
-      `expected ${path} to be readable by its owner alone (0600), found mode 0${(mode & 0o777).toString(8)}: run chmod 600 on it`,
+      `expected ${path} to be readable only by its owner (0600), found mode 0${(mode & 0o777).toString(8)}: run chmod 600 on it`,
     );
   }
   return parseKey(path, text);

@@ -42,7 +42,7 @@ async function renameOver(from: string, path: string, { expectHeld }: Lock): Pro
 
 /** To write into it would be the only way, and a crash in the middle would lose what is there. */
 function mounted(path: string): CommandError {
-  const message = `expected to put another file in the place of ${path}, found that it is a mount of its own (EBUSY): mount its folder instead; nothing was changed`;
+  const message = `expected to replace ${path}, found that it is a mount point (EBUSY): mount its folder instead; nothing was changed`;
   return new CommandError(message);
 }
 
@@ -51,7 +51,7 @@ function isForRoom(error: unknown): boolean {
 }
 
 function noRoom(path: string, { code }: NodeJS.ErrnoException): CommandError {
-  const message = `expected room beside ${path}, found none (${code}): make some, and try again; nothing was changed`;
+  const message = `expected room beside ${path}, found none (${code}): free some space, and try again; nothing was changed`;
   return new CommandError(message);
 }
 

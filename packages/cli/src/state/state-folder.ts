@@ -18,7 +18,7 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   if (!existsSync(inside)) return named;
   if (!existsSync(join(named, "keys.json"))) return inside;
   throw new UsageError(
-    `expected one place of keys, found keys.json in ${named} and ${inside}: give --state ${inside} where ${named} is served, else remove ${inside}`,
+    `expected keys in one place, found keys.json in ${named} and ${inside}: give --state ${inside} where ${named} is served, else remove ${inside}`,
   );
 }
 

@@ -156,7 +156,7 @@ test.each([401, 403, 404, 405, 503])("takes no website for a storage that answer
   const { status, report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
   expect([status, report.findings.at(-1)]).toMatchObject([
     1,
-    { check: "signature", verdict: "problem", sentence: expect.stringContaining("no S3 storage") },
+    { check: "signature", verdict: "problem", sentence: expect.stringContaining("not S3 storage") },
   ]);
 });
 

@@ -124,7 +124,7 @@ describe.skipIf(reason)(`serve on a full disk${reason ?? ""}`, () => {
     const { url } = signer.sign({ method: "PUT", bucket: "media", key: "new.txt", expiresIn: 60 });
     const put = async () => (await fetch(url, { method: "PUT", body: "new" })).status;
     expect(await Promise.all([put(), put(), put(), put()])).toEqual(Array(4).fill(507));
-    const times = () => log.split("found no room on the disk").length - 1;
+    const times = () => log.split("the disk is full").length - 1;
     await expect.poll(times).toBe(1);
     const closed = once(child, "close");
     child.kill("SIGTERM");

@@ -112,7 +112,7 @@ test.each([
 
 test("says that a URL does not tell its method", async () => {
   const { stdout } = await daypass(["scan", "-", "--at", NOW], { input: url("z") });
-  expect(stdout).toContain("s3: one method, which the URL does not tell, on object z in bucket");
+  expect(stdout).toContain("s3: one method (the URL does not say which) on object z in bucket");
 });
 
 test("writes nothing to the terminal that a stranger's key would make it do", async () => {

@@ -19,7 +19,7 @@ async function configured(first: object, workers: string) {
   configure(first);
   const running = await serve("--config", file, "--workers", workers, "--show-secret");
   const processes = Math.max(1, Number(workers));
-  const reload = async (what: "read again" | "reload refused" = "read again"): Promise<void> => {
+  const reload = async (what: "were reloaded" | "reload failed" = "were reloaded"): Promise<void> => {
     const before = count(running, what);
     running.child.kill("SIGHUP");
     await expect.poll(() => count(running, what), { timeout: 5000 }).toBe(before + processes);
@@ -60,7 +60,7 @@ test.each(["0", "2"])(
     expect(await allows(gateway, "https://two.example")).toBe(true);
     expect(await allows(gateway, "https://one.example")).toBe(false);
     writeFileSync(gateway.file, '{"root":"files","cros":{}}');
-    await gateway.reload("reload refused");
+    await gateway.reload("reload failed");
     expect(await allows(gateway, "https://two.example")).toBe(true);
   },
 );
@@ -120,7 +120,7 @@ test("serves by the same configuration from a worker that replaces another, what
   process.kill(Number(pid), "SIGKILL");
   await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(2);
   expect(await allows(gateway, "https://two.example")).toBe(true);
-  await gateway.reload("reload refused");
+  await gateway.reload("reload failed");
 });
 
 test.each(["0", "2"])("lets requests finish for as long as it was told last (%s workers)", async (workers) => {
@@ -147,7 +147,7 @@ test("serves by what it was told last, also where an earlier reload takes longer
   gateway.child.kill("SIGHUP");
   await sleep(500);
   writeFileSync(inFolder("set.json"), '{"keys":[]}');
-  await expect.poll(() => count(gateway, "read again"), { timeout: 5000 }).toBe(2);
+  await expect.poll(() => count(gateway, "were reloaded"), { timeout: 5000 }).toBe(2);
   expect(await status(`${gateway.said.url}/-/metrics`)).toBe(200);
 });
 
@@ -180,10 +180,10 @@ test.each(["0", "2"])(
     };
     expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
     writeFileSync(inFolder("key.pem"), renewedTls.key);
-    await reload("reload refused");
+    await reload("reload failed");
     expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
     write(renewedTls);
-    await reload("read again");
+    await reload("were reloaded");
     expect(await statusBy(renewedTls.cert, presignedUrl)).toBe(200);
     expect(await statusBy(tls.cert, presignedUrl)).toBe(0);
   },
@@ -215,6 +215,6 @@ test("workers that take the place of others need none of the files that those we
   process.kill(listening().at(-1) ?? 0, "SIGKILL");
   await expect
     .poll(gateway.log, { timeout: 15_000 })
-    .toMatch(/expected JSON in [^\n]*keys\.json[^\n]*a worker could not take another's place/);
+    .toMatch(/expected JSON in [^\n]*keys\.json[^\n]*a replacement worker could not start/);
   expect(await statusBy(tls.cert, gateway.said.presignedUrl)).toBe(200);
 });

@@ -83,9 +83,9 @@ test.each(["0", "2"])("takes other credentials of the storage at SIGHUP (%s work
   };
   expect((await fetch(url)).status).toBe(503);
   write("region = us-east-1\n");
-  await reload("reload refused");
+  await reload("reload failed");
   write(key(AWS_SECRET_ACCESS_KEY));
-  await reload("read again");
+  await reload("were reloaded");
   const asked = Array.from({ length: 8 }, () => fetch(url, { headers: { connection: "close" } }));
   expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
 });

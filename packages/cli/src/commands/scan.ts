@@ -40,7 +40,7 @@ Compressed files (.gz) are decompressed. Each URL is reported once, where it was
     const onUnreadable = (file: string, error: NodeJS.ErrnoException): void => {
       unreadable += 1;
       const isDamaged = error.code?.startsWith("Z_") === true;
-      const why = isDamaged ? `damaged, or not compressed as its name says: ${error.message}` : error.code;
+      const why = isDamaged ? `damaged, or not compressed as its name implies: ${error.message}` : error.code;
       context.stderr.write(`not read${isDamaged ? " to its end" : ""}: ${printable(file)} (${why})\n`);
     };
     const sources =
@@ -71,10 +71,10 @@ function findingText(
   now: Date,
 ): string {
   const where = [place.commit?.slice(0, 12), place.file, place.line].filter((part) => part !== undefined).join(":");
-  const grants = `${methods === undefined ? "one method, which the URL does not tell, on" : methods.join(", ")} ${resource}`;
+  const grants = `${methods === undefined ? "one method (the URL does not say which) on" : methods.join(", ")} ${resource}`;
   return [
     `${where}: ${lifeText({ life, endsAt }, now)}`,
-    `  ${scheme}: ${grants}, signed by ${signedBy || "nobody"}`,
+    `  ${scheme}: ${grants}, signed by ${signedBy || "an unnamed key"}`,
     `  ${url}`,
   ]
     .map(printable)
@@ -83,7 +83,7 @@ function findingText(
 
 function lifeText({ life, endsAt }: Pick<PlacedFinding, "life" | "endsAt">, now: Date): string {
   if (life === "malformed") return "malformed";
-  if (endsAt === undefined) return "LIVE until nobody knows when";
+  if (endsAt === undefined) return "LIVE, end unknown";
   if (life === "live") return `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`;
   return `ended ${endsAt.toISOString()}`;
 }

@@ -15,26 +15,26 @@ export function credentialLife({ place }: Patient, now: Date): Finding {
   };
   if (expiration !== undefined) {
     const seconds = Math.floor((Date.parse(expiration) - now.getTime()) / 1000);
-    const sentence = `The key ${accessKeyId} is temporary and ends at ${expiration}, in ${seconds} s: no URL of it lives longer.`;
+    const sentence = `The key ${accessKeyId} is temporary and ends at ${expiration}, in ${seconds} s: no URL it signs lives longer.`;
     if (seconds <= 0) return problem("credentials", sentence, "Get new credentials.");
-    const fix = "Use credentials that live longer than the URLs that are needed.";
+    const fix = "Use credentials that outlive the URLs you need.";
     return seconds < SHORT_SECONDS ? warning("credentials", sentence, fix) : ok("credentials", sentence);
   }
   if (sessionToken !== undefined) {
     return warning(
       "credentials",
-      `The key ${accessKeyId} is temporary, and nothing here tells when it ends: its URLs end with it.`,
-      "Have AWS_CREDENTIAL_EXPIRATION set beside the session token, or use a key that does not end.",
+      `The key ${accessKeyId} is temporary, and its end is unknown: its URLs end with it.`,
+      "Set AWS_CREDENTIAL_EXPIRATION along with the session token, or use a key that does not expire.",
     );
   }
   if (accessKeyId.startsWith("ASIA")) {
     return problem(
       "credentials",
-      `The key ${accessKeyId} is temporary by its name, and there is no session token beside it.`,
+      `The key ${accessKeyId} is temporary by its name, but there is no session token with it.`,
       "Set AWS_SESSION_TOKEN, too.",
     );
   }
-  return ok("credentials", `The key ${accessKeyId} does not end by itself.`);
+  return ok("credentials", `The key ${accessKeyId} does not expire.`);
 }
 
 /** Whether the other way to write the bucket would do as well. */
@@ -63,7 +63,7 @@ export async function objects(patient: Patient): Promise<readonly Finding[]> {
   const body = `written by daypass doctor ${key}`;
   const put = await answered(ask(patient, { method: "PUT", key }, body));
   if (put instanceof Unanswered) {
-    const sentence = `A presigned PUT was not answered: ${put.message}. Whether the object ${key} is there, nobody knows.`;
+    const sentence = `A presigned PUT was not answered: ${put.message}. The object ${key} may have been stored.`;
     return [problem("put", sentence, `${BETWEEN} Delete the object: aws s3 rm s3://${patient.bucket}/${key}`)];
   }
   if (put.status >= 300) {
@@ -78,7 +78,7 @@ export async function objects(patient: Patient): Promise<readonly Finding[]> {
     ok("put", "A presigned PUT works."),
     got instanceof Unanswered ? unanswered("get", got) : await gotFinding(patient, got, body),
     isRemoved
-      ? ok("delete", `The object that was put (${key}) is deleted again.`)
+      ? ok("delete", `The object that was put (${key}) was deleted again.`)
       : warning(
           "delete",
           `The object that was put (${key}) could not be deleted: ${why}.`,
@@ -94,7 +94,7 @@ async function gotFinding(patient: Patient, got: Answer & { readonly url: string
     : problem("get", "A presigned GET gave other bytes than were put.", "Look for a proxy that changes bodies.");
 }
 
-const BETWEEN = "Look at what stands between here and the server: it answered before.";
+const BETWEEN = "Check what is between here and the server: it answered before.";
 
 /** A server that answered the first request and does not answer this one. */
 function unanswered(check: Check, { message }: Unanswered): Finding {
@@ -110,11 +110,11 @@ export async function unlessUnanswered(check: Check, finding: Promise<Finding>):
 /** Without writing: a GET of a key that is not there shows whether the signature is accepted. */
 export async function getMissing(patient: Patient): Promise<Finding> {
   const answer = await ask(patient, { method: "GET", key: `daypass-doctor-${randomBytes(8).toString("hex")}` });
-  if (answer.code === "NoSuchKey") return ok("get", "A presigned GET is accepted (of a key that is not there).");
+  if (answer.code === "NoSuchKey") return ok("get", "A presigned GET is accepted (for a key that does not exist).");
   if (isUnderstood(answer))
     return skipped(
       "get",
-      `A presigned GET of a key that is not there was answered with ${answer.code}: the key may not list, so this shows nothing.`,
+      `A presigned GET of a key that does not exist was answered with ${answer.code}: the access key may not list, so this proves nothing.`,
     );
   return refusal("get", { patient, answer, method: "GET", what: "A presigned GET" });
 }
@@ -153,17 +153,17 @@ async function corsRules(patient: Patient): Promise<Finding> {
   if (answer.code === "NoSuchCORSConfiguration") {
     return warning(
       "cors",
-      "The bucket has no CORS rules: no page of another origin can use its URLs by script.",
-      "Set the rule below, where pages have to.",
+      "The bucket has no CORS rules: scripts of pages of other origins cannot use its URLs.",
+      "If they have to, set the rule below.",
     );
   }
   if (answer.status === 200 && rootName(answer.body) !== "CORSConfiguration") {
-    return skipped("cors", "The CORS rules cannot be read: the answer is no CORSConfiguration.");
+    return skipped("cors", "The CORS rules cannot be read: the answer is not a CORSConfiguration.");
   }
   if (answer.status !== 200) {
     return skipped(
       "cors",
-      `The CORS rules cannot be read: ${answer.status} ${answer.code}. Preflights are answered all the same.`,
+      `The CORS rules cannot be read: ${answer.status} ${answer.code}. Preflights are still answered.`,
     );
   }
   const rules = parseXml(answer.body).children.filter(({ name }) => name === "CORSRule");

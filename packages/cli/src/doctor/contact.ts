@@ -47,8 +47,8 @@ function refused(patient: Patient, answer: Refused["answer"]): Refused {
 function notStorage({ status }: Answer): Finding {
   return problem(
     "signature",
-    `The server is no S3 storage, or something stands before it: a listing was answered with ${status} and ${status < 300 ? "no ListBucketResult" : "none of S3's errors"}.`,
-    "Check --endpoint: is it the port of the S3 interface, and not that of a console, a website or a login page?",
+    `The server is not S3 storage, or something is in front of it: a listing was answered with ${status} and ${status < 300 ? "no ListBucketResult" : "none of S3's errors"}.`,
+    "Check that --endpoint is the port of the S3 API, not of a console, a website or a login page.",
   );
 }
 
@@ -60,7 +60,7 @@ function unsigned(error: unknown): Finding {
   return problem(
     "reach",
     `Nothing was sent, as no URL can be signed: ${error.code}, ${error.message}.`,
-    "Put that right first: daypass sign would say the same.",
+    "Fix that first: daypass sign would fail the same way.",
   );
 }
 
@@ -77,7 +77,8 @@ const SIGNIFICANT_MS = 30_000;
 const REFUSED_MS = 900_000;
 
 function clock({ aheadMs }: Answer): Finding {
-  if (aheadMs === undefined) return warning("clock", "The server tells no time.", "Compare the clocks by other means.");
+  if (aheadMs === undefined)
+    return warning("clock", "The server does not send its time.", "Compare the clocks another way.");
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   const size = Math.abs(aheadMs);
   if (size < SIGNIFICANT_MS) return ok("clock", `This clock and the server's differ by ${seconds} s.`);
@@ -100,7 +101,7 @@ async function regionOf(
   return {
     finding: problem(
       "region",
-      `The bucket is in ${told}, and URLs are signed for ${region}. What follows was checked with ${told}.`,
+      `The bucket is in ${told}, but URLs are signed for ${region}. What follows was checked with ${told}.`,
       `Give --region ${told}, or set AWS_REGION or the profile's region.`,
     ),
     patient: { ...patient, place: { ...patient.place, region: told } },

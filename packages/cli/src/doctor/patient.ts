@@ -55,8 +55,8 @@ export async function refusal(check: Check, { patient, answer, method, what }: R
   if (cause === undefined || isUnderstood(answer))
     return problem(
       check,
-      `${said}: the signature is right, and the key may not do it.`,
-      "Give the key the permission, or use another one.",
+      `${said}: the signature is right, but the key may not do this.`,
+      "Give the key the permission, or use another key.",
     );
   return problem(check, `${said}: ${cause.sentence}`, cause.fix);
 }

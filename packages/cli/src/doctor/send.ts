@@ -89,7 +89,7 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
     sent.on("error", fail);
     // Node tells of no error where the other side changes to another protocol, and of no answer.
     sent.on("close", () => {
-      if (!begun) fail(new Error("no answer of HTTP"));
+      if (!begun) fail(new Error("not an HTTP answer"));
     });
     sent.end(body);
 

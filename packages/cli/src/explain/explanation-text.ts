@@ -12,7 +12,7 @@ export function explanationText(explanation: Judged): string {
     ["scheme", explanation.scheme],
     ["signed by", signedBy],
     ...(explanation.signatureFits === true ? [["signature", "fits the key that was given"]] : []),
-    ["grants", `${grants.methods?.join(", ") ?? "one method, which the URL does not tell,"} on ${grants.resource}`],
+    ["grants", `${grants.methods?.join(", ") ?? "one method (the URL does not say which)"} on ${grants.resource}`],
     ...(signedAt === undefined ? [] : [["signed at", signedAt.toISOString()]]),
     ...(startsAt === undefined ? [] : [["starts at", startsAt.toISOString()]]),
     ...(endsAt === undefined
@@ -20,7 +20,7 @@ export function explanationText(explanation: Judged): string {
       : [["ends at", `${endsAt.toISOString()}${mayEndEarlier === undefined ? "" : `, or earlier: ${mayEndEarlier}`}`]]),
     ["binds", binds.join(", ")],
     ["leaves open", leavesOpen.join(", ")],
-    ...mustSend.map(({ name, value }) => ["must send", `${name}: ${value ?? "(it does not tell the value)"}`]),
+    ...mustSend.map(({ name, value }) => ["must send", `${name}: ${value ?? "(value unknown)"}`]),
     ...(conditions ?? []).map(({ says, met }) => ["condition", met === false ? `${says} (not met)` : says]),
     ...traps.map(({ name, text }) => ["trap", `${name}: ${text}`]),
   ];

@@ -51,7 +51,7 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
     );
   }
   if (isUrl || isOneWord) return alone;
-  throw new CommandError("expected a signed URL in the text, found none: take the text that has it, and whole");
+  throw new CommandError("expected a signed URL in the text, found none: paste the whole text that has it");
 }
 
 interface Within {

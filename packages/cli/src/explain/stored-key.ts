@@ -23,7 +23,7 @@ function endedKey({ cause }: Explanation, { id, revokedAt, retiresAt }: KeyRecor
   if (revokedAt !== undefined) {
     return {
       code,
-      sentence: `The key ${id} was revoked at ${revokedAt}: the gateway refuses all that it has signed.`,
+      sentence: `The key ${id} was revoked at ${revokedAt}: the gateway refuses everything it has signed.`,
       evidence: cause === undefined || cause.code === code ? [] : [`Besides: ${cause.sentence}`],
       fix: "Sign with another key: see daypass keys list.",
     };
@@ -31,7 +31,7 @@ function endedKey({ cause }: Explanation, { id, revokedAt, retiresAt }: KeyRecor
   if (cause !== undefined || retiresAt === undefined || now < new Date(retiresAt)) return undefined;
   return {
     code,
-    sentence: `The key ${id} was rotated, and ended at ${new Date(retiresAt).toISOString()}: the gateway knows it no more.`,
+    sentence: `The key ${id} was rotated, and ended at ${new Date(retiresAt).toISOString()}: the gateway no longer knows it.`,
     evidence: [],
     fix: "Sign with its successor: see daypass keys list.",
   };

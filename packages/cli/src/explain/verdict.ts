@@ -36,7 +36,7 @@ export async function withVerdict(
     signatureFits: true,
     cause: {
       code: "PERMISSION",
-      sentence: `The signature fits, and the key ${signedBy} may not grant this: it is outside the ${rule} of the key's scope.`,
+      sentence: `The signature fits, but the key ${signedBy} may not grant this: it is outside the ${rule} of the key's scope.`,
       evidence: record === undefined ? [] : [`The key may grant ${scopeText(record.scope)}.`],
       fix: `Sign with a key whose scope covers it, or ask for less${record === undefined ? "." : ": see daypass keys list."}`,
     },

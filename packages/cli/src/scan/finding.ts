@@ -115,7 +115,7 @@ function findingOf(url: string, explanation: Explanation, now: Date): Finding {
 }
 
 function withoutHost(text: string): string {
-  return text.replaceAll(UNKNOWN_ORIGIN, "").replaceAll("unknown.invalid", "(a host that the log does not tell)");
+  return text.replaceAll(UNKNOWN_ORIGIN, "").replaceAll("unknown.invalid", "(host not in the log)");
 }
 
 /**

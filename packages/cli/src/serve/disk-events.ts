@@ -11,15 +11,15 @@ export function diskEvents({ logger }: Log): {
     onRead: (progress) =>
       logger.info(
         progress,
-        progress.ended ? "read the folders of a bucket" : "reading the folders of a bucket, listings of it wait",
+        progress.ended ? "read the folders of a bucket" : "reading the folders of a bucket, its listings wait",
       ),
     onFull: () =>
       logger.error(
-        "found no room on the disk: objects are served and nothing is stored, make room and start the gateway again",
+        "the disk is full: objects are served but nothing is stored; free some space and restart the gateway",
       ),
     onReadOnly: () =>
       logger.warn(
-        "may not write to the folder: objects are served and nothing is stored or removed, give the right to and start the gateway again",
+        "the gateway may not write to the folder: objects are served but nothing is stored or removed; grant it write permission and restart it",
       ),
   };
 }

@@ -57,7 +57,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
         case "failure":
           // What comes after it may be its consequence: the others are stopped while they start.
           failure ??= message.failure;
-          if (serves) log.logger.error({ error: message.failure }, "a worker could not take another's place");
+          if (serves) log.logger.error({ error: message.failure }, "a replacement worker could not start");
           break;
         case "settings?":
           channel.send({ daypass: "settings", settings: current } satisfies Settings);
@@ -74,7 +74,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       if (index !== undefined) serveIndexWriter(channel, index.writer);
       listenTo(channel);
     },
-    onExit: (exit) => log.logger.error(exit, "a worker ended, another takes its place"),
+    onExit: (exit) => log.logger.error(exit, "a worker exited, another replaces it"),
   });
   try {
     await workers.ready().catch(async (error: Error) => {

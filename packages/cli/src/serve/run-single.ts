@@ -46,7 +46,7 @@ async function drain(site: Site, log: Log): Promise<void> {
   });
   const isLate = await Promise.race([late, site.drain(drainMs).then(() => false)]).finally(() => clearTimeout(timer));
   if (!isLate) return;
-  log.logger.error({ drainMs }, "a change was still under way and is cut off");
+  log.logger.error({ drainMs }, "a change was still in progress and is cut off");
   await log.close();
   process.exit(0);
 }
@@ -60,9 +60,9 @@ export function siteReloader(site: Site, { reread, log }: Pick<RunOptions, "rere
   const reload = async (): Promise<void> => {
     try {
       await site.reload(await reread());
-      log.logger.info("configuration and keys were read again");
+      log.logger.info("configuration and keys were reloaded");
     } catch (error) {
-      log.logger.error({ error: String(error) }, "reload refused, everything stays as it was");
+      log.logger.error({ error: String(error) }, "reload failed, nothing was changed");
     }
   };
   return () => {

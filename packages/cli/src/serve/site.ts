@@ -56,7 +56,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
     onGone: () =>
       log.logger.error(
         { state: settings.state },
-        "the file of keys is gone: its keys open nothing until it is back (a disk: mount it)",
+        "the key file is missing: its keys are refused until it is back (if it is on a disk, mount it)",
       ),
   });
 

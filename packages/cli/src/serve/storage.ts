@@ -35,7 +35,7 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.
   const find = async () => {
     const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
-      onError: (error) => log.logger.error({ error: String(error) }, "credentials of the storage could not be renewed"),
+      onError: (error) => log.logger.error({ error: String(error) }, "could not renew the credentials of the storage"),
     });
     await credentials.ready();
     return credentials;

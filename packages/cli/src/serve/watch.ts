@@ -26,7 +26,7 @@ export function watch({ keys, clock, log }: Watched): () => void {
 /** What is set back by less is mended before anybody sees what it does. */
 const TOLD_SECONDS = 5;
 const SET_BACK =
-  "the system's clock was set back: time stands still here until it has caught up, and only what is signed for longer opens; where the clock had been wrong before, start again";
+  "the system clock was set back: the gateway's time stands still until it catches up, and URLs that end before then are refused; if the clock was wrong before, restart the gateway";
 
 /** A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back. */
 function clockWatch(clock: () => Date, { logger }: Log): () => void {
@@ -49,7 +49,7 @@ function keyWatch(keys: KeyRing, { logger }: Log): () => void {
       (error: unknown) => {
         // Once: it stays until somebody mends it.
         if (fault !== String(error))
-          logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
+          logger.error({ error: String(error) }, "could not read the keys, the previous ones stay in use");
         fault = String(error);
       },
     );

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** Why: the same for all, as a new one each time would cost each connection a stack. */
-export const LEFT: Error = new Error("the client is gone");
+export const LEFT: Error = new Error("the client disconnected");
 
 /** Tells many of an end: a DeleteObjects over an upstream waits for sixteen answers at once, and of eleven Node would write that they leak. */
 export function endSignal(): AbortController {

@@ -167,6 +167,6 @@ function readBefore(): Error {
 }
 
 function broken(cause?: Error): Refusal {
-  const message = "expected the whole body, found the connection broken in its middle: send it again";
+  const message = "expected the whole body, found the connection broken off: send it again";
   return new Refusal("INCOMPLETE_BODY", message, {}, { cause });
 }

@@ -120,7 +120,7 @@ export function primary(options: PrimaryOptions): Primary {
       loads.delete(worker);
       if (!workers.delete(worker) || draining) return;
       if (!isReady)
-        settle?.reject(new Error(`worker ${worker.id} ended before it served (${signal ?? `code ${code}`})`));
+        settle?.reject(new Error(`worker ${worker.id} exited before it was ready (${signal ?? `code ${code}`})`));
       const restartMs = performance.now() - startedAt > STABLE_MS ? FIRST_BACKOFF_MS : backoffMs;
       onExit?.({ id: worker.id, code, signal, restartMs });
       const timer = setTimeout(() => {

@@ -154,10 +154,7 @@ export function permitObject(
 
 function scoped(authenticated: Authenticated, found: FoundScopes, now: number): Permit {
   if (found === undefined) {
-    throw new DaypassError(
-      "UNKNOWN_KEY",
-      "expected a key that is still configured, found one that was just taken back",
-    );
+    throw new DaypassError("UNKNOWN_KEY", "expected a key that is still configured, found one that was just removed");
   }
   const scopes = isList(found) ? found : [found];
   const permission = permit(authenticated, { scopes, now });

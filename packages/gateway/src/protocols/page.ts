@@ -24,20 +24,17 @@ const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text:
     "A link is needed",
     "This address opens only with a link that was made for you. Ask its owner for one.",
   ],
-  EXPIRED: ["This link has ended", "The time for which this link was made is over. Ask its owner for a new one."],
-  NOT_YET_VALID: ["This link has not begun", "This link will work later. Try again when its time has come."],
-  NO_SUCH_KEY: ["Nothing is here", "The link is in order, and the file that it was made for is not there."],
-  NO_SUCH_BUCKET: ["Nothing is here", "The link is in order, and the file that it was made for is not there."],
-  BUSY: ["Too many requests", "The server has too much to do at this moment. Try again in a few seconds."],
-  INTERNAL: [
-    "Something went wrong here",
-    "The server failed, and its operator can find out why with the number below.",
-  ],
+  EXPIRED: ["This link has expired", "The time it was valid for is over. Ask its owner for a new one."],
+  NOT_YET_VALID: ["This link is not valid yet", "It will work later. Try again then."],
+  NO_SUCH_KEY: ["File not found", "The link is valid, but the file it was made for is not there."],
+  NO_SUCH_BUCKET: ["File not found", "The link is valid, but the file it was made for is not there."],
+  BUSY: ["Too many requests", "The server is too busy right now. Try again in a few seconds."],
+  INTERNAL: ["Something went wrong here", "The server failed. Its operator can find out why with the number below."],
 };
 
 const REFUSED = [
-  "This link does not open",
-  "It may have been changed on its way, or not be meant for this. Ask its owner for a new one.",
+  "This link does not work",
+  "It may have been changed on the way, or be meant for something else. Ask its owner for a new one.",
 ] as const;
 
 /** A plain page that says why a link does not open. It has no script, no style and no form, and quotes nothing of the request. */

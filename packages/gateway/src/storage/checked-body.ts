@@ -37,20 +37,20 @@ export async function* checkedBody(
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+      if (signal?.aborted === true) throw incomplete("the request was aborted", signal.reason);
       // Counted, never taken from a header alone (CVE-2026-30961).
       if (maxBytes !== undefined && size > maxBytes) throw tooLarge(size, maxBytes);
       if (contentLength !== undefined && size > contentLength) {
-        throw incomplete(`more came than the ${contentLength} bytes that were announced`);
+        throw incomplete(`more arrived than the announced ${contentLength} bytes`);
       }
       yield chunk;
     }
   } catch (error) {
     throw BROKEN_CONNECTION.has(errnoOf(error)) ? incomplete("the connection broke", error) : error;
   }
-  if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+  if (signal?.aborted === true) throw incomplete("the request was aborted", signal.reason);
   if (contentLength !== undefined && size < contentLength) {
-    throw incomplete(`${size} bytes came and ${contentLength} were announced`);
+    throw incomplete(`${size} bytes arrived, ${contentLength} were announced`);
   }
   if (size < minBytes) throw tooSmall(size, minBytes);
 }
@@ -67,7 +67,7 @@ function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, a
   if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
   const encoding = name === "md5" ? "base64" : "hex";
   const text = (bytes: Uint8Array = new Uint8Array()): string => Buffer.from(bytes).toString(encoding);
-  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, {
+  throw new StorageError("DIGEST_MISMATCH", `the ${name} of the body is not the declared one`, {
     digest: name,
     details: { expected: text(declared), calculated: text(actual) },
   });
@@ -90,14 +90,14 @@ function checkChecksum({ checksum }: BodyOptions, digests: BodyDigests): void {
   const expected = typeof checksum.expected === "function" ? checksum.expected() : checksum.expected;
   const calculated = Buffer.from(digests[algorithm] ?? []).toString("base64");
   if (expected === undefined || expected === calculated) return;
-  throw new StorageError("CHECKSUM_MISMATCH", `the body has another ${algorithm} than the one declared`, {
+  throw new StorageError("CHECKSUM_MISMATCH", `the ${algorithm} of the body is not the declared one`, {
     digest: algorithm,
     details: { expected, calculated },
   });
 }
 
 function incomplete(what: string, cause?: unknown): StorageError {
-  return new StorageError("INCOMPLETE_BODY", `the body is not whole: ${what}`, cause === undefined ? {} : { cause });
+  return new StorageError("INCOMPLETE_BODY", `the body is incomplete: ${what}`, cause === undefined ? {} : { cause });
 }
 
 function tooLarge(size: number, maxBytes: number): StorageError {

@@ -150,7 +150,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
       const object = opened(ref, found, options);
       if (object !== undefined) return object;
     }
-    throw new StorageError("UNAVAILABLE", "the file is being written by somebody else");
+    throw new StorageError("UNAVAILABLE", "another process is writing to the file");
   }
 
   async function head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined> {

@@ -200,7 +200,7 @@ describe("a Daypass URL", () => {
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
     const html = await page.text();
-    expect(html).toContain("This link has ended");
+    expect(html).toContain("This link has expired");
     expect(html).not.toContain("hello.txt");
     for (const accept of [
       "text/html;q=0, */*",

@@ -213,7 +213,7 @@ it("an index of a later release is refused, and not a byte is changed; without i
   newer.exec("PRAGMA user_version = 99");
   newer.close();
   const before = bytesOf(root);
-  await expect(disk({ root })).rejects.toThrow("a later release has written it");
+  await expect(disk({ root })).rejects.toThrow("a later release wrote it");
   expect(bytesOf(root)).toEqual(before);
   for (const suffix of ["", "-wal", "-shm"]) rmSync(index + suffix, { force: true });
   await opened(root, async (storage) => {

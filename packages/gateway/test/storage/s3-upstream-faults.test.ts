@@ -43,7 +43,7 @@ it("names the upstream's code to the operator, follows no redirect and tells no 
 
 it.each([
   [301, "PermanentRedirect", "correct its region or endpoint"],
-  [403, "InvalidAccessKeyId", "see what its credentials may do"],
+  [403, "InvalidAccessKeyId", "check what its credentials may do"],
   [403, "RequestTimeTooSkewed", "compare the clocks of both"],
 ])("says what to do about %i %s", async (status, code, advice) => {
   const options = await scripted((_, response) => {
@@ -67,7 +67,7 @@ it("keeps the upstream's reason for the log, and tells the client 503", async ()
   await expect
     .poll(() => gateway.events.map(({ error }) => String(error)))
     .toEqual([
-      "StorageError: could not open the object: the upstream answered 403 InvalidAccessKeyId: see what its credentials may do",
+      "StorageError: could not open the object: the upstream answered 403 InvalidAccessKeyId: check what its credentials may do",
     ]);
 });
 

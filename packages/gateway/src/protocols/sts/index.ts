@@ -56,10 +56,7 @@ export function stsProtocol({
         );
       if (isSigner) return key;
     }
-    throw new DaypassError(
-      "UNKNOWN_KEY",
-      "expected a key that is still configured, found one that was just taken back",
-    );
+    throw new DaypassError("UNKNOWN_KEY", "expected a key that is still configured, found one that was just removed");
   };
   return {
     dialect: "s3",

@@ -88,5 +88,5 @@ function writeAt(fd: number, buffer: Buffer, position: number): Promise<number> 
 }
 
 function shrunk(): StorageError {
-  return new StorageError("UNAVAILABLE", "the file is being cut short by somebody else");
+  return new StorageError("UNAVAILABLE", "another process is truncating the file");
 }

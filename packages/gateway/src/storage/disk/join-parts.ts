@@ -16,7 +16,7 @@ export function sizeOf(parts: readonly PartRow[]): number {
 export function expectWhole(fd: number, parts: readonly PartRow[]): void {
   const { size: there } = fstatSync(fd);
   if (parts.every(({ place, size }) => !("position" in place) || place.position + size <= there)) return;
-  throw new StorageError("UNAVAILABLE", "the parts of the upload were cut short by somebody else");
+  throw new StorageError("UNAVAILABLE", "another process truncated the parts of the upload");
 }
 
 /** Copies into the common file the parts that lie elsewhere. What is in their places there was given up. */

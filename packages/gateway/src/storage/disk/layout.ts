@@ -162,7 +162,7 @@ const NO_FOLDER = new Set(["ENOENT", "ENOTDIR"]);
 function rootAway(root: string): StorageError {
   return new StorageError(
     "UNAVAILABLE",
-    `expected the folder that was opened at ${root}, found none or another: put it back (a disk: mount it), or start again to serve what is there`,
+    `expected the folder that was opened at ${root}, found none or another: put it back (if it is a disk, mount it), or restart to serve what is there`,
   );
 }
 

@@ -45,7 +45,7 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
 
     // One more than the page holds tells whether there is more.
     while (position !== undefined && entries.length <= limit) {
-      if (signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was given up");
+      if (signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was aborted");
       const room = Math.min(STEP, limit + 1 - entries.length);
       const step = nextCandidates(reader.names, { bucket, position, until, prefix, delimiter, limit: room, witnesses });
       const near = [...ancestors(bucket, position.from.text, prefix), ...step.folders];

@@ -69,6 +69,6 @@ function unescaped(path: string): string {
 function diskAway(path: string): StorageError {
   return new StorageError(
     "UNAVAILABLE",
-    `expected the disk that was mounted at ${path}, found the folder below it: mount it, or start again to serve what is there`,
+    `expected the disk that was mounted at ${path}, found the folder below it: mount it, or restart to serve what is there`,
   );
 }

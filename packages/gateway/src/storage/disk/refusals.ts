@@ -8,6 +8,6 @@ export function noSuchBucket(bucket: string): StorageError {
 export function readOnly(): StorageError {
   return new StorageError(
     "READ_ONLY",
-    "the gateway may not write to the folder, so nothing is stored or removed: give it the right to, and start it again",
+    "the gateway may not write to the folder, so nothing is stored or removed: grant it write permission and restart it",
   );
 }

@@ -78,7 +78,7 @@ export function withoutRoom(writer: IndexWriter): IndexWriter {
   const refuse = async (): Promise<never> => {
     throw new StorageError(
       "DISK_FULL",
-      "the disk had no room when the gateway started, so nothing is stored: make room and start it again",
+      "the disk was full when the gateway started, so nothing is stored: free some space and restart it",
     );
   };
   return {

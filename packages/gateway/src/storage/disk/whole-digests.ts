@@ -31,7 +31,7 @@ export function checkChecksum(
   if (declared === undefined || checksum === undefined) return;
   const value = checksums[checksum.algorithm] ?? "";
   if (declared === value || declared === value.replace(/-.*/, "")) return;
-  throw new StorageError("CHECKSUM_MISMATCH", "the parts make another checksum than the one declared", {
+  throw new StorageError("CHECKSUM_MISMATCH", "the checksum of the parts is not the declared one", {
     digest: checksum.algorithm,
   });
 }

@@ -51,7 +51,8 @@ export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Opt
       const bucket = names.toMake(name);
       // Amazon's oldest region says yes to a bucket that is one's own already.
       const ours = await names.all();
-      if (ours.some((info) => info.name === name)) throw new StorageError("BUCKET_EXISTS", "there is such a bucket");
+      if (ours.some((info) => info.name === name))
+        throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
       await upstream.tell({ doing: "make the bucket", method: "PUT", bucket, ...location(options) });
       names.forget();
       forget(name);

@@ -96,7 +96,7 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
       "CompleteMultipartUploadResult",
     );
     if (fault?.code === "BadDigest" && algorithm !== undefined) {
-      throw new StorageError("CHECKSUM_MISMATCH", `the parts have another ${algorithm} than the one declared`, {
+      throw new StorageError("CHECKSUM_MISMATCH", `the ${algorithm} of the parts is not the declared one`, {
         digest: algorithm,
       });
     }

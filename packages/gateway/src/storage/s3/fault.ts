@@ -47,7 +47,7 @@ function hint(code: string): string {
   if (code === "PermanentRedirect" || code === "AuthorizationHeaderMalformed")
     return ": correct its region or endpoint";
   if (code === "RequestTimeTooSkewed") return ": compare the clocks of both";
-  if (code === "AccessDenied" || code === "InvalidAccessKeyId") return ": see what its credentials may do";
+  if (code === "AccessDenied" || code === "InvalidAccessKeyId") return ": check what its credentials may do";
   return "";
 }
 

@@ -80,7 +80,7 @@ export function heldMemory(
             leave();
             reject(error);
           };
-          const giveUp = (): void => refuse(new StorageError("INCOMPLETE_BODY", "the request was given up"));
+          const giveUp = (): void => refuse(new StorageError("INCOMPLETE_BODY", "the request was aborted"));
           const timer = setTimeout(() => refuse(noRoom()), waitMs);
           queue.add(waiting);
           signal?.addEventListener("abort", giveUp);

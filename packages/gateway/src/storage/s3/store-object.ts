@@ -96,7 +96,7 @@ export function objectStore(store: ObjectStoreOptions): StoreObject {
   return async (ref, body, options) => {
     expectStorable(ref);
     await names.of(ref.bucket);
-    if (options.signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was given up");
+    if (options.signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was aborted");
     const memory = heldBytes();
     try {
       const ready = await uploadBody(body, options, { holdBytes, memory });

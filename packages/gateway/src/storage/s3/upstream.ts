@@ -135,7 +135,7 @@ export function upstream(options: S3Options): Upstream {
   /** The client's doing where he has left, else the upstream's. */
   function broken({ doing, signal }: UpstreamCall, error: unknown): StorageError {
     if (signal?.aborted !== true) return unreachable(doing, error);
-    return new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
+    return new StorageError("INCOMPLETE_BODY", "the request was aborted", { cause: error });
   }
 
   async function answered(call: UpstreamCall): Promise<Answered> {

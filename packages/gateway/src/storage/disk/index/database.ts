@@ -101,7 +101,7 @@ function migrate(database: Database): void {
   if (typeof version !== "number" || version > MIGRATIONS.length) {
     throw new StorageError(
       "UNAVAILABLE",
-      `the index has version ${version} and this gateway reads version ${MIGRATIONS.length}: a later release has written it; start that one`,
+      `the index has version ${version}, but this gateway reads version ${MIGRATIONS.length}: a later release wrote it; run that one`,
     );
   }
   if (version === MIGRATIONS.length) return;
@@ -260,7 +260,7 @@ function record(row: unknown): Readonly<Record<string, unknown>> | undefined {
 
 function text(value: unknown): string {
   if (typeof value !== "string")
-    throw new StorageError("UNAVAILABLE", `the index holds a ${typeof value} where text belongs`);
+    throw new StorageError("UNAVAILABLE", `the index has a ${typeof value} where text is expected`);
   return value;
 }
 

@@ -139,7 +139,7 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
 }
 
 function noRoom(cause?: unknown): StorageError {
-  return new StorageError("DISK_FULL", "could not write the index: the disk has no room", { cause });
+  return new StorageError("DISK_FULL", "could not write the index: the disk is full", { cause });
 }
 
 function isDiskFull(error: unknown): boolean {

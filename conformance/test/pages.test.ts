@@ -17,11 +17,11 @@ const REFUSED: readonly (readonly [
   says: RegExp,
 ])[] = [
   ["a rule", "/denied/a", {}, /nginx refused the request before the store saw it/],
-  ["a place that it does not know", "/missing/a", {}, /nginx knows nothing at this path/],
-  ["a body that is too long", "/a", { method: "PUT", body: "xx" }, /^nginx takes no body of this length/],
-  ["a URL that is too long", `/a?${"x".repeat(3000)}`, {}, /^nginx takes no URL or headers of this length/],
-  ["a method of its own files", "/a", { method: "PUT" }, /^nginx takes no such method/],
-  ["a server behind it that is not there", "/behind/a", {}, /^nginx got no answer from the server behind it/],
+  ["a place that it does not know", "/missing/a", {}, /nginx has nothing at this path/],
+  ["a body that is too long", "/a", { method: "PUT", body: "xx" }, /^nginx does not accept a body of this size/],
+  ["a URL that is too long", `/a?${"x".repeat(3000)}`, {}, /^nginx does not accept a URL or headers of this length/],
+  ["a method of its own files", "/a", { method: "PUT" }, /^nginx does not allow this method/],
+  ["a server behind it that is not there", "/behind/a", {}, /^nginx got no response from the server behind it/],
   ["a redirect", "/moved/a", {}, /^nginx answered with a redirect/],
 ];
 

@@ -165,7 +165,7 @@ test("names the proxy that answers in the place of the storage", async () => {
     `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center><hr><center>nginx</center></body></html>`;
   const site = await server((_, response) => response.writeHead(502).end(page("502 Bad Gateway")));
   const { report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
-  expect(report.findings.at(-1)).toMatchObject({ sentence: expect.stringContaining("502: nginx got no answer") });
+  expect(report.findings.at(-1)).toMatchObject({ sentence: expect.stringContaining("502: nginx got no response") });
   const short = await server((request, response) => {
     if (request.method === "PUT") response.writeHead(413).end(page("413 Request Entity Too Large"));
     else response.end("<ListBucketResult/>");

@@ -249,7 +249,7 @@ describe("explain, of a form", () => {
     expect(await cause("--error", file("error.xml", body))).toMatchObject({ code: "FIELD" });
     const other = { ...AWS, AWS_SECRET_ACCESS_KEY: "another" };
     const wrong = await daypass(["explain", "--form", path, ...later], { env: other });
-    expect(wrong.stdout).toMatch(/^The form was signed with another secret than the given one of AKIDEXAMPLE/);
+    expect(wrong.stdout).toMatch(/^The form was signed with a different secret than the one given for AKIDEXAMPLE/);
     expect(wrong.stdout).not.toContain(fields["X-Amz-Signature"]);
   });
 

@@ -43,7 +43,7 @@ const TOLD: Readonly<Record<string, string>> = {
   "axios.request": `await axios.request({ url: '${url}', method: 'PUT', headers: { 'Content-Type': 'image/png' }, data: file });`,
   "new Request": `const request = new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file });`,
   "fetch of a new Request": `await fetch(new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file }));`,
-  "a shell's lines, some of them commented out": `URL="${url}"\n# curl -X DELETE "$URL"\n  # wget --method=DELETE "$URL"\ncurl -H 'Content-Type: image/png' -T a.png "$URL"`,
+  "a shell commands, some of them commented out": `URL="${url}"\n# curl -X DELETE "$URL"\n  # wget --method=DELETE "$URL"\ncurl -H 'Content-Type: image/png' -T a.png "$URL"`,
   "lines of Python, some of them commented out": `url = "${url}"\n# requests.get(url)\nrequests.put(url, data=open("a.png", "rb"), headers={"Content-Type": "image/png"})`,
   "lines of JavaScript, some of them commented out": `const url = "${url}";\n// await fetch(url);\nawait axios.put(url, file, { headers: { "Content-Type": "image/png" } });`,
   "a line of Go that is commented out": `req, _ := http.NewRequest("PUT", "${url}", file)\n// req.Header.Set("Content-Type", "image/jpeg")\nreq.Header.Set("Content-Type", "image/png")`,

@@ -89,7 +89,7 @@ describe("a command of curl", () => {
   test("with a login is told of it, and the login is not shown", async () => {
     const text = `curl -H 'Authorization: Bearer s3cr3t-of-an-app' -H 'Content-Type: image/jpeg' -T a.jpg '${url}'`;
     const { stdout, stderr } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z"]);
-    expect(stdout).toMatch(/^The request is refused before its signature is looked at: .*Authorization/i);
+    expect(stdout).toMatch(/^The request is refused before its signature is checked: .*Authorization/i);
     expect(stdout + stderr).not.toContain("s3cr3t");
   });
 });

@@ -130,7 +130,7 @@ describe("an answer without its URL", () => {
     const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: "another" };
     const { stdout, stderr } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z"], { input: body, env });
     expect(stderr).toMatch(/^Found in the text: https:\/\/media\.s3\..*X-Amz-Signature=REDACTED/);
-    expect(stdout).toMatch(/^The URL was signed with another secret than the given one of AKIDEXAMPLE/);
+    expect(stdout).toMatch(/^The URL was signed with a different secret than the one given for AKIDEXAMPLE/);
     expect(stdout + stderr).not.toContain(signature);
   });
 
@@ -150,9 +150,9 @@ describe("an answer without its URL", () => {
     ],
     [
       "<html><center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center></html>",
-      /^nginx takes no body/,
+      /^nginx does not accept a body/,
     ],
-    ["curl: (6) Could not resolve host: minio", /^The client does not find the host/],
+    ["curl: (6) Could not resolve host: minio", /^The client cannot resolve the host/],
   ])("is explained by its own words: %s", async (text, says) => {
     const { status, stdout, stderr } = await daypass(["explain", text]);
     expect([status, stdout]).toEqual([0, expect.stringMatching(says)]);

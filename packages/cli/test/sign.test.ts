@@ -319,7 +319,7 @@ test("verifies and explains what it signed", async () => {
   expect([refused.status, JSON.parse(refused.stdout).code]).toEqual([1, "SIGNATURE_MISMATCH"]);
 
   const explain = (...args: readonly string[]) => daypass(["explain", url, ...args], { env });
-  expect((await explain()).stdout).toMatch(/^The URL has expired: it ended at 2026-01-02T03:19:05.000Z\.\n/);
+  expect((await explain()).stdout).toMatch(/^The URL has expired: it was valid until 2026-01-02T03:19:05.000Z\.\n/);
   const asPut = await explain("--method", "PUT", "--at", "2026-01-02T03:05:00Z", "--json");
   expect(JSON.parse(asPut.stdout)).toHaveProperty("cause.code", "METHOD");
   expect(asPut.stdout).not.toMatch(/Signature=[0-9a-f]{64}/);

@@ -54,8 +54,8 @@ function causeOf(error: ServerError, now: Date): Cause | undefined {
 /** Without the URL nobody can tell whose answer it is. */
 const DENIED: Pick<Cause, "sentence" | "fix"> = {
   sentence:
-    "The server denies access, and says no more. S3 accepted the signature then, and the key that signed may not do this; CloudFront and others say the same of a signature that does not fit, and of an end that has passed.",
-  fix: "Run explain again with the URL; then look at what the identity that signed may do (where it may not list, a missing object is AccessDenied, too).",
+    "The server denies access without saying why. At S3, this means that the signature was accepted but the signing key lacks the permission; CloudFront and others say the same of a wrong signature and of an expired URL.",
+  fix: "Run explain again with the URL; then check the signing identity's permissions (if it may not list, a missing object is AccessDenied, too).",
 };
 
 /** The request that S3 shows is the URL, but for its scheme and its signature, which stands beside it. */
@@ -79,8 +79,8 @@ function mismatch(error: ServerError): Cause | undefined {
   ].join(" with ");
   return {
     code: "WRONG_SECRET",
-    sentence: `The signature does not fit the request${shown === "" ? "" : ` that the server saw, ${shown}`}: it was signed for another method, host or header than was sent, or the URL was changed, or signed with another ${isAzure ? "key" : "secret"}.`,
+    sentence: `The signature does not fit the request${shown === "" ? "" : ` that the server saw, ${shown}`}: it was signed for a different method, host or header than was sent, or the URL was changed, or signed with a different ${isAzure ? "key" : "secret"}.`,
     evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
-    fix: `Run explain again with the URL, which tells most of it${fields.size > 2 ? " beside this answer" : ""}, and with the key where you have it.`,
+    fix: `Run explain again with the URL, which says most${fields.size > 2 ? " beside this answer" : ""}, and with the key where you have it.`,
   };
 }

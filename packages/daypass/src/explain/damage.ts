@@ -17,7 +17,7 @@ interface Damage {
 
 // None of these ends a signature in any encoding.
 const TRAILING = /(?:[.,;:!?)\]}>"'`*]|%20|%22|%3E|%C2%A0){1,8}$/i;
-const BROKEN = "The URL was broken into lines: a line break stands inside it.";
+const BROKEN = "The URL was broken into lines: it contains a line break.";
 // Azure's portal hands out tokens that begin with ?, and a base may have a query already.
 const SECOND_MARK =
   /(?:&|(?<!\?))\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
@@ -26,11 +26,11 @@ const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%
 const DAMAGES: readonly Damage[] = [
   {
     undo: (text) => (/=3D/i.test(text) ? text.replace(/=\r?\n/g, "").replace(/=3D/gi, "=") : text),
-    sentence: () => "The URL was copied out of the source of a mail (quoted-printable): it has =3D where = must stand.",
+    sentence: () => "The URL was copied from an e-mail's source (quoted-printable): it has =3D instead of =.",
   },
   {
     undo: (text) => text.replace(/=\r?\n/g, ""),
-    sentence: () => "The URL was copied out of the source of a mail (quoted-printable): it has = at the ends of lines.",
+    sentence: () => "The URL was copied from an e-mail's source (quoted-printable): it has = at the ends of lines.",
   },
   // In an answer each line begins with >.
   { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: () => BROKEN, isCertain: true },
@@ -38,26 +38,26 @@ const DAMAGES: readonly Damage[] = [
   { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: () => BROKEN },
   {
     undo: (text) => text.replace(INVISIBLE, ""),
-    sentence: () => "A character that nobody sees stands in the URL: a zero-width space, or one of its kind.",
+    sentence: () => "The URL contains an invisible character: a zero-width space or the like.",
   },
   {
     // Where all escapes are, the whole URL was.
     undo: (text) => (/%(?!25)/.test(text) ? text : text.replaceAll("%25", "%")),
-    sentence: () => "The URL was percent-encoded once more after it was signed: it has %25 where % must stand.",
+    sentence: () => "The URL was percent-encoded again after it was signed: it has %25 instead of %.",
   },
   {
     // In a path a space may be a name's own.
     undo: (text) => text.replace(/\?.*$/s, (query) => query.replace(/[ \t\u00a0]+/g, "")),
-    sentence: () => "Spaces stand inside the URL.",
+    sentence: () => "The URL contains spaces.",
   },
   {
     undo: withOneMark,
-    sentence: () => "A second ? stands in the URL: what was appended to it begins with a ? of its own.",
+    sentence: () => "The URL contains a second ?: something was appended with a ? instead of &.",
   },
   {
     undo: (text) => text.replace(TRAILING, ""),
     sentence: (text) =>
-      `The URL ends with ${JSON.stringify(TRAILING.exec(text)?.[0])}, which is none of it: it was copied with the text around it.`,
+      `The URL ends with ${JSON.stringify(TRAILING.exec(text)?.[0])}, which is not part of it: it was copied with the text around it.`,
   },
 ];
 

@@ -42,7 +42,7 @@ import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
  *   "https://media.s3.eu-west-1.amazonaws.com/a.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20260102%2Feu-west-1%2Fs3%2Faws4_request" +
  *   "&X-Amz-Date=20260102T030405Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host&X-Amz-Signature=" + "0".repeat(64);
  * const { summary, cause } = await explain(url);
- * console.log(summary, cause?.sentence); // … The URL has expired: it ended at 2026-01-02T03:19:05.000Z.
+ * console.log(summary, cause?.sentence); // … The URL has expired: it was valid until 2026-01-02T03:19:05.000Z.
  * ```
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
@@ -68,7 +68,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
 /** The URL that a link leads to. Who opens the link arrives at it, so that it need be no cause of anything. */
 async function explainWrapped({ url, by }: Wrapped, options: ExplainOptions): Promise<Explanation> {
   const explanation = await explain(url, options);
-  const text = `It was handed on as a link of ${by}, which leads to it: programs need the URL itself. Such services open links before anybody does (one for a single use is used up then), and some change them.`;
+  const text = `It was passed on as a link of ${by}, which leads to it: programs need the URL itself. Such services open links before anybody does (which uses up a single-use one), and some change them.`;
   return { ...explanation, traps: [{ name: "wrapped-link", text }, ...explanation.traps] };
 }
 

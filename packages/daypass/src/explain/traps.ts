@@ -19,18 +19,18 @@ export function urlTraps(url: SplitUrl): readonly Trap[] {
     !bare.includes(".") ||
     /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)|\.(?:local|internal|svc)$/.test(bare)
   ) {
-    add("internal-host", `${bare} is a name or address inside one network; outside it the URL cannot be reached.`);
+    add("internal-host", `${bare} is a name or address inside one network; the URL cannot be reached from outside.`);
   }
   if (query.includes("+")) {
     add("plus-in-query", "A plain + in the query is a space to some programs and a plus to others. Write %20 or %2B.");
   }
   if (path.includes("+")) {
-    add("plus-in-path", "A plain + in the path is a plus by the rules and a space to some servers. Write %2B.");
+    add("plus-in-path", "A plain + in the path is a plus by the standard and a space to some servers. Write %2B.");
   }
   if (/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) {
     add(
       "dot-segments",
-      "The path has . or .. segments. Browsers and most URL parsers remove them and ask for another object.",
+      "The path has . or .. segments. Browsers and most URL parsers remove them and request a different object.",
     );
   }
   if (
@@ -39,27 +39,27 @@ export function urlTraps(url: SplitUrl): readonly Trap[] {
   ) {
     add(
       "lower-case-escapes",
-      "Escapes in lower case (%2f): signatures use upper case, and some servers do not convert.",
+      "Escapes in lower case (%2f): signatures use upper case, and some servers do not convert them.",
     );
   }
   if (/%25[0-9A-Fa-f]{2}/.test(path) || /%25[0-9A-Fa-f]{2}/.test(query)) {
     add(
       "double-encoding",
-      "%25 before two digits: something was encoded twice, or the key really holds a percent sign.",
+      "%25 before two digits: something was encoded twice, or the key really contains a percent sign.",
     );
   }
   if (/\/{2,}/.test(path)) {
     const what = /(?<!:)\/{2,}/.test(path)
       ? "// in it. S3 keeps it as part of the key"
-      : "the URL of its source in it, whose // has to stay";
-    add("double-slash", `The path has ${what}; many proxies make it one slash.`);
+      : "the source's URL in it, whose // must be kept";
+    add("double-slash", `The path has ${what}; many proxies merge it into one slash.`);
   }
   const names = readParameters(url).map(([name]) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0) {
     add(
       "repeated-parameter",
-      `${[...new Set(repeated)].join(", ")} comes more than once: servers differ in which one they read.`,
+      `${[...new Set(repeated)].join(", ")} appears more than once: servers differ in which one they read.`,
     );
   }
   return traps;
@@ -83,17 +83,17 @@ export function s3Traps(url: SplitUrl): readonly Trap[] {
     if (/^x-amz-checksum-/i.test(name) && EMPTY_CHECKSUMS.has(value)) {
       traps.push({
         name: "empty-body-checksum",
-        text: `${name}=${value} is the checksum of an empty body: an AWS SDK put it in because it signed without a body. R2, Garage, SeaweedFS and MinIO refuse any real upload with it. Set requestChecksumCalculation: "WHEN_REQUIRED".`,
+        text: `${name}=${value} is the checksum of an empty body: an AWS SDK added it because it signed without a body. R2, Garage, SeaweedFS and MinIO refuse any real upload with it. Set requestChecksumCalculation: "WHEN_REQUIRED".`,
       });
     } else if (/^x-amz-(?:checksum-|sdk-checksum-algorithm)/i.test(name)) {
       traps.push({
         name: "checksum-in-query",
-        text: `${name} stands in the query, where S3 does not check it. A checksum has to be a signed header.`,
+        text: `${name} is in the query, where S3 does not check it. A checksum must be a signed header.`,
       });
     } else if (HEADER_ONLY.test(name)) {
       traps.push({
         name: "header-in-query",
-        text: `${name} stands in the query, where S3 ignores it or not every server reads it. Sign it as a header, and send it.`,
+        text: `${name} is in the query, where S3 or other servers ignore it. Sign it as a header, and send it.`,
       });
     }
   }
@@ -115,32 +115,33 @@ export function lifeTraps(
   const traps: Trap[] = [];
   const add = (name: string, text: string): void => void traps.push({ name, text });
   if (expires === LONGEST_LIFE) {
-    add(
-      "longest-life",
-      "It lives for seven days, the longest that V4 allows; nobody can take it back but by disabling the key.",
-    );
+    add("longest-life", "It is valid for seven days, the longest that V4 allows; only disabling the key revokes it.");
   }
   if (expires > LONGEST_LIFE) {
     add("too-long-life", `${parameter} is ${expires}; servers refuse more than ${LONGEST_LIFE} (seven days).`);
   }
   if (expires < 60) {
-    add("short-life", `It lives for ${expires} s: a slow start, a retry or a clock that is a little off ends it.`);
+    add(
+      "short-life",
+      `It is valid for ${expires} s: a slow start, a retry or a clock that is slightly off is enough to miss it.`,
+    );
   }
   if (signedAt !== undefined && signedAt.getTime() > now.getTime()) {
-    add("future-date", `It is dated ${signedAt.toISOString()}, after now: the signer's clock is ahead.`);
+    add("future-date", `It is dated ${signedAt.toISOString()}, in the future: the signer's clock is ahead.`);
   }
-  if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) add("expired", `It ended at ${endsAt.toISOString()}.`);
+  if (endsAt !== undefined && endsAt.getTime() <= now.getTime())
+    add("expired", `It expired at ${endsAt.toISOString()}.`);
   return traps;
 }
 
 /** Pitfalls of an end in seconds since 1970, for which no server sets a maximum. `text` is how it stands in the URL. */
 export function endTraps(endsAt: Date | undefined, text: string, now: Date): readonly Trap[] {
   if (/^\d{13}$/.test(text)) {
-    return [{ name: "milliseconds", text: `Its end, ${text}, looks like milliseconds; it counts seconds.` }];
+    return [{ name: "milliseconds", text: `Its expiry, ${text}, looks like milliseconds; it should be in seconds.` }];
   }
   if (endsAt === undefined) return [];
   const left = endsAt.getTime() - now.getTime();
-  if (left <= 0) return [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }];
+  if (left <= 0) return [{ name: "expired", text: `It expired at ${endsAt.toISOString()}.` }];
   if (left <= LONGEST_LIFE * 1000) return [];
-  return [{ name: "too-long-life", text: "It lives for more than seven days; this scheme has no maximum." }];
+  return [{ name: "too-long-life", text: "It is valid for more than seven days; this scheme has no maximum." }];
 }

@@ -88,7 +88,7 @@ describe("what a URL proves itself", () => {
   it.each(urls)("comes before a vague answer: an end that has passed, of %s", async (_, url, errorBody) => {
     expect(await causeOf(await url(), { errorBody, clock: late })).toMatchObject({
       code: "EXPIRED",
-      sentence: expect.stringContaining("it ended at 2026-11-24T12:15:00"),
+      sentence: expect.stringContaining("it was valid until 2026-11-24T12:15:00"),
     });
     expect((await causeOf(await url(), { errorBody }))?.code).not.toBe("EXPIRED");
   });
@@ -128,7 +128,7 @@ describe("an answer of a server", () => {
   ])("that shows nothing is explained by a spelling with two readings: %s", async (_, code, url) => {
     for (const given of [{ keys }, {}, { keys, request: { method: "GET", headers: {} } }]) {
       const cause = await causeOf(url(), { errorBody: MISMATCH, ...given });
-      expect(cause).toMatchObject({ code, sentence: expect.stringContaining("read it otherwise") });
+      expect(cause).toMatchObject({ code, sentence: expect.stringContaining("read it differently") });
     }
   });
 
@@ -240,7 +240,7 @@ describe("an answer of a server", () => {
       "HEADER",
       () => sign({ method: "PUT", query: { "x-amz-server-side-encryption": "AES256" } }),
       errorXml("InvalidArgument", "x-amz-server-side-encryption header is not supported for this operation."),
-      /stands in the query/,
+      /is in the query/,
     ],
     ["SERVER", sign, errorXml("SomethingNew", "Please come back later."), /SomethingNew: Please come/],
   ])("is read: %s", async (code, url, errorBody, says) => {

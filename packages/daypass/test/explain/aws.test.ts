@@ -11,7 +11,7 @@ const NAMES = Object.keys(AWS_URLS) as Name[];
 const sent = (name: Name) => (name === "eks" ? { method: "GET", headers: { "x-k8s-aws-id": CLUSTER } } : undefined);
 
 const SAID: Readonly<Record<Name, RegExp>> = {
-  eks: /^An EKS token .* for the cluster whose name is the header x-k8s-aws-id.*valid until 2026-01-02T03:19:05/,
+  eks: /^An EKS token .* for the cluster named in the header x-k8s-aws-id.*valid until 2026-01-02T03:19:05/,
   transcribe:
     /^A presigned WebSocket of Amazon Transcribe for a stream to transcribe \(en-US\).*until 2026-01-02T03:09:05/,
   iot: /^A presigned WebSocket of AWS IoT Core \(MQTT\)/,
@@ -78,7 +78,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     const { cause } = await explain(AWS_URLS.eks, { clock, keys, request });
     expect(cause).toMatchObject({
       code: "WRONG_SECRET",
-      fix: expect.stringContaining("sent as x-k8s-aws-id with what"),
+      fix: expect.stringContaining("Compare the x-k8s-aws-id that was sent with what"),
     });
   });
 
@@ -112,7 +112,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     const { cause } = await explain(AWS_URLS[name], { clock, errorBody });
     expect(cause).toMatchObject({
       code: "PERMISSION",
-      sentence: expect.stringContaining("of a signature that does not fit or has ended it says so"),
+      sentence: expect.stringContaining("it does say when a signature does not match or has expired"),
       fix: expect.stringMatching(fix),
     });
   });
@@ -126,7 +126,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     [
       '{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********9012:abc123/prod/GET/items"}',
       "PERMISSION",
-      /nobody signed/,
+      /treated the request as unsigned/,
     ],
     ['{"Message":"User is not authorized to access this resource with an explicit deny"}', "PERMISSION", /authorizer/],
     [
@@ -141,13 +141,13 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     ],
     [`{"message":"Credential should be scoped to a valid region, not 'us-east-1'. "}`, "REGION", /region us-east-1/],
     [`{"message":"Credential should be scoped to correct service: 'execute-api'. "}`, "SERVICE", /expects execute-api/],
-    ['{"message":"Credential should be scoped to a valid region. "}', "REGION", /another region than the server/],
+    ['{"message":"Credential should be scoped to a valid region. "}', "REGION", /a different region than the server/],
     ['{"message":"The security token included in the request is invalid."}', "UNKNOWN_KEY", /does not know/],
     // As an exception has it, and beside the header that names the code.
     [
       "An error occurred (AccessDeniedException) when calling the Invoke operation: User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********9012:abc123/prod/GET/items",
       "PERMISSION",
-      /nobody signed/,
+      /treated the request as unsigned/,
     ],
     [
       'x-amzn-errortype: AccessDeniedException\n\n{"Message":"User is not authorized to access this resource"}',
@@ -176,7 +176,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
   test("takes an application's own words for no authorizer of API Gateway", async () => {
     const errorBody = '{"error":"forbidden","detail":"The user is not authorized to access this resource"}';
     const { cause } = await explain(AWS_URLS.executeApiDomain, { clock, errorBody });
-    expect(cause).toMatchObject({ code: "SERVER", sentence: expect.stringMatching(/no form that is known/) });
+    expect(cause).toMatchObject({ code: "SERVER", sentence: expect.stringMatching(/no format that explain knows/) });
   });
 
   test("says that a life is longer than the service takes", async () => {
@@ -184,7 +184,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     const { cause } = await explain(url, { clock });
     expect(cause).toMatchObject({
       code: "MALFORMED",
-      sentence: expect.stringMatching(/15 minutes.*Transcribe takes 5 minutes/),
+      sentence: expect.stringMatching(/15 minutes.*Transcribe accepts at most 5 minutes/),
     });
   });
 

@@ -69,11 +69,11 @@ describe("what the server says", () => {
       fix: "Send x-ms-blob-type: BlockBlob.",
     });
     expect(await causeOf(url, { errorBody: named("InvalidHeaderValue", "HeaderName", "x-ms-lease-id") })).toMatchObject(
-      { code: "MALFORMED", sentence: expect.stringContaining("and not x-ms-lease-id") },
+      { code: "MALFORMED", sentence: expect.stringContaining("but not x-ms-lease-id") },
     );
     expect(
       await causeOf(url, { errorBody: named("InvalidQueryParameterValue", "QueryParameterName", "comp") }),
-    ).toMatchObject({ sentence: expect.stringContaining("and not comp") });
+    ).toMatchObject({ sentence: expect.stringContaining("but not comp") });
   });
 
   it("is told without the request's id and its time", async () => {
@@ -140,7 +140,7 @@ describe("with a key", () => {
   it.each<readonly [CauseCode, string, Wrong]>([
     ["SIGNATURE", "percent-encoded twice", { spell: (signature) => encodeURIComponent(encodeURIComponent(signature)) }],
     ["WRONG_SECRET", "used as text", { key: CREDENTIALS.accountKey }],
-    ["QUERY", "signed as rw and", { signed: { sp: "rw" }, fields: { sp: "wr" } }],
+    ["QUERY", "signed as rw, but", { signed: { sp: "rw" }, fields: { sp: "wr" } }],
     ["TIME", "with milliseconds", { signed: { se: "2026-01-02T04:04:05.000Z" } }],
     ["TIME", "without Z", { signed: { se: "2026-01-02T04:04:05" } }],
     ["TIME", "added after signing", { fields: { st: "2026-01-02T03:00:00Z" }, signed: { st: "" } }],
@@ -153,7 +153,7 @@ describe("with a key", () => {
     ["QUERY", "signed percent-encoded", { fields: { rscd: "attachment; x" }, signed: { rscd: "attachment%3B%20x" } }],
     ["VERSION", "fields of 2018-11-09", { lines: LINES.filter((name) => name !== "ses") }],
     ["VERSION", "fields of 2015-04-05", { lines: LINES.filter((name) => !/^(?:ses|sr|time)$/.test(name)) }],
-    ["VERSION", "behind the last field", { end: "\n" }],
+    ["VERSION", "after the last field", { end: "\n" }],
   ])("%s: %s", async (code, sentence, wrong) => {
     const { cause, hypotheses } = await ask(wrongUrl(wrong), { keys: [key] });
     expect(cause?.sentence).toContain(sentence);
@@ -271,7 +271,7 @@ describe("without server and key", () => {
     const { url } = azure.sign(wish);
     expect(await causeOf(url, { request: { method: "PUT" } })).toMatchObject({
       code: "PERMISSION",
-      sentence: "put-blob needs the permission c or w, and the URL has r.",
+      sentence: "put-blob needs the permission c or w, but the URL has r.",
     });
     expect(await causeOf(url, { request: { method: "HEAD" } })).toBeUndefined();
     expect(await causeOf(url, { request: { method: "PATCH" } })).toMatchObject({ code: "METHOD" });
@@ -289,7 +289,7 @@ it.each([
   ["REDACTED", "cut off"],
   ["AAAA%3D", "cut off"],
   ["%2A%2A%2A", "characters that base64 does not have"],
-  [`${"A".repeat(43)}%3D%3D`, "something stands behind it"],
+  [`${"A".repeat(43)}%3D%3D`, "something follows it"],
 ])("tells of the signature %s that it is not a whole one", async (signature, said) => {
   const { url } = await azure.sign(wish);
   const cause = await causeOf(url.replace(/([?&]sig=)[^&]*/, `$1${signature}`));
@@ -303,14 +303,14 @@ describe("what the URL is not for", () => {
     [
       `Key start ${times} - Current [Fri, 02 Jan 2026 03:30:00 GMT]`,
       "EXPIRED",
-      /key that signed has expired: it ended at/,
+      /key that signed has expired: it was valid until/,
     ],
     [
       `Key start ${times} - Current [Thu, 01 Jan 2026 23:59:00 GMT]`,
       "NOT_YET_VALID",
       /key that signed is not valid yet/,
     ],
-    ["", "EXPIRED", /key that signed has ended, or has not begun/],
+    ["", "EXPIRED", /key that signed has expired or is not valid yet/],
   ])("is a time of which the key that signed is not: %s", async (frame, code, sentence) => {
     const { url } = delegation.sign(wish);
     const errorBody = azureXml("AuthenticationFailed", `Signature not valid in the specified key time frame: ${frame}`);
@@ -327,8 +327,8 @@ describe("what the URL is not for", () => {
     const listing = `${blob}&restype=container&comp=list`;
     const account = azure.sign({ ...wish, blob: undefined, permissions: "rl" }).url.replace("/media?", "/?");
     for (const [url, says] of [
-      [listing, /for one blob \(sr=b\), and the URL asks for the container/],
-      [`${account}&comp=list`, /for one container \(sr=c\), and the URL asks for the list/],
+      [listing, /for one blob \(sr=b\), but the URL asks for the container/],
+      [`${account}&comp=list`, /for one container \(sr=c\), but the URL asks for the list/],
     ] as const) {
       for (const errorBody of [azureXml("AuthenticationFailed", used), azureXml("AuthorizationFailure"), undefined]) {
         expect(await causeOf(url, { errorBody })).toMatchObject({
@@ -348,7 +348,7 @@ describe("what the URL is not for", () => {
     const errorBody = azureXml("AuthenticationFailed", `Signature did not match. String to sign used was ${used}`);
     expect(await causeOf(url, { errorBody })).toMatchObject({
       code: "PATH",
-      sentence: expect.stringMatching(/encoded twice, most likely/),
+      sentence: expect.stringMatching(/Most likely the path was encoded twice/),
     });
   });
 });

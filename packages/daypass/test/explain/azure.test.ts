@@ -49,7 +49,7 @@ describe("what a SAS URL is", () => {
     );
     expect(endsAt).toBeUndefined();
     expect(summary).toContain("until its stored policy ends");
-    expect(mayEndEarlier).toContain("the URL alone does not tell when it really ends");
+    expect(mayEndEarlier).toContain("the URL alone does not show when it really expires");
     expect(grants.methods).toBeUndefined();
   });
 

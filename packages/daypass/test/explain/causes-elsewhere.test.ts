@@ -102,7 +102,7 @@ const broken: readonly Broken[] = [
     url: onOss,
     options: { errorBody: errorXml("InvalidArgument", "Invalid signing region in Authorization header.") },
     cause: "REGION",
-    says: /another region than that of the bucket/,
+    says: /a different region than the bucket's/,
   },
   {
     what: "OSS: the bucket in the path, as the server says it",
@@ -186,7 +186,7 @@ const broken: readonly Broken[] = [
     url: onAzure,
     options: { errorBody: azureXml("AuthenticationFailed", "Signature size is invalid") },
     cause: "SIGNATURE",
-    says: /damaged on its way: it has another length/,
+    says: /damaged in transit: it has the wrong length/,
   },
   {
     what: "Azure: Data Lake's answer in JSON",
@@ -208,21 +208,21 @@ const broken: readonly Broken[] = [
     url: onAzure.replace("?", "??"),
     options: { keys: azureKeys },
     cause: "MALFORMED",
-    says: /A second \? stands in the URL/,
+    says: /The URL contains a second \?/,
   },
   {
     what: "Azure: a token with its own ? behind a query",
     url: onAzure.replace("?", "?note=1?"),
     options: { keys: azureKeys },
     cause: "MALFORMED",
-    says: /A second \? stands in the URL/,
+    says: /The URL contains a second \?/,
   },
   {
     what: "a Daypass URL whose query has two ? in front",
     url: daypass.replace("?", "??"),
     options: { keys: [jwk] },
     cause: "MALFORMED",
-    says: /A second \? stands in the URL/,
+    says: /The URL contains a second \?/,
   },
   {
     what: "Laravel: www. put in front of the host",

@@ -311,7 +311,7 @@ const broken: readonly Broken[] = [
     url: rawUrl({ secret: "another secret" }),
     options: { keys },
     cause: "WRONG_SECRET",
-    says: /another secret than the given one/,
+    says: /a different secret than the one given/,
   },
   {
     what: "a rotated secret (error body)",
@@ -390,7 +390,7 @@ const broken: readonly Broken[] = [
     url: get,
     options: { clock: () => new Date("2026-11-24T13:00:00Z") },
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:15:00/,
+    says: /valid until 2026-11-24T12:15:00/,
   },
   {
     what: "S3's word for an expired URL",
@@ -404,7 +404,7 @@ const broken: readonly Broken[] = [
       }),
     },
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:15:00/,
+    says: /valid until 2026-11-24T12:15:00/,
   },
   {
     what: "a server whose clock is ahead",
@@ -490,7 +490,7 @@ const broken: readonly Broken[] = [
     url: get,
     options: { errorBody: errorXml("AccessDenied", "Forbidden: Invalid signature", { Region: "garage" }) },
     cause: "WRONG_SECRET",
-    says: /signature does not fit/,
+    says: /signature does not match/,
   },
   {
     what: "a key derived for another region than the URL names",
@@ -659,7 +659,7 @@ const broken: readonly Broken[] = [
     url: signV2(),
     options: { clock: () => new Date("2026-11-24T13:00:00Z") },
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:15:00/,
+    says: /valid until 2026-11-24T12:15:00/,
   },
 ];
 

@@ -48,7 +48,7 @@ describe("a URL that was copied", () => {
     ["with a parameter behind a second ?", `${url}?utm_source=x`, /second \?.*utm_source.*Append nothing/],
     ["in upper case", url.replace(/[0-9a-f]{64}$/, (hex) => hex.toUpperCase()), /upper case/],
     ["cut short", url.slice(0, -5), /cut off, 59 of 64/],
-    ["with something behind it", `${url}00`, /something stands behind it/],
+    ["with something behind it", `${url}00`, /something follows it/],
   ])("%s says what has happened to its signature", async (_, damaged, says) => {
     for (const given of [{}, { keys }, { errorBody: errorXml("SignatureDoesNotMatch", "no") }]) {
       const cause = await causeOf(damaged, given);

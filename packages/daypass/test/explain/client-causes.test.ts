@@ -107,14 +107,14 @@ const broken: readonly Broken[] = [
     url: inSession.replace(/(X-Amz-Security-Token=[^&]{12})[^&]*/, "$1"),
     options: { keys: [session] },
     cause: "INVALID_TOKEN",
-    says: /not that of the given key: its end was cut off/,
+    says: /does not belong to the given key: its end was cut off/,
   },
   {
     what: "the session token of another session",
     url: inSession.replace(/(X-Amz-Security-Token=)[^&]*/, "$1AnotherToken"),
     options: { keys: [session] },
     cause: "INVALID_TOKEN",
-    says: /is of another session/,
+    says: /belongs to another session/,
   },
   {
     what: "a session token whose + were not encoded",
@@ -140,7 +140,7 @@ const broken: readonly Broken[] = [
       ),
     },
     cause: "DATE",
-    says: /date in the scope/,
+    says: /date in the URL's credential scope/,
   },
   {
     what: "an upload in chunks",
@@ -151,14 +151,14 @@ const broken: readonly Broken[] = [
       }),
     },
     cause: "HEADER",
-    says: /does not tell its length \(Content-Length\): it is sent in chunks/,
+    says: /has no Content-Length: it is sent in chunks/,
   },
   {
     what: "an upload that was broken off",
     url: sign({ method: "PUT" }),
     options: { errorBody: errorXml("IncompleteBody", "The request body terminated unexpectedly") },
     cause: "PAYLOAD",
-    says: /ended before it had the length/,
+    says: /the body is shorter than its Content-Length/,
   },
   {
     what: "an upload that stopped",
@@ -170,7 +170,7 @@ const broken: readonly Broken[] = [
       ),
     },
     cause: "PAYLOAD",
-    says: /ended before it had the length/,
+    says: /the body is shorter than its Content-Length/,
   },
   {
     what: "a header that the server asks for",
@@ -192,7 +192,7 @@ const broken: readonly Broken[] = [
     what: "a query with two ? in front",
     url: get.replace("?", "??"),
     cause: "MALFORMED",
-    says: /A second \? stands in the URL/,
+    says: /The URL contains a second \?/,
   },
 ];
 

@@ -38,7 +38,7 @@ const urls: readonly (readonly [name: string, url: string, key: ExplainKey])[] =
 const damages: readonly (readonly [what: string, damage: (url: string) => string, sentence: RegExp])[] = [
   ["a line break", (url) => `${url.slice(0, 60)}\r\n  ${url.slice(60)}`, /line break/],
   ["the source of a mail", (url) => url.replaceAll("=", "=3D").replace(/^(.{76})/, "$1=\r\n"), /quoted-printable/],
-  ["a zero-width space", (url) => `${url}\u200b`, /nobody sees/],
+  ["a zero-width space", (url) => `${url}\u200b`, /an invisible character/],
   ...[".", ",", ")", ">", ";", ")."].map(
     (end) => [`${end} behind it`, (url: string) => url + end, /^The URL ends with/] as const,
   ),
@@ -90,7 +90,7 @@ describe("a damaged URL", () => {
   it("is one whatever the key, where it has what no URL has", async () => {
     const cause = await causeOf(broken, { keys: [{ ...credentials, secretAccessKey: "another" }] });
     expect(cause?.sentence).toContain("line break");
-    expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL was signed with another secret/);
+    expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL was signed with a different secret/);
   });
 
   it("may have a second fault, which its key finds", async () => {
@@ -215,7 +215,7 @@ describe("a URL whose end was cut off", () => {
   });
 
   it("is told from one with something behind it", async () => {
-    expect((await causeOf(`${urls[1]?.[1]}x`, {}))?.sentence).toContain("something stands behind it");
+    expect((await causeOf(`${urls[1]?.[1]}x`, {}))?.sentence).toContain("something follows it");
     expect((await causeOf(urls[1]?.[1].slice(0, -1) ?? "", {}))?.sentence).toContain("cut off");
   });
 });

@@ -57,9 +57,9 @@ describe.each(hex)("the signature of %s", (_, url, parameter, key) => {
     url.replace(new RegExp(`(${parameter}=)([0-9a-f]+)`), (_, name: string, digits: string) => name + change(digits));
 
   it.each([
-    ["cut off", (digits: string) => digits.slice(0, -6), /was damaged on its way: its end was cut off, \d+ of \d+/],
-    ["in upper case", (digits: string) => digits.toUpperCase(), /was damaged on its way: it was put into upper case/],
-    ["with something behind it", (digits: string) => `${digits}00`, /was damaged on its way: something stands behind/],
+    ["cut off", (digits: string) => digits.slice(0, -6), /was damaged in transit: its end was cut off, \d+ of \d+/],
+    ["in upper case", (digits: string) => digits.toUpperCase(), /was damaged in transit: it was put into upper case/],
+    ["with something behind it", (digits: string) => `${digits}00`, /was damaged in transit: something follows/],
   ])("%s is told as such", async (_, change, says) => {
     for (const keys of [[], [key]]) {
       const cause = await causeOf(damaged(change), { keys });
@@ -117,6 +117,6 @@ it("says of a token that names no key that the given one is another", async () =
     expiresIn: 900,
   });
   expect((await causeOf(url, { keys: [{ scheme: "bunny", secret: "another-secret" }] }))?.sentence).toMatch(
-    /^The URL was signed with another key than the given one, or changed/,
+    /^The URL was signed with a different key than the given one, or changed/,
   );
 });

@@ -472,7 +472,7 @@ const inStores: readonly FieldCase[] = [
     options: { errorBody: errorXml("UnauthorizedAccess", "bucket is not authorized: media") },
     cause: "LEGACY_SIGNATURE",
     says: /Signature Version 2/,
-    never: /nothing that is wrong with the URL/,
+    never: /nothing wrong with the URL/,
   },
   {
     threads: "saltbo/zpan#126",
@@ -484,7 +484,7 @@ const inStores: readonly FieldCase[] = [
     },
     cause: "HEADER",
     says: /ACL.*authenticated-read/,
-    never: /nothing that is wrong with the URL/,
+    never: /nothing wrong with the URL/,
   },
   {
     threads: "peak/s5cmd#269",
@@ -515,7 +515,7 @@ const inStores: readonly FieldCase[] = [
     url: rawUrl({ host: "jeanie.nyc3.digitaloceanspaces.com", region: "nyc3", service: "jeanie" }),
     options: { errorBody: errorXml("AccessDenied", "") },
     cause: "SERVICE",
-    says: /signed for the service jeanie, and S3 expects s3/,
+    says: /signed for the service jeanie, but S3 expects s3/,
   },
   {
     threads: "jschneier/django-storages#944, vaersaagod/dospaces#9, ShieldBattery/ShieldBattery#591",
@@ -550,7 +550,7 @@ const inStores: readonly FieldCase[] = [
     },
     cause: "WRONG_SECRET",
     says: /key/,
-    never: /another secret/,
+    never: /(?:another|different) secret/,
   },
   {
     threads: "googleapis/nodejs-storage#704",
@@ -561,7 +561,7 @@ const inStores: readonly FieldCase[] = [
         "<Error>\n<Code>MalformedSecurityHeader</Code>\n<Message>Your request has a malformed header.</Message>\n<ParameterName>signature</ParameterName>\n<Details>Signature was not base64 encoded</Details>\n</Error>",
     },
     cause: "SIGNATURE",
-    says: /damaged on its way/,
+    says: /damaged in transit/,
   },
   {
     threads:
@@ -655,7 +655,7 @@ const inStores: readonly FieldCase[] = [
         'Error Domain=com.tencent.qcloud.networking Code=403 "(null)" UserInfo={__name=Error, RequestId=NWQ0N2E1MWRfNjE5ZDA4MDlfYWU5Y19iNGRkOTk=, Code=SignatureDoesNotMatch, TraceId=OGVm, Resource=xxxx, Message=The Signature you specified is invalid.}',
     },
     cause: "WRONG_SECRET",
-    says: /another (?:key|secret)/,
+    says: /a different (?:key|secret)/,
   },
   {
     threads: "dennisv/django-storage-swift#26, fog/fog-openstack#372, javaswift/joss#82",
@@ -781,7 +781,7 @@ const inAzure: readonly FieldCase[] = [
     options: { errorBody: AZURITE },
     cause: "QUERY",
     says: /permissions/,
-    never: /rules beside the signature/,
+    never: /rules other than the signature/,
   },
   {
     threads: "Azure/Azurite#1404, Azure/azure-storage-python#668, arafato/azurite#124, Azure/Azurite#233",
@@ -790,7 +790,7 @@ const inAzure: readonly FieldCase[] = [
     options: { errorBody: AZURITE },
     cause: "VERSION",
     says: /emulator|Azurite/,
-    never: /regenerated|rules beside the signature/,
+    never: /regenerated|rules other than the signature/,
   },
   {
     threads: "Azure/Azurite#2430",
@@ -997,7 +997,7 @@ const atClients: readonly FieldCase[] = [
     url: rawUrl({ host: "minio:9000" }).replace("https", "http"),
     options: { errorBody: `PUT ${rawUrl({ host: "minio:9000" })} net::ERR_NAME_NOT_RESOLVED` },
     cause: "HOST",
-    says: /does not find the host/,
+    says: /cannot resolve the host/,
   },
 ];
 
@@ -1116,7 +1116,7 @@ const lookedUpLater: readonly FieldCase[] = [
       }),
     },
     cause: "EXPIRED",
-    says: /has expired: it ended at 2026-11-24T12:04:45/,
+    says: /has expired: it was valid until 2026-11-24T12:04:45/,
   },
   {
     threads: "aws/aws-sdk-js#4513, dmjio/s3-signer#16",
@@ -1151,7 +1151,7 @@ const lookedUpLater: readonly FieldCase[] = [
     url: `${azureOf({ permissions: "racwdl" })}&restype=container&comp=acl`,
     options: { errorBody: errorXml("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { method: "GET" } },
     cause: "METHOD",
-    says: /no operation of Azure's .*comp=acl/,
+    says: /not an Azure operation .*comp=acl/,
     never: /firewall/,
   },
   {
@@ -1171,7 +1171,7 @@ const lookedUpLater: readonly FieldCase[] = [
     url: rawUrl({ host: "s3.example.com" }).replace("s3.example.com", "files.example.com"),
     options: { errorBody: minioBody("/media/a/b.txt") },
     cause: "HOST",
-    says: /^Most likely the server was reached by another name/,
+    says: /^Most likely the server was reached under another name/,
   },
   {
     threads: "wgnet/s3clix#2",

@@ -49,7 +49,7 @@ const broken: readonly Broken[] = [
     form: rawForm({ secret: "another secret altogether" }),
     options: { keys },
     cause: "WRONG_SECRET",
-    says: /another secret than the given one of AKIDEXAMPLE/,
+    says: /a different secret than the one given for AKIDEXAMPLE/,
   },
   {
     what: "signed with a line feed at the secret's end",
@@ -91,7 +91,7 @@ const broken: readonly Broken[] = [
     form: rawForm({ signs: (text) => Buffer.from(text, "base64").toString() }),
     options: { keys },
     cause: "POLICY",
-    says: /The JSON of the policy was signed/,
+    says: /The policy's JSON was signed/,
   },
   {
     what: "base64 in lines when it was signed, in one when it was sent",
@@ -123,7 +123,7 @@ const broken: readonly Broken[] = [
     },
     options: { keys },
     cause: "POLICY",
-    says: /written anew after signing/,
+    says: /rewritten after signing/,
   },
   {
     what: "a condition put into the policy after signing",
@@ -139,7 +139,7 @@ const broken: readonly Broken[] = [
     },
     options: { keys },
     cause: "POLICY",
-    says: /condition \{"x-amz-meta-user":"7"\} was put into the policy after signing/,
+    says: /condition \{"x-amz-meta-user":"7"\} was added to the policy after signing/,
   },
   {
     what: "a life made longer after signing",
@@ -173,7 +173,7 @@ const broken: readonly Broken[] = [
     },
     options: { keys },
     cause: "SIGNATURE",
-    says: /in base64, where hexadecimal/,
+    says: /in base64 instead of hexadecimal/,
   },
   {
     what: "id of one key and secret of another",
@@ -195,7 +195,7 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, ...sent({ Policy: recoded((document) => ({ ...document, conditions: [{ bucket: "media" }] })) }) },
     cause: "POLICY",
-    says: /The field policy was changed on its way/,
+    says: /The field policy was changed in transit/,
   },
   {
     what: "the policy broken into lines by a template (no key)",
@@ -209,7 +209,7 @@ const broken: readonly Broken[] = [
     form,
     options: { errorBody: mismatch({ StringToSign: inLines(policy) }) },
     cause: "POLICY",
-    says: /spaces or line breaks came into it/,
+    says: /spaces or line breaks were added or lost/,
   },
   {
     what: "a right signature that the server refuses",
@@ -230,14 +230,14 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, ...sent({ "X-Amz-Date": "20261124T120001Z" }) },
     cause: "FIELD",
-    says: /The field x-amz-date is "20261124T120001Z" and the signed policy says "20261124T120000Z"/,
+    says: /The field x-amz-date is "20261124T120001Z", but the signed policy says "20261124T120000Z"/,
   },
   {
     what: "the credential of a newer form",
     form,
     options: sent({ "X-Amz-Credential": "AKIDNEW/20261124/eu-west-1/s3/aws4_request" }),
     cause: "FIELD",
-    says: /x-amz-credential was changed on its way/,
+    says: /x-amz-credential was changed in transit/,
   },
   {
     what: "another algorithm",
@@ -277,21 +277,21 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, ...sent({ acl: undefined }) },
     cause: "FIELD",
-    says: /asks for the field acl, and the form does not send it/,
+    says: /requires the field acl, but the form does not send it/,
   },
   {
     what: "a field that the policy does not know",
     form,
     options: { keys, ...sent({ "x-amz-meta-user": "7" }) },
     cause: "FIELD",
-    says: /x-amz-meta-user is sent, and the policy has no condition for it/,
+    says: /x-amz-meta-user is sent, but the policy has no condition for it/,
   },
   {
     what: "a page's own button (error body)",
     form,
     options: { errorBody: denied("Extra input fields: submit") },
     cause: "FIELD",
-    says: /submit is sent, and the policy has no condition/,
+    says: /submit is sent, but the policy has no condition/,
   },
   {
     what: "a policy without a bucket (error body)",
@@ -319,14 +319,14 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, sent: { url: "https://other.s3.eu-west-1.amazonaws.com/" } },
     cause: "BUCKET",
-    says: /signed for the bucket media and is posted to other/,
+    says: /signed for the bucket media, but is posted to other/,
   },
   {
     what: "posted to the server and not to the bucket",
     form,
     options: { sent: { url: "https://s3.eu-west-1.amazonaws.com/" } },
     cause: "BUCKET",
-    says: /signed for the bucket media and is posted to no bucket/,
+    says: /signed for the bucket media, but is posted to no bucket/,
   },
   {
     what: "another bucket, path style (error body)",
@@ -336,14 +336,14 @@ const broken: readonly Broken[] = [
       errorBody: denied('Policy Condition failed: ["eq", "$bucket", "media"]'),
     },
     cause: "BUCKET",
-    says: /bucket media and is posted to other/,
+    says: /bucket media, but is posted to other/,
   },
   {
     what: "a file of another type",
     form,
     options: { keys, ...sent({ "Content-Type": "image/jpeg" }) },
     cause: "FIELD",
-    says: /Content-Type is sent as "image\/jpeg", and the policy takes only "image\/png"/,
+    says: /Content-Type is sent as "image\/jpeg", but the policy allows only "image\/png"/,
   },
   {
     what: "a type that a client has added to (error body)",
@@ -360,7 +360,7 @@ const broken: readonly Broken[] = [
     form,
     options: { ...sent({ acl: "public-read" }), errorBody: denied("Policy Condition failed: [eq, $acl, private]") },
     cause: "FIELD",
-    says: /acl is sent as "public-read", and the policy takes only "private"/,
+    says: /acl is sent as "public-read", but the policy allows only "private"/,
   },
   {
     what: "a condition that failed for no visible reason",
@@ -374,7 +374,7 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, ...sent({ key: "private/a.png" }) },
     cause: "FIELD",
-    says: /key is sent as "private\/a\.png", and the policy takes what starts with "up\/"/,
+    says: /key is sent as "private\/a\.png", but the policy allows what starts with "up\/"/,
   },
   {
     what: "a session token added after signing",
@@ -388,14 +388,14 @@ const broken: readonly Broken[] = [
     form: withToken,
     options: { keys: [temporary], ...sent({ "X-Amz-Security-Token": undefined }, withToken) },
     cause: "FIELD",
-    says: /asks for the field x-amz-security-token/,
+    says: /requires the field x-amz-security-token/,
   },
   // The file.
   {
     what: "the file in front of the fields",
     form: { url: form.url, fields: [["file", ""], ...list] },
     cause: "FILE",
-    says: /stands behind the file/,
+    says: /comes after the file/,
   },
   {
     what: "one field behind the file (key)",
@@ -405,7 +405,7 @@ const broken: readonly Broken[] = [
       sent: { fields: [...list.filter(([name]) => name !== "acl"), ["file", ""], ["acl", "private"]] },
     },
     cause: "FILE",
-    says: /The field acl stands behind the file/,
+    says: /The field acl comes after the file/,
   },
   {
     what: "fields behind the file (error body)",
@@ -445,7 +445,7 @@ const broken: readonly Broken[] = [
     form,
     options: { errorBody: errorXml("SomethingNew", "Please come back later.") },
     cause: "SERVER",
-    says: /SomethingNew: Please come back later; nothing that is wrong with the form/,
+    says: /SomethingNew: Please come back later; nothing wrong with the form/,
   },
   {
     what: "a file that is too large (error body)",
@@ -506,21 +506,21 @@ const broken: readonly Broken[] = [
     form,
     options: { keys, clock: () => new Date("2026-11-24T12:10:00Z") },
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:10:00\.000Z/,
+    says: /valid until 2026-11-24T12:10:00\.000Z/,
   },
   {
     what: "too late (error body)",
     form,
     options: { clock: () => new Date("2026-11-24T12:11:00Z"), errorBody: denied("Policy expired.") },
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:10:00\.000Z/,
+    says: /valid until 2026-11-24T12:10:00\.000Z/,
   },
   {
     what: "too late by the server's clock alone",
     form,
     options: { errorBody: denied("Policy expired.") },
     cause: "CLOCK",
-    says: /by the server's clock and not by this one/,
+    says: /by the server's clock, but not by this one/,
   },
   {
     what: "a signer's clock that is ahead",
@@ -535,7 +535,7 @@ const broken: readonly Broken[] = [
     form: v2,
     options: { keys: [{ ...credentials, secretAccessKey: "another" }] },
     cause: "WRONG_SECRET",
-    says: /another secret/,
+    says: /a different secret/,
   },
   {
     what: "Signature Version 2 with SHA-256",
@@ -547,7 +547,7 @@ const broken: readonly Broken[] = [
     },
     options: { keys },
     cause: "SIGNATURE",
-    says: /HMAC-SHA256, and Signature Version 2 takes HMAC-SHA1/,
+    says: /HMAC-SHA256, but Signature Version 2 uses HMAC-SHA1/,
   },
   {
     what: "Signature Version 2 with + turned into a space",
@@ -557,7 +557,7 @@ const broken: readonly Broken[] = [
     },
     options: { keys },
     cause: "SIGNATURE",
-    says: /a space where \+ has to stand/,
+    says: /a space instead of \+/,
   },
   {
     what: "Signature Version 2 in a region that takes only the other",
@@ -589,14 +589,14 @@ const broken: readonly Broken[] = [
         "<Error><Code>InvalidPolicyDocument</Code><Message>The content of the form does not meet the conditions specified in the policy document.</Message><Details>Policy did not reference these fields: submit</Details></Error>",
     },
     cause: "FIELD",
-    says: /submit is sent, and the policy has no condition/,
+    says: /submit is sent, but the policy has no condition/,
   },
   {
     what: "Cloud Storage: another object than was signed (RSA key)",
     form: rsa,
     options: { keys: [account], sent: { fields: withFields(rsa.fields, { key: "up/b.png" }) } },
     cause: "FIELD",
-    says: /key is sent as "up\/b\.png", and the policy takes only "up\/a\.png"/,
+    says: /key is sent as "up\/b\.png", but the policy allows only "up\/a\.png"/,
   },
   {
     what: "Cloud Storage: the policy written anew (RSA key)",
@@ -610,14 +610,14 @@ const broken: readonly Broken[] = [
     },
     options: { keys: [account] },
     cause: "POLICY",
-    says: /written anew after signing/,
+    says: /rewritten after signing/,
   },
   {
     what: "Cloud Storage: another bucket",
     form: gcs,
     options: { keys: [hmacKey], sent: { url: "https://storage.googleapis.com/other/" } },
     cause: "BUCKET",
-    says: /bucket media and is posted to other/,
+    says: /bucket media, but is posted to other/,
   },
 ];
 

@@ -26,17 +26,20 @@ const ofApi = () => new Date("2026-01-02T03:05:00Z");
 
 describe("what API Gateway and Lambda answer", () => {
   it.each([
-    ['{"message":"Too Many Requests"}', /^Amazon API Gateway has had too many requests/],
-    ['{"message":"Limit Exceeded"}', /^Amazon API Gateway has had too many requests/],
-    ['{"message": "Internal server error"}', /^Amazon API Gateway got no answer from the server behind it, or failed/],
-    ['{"message":"Service Unavailable"}', /^Amazon API Gateway got no answer/],
-    ['{"message": "Endpoint request timed out"}', /^Amazon API Gateway got no answer/],
-    ['{"message":"Request Too Long"}', /^Amazon API Gateway takes no body of this length/],
+    ['{"message":"Too Many Requests"}', /^Amazon API Gateway is limiting the rate of requests/],
+    ['{"message":"Limit Exceeded"}', /^Amazon API Gateway is limiting the rate of requests/],
+    [
+      '{"message": "Internal server error"}',
+      /^Amazon API Gateway got no response from the server behind it, or failed/,
+    ],
+    ['{"message":"Service Unavailable"}', /^Amazon API Gateway got no response/],
+    ['{"message": "Endpoint request timed out"}', /^Amazon API Gateway got no response/],
+    ['{"message":"Request Too Long"}', /^Amazon API Gateway does not accept a body of this size/],
     [
       '{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}',
-      /^AWS Lambda has had too many requests/,
+      /^AWS Lambda is limiting the rate of requests/,
     ],
-    ["Internal Server Error", /got no answer from the server behind it, or failed itself: this says nothing/],
+    ["Internal Server Error", /got no response from the server behind it, or failed itself: this says nothing/],
   ])("is no word of a signature: %s", async (errorBody, sentence) => {
     const told = { code: "PROXY", sentence: expect.stringMatching(sentence) };
     expect((await explain(url, { clock, errorBody })).cause).toMatchObject(told);
@@ -49,11 +52,11 @@ describe("what API Gateway and Lambda answer", () => {
       code: "NOT_FOUND",
       sentence: expect.stringMatching(/no such route/),
     });
-    expect((await explain(url, { clock, errorBody })).cause?.sentence).toMatch(/An API of .* answered, and no store/);
+    expect((await explain(url, { clock, errorBody })).cause?.sentence).toMatch(/An API of .* answered, not a store/);
   });
 
   it("is the answer of whatever API it is, where no store was asked", async () => {
-    const page = "The server's answer is in no form that is known here, and nothing else shows what is wrong.";
+    const page = "The server's answer is in no format that explain knows, and nothing else shows what is wrong.";
     for (const words of ["Not Found", "Internal Server Error", "Service Unavailable", "Too Many Requests"]) {
       const errorBody = JSON.stringify({ message: words });
       expect((await explain(signed.url, { clock, errorBody })).cause?.sentence).toBe(page);
@@ -63,7 +66,7 @@ describe("what API Gateway and Lambda answer", () => {
 
   it("is no title of a page that has the same words", async () => {
     const errorBody = "<html><head><title>File size limit exceeded</title></head></html>";
-    expect((await explain(url, { clock, errorBody })).cause?.sentence).not.toMatch(/too many/);
+    expect((await explain(url, { clock, errorBody })).cause?.sentence).not.toMatch(/limiting/);
   });
 });
 

@@ -170,7 +170,10 @@ describe("traps of a GCS URL", () => {
   it("says of a life that is too long that a shorter one has to be signed", async () => {
     for (const life of [604_801, signedAt.getTime()]) {
       const { cause } = await explain(byHmac().replace("Expires=900", `Expires=${life}`), at);
-      expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a life of a week") });
+      expect(cause).toMatchObject({
+        code: "MALFORMED",
+        fix: expect.stringContaining("a lifetime of at most one week"),
+      });
     }
     // Other faults of the parameter are none of its length.
     for (const url of [byHmac().replace("Expires=900", "Expires=0900"), `${byHmac()}&x-goog-expires=900`]) {
@@ -278,7 +281,7 @@ const broken: readonly Broken[] = [
     url: byAccount,
     options: () => ({ keys: [{ ...publicAccount, public_key: foreignKey }] }),
     cause: "WRONG_SECRET",
-    says: /another key than the given one/,
+    says: /a different key than the one given/,
   },
   {
     what: "the key of another account",
@@ -327,7 +330,7 @@ const broken: readonly Broken[] = [
     url: byAccount,
     options: () => details("ExpiredToken", "Request signature expired at: 2026-11-24T12:15:00+00:00"),
     cause: "EXPIRED",
-    says: /ended at 2026-11-24T12:15:00\.000Z/,
+    says: /valid until 2026-11-24T12:15:00\.000Z/,
   },
   {
     what: "an account without the permission",
@@ -341,7 +344,7 @@ const broken: readonly Broken[] = [
     url: byAccount,
     options: () => details("AccessDenied", "Anonymous caller does not have storage.objects.get access"),
     cause: "MALFORMED",
-    says: /without a signature/,
+    says: /treated the request as unsigned/,
   },
   {
     what: "a body that is too long",
@@ -362,14 +365,14 @@ const broken: readonly Broken[] = [
     url: byAccount,
     options: () => details("UserProjectMissing", "Bucket is a requester pays bucket but no user project provided."),
     cause: "PERMISSION",
-    says: /requester pay/,
+    says: /Requester Pays/,
   },
   {
     what: "a key that the server does not take",
     url: byHmac,
     options: () => details("InvalidSecurity", "The provided security credentials are not valid."),
     cause: "UNKNOWN_KEY",
-    says: /does not take the credentials that signed/,
+    says: /does not accept the signing credentials/,
   },
   {
     what: "a parameter that Google cannot read",
@@ -383,7 +386,7 @@ const broken: readonly Broken[] = [
     url: byAccount,
     options: () => details("NoSuchKey", "No such object: media/a/b.txt"),
     cause: "NOT_FOUND",
-    says: /not there/,
+    says: /does not exist/,
   },
   {
     what: "an unsigned extension header",
@@ -474,7 +477,7 @@ const broken: readonly Broken[] = [
     url: v2ByAccount,
     options: () => ({ keys: [{ ...publicAccount, public_key: foreignKey }], request: { headers: {} } }),
     cause: "WRONG_SECRET",
-    says: /another key/,
+    says: /a different key/,
   },
   {
     what: "V2: a key of another account",

@@ -39,7 +39,7 @@ describe("without a key", () => {
     const added = `${rawUrl()}&_=123`;
     expect(await causeOf(added, { errorBody: awsErrorBody(added) })).toMatchObject({
       code: "QUERY",
-      sentence: expect.stringMatching(/^Most likely _ was added after signing: it stands behind the signature/),
+      sentence: expect.stringMatching(/^Most likely _ was added after signing: it follows the signature/),
     });
     const token = `${rawUrl()}&X-Amz-Security-Token=IQoJb3JpZ2luX2VjEXAMPLE`;
     expect(await causeOf(token, { errorBody: awsErrorBody(token) })).toMatchObject({
@@ -68,7 +68,7 @@ describe("without a key", () => {
       const url = `${rawUrl()}&${end}`;
       expect(await causeOf(url, { errorBody: awsErrorBody(url) })).toMatchObject({
         code: "QUERY",
-        sentence: expect.stringMatching(/^The end of the URL was cut off, most likely: it ends with x-/),
+        sentence: expect.stringMatching(/^The end of the URL was most likely cut off: it ends with x-/),
       });
     }
   });
@@ -103,7 +103,7 @@ describe("without a key", () => {
     const path = rawUrl({ path: "/media/my%2520file.txt" });
     expect(await causeOf(path, { errorBody: awsErrorBody(path) })).toMatchObject({
       code: "PATH",
-      sentence: expect.stringMatching(/^The path has %25 in front of two digits/),
+      sentence: expect.stringMatching(/^The path has %25 before two digits/),
     });
     const query = rawUrl({ query: "response-content-type=text%252Fplain" });
     expect((await causeOf(query, { errorBody: awsErrorBody(query) }))?.code).toBe("QUERY");

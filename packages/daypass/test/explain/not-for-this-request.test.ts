@@ -157,6 +157,6 @@ describe("a request that was told", () => {
     const fields = [...Object.entries(form.fields), ["bucket", "media"]] as const;
     const sent = { url: "https://s3.eu-west-1.amazonaws.com/other", fields };
     const { cause } = await explainForm(form, { clock: soon, sent });
-    expect(cause).toMatchObject({ code: "BUCKET", sentence: expect.stringMatching(/media and is posted to other/) });
+    expect(cause).toMatchObject({ code: "BUCKET", sentence: expect.stringMatching(/media, but is posted to other/) });
   });
 });

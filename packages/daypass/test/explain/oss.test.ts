@@ -116,12 +116,12 @@ describe("an OSS URL", () => {
     expect(await trapsOf(oss.sign(wish).url)).toContain("host-open");
   });
 
-  it("that was changed on its way is told from one that was signed wrongly", async () => {
+  it("that was changed in transit is told from one that was signed wrongly", async () => {
     const { url } = oss.sign(wish);
     const sent = url.replace("a%20b", "a+b");
     expect(await causeOf(url, { keys, request: { method: "GET", url: sent } })).toMatchObject({
       code: "PATH",
-      sentence: expect.stringContaining("was changed on its way"),
+      sentence: expect.stringContaining("was changed in transit"),
     });
   });
 
@@ -163,7 +163,7 @@ describe("an OSS URL", () => {
 it("says of a life that is too long, or an instant as V1 has it, that a shorter one has to be signed", async () => {
   for (const life of [604_801, signedAt.getTime() / 1000, signedAt.getTime(), 999_999_999_999_999]) {
     const { cause, endsAt, traps } = await ask(oss.sign(wish).url.replace("expires=3600", `expires=${life}`));
-    expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a life of a week") });
+    expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a lifetime of at most one week") });
     // The last is none that a Date can hold.
     expect(endsAt?.getTime()).toBe(life > 1e14 ? undefined : signedAt.getTime() + life * 1000);
     expect(traps.map(({ name }) => name)).toContain("too-long-life");

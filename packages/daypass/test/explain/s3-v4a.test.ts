@@ -76,7 +76,7 @@ describe("explaining SigV4A", () => {
       /a space at its end/,
       () => ({ keys }),
     ],
-    ["a rotated secret", sign({}, { secret: "another" }), "WRONG_SECRET", /another secret/, () => ({ keys })],
+    ["a rotated secret", sign({}, { secret: "another" }), "WRONG_SECRET", /a different secret/, () => ({ keys })],
     [
       "a key that is not at hand",
       get,

@@ -46,7 +46,7 @@ describe.each(urls)("the path of a URL of %s", (_, url, key) => {
 
   it("that was encoded again with all the rest is told as such", async () => {
     const cause = await causeOf(url.replaceAll("%", "%25"));
-    expect(cause?.sentence).toMatch(/percent-encoded once more|encoded twice/);
+    expect(cause?.sentence).toMatch(/percent-encoded again|encoded twice/);
   });
 });
 
@@ -59,7 +59,7 @@ test("the start of an OSS URL is the one that its cause tells", async () => {
 
 test("an Azure URL that has ended has the trap", async () => {
   const { traps } = await explain(urls[4]?.[1] ?? "", { clock: () => new Date("2027-01-01T00:00:00Z") });
-  expect(traps).toContainEqual({ name: "expired", text: "It ended at 2026-11-24T12:15:00.000Z." });
+  expect(traps).toContainEqual({ name: "expired", text: "It expired at 2026-11-24T12:15:00.000Z." });
 });
 
 test("the source of an imgproxy URL is no key of S3", async () => {
@@ -69,5 +69,5 @@ test("the source of an imgproxy URL is no key of S3", async () => {
     expiresIn: 900,
   });
   const { traps } = await explain(url, { clock });
-  expect(traps.find(({ name }) => name === "double-slash")?.text).toContain("the URL of its source");
+  expect(traps.find(({ name }) => name === "double-slash")?.text).toContain("the source's URL");
 });

@@ -110,7 +110,7 @@ const answers: readonly (readonly [what: string, url: string, body: string, code
     s3,
     errorXml("AccessDenied", "The storage can be read and not written."),
     "SERVER",
-    /right to write/,
+    /write permission/,
   ],
 ];
 

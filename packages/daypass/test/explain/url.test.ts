@@ -61,7 +61,7 @@ describe("a Daypass URL that was changed", () => {
     for (const url of [replaced("api.", "other."), replaced("/in/", "/out/"), replaced("lang=de", "lang=fr")]) {
       const { cause } = await ask(url);
       expect(cause).toMatchObject({ code: "WRONG_SECRET" });
-      expect(cause?.sentence).toMatch(/another key than the given k1, or changed .*host, path or query/);
+      expect(cause?.sentence).toMatch(/a different key than the given k1, or changed .*host, path or query/);
     }
   });
 
@@ -113,7 +113,7 @@ const refused: readonly Broken[] = [
     url: invoice,
     options: { clock: () => new Date("2026-11-24T13:00:00Z") },
     cause: "EXPIRED",
-    says: /ended at/,
+    says: /was valid until/,
   },
   {
     what: "another key at hand",
@@ -127,7 +127,7 @@ const refused: readonly Broken[] = [
     url: invoice,
     options: { keys: [{ ...key, k: "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }] },
     cause: "WRONG_SECRET",
-    says: /another key than the given k1/,
+    says: /a different key than the given k1/,
   },
   {
     what: "parameters that a proxy put into another order",

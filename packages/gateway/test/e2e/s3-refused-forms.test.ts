@@ -28,7 +28,7 @@ describe("the answer to a refused form", () => {
         sized(),
         { file: "1234", change: (all) => ({ ...all, submit: "Go" }) },
         "FIELD",
-        /submit is sent, and the policy/,
+        /submit is sent, but the policy/,
       ],
       [
         sized(),
@@ -42,7 +42,7 @@ describe("the answer to a refused form", () => {
         sized(),
         { file: "1234", change: (all) => ({ ...all, Policy: "e30=" }) },
         "POLICY",
-        /The policy that reached the server is another one than this form has/,
+        /The policy that reached the server differs from this form's/,
       ],
       [
         sized(),

@@ -22,5 +22,5 @@ it.each([
     ["Message", message],
   ]);
   const { cause: found } = await explain(url, { errorBody: body });
-  expect([found?.code, found?.fix]).toEqual([cause, expect.stringMatching(/publicUrl|right to write|redirectOrigins/)]);
+  expect([found?.code, found?.fix]).toEqual([cause, expect.stringMatching(/publicUrl|write permission|redirectOrigins/)]);
 });

@@ -118,9 +118,9 @@ function grammar({ service, subject: { sentUrl }, facts }: Case): Cause | undefi
   if (damaged !== undefined || maxExpires === undefined || !(facts.expires > maxExpires)) return damaged;
   return {
     code: "MALFORMED",
-    sentence: `Its life (X-Amz-Expires) is ${duration(facts.expires)}, and ${service.called} takes ${duration(maxExpires)} at most.`,
+    sentence: `Its lifetime (X-Amz-Expires) is ${duration(facts.expires)}, and ${service.called} accepts at most ${duration(maxExpires)}.`,
     evidence: [],
-    fix: `Sign with a life of ${maxExpires} seconds at most, and anew when it has ended.`,
+    fix: `Sign with a lifetime of at most ${maxExpires} seconds, and sign again when it expires.`,
   };
 }
 
@@ -130,7 +130,7 @@ function serviceCause({ service, subject: { url }, facts }: Case): Cause | undef
   if (facts.service === "" || names.includes(facts.service)) return undefined;
   return {
     code: "SERVICE",
-    sentence: `The URL was signed for the service ${facts.service}, and ${called} expects ${names.join(" or ")}.`,
+    sentence: `The URL was signed for the service ${facts.service}, but ${called} expects ${names.join(" or ")}.`,
     evidence: [`host ${url.authority}`],
     fix: `Sign for the service ${names[0]}.`,
   };
@@ -139,13 +139,13 @@ function serviceCause({ service, subject: { url }, facts }: Case): Cause | undef
 /** What was answered: of a service that refuses everything with the same words what there is to look at. */
 function saidCause({ service, subject: { error, now } }: Case): Cause | undefined {
   if (error === undefined) return undefined;
-  const check = `See to it that ${service.check}.`;
+  const check = `Check that ${service.check}.`;
   const said = error.code === NOT_VALID ? undefined : serverCause(error, now);
   if (said !== undefined) return said.code === "PERMISSION" ? { ...said, fix: check } : said;
   if (error.code !== NOT_VALID) return undefined;
   return {
     code: "PERMISSION",
-    sentence: `${service.called} refuses it, and does not say why${refusalMeans(service)}.`,
+    sentence: `${service.called} refuses it without saying why${refusalMeans(service)}.`,
     evidence: [],
     fix: check,
   };
@@ -154,8 +154,8 @@ function saidCause({ service, subject: { error, now } }: Case): Cause | undefine
 function refusalMeans({ refusal, tellsSignatures }: AwsService): string {
   if (refusal === undefined) return "";
   return tellsSignatures === true
-    ? "; of a signature that does not fit or has ended it says so"
-    : ": what it says, it says of a token that has ended, of one that does not fit and of a signer that may not do this alike";
+    ? "; it does say when a signature does not match or has expired"
+    : ": it gives the same answer for an expired token, a wrong signature and a signer without permission";
 }
 
 async function checkSignature(
@@ -192,15 +192,15 @@ async function checkSignature(
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),
       wrongKey: (tried) => ({
         code: "WRONG_SECRET",
-        sentence: `It was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
+        sentence: `It was signed with a different secret than the one given for ${accessKeyId}, or changed in a way that explain does not recognize.`,
         evidence: [noneFits(tried)],
-        fix: `Compare the secret that the signer uses; look for a rotated key.${comparing(facts.signedHeaders)}`,
+        fix: `Check the signer's secret; look for a rotated key.${comparing(facts.signedHeaders)}`,
       }),
       otherAtServer: () => ({
         code: "PROXY",
-        sentence: `The signature is right for this request and the given secret of ${accessKeyId}: what reached ${service.called} is another request.`,
+        sentence: `The signature is right for this request and the given secret of ${accessKeyId}: ${service.called} received a different request.`,
         evidence: [`checked at ${subject.now.toISOString()}`],
-        fix: "Look at what stands between client and server: host, path and query have to arrive as they were signed.",
+        fix: "Check the proxies between client and server: host, path and query have to arrive as they were signed.",
       }),
     },
   });
@@ -215,16 +215,16 @@ function comparing(signedHeaders: readonly string[]): string {
   const names = signedHeaders.filter((name) => name !== "host");
   return names.length === 0
     ? ""
-    : ` Compare what was sent as ${names.join(", ")} with what the signer had: it is signed.`;
+    : ` Compare the ${names.join(", ")} that was sent with what the signer had: it is signed.`;
 }
 
 const EMPTY_BODY =
-  "Sign with the hash of an empty body: UNSIGNED-PAYLOAD is for S3, and for few services that say so (VPC Lattice).";
+  "Sign with the hash of an empty body: UNSIGNED-PAYLOAD is for S3, and for the few services that document it (VPC Lattice).";
 
 const SIGNED_TOKEN: Cause = {
   code: "QUERY",
   sentence:
-    "The session token was signed with the rest of the query, and IoT Core takes it appended after the signature alone.",
+    "The session token was signed with the rest of the query, but IoT Core accepts it only when it is appended after the signature.",
   evidence: ["The given key gives the signature with X-Amz-Security-Token in the canonical query."],
   fix: "Sign without the session token, and append &X-Amz-Security-Token=… (percent-encoded) to the signed URL.",
 };

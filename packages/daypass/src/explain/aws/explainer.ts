@@ -112,9 +112,9 @@ function later(instant: Date, seconds: number): Date {
 function tokenTraps({ token, accessKeyId, signedHeaders }: S3Facts): readonly Trap[] {
   if (token !== undefined)
     return [
-      { name: "session-token", text: "It carries a session token and dies with it, whatever X-Amz-Expires says." },
+      { name: "session-token", text: "It carries a session token and expires with it, whatever X-Amz-Expires says." },
     ];
   if (!accessKeyId.startsWith("ASIA") || signedHeaders.includes("x-amz-security-token")) return [];
-  const text = "An access key ASIA… is temporary and needs X-Amz-Security-Token; it is not there.";
+  const text = "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.";
   return [{ name: "missing-session-token", text }];
 }

@@ -54,11 +54,11 @@ export interface AwsService {
 
 const CONNECTS: AwsTrap = {
   name: "connects-only",
-  text: "It is looked at when a connection begins: one that stands goes on after its end, and a pool needs a new token for each further one.",
+  text: "It is checked only when a connection opens: an open one outlives the token, and a pool needs a new token for each new connection.",
 };
-const NEEDS_TLS: AwsTrap = { name: "needs-tls", text: "It is taken over TLS alone." };
+const NEEDS_TLS: AwsTrap = { name: "needs-tls", text: "It is accepted over TLS only." };
 const WHOLE =
-  "the token was passed on whole, and not decoded or encoded once more (it is one text up to its last character)";
+  "the token was passed on whole, neither decoded nor encoded again (it is one string up to its last character)";
 
 /** Reading is by host first, and by the scope where the host tells nothing. */
 export const AWS_SERVICES: readonly AwsService[] = [
@@ -75,8 +75,8 @@ export const AWS_SERVICES: readonly AwsService[] = [
         : `A presigned ${parameter("Action") || "request"} of STS`,
     opens: ({ signedHeaders }) =>
       signedHeaders.includes("x-k8s-aws-id")
-        ? "the proof of who signed it, for the cluster whose name is the header x-k8s-aws-id"
-        : "the answer of STS, which tells who signed it",
+        ? "proof of who signed it, for the cluster named in the header x-k8s-aws-id"
+        : "the response of STS, which says who signed it",
     method: "GET",
     life: 900,
     traps: [
@@ -87,17 +87,17 @@ export const AWS_SERVICES: readonly AwsService[] = [
       },
       {
         name: "ignored-life",
-        text: "STS counts fifteen minutes from X-Amz-Date and does not look at X-Amz-Expires.",
+        text: "STS counts fifteen minutes from X-Amz-Date and ignores X-Amz-Expires.",
         has: ({ expires }) => expires !== 900,
       },
       {
         name: "cluster-bound",
-        text: "x-k8s-aws-id is signed with the cluster's name (of some signers its ARN or id), which the URL does not tell: another one, or none, is Unauthorized.",
+        text: "x-k8s-aws-id is signed with the cluster's name (by some signers its ARN or id), which is not in the URL: with another value, or none, the answer is Unauthorized.",
         has: ({ signedHeaders }) => signedHeaders.includes("x-k8s-aws-id"),
       },
       {
         name: "server-bound",
-        text: "X-Vault-AWS-IAM-Server-ID is signed: Vault takes it only where its own iam_server_id_header_value is the same.",
+        text: "X-Vault-AWS-IAM-Server-ID is signed: Vault accepts it only if its own iam_server_id_header_value is the same.",
         has: ({ signedHeaders }) => signedHeaders.includes("x-vault-aws-iam-server-id"),
       },
     ],
@@ -120,7 +120,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
       NEEDS_TLS,
       {
         name: "own-endpoint",
-        text: "RDS takes tokens for the instance's own endpoint: one for a name of your own (a CNAME, the end of a tunnel) is refused, whatever name the connection goes to.",
+        text: "RDS accepts tokens for the instance's own endpoint only: one for your own name (a CNAME, the end of a tunnel) is refused, whatever name you connect to.",
         has: ({ host }) => !/\.rds\.amazonaws\.[a-z.]+$/.test(host),
       },
     ],
@@ -159,12 +159,12 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "reconnects",
-        text: "It is looked at when a connection begins; the server ends that one after twelve hours, unless a new token is sent on it (AUTH or HELLO).",
+        text: "It is checked only when a connection opens; the server closes the connection after twelve hours, unless it gets a new token (AUTH or HELLO).",
       },
       NEEDS_TLS,
       {
         name: "cache-name",
-        text: "The host in it stands for the cache's name (of ElastiCache that of the replication group or serverless cache, of MemoryDB the cluster's), in lower case; this one looks like an endpoint.",
+        text: "Its host must be the cache's name in lower case (ElastiCache: the replication group or serverless cache; MemoryDB: the cluster); this one looks like an endpoint.",
         has: ({ host }) => host.includes("."),
       },
     ],
@@ -197,10 +197,13 @@ export const AWS_SERVICES: readonly AwsService[] = [
     method: "GET",
     maxExpires: 300,
     traps: [
-      { name: "connects-only", text: "It is looked at when the WebSocket opens: the stream goes on after its end." },
+      {
+        name: "connects-only",
+        text: "It is checked only when the WebSocket opens: the stream continues after it expires.",
+      },
       {
         name: "seed-signature",
-        text: "Its signature is what signed frames begin from; a holder needs nothing else to stream at its signer's cost.",
+        text: "Its signature is the seed of the signed frames; whoever holds it needs nothing else to stream at the signer's cost.",
       },
     ],
     check:
@@ -218,11 +221,11 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "connects-only",
-        text: "It is looked at when the WebSocket opens: the connection goes on after its end.",
+        text: "It is checked only when the WebSocket opens: the connection continues after it expires.",
       },
       {
         name: "token-after-signing",
-        text: "IoT takes the session token appended after the signature, and not signed: an SDK's presigner signs it, and its URL is refused.",
+        text: "IoT expects the session token unsigned, appended after the signature: an SDK's presigner signs it, and that URL is refused.",
         has: ({ parameter }) => parameter("X-Amz-Security-Token") !== "",
       },
     ],
@@ -242,11 +245,11 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "connects-only",
-        text: "It is looked at when the WebSocket opens: the connection goes on after its end.",
+        text: "It is checked only when the WebSocket opens: the connection continues after it expires.",
       },
       {
         name: "viewer-needs-id",
-        text: "The endpoint is one for viewers (v-), which needs X-Amz-ClientId; it is not there.",
+        text: "The endpoint is for viewers (v-) and needs X-Amz-ClientId, which is missing.",
         has: ({ host, parameter }) => /^v-/.test(host) && parameter("X-Amz-ClientId") === "",
       },
       {
@@ -269,7 +272,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "text-in-url",
-        text: "The text stands in the URL, and so in logs and histories.",
+        text: "The text is part of the URL, and so ends up in logs and histories.",
         has: ({ parameter }) => parameter("Text") !== "",
       },
     ],
@@ -284,11 +287,11 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "authorizer",
-        text: "It counts for routes whose authorization is AWS_IAM alone; to others the signature says nothing.",
+        text: "It counts only for routes whose authorization is AWS_IAM; other routes ignore the signature.",
       },
       {
         name: "own-domain",
-        text: "The host is no name of Amazon's: this is an API's own domain, or a store's URL that was signed for the wrong service (S3 expects s3).",
+        text: "The host is not one of Amazon's names: it is an API's custom domain, or the URL of a store that was signed for the wrong service (S3 expects s3).",
         has: ({ host }) => !/\.amazonaws\.[a-z.]+$/.test(host),
       },
     ],
@@ -308,7 +311,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
     traps: [
       {
         name: "authorizer",
-        text: "It counts where the function URL's auth type is AWS_IAM; with NONE anybody may call it.",
+        text: "It counts only if the function URL's auth type is AWS_IAM; with NONE anybody may call it.",
         has: ({ host }) => host.includes(".lambda-url."),
       },
     ],
@@ -337,7 +340,7 @@ function otherService(name: string): AwsService {
     names: [name],
     called: `the AWS service ${name}`,
     what: `A presigned request of the AWS service ${name}`,
-    check: `the signer may do what it asks ${name} for, and the service takes signatures in a query`,
+    check: `the signer may do what it asks ${name} for, and the service accepts signatures in the query`,
   };
 }
 

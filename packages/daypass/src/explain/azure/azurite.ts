@@ -20,7 +20,7 @@ export function isAzuritesRefusal({ code, message }: ServerError): boolean {
 /** Signed with a key, and not with the one that the emulator has unless it is given others. */
 export const OTHER_THAN_THE_EMULATORS: Cause = {
   code: "WRONG_SECRET",
-  sentence: `The signature is right for the given key, and that is not the key of ${AZURITE_ACCOUNT} which everybody knows: the emulator has that one, unless AZURITE_ACCOUNTS gives it others.`,
+  sentence: `The signature is right for the given key, but that is not the well-known key of ${AZURITE_ACCOUNT}, which the emulator uses unless AZURITE_ACCOUNTS sets another.`,
   evidence: [],
   fix: "Sign with the emulator's own key, or start it with the given one in AZURITE_ACCOUNTS.",
 };
@@ -29,7 +29,7 @@ export const OTHER_THAN_THE_EMULATORS: Cause = {
 export function olderEmulator({ values }: AzureUrl): Cause {
   return {
     code: "VERSION",
-    sentence: `The signature is right for the emulator's key: this Azurite is older than the version sv=${values.get("sv")} that was signed, and signs other fields for it.`,
+    sentence: `The signature is right for the emulator's key: this Azurite is older than the signed version sv=${values.get("sv")}, and signs different fields for it.`,
     evidence: [],
     fix: "Update Azurite; or sign for an older version of the service (version: …), with an older SDK.",
   };

@@ -57,7 +57,7 @@ export function compareAzure(url: AzureUrl, shown: string): Cause | undefined {
       code: "VERSION",
       sentence: `The server signs ${theirs.length} lines, and version ${values.get("sv")} has ${count}${other === undefined ? "" : `: it went by the fields of ${other[0]}`}.`,
       evidence: [`the server saw: ${JSON.stringify(shown)}`],
-      fix: "Sign with the sv that the server goes by.",
+      fix: "Sign with the sv that the server uses.",
     };
   }
   let at = 0;
@@ -89,9 +89,9 @@ function lineCause(field: string, line: string, other: string): Cause {
   if (field === "RESOURCE" && container !== undefined && /^\/blob\/[^/]+\/\$root$/.test(other)) {
     return {
       code: "PATH",
-      sentence: `The request asks for a blob named ${container} in the root container, and the SAS is for the container ${container}: without restype=container Azure takes a path of one part for a blob.`,
+      sentence: `The request asks for a blob named ${container} in the root container, but the SAS is for the container ${container}: without restype=container Azure reads a one-segment path as a blob.`,
       evidence,
-      fix: "Add &restype=container&comp=list to list the container, or put the name of a blob behind it.",
+      fix: "Add &restype=container&comp=list to list the container, or append the name of a blob to the path.",
     };
   }
   return {
@@ -109,8 +109,8 @@ const ROWS: readonly Row[] = [
   [
     /AuthorizationPermissionMismatch/,
     "PERMISSION",
-    "The signature was accepted; its permissions (sp) do not permit this operation, or the owner of the user delegation key may not do it himself.",
-    "Sign with the letter that the operation needs: r to read, c or w to write, w to overwrite, d to delete, l to list; or give the owner a role for blob data.",
+    "The signature was accepted; its permissions (sp) do not permit this operation, or the owner of the user delegation key lacks the permission.",
+    "Sign with the letter that the operation needs: r to read, c or w to write, w to overwrite, d to delete, l to list; or give that owner a blob data role.",
   ],
   [
     /AuthorizationProtocolMismatch/,
@@ -122,7 +122,7 @@ const ROWS: readonly Row[] = [
     /AuthorizationSourceIPMismatch/,
     "IP",
     "The signature was accepted; the request came from an address that the URL is not for (sip).",
-    "Sign for the address that Azure sees: that of a proxy where there is one, and none for clients in the same region.",
+    "Sign for the address that Azure sees: the proxy's, if there is one; sign without sip for clients in the same region.",
   ],
   [
     /AuthorizationServiceMismatch/,
@@ -139,20 +139,20 @@ const ROWS: readonly Row[] = [
   [
     /identifier but not both/i,
     "POLICY",
-    "A field is in the URL and in its stored access policy; it may be in one of them only.",
-    "Leave out of the URL what the policy says: start, end or permissions.",
+    "A field is set both in the URL and in its stored access policy; only one of them may set it.",
+    "Leave out of the URL what the policy sets: start, expiry or permissions.",
   ],
   [
     /signed identifier|access policy/i,
     "POLICY",
-    "The stored access policy that the URL names is not there, or lacks what the URL leaves out.",
-    "Set the policy on the container; a change takes up to 30 seconds. Where it was removed, the URL was revoked.",
+    "The stored access policy that the URL names does not exist, or lacks what the URL leaves out.",
+    "Set the policy on the container; a change takes up to 30 seconds. If it was removed, the URL was revoked.",
   ],
   [
     /signed expiry must be after signed start|signed start.*after/i,
     "TIME",
-    "The URL ends before it begins.",
-    "Sign with an end (se) that is after the start (st).",
+    "The URL expires before it starts.",
+    "Sign with an expiry (se) after the start (st).",
   ],
   [
     /not well formed|is mandatory|is invalid for signature|invalid signed|signed resource .*not allowed/i,
@@ -163,50 +163,50 @@ const ROWS: readonly Row[] = [
   [
     /signature size is invalid/i,
     "SIGNATURE",
-    "The signature was damaged on its way: it has another length than one has.",
+    "The signature was damaged in transit: it has the wrong length.",
     "Pass the URL on byte for byte as it was made: + in the signature as %2B, / as %2F and = as %3D, encoded once.",
   ],
   [
     /KeyBasedAuthenticationNotPermitted/,
     "PERMISSION",
-    "The account does not take its own keys, nor a SAS that they signed.",
+    "The account does not allow shared keys, nor a SAS signed with one.",
     "Sign with a user delegation key.",
   ],
   [
     /AuthorizationFailure/,
     "PERMISSION",
-    "The request was refused by rules beside the signature: the times, a stored policy, the account's firewall, or an operation that no SAS permits.",
-    "Look at start and end, at the stored policy, at the network rules of the account, and at the operation.",
+    "The request was refused by rules other than the signature: the times, a stored policy, the account's firewall, or an operation that no SAS permits.",
+    "Check the start and expiry, the stored policy, the account's network rules, and the operation.",
   ],
   [
     /NoAuthenticationInformation|PublicAccessNotPermitted/,
     "MALFORMED",
-    "The server saw no signature: the query was cut off or renamed on the way.",
+    "The server saw no signature: the query was cut off or renamed in transit.",
     "Pass the URL on byte for byte as it was made; quote it in a shell.",
   ],
   [
     /InvalidQueryParameterValue|InvalidUri|InvalidHeaderValue|UnsupportedHeader|MissingRequiredHeader/,
     "MALFORMED",
-    "The server takes the signature and not a value in the request.",
-    "See which one it names. An upload needs x-ms-blob-type: BlockBlob.",
+    "The server accepts the signature, but not a value in the request.",
+    "Check the value that it names. An upload needs x-ms-blob-type: BlockBlob.",
   ],
   [
     /UnauthorizedBlobOverwrite/,
     "PERMISSION",
-    "The signature was accepted; the blob is there already, and permission c without w creates and never replaces.",
-    "Sign with w to replace it, or upload under another name.",
+    "The signature was accepted; the blob exists already, and permission c without w can create but not overwrite.",
+    "Sign with w to overwrite it, or upload under another name.",
   ],
   [
     /InvalidAuthenticationInfo/,
     "AMBIGUOUS_AUTHENTICATION",
-    "The server complains of an Authorization header: a SAS travels without one.",
-    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+    "The server rejects an Authorization header: a SAS is sent without one.",
+    "Send the URL without any Authorization header (check the HTTP client's defaults).",
   ],
   [
     /BlobNotFound|ContainerNotFound|ResourceNotFound/,
     "NOT_FOUND",
     "The signature was accepted; there is no such blob or container.",
-    "Look at the name: upper and lower case count, and a name is encoded once.",
+    "Check the name: it is case-sensitive, and must be percent-encoded once.",
   ],
 ];
 
@@ -217,7 +217,7 @@ export const BLOB_TYPE = "x-ms-blob-type";
 export function neededHeader(name: string, evidence: readonly string[]): Cause {
   return {
     code: "HEADER",
-    sentence: `The request lacks the header ${name}, which this operation needs and no SAS tells.`,
+    sentence: `The request lacks the header ${name}, which this operation needs and no SAS contains.`,
     evidence,
     fix: name.toLowerCase() === BLOB_TYPE ? `Send ${name}: BlockBlob.` : `Send ${name}.`,
   };
@@ -234,7 +234,8 @@ function frameCause(detail: string, evidence: readonly string[]): Cause | undefi
     if (!OF_KEY.test(detail)) return undefined;
     return {
       code: "EXPIRED",
-      sentence: "The user delegation key that signed has ended, or has not begun, and the URL lives no longer than it.",
+      sentence:
+        "The user delegation key that signed has expired or is not valid yet, and the URL is valid only as long as its key.",
       evidence,
       fix: NEW_KEY,
     };
@@ -251,14 +252,14 @@ function frameCause(detail: string, evidence: readonly string[]): Cause | undefi
       }
     : {
         code: "EXPIRED",
-        sentence: `${what} has expired: it ended at ${end}${clock}${isOfKey ? "; the URL ends with it, whatever se says" : ""}.`,
+        sentence: `${what} has expired: it was valid until ${end}${clock}${isOfKey ? "; the URL expires with it, whatever se says" : ""}.`,
         evidence,
         fix: isOfKey ? NEW_KEY : "Ask for a new URL.",
       };
 }
 
 const NEW_KEY =
-  "Sign with a new user delegation key, which begins some minutes back, as clocks differ, and ends no earlier than the URL (seven days at most).";
+  "Sign with a new user delegation key that starts a few minutes ago, as clocks differ, and expires no earlier than the URL (seven days at most).";
 
 /** What the server's code and detail say, but for a signature that does not match. */
 export function azureCause(error: ServerError, now: Date): Cause | undefined {

@@ -84,11 +84,11 @@ function notShown({ fits }: AzureDiagnosis, sent: AzureUrl): Cause {
     code: "WRONG_SECRET",
     sentence: fits
       ? "The signature is right for the given key: the key was regenerated at Azure, or a proxy changed the request before it arrived."
-      : "The server says that it cannot authenticate the request, and not why: another key signed, or the URL was changed or damaged on its way.",
+      : "The server cannot authenticate the request, and does not say why: another key signed, or the URL was changed or damaged in transit.",
     evidence: [],
     fix: fits
-      ? "Compare the key with the account's two; then look at proxies between client and server."
-      : "Run explain again with the account's key, or with the whole error body: Azure shows its string to sign in it.",
+      ? "Compare the key with the account's two; then check the proxies between client and server."
+      : "Run explain again with the account's key, or with the whole error body, which shows Azure's string to sign.",
   };
 }
 
@@ -116,11 +116,11 @@ function unknownHeader(version: string, evidence: readonly string[]): Cause {
     code: "VERSION",
     sentence: `The client asks for the service version ${version} (header x-ms-version), which the server does not know.`,
     evidence,
-    fix: "Update the emulator, or use an older SDK: an emulator follows behind the service.",
+    fix: "Update the emulator, or use an older SDK: emulators lag behind the service.",
   };
 }
 
-const CLOCKS_DIFFER = "Wait; or sign without st, or with one 15 minutes back, as clocks differ.";
+const CLOCKS_DIFFER = "Wait; or sign without st, or with an st 15 minutes ago, as clocks differ.";
 
 /** Whether the request that was sent is one that the permissions permit. */
 function operationCause(subject: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
@@ -137,12 +137,12 @@ function operationCause(subject: Subject, { values, location, others, kind }: Az
     (name) => others.get(name) ?? headers.get(`x-ms-${name}`),
   );
   if (operation === undefined) {
-    const sentence = `${sent.method} is no operation of Azure's on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
+    const sentence = `${sent.method} is not an Azure operation on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
     return {
       code: "METHOD",
       sentence,
       evidence: [],
-      fix: "Send the method of the operation that was meant; a listing needs restype=container&comp=list.",
+      fix: "Send the method of the intended operation; a listing needs restype=container&comp=list.",
     };
   }
   if ([...operation.permissions].some((letter) => letters.includes(letter))) {
@@ -151,7 +151,7 @@ function operationCause(subject: Subject, { values, location, others, kind }: Az
   }
   return {
     code: "PERMISSION",
-    sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, and the URL has ${letters}.`,
+    sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, but the URL has ${letters}.`,
     evidence: [`${sent.method} of a ${KINDS[kind.name]} with sp=${letters}`],
     fix: `Sign with ${operation.permissions.charAt(0)}.`,
   };
@@ -203,7 +203,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   }
   const wrong: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than ${isKnown ? "the emulator's own" : `the given ${keys.length === 1 ? "one" : "ones"}`}, or changed in a way that is not among the usual ones.`,
+    sentence: `The URL was signed with another key than ${isKnown ? "the emulator's own" : `the given ${keys.length === 1 ? "one" : "ones"}`}, or changed in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses ?? [])],
     fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };
@@ -238,17 +238,17 @@ function sameText(shown: string | undefined, { values }: AzureUrl): Cause | unde
     return {
       code: "PATH",
       sentence:
-        "The path was encoded twice, most likely: the server decoded it once, and its name has escapes left. If it really has them, another key signed.",
+        "Most likely the path was encoded twice: the server decoded it once, and its name still has escapes. If the name really contains them, another key signed.",
       evidence: [`the server saw: ${resource}`],
-      fix: "Encode the name of the blob exactly once, and sign it as it is before that.",
+      fix: "Encode the blob's name exactly once, and sign the name before it is encoded.",
     };
   }
   return {
     code: "WRONG_SECRET",
     sentence:
-      "The server's string to sign is exactly what the URL says: another key signed, or the signer signed another text.",
+      "The server's string to sign is exactly what the URL says: another key signed, or the signer signed a different text.",
     evidence: [`the server saw: ${JSON.stringify(shown)}`],
-    fix: "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key given, explain finds the usual faults.",
+    fix: "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key, explain finds the usual mistakes.",
   };
 }
 
@@ -256,8 +256,8 @@ function changed(url: AzureUrl, sent: AzureUrl): Cause {
   const field = url.fields.find((name) => url.values.get(name) !== sent.values.get(name)) ?? "sig";
   return {
     code: field === "RESOURCE" ? "PATH" : "QUERY",
-    sentence: `The URL was changed on its way: the ${lineName(field)} was ${JSON.stringify(url.values.get(field) ?? "")} and was sent as ${JSON.stringify(sent.values.get(field) ?? "")}.`,
-    evidence: ["The signature fits the URL that was signed, and not the one that was sent."],
+    sentence: `The URL was changed in transit: the ${lineName(field)} was ${JSON.stringify(url.values.get(field) ?? "")} and was sent as ${JSON.stringify(sent.values.get(field) ?? "")}.`,
+    evidence: ["The signature matches the URL that was signed, but not the one that was sent."],
     fix: "Pass the URL on byte for byte.",
   };
 }

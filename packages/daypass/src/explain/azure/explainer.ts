@@ -39,9 +39,9 @@ function explainAzure(subject: Subject): Explained {
       mayEndEarlier:
         policy === undefined
           ? kind === DELEGATION
-            ? "when the user delegation keys of the account are revoked, or their owner loses his role"
+            ? "when the account's user delegation keys are revoked, or their owner loses the role"
             : "when the account key that signed it is regenerated"
-          : `when the stored access policy ${JSON.stringify(policy)} says so, is changed or removed: the URL alone does not tell when it really ends`,
+          : `when the stored access policy ${JSON.stringify(policy)} expires, is changed or is removed: the URL alone does not show when it really expires`,
       mustSend: mustSend(url),
       traps: [
         ...urlTraps(subject.url).filter(({ name }) => !/^(?:host-port|plus-in-query)$/.test(name)),

@@ -128,35 +128,35 @@ export function azureTraps(
   add(
     "account-sas",
     kind === ACCOUNT,
-    "An account SAS binds neither container nor blob: whoever holds the URL can point it to any other. Nothing but a new account key revokes it.",
+    "An account SAS binds neither container nor blob: whoever holds the URL can use it for any of them. Only a new account key revokes it.",
   );
   add(
     "stored-policy",
     values.has("si"),
-    `What the URL may do, and until when, is partly said by the stored access policy ${JSON.stringify(values.get("si"))} of the container: the URL alone does not tell, and a change of the policy takes up to 30 seconds.`,
+    `The container's stored access policy ${JSON.stringify(values.get("si"))} sets part of what the URL may do and until when: the URL alone does not show it, and a change of the policy takes up to 30 seconds.`,
   );
   add("no-protocol", values.get("spr") !== "https", "Without spr=https the URL works over plain http, too.");
   add(
     "start-now",
     age >= 0 && age < 15 * MINUTES && values.has("st"),
-    "It begins in these minutes: on a server whose clock is behind it is not valid yet. Leave st out, or set it 15 minutes back.",
+    "It starts about now: on a server whose clock is behind, it is not valid yet. Leave st out, or set it 15 minutes back.",
   );
   add(
     "time-without-zone",
     ["st", "se"].some((name) => /T[\d:.]+$/.test(values.get(name) ?? "")),
-    "A time without Z: Azure takes UTC only, and a local time is off by hours.",
+    "A time has no Z: Azure reads UTC only, so a local time is off by hours.",
   );
   add(
     "address-in-azure",
     values.has("sip"),
-    "sip is held against the address that Azure sees: clients in the same region come with private ones and are refused, a proxy with its own. Azurite does not look at sip.",
+    "sip is compared with the address that Azure sees: clients in the same region arrive with a private address and are refused, and a proxy arrives with its own. Azurite ignores sip.",
   );
   add(
     "long-life",
     kind !== DELEGATION && !values.has("si") && life > 7 * 1440 * MINUTES,
-    "It lives for more than seven days and names no stored policy: only a new account key, which ends all other URLs as well, would revoke it.",
+    "It is valid for more than seven days and names no stored policy: only a new account key, which also invalidates all other URLs, would revoke it.",
   );
-  add("expired", endsAt !== undefined && life <= 0, `It ended at ${endsAt?.toISOString()}.`);
+  add("expired", endsAt !== undefined && life <= 0, `It expired at ${endsAt?.toISOString()}.`);
   add(
     "new-version",
     (values.get("sv") ?? "") > "2025-11-05",
@@ -165,12 +165,12 @@ export function azureTraps(
   add(
     "create-only",
     letters.includes("c") && !letters.includes("w"),
-    "Permission c without w writes new blobs only: an upload over one that is there is 403.",
+    "Permission c without w only creates new blobs: overwriting an existing one is refused with 403.",
   );
   add(
     "upload-needs-type",
     /[cw]/.test(letters) && location?.blob !== undefined && others.get("comp") === undefined,
-    "An upload has to send the header x-ms-blob-type: BlockBlob, which the URL does not say.",
+    "An upload must send the header x-ms-blob-type: BlockBlob, which the URL does not show.",
   );
   add(
     "list-needs-parameters",
@@ -188,6 +188,10 @@ export function azureTraps(
     "The signature has a + that was not sent as %2B, so the server reads a space.",
   );
   add("signature-encoded-twice", /%[0-9A-Fa-f]{2}/.test(signature), "The signature was percent-encoded twice.");
-  add("user-token", values.has("sduoid"), "sduoid: the URL works only beside that user's own token from Entra ID.");
+  add(
+    "user-token",
+    values.has("sduoid"),
+    "sduoid: the URL works only together with that user's own token from Entra ID.",
+  );
   return traps;
 }

@@ -17,7 +17,7 @@ export function unknownVersion(version: string, evidence: readonly string[]): Ca
     code: "VERSION",
     sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
     evidence,
-    fix: "Sign with an older version, which the server knows (version: …); an emulator follows behind the service.",
+    fix: "Sign with an older version that the server knows (version: …); emulators lag behind the service.",
   };
 }
 
@@ -50,7 +50,7 @@ function signatureDamage(signature: string): string | undefined {
   const isCut = /%[0-9A-Fa-f]?$/.test(signature);
   if (signature.includes("%") && !isCut) return "it was percent-encoded twice";
   if (/[^A-Za-z0-9+/=%]/.test(signature)) return "it holds characters that base64 does not have";
-  return isCut || signature.length <= WHOLE_LENGTH ? "its end was cut off" : "something stands behind it";
+  return isCut || signature.length <= WHOLE_LENGTH ? "its end was cut off" : "something follows it";
 }
 
 /** What a strict reader refuses before it looks at the signature. */
@@ -66,7 +66,7 @@ export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined
   if (damage !== undefined) {
     return {
       code: "SIGNATURE",
-      sentence: `The signature was damaged on its way: ${damage}.`,
+      sentence: `The signature was damaged in transit: ${damage}.`,
       evidence: [],
       fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
     };
@@ -78,7 +78,7 @@ export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined
     if (!isDaypassError(error)) throw error;
     const version = values.get("sv") ?? "";
     if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
-      return unknownVersion(version, ["Nor does this program: it is in no published list."]);
+      return unknownVersion(version, ["This program does not know it either: it is in no published list."]);
     }
     const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
     return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix: AS_IT_WAS };

@@ -41,7 +41,7 @@ export function scopeCause(subject: Subject, { kind, values, location, others }:
   const level = levelOf(location);
   // The URL of the account alone is what clients are given, and append a path to: no request goes there for certain.
   if (types.includes(level) || (level === "s" && request?.method === undefined)) return undefined;
-  const sentence = `The account SAS is for srt=${types}, and the URL leads to ${LEVELS[level]} (${level}).`;
+  const sentence = `The account SAS is for srt=${types}, but the URL leads to ${LEVELS[level]} (${level}).`;
   return refused("SERVICE", sentence, "Sign with srt=o for blobs, c for containers and listings, s for the account.");
 }
 
@@ -57,7 +57,7 @@ export function placeCause(
     others.get("comp") === "list" && others.get("restype") === undefined && location?.container === undefined;
   const refused = (what: string, asked: string, fix: string): Cause => ({
     code: "PATH",
-    sentence: `The SAS is for ${what} (sr=${resource}), and the URL asks for ${asked}, which it does not cover.`,
+    sentence: `The SAS is for ${what} (sr=${resource}), but the URL asks for ${asked}, which it does not cover.`,
     evidence: [],
     fix,
   });

@@ -86,7 +86,7 @@ function* valueVariants(input: AzureInput): Generator<Variant<AzureInput>> {
         yield variant(
           "QUERY",
           set(field, order),
-          `The permissions were signed as ${order} and stand in the URL as ${value}.`,
+          `The permissions were signed as ${order}, but the URL has ${value}.`,
           "Put the same text into the URL that is signed, in Azure's order: racwdxltmeopiyf.",
         );
       }
@@ -106,14 +106,14 @@ function* valueVariants(input: AzureInput): Generator<Variant<AzureInput>> {
         "EXPIRES_CHANGED",
         set(field, other),
         `The end was changed after signing: it was ${other}, and is ${value}.`,
-        "The end is signed: ask for a new URL with the life you need.",
+        "The expiry is signed: ask for a new URL with the lifetime you need.",
       );
     }
     for (const [what, other] of /^(?:st|se|skt|ske)$/.test(field) ? timeForms(value) : []) {
       yield variant(
         "TIME",
         set(field, other),
-        `The ${name} was signed ${what} (${other}) and stands in the URL as ${value}.`,
+        `The ${name} was signed ${what} (${other}), but the URL has ${value}.`,
         "Format a time once, and use the same text in the URL and in the string to sign.",
       );
     }
@@ -122,7 +122,7 @@ function* valueVariants(input: AzureInput): Generator<Variant<AzureInput>> {
       lineCode(field),
       set(field, ""),
       `The ${name} was added after signing, or not signed.`,
-      "Put it into the string to sign at its place.",
+      "Put it into the string to sign, in its place.",
     );
     const encoded = encodeURIComponent(value);
     if (encoded !== value) {
@@ -218,7 +218,12 @@ function* resourceVariants(input: AzureInput, { location, values: url }: AzureUr
     if (resource === right && sr === undefined) continue;
     const fix =
       "Sign /blob/account/container/name: the name decoded, without the account's -secondary, and with the sr that it is for.";
-    yield variant("PATH", withResource(resource, sr), `The resource was signed otherwise: ${what} (${resource}).`, fix);
+    yield variant(
+      "PATH",
+      withResource(resource, sr),
+      `The resource was signed differently: ${what} (${resource}).`,
+      fix,
+    );
   }
 }
 
@@ -263,7 +268,7 @@ function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
   yield variant(
     "VERSION",
     ended,
-    "A line feed was signed behind the last field.",
+    "A line feed was signed after the last field.",
     "Join the fields by line feeds, without one at the end.",
   );
 }

@@ -74,7 +74,7 @@ function explainBearer(kind: BearerKind, { url, now, error }: Subject): Explaine
           : []),
         ...traps.filter(({ has }) => has?.(view) !== false).map(({ name, text }) => ({ name, text })),
         ...(endsAt !== undefined && endsAt <= now
-          ? [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }]
+          ? [{ name: "expired", text: `It expired at ${endsAt.toISOString()}.` }]
           : []),
       ],
       cause: lifeCause({ startsAt, endsAt }, now) ?? kind.cause?.(view) ?? said,

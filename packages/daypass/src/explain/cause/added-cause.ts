@@ -22,9 +22,9 @@ export function addedCause(
   if (names.length === 0) return appendedCause(parameters, others);
   return {
     code: "QUERY",
-    sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    sentence: `Most likely ${names.join(", ")} was added after signing, as mail and ad trackers do. Or the URL was signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
     evidence: ["The signature covers all query parameters."],
-    fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
+    fix: "Let nothing add to signed URLs (such as a newsletter's click tracking), and send the URL as it was made. With the key, explain can tell for certain.",
   };
 }
 
@@ -45,11 +45,11 @@ function appendedCause(names: readonly string[], others: readonly string[]): Cau
   if (appended.length === 0) return undefined;
   return {
     code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
-    sentence: `Most likely ${appended.join(", ")} was added after signing: it stands behind the signature. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    sentence: `Most likely ${appended.join(", ")} was added after signing: it follows the signature. Or the URL was signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
     evidence: ["The signature covers all query parameters."],
     fix: isToken
-      ? "Give the session token to the signer with the key: it is signed, too."
-      : "Put everything into the request before it is signed, and add nothing to the URL. With the key given, explain tells for certain.",
+      ? "Give the signer the session token with the key: it is signed, too."
+      : "Put everything into the request before it is signed, and add nothing to the URL. With the key, explain can tell for certain.",
   };
 }
 

@@ -15,7 +15,7 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     /Signature expired: (\d{8}T\d{6}Z) is now earlier than (\d{8}T\d{6}Z)/i,
     "EXPIRED",
     ([, signed, earliest]) =>
-      `The URL has ended by the server's clock: it was signed at ${signed}, before ${earliest}.`,
+      `The URL has expired by the server's clock: it was signed at ${signed}, before ${earliest}.`,
     "Ask for a new URL; if this one is new, set the signer's clock (NTP).",
   ],
   [
@@ -31,15 +31,15 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     "REGION",
     ([, region]) =>
       region === undefined
-        ? "The URL was signed for another region than the server's."
+        ? "The URL was signed for a different region than the server's."
         : `The URL was signed for the region ${region}, and the server is in another.`,
-    "Sign for the region that stands in the server's name.",
+    "Sign for the region in the server's host name.",
   ],
   [
     SIGNATURE,
     /scoped to correct service: '([\w-]{0,64})'/i,
     "SERVICE",
-    ([, service]) => `The URL was signed for another service; the server expects ${service}.`,
+    ([, service]) => `The URL was signed for the wrong service; the server expects ${service}.`,
     ([, service]) => `Sign for the service ${service}.`,
   ],
   [
@@ -53,8 +53,8 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     DENIED,
     /User: anonymous is not authorized/i,
     "PERMISSION",
-    "The server took the request for one that nobody signed, and its policy lets no stranger in.",
-    "See to it that what is called asks for a signature (API Gateway: the authorization AWS_IAM), and that the query arrives as it was signed.",
+    "The server treated the request as unsigned, and its policy does not allow anonymous access.",
+    "Make sure that the service asks for a signature (API Gateway: the authorization AWS_IAM), and that the query arrives as it was signed.",
   ],
   [
     DENIED,
@@ -65,14 +65,14 @@ export const AWS_ROWS: readonly AnswerRow[] = [
       `The signature was accepted; the key that signed may not ${action}${denied !== undefined ? `, as a ${denying} denies it in so many words` : missing !== undefined ? `, as no ${missing} allows it` : ""}.`,
     ([, , denied, denying = "policy", missing = "policy of the signing identity"]) =>
       denied === undefined
-        ? `Allow it in the ${missing}, and look whether another policy (of the bucket, of the key of encryption, of what is called) denies it.`
-        : `Look for the statement in the ${denying} that denies it: no permission of the signing identity outweighs one.`,
+        ? `Allow it in the ${missing}, and check whether another policy (of the bucket, of the encryption key, of the called resource) denies it.`
+        : `Find the statement in the ${denying} that denies it: an explicit deny outweighs every permission of the signing identity.`,
   ],
   [
     DENIED,
     /not authorized to access this resource/i,
     "PERMISSION",
-    "An authorizer of the API's own refuses the request: where there is one, AWS looks at no signature.",
-    "See what that authorizer asks for: the signature counts for routes whose authorization is AWS_IAM alone.",
+    "The API's own authorizer refuses the request: where there is one, AWS does not check the signature.",
+    "Check what that authorizer asks for: the signature counts only for routes whose authorization is AWS_IAM.",
   ],
 ];

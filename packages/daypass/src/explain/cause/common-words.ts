@@ -6,24 +6,24 @@ import { AWS_ROWS } from "./aws-words.ts";
 const ANY = /^/;
 const NTP = "Set the signer's clock (NTP).";
 export const CORS_SENTENCE =
-  "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.";
-export const CORS_FIX = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
+  "The bucket's CORS rules do not allow this request from this page: a preflight is answered from them alone, and no signature helps.";
+export const CORS_FIX = "Add a CORS rule with the page's origin, the method and the headers that it sends.";
 const BODY_FIX = "Send the body that was signed, or sign without a checksum.";
 /** What servers say by a code and by their status alone. */
 export const BUSY = [
   "SERVER",
-  "The server takes no more requests for now: it says nothing of the URL.",
-  "Send it again after a while, each time after a longer one, as long as the URL lives; send fewer at once.",
+  "The server is limiting requests for now: this says nothing about the URL.",
+  "Retry with increasing delays until the URL expires; send fewer requests at once.",
 ] as const;
 export const NO_LENGTH = [
   "HEADER",
-  "The upload does not tell its length (Content-Length).",
+  "The upload has no Content-Length.",
   "Send a body of known length, not a stream.",
 ] as const;
 export const BEHIND_END = [
   "HEADER",
-  "The signature was accepted; the range that was asked for (Range) lies behind the end of the object.",
-  "Ask for a range within it, or for the whole.",
+  "The signature was accepted; the requested Range starts beyond the end of the object.",
+  "Request a range within the object, or the whole object.",
 ] as const;
 
 /**
@@ -52,7 +52,7 @@ const ROWS: readonly AnswerRow[] = [
       const what =
         names === undefined
           ? "x-amz-* headers that were not signed"
-          : `headers that have to be signed and were not: ${names}`;
+          : `headers that must be signed and were not: ${names}`;
       return `The request carries ${what}.`;
     },
     "Leave them out, or sign them with the URL.",
@@ -79,7 +79,7 @@ const ROWS: readonly AnswerRow[] = [
     /^(?:The (?!unspecified )(\S+) location constraint)?/,
     "ENDPOINT",
     ([, here]) =>
-      `The bucket lives in another region${here === undefined ? "" : ` (${here})`} than the endpoint to which the URL goes.`,
+      `The bucket lives in another region${here === undefined ? "" : ` (${here})`} than the endpoint of the URL.`,
     "Sign for the bucket's region, with its regional endpoint.",
   ],
   [/^AccessForbidden$/, /^CORSResponse/i, "CORS", CORS_SENTENCE, CORS_FIX],
@@ -88,7 +88,7 @@ const ROWS: readonly AnswerRow[] = [
     ANY,
     /^(?=.*KMS).*require AWS Signature Version 4/is,
     "LEGACY_SIGNATURE",
-    "An object under a KMS key cannot be had with Signature Version 2.",
+    "An object encrypted with a KMS key cannot be read with Signature Version 2.",
     "Sign with Signature Version 4.",
   ],
   [
@@ -103,14 +103,14 @@ const ROWS: readonly AnswerRow[] = [
     /only one auth mechanism/i,
     "AMBIGUOUS_AUTHENTICATION",
     "The request carries an Authorization header beside the signed URL.",
-    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+    "Send the URL without any Authorization header (check the HTTP client's defaults).",
   ],
   [
     ANY,
     /unsupported header '?([\w-]{1,100})|^Header '([\w-]{1,100})' with value .* not implemented/i,
     "HEADER",
     ([, name, other]) =>
-      `The server takes no header ${name ?? other}${name === undefined ? ", or not with the value that it has" : ", whatever its value"}: it is no matter of the signature.`,
+      `The server takes no header ${name ?? other}${name === undefined ? ", or not with this value" : ", whatever its value"}: the signature is not the problem.`,
     ([, name, other]) =>
       `Sign without it${/checksum/i.test(name ?? other ?? "") ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
   ],
@@ -118,22 +118,22 @@ const ROWS: readonly AnswerRow[] = [
     /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/,
     ANY,
     "CHECKSUM",
-    "The signature is right; the body is not the one whose digest was given.",
+    "The signature is right; the body does not match the given digest.",
     BODY_FIX,
   ],
   [
     /^InvalidRequest$/,
     /checksum/i,
     "CHECKSUM",
-    "The signature is right; the body is not the one whose digest was given.",
+    "The signature is right; the body does not match the given digest.",
     BODY_FIX,
   ],
   [
     ANY,
     /This date is not the same as X-Amz-Date/i,
     "DATE",
-    "The date in the scope of the URL is not that of its signing time.",
-    "Take scope date and X-Amz-Date from one instant, in UTC.",
+    "The date in the URL's credential scope does not match its signing time.",
+    "Derive the scope date and X-Amz-Date from the same instant, in UTC.",
   ],
   [
     /^(?:AuthorizationQueryParametersError|AuthorizationHeaderMalformed)$/,
@@ -146,28 +146,28 @@ const ROWS: readonly AnswerRow[] = [
     /^MethodNotAllowed$/,
     ANY,
     "METHOD",
-    "The server takes no such method on this resource, whatever is signed.",
-    "Send the method that the URL was made for; look whether the path is that of the object.",
+    "The server does not allow this method on this resource, whatever is signed.",
+    "Send the method that the URL was made for; check that the path is that of the object.",
   ],
   [
     /^EntityTooLarge$/,
     ANY,
     "PAYLOAD",
-    "The body is longer than the server takes in one upload.",
-    "Upload in parts, or another body.",
+    "The body is larger than the server accepts in one upload.",
+    "Upload in parts, or upload a different body.",
   ],
   [
     /^EntityTooSmall$/,
     ANY,
     "PAYLOAD",
-    "The body is shorter than the server takes in one upload.",
-    "Upload in parts, or another body.",
+    "The body is smaller than the server accepts in one upload.",
+    "Upload in parts, or upload a different body.",
   ],
   [
     ANY,
     /Missing required header for this request: ([\w-]{1,100})/i,
     "HEADER",
-    ([, name]) => `The request lacks the header ${name}, which the server asks for.`,
+    ([, name]) => `The request lacks the header ${name}, which the server requires.`,
     ([, name]) => `Send ${name}.`,
   ],
   ...(
@@ -178,8 +178,8 @@ const ROWS: readonly AnswerRow[] = [
   ).map(
     ([code, message]): AnswerRow => [
       ...([code, message, "PAYLOAD"] as const),
-      "The signature is right; the body ended before it had the length that was announced (Content-Length).",
-      "Send the whole body, with its own length; look for a client or proxy that broke the upload off.",
+      "The signature is right; the body is shorter than its Content-Length.",
+      "Send the whole body with its own length; look for a client or proxy that cut the upload short.",
     ],
   ),
   [/^MissingContentLength$/, ANY, ...NO_LENGTH],
@@ -193,23 +193,23 @@ const ROWS: readonly AnswerRow[] = [
     /^(?:InternalError|InternalServerError|InternalFailure|OperationTimedOut)$/,
     ANY,
     "SERVER",
-    "The server failed, and says nothing of the URL.",
-    "Send it again, as long as the URL lives; then ask whoever runs the server.",
+    "The server failed: this says nothing about the URL.",
+    "Retry until the URL expires; then ask whoever runs the server.",
   ],
   [
     // Amazon's, too; Cloud Storage tells more in its own words.
     /^InvalidSecurity$/,
     ANY,
     "UNKNOWN_KEY",
-    "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
-    "Sign with an active key of this server; a key of another provider's is none.",
+    "The server does not accept the signing credentials: the key is unknown to it, was deleted or is inactive.",
+    "Sign with an active key of this server; another provider's key does not work.",
   ],
   [
     /^AccessControlListNotSupported$/,
     ANY,
     "HEADER",
-    "The bucket takes no ACLs (its objects belong to its owner), and the upload has one.",
-    "Sign without x-amz-acl and x-amz-grant-*; let others read by the bucket's policy.",
+    "The bucket has ACLs disabled (its owner owns every object), and the upload sends one.",
+    "Sign without x-amz-acl and x-amz-grant-*; give others access with the bucket policy.",
   ],
   [
     /^InvalidObjectState$/,
@@ -219,7 +219,7 @@ const ROWS: readonly AnswerRow[] = [
       const storage = fields.get("StorageClass");
       return `The signature was accepted; the object is archived${storage === undefined ? "" : ` (${storage})`}, and cannot be read before it is restored.`;
     },
-    "Restore it (RestoreObject), and sign anew when that is done.",
+    "Restore it (RestoreObject), and sign again when that is done.",
   ],
   [
     /^(?:PreconditionFailed|ConditionalRequestConflict)$/,
@@ -228,31 +228,31 @@ const ROWS: readonly AnswerRow[] = [
     // S3 names the condition: of a POST it is none of the request's headers, and comes before the signature.
     (_, fields) =>
       /enclosure-type/i.test(fields.get("Condition") ?? "")
-        ? "The server reads a POST as a form (multipart/form-data), and this one is none: a URL is for the method that it was signed for."
-        : "The signature was accepted; a condition of the request is not met: with If-None-Match: * the object must not be there, with If-Match it must be the one that was named.",
-    "Send the method that was signed (PUT for most uploads). Else look whether the object is there already, and send another condition, or none where none is signed.",
+        ? "The server reads a POST as a form (multipart/form-data), and this is not one: send a URL with the method that it was signed for."
+        : "The signature was accepted; a condition of the request is not met: with If-None-Match: * the object must not exist, with If-Match it must have the given ETag.",
+    "Send the method that was signed (PUT for most uploads). Otherwise check whether the object exists already, and send another condition, or none if none is signed.",
   ],
   [/^InvalidRange$/, ANY, ...BEHIND_END],
   [
     /^NoSuchUpload$/,
     ANY,
     "NOT_FOUND",
-    "The signature was accepted; the upload in parts is not there: it was completed or aborted, or its id (uploadId) is another one.",
-    "Begin a new upload (CreateMultipartUpload), and sign its parts with that id.",
+    "The signature was accepted; the multipart upload does not exist: it was completed or aborted, or its uploadId is wrong.",
+    "Start a new upload (CreateMultipartUpload), and sign its parts with the new id.",
   ],
   [
     /^NoSuch(?:Key|Bucket|Version)$/,
     ANY,
     "NOT_FOUND",
-    "The signature was accepted; the object or bucket is not there.",
-    "Look at the key's spelling (encoding, leading slash), the bucket and the version.",
+    "The signature was accepted; the object or bucket does not exist.",
+    "Check the spelling of the key (encoding, leading slash), the bucket and the version.",
   ],
   [
     /^AccessDenied$/,
     ANY,
     "PERMISSION",
-    "The signature was accepted; the key that signed may not do this.",
-    "Give the signing identity the permission (where it may not list, a missing object is AccessDenied, too).",
+    "The signature was accepted; the signing key does not have permission for this.",
+    "Give the signing identity the permission (if it may not list, a missing object is AccessDenied, too).",
   ],
 ];
 
@@ -260,7 +260,7 @@ const CHUNKED: AnswerRow = [
   /^NotImplemented$/,
   ANY,
   "HEADER",
-  "The upload does not tell its length (Content-Length): it is sent in chunks.",
+  "The upload has no Content-Length: it is sent in chunks.",
   NO_LENGTH[2],
 ];
 

@@ -11,8 +11,8 @@ export function cutEndCause({ sentUrl }: Pick<Subject, "sentUrl">): Cause | unde
   if (whole === undefined) return undefined;
   return {
     code: "QUERY",
-    sentence: `The end of the URL was cut off, most likely: it ends with ${end}, which is a part of ${whole}.`,
+    sentence: `The end of the URL was most likely cut off: it ends with ${end}, which is part of ${whole}.`,
     evidence: ["The signature covers all query parameters."],
-    fix: "Take the whole URL: look for a column, a field or a terminal that is too short for it.",
+    fix: "Use the whole URL: look for a column, a field or a terminal that is too short for it.",
   };
 }

@@ -19,28 +19,28 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   CREDENTIALS_NOT_READY: undefined,
   MALFORMED: [
     "MALFORMED",
-    "The server cannot read the request: a parameter is missing, repeated or in another form.",
+    "The server cannot read the request: a parameter is missing, repeated or malformed.",
     "Pass the URL on byte for byte as it was made; quote it in a shell.",
   ],
   NO_SIGNATURE: [
     "MALFORMED",
-    "The server found no signature in the request: the query was cut off or renamed on the way, or the server does not read this scheme.",
+    "The server found no signature in the request: the query was cut off or renamed in transit, or the server does not read this scheme.",
     "Send the whole URL, quoted in a shell; look for a proxy that drops the query; add the scheme's verifier to the server.",
   ],
   AMBIGUOUS_AUTHENTICATION: [
     "AMBIGUOUS_AUTHENTICATION",
     "The request is signed in two ways: it carries an Authorization header, or another scheme's parameters, beside the signed URL.",
-    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+    "Send the URL without any Authorization header (check the HTTP client's defaults).",
   ],
   WRONG_ORIGIN: [
     "HOST",
-    "The server was reached by a name that is not among the origins of its verifier.",
+    "The server was reached under a name that is not among its verifier's origins.",
     "Add the origin that clients use to origins, or let proxies pass Host on unchanged.",
   ],
   UNKNOWN_KEY: [
     "UNKNOWN_KEY",
     "The server does not know the key that signed.",
-    "Sign with a key of this server, or give the server the key; after a rotation keep the old one until its last URL has ended.",
+    "Sign with a key of this server, or give the server the key; after a rotation keep the old key until its last URL has expired.",
   ],
   WRONG_SCOPE: [
     "REGION",
@@ -49,22 +49,22 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   ],
   SIGNATURE_MISMATCH: [
     "WRONG_SECRET",
-    "The server says that the signature does not fit, or that it does not know the key: the URL was changed, was sent by another name of the server, or was signed with another secret.",
+    "The server says that the signature does not match, or that it does not know the key: the URL was changed, was sent to the server under another name, or was signed with a different secret.",
     "Run explain again with the key, and with what was sent (method, headers, URL).",
   ],
   INVALID_TOKEN: [
     "INVALID_TOKEN",
-    "The session token does not belong to the key that signed, or was cut.",
-    "Use the three parts of one set of credentials.",
+    "The session token does not belong to the key that signed, or was cut off.",
+    "Use access key, secret and session token from one set of credentials.",
   ],
   EXPIRED_TOKEN: [
     "EXPIRED_TOKEN",
-    "The session token has expired, and the URL with it, whatever its own expiry says.",
-    "Sign with fresh credentials; for longer lives use credentials that live longer.",
+    "The session token has expired, and the URL with it, whatever the URL's own expiry says.",
+    "Sign with fresh credentials; for a longer lifetime use credentials that last longer.",
   ],
   UNSIGNED_HEADER: [
     "UNSIGNED_HEADER",
-    "The request carries a header that has to be signed and was not.",
+    "The request carries a header that must be signed and was not.",
     "Leave it out, or sign it with the URL.",
   ],
   UNSIGNED_PARAMETER: [
@@ -75,13 +75,13 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   KEY_SCOPE: [
     "PERMISSION",
     "The signature was accepted; the key that signed may not grant this.",
-    "Sign with a key whose scope covers origin, path, method and life, or ask for less.",
+    "Sign with a key whose scope covers the origin, path, method and lifetime, or ask for less.",
   ],
   EXPIRED: ["EXPIRED", "The URL has expired.", "Ask for a new URL."],
   NOT_YET_VALID: [
     "CLOCK",
     "The URL is dated in the future by the server's clock.",
-    "Wait for its start, or set the signer's clock (NTP).",
+    "Wait until it starts, or set the signer's clock (NTP).",
   ],
   CLOCK_SKEW: ["CLOCK", "The signer's clock and the server's are too far apart.", "Set the signer's clock (NTP)."],
   METHOD_NOT_GRANTED: [
@@ -91,27 +91,27 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   ],
   WRONG_AUDIENCE: [
     "AUDIENCE",
-    "The signature was accepted; the URL was signed for another audience than the server's, or for none.",
-    "Sign with the audience of the place where the URL is used.",
+    "The signature was accepted; the URL was signed for a different audience than the server's, or for none.",
+    "Sign with the audience of the server that the URL is used at.",
   ],
   WRONG_SUBJECT: [
     "SUBJECT",
-    "The signature was accepted; the URL is for one subject, and the sender is another one or has proved none.",
+    "The signature was accepted; the URL is for one subject, and the sender is a different one or has not proved who it is.",
     "Sign in as the subject; the server hands proof.subject to verify.",
   ],
   IP_NOT_GRANTED: [
     "IP",
     "The signature was accepted; the request came from an address that the URL is not for.",
-    "Use it from a granted network; behind a proxy, configure the trusted hop, so that the server sees the client's address.",
+    "Use it from an allowed network; behind a proxy, configure the trusted hop so that the server sees the client's address.",
   ],
   UNENFORCED_CONSTRAINT: [
     "CONSTRAINT",
-    "The signature was accepted; the URL has a constraint that the server has not declared to enforce, so it refuses it.",
+    "The signature was accepted; the URL has a constraint that the server does not declare to enforce, so the server refuses it.",
     "Enforce it in the server and list it in enforces, or sign without it.",
   ],
   UNSUPPORTED_PAYLOAD: [
     "PAYLOAD",
-    "The signature was accepted; the body is sent in a way that the server does not read.",
+    "The signature was accepted; the body is sent in an encoding that the server does not read.",
     "Send it in one piece, with its SHA-256 or UNSIGNED-PAYLOAD.",
   ],
   POLICY_NOT_MET: [
@@ -122,10 +122,10 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   BODY_LENGTH: ["PAYLOAD", "The signature was accepted; the body is shorter or longer than the URL allows.", NEW_BODY],
   BODY_TYPE: [
     "HEADER",
-    "The signature was accepted; the Content-Type is missing or another than the one that was granted.",
+    "The signature was accepted; the Content-Type is missing or differs from the granted one.",
     "Send the Content-Type that the URL was made for, character for character.",
   ],
-  BODY_DIGEST: ["CHECKSUM", "The signature is right; the body is not the one whose digest was given.", NEW_BODY],
+  BODY_DIGEST: ["CHECKSUM", "The signature is right; the body does not match the given digest.", NEW_BODY],
 };
 
 const known: ReadonlySet<string> = new Set(errorCodes);

@@ -158,7 +158,7 @@ const RIGHT: Cause = {
   sentence:
     "The signature is right for this request and the given key: the server has another key, or a proxy changed the request before it arrived.",
   evidence: [],
-  fix: "Compare the key with the server's, then look at proxies between client and server.",
+  fix: "Compare the key with the server's, then check the proxies between client and server.",
 };
 
 async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
@@ -176,8 +176,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     if (mixed !== undefined) return { method: mixed.method, cause: mixedKeys(given.signedBy, other.id) };
   }
   if (inputs.length === 0) {
-    const onTheWay =
-      sentUrl === url ? undefined : changed(subject, "Nothing but the URL that was sent is another one.");
+    const onTheWay = sentUrl === url ? undefined : changed(subject, "Only the URL that was sent differs.");
     return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
   }
   const before =
@@ -226,12 +225,12 @@ function wrongKey<I extends SignedInput>(
   const [input] = inputs;
   const isOpen = given.implied !== undefined && !given.subject.known.headers;
   const signer = given.signedBy === undefined ? "" : ` of ${given.signedBy}`;
-  const type = isOpen ? ", or with a content-type that is none of the usual ones" : "";
+  const type = isOpen ? ", or with an unusual content-type" : "";
   const cause: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"}${signer}${type}, or changed in a way that is not among the usual ones.`,
+    sentence: `The URL was signed with a different key than the given ${inputs.length === 1 ? "one" : "ones"}${signer}${type}, or changed in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses)],
-    fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
+    fix: "Compare the signer's key with the server's; look for one that was replaced.",
   };
   const beside = given.beside?.(cause);
   if (beside !== undefined || input === undefined) return beside ?? cause;
@@ -263,7 +262,7 @@ function fromShownText<I extends SignedInput>(
   }
   const cause: Cause = given.difference?.(textOf(input), shown, input) ?? {
     code: "QUERY",
-    sentence: "The server's string to sign is not what the URL says: the request was changed on its way.",
+    sentence: "The server's string to sign is not what the URL says: the request was changed in transit.",
     evidence: [`the URL says: ${JSON.stringify(textOf(input))}`, `the server saw: ${JSON.stringify(shown)}`],
     fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
   };
@@ -280,14 +279,14 @@ function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cau
   return keys.length === 0 ? undefined : unknownKey({ signedBy, given: keys.map(({ id }) => id) });
 }
 
-/** The signature fits the URL that was signed, and not the one that was sent. */
+/** The signature matches the URL that was signed, but not the one that was sent. */
 function changed(
   { url, sentUrl }: Subject,
-  evidence = "The signature fits the URL that was signed, and not the one that was sent.",
+  evidence = "The signature matches the URL that was signed, but not the one that was sent.",
 ): Cause | undefined {
   const was = (code: "HOST" | "PATH" | "QUERY", what: string, before: string, after: string): Cause => ({
     code,
-    sentence: `The URL was changed on its way: the ${what} was ${before} and was sent as ${after}.`,
+    sentence: `The URL was changed in transit: the ${what} was ${before} and was sent as ${after}.`,
     evidence: [evidence],
     fix: "Pass the URL on byte for byte.",
   });

@@ -26,7 +26,7 @@ export function refusedCause(error: unknown, { refusesHeaders, signature, life =
   if (!isDaypassError(error)) throw error;
   const refused = (code: Cause["code"], fix: string): Cause => ({
     code,
-    sentence: `The request is refused before its signature is looked at: ${error.message}.`,
+    sentence: `The request is refused before its signature is checked: ${error.message}.`,
     evidence: [],
     fix,
   });
@@ -39,23 +39,26 @@ export function refusedCause(error: unknown, { refusesHeaders, signature, life =
       ? hexDamage(signature.text, signature.digits)
       : undefined;
   if (signature !== undefined && damage !== undefined) {
-    const sentence = `The signature (${signature.parameter}) was damaged on its way: ${damage.what}.`;
+    const sentence = `The signature (${signature.parameter}) was damaged in transit: ${damage.what}.`;
     return { code: "MALFORMED", sentence, evidence: [], fix: damage.fix };
   }
   const { parameter, problem } = error.details;
   if (error.code === "MALFORMED" && problem === "missing") {
-    const sentence = `The URL lacks ${parameter}: most likely it was cut off. A shell ends it at &, unless it stands in quotes.`;
-    return { code: "MALFORMED", sentence, evidence: [], fix: "Take the whole URL, and quote it in a shell." };
+    const sentence = `The URL lacks ${parameter}: most likely it was cut off. A shell cuts it at & unless it is quoted.`;
+    return { code: "MALFORMED", sentence, evidence: [], fix: "Use the whole URL, and quote it in a shell." };
   }
   if (error.code === "MALFORMED" && problem === "duplicate") {
     const sentence = `${parameter} comes twice in the URL: two URLs were joined, or one was signed again.`;
-    return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
+    return { code: "MALFORMED", sentence, evidence: [], fix: "Use one URL, byte for byte as it was made." };
   }
   // Nobody has damaged these on their way.
   const isTooLong = problem === "too-large" || (life > 604_800 && /-expires$/i.test(String(parameter)));
   if (error.code === "MALFORMED" && (isTooLong || problem === "negative")) {
     return {
-      ...refused("MALFORMED", "Sign with a life of a week (604800 seconds) at most, and anew when it has ended."),
+      ...refused(
+        "MALFORMED",
+        "Sign with a lifetime of at most one week (604800 seconds), and sign again when it expires.",
+      ),
       evidence: [],
     };
   }

@@ -20,7 +20,7 @@ export function unknownKey({ signedBy, given, signed = "URL" }: Other): Cause {
 
 /** A host that nobody can guess hides a right key. */
 export const OTHER_HOST =
-  "Where a CDN or a proxy has a name of its own, or the host was replaced, name the one that was signed (--host, hosts).";
+  "If a CDN or a proxy has its own name, or the host was replaced, name the signed host (--host, hosts).";
 
 /** The name of one key, and the secret of another one that is given. */
 export function mixedKeys(
@@ -33,7 +33,7 @@ export function mixedKeys(
   if (id !== other && id.trim() === other) {
     return {
       code: "UNKNOWN_KEY",
-      sentence: `The ${signed} names the key ${other} with a space or a line end around it: no server knows such a one.`,
+      sentence: `The ${signed} names the key ${other} with a space or a line break around it: no server knows that key.`,
       evidence: [`it names ${JSON.stringify(id)}`],
       fix: "Trim the key's id where the signer reads it, e.g. the file or the environment variable.",
     };
@@ -42,7 +42,7 @@ export function mixedKeys(
     code: "UNKNOWN_KEY",
     sentence: `The ${signed} names ${named || "nobody"} and was signed with the ${what} of ${other}.`,
     evidence: [],
-    fix: "Use id and secret of one key.",
+    fix: "Use the id and secret of the same key.",
   };
 }
 

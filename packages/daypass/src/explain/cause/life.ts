@@ -32,7 +32,7 @@ export function endCause(
   { signed = "URL", evidence = nowText(now) }: { readonly signed?: string; readonly evidence?: string } = {},
 ): Cause | undefined {
   if (endsAt === undefined || now < endsAt) return undefined;
-  const sentence = `The ${signed} has expired: it ended at ${endsAt.toISOString()}.`;
+  const sentence = `The ${signed} has expired: it was valid until ${endsAt.toISOString()}.`;
   return { code: "EXPIRED", sentence, evidence: [evidence], fix: `Ask for a new ${signed}.` };
 }
 

@@ -18,25 +18,25 @@ export function otherPlace(
   if (path !== shown && path.endsWith(shown)) {
     return {
       code: "PATH",
-      sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy has cut off its beginning, and the path is signed as a whole.`,
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy stripped its prefix, but the whole path is signed.`,
       evidence,
-      fix: "Give the store a host of its own, and let the proxy pass path and Host on as they came.",
+      fix: "Give the store a host of its own, and let the proxy pass path and Host on unchanged.",
     };
   }
   // Of a bucket in the host they show its name in front.
   if (!shown.endsWith(path)) {
     return {
       code: "PATH",
-      sentence: `The server saw the path ${seen}, and the URL has ${path}: a proxy has rewritten it, or the client sent another one, and the path is signed as a whole.`,
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: a proxy rewrote it, or the client sent another one, but the whole path is signed.`,
       evidence,
-      fix: "Send the path as it was signed, and let the proxy pass path and Host on as they came.",
+      fix: "Send the path as it was signed, and let the proxy pass path and Host on unchanged.",
     };
   }
   if (!signsHost) return undefined;
   return {
     code: "HOST",
-    sentence: `Most likely the server was reached by another name or port than the URL was signed for: a proxy that does not pass Host on, or a host that was written over. Or the URL was signed ${others.join(", or ")}, or was changed on its way: without the key nothing tells these apart.`,
+    sentence: `Most likely the server was reached under another name or port than the URL was signed for: a proxy does not pass Host on, or the host was replaced. Or the URL was signed ${others.join(", or ")}, or was changed in transit: without the key, explain cannot tell which.`,
     evidence,
-    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key given, explain finds the name.",
+    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key, explain finds the name.",
   };
 }

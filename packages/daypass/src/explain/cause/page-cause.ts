@@ -28,7 +28,7 @@ const NO_STORE = /^(?!s3|gcs|azure|oss|cos|swift|aws)/;
 /** What many an API says in the same words as Amazon's, where it is no store's place that it answers at. */
 const ANY_API =
   /^\{\s*"message"\s*:\s*"(?:Not Found|Too Many Requests|Internal Server Error|Service Unavailable)"\s*\}$/i;
-const LOOK_UP = "Look the request up in its log, and change the rule or send the request otherwise.";
+const LOOK_UP = "Find the request in its log, and change the rule or the request.";
 
 /** The first that fits counts. */
 const ROWS: readonly Row[] = [
@@ -38,45 +38,44 @@ const ROWS: readonly Row[] = [
     of: NO_STORE,
     words: /Code: NoSuch/,
     code: "NOT_FOUND",
-    sentence: "The bucket behind the URL's host answered, as a website: it has no such object.",
-    fix: "Look at the spelling of the path; upper and lower case count.",
+    sentence: "The bucket behind the URL's host answered as a website: it has no such object.",
+    fix: "Check the spelling of the path; it is case-sensitive.",
   },
   {
     by: /^S3's website/,
     of: NO_STORE,
     code: "PERMISSION",
-    sentence:
-      "The bucket behind the URL's host answered, as a website, and refused: it serves what everybody may read.",
-    fix: "Let what stands in front of it in (origin access control, which needs the bucket's own endpoint), or make the object public.",
+    sentence: "The bucket behind the URL's host answered as a website and refused: it serves public objects only.",
+    fix: "Give the CDN in front of it access (origin access control, which needs the bucket's own endpoint), or make the object public.",
   },
   {
     by: /^S3's website/,
     code: "ENDPOINT",
-    sentence: "The host serves the bucket as a website, which takes no signed requests.",
-    fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com), and not for the website's host.",
+    sentence: "The host is the bucket's website endpoint, which does not accept signed requests.",
+    fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com), not for the website endpoint.",
   },
   {
     isLogin: true,
-    sentence: "The answer is a login page: WHO lets nobody through who has not signed in, and looks at no signature.",
+    sentence: "The answer is a login page: WHO requires a login and does not check signatures.",
     fix: "Let requests for this path pass without a login, or sign for a host that leads to the server itself.",
   },
   {
     by: /^CloudFront$/,
     words: /from your country/i,
-    sentence: `CloudFront serves nothing to the country of the client, ${BEHIND}.`,
+    sentence: `CloudFront blocks the client's country, ${BEHIND}.`,
     fix: "Change the distribution's geographic restrictions.",
   },
   {
     by: /^CloudFront$/,
     words: /not configured to allow the HTTP request method/i,
-    sentence: `CloudFront does not pass this method on, ${BEHIND}.`,
+    sentence: `CloudFront does not allow this method, ${BEHIND}.`,
     fix: "Allow the method in the cache behaviour that serves the path: an upload needs GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE.",
   },
   {
     by: /^CloudFront$/,
     words: /request blocked/i,
-    sentence: `CloudFront blocked the request by a rule of its firewall (AWS WAF), ${BEHIND}.`,
-    fix: "Look the request up in the samples of the web ACL: a long query in percent-encoding is often taken for an attack.",
+    sentence: `CloudFront blocked the request with a firewall rule (AWS WAF), ${BEHIND}.`,
+    fix: "Find the request in the web ACL's sampled requests: a long percent-encoded query is often mistaken for an attack.",
   },
   {
     by: /^CloudFront$/,
@@ -87,128 +86,128 @@ const ROWS: readonly Row[] = [
   {
     by: /^Cloudflare$/,
     words: /\b(?:100[678]|1106)\b/,
-    sentence: `Cloudflare bans the address of the client, ${BEHIND}.`,
+    sentence: `Cloudflare blocks the client's address, ${BEHIND}.`,
     fix: LOOK_UP,
   },
   {
     by: /^Cloudflare$/,
     words: /\b1009\b/,
-    sentence: `Cloudflare bans the country of the client, ${BEHIND}.`,
+    sentence: `Cloudflare blocks the client's country, ${BEHIND}.`,
     fix: LOOK_UP,
   },
   {
     by: /^Cloudflare$/,
     words: /\b1010\b/,
-    sentence: `Cloudflare bans the client by what it sends (Browser Integrity Check), ${BEHIND}.`,
-    fix: "Send a User-Agent, or switch the check off for this path.",
+    sentence: `Cloudflare's Browser Integrity Check blocks the client, ${BEHIND}.`,
+    fix: "Send a User-Agent, or turn the check off for this path.",
   },
   {
     by: /^Cloudflare$/,
     words: /\b1015\b/,
-    sentence: `Cloudflare has had too many requests of this client, ${BEHIND}.`,
-    fix: "Send fewer, or raise the limit of the rule.",
+    sentence: `Cloudflare limits the rate of this client's requests, ${BEHIND}.`,
+    fix: "Send fewer requests, or raise the rule's limit.",
   },
   {
     by: /^Cloudflare$/,
     words: /\b1020\b|you have been blocked|restrict access/i,
-    sentence: `Cloudflare blocked the request by a rule of its firewall, ${BEHIND}.`,
-    fix: "Look the request up in the security events (by its Ray ID), and let presigned URLs pass.",
+    sentence: `Cloudflare blocked the request with a firewall rule, ${BEHIND}.`,
+    fix: "Find the request in the security events (by its Ray ID), and let presigned URLs pass.",
   },
   {
     by: /^Cloudflare$/,
     words: /just a moment|attention required|challenge/i,
-    sentence: "Cloudflare asks whether a person sits at the browser, which no program and no upload can answer.",
+    sentence: "Cloudflare answered with a challenge for humans, which no program and no upload can pass.",
     fix: "Let presigned URLs pass without a challenge (a rule with the action Skip).",
   },
   {
     by: /^(?:Akamai|Azure Front Door|Imperva|F5 BIG-IP|Sucuri)$/,
     status: /^(?:4\d\d)?$/,
-    sentence: `WHO blocked the request by a rule of its own, ${BEHIND}.`,
-    fix: "Look the request up there by the reference on the page, and let presigned URLs pass.",
+    sentence: `WHO blocked the request by one of its rules, ${BEHIND}.`,
+    fix: "Find the request there by the reference on the page, and let presigned URLs pass.",
   },
   {
     by: /^(?:Squid|Zscaler|FortiGate)$/,
     status: /^(?:4\d\d)?$/,
-    sentence: `WHO, a proxy in the network of the client, does not let the request out, ${BEHIND}.`,
+    sentence: `WHO, a proxy in the client's network, blocks the request, ${BEHIND}.`,
     fix: "Have the host allowed there, or send the request from another network.",
   },
   {
     words: /plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled server port/i,
     code: "PROTOCOL",
     sentence: "The URL says http, and the server speaks https at this port.",
-    fix: "Sign for https (endpoint), or for the port of http.",
+    fix: "Sign for https (endpoint), or for the http port.",
   },
   {
     status: /^3/,
-    sentence: "WHO answered with a redirect: a signature is for one host and path, and a method is often not kept.",
-    fix: "Sign for the place where it leads (https in place of http is the usual one), and send that URL.",
+    sentence: "WHO answered with a redirect: a signature is for one host and path, and the method is often not kept.",
+    fix: "Sign for the redirect's target (usually https instead of http), and send that URL.",
   },
   {
     status: /^407$/,
-    sentence: `A proxy in the network of the client asks for a password of its own, ${BEHIND}.`,
-    fix: "Give the client the proxy's user and password, or except the host from the proxy (NO_PROXY).",
+    sentence: `A proxy in the client's network asks for a password, ${BEHIND}.`,
+    fix: "Give the client the proxy's user and password, or exclude the host from the proxy (NO_PROXY).",
   },
   {
     status: /^413$/,
-    sentence: `WHO takes no body of this length, ${BEHIND}.`,
-    fix: "Raise its limit for bodies (nginx: client_max_body_size), or upload in parts.",
+    sentence: `WHO does not accept a body of this size, ${BEHIND}.`,
+    fix: "Raise its body size limit (nginx: client_max_body_size), or upload in parts.",
   },
   {
     status: /^(?:414|431|494)$/,
-    sentence: `WHO takes no URL or headers of this length, ${BEHIND}.`,
+    sentence: `WHO does not accept a URL or headers of this length, ${BEHIND}.`,
     fix: "Raise its limits (nginx: large_client_header_buffers); a session token alone can make a URL of two thousand characters.",
   },
   {
     words: /Request Header Or Cookie Too Large|Request-URI Too (?:Large|Long)/i,
-    sentence: `WHO takes no URL or headers of this length, ${BEHIND}.`,
+    sentence: `WHO does not accept a URL or headers of this length, ${BEHIND}.`,
     fix: "Raise its limits (nginx: large_client_header_buffers); send no cookies with the URL.",
   },
   {
     status: /^405$/,
-    sentence: `WHO takes no such method at this place, ${BEHIND}.`,
-    fix: "Let it pass the path and the method on to the store; look whether host and path of the URL lead there.",
+    sentence: `WHO does not allow this method here, ${BEHIND}.`,
+    fix: "Let it pass the path and the method on to the store; check that the URL's host and path lead there.",
   },
   {
     status: /^429$/,
-    sentence: `WHO has had too many requests, ${BEHIND}.`,
-    fix: "Send fewer, or raise its limit.",
+    sentence: `WHO is limiting the rate of requests, ${BEHIND}.`,
+    fix: "Send fewer requests, or raise its limit.",
   },
   {
     status: /^5/,
-    sentence: "WHO got no answer from the server behind it, or failed itself: this says nothing about the signature.",
-    fix: "Look whether that server is up, and whether WHO reaches it (name, port, TLS, time limits).",
+    sentence: "WHO got no response from the server behind it, or failed itself: this says nothing about the signature.",
+    fix: "Check that the server is up, and that WHO can reach it (name, port, TLS, timeouts).",
   },
   {
     by: /^Amazon API Gateway$/,
     of: /^aws$/,
     status: /^404$/,
     code: "NOT_FOUND",
-    sentence: "The API has no such route: no stage, path or method of it is the one of the URL.",
-    fix: "See to it that stage, path and method are those of the API (the stage $default has no name in the path), and that it was deployed.",
+    sentence: "The API has no such route: the URL's stage, path or method does not match.",
+    fix: "Make sure that the stage, path and method match the API (the stage $default does not appear in the path), and that it is deployed.",
   },
   {
     by: /^MinIO's console$/,
     code: "ENDPOINT",
-    sentence: "The URL leads to MinIO's console, which is a page for people and takes no signed requests.",
-    fix: "Sign for the address of the store itself (port 9000, where nobody has chosen another), and have a proxy pass that one on.",
+    sentence: "The URL leads to MinIO's web console, which does not accept signed requests.",
+    fix: "Sign for the address of the store itself (port 9000 by default), and point any proxy at that port.",
   },
   {
     by: /^Amazon API Gateway$/,
     sentence:
-      "An API of Amazon API Gateway answered, and no store: it knows no such path or method, or asks for a signature of its own.",
+      "An API of Amazon API Gateway answered, not a store: it has no such path or method, or requires a signature of its own.",
     fix: "Sign for the store's host, or map the path and the method in the API.",
   },
   {
     status: /^404$/,
     sentence:
-      "WHO knows nothing at this path, and answers with a page, as no store does: the URL leads to another server than the store, or the proxy to another place.",
-    fix: "Look at the host of the URL, and at the paths that WHO passes on.",
+      "WHO has nothing at this path and answers with a web page, which stores do not send: the URL, or the proxy, leads somewhere other than the store.",
+    fix: "Check the URL's host, and the paths that WHO passes on.",
     isVague: true,
   },
   {
     sentence:
-      "The answer is a page, as no store writes one: WHO refused the request before the store saw it, or put its page in the place of the store's answer.",
-    fix: "Look at the rules and the log of WHO for this request (addresses, methods, paths, a password), or ask the store without it.",
+      "The answer is a web page, which stores do not send: WHO refused the request before the store saw it, or replaced the store's answer with its own page.",
+    fix: "Check the rules and the log of WHO for this request (addresses, methods, paths, a password), or send the request to the store directly.",
     isVague: true,
   },
 ];
@@ -273,9 +272,9 @@ function unread({ traps }: Explanation): Cause {
 
 const UNREAD: Cause = {
   code: "SERVER",
-  sentence: "The server's answer is in no form that is known here, and nothing else shows what is wrong.",
+  sentence: "The server's answer is in no format that explain knows, and nothing else shows what is wrong.",
   evidence: [],
-  fix: "Give the whole body of the answer as the server sent it: a store's XML, problem details in JSON, or the page of a proxy.",
+  fix: "Give the whole response body as the server sent it: a store's XML, problem details in JSON, or a proxy's page.",
 };
 
 function fits({ by, of, status, words, isLogin }: Row, page: ErrorPage, scheme: string): boolean {
@@ -288,7 +287,7 @@ function fits({ by, of, status, words, isLogin }: Row, page: ErrorPage, scheme: 
   );
 }
 
-const SOMEBODY = "hat stands in front of the server (a proxy, a firewall or a CDN)";
+const SOMEBODY = "hatever is in front of the server (a proxy, a firewall or a CDN)";
 
 function rowCause({ code = "PROXY", sentence, fix }: Row, { by, title }: ErrorPage): Cause {
   return {

@@ -29,6 +29,6 @@ export function otherClient(networks: string, address: string): Cause {
     code: "IP",
     sentence: `The URL is for clients in ${networks}, and the request came from ${address}.`,
     evidence: [],
-    fix: "Sign for the address that the server sees: that of a proxy where there is one.",
+    fix: "Sign for the address that the server sees: the proxy's, if there is one.",
   };
 }

@@ -23,7 +23,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   if (same !== undefined) return cause(same[0], same[1].replace(/\bURL\b/g, signed), same[2]);
   const region = expectedRegion(error);
   if (region !== undefined) {
-    const sentence = `The ${signed} was signed for another region; the server expects ${region}.`;
+    const sentence = `The ${signed} was signed for the wrong region; the server expects ${region}.`;
     return cause("REGION", sentence, `Sign for ${region}.`);
   }
   return commonCause(error, signed);
@@ -79,9 +79,9 @@ export function otherCause({ code, message }: ServerError, signed = "URL"): Caus
   const text = message === "" ? code : `${code}: ${message}`;
   return {
     code: "SERVER",
-    sentence: `The server says ${text.replace(/\.$/, "")}; nothing that is wrong with the ${signed} explains it.`,
+    sentence: `The server says ${text.replace(/\.$/, "")}; nothing wrong with the ${signed} explains it.`,
     evidence: [],
-    fix: "Look the code up in the server's documentation: it does not complain of the signature.",
+    fix: "Look the code up in the server's documentation: it is not about the signature.",
   };
 }
 
@@ -100,14 +100,14 @@ function expired(fields: ReadonlyMap<string, string>, { now, evidence, signed }:
   if (Math.abs(skew) > FIVE_MINUTES && end !== undefined && new Date(end).getTime() > now.getTime()) {
     return {
       code: "CLOCK",
-      sentence: `The ${signed} has ended by the server's clock (${server.toISOString()}) and not by this one (${now.toISOString()}).`,
+      sentence: `The ${signed} has expired by the server's clock (${server.toISOString()}), but not by this one (${now.toISOString()}).`,
       evidence,
       fix: "Set the clocks (NTP).",
     };
   }
   return {
     code: "EXPIRED",
-    sentence: `The ${signed} has expired${end === undefined ? "" : `: it ended at ${end}`}.`,
+    sentence: `The ${signed} has expired${end === undefined ? "" : `: it was valid until ${end}`}.`,
     evidence,
     fix: `Ask for a new ${signed}.`,
   };

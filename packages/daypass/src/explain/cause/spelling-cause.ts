@@ -22,21 +22,21 @@ export const SPELLINGS: readonly Spelling[] = [
     "PATH",
     "path",
     /%25[0-9A-Fa-f]{2}/,
-    "%25 in front of two digits, as what is encoded once more has it",
+    "%25 before two digits, a sign of double encoding",
     "Encode the key exactly once, and let nothing encode the URL again.",
   ],
   [
     "QUERY",
     "query",
     TWICE,
-    "%25 in front of two digits, as what is encoded once more has it",
+    "%25 before two digits, a sign of double encoding",
     "Encode names and values exactly once, and let nothing encode the URL again.",
   ],
   [
     "PATH",
     "path",
     /\+/,
-    "a plain +, which is a plus by the rules and a space to some servers",
+    "a plain +, which is a plus by the standard and a space to some servers",
     "Write %2B for a plus and %20 for a space.",
   ],
   [
@@ -50,7 +50,7 @@ export const SPELLINGS: readonly Spelling[] = [
     "PATH",
     "path",
     /\/{2,}/,
-    "// in it, which proxies and servers make one slash",
+    "// in it, which proxies and servers merge into one slash",
     "Let no proxy merge slashes (nginx: merge_slashes off).",
   ],
   ["PATH", "path", /%2f/i, "%2F in it, which proxies and servers decode to /", "Write / for the slashes of a key."],
@@ -79,11 +79,11 @@ export function spellingCause(
     if (!pattern.test(wire[where])) continue;
     return {
       code,
-      sentence: `The ${where} has ${what}: most likely the server read it otherwise than the signer. If it did not, the URL was signed with another secret.`,
+      sentence: `The ${where} has ${what}: most likely the server read it differently than the signer. If not, the URL was signed with a different secret.`,
       evidence: [
         wire[where] === wire.path ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? ""),
       ],
-      fix: `${fix} Then sign and send the very same spelling.`,
+      fix: `${fix} Then sign and send exactly the same spelling.`,
     };
   }
   return undefined;

@@ -8,50 +8,50 @@ const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: s
   [
     /^30[1278]$/,
     "ENDPOINT",
-    "The server answered with a redirect: a signature is for one host and path, and does not go with it. As a rule the bucket lives in another region, or http was to be https.",
-    "Sign for the place where it leads (its header Location, or the body, tells), and send that URL.",
+    "The server answered with a redirect: a signature is for one host and path, and does not survive one. Usually the bucket is in another region, or http should be https.",
+    "Sign for the redirect's target (in the Location header or the body), and send that URL.",
   ],
   [
     /^400$/,
     "SERVER",
-    "The server cannot read the request, or a part of it: S3 says so of another region, a session token that has ended, a checksum that does not fit and two signatures, Cloud Storage of an end that has passed.",
+    "The server rejects the request as malformed: S3 also answers so to a wrong region, an expired session token, a wrong checksum and two signatures, Cloud Storage to an expired URL.",
     "",
   ],
   [
     /^401$/,
     "SERVER",
-    "The server asks for a login, which stores seldom do: Swift says so of a signature that does not fit or has ended, R2 of a key that it does not know, and a proxy of its own password.",
+    "The server asks for a login, which stores rarely do: Swift does so for a wrong or expired signature, R2 for an unknown key, and a proxy for its own password.",
     "",
   ],
   [
     /^404$/,
     "NOT_FOUND",
-    "Nothing is there, no such object or bucket for one: most likely the signature was accepted. Or another server answered than was meant.",
-    "Look at the key's spelling (encoding, leading slash), the bucket, the version and the host.",
+    "Nothing was found, for example no such object or bucket: most likely the signature was accepted. Or the wrong server answered.",
+    "Check the spelling of the key (encoding, leading slash), the bucket, the version and the host.",
   ],
   [
     /^405$/,
     "METHOD",
-    "The server takes no such method at this place, whatever is signed.",
-    "Send the method that the URL was made for; look whether host and path lead to the object.",
+    "The server does not allow this method here, whatever is signed.",
+    "Send the method that the URL was made for; check that host and path lead to the object.",
   ],
   [/^411$/, ...NO_LENGTH],
   [
     /^(?:409|412)$/,
     "SERVER",
-    "The signature was accepted, as a rule; a condition of the request is not met (If-None-Match, If-Match), or another request is at work on the object.",
-    "Look whether the object is there already.",
+    "The signature was most likely accepted; a condition of the request is not met (If-None-Match, If-Match), or another request is changing the object.",
+    "Check whether the object exists already.",
   ],
   [
     /^413$/,
     "PAYLOAD",
-    "The body is longer than the server, or a proxy in front of it, takes.",
+    "The body is larger than the server, or a proxy in front of it, accepts.",
     "Upload in parts, or raise the proxy's limit (nginx: client_max_body_size).",
   ],
   [
     /^(?:414|431|494)$/,
     "PROXY",
-    "The URL or the headers are longer than the server, or a proxy in front of it, takes.",
+    "The URL or the headers are longer than the server, or a proxy in front of it, accepts.",
     "Raise its limits (nginx: large_client_header_buffers); a session token alone can make a URL of two thousand characters.",
   ],
   [/^416$/, ...BEHIND_END],
@@ -59,8 +59,8 @@ const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: s
   [
     /^5/,
     "SERVER",
-    "The server failed, or a proxy did not reach it: it says nothing of the URL.",
-    "Send it again, as long as the URL lives; then look whether the server is up, and whether the proxy reaches it.",
+    "The server failed, or a proxy did not reach it: this says nothing about the URL.",
+    "Retry until the URL expires; then check that the server is up and that the proxy can reach it.",
   ],
 ];
 
@@ -74,16 +74,16 @@ export function statusCause(
   status: number | undefined,
 ): Cause | undefined {
   if (status !== 403) return otherStatus(sent.method, status);
-  const evidence = [`The server answered ${sent.method} with 403, and its body is not at hand.`];
+  const evidence = [`The server answered ${sent.method} with 403, and the response body was not given.`];
   if (known.method && sent.method === "OPTIONS") {
     const sentence =
-      "The bucket's CORS rules do not let this page do this: a browser asks with OPTIONS before it sends the request, and no signature helps.";
+      "The bucket's CORS rules do not allow this request from this page: a browser asks with OPTIONS first, and no signature helps.";
     return { code: "CORS", sentence, evidence, fix: CORS_FIX };
   }
   // Of some schemes HEAD goes with whatever was signed.
   if (grants.methods === undefined && binds.includes("method") && known.method && sent.method === "HEAD") {
     const sentence =
-      "The URL was sent with HEAD, and was probably signed for GET or PUT: one method is signed, and no other.";
+      "The URL was sent with HEAD, and was probably signed for GET or PUT: a signature is for one method only.";
     return { code: "METHOD", sentence, evidence, fix: methodFix("GET", sent.method) };
   }
   const names = mustSend.map(({ name }) => name);
@@ -91,7 +91,7 @@ export function statusCause(
   if (names.length > 0 && known.headers && mustSend.some(({ value }) => value === undefined)) {
     return {
       code: "HEADER",
-      sentence: `Most likely the header ${names.join(", ")} was signed with another value than was sent. Or the URL was signed for another method, or its key may not do this: the body of the answer tells.`,
+      sentence: `Most likely the header ${names.join(", ")} was signed with a different value than was sent. Or the URL was signed for another method, or its key lacks the permission: the response body says which.`,
       evidence,
       fix: `Send ${names.join(", ")} with exactly the value that was signed. ${LOOK}`,
     };
@@ -99,14 +99,14 @@ export function statusCause(
   if (names.length > 0 && !known.headers) {
     return {
       code: "HEADER",
-      sentence: `Most likely the header ${names.join(", ")}, which the URL was signed with, was not sent with the value that was signed. Or the URL was signed for another method, or its key may not do this: the body of the answer tells.`,
+      sentence: `Most likely the header ${names.join(", ")}, which is signed, was not sent with the signed value. Or the URL was signed for another method, or its key lacks the permission: the response body says which.`,
       evidence,
       fix: `Send ${names.join(", ")} with exactly the value that was signed. ${LOOK}`,
     };
   }
   return {
     code: "SERVER",
-    sentence: "The server refused it with 403, and nothing in the URL shows why: the body of its answer does.",
+    sentence: "The server refused it with 403, and nothing in the URL shows why: the response body does.",
     evidence,
     fix: LOOK,
   };
@@ -115,9 +115,8 @@ export function statusCause(
 function otherStatus(method: string, status: number | undefined): Cause | undefined {
   const [, code, sentence, fix] = ROWS.find(([statuses]) => statuses.test(`${status}`)) ?? [];
   if (code === undefined || sentence === undefined) return undefined;
-  const evidence = [`The server answered ${method} with ${status}, and its body is not at hand.`];
+  const evidence = [`The server answered ${method} with ${status}, and the response body was not given.`];
   return { code, sentence, evidence, fix: `${fix} ${LOOK}`.trim() };
 }
 
-const LOOK =
-  "Give the body of the answer to explain (the network tab shows it, or curl -i with the same method and headers).";
+const LOOK = "Give explain the response body (see the network tab, or run curl -i with the same method and headers).";

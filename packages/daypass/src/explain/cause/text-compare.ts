@@ -3,7 +3,7 @@ import type { Cause, CauseCode } from "../explanation.ts";
 const PASS_ON =
   "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.";
 const SEND_HEADERS =
-  "Send what was signed: Content-Type, Content-MD5 and every header of the store's own, and none where none was signed.";
+  "Send what was signed: Content-Type, Content-MD5 and every header of the store's own, and none that was not signed.";
 
 /** Where two texts differ: what it is, and how it stands in each. */
 interface Difference {
@@ -25,7 +25,7 @@ export function differs({ code, what, ours, theirs, fix = PASS_ON }: Difference)
 }
 
 const LINES: readonly Pick<Difference, "code" | "what" | "fix">[] = [
-  { code: "METHOD", what: "method", fix: "Send the method that was signed: one method is signed, and no other." },
+  { code: "METHOD", what: "method", fix: "Send the method that was signed: a signature is for one method only." },
   { code: "HEADER", what: "header content-md5", fix: SEND_HEADERS },
   { code: "HEADER", what: "header content-type", fix: SEND_HEADERS },
   { code: "TIME", what: "end" },

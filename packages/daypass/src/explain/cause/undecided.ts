@@ -130,7 +130,7 @@ export function sentOtherwise(
   const others = `${rest.charAt(0).toLowerCase()}${rest.slice(1)}`;
   return {
     code: own.length > 0 ? "HEADER" : "METHOD",
-    sentence: `The URL was signed for ${signed}, and was most likely sent otherwise. If not, ${others}`,
+    sentence: `The URL was signed for ${signed}, and was most likely sent with something else. If not, ${others}`,
     evidence,
     fix,
   };
@@ -146,8 +146,8 @@ function headerCause(
   const sent = shownHeaders(headers);
   return {
     code: "HEADER",
-    sentence: `The URL was signed with the header ${names}, and ${isKnown ? `was sent with ${sent}: most likely another value was signed` : "nothing shows that it was sent as it was signed"}. Or the URL was changed, or signed ${others.join(", or ")}: without the key nothing tells these apart.`,
-    evidence: ["The URL names the signed headers, and does not tell their values."],
+    sentence: `The URL was signed with the header ${names}, and ${isKnown ? `was sent with ${sent}: most likely another value was signed` : "nothing shows that it was sent as it was signed"}. Or the URL was changed, or signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
+    evidence: ["The URL names the signed headers, but not their values."],
     fix: `Send ${names} with exactly the value that was signed; run explain again with the key, or with what was sent (headers and method).`,
   };
 }
@@ -158,9 +158,9 @@ function impliedCause(headers: Undecided["headers"], others: readonly string[]):
   const names = headers.map(({ name }) => name).join(", ");
   return {
     code: "HEADER",
-    sentence: `Most likely the header ${names} differs: it was sent (${sent}), and the URL, which does not tell its value, was signed with another or with none. Or the URL was changed, or signed ${others.join(", or ")}: without the key nothing tells these apart.`,
-    evidence: ["This signature covers these headers, also that they are not there."],
-    fix: `Send ${names} with exactly the value that was signed, and none where none was; run explain again with the key.`,
+    sentence: `Most likely the header ${names} differs: it was sent (${sent}), but the URL, which does not show its value, was signed with a different value or with none. Or the URL was changed, or signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
+    evidence: ["This signature covers these headers, and also their absence."],
+    fix: `Send ${names} with exactly the value that was signed, or without it if it was not signed; run explain again with the key.`,
   };
 }
 
@@ -177,11 +177,11 @@ function sameButRefused(
   const methodIsOpen = open.some((other) => other.includes("method"));
   return {
     code: "WRONG_SECRET",
-    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
+    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing: the server computed exactly ${computed} the URL implies with ${method}, yet a different signature.`,
     evidence: [
-      `What it computed is ours, and so is its hash. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
+      `The text and the hash it computed are the same as ours. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
     ],
-    fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key given, explain finds the usual changes.`,
+    fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key, explain finds the usual changes.`,
   };
 }
 
@@ -192,12 +192,12 @@ function noEvidence(
 ): Cause {
   const causes = [
     `was signed ${others.join(", or ")}`,
-    "was changed on its way",
+    "was changed in transit",
     ...(signsHost ? ["was sent with another Host header"] : []),
   ];
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not fit; without the key, or a text of what it computed, nothing shows why. Most often the URL ${causes.join(", or ")}.`,
+    sentence: `The server says that the signature does not match; without the key, or the text that the server computed, nothing shows why. Most often the URL ${causes.join(", or ")}.`,
     evidence: [],
     fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };

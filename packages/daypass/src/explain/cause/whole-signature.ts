@@ -13,7 +13,7 @@ export function checkWhole(parameter: string, signature: string, lengths: readon
   if (lengths.includes(found) || found === 0) return;
   // What is cut within an escape cannot be decoded.
   const isCut = /%[0-9A-Fa-f]?$/.test(signature) || found < Math.max(...lengths);
-  const what = isCut ? "its end was cut off" : "something stands behind it";
+  const what = isCut ? "its end was cut off" : "something follows it";
   throw malformed(parameter, "form", `a whole signature, found ${found} characters: ${what}`);
 }
 
@@ -32,17 +32,17 @@ export function hexDamage(
   if (after !== undefined && before.length >= length) {
     const [name = ""] = after.split("=", 1);
     return {
-      what: `a second ? stands behind it, with which something (${name}) was appended`,
-      fix: "Append nothing to a signed URL: with & it would be signed, too, and refused.",
+      what: `a second ? follows it, with which something (${name}) was appended`,
+      fix: "Append nothing to a signed URL: a parameter appended with & would be refused, too.",
     };
   }
   if (!/^[0-9A-Fa-f]+$/.test(signature)) return undefined;
   if (signature.length < length) {
     return { what: `its end was cut off, ${signature.length} of ${length} digits are left`, fix: COPY };
   }
-  if (signature.length > length) return { what: "something stands behind it", fix: COPY };
+  if (signature.length > length) return { what: "something follows it", fix: COPY };
   if (signature === signature.toLowerCase()) return undefined;
-  return { what: "it was put into upper case", fix: "Pass the URL on byte for byte: upper and lower case count." };
+  return { what: "it was put into upper case", fix: "Pass the URL on byte for byte: it is case-sensitive." };
 }
 
 const COPY = "Copy the whole URL and nothing else, byte for byte; quote it in a shell.";

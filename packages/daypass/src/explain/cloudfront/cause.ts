@@ -11,9 +11,9 @@ export function saidByCloudfront(
   if (/Unknown Key/i.test(message) && /^A[KS]IA/.test(keyId)) {
     return {
       code: "UNKNOWN_KEY",
-      sentence: `Key-Pair-Id (${keyId}) is the id of an access key of IAM, and none of CloudFront's.`,
+      sentence: `Key-Pair-Id (${keyId}) is the id of an IAM access key, not of a CloudFront public key.`,
       evidence,
-      fix: "Make a key pair, give CloudFront its public key, and sign with the private one under the id that CloudFront gives it (K…).",
+      fix: "Create a key pair, upload the public key to CloudFront, and sign with the private key under the id that CloudFront gives it (K…).",
     };
   }
   if (/Unknown Key/i.test(message)) {
@@ -21,7 +21,7 @@ export function saidByCloudfront(
       code: "UNKNOWN_KEY",
       sentence: "The distribution does not trust the key that Key-Pair-Id names.",
       evidence,
-      fix: "Take the id of the public key (K…), put it into a key group, and the group into the cache behaviour that serves this path.",
+      fix: "Use the id of the public key (K…), add the key to a key group, and the group to the cache behaviour that serves this path.",
     };
   }
   if (/Missing ?Key|^MalformedPolicy|unencode/i.test(`${code} ${message}`)) {

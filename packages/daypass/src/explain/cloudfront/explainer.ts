@@ -109,8 +109,7 @@ async function explainCloudfront(subject: Subject): Promise<Explained> {
       ],
       startsAt: policy?.startsAt,
       endsAt,
-      mayEndEarlier:
-        "when its public key is taken out of the key group; not while a download runs, which goes on after the end",
+      mayEndEarlier: "when its public key is removed from the key group; a running download continues after it expires",
       mustSend: [],
       traps: [
         ...urlTraps(url).filter(({ name }) => !(isPattern && name === "host-port")),
@@ -128,33 +127,30 @@ async function explainCloudfront(subject: Subject): Promise<Explained> {
 function cloudfrontTraps({ via, resource, hash, text, base }: Facts): readonly Trap[] {
   const traps: Trap[] = [];
   const add = (name: string, sentence: string): void => void traps.push({ name, text: sentence });
-  if (hash === "sha1") add("sha1", "The signature rests on SHA-1: sign with Hash-Algorithm=SHA256.");
+  if (hash === "sha1") add("sha1", "The signature uses SHA-1: sign with Hash-Algorithm=SHA256.");
   if (/^[^/]*\/\/[^/]*[*?]/.test(resource)) {
     add(
       "wildcard-host",
       "A wildcard in the host covers every host that the distribution, or another with this key, has.",
     );
   }
-  if (/^\*|^http\*/.test(resource)) add("any-scheme", "The policy opens http as well as https.");
+  if (/^\*|^http\*/.test(resource)) add("any-scheme", "The policy allows http as well as https.");
   if (text !== undefined && resource.includes("?") && !resource.includes("*")) {
-    add(
-      "question-mark",
-      "In a custom policy ? stands for any one character, also where it was meant to begin a query.",
-    );
+    add("question-mark", "In a custom policy ? matches any one character, even where it was meant to start the query.");
   }
   if (text === undefined && /[*]/.test(base)) {
-    add("canned-wildcard", "A canned policy has no wildcards: * in the URL is no pattern.");
+    add("canned-wildcard", "A canned policy has no wildcards: * in the URL is taken literally.");
   }
   if (via === "cookies" && text === undefined) {
     add(
       "canned-cookies",
-      "Cookies with a canned policy open one URL. For more, a custom policy with a pattern is needed.",
+      "Cookies with a canned policy give access to one URL. For more, use a custom policy with a pattern.",
     );
   }
   if (/[^\x21-\x7e]|%[0-9a-f]*[a-f]/.test(base)) {
     add(
       "spelling",
-      "CloudFront compares the URL as it is requested, byte for byte: escapes have to be signed as they are sent.",
+      "CloudFront compares the URL as it is requested, byte for byte: sign escapes exactly as they are sent.",
     );
   }
   return traps;
@@ -226,9 +222,9 @@ function saidByOrigin(error: ServerError, now: Date): Cause | undefined {
 
 const ORIGIN_DENIES: Cause = {
   code: "PERMISSION",
-  sentence: "CloudFront took the signature, and the origin denies the distribution what it asks for.",
+  sentence: "CloudFront accepted the signature, but the origin denies the distribution access.",
   evidence: [],
-  fix: "Let the distribution in: origin access control, and a policy of the bucket that allows cloudfront.amazonaws.com s3:GetObject.",
+  fix: "Give the distribution access: origin access control, and a bucket policy that allows cloudfront.amazonaws.com s3:GetObject.",
 };
 
 /** What no server of CloudFront's takes, whatever it says. */
@@ -236,7 +232,7 @@ function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | u
   if (amazonBucket(authority) !== undefined || amazonRegion(authority) !== undefined) {
     return {
       code: "ENDPOINT",
-      sentence: `The URL is signed for CloudFront, and its host ${authority} is S3's, which takes another kind of signature.`,
+      sentence: `The URL is signed for CloudFront, but its host ${authority} is S3's, which needs another kind of signature.`,
       evidence: [],
       fix: "Sign the URL of the distribution (or of a name that leads to it), or sign for S3 with an access key.",
     };
@@ -245,7 +241,7 @@ function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | u
   if (!/^\d{13}(?:\.\d+)?$/.test(end)) return undefined;
   return {
     code: "TIME",
-    sentence: `The end (${end}) is in milliseconds, and CloudFront reads seconds: it takes no end so far away.`,
+    sentence: `The expiry (${end}) is in milliseconds, but CloudFront reads seconds and rejects a date so far away.`,
     evidence: [],
     fix: "Divide by 1000 and round before signing (Math.floor(Date.now() / 1000) + seconds).",
   };
@@ -264,9 +260,9 @@ function uncovered({ base, resource, policy }: Facts): Cause | undefined {
 const REFUSED: Cause = {
   code: "PERMISSION",
   sentence:
-    "CloudFront says the same for a signature that does not fit, a policy that does not, and a refusal of the origin; nothing in the URL shows which it is.",
+    "CloudFront gives the same answer when the signature is wrong, the policy does not match or the origin refuses; nothing in the URL shows which it is.",
   evidence: [],
-  fix: "Run explain again with the public key. Then look whether the origin lets the distribution in (origin access control).",
+  fix: "Run explain again with the public key. Then check that the origin gives the distribution access (origin access control).",
 };
 
 const REFUSED_RIGHT: Cause = {
@@ -274,5 +270,5 @@ const REFUSED_RIGHT: Cause = {
   sentence:
     "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
   evidence: [],
-  fix: "Look whether the key's group is in the cache behaviour that serves this path; then whether the origin lets the distribution in (origin access control).",
+  fix: "Check that the key's group is in the cache behaviour that serves this path; then that the origin gives the distribution access (origin access control).",
 };

@@ -55,7 +55,7 @@ function* policyVariants(input: CloudfrontInput): Generator<Variant<CloudfrontIn
   );
   const swapped = text.replace(/^(\{"Statement":\[\{)("Resource":.*),("Condition":.*)(\}\]\})$/, "$1$3,$2$4");
   const others: readonly (readonly [how: string, text: string])[] = [
-    ["with spaces in it, as many JSON writers put them", spaced],
+    ["with spaces in it, as many JSON serializers add them", spaced],
     ["with a line feed at its end", `${text}\n`],
     ["without the line feed at its end", text.trimEnd()],
     ["with \\/ for /", text.replaceAll("/", "\\/")],
@@ -65,7 +65,8 @@ function* policyVariants(input: CloudfrontInput): Generator<Variant<CloudfrontIn
   ];
   for (const [how, other] of others) {
     if (other === text) continue;
-    const fix = "Sign the very bytes of the policy that are sent; a canned one without white space, resource first.";
+    const fix =
+      "Sign exactly the bytes of the policy that are sent; a canned one has no white space and puts the resource first.";
     yield spelt({ code: "POLICY", input: { ...input, text: other }, what: "policy", how, fix });
   }
 }

@@ -127,7 +127,10 @@ function cosTraps({ headers, token }: Facts, open: readonly string[]): readonly 
   }
   if (open.length > 0) add("unsigned-parameter", `${open.join(", ")}: not in q-url-param-list, so any value works.`);
   if (token !== undefined) {
-    add("session-token", "The URL carries a session token, which is not signed, and dies with it, whatever it says.");
+    add(
+      "session-token",
+      "The URL carries a session token, which is not signed, and expires with it, whatever the URL says.",
+    );
   }
   return traps;
 }

@@ -108,7 +108,7 @@ function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fit
   const proxy = protocol === "https" ? `a proxy that ends TLS (http://${authority})` : "a proxy";
   return {
     code: "HOST",
-    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind ${proxy}.${fits ? "" : " Or the URL was changed, or signed with another key: without the key nothing tells these apart."}`,
+    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind ${proxy}.${fits ? "" : " Or the URL was changed, or signed with another key: without the key, explain cannot tell which."}`,
     evidence: [],
     fix: "Let the application believe its proxy (Laravel: TrustProxies, Symfony: framework.trusted_proxies), and let the proxy send X-Forwarded-Proto, -Host and -Port.",
   };
@@ -165,7 +165,7 @@ function brokenEscape(error: unknown): Cause | undefined {
   return {
     code: "MALFORMED",
     sentence:
-      "The URL has a % without two hexadecimal digits behind it: it is refused before its signature is looked at.",
+      "The URL has a % without two hexadecimal digits behind it: it is refused before its signature is checked.",
     evidence: [],
     fix: "Write a % that belongs to a name as %25, before the URL is signed.",
   };

@@ -94,7 +94,7 @@ function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"
 // A space in a signature was a plus, which stands for one in a query.
 const PLUS_AS_SPACE: Cause = {
   code: "MALFORMED",
-  sentence: "The token was damaged on its way: a + in its signature was not sent as %2B, and is read as a space.",
+  sentence: "The token was damaged in transit: a + in its signature was not sent as %2B, and is read as a space.",
   evidence: [],
   fix: "Percent-encode the signature once (encodeURIComponent), so that + travels as %2B.",
 };

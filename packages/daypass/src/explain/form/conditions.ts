@@ -76,7 +76,7 @@ export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
     const there = named.find((name) => name !== value) ?? named[0] ?? `no bucket (${form.url.authority})`;
     return {
       code: "BUCKET",
-      sentence: `The form was signed for the bucket ${value} and is posted to ${there}.`,
+      sentence: `The form was signed for the bucket ${value}, but is posted to ${there}.`,
       evidence: [...evidence, `posted to ${form.url.text}`],
       fix: "Post the form to the URL that was signed with it.",
     };
@@ -86,8 +86,8 @@ export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
     return {
       code: isBehind ? "FILE" : "FIELD",
       sentence: isBehind
-        ? `The field ${field} stands behind the file, where ${kind.provider} does not read it any more.`
-        : `The policy asks for the field ${field}, and the form does not send it.`,
+        ? `The field ${field} comes after the file, where ${kind.provider} ignores it.`
+        : `The policy requires the field ${field}, but the form does not send it.`,
       evidence,
       fix: isBehind ? "Send the file as the last field." : `Send ${field}${operator === "eq" ? `: ${value}` : ""}.`,
     };
@@ -96,24 +96,24 @@ export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
   if (field === "content-type") {
     return {
       code: "FIELD",
-      sentence: `Content-Type is sent as ${sent}, and the policy takes ${operator === "eq" ? "only" : "what starts with"} ${JSON.stringify(value)}.`,
+      sentence: `Content-Type is sent as ${sent}, but the policy allows ${operator === "eq" ? "only" : "what starts with"} ${JSON.stringify(value)}.`,
       evidence,
-      fix: "Send the Content-Type that was signed, as a field of the form before the file: the file's own header is not looked at.",
+      fix: "Send the Content-Type that was signed, as a field of the form before the file: the file part's own header is ignored.",
     };
   }
   if (kind.own.test(field)) {
     return {
       code: "FIELD",
-      sentence: `The field ${field} is ${sent} and the signed policy says ${JSON.stringify(value)}: it was changed, or is of another form.`,
+      sentence: `The field ${field} is ${sent}, but the signed policy says ${JSON.stringify(value)}: it was changed, or belongs to another form.`,
       evidence,
       fix: "Send all the fields of one form as they were made.",
     };
   }
   const isKey = field === "key" && form.values.get("key")?.includes(FILE_NAME);
-  const told = operator === "eq" ? "takes only" : "takes what starts with";
+  const told = operator === "eq" ? "allows only" : "allows what starts with";
   return {
     code: "FIELD",
-    sentence: `The field ${field} is sent as ${sent}, and the policy ${told} ${JSON.stringify(value)}.`,
+    sentence: `The field ${field} is sent as ${sent}, but the policy ${told} ${JSON.stringify(value)}.`,
     evidence: isKey ? [...evidence, `${FILE_NAME} stands for the file's own name.`] : evidence,
     fix: `Send the ${field} that was signed, or ask for a form that allows this one.`,
   };
@@ -136,13 +136,13 @@ export function extra(name: string): Cause {
   const answer = (sentence: string, fix: string): Cause => ({
     code: "FIELD",
     sentence,
-    evidence: ["Every field has to be named by a condition, but for the signature, policy, file and x-ignore-*."],
+    evidence: ["Every field needs a condition, except the signature, policy, file and x-ignore-*."],
     fix,
   });
-  const sentence = `The field ${name} is sent, and the policy has no condition for it`;
+  const sentence = `The field ${name} is sent, but the policy has no condition for it`;
   if (name === "bucket")
     return answer(
-      "The policy has no condition on the bucket: it would be good for every bucket of the key, and is refused.",
+      "The policy has no condition on the bucket: it would be valid for every bucket of the key, and is refused.",
       "Sign the form with a condition on bucket.",
     );
   if (name === "x-amz-security-token")

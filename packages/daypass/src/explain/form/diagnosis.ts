@@ -51,8 +51,7 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
   if (others.length > 0) {
     return {
       code: "AMBIGUOUS_AUTHENTICATION",
-      sentence:
-        "The form carries the signatures of several versions: servers refuse it, or look at another one than was meant.",
+      sentence: "The form carries signatures of several versions: servers refuse it, or check the wrong one.",
       evidence: [],
       fix: "Send the fields of one signed form.",
     };
@@ -61,8 +60,8 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
   if (behind !== undefined && !values.has(behind)) {
     return {
       code: "FILE",
-      sentence: `The field ${behind} stands behind the file, where ${kind.provider} does not read it any more.`,
-      evidence: [`behind the file: ${behindFile.join(", ")}`],
+      sentence: `The field ${behind} comes after the file, where ${kind.provider} ignores it.`,
+      evidence: [`after the file: ${behindFile.join(", ")}`],
       fix: "Send the file as the last field.",
     };
   }
@@ -79,7 +78,7 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
   } catch (error) {
     if (!isDaypassError(error)) throw error;
     return refused(
-      `The form is refused before its signature is looked at: ${error.message}.`,
+      `The form is refused before its signature is checked: ${error.message}.`,
       "Send the fields as they were made, and let no template escape or trim them.",
     );
   }
@@ -91,7 +90,7 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
     evidence:
       policy.text === undefined
         ? []
-        : ["It can be read where spaces, line breaks and another alphabet are allowed for."],
+        : ["It can be read if spaces, line breaks and the other base64 alphabet are accepted."],
     fix: "Send the policy as it was signed: JSON with expiration and conditions, in one line of standard base64.",
   };
 }
@@ -175,7 +174,7 @@ function changedOnTheWay({ kind, form }: PostedForm, signed: FormView): Cause | 
         : `was changed${/\s/.test(sent) && !/\s/.test(value) ? " (it has spaces or line breaks now)" : ""}`;
     return {
       code: name === "policy" ? "POLICY" : /signature$/.test(name) ? "SIGNATURE" : "FIELD",
-      sentence: `The field ${name} ${how} on its way: the signed form had another.`,
+      sentence: `The field ${name} ${how} in transit: the signed form had another.`,
       evidence: ["It belongs to the signature."],
       fix: "Send all the fields of one form as they were made.",
     };
@@ -191,7 +190,7 @@ function shownPolicy({ error, posted, keys }: FormCase): Cause | undefined {
   const isSpelling = shown.replace(/\s/g, "") === policy.replace(/\s/g, "");
   return {
     code: "POLICY",
-    sentence: `The policy that reached the server is another one than this form has${isSpelling ? ": spaces or line breaks came into it, or went" : ""}.`,
+    sentence: `The policy that reached the server differs from this form's${isSpelling ? ": spaces or line breaks were added or lost" : ""}.`,
     evidence: [
       `The server's is ${shown.length} characters long, the form's ${policy.length}.`,
       ...(keys.length > 0 ? ["The signature fits the form's."] : []),
@@ -203,9 +202,9 @@ function shownPolicy({ error, posted, keys }: FormCase): Cause | undefined {
 function wrongSecret({ keyId }: FormFacts, hypotheses: readonly Hypothesis[]): Cause {
   return {
     code: "WRONG_SECRET",
-    sentence: `The form was signed with another secret than the given one of ${keyId}, or its policy was changed after signing in a way that is not among the usual ones.`,
+    sentence: `The form was signed with a different secret than the one given for ${keyId}, or its policy was changed after signing in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses)],
-    fix: "Compare the secret that the signer uses with the server's; look for a rotated key. With the form as it was signed, explain tells whether the policy was changed.",
+    fix: "Compare the signer's secret with the server's; look for a rotated key. Given the form as it was signed, explain can tell whether the policy was changed.",
   };
 }
 
@@ -219,6 +218,6 @@ function mismatch({ keyId }: FormFacts, keys: readonly FormKey[]): Cause {
     evidence: [],
     fix: isRight
       ? "Compare the server's secret with this one, then the request that was sent with this form."
-      : "Run explain again with the key: it tells a wrong secret, region or date from a policy that was written anew.",
+      : "Run explain again with the key: it can then tell a wrong secret, region or date from a rewritten policy.",
   };
 }

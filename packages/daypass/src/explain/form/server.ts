@@ -44,7 +44,7 @@ const POLICY: PlainCause = {
 };
 const NO_FILE: PlainCause = {
   code: "FILE",
-  sentence: "The form has no file, or its field is not called file.",
+  sentence: "The form has no file, or its field is not named file.",
   fix: "Append the file as the last field, named file.",
 };
 
@@ -76,16 +76,15 @@ const PLAIN: readonly {
     codes: ["MaxPostPreDataLengthExceeded", "MaxPostPreDataLengthExceededError"],
     cause: {
       code: "FILE",
-      sentence:
-        "The fields before the file are longer than 20 KB: most often the file was sent under another name than file.",
-      fix: "Call the file's field file, and keep the fields short.",
+      sentence: "The fields before the file are larger than 20 KB: most often the file's field is not named file.",
+      fix: "Name the file's field `file`, and keep the other fields short.",
     },
   },
   {
     codes: ["MethodNotAllowed"],
     cause: {
       code: "ENDPOINT",
-      sentence: "The form was not posted to a bucket: the path is that of an object, or the host names no bucket.",
+      sentence: "The form was not posted to a bucket: the path is an object's, or the host names no bucket.",
       fix: "Post to the URL that was signed with the form; the object's key is the field key.",
     },
   },
@@ -93,10 +92,10 @@ const PLAIN: readonly {
 
 function ended(end: Date | undefined, now: Date): PlainCause {
   if (end !== undefined && now < end) {
-    const sentence = `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`;
+    const sentence = `The form has expired by the server's clock, but not by this one (it expires at ${end.toISOString()}, now is ${now.toISOString()}).`;
     return { code: "CLOCK", sentence, fix: "Set the clocks (NTP)." };
   }
-  const at = end === undefined ? "" : `: it ended at ${end.toISOString()}`;
+  const at = end === undefined ? "" : `: it was valid until ${end.toISOString()}`;
   return { code: "EXPIRED", sentence: `The form has expired${at}.`, fix: "Ask for a new form." };
 }
 
@@ -105,7 +104,7 @@ function missingField({ form }: PostedForm, name: string): PlainCause {
   return {
     code: isSent ? "FILE" : "FIELD",
     sentence: isSent
-      ? `The field ${name} did not reach the server before the file: what stands behind the file is not read.`
+      ? `The field ${name} did not reach the server before the file: fields after the file are ignored.`
       : `The form does not send the field ${name}.`,
     fix: "Append the fields first, and the file last.",
   };
@@ -130,9 +129,9 @@ function shownCondition(posted: PostedForm, failed: FieldCondition): Cause {
   const what = failed.field === "bucket" ? "the bucket" : `the field ${failed.field}`;
   return {
     code: failed.field === "bucket" ? "BUCKET" : "FIELD",
-    sentence: `The server has found ${what} to be another than the policy allows, and in this form it is as the policy has it: the form was changed before it arrived.`,
+    sentence: `The server says that the policy does not allow ${what}, but in this form it matches the policy: the form was changed before it arrived.`,
     evidence: [],
-    fix: "Compare the request that was sent (the browser's network tab) with this form: look for a field that is missing, changed, or behind the file.",
+    fix: "Compare the request that was sent (the browser's network tab) with this form: look for a field that is missing, changed, or after the file.",
   };
 }
 

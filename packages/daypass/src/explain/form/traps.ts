@@ -23,7 +23,7 @@ export function formTraps(parts: Parts): readonly Trap[] {
   addOpen(parts, add);
   addChangedOnTheWay(form, add);
   if (kind.scheme === "s3/form/v2") {
-    add("sigv2", "Signature Version 2: HMAC-SHA1 by the secret itself; AWS regions since 2014 refuse it.");
+    add("sigv2", "Signature Version 2: HMAC-SHA1 with the secret itself; AWS regions since 2014 refuse it.");
   }
   addEnds(parts, add);
   return traps;
@@ -39,12 +39,12 @@ function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
 
   const range = lengthRange(conditions);
   if (range === undefined) {
-    add("open-length", `No content-length-range: the holder may upload as much as ${kind.provider} takes.`);
+    add("open-length", `No content-length-range: the holder may upload as much as ${kind.provider} accepts.`);
   } else if (range.min > range.max) {
-    add("empty-range", "Its ranges of lengths exclude each other: no file fits.");
+    add("empty-range", "Its content-length-range conditions exclude each other: no file fits.");
   }
   const key = open("key");
-  if (key === "") add("any-key", "The key may be anything: the holder can overwrite every object of the bucket.");
+  if (key === "") add("any-key", "The key may be anything: the holder can overwrite every object in the bucket.");
   else if (key !== undefined && !key.endsWith("/")) {
     add("loose-prefix", `The key only has to start with ${JSON.stringify(key)}: ${key}x and ${key}/x are open, too.`);
   }
@@ -55,7 +55,7 @@ function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
       `No condition on Content-Type: the object gets ${kind.provider}'s default (binary/octet-stream), as the field may not be sent.`,
     );
   } else if (type === "" || type === "text/") {
-    add("open-content-type", "The holder chooses the Content-Type, text/html included.");
+    add("open-content-type", "The holder chooses the Content-Type, even text/html.");
   }
   for (const field of ["success_action_redirect", "redirect"]) {
     const value = open(field);
@@ -67,7 +67,7 @@ function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
     }
   }
   if (open("acl") !== undefined || open("x-amz-acl") !== undefined) {
-    add("open-acl", "The holder chooses the ACL, public-read included.");
+    add("open-acl", "The holder chooses the ACL, even public-read.");
   }
 }
 
@@ -75,7 +75,7 @@ function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
 function addChangedOnTheWay({ fields }: FormView, add: Add): void {
   for (const [name, value] of fields) {
     if (value.split(FILE_NAME)[1]) {
-      add("after-the-file-name", `What follows ${FILE_NAME} in ${name} is not bound: the holder may change it.`);
+      add("after-the-file-name", `What follows ${FILE_NAME} in ${name} is not bound: the holder can change it.`);
     }
     if (/[\r\n]/.test(value) && name.toLowerCase() !== "policy") {
       add("line-break", `A browser sends a line break in ${name} as CR LF, which is another value.`);
@@ -86,19 +86,19 @@ function addChangedOnTheWay({ fields }: FormView, add: Add): void {
 /** When the form ends, by its key or by its policy. */
 function addEnds({ kind, facts, policy: { endsAt }, now }: Parts, add: Add): void {
   if (facts.token !== undefined) {
-    add("session-token", "The form carries a session token and dies with it, whatever its expiration says.");
+    add("session-token", "The form carries a session token and expires with it, whatever its expiration says.");
   } else if (facts.keyId.startsWith("ASIA")) {
-    add("missing-session-token", "An access key ASIA… is temporary and needs x-amz-security-token; it is not there.");
+    add("missing-session-token", "An access key ASIA… is temporary and needs x-amz-security-token, which is missing.");
   }
   if (endsAt === undefined) return;
-  if (endsAt <= now) add("expired", `It ended at ${endsAt.toISOString()}.`);
+  if (endsAt <= now) add("expired", `It expired at ${endsAt.toISOString()}.`);
   const start = facts.signedAt ?? now;
   if (endsAt.getTime() - start.getTime() > SEVEN_DAYS) {
     add(
       "too-long-life",
       kind.scoping === undefined
-        ? "It lives for more than seven days."
-        : "It lives for more than seven days, and its signing key does not.",
+        ? "It is valid for more than seven days."
+        : "It is valid for more than seven days, but its signing key is not.",
     );
   }
 }

@@ -41,11 +41,11 @@ function* signatureVariants(input: FormInput): Generator<Variant<FormInput>> {
   const { signature } = input;
   const bytes = fromBase64(signature);
   const others: readonly (readonly [how: string, signature: string])[] = [
-    ["in upper-case hexadecimal, where lower case has to stand", signature.toLowerCase()],
-    ["with a space where + has to stand", signature.replaceAll(" ", "+")],
-    ["percent-encoded, and a form is not", decodeOr(signature)],
-    ["in base64, where hexadecimal has to stand", bytes === undefined ? signature : hex(bytes)],
-    ["in hexadecimal, where base64 has to stand", hexAsBase64(signature)],
+    ["in upper-case hexadecimal instead of lower case", signature.toLowerCase()],
+    ["with a space instead of +", signature.replaceAll(" ", "+")],
+    ["percent-encoded, which a form is not", decodeOr(signature)],
+    ["in base64 instead of hexadecimal", bytes === undefined ? signature : hex(bytes)],
+    ["in hexadecimal instead of base64", hexAsBase64(signature)],
   ];
   for (const [how, other] of others) {
     if (other === signature) continue;
@@ -103,8 +103,8 @@ function* spellingVariants(input: FormInput): Generator<Variant<FormInput>> {
 function* documentVariants(input: FormInput): Generator<Variant<FormInput>> {
   const { text } = readPolicy(input.policy);
   if (text === undefined) return;
-  const fix = "Keep the signed text: sign the base64 that is sent, and never parse and write the policy anew.";
-  yield policyVariant(input, text, { signed: "The JSON of the policy was signed, and not its base64.", fix });
+  const fix = "Keep the signed text: sign the base64 that is sent, and never parse and rewrite the policy.";
+  yield policyVariant(input, text, { signed: "The policy's JSON was signed instead of its base64.", fix });
   const tried = new Set([text]);
   const document = documentOf(text);
   const turned = { expiration: document["expiration"], conditions: document["conditions"] };
@@ -121,7 +121,7 @@ function* documentVariants(input: FormInput): Generator<Variant<FormInput>> {
   for (const other of others) {
     if (tried.has(other)) continue;
     tried.add(other);
-    const signed = "The policy was written anew after signing: the same conditions as another text.";
+    const signed = "The policy was rewritten after signing: the same conditions, but a different text.";
     yield policyVariant(input, base64(utf8(other)), { signed, fix });
   }
 }
@@ -153,7 +153,7 @@ function* editedVariants(input: FormInput, signedAt: Date | undefined): Generato
   const fix = "Put every condition into the policy before it is signed, and change none afterwards.";
   for (const condition of conditions) {
     const rest = { ...document, conditions: conditions.filter((other) => other !== condition) };
-    const signed = `The condition ${JSON.stringify(condition)} was put into the policy after signing.`;
+    const signed = `The condition ${JSON.stringify(condition)} was added to the policy after signing.`;
     yield policyVariant(input, base64(utf8(write(rest))), { signed, fix });
   }
   if (signedAt === undefined) return;
@@ -178,8 +178,8 @@ function policyVariant(
 function plainVariant(input: FormInput): Variant<FormInput> {
   const signed =
     input.scoping === undefined
-      ? "The policy was signed with HMAC-SHA256, and Signature Version 2 takes HMAC-SHA1."
-      : "The policy was signed with the secret itself, and not with the key that is derived of it.";
+      ? "The policy was signed with HMAC-SHA256, but Signature Version 2 uses HMAC-SHA1."
+      : "The policy was signed with the secret itself instead of the key derived from it.";
   return {
     code: "SIGNATURE",
     input: { ...input, isDerived: false },

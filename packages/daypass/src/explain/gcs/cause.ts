@@ -22,7 +22,7 @@ type Said = readonly [code: CauseCode, sentence: string, fix: string];
 
 const LENGTH: Said = [
   "PAYLOAD",
-  "The signature is right; the body has another length than x-goog-content-length-range allows.",
+  "The signature is right; the length of the body is outside x-goog-content-length-range.",
   "Send a body within the signed range, or sign another range.",
 ];
 
@@ -30,7 +30,7 @@ const LENGTH: Said = [
 const BY_CODE: Readonly<Partial<Record<string, Said>>> = {
   UserProjectMissing: [
     "PERMISSION",
-    "The bucket makes the requester pay, and the URL names no project.",
+    "The bucket is Requester Pays, and the URL names no project.",
     "Sign with the query parameter userProject.",
   ],
   EntityTooLarge: LENGTH,
@@ -47,8 +47,8 @@ const BY_CODE: Readonly<Partial<Record<string, Said>>> = {
   ],
   InvalidSecurity: [
     "UNKNOWN_KEY",
-    "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
-    "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
+    "The server does not accept the signing credentials: the key is unknown to it, was deleted or is inactive.",
+    "Check that the key and its account are still active, or sign with a key that is.",
   ],
 };
 
@@ -71,7 +71,7 @@ function saidCause(code: string, details: string, parameter: string | undefined)
 
 function expired(details: string): Said {
   const end = new Date(/expired at: ?(\S+)/.exec(details)?.[1] ?? Number.NaN);
-  const at = Number.isNaN(end.getTime()) ? "" : `: it ended at ${end.toISOString()}`;
+  const at = Number.isNaN(end.getTime()) ? "" : `: it was valid until ${end.toISOString()}`;
   return ["EXPIRED", `The URL has expired${at}.`, "Ask for a new URL."];
 }
 
@@ -79,13 +79,13 @@ function denied(details: string): Said {
   if (/anonymous caller/i.test(details)) {
     return [
       "MALFORMED",
-      "Google took the request for one without a signature: the query was cut off or renamed on the way.",
+      "Google treated the request as unsigned: the query was cut off or renamed in transit.",
       "Pass the URL on byte for byte as it was made; quote it in a shell.",
     ];
   }
   return [
     "PERMISSION",
-    `The signature was accepted; the account that signed may not do this (${details}).`,
+    `The signature was accepted; the signing account does not have permission for this (${details}).`,
     "Give the account the permission (a missing object is also AccessDenied without storage.objects.list).",
   ];
 }
@@ -101,7 +101,7 @@ function unreadArgument(details: string, name: string | undefined): Said {
   if (/Signature was not base64 encoded/i.test(details)) {
     return [
       "SIGNATURE",
-      "The signature was damaged on its way: it is no base64 any more.",
+      "The signature was damaged in transit: it is no longer valid base64.",
       "Pass the URL on byte for byte as it was made: a + in the signature travels as %2B.",
     ];
   }

@@ -103,16 +103,16 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
       otherId: (id) => mixedKeys(keyId, id),
       wrongKey: (tried) => ({
         code: "WRONG_SECRET",
-        sentence: `The URL was signed with another key than the given one of ${keyId}, or changed in a way that is not among the usual ones.`,
+        sentence: `The URL was signed with a different key than the one given for ${keyId}, or changed in a way that explain does not recognize.`,
         evidence: [noneFits(tried)],
-        fix: `Compare the key that the signer uses with the given one; an account can have several, and deleted ones end their URLs. ${OTHER_HOST}`,
+        fix: `Compare the signer's key with the given one; an account can have several, and deleting one invalidates its URLs. ${OTHER_HOST}`,
       }),
       otherAtServer: () => ({
         code: "WRONG_SECRET",
         sentence:
           "The signature is right for this request and the given key: the key was deleted or disabled at Google, or a proxy changed the request before it arrived.",
         evidence: [],
-        fix: "Look at the account's keys in the console; then look at proxies between client and server.",
+        fix: "Check the account's keys in the console; then check the proxies between client and server.",
       }),
     },
   });
@@ -126,7 +126,7 @@ const RESUMABLE: ToldMethod = { method: "POST", by: "the header x-goog-resumable
 function otherKind({ family, keyId }: GcsFacts): Cause {
   return {
     code: "UNKNOWN_KEY",
-    sentence: `The URL was signed by ${keyId} with ${family.algorithm}, and none of the given keys is of that kind.`,
+    sentence: `The URL was signed by ${keyId} with ${family.algorithm}, but none of the given keys is of that kind.`,
     evidence: [],
     fix: "Give the account's key file or public key for RSA, accessKeyId and secretAccessKey for HMAC.",
   };

@@ -56,7 +56,7 @@ async function explainGcs(given: Subject): Promise<Explained> {
       mayEndEarlier:
         kind === "hmac"
           ? "when the HMAC key is deactivated or its account loses the permission"
-          : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least" : ""}`,
+          : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; if signed through IAM's signBlob, possibly after 12 hours, the least that Google keeps its key" : ""}`,
       mustSend: headers.map((name) => ({ name, value: signedValue(shown, name) })),
       traps: [
         // The port that others sign is none of Google's.
@@ -78,17 +78,17 @@ async function explainGcs(given: Subject): Promise<Explained> {
 function methodTraps(method: string | undefined, headers: readonly string[]): readonly Trap[] {
   if (method === "POST" && !headers.includes("x-goog-resumable")) {
     const text =
-      "Cloud Storage takes signed POST URLs for the start of a resumable upload only: sign x-goog-resumable: start.";
+      "Cloud Storage accepts a signed POST URL only to start a resumable upload: sign x-goog-resumable: start.";
     return [{ name: "post-without-resumable", text }];
   }
   if (method !== "PUT" || headers.includes("content-type")) return [];
-  const text = "An upload whose Content-Type is not signed: the holder chooses it, text/html included.";
+  const text = "The Content-Type of this upload is not signed: the holder chooses it, even text/html.";
   return [{ name: "open-content-type", text }];
 }
 
 function millisecondTraps(expires: number): readonly Trap[] {
   if (!(expires > 1e9)) return [];
   const text =
-    "X-Goog-Expires is no number of seconds from now but an instant: Google's Node library takes `expires` as one, and V4 URLs hold a duration.";
+    "X-Goog-Expires holds a point in time instead of a number of seconds: Google's Node library takes `expires` as a time, but V4 URLs hold a duration.";
   return [{ name: "instant-as-life", text }];
 }

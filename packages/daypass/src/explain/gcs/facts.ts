@@ -69,7 +69,7 @@ export function gcsTraps(url: SplitUrl): readonly Trap[] {
       return [{ name: "ignored-override", text }];
     }
     if (!HEADER_ONLY.test(name)) return [];
-    const text = `${name} stands in the query, where Cloud Storage does not act on it. Sign it as a header, and send it.`;
+    const text = `${name} is in the query, where Cloud Storage ignores it. Sign it as a header, and send it.`;
     return [{ name: "header-in-query", text }];
   });
 }
@@ -79,6 +79,6 @@ export function gcsSigner(kind: GcsKeyKind): Signer | undefined {
   if (kind === "hmac") return undefined;
   return {
     what: "key",
-    look: "Look whether the account still has the key that signed: it may have been deleted, and those by which Google signs itself (signBlob, as functions and App Engine do) are replaced within days and end their URLs.",
+    look: "Check that the account still has the key that signed: it may have been deleted, and the keys that Google itself signs with (signBlob, as functions and App Engine do) are replaced within days, which invalidates their URLs.",
   };
 }

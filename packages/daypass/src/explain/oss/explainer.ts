@@ -188,5 +188,5 @@ function regionCause({ authority }: SplitUrl, { scope: { region, service } }: Fa
   }
   const host = alibabaHost(authority)?.region;
   if (host === undefined || host === region || service !== "oss") return undefined;
-  return wrong(`The URL was signed for the region ${region} and its host is in ${host}.`, `Sign for ${host}.`);
+  return wrong(`The URL was signed for the region ${region}, but its host is in ${host}.`, `Sign for ${host}.`);
 }

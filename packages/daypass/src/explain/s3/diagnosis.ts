@@ -97,9 +97,9 @@ function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cau
   const isCut = key.sessionToken.startsWith(token);
   return {
     code: "INVALID_TOKEN",
-    sentence: `The session token in the URL (${TOKEN}) is not that of the given key: ${isCut ? "its end was cut off" : "it was changed on its way, or is of another session"}.`,
+    sentence: `The session token in the URL (${TOKEN}) does not belong to the given key: ${isCut ? "its end was cut off" : "it was changed in transit, or belongs to another session"}.`,
     evidence: [],
-    fix: "Pass the URL on byte for byte as it was made, or sign again with the three parts of one set of credentials.",
+    fix: "Pass the URL on byte for byte as it was made, or sign again with access key, secret and session token from one set of credentials.",
   };
 }
 
@@ -114,14 +114,14 @@ function bodyCause(
     return {
       code: "HEADER",
       sentence:
-        "The header x-amz-content-sha256 that was sent is not the hash of the body: either it or the body is another one than was signed.",
+        "The header x-amz-content-sha256 that was sent is not the hash of the body: either the header or the body differs from what was signed.",
       evidence: [`the header: ${payload}`, `the body: ${bodySha256}`],
       fix: "Send the header with the value that was signed, and the body that has this hash.",
     };
   }
   return {
     code: "PAYLOAD",
-    sentence: "The body is another one than was signed: its hash is not that of x-amz-content-sha256.",
+    sentence: "The body differs from the one that was signed: its hash does not match x-amz-content-sha256.",
     evidence: [`signed: ${payload}`, `the body: ${bodySha256}`],
     fix: "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
   };
@@ -167,7 +167,7 @@ function scopeCause(
   if (service !== expected && service !== "s3express") {
     return {
       code: "SERVICE",
-      sentence: `The URL was signed for the service ${service}, and S3 expects ${expected}.`,
+      sentence: `The URL was signed for the service ${service}, but S3 expects ${expected}.`,
       evidence: [],
       fix: `Sign for the service ${expected}.`,
     };
@@ -184,7 +184,7 @@ function scopeCause(
   if (isAmazonWebsite(url.authority)) {
     return {
       code: "ENDPOINT",
-      sentence: "The host serves the bucket as a website, which takes no signed requests.",
+      sentence: "The host is the bucket's website endpoint, which does not accept signed requests.",
       evidence: [`host ${url.authority}`],
       fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com).",
     };
@@ -195,7 +195,7 @@ function scopeCause(
   if (hostRegion === undefined || hostRegion === region) return undefined;
   return {
     code: "REGION",
-    sentence: `The URL was signed for the region ${region} and its host is in ${hostRegion}.`,
+    sentence: `The URL was signed for the region ${region}, but its host is in ${hostRegion}.`,
     evidence: [`host ${url.authority}`],
     fix: `Sign for ${hostRegion}, or use the endpoint of ${region}.`,
   };
@@ -225,15 +225,15 @@ async function checkSignature({
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),
       wrongKey: (tried) => ({
         code: "WRONG_SECRET",
-        sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
+        sentence: `The URL was signed with a different secret than the one given for ${accessKeyId}, or changed in a way that explain does not recognize.`,
         evidence: [noneFits(tried)],
-        fix: `Compare the secret that the signer uses with the server's; look for a rotated key. ${OTHER_HOST}`,
+        fix: `Compare the signer's secret with the server's; look for a rotated key. ${OTHER_HOST}`,
       }),
       otherAtServer: () => ({
         code: "WRONG_SECRET",
         sentence: `The signature is right for this request and the given secret: the server holds another secret for ${accessKeyId}, or a proxy changed the request before it arrived.`,
         evidence: [`checked at ${subject.now.toISOString()}`],
-        fix: "Compare the server's secret with this one; then look at proxies between client and server.",
+        fix: "Compare the server's secret with this one; then check the proxies between client and server.",
       }),
     },
   });

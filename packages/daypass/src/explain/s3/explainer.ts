@@ -76,7 +76,7 @@ function mayEndEarlier({ lifetime }: S3Version, facts: S3Facts, key: S3Credentia
 function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {
   const life = lifeTraps(facts, now, "X-Amz-Expires");
   if (facts.token === undefined) return life;
-  const text = "The URL carries a session token and dies with it, whatever X-Amz-Expires says.";
+  const text = "The URL carries a session token and expires with it, whatever X-Amz-Expires says.";
   return [{ name: "session-token", text }, ...life];
 }
 
@@ -88,25 +88,25 @@ function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined):
   if (isRegional && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && facts.region !== "us-east-1") {
     traps.push({
       name: "global-endpoint",
-      text: `The global host with a signature for ${facts.region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${facts.region}.amazonaws.com.`,
+      text: `The host is global but the signature is for ${facts.region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${facts.region}.amazonaws.com.`,
     });
   }
   if (facts.regionSet?.includes("*")) {
     traps.push({
       name: "region-pattern",
-      text: `X-Amz-Region-Set is ${facts.regionSet}: the URL is good in every region that fits it, those to come included.`,
+      text: `X-Amz-Region-Set is ${facts.regionSet}: the URL is valid in every region that matches it, future ones included.`,
     });
   }
   if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined && !facts.signedHeaders.includes(TOKEN)) {
     traps.push({
       name: "missing-session-token",
-      text: "An access key ASIA… is temporary and needs X-Amz-Security-Token; it is not there.",
+      text: "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
     });
   }
   if (method === "PUT" && !facts.signedHeaders.includes("content-type")) {
     traps.push({
       name: "open-content-type",
-      text: "An upload whose Content-Type is not signed: the holder chooses it, text/html included.",
+      text: "The Content-Type of this upload is not signed: the holder chooses it, even text/html.",
     });
   }
   return traps;

@@ -8,7 +8,7 @@ const VERSION: S3Version = {
   scheme: "s3/express",
   title: "A presigned URL for S3 Express One Zone (Signature Version 4)",
   dialect: { ...SIGV4.dialect, services: ["s3express", "s3"] },
-  lifetime: "with its session, five minutes after that was created, whatever the URL says",
+  lifetime: "with its session, five minutes after the session was created, whatever the URL says",
 };
 
 /** URLs for S3 Express One Zone: told by the session's token, or by the service in the scope. */

@@ -125,7 +125,7 @@ export function tokenCause(
     code: "INVALID_TOKEN",
     sentence: `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`,
     evidence: [],
-    fix: "Give the session token to the signer with the key: it is signed, too.",
+    fix: "Give the signer the session token with the key: it is signed, too.",
   };
 }
 
@@ -135,8 +135,8 @@ export function keyEndCause(key: S3Credentials | undefined, endsAt: Date | undef
   if (expiration === undefined || now < expiration || (endsAt !== undefined && endsAt < expiration)) return undefined;
   return {
     code: "EXPIRED_TOKEN",
-    sentence: `The temporary key that signed ended at ${expiration.toISOString()}, and the URL with it, whatever it says itself.`,
+    sentence: `The temporary key that signed expired at ${expiration.toISOString()}, and the URL with it, whatever the URL says.`,
     evidence: [`now ${now.toISOString()}`],
-    fix: "Sign again with credentials that live as long as the URL has to.",
+    fix: "Sign again with credentials that last as long as the URL must.",
   };
 }

@@ -28,15 +28,15 @@ export function refine(said: Cause, facts: S3Facts, subject: Subject): Cause {
   if (said.code === "INVALID_TOKEN" && facts.token?.includes(" ") === true) {
     return {
       ...said,
-      sentence: `The session token (${TOKEN}) has a space in it, where a + was: something decoded it before it was signed.`,
-      fix: "Give the signer the token as the credentials have it, and let it encode the token once.",
+      sentence: `The session token (${TOKEN}) has a space where it had a +: something decoded it before it was signed.`,
+      fix: "Give the signer the token exactly as it is in the credentials, and let the signer encode it once.",
     };
   }
   if (said.code === "UNSIGNED_HEADER" && facts.signedHeaders.length > 0 && !facts.signedHeaders.includes("host")) {
     return {
       ...said,
       code: "SIGNED_HEADERS",
-      sentence: `The URL does not sign the host: it is not in X-Amz-SignedHeaders, which has ${facts.signedHeaders.join(";")}.`,
+      sentence: `The URL does not sign the host: X-Amz-SignedHeaders is ${facts.signedHeaders.join(";")}, without host.`,
       fix: "Sign again, with host among the signed headers.",
     };
   }
@@ -44,12 +44,12 @@ export function refine(said: Cause, facts: S3Facts, subject: Subject): Cause {
     said.code === "EXPIRED" &&
     facts.endsAt !== undefined &&
     subject.now < facts.endsAt &&
-    !said.sentence.includes(": it ended at")
+    !said.sentence.includes(": it was valid until")
   ) {
     return {
       ...said,
       code: "CLOCK",
-      sentence: `The URL has ended by the server's clock, and not by this one: it says that it ends at ${facts.endsAt.toISOString()}.`,
+      sentence: `The URL has expired by the server's clock, but not by this one: it says that it expires at ${facts.endsAt.toISOString()}.`,
       fix: "Set the clocks (NTP).",
     };
   }

@@ -12,8 +12,8 @@ const HOSTS: readonly (readonly [host: RegExp, told: UnsignedHost])[] = [
     /\.cdn\.digitaloceanspaces\.com$/,
     {
       what: "the host of DigitalOcean's CDN",
-      why: "asks the store by its own name: the signature has to be for the host without cdn",
-      fix: "Sign for the host without .cdn, and put the CDN's host into the URL afterwards. With the key given, explain tells whether it was.",
+      why: "requests the object from the store under the store's own name: sign for the host without cdn",
+      fix: "Sign for the host without .cdn, and put the CDN's host into the URL afterwards. With the key, explain can tell whether it was.",
       passesOn: true,
     },
   ],
@@ -21,15 +21,15 @@ const HOSTS: readonly (readonly [host: RegExp, told: UnsignedHost])[] = [
     /\.r2\.dev$/,
     {
       what: "the public address of an R2 bucket",
-      why: "takes no signed requests",
-      fix: "Sign for ACCOUNT.r2.cloudflarestorage.com, at which alone R2 takes signatures.",
+      why: "does not accept signed requests",
+      fix: "Sign for ACCOUNT.r2.cloudflarestorage.com, the only host at which R2 accepts signatures.",
     },
   ],
   [
     /^f\d{3}\.backblazeb2\.com$/,
     {
       what: "Backblaze's address for downloads by its own API",
-      why: "takes no signature of S3's",
+      why: "does not accept S3 signatures",
       fix: "Sign for s3.REGION.backblazeb2.com.",
     },
   ],

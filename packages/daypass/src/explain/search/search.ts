@@ -95,7 +95,7 @@ export function toldOfCut(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause 
 }
 
 const CUT =
-  "Not every change was tried: too many keys, guesses or parameters share the number of tries. Give fewer keys, and the method and the headers that were sent.";
+  "Not every change was tried: too many keys, guesses or parameters share a limited number of tries. Give fewer keys, and the method and the headers that were sent.";
 
 function nothing<I>(tried: Tried, input?: I): Found<I> {
   return { cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] };

@@ -156,7 +156,7 @@ export function* hostVariants<I extends Headers>(
   if (host === undefined) return;
   for (const other of hostSpellings(host, { url: url.authority, region, hosts })) {
     const headers = input.headers.map((header) => (header.name === "host" ? { ...header, values: [other] } : header));
-    const fix = `Sign for the host ${host}, or let the proxy pass Host on as it came.`;
+    const fix = `Sign for the host ${host}, or let the proxy pass Host on unchanged.`;
     yield spelt({ code: "HOST", input: { ...input, headers }, what: "host", how: `as ${other}`, fix });
   }
 }
@@ -174,7 +174,7 @@ export function* originVariants<I extends { readonly origin: string }>(
     if (origin === input.origin) continue;
     const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
     const fix =
-      "Sign for the public origin, list it where the server has its origins, and let proxies pass Host on unchanged.";
+      "Sign for the public origin, add it to the server's list of origins, and let proxies pass Host on unchanged.";
     yield { code: "HOST", input: { ...input, origin }, signed: text, seen: text, fix };
   }
 }

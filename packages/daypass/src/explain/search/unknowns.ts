@@ -119,7 +119,7 @@ export function untried(
   const names = namesOf(open);
   return {
     code: "HEADER",
-    sentence: `The URL was signed with the header ${names}, and the key gives its signature for none of the usual values: another value was signed, or the URL was changed, or signed with another secret.`,
+    sentence: `The URL was signed with the header ${names}, and no usual value gives its signature with the key: another value was signed, or the URL was changed or signed with a different secret.`,
     evidence: wrong.evidence,
     fix: `Run explain again with ${names} as it was sent (--header, request.headers). ${wrong.fix}`,
   };
@@ -130,7 +130,7 @@ export function untold(headers: readonly Header[], wrong?: Cause): Cause {
   const names = namesOf(headers);
   return {
     code: "HEADER",
-    sentence: `The URL was signed with the header ${names}, whose value nobody has told: without it the key cannot be tried.`,
+    sentence: `The URL was signed with the header ${names}, whose value was not given: without it the key cannot be tried.`,
     evidence: wrong?.evidence ?? [],
     fix: `Run explain again with ${names} as it was sent (--header, request.headers).${wrong === undefined ? "" : ` ${wrong.fix}`}`,
   };
@@ -146,7 +146,7 @@ export function otherValue(headers: readonly Header[], wrong: Cause): Cause | un
   const names = namesOf(sent);
   return {
     code: "HEADER",
-    sentence: `The signature covers the header ${names}, and the key does not give it with what was sent: most likely another value was signed. Or the URL was changed, or signed with another key.`,
+    sentence: `The signature covers the header ${names}, and the key does not give it for the value that was sent: most likely another value was signed. Or the URL was changed, or signed with a different key.`,
     evidence: wrong.evidence,
     fix: `Send ${names} with exactly the value that was signed. ${wrong.fix}`,
   };

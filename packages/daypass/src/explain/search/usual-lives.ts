@@ -30,7 +30,7 @@ export function* changedLives<I>({ name, now, ofLife, withLife, signed = "URL" }
       input: withLife(other),
       signed: `${name} was changed after signing, from ${other} to ${now}.`,
       seen: `The server saw ${other} as ${name}, and the ${signed} says ${now}.`,
-      fix: `The life is signed: ask for a new ${signed} with the life that you need.`,
+      fix: `The lifetime is signed: ask for a new ${signed} with the lifetime that you need.`,
     };
   }
 }
@@ -45,7 +45,7 @@ export function* movedEnds<I>(end: string, withEnd: (end: string) => I): Generat
   const moved = USUAL_LIVES.flatMap((life) => [now - life, now + life]);
   for (const other of [Math.floor(now / 1000), now * 1000, ...moved]) {
     const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
-    const fix = "Pass the URL on as it was made; ask for a new one where it is to live longer.";
+    const fix = "Pass the URL on as it was made; ask for a new one if it has to last longer.";
     yield { code: "EXPIRES_CHANGED", input: withEnd(String(other)), signed: text, seen: text, fix };
   }
 }

@@ -23,7 +23,7 @@ export function methodFix(signed: string, sent: string): string {
   if (sent === "HEAD") return "Sign for HEAD, or send GET with Range: bytes=0-0 to learn the size.";
   if (sent === "OPTIONS")
     return "A preflight carries no signature: configure CORS on the server, which answers it first.";
-  return `Send ${signed}, or sign for ${sent}: one method is signed, and no other.`;
+  return `Send ${signed}, or sign for ${sent}: a signature is for one method only.`;
 }
 
 /** The secret as it gets damaged between a file and a program. */
@@ -56,7 +56,7 @@ export function* secretVariants<I extends { readonly secret: string }>(
       input: { ...input, secret: other },
       signed: text,
       seen: text,
-      fix: "Mend the secret where the signer reads it, e.g. trim the file or the environment variable.",
+      fix: "Fix the secret where the signer reads it, e.g. trim the file or the environment variable.",
     };
   }
 }

@@ -123,9 +123,9 @@ function timeTraps(
 ): readonly Trap[] {
   const traps: Trap[] = [];
   if (signedAt !== undefined && signedAt > now)
-    traps.push({ name: "future-date", text: "It is dated after now: the signer's clock is ahead." });
+    traps.push({ name: "future-date", text: "It is dated in the future: the signer's clock is ahead." });
   if (endsAt !== undefined && endsAt <= now)
-    traps.push({ name: "expired", text: `It ended at ${endsAt.toISOString()}.` });
+    traps.push({ name: "expired", text: `It expired at ${endsAt.toISOString()}.` });
   return traps;
 }
 
@@ -195,7 +195,7 @@ const RIGHT: Cause = {
   sentence:
     "The signature is right for this URL and the given key: the server has another key or none of this id, or a proxy changed the request (its Host, path or query) before it arrived.",
   evidence: [],
-  fix: "Compare the key with the server's; then look at proxies between client and server.",
+  fix: "Compare the key with the server's; then check the proxies between client and server.",
 };
 
 interface Named {

@@ -43,7 +43,7 @@ export async function checkUrlSignature(
   if (cause !== undefined) return { stringToSign, cause, hypotheses };
   const wrong: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than the given ${key.kid}, or changed in a way that is not among the usual ones: another host, path or query, or other dp- parameters.`,
+    sentence: `The URL was signed with a different key than the given ${key.kid}, or changed in a way that explain does not recognize: another host, path or query, or other dp- parameters.`,
     evidence: [noneFits(hypotheses)],
     fix: "Compare the key that the signer uses with the verifier's, and pass the URL on as it was made.",
   };

@@ -79,7 +79,7 @@ function methodDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): r
       code: "METHOD",
       sentence,
       lines: [a.method, b.method],
-      fix: `Send ${a.method}: one method is signed, and no other.`,
+      fix: `Send ${a.method}: a signature is for one method only.`,
     }),
   ];
 }
@@ -124,7 +124,7 @@ function querySentence(missing: readonly string[], extra: readonly string[], { o
     (token) => extra.includes(token.replaceAll("%20", "%2B")) || extra.includes(token.replaceAll("%2B", "%20")),
   );
   if (changed.length > 0 && differInPlus)
-    return `The query differs in a plus: it was taken for a space, or a space for it (${changed.join(", ")}).`;
+    return `The query differs in a plus: it was read as a space, or a space as a plus (${changed.join(", ")}).`;
   if (changed.length > 0)
     return `The query parameter ${changed.join(", ")} has another value: ${theirs} not what ${ours}.`;
   if (missing.length > 0 && extra.length > 0)
@@ -196,7 +196,7 @@ function isRedirected(ours: string | undefined, theirs: string | undefined): boo
 function redirectedCause(ours = "", theirs = ""): Cause {
   return {
     code: "ENDPOINT",
-    sentence: `The URL has the global host ${ours}, and the request came to ${theirs}: as a rule S3 has answered with a redirect to where the bucket is, and the client followed it. The signature is for the first one alone.`,
+    sentence: `The URL has the global host ${ours}, and the request came to ${theirs}: most likely S3 answered with a redirect to the bucket's region, and the client followed it. The signature is for the first host only.`,
     evidence: [`host:${ours}`, `host:${theirs}`],
     fix: `Sign with the bucket's regional endpoint (s3.${amazonRegion(theirs)}.amazonaws.com).`,
   };

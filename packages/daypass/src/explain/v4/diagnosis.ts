@@ -54,7 +54,7 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
 const OTHER_REQUEST: Cause = {
   code: "QUERY",
   sentence:
-    "The server computed another request than the URL implies, and no usual change of method, host or path gives its hash: most likely a query parameter was added or changed on the way.",
+    "The server computed another request than the URL implies, and no usual change of method, host or path gives its hash: most likely a query parameter was added or changed in transit.",
   evidence: ["The hash in the server's string to sign is that of another canonical request."],
   fix: "Compare the URL with what reaches the server (its access log): pass it on byte for byte, and add nothing to it.",
 };

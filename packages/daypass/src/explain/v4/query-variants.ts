@@ -100,7 +100,7 @@ function* tailVariants(input: V4Input): Generator<Variant<V4Input>> {
     input: { ...input, tokens: whole, query },
     signed: `The end of the URL was cut off: it was signed with ${missing}.`,
     seen: `The server saw ${missing} at the end of the query.`,
-    fix: "Take the whole URL: look for a column, a field or a terminal that is too short for it.",
+    fix: "Use the whole URL: look for a column, a field or a terminal that is too short for it.",
   };
 }
 

@@ -77,7 +77,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
       mayEndEarlier:
         kind === "hmac"
           ? "when the HMAC key is deactivated or its account loses the permission"
-          : "when the account's key is deleted or the account loses the permission; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least",
+          : "when the account's key is deleted or the account loses the permission; if signed through IAM's signBlob, possibly after 12 hours, the least that Google keeps its key",
       mustSend: fitting === undefined ? [] : shownHeaders(implied(fitting)),
       traps: [
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),
@@ -145,7 +145,7 @@ function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
   return {
     code: "HEADER",
     sentence:
-      "The key gives the signature of the URL for no usual request without x-goog-* headers: V2 signs each of them, with Content-Type and Content-MD5, and the URL tells none. Either one was signed that nobody has told, or the URL was changed, or signed with another key.",
+      "The key gives the signature of the URL for no usual request without x-goog-* headers: V2 signs each of them, with Content-Type and Content-MD5, and the URL shows none. Either a header was signed that was not given here, or the URL was changed, or signed with a different key.",
     evidence: wrong.evidence,
     fix: `Run explain again with the headers that were sent (--header, request.headers). ${wrong.fix}`,
   };
@@ -175,6 +175,6 @@ function v2Traps({ endsAt, expires, open }: Facts, now: Date): readonly Trap[] {
     "gcs-v2",
     "V2 is legacy: host, scheme, the query and with it the response headers are open to whoever holds the URL.",
   );
-  if (open.length > 0) add("open-parameters", `Nothing signs ${open.join(", ")}: whoever holds the URL can change it.`);
+  if (open.length > 0) add("open-parameters", `${open.join(", ")}: not signed, whoever holds the URL can change it.`);
   return [...traps, ...endTraps(endsAt, expires, now)];
 }

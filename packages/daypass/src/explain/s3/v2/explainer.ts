@@ -159,7 +159,7 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
 function legacy({ code, message }: ServerError): Cause {
   return {
     code: "LEGACY_SIGNATURE",
-    sentence: "The server takes no Signature Version 2, and took the request for one without a signature.",
+    sentence: "The server does not support Signature Version 2, and treated the request as unsigned.",
     evidence: [`The server says ${code}: ${message}`],
     fix: "Sign with Signature Version 4.",
   };
@@ -205,14 +205,14 @@ function v2Traps({ endsAt, token, expires, open }: Facts, now: Date): readonly T
     },
   ];
   if (open.length > 0) {
-    const text = `Nothing signs ${open.join(", ")}: whoever holds the URL can change it. S3 serves it all the same, a Daypass server refuses it.`;
+    const text = `${open.join(", ")}: not signed, whoever holds the URL can change it. S3 serves it anyway, a Daypass server refuses it.`;
     traps.push({ name: "open-parameters", text });
   }
   traps.push(...endTraps(endsAt, expires, now));
   if (token !== undefined) {
     traps.push({
       name: "session-token",
-      text: "The URL carries a session token and dies with it, whatever Expires says.",
+      text: "The URL carries a session token and expires with it, whatever Expires says.",
     });
   }
   return traps;

@@ -265,7 +265,7 @@ describe("the problem details of a Daypass server", () => {
   it("leave what the request itself shows in its place", async () => {
     const { body = "" } = problem(new DaypassError("METHOD_NOT_GRANTED", "")) ?? {};
     const cause = await causeOf(daypassUrl, { errorBody: body, request: { method: "DELETE" } });
-    expect(cause?.sentence).toBe("The URL was signed for GET, HEAD and sent with DELETE.");
+    expect(cause?.sentence).toBe("The URL was signed for GET, HEAD, but sent with DELETE.");
   });
 
   it("tell a signature that fits from one that does not, with the key", async () => {

@@ -65,7 +65,7 @@ describe("a URL that opens something, and that Daypass can only read", () => {
       return [traps.find(({ name }) => name === "bearer")?.text, leavesOpen.join()];
     };
     expect(await of("aws/quicksight")).toEqual([expect.anything(), expect.not.stringMatching(/how often/)]);
-    expect(await of("googlevideo")).toEqual([expect.stringMatching(/beside what it binds/), expect.anything()]);
+    expect(await of("googlevideo")).toEqual([expect.stringMatching(/beyond what it binds/), expect.anything()]);
     expect(await of("cloudflare-stream")).toEqual([expect.anything(), expect.stringMatching(/without accessRules/)]);
   });
 

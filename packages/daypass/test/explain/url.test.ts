@@ -99,7 +99,7 @@ const refused: readonly Broken[] = [
     url: invoice,
     options: { keys, request: { method: "DELETE" } },
     cause: "METHOD",
-    says: /signed for GET, HEAD and sent with DELETE/,
+    says: /signed for GET, HEAD, but sent with DELETE/,
   },
   {
     what: "a slash at the end",

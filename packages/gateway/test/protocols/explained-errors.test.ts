@@ -22,5 +22,8 @@ it.each([
     ["Message", message],
   ]);
   const { cause: found } = await explain(url, { errorBody: body });
-  expect([found?.code, found?.fix]).toEqual([cause, expect.stringMatching(/publicUrl|write permission|redirectOrigins/)]);
+  expect([found?.code, found?.fix]).toEqual([
+    cause,
+    expect.stringMatching(/publicUrl|write permission|redirectOrigins/),
+  ]);
 });

@@ -66,11 +66,11 @@ function explainBearer(kind: BearerKind, { url, now, error }: Subject): Explaine
         ...urlTraps(url),
         {
           name: "bearer",
-          text: "Whoever holds it can use it: beside what it binds, nothing tells one holder from another.",
+          text: "Whoever holds it can use it: beyond what it binds, nothing tells one holder from another.",
         },
-        { name: "not-checked", text: `Daypass reads it, and neither makes nor checks such ones: ${check}.` },
+        { name: "not-checked", text: `Daypass reads it, but neither makes nor checks its kind: ${check}.` },
         ...(endsAt === undefined
-          ? [{ name: "no-end", text: `It does not tell when it ends. It ends ${kind.ends}.` }]
+          ? [{ name: "no-end", text: `It does not say when it expires. It expires ${kind.ends}.` }]
           : []),
         ...traps.filter(({ has }) => has?.(view) !== false).map(({ name, text }) => ({ name, text })),
         ...(endsAt !== undefined && endsAt <= now
@@ -89,8 +89,7 @@ function saidCause(error: ServerError, now: Date): Cause {
   const { code, message } = error;
   return {
     code: "SIGNATURE",
-    sentence:
-      "The server does not take what stands in the URL: a part of it has changed, or it was made with another key.",
+    sentence: "The server rejects the URL: a part of it was changed, or it was made with a different key.",
     evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
     fix: "Pass the URL on byte for byte as it was made, or ask for a new one.",
   };

@@ -40,9 +40,9 @@ function supabaseCause({ path, parameter }: BearerView): ReturnType<NonNullable<
   if (typeof url !== "string" || url === asked) return undefined;
   return {
     code: "PATH",
-    sentence: `The token is for ${url}, and the URL asks for ${asked}.`,
+    sentence: `The token is for ${url}, but the URL asks for ${asked}.`,
     evidence: [],
-    fix: "Ask for the URL of this object anew: the token names its object, and no other opens with it.",
+    fix: "Ask for a new URL of this object: a token is for one object only.",
   };
 }
 
@@ -71,11 +71,11 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     hosts: /^firebasestorage\.googleapis\.com$/,
     form: /^\/v0\/b\/[^?]*\?(?:.*&)?token=[\w-]{8,}/,
     what: "Firebase's address of an object with its download token",
-    signedBy: "nobody: it is no signature",
+    signedBy: "nobody: it is not a signature",
     secrets: parameter("token"),
-    ends: "when the token is replaced in the object's metadata (firebaseStorageDownloadTokens): it has no end of its own",
+    ends: "when the token is replaced in the object's metadata (firebaseStorageDownloadTokens): it has no expiry of its own",
     binds: ["object"],
-    check: "the token is a random one that stands in the object's metadata",
+    check: "the token is a random value in the object's metadata",
   },
   {
     // https://docs.bunny.net/docs/cdn-token-authentication-basic, and the older form of -advanced
@@ -154,7 +154,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
         ? undefined
         : {
             code: "PATH",
-            sentence: `The token is for the playback id ${sub}, and the URL asks for ${asked}.`,
+            sentence: `The token is for the playback id ${sub}, but the URL asks for ${asked}.`,
             evidence: [],
             fix: "Sign a token for this playback id (sub).",
           };
@@ -215,10 +215,10 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // https://thumbor.readthedocs.io/en/latest/security.html: HMAC-SHA1 in base64url, with its padding
     scheme: "thumbor",
     form: /^\/(?:[^/?]+\/)?[\w-]{27}=\/./,
-    what: "A signed URL of thumbor (or of one that speaks its language: imagor)",
+    what: "A signed URL of thumbor (or of the compatible imagor)",
     signedBy: "the server's security key",
     secrets: ({ found }) => [found(/^\/(?:[^/?]+\/)?([\w-]{27}=)\//)],
-    ends: "with the server's security key alone: it has no end",
+    ends: "only with the server's security key: it does not expire",
     binds: ["options", "address of the image"],
     leavesOpen: ["scheme and host", "query"],
     check: SECRET_OF_MAKER,
@@ -237,7 +237,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     traps: [
       {
         name: "shared-form",
-        text: "A server of somebody's own may have this form, too. Where it is nginx' secure_link, its key with these names (parameters) tells.",
+        text: "Other servers use this form, too. If it is nginx's secure_link, its key with these names (parameters) shows it.",
       },
     ],
     check: "it is MD5 over path, secret and end: nginx' secure_link can be set up to the same",
@@ -285,10 +285,10 @@ export const BEARER_KINDS: readonly BearerKind[] = [
       const jwt = timesOfJwt(parameter("jwt"));
       return jwt.endsAt === undefined ? { endsAt: isoInstant(parameter("se")) } : jwt;
     },
-    ends: "when GitHub says so: the token does not tell it",
+    ends: "when GitHub says so: the token does not show it",
     binds: ["file", "end, where it tells one"],
     check:
-      "whoever has access to the repository gets a new one; of a SAS in it the host is another one than was signed",
+      "whoever has access to the repository gets a new one; if it contains a SAS, its host is not the one that was signed",
   },
   {
     // https://docs.slack.dev/reference/methods/files.sharedPublicURL, https://slack.com/help/articles/220556107
@@ -300,7 +300,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     secrets: ({ parameter }) => [parameter("pub_secret"), parameter("t")],
     ends: "when the file's public link is revoked, or the token of the export",
     binds: ["file (of an export's token: all files)"],
-    check: "the secret is a random one that Slack knows",
+    check: "the secret is a random value that only Slack knows",
   },
   {
     // https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
@@ -343,7 +343,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     traps: [
       {
         name: "bound-to-address",
-        text: "It is for the address in it (ip): from another one the answer is 403.",
+        text: "It is for the address in it (ip): from any other the answer is 403.",
         has: ({ found }) => found(/[?&/]ip[=/]([^&/]+)/) !== "",
       },
     ],
@@ -370,7 +370,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     what: "A link of Dropbox's with its key",
     signedBy: "Dropbox",
     secrets: ({ parameter, found }) => [parameter("rlkey"), found(/^\/cd\/0\/[a-z0-9]+\/([\w-]{20,})/)],
-    ends: "when the link is deleted or its owner gave it an end; a temporary link (/cd/0/get/) after four hours",
+    ends: "when the link is deleted or at the expiry its owner set; a temporary link (/cd/0/get/) after four hours",
     binds: ["file or folder"],
     check: "only Dropbox knows the key",
   },
@@ -423,7 +423,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     what: "A download authorization of Backblaze B2",
     signedBy: "B2",
     secrets: parameter("Authorization"),
-    ends: "a week after it was made at the latest (validDurationInSeconds, which it does not tell)",
+    ends: "at the latest a week after it was made (validDurationInSeconds, which it does not show)",
     binds: [
       "bucket",
       "beginning of the name (fileNamePrefix)",
@@ -465,12 +465,12 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     what: "A sign-in URL of the AWS console (federation)",
     signedBy: "AWS",
     secrets: parameter("SigninToken"),
-    ends: "fifteen minutes after its SigninToken was made, which it does not tell",
+    ends: "fifteen minutes after its SigninToken was made, a time it does not show",
     binds: ["the session: role, its policies, its duration"],
     traps: [
       {
         name: "opens-a-session",
-        text: "Whoever opens it is signed in as its session, which lives on after the link has ended.",
+        text: "Whoever opens it is signed in as its session, which outlives the link.",
       },
     ],
     check: "only AWS knows the token",
@@ -483,9 +483,9 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     what: "A sign-in URL of SageMaker (Studio or a notebook)",
     signedBy: "AWS",
     secrets: ({ parameter }) => [parameter("token"), parameter("authToken")],
-    ends: "five minutes after it was made, unless a shorter life was asked for; it does not tell it",
+    ends: "five minutes after it was made, unless a shorter lifetime was requested; it does not show when",
     binds: ["the session: domain and profile, or notebook"],
-    check: "only AWS knows the token; it is asked for anew each time, and has to be opened at once",
+    check: "only AWS knows the token; request a new one each time, and open it at once",
   },
   {
     // https://docs.aws.amazon.com/quicksight/latest/APIReference/API_GenerateEmbedUrlForRegisteredUser.html
@@ -498,7 +498,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     ends: "five minutes after it was made, or with its first use, whichever comes first",
     binds: ["the session: dashboard or console, and user", "one use"],
     leavesOpen: ["scheme", "headers", "who uses it, and from where"],
-    check: "only AWS knows the code; a page that is loaded again needs a new one, and its domain has to be allowed",
+    check: "only AWS knows the code; reloading the page needs a new one, and its domain must be allowed",
   },
   {
     // https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_reader_GetHLSStreamingSessionURL.html
@@ -508,7 +508,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     what: "A session of Kinesis Video Streams (HLS, DASH)",
     signedBy: "AWS",
     secrets: parameter("SessionToken"),
-    ends: "with the session: five minutes to twelve hours, which it does not tell",
+    ends: "with the session: five minutes to twelve hours, which it does not show",
     binds: ["stream", "times that were asked for"],
     check: "only AWS knows the token",
   },
@@ -525,12 +525,12 @@ export const BEARER_KINDS: readonly BearerKind[] = [
       const { Authorization: login } = jsonOf(fromBase64(parameter("header")));
       return typeof login === "string" ? timesOfJwt(login.replace(/^Bearer /, "")) : {};
     },
-    ends: "with what stands in header: an API key with its own end, a login of a user pool with that one's",
+    ends: "with what is in its header parameter: an API key or a user pool login, each with its own expiry",
     binds: ["host"],
     traps: [
       {
         name: "holds-a-login",
-        text: "header is base64 and no signature: whoever has the URL reads the API key, the login or the signed headers in it.",
+        text: "header is base64, not a signature: whoever has the URL can read the API key, the login or the signed headers in it.",
       },
     ],
     check:
@@ -555,7 +555,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // https://api.rubyonrails.org/classes/ActiveSupport/MessageVerifier.html: base64, --, HMAC in hexadecimal
     scheme: "rails/message",
     form: RAILS_MESSAGE,
-    what: "A URL with a message that is signed as Rails' MessageVerifier does it (signed_id, GlobalID)",
+    what: "A URL with a message signed by Rails' MessageVerifier (signed_id, GlobalID)",
     signedBy: "the application's secret_key_base",
     methods: untold,
     secrets: ({ found }) => [found(RAILS_MESSAGE)],
@@ -568,14 +568,14 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // https://docs.djangoproject.com/en/stable/topics/signing/: value, seconds in base 62, HMAC-SHA256 in base64url
     scheme: "django",
     form: /[=/][^/?&#:=]{1,2000}(?::|%3A)[0-9A-Za-z]{6}(?::|%3A)[\w-]{43}(?:[/?&]|$)/i,
-    what: "A URL with a value that is signed as Django's TimestampSigner does it",
+    what: "A URL with a value signed by Django's TimestampSigner",
     signedBy: "the application's SECRET_KEY",
     methods: untold,
     secrets: ({ found }) => [found(/(?::|%3A)[0-9A-Za-z]{6}(?::|%3A)([\w-]{43})(?:[/?&]|$)/i)],
     times: ({ found }) => ({
       signedAt: base62Seconds(found(/(?::|%3A)([0-9A-Za-z]{6})(?::|%3A)[\w-]{43}(?:[/?&]|$)/i)),
     }),
-    ends: "when the application says so: it tells when it was signed, and max_age is the application's",
+    ends: "when the application says so: it contains the time of signing, and the application sets max_age",
     binds: ["the value alone, and not the URL around it"],
     check: SECRET_OF_MAKER,
   },
@@ -583,12 +583,12 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // https://itsdangerous.palletsprojects.com/en/stable/timed/: payload, four bytes of seconds (of 2012 to 2038), HMAC-SHA1, in base64url
     scheme: "itsdangerous",
     form: /[=/]\.?[\w-]{2,4000}\.[U-Za-f][\w-]{5}\.[\w-]{27}(?:[/?&]|$)/,
-    what: "A URL with a token as itsdangerous (Flask) signs it with a time",
+    what: "A URL with a timed token of itsdangerous (Flask)",
     signedBy: "the application's SECRET_KEY",
     methods: untold,
     secrets: ({ found }) => [found(/\.([\w-]{6}\.[\w-]{27})(?:[/?&]|$)/)],
     times: ({ found }) => ({ signedAt: byteSeconds(found(/\.([\w-]{6})\.[\w-]{27}(?:[/?&]|$)/)) }),
-    ends: "when the application says so: it tells when it was signed, and max_age is the application's",
+    ends: "when the application says so: it contains the time of signing, and the application sets max_age",
     binds: ["the token's own content alone, and not the URL around it"],
     check: SECRET_OF_MAKER,
   },
@@ -596,7 +596,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // Bunny's older form on a host of one's own. Others have it as well.
     scheme: "token-and-end",
     form: /[?&]token=[\w-]{22}(?:[\w-]{21})?=*&expires=\d{10}(?:&|$)/,
-    what: "A token with its end, as older ones of Bunny's CDN have it and others as well",
+    what: "A token with an expiry, as in older tokens of Bunny's CDN and others",
     signedBy: "whoever has the key",
     secrets: parameter("token"),
     times: ({ parameter }) => ({ endsAt: seconds(parameter("expires")) }),
@@ -605,7 +605,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     traps: [
       {
         name: "shared-form",
-        text: "Several signers have this form. Where it is nginx' secure_link, its key with these names (parameters) tells.",
+        text: "Several signers use this form. If it is nginx's secure_link, its key with these names (parameters) shows it.",
       },
     ],
     check: "with a key of nginx that names its parameters token and expires it can be tried",
@@ -620,13 +620,13 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     secrets: ({ found }) => [found(JWT_IN_QUERY)],
     times: ({ found }) => timesOfJwt(found(JWT_IN_QUERY)),
     ends: "when its server says so",
-    binds: ["what the token says (its claims): that need not be this URL"],
+    binds: ["what the token says (its claims), which need not be this URL"],
     traps: [
       {
         name: "shared-form",
-        text: "Many servers take such tokens (of their own hosts: Supabase, Mux, Zoom, …): what it opens, only the server tells.",
+        text: "Many servers accept such tokens (on their own hosts: Supabase, Mux, Zoom, …): only the server knows what it opens.",
       },
     ],
-    check: "with the key of its server any library for JSON Web Tokens does",
+    check: "any library for JSON Web Tokens can, with the server's key",
   },
 ];

@@ -117,7 +117,7 @@ function unsigned(url: SplitUrl, { listed }: Facts): readonly string[] {
 }
 
 function cosTraps({ headers, token }: Facts, open: readonly string[]): readonly Trap[] {
-  const traps: Trap[] = [{ name: "sha1", text: "COS has no other signature than HMAC-SHA1 over a SHA-1." }];
+  const traps: Trap[] = [{ name: "sha1", text: "COS offers only HMAC-SHA1 over a SHA-1." }];
   const add = (name: string, text: string): void => void traps.push({ name, text });
   if (!headers.includes("host")) {
     add(

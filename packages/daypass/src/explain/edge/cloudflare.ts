@@ -34,7 +34,7 @@ const kind: EdgeKind<CloudflareExplainKey> = {
           ? [
               {
                 name: "end-in-the-rule",
-                text: "Its end is not in the URL: the rule counts a lifetime from its timestamp.",
+                text: "Its expiry is not in the URL: the rule adds a lifetime to its timestamp.",
               },
             ]
           : [],

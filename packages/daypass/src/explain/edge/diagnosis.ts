@@ -108,9 +108,9 @@ function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fit
   const proxy = protocol === "https" ? `a proxy that ends TLS (http://${authority})` : "a proxy";
   return {
     code: "HOST",
-    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind ${proxy}.${fits ? "" : " Or the URL was changed, or signed with another key: without the key, explain cannot tell which."}`,
+    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees a different address than the URL's, as behind ${proxy}.${fits ? "" : " Or the URL was changed, or signed with another key: without the key, explain cannot tell which."}`,
     evidence: [],
-    fix: "Let the application believe its proxy (Laravel: TrustProxies, Symfony: framework.trusted_proxies), and let the proxy send X-Forwarded-Proto, -Host and -Port.",
+    fix: "Let the application trust its proxy (Laravel: TrustProxies, Symfony: framework.trusted_proxies), and let the proxy send X-Forwarded-Proto, -Host and -Port.",
   };
 }
 
@@ -164,10 +164,9 @@ function brokenEscape(error: unknown): Cause | undefined {
   if (!isDaypassError(error) || error.code !== "MALFORMED" || error.details["parameter"] !== "target") return undefined;
   return {
     code: "MALFORMED",
-    sentence:
-      "The URL has a % without two hexadecimal digits behind it: it is refused before its signature is checked.",
+    sentence: "The URL has a % without two hexadecimal digits after it: it is refused before its signature is checked.",
     evidence: [],
-    fix: "Write a % that belongs to a name as %25, before the URL is signed.",
+    fix: "Write a % in a name as %25 before the URL is signed.",
   };
 }
 
@@ -181,7 +180,7 @@ function otherUrls(
     code: "PATH",
     sentence: `The token is for other URLs: for ${below ?? "one that it does not show"}, and not for ${origin}${path}${query === "" ? "" : " with its query"}.`,
     evidence: [],
-    fix: "Ask for a URL that the token covers, or for a token of its own.",
+    fix: "Request a URL that the token covers, or ask for a token for this one.",
   };
 }
 
@@ -192,6 +191,6 @@ function addressCause({ request }: Subject, error: unknown): Cause | undefined {
     code: "IP",
     sentence: `The client's address is not the one that the token is for: ${error.message}.`,
     evidence: ["The signature is right."],
-    fix: "Sign for the address as the server sees it; behind a proxy that is another one.",
+    fix: "Sign for the address that the server sees; behind a proxy it differs.",
   };
 }

@@ -116,7 +116,7 @@ function weakTraps(weak: readonly Weakness[], endsAt: Date | undefined): readonl
 
 const SIGNED_ADDRESS: Trap = {
   name: "signed-address",
-  text: "It is for one client's address, which is signed and not in the URL: only with that address can it be checked.",
+  text: "It is for one client's address, which is signed but not in the URL: it can be checked only with that address.",
 };
 
 function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeFacts): readonly Trap[] {

@@ -52,7 +52,7 @@ const kind: EdgeKind<NginxExplainKey> = {
         ? [
             {
               name: "a-second-longer",
-              text: "nginx serves it in the second of its end, too; a Daypass verifier does not.",
+              text: "nginx still serves it in the second it expires; a Daypass verifier does not.",
             },
           ]
         : [],

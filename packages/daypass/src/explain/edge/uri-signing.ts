@@ -57,13 +57,13 @@ const kind: EdgeKind<UriSigningExplainKey> = {
       weak: claims["exp"] === undefined ? ["no-expiry"] : [],
       traps: [
         ...(container === undefined
-          ? [{ name: "every-uri", text: "It has no cdniuc: whoever takes it takes it for every URI." }]
+          ? [{ name: "every-uri", text: "It has no cdniuc: whoever accepts it accepts it for every URI." }]
           : []),
         ...(claims["cdnistt"] === 1
           ? [
               {
                 name: "renewed",
-                text: `Each answer renews it for ${text("cdniets")} s: its end is not the end of access.`,
+                text: `Each answer renews it for ${text("cdniets")} s: access continues after it expires.`,
               },
             ]
           : []),

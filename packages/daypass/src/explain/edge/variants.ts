@@ -35,7 +35,7 @@ export function* edgeVariants<K extends object>(
   const { signs } = facts;
   for (const [what, key] of otherwise(input.key)) {
     const text = `The signature is right, but ${what}.`;
-    const fix = "Set up both sides alike.";
+    const fix = "Configure both sides the same way.";
     yield { code: "SIGNATURE", input: { ...input, key }, signed: text, seen: text, fix };
   }
   if (signs.query) yield* queryVariants(input, facts);
@@ -88,8 +88,7 @@ function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subj
   for (const address of new Set([...forwarded, "127.0.0.1", "::1"])) {
     if (address === input.address) continue;
     const text = `The URL was signed for the client ${address}, and the server saw ${input.address}.`;
-    const fix =
-      "Tell the server which proxy to believe (nginx: set_real_ip_from), or sign for the address that it sees.";
+    const fix = "Tell the server which proxy to trust (nginx: set_real_ip_from), or sign for the address that it sees.";
     yield { code: "IP", input: { ...input, address }, signed: text, seen: text, fix };
   }
 }

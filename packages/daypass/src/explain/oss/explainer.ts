@@ -182,7 +182,7 @@ function regionCause({ authority }: SplitUrl, { scope: { region, service } }: Fa
   if (region.startsWith("oss-")) {
     const bare = region.slice(4);
     return wrong(
-      `The URL was signed for the region ${region}, and regions have no oss- in front.`,
+      `The URL was signed for the region ${region}, but region names do not start with oss-.`,
       `Sign for ${bare}.`,
     );
   }

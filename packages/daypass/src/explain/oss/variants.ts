@@ -55,7 +55,7 @@ export function* bucketVariants<I extends { readonly path: string }>(
 ): Generator<Variant<I>> {
   const key = decodedPath(subject.sentUrl);
   const fix =
-    "Sign /bucket/key wherever the bucket's name stands, in the host or nowhere. Name the bucket's host with --host.";
+    "Sign /bucket/key wherever the bucket's name is, in the host or nowhere. Name the bucket's host with --host.";
   const others = bucketsOf(subject.sent.authority, subject).map(
     (bucket) => [`/${bucket}${key}`, `with the bucket ${bucket} in front`] as const,
   );

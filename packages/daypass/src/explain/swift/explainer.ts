@@ -178,7 +178,7 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
 
 const SIGNER: Signer = {
   what: "key",
-  look: "Look whether the account or the container has been given the key that signed (X-Account-Meta-Temp-URL-Key: POST it once; a key in a client's settings alone is none), and whether the object is there: Swift says the same of all.",
+  look: "Check that the signing key is set on the account or the container (X-Account-Meta-Temp-URL-Key: POST it once; a key only in a client's settings does not count), and that the object exists: Swift gives the same answer for all of these.",
 };
 
 /** A name that the prefix does not cover: Swift says 401, as for a wrong signature. */
@@ -188,7 +188,7 @@ function uncovered({ prefix, object }: Facts): Cause | undefined {
     code: "PATH",
     sentence: `The object ${object} does not begin with the prefix ${JSON.stringify(prefix)} that the URL grants.`,
     evidence: [],
-    fix: "Ask for a name below the prefix, or for a URL of its own.",
+    fix: "Request a name below the prefix, or ask for a URL for this object.",
   };
 }
 

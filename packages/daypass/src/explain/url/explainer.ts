@@ -224,7 +224,7 @@ function requestCause({ known, sent }: Subject, { methods, contentType }: Facts)
   if (known.method && !methods.includes(sent.method)) {
     return {
       code: "METHOD",
-      sentence: `The URL was signed for ${methods.join(", ")} and sent with ${sent.method}.`,
+      sentence: `The URL was signed for ${methods.join(", ")}, but sent with ${sent.method}.`,
       evidence: [],
       fix: `Send ${methods.join(" or ")}, or sign for ${sent.method}, too.`,
     };

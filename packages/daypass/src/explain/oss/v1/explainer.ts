@@ -79,7 +79,7 @@ async function explainOssV1(subject: Subject): Promise<Explained> {
       traps: [
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),
         ...ossTraps(url),
-        { name: "sha1", text: "Signature V1 rests on SHA-1 and leaves host and most parameters open: use V4." },
+        { name: "sha1", text: "Signature V1 uses SHA-1 and leaves host and most parameters open: use V4." },
         ...(open.length === 0
           ? []
           : [{ name: "unsigned-parameter", text: `${open.join(", ")}: V1 does not sign it, so any value works.` }]),

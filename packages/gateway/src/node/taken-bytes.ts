@@ -31,7 +31,7 @@ export async function reachedBytes(socket: Socket): Promise<number | undefined> 
   const inode = fd < 0 ? undefined : inodeOf(fd);
   const queued = inode === undefined ? undefined : (await kernelQueues()).get(inode);
   const taken = takenBytes(socket);
-  // What the kernel has taken since it was asked counts as well: it had room for that because the other end took as much.
+  // Too many by what the kernel has taken since it was asked.
   return queued === undefined || taken === undefined ? undefined : taken - queued;
 }
 

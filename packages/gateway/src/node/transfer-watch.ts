@@ -63,10 +63,15 @@ export function transferWatch(rate: MinimumRate, now: () => number): TransferWat
     if (transfer.reached === undefined) return transfer.cut();
     if (window.asked) return;
     window.asked = true;
-    window.reached = await transfer.reached();
+    const taken = transfer.bytes();
+    const reached = await transfer.reached();
     window.asked = false;
-    const isSlow = before !== undefined && window.reached !== undefined && window.reached - before < least;
-    if ((window.reached === undefined || isSlow) && windows.has(window)) transfer.cut();
+    // The kernel took more while it was asked: it is not full, and what it said is too much by that.
+    const isMoving = transfer.bytes() - taken >= least;
+    window.reached = isMoving ? undefined : reached;
+    if (isMoving) return;
+    const isSlow = before !== undefined && reached !== undefined && reached - before < least;
+    if ((reached === undefined || isSlow) && windows.has(window)) transfer.cut();
   }
 
   function restart(window: Window, time: number): void {

@@ -86,6 +86,34 @@ it("gives a client whose kernel says nothing a second window, in which it is see
   expect(state.cuts).toBe(2);
 });
 
+it("suspects nobody any more whose kernel takes more while it is asked", async () => {
+  const state = { bytes: 5000, cuts: 0 };
+  const { watch } = transferWatch(RATE, () => now);
+  watch({
+    bytes: () => state.bytes,
+    awaitsClient: () => true,
+    reached: async () => {
+      const reached = state.bytes - 1000;
+      if (now === RATE.windowMs) state.bytes += 3000;
+      return now === RATE.windowMs ? state.bytes : reached;
+    },
+    cut: () => {
+      state.cuts += 1;
+    },
+  });
+  const pass = async (): Promise<void> => {
+    now += RATE.windowMs;
+    vi.advanceTimersByTime(RATE.windowMs / 4);
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  // What it said at first, 8000, counted 3000 that had not reached anybody. Behind them are 7000.
+  for (let windows = 0; windows < 2; windows++) await pass();
+  expect(state.cuts).toBe(0);
+  await pass();
+  expect(state.cuts).toBe(1);
+});
+
 it("has no say about a transfer that is over", () => {
   const { state, pass, stop } = watched();
   stop();

@@ -35,7 +35,7 @@ import { type FormView, formView, namesOf } from "./view.ts";
  * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
  * const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", prefix: "up/", expiresIn: 60 });
  * const { conditions, cause } = await explainForm(form, { keys: [credentials], sent: { fields: { ...form.fields, acl: "private" } } });
- * console.log(conditions?.[0]?.says, cause?.sentence); // … The field acl is sent, and the policy has no condition for it.
+ * console.log(conditions?.[0]?.says, cause?.sentence); // … The field acl is sent, but the policy has no condition for it.
  * ```
  */
 export async function explainForm(form: FormToExplain, options: ExplainFormOptions = {}): Promise<Explanation> {

@@ -27,8 +27,7 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     // A fifth of the time the tests wait for the servers that they start.
     maxWorkers: availableParallelism() + 1,
-    // A busy machine has taken ten times as long as an idle one.
-    testTimeout: 300_000,
+    testTimeout: 120_000,
     hookTimeout: 180_000,
   },
 });

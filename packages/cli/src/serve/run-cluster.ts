@@ -27,12 +27,7 @@ function isReport(message: unknown): message is Report {
 /** Serves in several processes that share the port. This one serves nothing: it owns the index, if there is one, and minds the others. */
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
   // Only a disk has an index, and only one process may write it.
-  const index =
-    settings.storage?.driver === "s3"
-      ? undefined
-      : await openDiskIndex(settings.root, {
-          ...diskEvents(log),
-        });
+  const index = settings.storage?.driver === "s3" ? undefined : await openDiskIndex(settings.root, diskEvents(log));
   // A worker that replaces another serves by what the others do, and not by a file that has changed since.
   let current = settings;
   let port = settings.port;

@@ -44,7 +44,8 @@ export function refine(said: Cause, facts: S3Facts, subject: Subject): Cause {
     said.code === "EXPIRED" &&
     facts.endsAt !== undefined &&
     subject.now < facts.endsAt &&
-    !said.sentence.includes(": it was valid until")
+    // Where the server names the end, its answer has that already.
+    subject.error?.fields.get("Expires") === undefined
   ) {
     return {
       ...said,

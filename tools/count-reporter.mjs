@@ -1,23 +1,49 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** A vitest reporter: writes how many tests passed, failed and were skipped to the file that COUNTS_FILE names. */
+/**
+ * @typedef {object} Failure
+ * @property {string} file "" for an error that belongs to no file
+ * @property {string} name all of its titles, as `vitest -t` reads them; "" for a file that did not load, or whose hook threw
+ * @property {string} message the first line
+ */
+
+/** @param {import("vitest/node").TestCase} test */
+function nameOf(test) {
+  const titles = [test.name];
+  for (let above = test.parent; above.type === "suite"; above = above.parent) titles.unshift(above.name);
+  return titles.join(" ");
+}
+
+/** @param {readonly { readonly message: string }[] | undefined} errors */
+const firstLine = (errors) => errors?.[0]?.message.split("\n", 1)[0] ?? "";
+
+/** A vitest reporter: writes how many tests passed, failed and were skipped, and which failed, to the file that COUNTS_FILE names. */
 export default class CountReporter {
-  /** @param {readonly import("vitest/node").TestModule[]} modules @param {readonly unknown[]} unhandled */
+  /** @param {readonly import("vitest/node").TestModule[]} modules @param {readonly import("vitest").SerializedError[]} unhandled */
   onTestRunEnd(modules, unhandled) {
-    const file = process.env["COUNTS_FILE"];
-    if (!file) return;
-    const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    const target = process.env["COUNTS_FILE"];
+    if (!target) return;
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    /** @type {Failure[]} */
+    const failures = unhandled.map((error) => ({ file: "", name: "", message: firstLine([error]) }));
     for (const module of modules) {
-      const tests = [...module.children.allTests()];
-      for (const test of tests) {
-        const { state } = test.result();
-        counts[state === "pending" ? "failed" : state] += 1;
+      const file = module.moduleId;
+      const before = failures.length;
+      for (const test of module.children.allTests()) {
+        const { state, errors } = test.result();
+        if (state === "failed" || state === "pending")
+          failures.push({ file, name: nameOf(test), message: firstLine(errors) || state });
+        else counts[state] += 1;
       }
       // A file that fails to load, or a hook that throws, has no failed test to show for it.
-      if (module.state() === "failed" && !tests.some((test) => test.result().state === "failed")) counts.failed += 1;
+      if (module.state() === "failed" && failures.length === before) {
+        const errors = [module, ...module.children.allSuites()].flatMap((one) => one.errors());
+        failures.push({ file, name: "", message: firstLine(errors) });
+      }
     }
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify(counts));
+    counts.failed = failures.length;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, JSON.stringify({ ...counts, failures }));
   }
 }

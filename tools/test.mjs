@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { hasTools, install, mustRun, root, run } from "./run.mjs";
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { hasTools, install, mustRun, root } from "./run.mjs";
+import { runSuite } from "./suite.mjs";
 import { installTarballs, packTarballs } from "./tarballs.mjs";
 
 // Every test there is, from a clean clone: the packages from source, then the suites that install what would ship.
@@ -8,21 +10,22 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */
 const rows = [];
 
-/**
- * Runs vitest in a folder and adds its counts. A run that died, or that ended badly without a failed test, is a failure.
- * @param {string} name @param {string} folder
- */
+/** Runs a suite and adds its counts. @param {string} name @param {string} folder */
 function suite(name, folder) {
   console.log(`\n── ${name}`);
-  const file = `${root}.test-results/${name}.json`;
-  rmSync(file, { force: true });
   const begin = performance.now();
-  const ended = run("npx", ["vitest", "run"], { cwd: `${root}${folder}`, env: { COUNTS_FILE: file } });
-  const result = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: 0 };
-  if (!ended && result.failed === 0) result.failed = 1;
+  const result = runSuite(name, folder);
   for (const key of /** @type {const} */ (["passed", "failed", "skipped"])) counts[key] += result[key];
   const seconds = Math.round((performance.now() - begin) / 1000);
   rows.push(`${name}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped; ${seconds} s`);
+  for (const failure of result.failures) rows.push(`  failed: ${told(failure)}`);
+  for (const failure of result.passedAlone) rows.push(`  failed beside others, passed alone: ${told(failure)}`);
+}
+
+/** On one line, as the last lines may be all that is kept of a run. @param {import("./count-reporter.mjs").Failure} failure */
+function told({ file, name, message }) {
+  const line = [file && relative(root, file), name, message].filter(Boolean).join(" > ");
+  return line.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "?").slice(0, 600);
 }
 
 /** A step that later suites need: when it breaks, that is one failure and they do not run. @param {string} name @param {() => void} work */

@@ -4,7 +4,7 @@ import { type GcsSignRequest, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2SignedTexts, gcsV2Signer, gcsV2Verifier } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
-import { cpuMilliseconds } from "../cpu-time.ts";
+import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 
@@ -134,10 +134,8 @@ describe("a GCS V2 signer", () => {
 describe("a GCS V2 verifier", () => {
   it("tells a stranger's target at once, whatever stands in it", async () => {
     const target = `/?${"?GoogleAccessId=".repeat(2000)}`;
-    const times: number[] = [];
-    for (let turn = 0; turn < 3; turn++)
-      times.push(await cpuMilliseconds(() => verifier.detects({ ...wireRequest(sign()), target })));
-    expect(Math.min(...times)).toBeLessThan(10);
+    const detects = () => verifier.detects({ ...wireRequest(sign()), target });
+    expect(await leastCpuMilliseconds(10, detects)).toBeLessThan(10);
   });
 
   const put = (extra: Partial<GcsSignRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));

@@ -9,7 +9,7 @@ import {
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
 } from "../../src/media-cdn/token/index.ts";
-import { cpuMilliseconds } from "../cpu-time.ts";
+import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 
@@ -242,11 +242,8 @@ describe("fields that are signed and not sent", () => {
     for (const names of ["X-A,X-A", "X-A,x-a", "X-A,".repeat(1900).slice(0, -1)]) {
       const token = `FullPath~Expires=1767326000~Headers=${names}~hmac=${"0".repeat(64)}`;
       const request = get(`${url}?edge-cache-token=${token}`, { headers });
-      const times: number[] = [];
-      for (let turn = 0; turn < 3; turn++) {
-        times.push(await cpuMilliseconds(async () => expect(await outcome(verifier(), request)).toBe("MALFORMED")));
-      }
-      expect(Math.min(...times)).toBeLessThan(5);
+      const refused = async () => expect(await outcome(verifier(), request)).toBe("MALFORMED");
+      expect(await leastCpuMilliseconds(5, refused)).toBeLessThan(5);
     }
     const twice = (): unknown => signer.sign({ url, expiresIn: 60, bind: { headers: { "X-A": "1", "x-a": "1" } } });
     expect(twice).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer } from "../../src/s3/v2/index.ts";
-import { cpuMilliseconds } from "../cpu-time.ts";
+import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { wireRequest } from "../tamper/bases.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
@@ -142,7 +142,7 @@ describe("what is refused", () => {
   it("takes no longer to say for a long key of slashes", async () => {
     const signer = s3Signer({ ...options, endpoint });
     const key = `${"/".repeat(200_000)}..`;
-    expect(await cpuMilliseconds(() => message(() => signer.sign({ ...call, key })))).toBeLessThan(50);
+    expect(await leastCpuMilliseconds(50, () => message(() => signer.sign({ ...call, key })))).toBeLessThan(50);
   });
 
   it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("is a port beyond the last: %s", (place) => {
@@ -328,7 +328,7 @@ describe("a verifier", () => {
     const request = { ...wireRequest(s3Link()), authority: `a${".a".repeat(7500)}` };
     const refused = () => verifier.verify(request).catch(({ code }: { code?: unknown }) => code);
     expect(await refused()).toBe("WRONG_ORIGIN");
-    expect(await cpuMilliseconds(refused)).toBeLessThan(5);
+    expect(await leastCpuMilliseconds(5, refused)).toBeLessThan(5);
   });
 
   it("refuses a key with a line break, as a file of secrets ends with one, and shows none of it", async () => {

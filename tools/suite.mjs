@@ -13,7 +13,7 @@ import { root, run } from "./run.mjs";
 const FILES_AGAIN = 3;
 
 /**
- * Runs a suite, and those of its tests that failed once more, alone (docs/decisions/0107). A run that died, or that ended badly
+ * Runs a suite, and those of its tests that failed once more, alone (docs/decisions/0107-second-attempt.md). A run that died, or that ended badly
  * without a failed test, is a failure.
  * @param {string} name @param {string} folder @returns {Result}
  */

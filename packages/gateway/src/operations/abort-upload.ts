@@ -1,5 +1,5 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface AbortUpload {
   readonly operation: "abort-upload";

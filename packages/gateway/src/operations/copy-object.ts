@@ -3,7 +3,7 @@ import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/storage.ts";
 import { noSuchBucket } from "./no-such-bucket.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 import { conditionFailed, expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
 export interface CopyObject extends WriteConditions {

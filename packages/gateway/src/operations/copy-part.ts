@@ -3,7 +3,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import type { PartInfo } from "../storage/multipart.ts";
 import type { ByteRange } from "../storage/storage.ts";
 import { findSource, noSuchSource, type SourceRequest } from "./copy-object.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface CopyPart extends SourceRequest {
   readonly operation: "copy-part";

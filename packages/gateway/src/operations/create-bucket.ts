@@ -1,6 +1,6 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
 import { isStorageError } from "../storage/storage.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface CreateBucket {
   readonly operation: "create-bucket";

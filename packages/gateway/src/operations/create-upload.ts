@@ -1,7 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import type { UploadChecksum, UploadInfo } from "../storage/multipart.ts";
 import type { StoredHeaders } from "../storage/storage.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface CreateUpload {
   readonly operation: "create-upload";

@@ -1,5 +1,5 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface DeleteBucket {
   readonly operation: "delete-bucket";

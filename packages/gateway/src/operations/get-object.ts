@@ -3,7 +3,7 @@ import { ifRangeHolds, resolveRange } from "../http/range.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Body, ByteRange, ObjectInfo, OpenObject } from "../storage/storage.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 /** A range that was asked for, with the validator that has to hold for it to count. */
 export interface RangeRequest {

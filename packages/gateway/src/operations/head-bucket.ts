@@ -1,6 +1,6 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
 import { noSuchBucket } from "./no-such-bucket.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface HeadBucket {
   readonly operation: "head-bucket";

@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { choosePart, type GetObject, noSuchKey, type ObjectRead, readPart } from "./get-object.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface HeadObject extends Pick<GetObject, "conditions" | "range" | "part"> {
   readonly operation: "head-object";

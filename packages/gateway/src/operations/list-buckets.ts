@@ -1,7 +1,7 @@
 import type { PermittedBuckets } from "../pipeline/authorize.ts";
 import type { BucketInfo } from "../storage/buckets.ts";
 import { compareUtf8 } from "../storage/listing.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface ListBuckets {
   readonly operation: "list-buckets";

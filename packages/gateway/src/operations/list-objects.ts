@@ -1,6 +1,6 @@
 import type { PermittedPrefix } from "../pipeline/authorize.ts";
 import type { ListOptions, ListPage } from "../storage/listing.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface ListObjects {
   readonly operation: "list-objects";

@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import type { PartPage } from "../storage/multipart.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface ListParts {
   readonly operation: "list-parts";

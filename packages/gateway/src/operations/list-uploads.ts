@@ -1,6 +1,6 @@
 import type { PermittedPrefix } from "../pipeline/authorize.ts";
 import type { ListUploadsOptions, UploadPage } from "../storage/multipart.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface ListUploads {
   readonly operation: "list-uploads";

@@ -1,6 +1,16 @@
 import type { Journal } from "../pipeline/audit.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { OperationContext } from "./operations.ts";
+
+/** What an operation is given besides its request. */
+export interface OperationContext {
+  readonly storage: Storage;
+  /** Milliseconds. */
+  readonly now: number;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal | undefined;
+  /** For the audit. */
+  readonly journal: Journal;
+}
 
 /** The signal of a request, or what makes it. */
 export type SignalSource = AbortSignal | (() => AbortSignal) | undefined;

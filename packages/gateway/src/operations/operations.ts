@@ -2,8 +2,6 @@
  * The one list of what a permit can be used for. An operation gets a typed request, never a header or a URL.
  * @module
  */
-import type { Journal } from "../pipeline/audit.ts";
-import type { Storage } from "../storage/storage.ts";
 import { abortUpload } from "./abort-upload.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { copyObject } from "./copy-object.ts";
@@ -23,6 +21,7 @@ import { listBuckets } from "./list-buckets.ts";
 import { listObjects } from "./list-objects.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
+import type { OperationContext } from "./operation-context.ts";
 import { putObject } from "./put-object.ts";
 import { putPart } from "./put-part.ts";
 import { setBucketCors } from "./set-bucket-cors.ts";
@@ -66,16 +65,6 @@ type RequestOf<N extends OperationName> = Parameters<Operations[N]>[0] & { reado
 /** What came of a request. */
 export type ResultOf<R extends OperationRequest> = Awaited<ReturnType<Operations[R["operation"]]>>;
 export type OperationResult = ResultOf<OperationRequest>;
-
-export interface OperationContext {
-  readonly storage: Storage;
-  /** Milliseconds. */
-  readonly now: number;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal | undefined;
-  /** For the audit. */
-  readonly journal: Journal;
-}
 
 /** Carries out a request. Answers at once where the storage can. */
 export function perform(

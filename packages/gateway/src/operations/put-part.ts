@@ -2,7 +2,7 @@ import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { PartInfo } from "../storage/multipart.ts";
 import type { ChecksumRequest, DeclaredDigests } from "../storage/storage.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface PutPart {
   readonly operation: "put-part";

@@ -1,6 +1,6 @@
 import type { CorsRule } from "../http/cors-rules.ts";
 import type { PermittedBucket } from "../pipeline/authorize.ts";
-import type { OperationContext } from "./operations.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 export interface SetBucketCors {
   readonly operation: "set-bucket-cors";

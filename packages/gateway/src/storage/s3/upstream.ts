@@ -63,6 +63,7 @@ const MAX_FAULT = 64 * 1024;
 const READ_WITHIN = 5;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
+
 export function upstream(options: S3Options): Upstream {
   const { region, credentials, timeouts, clock = () => new Date() } = options;
   // Credentials that end soon are good until they do.
@@ -138,12 +139,6 @@ export function upstream(options: S3Options): Upstream {
     return new StorageError("INCOMPLETE_BODY", "the request was aborted", { cause: error });
   }
 
-  async function answered(call: UpstreamCall): Promise<Answered> {
-    const { answer, fault } = await ask(call);
-    if (fault !== undefined) throw faultError(fault, call.doing);
-    return answer;
-  }
-
   const readOrFault: Upstream["readOrFault"] = async (call, root) => {
     const { answer, fault } = await ask(call);
     if (fault !== undefined) return { fault };
@@ -183,15 +178,15 @@ export function upstream(options: S3Options): Upstream {
   return {
     ask,
     async tell(call) {
-      const answer = await answered(call);
+      const { answer, fault } = await ask(call);
+      if (fault !== undefined) throw faultError(fault, call.doing);
       answer.resume();
       return answer;
     },
     async read(call, root) {
-      const { document, answer, fault } = { answer: undefined, ...(await readOrFault(call, root)) };
-      if (document === undefined || answer === undefined)
-        throw faultError(fault ?? { status: 0, code: "" }, call.doing);
-      return { document, answer };
+      const outcome = await readOrFault(call, root);
+      if (outcome.fault !== undefined) throw faultError(outcome.fault, call.doing);
+      return outcome;
     },
     readOrFault,
     presign: (request) => signer.sign(request).url,

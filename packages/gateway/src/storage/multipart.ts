@@ -11,6 +11,9 @@ import type {
   PutOptions,
 } from "./storage.ts";
 
+/** "Maximum number of parts per upload: 10,000". */
+export const MAX_PARTS = 10_000;
+
 /** Names an upload. An id belongs to one key; with another key, it names nothing. */
 export interface UploadRef extends ObjectRef {
   readonly uploadId: string;

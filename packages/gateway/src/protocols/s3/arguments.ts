@@ -1,5 +1,6 @@
 /** Values of headers and parameters, and their refusals in Amazon's words. */
 import { Refusal } from "../../pipeline/refusal.ts";
+import { MAX_PARTS } from "../../storage/multipart.ts";
 
 /** A header or parameter that cannot have this value. */
 export function invalidArgument(argument: string, value: string, text: string): Refusal {
@@ -30,8 +31,6 @@ export function readInteger(value: string): number | undefined {
   const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN;
   return number <= MAX_INTEGER ? number : undefined;
 }
-
-export const MAX_PARTS = 10_000;
 
 export function readPartNumber(value: string): number {
   const number = readInteger(value) ?? 0;

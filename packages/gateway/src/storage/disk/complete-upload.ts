@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, statSync } from "node:fs";
-import type { CompletedUpload, CompleteOptions, NamedPart, UploadRef } from "../multipart.ts";
+import { type CompletedUpload, type CompleteOptions, MAX_PARTS, type NamedPart, type UploadRef } from "../multipart.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { syncFile } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
@@ -53,7 +53,6 @@ interface End {
   readonly conditions: CompleteOptions;
 }
 
-const MAX_PARTS = 10_000;
 /** Somebody who replaces parts as fast as they are read is not going to hold still. */
 const ATTEMPTS = 5;
 

@@ -1,13 +1,14 @@
 import { xmlDocument } from "../../http/xml.ts";
 import { requiredText } from "../../http/xml-reader.ts";
-import type {
-  CompletedUpload,
-  CompleteOptions,
-  MultipartStorage,
-  NamedPart,
-  PartInfo,
-  UploadInfo,
-  UploadRef,
+import {
+  type CompletedUpload,
+  type CompleteOptions,
+  MAX_PARTS,
+  type MultipartStorage,
+  type NamedPart,
+  type PartInfo,
+  type UploadInfo,
+  type UploadRef,
 } from "../multipart.ts";
 import { isStorageError, StorageError } from "../storage.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
@@ -19,9 +20,6 @@ import type { NamedParts } from "./named-parts.ts";
 import { checksumIn, unquoted } from "./object-info.ts";
 import type { OpenUploads } from "./open-uploads.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** "Maximum number of parts per upload: 10,000". */
-const MAX_PARTS = 10_000;
 
 export type CompleteUpload = MultipartStorage["completeUpload"];
 

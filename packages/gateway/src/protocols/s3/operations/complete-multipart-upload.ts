@@ -9,9 +9,9 @@ import {
 } from "../../../http/xml-reader.ts";
 import type { CompleteUpload } from "../../../operations/complete-upload.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import type { ChecksumType } from "../../../storage/multipart.ts";
+import { type ChecksumType, MAX_PARTS } from "../../../storage/multipart.ts";
 import type { ChecksumAlgorithm } from "../../../storage/storage.ts";
-import { invalidArgument, invalidCombination, MAX_PARTS, readInteger } from "../arguments.ts";
+import { invalidArgument, invalidCombination, readInteger } from "../arguments.ts";
 import { declaredChecksum } from "../checksums.ts";
 import { readDocument } from "../document.ts";
 import { locationOf } from "../location.ts";

@@ -167,3 +167,14 @@ export function pairs(
   }
   return Object.fromEntries(map);
 }
+
+/** The text of an option that `read` has not refused, as it was given. */
+export function checked(text: string | undefined, read: (text: string) => unknown): string | undefined {
+  if (text !== undefined) read(text);
+  return text;
+}
+
+/** What `read` makes of an option, where it is given. */
+export function mapped<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}

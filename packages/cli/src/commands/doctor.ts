@@ -1,4 +1,4 @@
-import { pageOrigin, parseArguments } from "../arguments.ts";
+import { checked, pageOrigin, parseArguments } from "../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../command.ts";
 import { addressing, credentialLife, crossOrigin, getMissing, objects, unlessUnanswered } from "../doctor/checks.ts";
 import { firstContact } from "../doctor/contact.ts";
@@ -6,7 +6,6 @@ import type { Finding, Verdict } from "../doctor/finding.ts";
 import type { Patient } from "../doctor/patient.ts";
 import { printable } from "../printable.ts";
 import { isDirectoryBucket } from "../sign/directory-bucket.ts";
-import { checked } from "../sign/options.ts";
 import { s3Target } from "../sign/s3-target.ts";
 
 const MARKS: Readonly<Record<Verdict, string>> = {

@@ -1,6 +1,8 @@
 import { type Cause, type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
 import {
+  checked,
   ipAddress,
+  mapped,
   moment,
   type ParsedArguments,
   pageOrigin,
@@ -20,7 +22,6 @@ import { wireRequest } from "../lines/request.ts";
 import { explainKeys } from "../lines/verifiers.ts";
 import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
-import { checked, mapped } from "../sign/options.ts";
 
 const OPTIONS = {
   error: { type: "string" },

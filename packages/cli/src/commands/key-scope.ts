@@ -1,6 +1,5 @@
-import { duration, exactOrigin, httpMethod, moment, type ParsedArguments, word } from "../arguments.ts";
+import { duration, exactOrigin, httpMethod, mapped, moment, type ParsedArguments, word } from "../arguments.ts";
 import { UsageError } from "../command.ts";
-import { mapped } from "../sign/options.ts";
 import type { KeyRecord, StoredScope } from "../state/key-record.ts";
 
 /** The options of `keys` that say what a key may grant. */

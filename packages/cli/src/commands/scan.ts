@@ -1,9 +1,8 @@
-import { moment, parseArguments } from "../arguments.ts";
+import { mapped, moment, parseArguments } from "../arguments.ts";
 import { type Command, print, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { type PlacedFinding, scan } from "../scan/scan.ts";
 import { fileSources, historySource } from "../scan/sources.ts";
-import { mapped } from "../sign/options.ts";
 
 export const scanCommand: Command = {
   help: `daypass scan FILE|DIR|- [options]

@@ -1,6 +1,7 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
 import {
+  checked,
   httpOrigin,
   ipAddress,
   moment,
@@ -14,7 +15,6 @@ import { wireRequest } from "../lines/request.ts";
 import { grantJson } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
-import { checked } from "../sign/options.ts";
 import { verifyAtHand } from "../sign/verify-at-hand.ts";
 import { table } from "../table.ts";
 import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch-options.ts";

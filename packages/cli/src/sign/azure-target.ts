@@ -1,8 +1,8 @@
 import { DaypassError } from "daypass";
-import { moment, word } from "../arguments.ts";
+import { checked, mapped, moment, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { checked, commonFields, given, mapped, oneMethod } from "./options.ts";
+import { commonFields, given, oneMethod } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `az://account/container/blob`, with the account key that Azure's tools would use. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { GcsServiceAccount } from "daypass/gcs";
-import { moment, pairs, word } from "../arguments.ts";
+import { checked, mapped, moment, pairs, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import { inHome } from "../home-folder.ts";
 import { namedText, unreadable } from "../input-text.ts";
@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
-import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
+import { commonFields, given, oneMethod, requestHeaders } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `gs://bucket/object`, with the service account that Google's libraries would use. */

@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import {
+  checked,
   duration,
   httpMethod,
+  mapped,
   moment,
   type ParsedArguments,
   pairs,
@@ -183,14 +185,4 @@ function contentLength(text: string): number | { readonly min: number; readonly 
   const [min = "", max] = text.split("-");
   if (max === undefined) return wholeNumber("--content-length", min, limits);
   return { min: wholeNumber("--content-length", min, limits), max: wholeNumber("--content-length", max, limits) };
-}
-
-/** A text that `read` has not refused, as it was given. */
-export function checked(text: string | undefined, read: (text: string) => unknown): string | undefined {
-  if (text !== undefined) read(text);
-  return text;
-}
-
-export function mapped<T>(text: string | undefined, read: (text: string) => T): T | undefined {
-  return text === undefined ? undefined : read(text);
 }

@@ -1,4 +1,4 @@
-import { pairs, word } from "../arguments.ts";
+import { mapped, pairs, word } from "../arguments.ts";
 import { awsSettings } from "../aws/settings.ts";
 import { type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
@@ -8,7 +8,7 @@ import { endOfKey, type StoredScope } from "../state/key-record.ts";
 import { expectS3Scope } from "../state/s3-scope.ts";
 import { expressLine } from "./directory-bucket.ts";
 import { formLine } from "./form-line.ts";
-import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
+import { commonFields, given, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
 import type { FoundFields, TargetScheme } from "./target.ts";
 
 /** `s3://bucket/key`, with the credentials that AWS's tools would use, or with a key of a gateway's state. */

@@ -1,10 +1,10 @@
 import type { UrlKey } from "daypass/url";
-import { moment, pairs, wholeNumber } from "../arguments.ts";
+import { checked, mapped, moment, pairs, wholeNumber } from "../arguments.ts";
 import { CommandError, type Context } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
 import { endOfKey } from "../state/key-record.ts";
 import { urlKey } from "../state/scoped-key.ts";
-import { checked, commonFields, given, mapped, requestHeaders, type SignOptions } from "./options.ts";
+import { commonFields, given, requestHeaders, type SignOptions } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
 

@@ -6,10 +6,10 @@ import { given } from "./http/option-forms.ts";
 import { operationContext, type SignalSource } from "./operations/operation-context.ts";
 import { type OperationResult, perform } from "./operations/operations.ts";
 import type { GatewayOptions } from "./options.ts";
-import { addressedBucket } from "./pipeline/addressed-bucket.ts";
 import type { Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
+import { bucketRules, NO_RULES } from "./pipeline/bucket-rules.ts";
 import { health } from "./pipeline/health.ts";
 import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
@@ -21,7 +21,6 @@ import { exit } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { tally } from "./pipeline/tally.ts";
 import { type Received, receive } from "./pipeline/target.ts";
-import { unlessGone } from "./pipeline/unless-gone.ts";
 import type { Exchange, Task } from "./protocols/protocol.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
 import { protocolsOf } from "./protocols.ts";
@@ -86,7 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       occupied: counts.unverified,
     },
   });
-  const bucketOf = addressedBucket(options.origins);
+  const rulesFor = bucketRules(storage, options.origins);
   const nextRequestId = requestIds(options.random);
   const counted = options.metrics === true ? counts.metrics : undefined;
   const showMetrics = counted === undefined ? undefined : () => counted.text(counts);
@@ -155,22 +154,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     return leave.respond(answer, notes, { origin: received.fields.origin, rules }, finished);
   }
 
-  /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
+  /** As `serve`, for a request of a page: whom its bucket allows to read the answer is looked up first. */
   async function serveCrossOrigin(arrival: Arrival): Promise<Outcome> {
-    const { received, notes } = arrival;
-    const rules = await rulesOf(arrival);
+    const { received, notes, signal } = arrival;
+    const rules = await rulesFor(received.request, signal);
     return received.request.method === "OPTIONS"
       ? servePreflight(received, notes, rules)
       : serve({ ...arrival, rules });
-  }
-
-  /** Without its rules the bucket allows nothing; whether its storage fails, or the client is gone, the request itself finds out. */
-  async function rulesOf({ received, signal }: Arrival): Promise<readonly CorsRule[]> {
-    try {
-      return (await unlessGone(storage.corsRules(bucketOf(received.request)), signal)) ?? NO_RULES;
-    } catch {
-      return NO_RULES;
-    }
   }
 
   function servePreflight(received: Received, notes: Notes, rules: readonly CorsRule[]): Outcome {
@@ -262,7 +252,6 @@ function isWireRequest(request: WireRequest): boolean {
   );
 }
 
-const NO_RULES: readonly CorsRule[] = [];
 /** Half of what proxies and clients wait for without a byte, at the least. */
 const KEEP_ALIVE_MS = 10_000;
 

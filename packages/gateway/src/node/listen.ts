@@ -149,18 +149,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
   });
-  // Node takes a client for idle that is over what the kernel holds, and by TLS over one long write, whatever it has taken of that.
-  const taken = new WeakMap<Socket, number | undefined>();
-  server.on("timeout", async (socket) => {
-    if (socket.writableLength === 0) return socket.destroy();
-    const before = taken.get(socket);
-    const now = (await reachedBytes(socket)) ?? takenBytes(socket);
-    taken.set(socket, now);
-    // The rest may have gone out meanwhile, and the connection has another limit by then.
-    if (socket.writableLength === 0) return;
-    if (now === before) socket.destroy();
-    else socket.setTimeout(timeouts.idleMs);
-  });
+  server.on("timeout", endIdle(timeouts.idleMs));
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.
   server.on("checkExpectation", handler);
@@ -223,4 +212,25 @@ const MOST_FIELDS = 2 ** 30 - 1;
  */
 function fieldsToRead(allowed: number): number {
   return Math.min(Math.max(allowed + 1, READ_FIELDS), MOST_FIELDS);
+}
+
+/**
+ * Ends a connection on which nothing has moved for its time. Node takes a client for idle that is over what the kernel holds, and by TLS over
+ * one long write, whatever it has taken of that.
+ */
+function endIdle(idleMs: number): (socket: Socket) => Promise<void> {
+  const taken = new WeakMap<Socket, number | undefined>();
+  return async (socket) => {
+    if (socket.writableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    const before = taken.get(socket);
+    const now = (await reachedBytes(socket)) ?? takenBytes(socket);
+    taken.set(socket, now);
+    // The rest may have gone out meanwhile, and the connection has another limit by then.
+    if (socket.writableLength === 0) return;
+    if (now === before) socket.destroy();
+    else socket.setTimeout(idleMs);
+  };
 }

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
+import { urlEncoded, xmlDocument } from "../../src/http/xml.ts";
 import { childrenOf, expectOnly, optionalText, readXml, requiredText, textOf } from "../../src/http/xml-reader.ts";
 import { toRefusal } from "../../src/pipeline/refusal.ts";
 import { errorBody } from "../../src/protocols/s3/error-body.ts";
-import { urlEncoded, xmlDocument } from "../../src/protocols/s3/xml.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 const read = (text: string, root = "Delete") => readXml(new TextEncoder().encode(text), root);

@@ -1,8 +1,8 @@
 /** The cross-origin rules of a bucket as XML, held to what Amazon accepts. */
 import type { CorsRule } from "../../http/cors-rules.ts";
+import type { XmlElement } from "../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
 import { invalidCombination, readInteger } from "./arguments.ts";
-import type { XmlElement } from "./xml.ts";
 
 const MAX_RULES = 100;
 const MAX_ID = 255;

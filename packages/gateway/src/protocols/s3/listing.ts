@@ -1,11 +1,11 @@
 /** What the three listings of a bucket have in common on the wire. */
 import type { S3Grant } from "daypass/s3";
+import { urlEncoded, type XmlElement } from "../../http/xml.ts";
 import type { ListedObjects } from "../../operations/list-objects.ts";
 import type { ListOptions, ListPage } from "../../storage/listing.ts";
 import { invalidArgument, readLimit } from "./arguments.ts";
 import { ownerElement } from "./owner.ts";
 import { checksumType } from "./present.ts";
-import { urlEncoded, type XmlElement } from "./xml.ts";
 
 /** What a listing was asked for, in the words of its request. */
 export interface ListParameters {

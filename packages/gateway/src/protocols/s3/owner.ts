@@ -1,4 +1,4 @@
-import type { XmlElement } from "./xml.ts";
+import type { XmlElement } from "../../http/xml.ts";
 
 /** The one owner of all that is here, in the form of Amazon's canonical user ids. */
 export const OWNER_ID = "0d5b1f6f7c0e4f5b9f0a7c1d2e3f405162738495a6b7c8d9eaf0b1c2d3e4f506";

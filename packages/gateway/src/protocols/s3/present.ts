@@ -1,5 +1,6 @@
 import type { S3Grant } from "daypass/s3";
 import { metadataHeader } from "../../http/metadata.ts";
+import type { XmlElement } from "../../http/xml.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
@@ -9,7 +10,6 @@ import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOver
 import type { Exchange } from "../protocol.ts";
 import { isRangeGranted } from "../request-fields.ts";
 import { requestIdHeaders } from "./request-id.ts";
-import type { XmlElement } from "./xml.ts";
 
 const describe = memoisedHeaders(amzHeaders);
 // A browser's cache would give the answer to whoever navigates there later, were it not for this.

@@ -1,11 +1,11 @@
 /** Tags of objects, in the header and in XML. */
 
+import type { XmlElement } from "../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import { type PermittedObject, permitObject } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
 import type { S3Call } from "./operation.ts";
-import type { XmlElement } from "./xml.ts";
 
 /** In the order in which they were given. */
 export type Tags = Readonly<Record<string, string>>;

@@ -2,9 +2,6 @@
 import { XML_DECLARATION, type XmlContent, xmlDocument } from "../../http/xml.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { textAnswer } from "../text-answer.ts";
-
-export { urlEncoded, type XmlContent, type XmlElement, xmlDocument, xmlText } from "../../http/xml.ts";
-
 import { requestIdHeaders } from "./request-id.ts";
 
 /** The answer that holds a document. */

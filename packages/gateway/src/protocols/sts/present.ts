@@ -1,9 +1,9 @@
+import { type XmlElement, xmlText } from "../../http/xml.ts";
 import type { IssuedSession } from "../../operations/issue-session.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
 import type { Exchange } from "../protocol.ts";
 import { s3Error } from "../s3/errors.ts";
-import { type XmlElement, xmlText } from "../s3/xml.ts";
 import { textAnswer } from "../text-answer.ts";
 import type { CallFields } from "./call.ts";
 

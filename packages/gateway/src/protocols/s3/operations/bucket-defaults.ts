@@ -2,12 +2,13 @@
  * What tools ask of a bucket before or after they use it, answered with what is the case: no versions, one owner, nothing set.
  * @module
  */
+import type { XmlContent } from "../../../http/xml.ts";
 import type { HeadBucket } from "../../../operations/head-bucket.ts";
 import { permitBucketName } from "../../../pipeline/authorize.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import type { S3Action, S3PartialOperation } from "../operation.ts";
 import { ownerElement, ownerGrants } from "../owner.ts";
-import { type XmlContent, xmlAnswer } from "../xml.ts";
+import { xmlAnswer } from "../xml.ts";
 
 /** What Amazon says where nothing was set: a document, or an error of status 404. */
 type Default =

@@ -1,3 +1,4 @@
+import type { XmlElement } from "../../../http/xml.ts";
 import {
   childrenOf,
   expectOnly,
@@ -15,7 +16,7 @@ import { noSuchVersion } from "../arguments.ts";
 import { readDocument } from "../document.ts";
 import { s3Error } from "../errors.ts";
 import type { S3PartialOperation } from "../operation.ts";
-import { type XmlElement, xmlAnswer } from "../xml.ts";
+import { xmlAnswer } from "../xml.ts";
 
 const MAX_OBJECTS = 1000;
 /** Room for a thousand keys of 1024 bytes, most of them written as references. */

@@ -1,4 +1,5 @@
 import { formatHttpDate } from "../../../http/date.ts";
+import type { XmlElement } from "../../../http/xml.ts";
 import type {
   GetObjectAttributes,
   ObjectAttribute,
@@ -9,7 +10,7 @@ import type { ObjectInfo } from "../../../storage/storage.ts";
 import { expectNullVersion, invalidArgument, invalidCombination, readInteger, readLimit } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { checksumElements } from "../present.ts";
-import { type XmlElement, xmlAnswer } from "../xml.ts";
+import { xmlAnswer } from "../xml.ts";
 
 const ATTRIBUTES = "x-amz-object-attributes";
 const MAX_PARTS = "x-amz-max-parts";

@@ -1,9 +1,10 @@
+import { urlEncoded, type XmlElement } from "../../../http/xml.ts";
 import type { ListUploads } from "../../../operations/list-uploads.ts";
 import { permitPrefix } from "../../../pipeline/authorize.ts";
 import { invalidArgument, readLimit } from "../arguments.ts";
 import type { S3PartialOperation } from "../operation.ts";
 import { ownerElement } from "../owner.ts";
-import { urlEncoded, type XmlElement, xmlAnswer } from "../xml.ts";
+import { xmlAnswer } from "../xml.ts";
 
 export const listMultipartUploadsOperation: S3PartialOperation<ListUploads> = {
   name: "ListMultipartUploads",

@@ -1,9 +1,10 @@
+import type { XmlElement } from "../../../http/xml.ts";
 import type { ListParts } from "../../../operations/list-parts.ts";
 import { invalidArgument, readInteger, readLimit } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { ownerElement } from "../owner.ts";
 import { partChecksumElements, quoted } from "../present.ts";
-import { type XmlElement, xmlAnswer } from "../xml.ts";
+import { xmlAnswer } from "../xml.ts";
 
 export const listPartsOperation: S3ObjectOperation<ListParts> = {
   name: "ListParts",

@@ -2,8 +2,8 @@ import { type Conditions, evaluateConditions } from "../http/conditional.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/storage.ts";
-import { noSuchBucket } from "./no-such-bucket.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchBucket } from "./refusals.ts";
 import { conditionFailed, expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
 export interface CopyObject extends WriteConditions {

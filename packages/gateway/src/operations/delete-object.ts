@@ -1,7 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { isStorageError } from "../storage/storage.ts";
-import { noSuchKey } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchKey } from "./refusals.ts";
 import { conditionFailed, expectConditions, type WriteConditions } from "./write-conditions.ts";
 
 export interface DeleteObject extends WriteConditions {

@@ -1,8 +1,8 @@
 import { noteDeletion } from "../pipeline/audit.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { type Refusal, toRefusal } from "../pipeline/refusal.ts";
-import { noSuchBucket } from "./no-such-bucket.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export interface DeleteObjects {
   readonly operation: "delete-objects";

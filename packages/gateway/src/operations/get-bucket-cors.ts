@@ -1,7 +1,7 @@
 import type { CorsRule } from "../http/cors-rules.ts";
 import type { PermittedBucket } from "../pipeline/authorize.ts";
-import { noSuchBucket } from "./no-such-bucket.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export interface GetBucketCors {
   readonly operation: "get-bucket-cors";

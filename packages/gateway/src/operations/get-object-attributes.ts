@@ -1,7 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import type { ObjectInfo } from "../storage/storage.ts";
-import { noSuchKey } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchKey } from "./refusals.ts";
 
 const OBJECT_ATTRIBUTES = ["etag", "checksum", "parts", "storageClass", "size"] as const;
 export type ObjectAttribute = (typeof OBJECT_ATTRIBUTES)[number];

@@ -4,6 +4,7 @@ import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Body, ByteRange, ObjectInfo, OpenObject } from "../storage/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchKey } from "./refusals.ts";
 
 /** A range that was asked for, with the validator that has to hold for it to count. */
 export interface RangeRequest {
@@ -129,9 +130,4 @@ function rangeOfPart(number: number, { size, parts }: ObjectInfo): Part {
     range: `bytes=${start}-${start}`,
     size,
   });
-}
-
-/** The refusal that every reading operation gives for an object that is not there. */
-export function noSuchKey(): Refusal {
-  return new Refusal("NO_SUCH_KEY", "expected an object with this key, found none");
 }

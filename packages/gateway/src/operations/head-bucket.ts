@@ -1,6 +1,6 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
-import { noSuchBucket } from "./no-such-bucket.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export interface HeadBucket {
   readonly operation: "head-bucket";

@@ -1,6 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import { choosePart, type GetObject, noSuchKey, type ObjectRead, readPart } from "./get-object.ts";
+import { choosePart, type GetObject, type ObjectRead, readPart } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchKey } from "./refusals.ts";
 
 export interface HeadObject extends Pick<GetObject, "conditions" | "range" | "part"> {
   readonly operation: "head-object";

@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import { noSuchKey } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchKey } from "./refusals.ts";
 
 export interface SetObjectTags {
   readonly operation: "set-object-tags";

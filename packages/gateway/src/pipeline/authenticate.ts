@@ -1,6 +1,6 @@
 import { DaypassError, type Grant, type Verifier, type WireRequest } from "daypass";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
-import { type Occupancy, type PlaceOptions, places } from "./places.ts";
+import { type PlaceOptions, places } from "./places.ts";
 import type { Received } from "./target.ts";
 
 declare const authenticated: unique symbol;
@@ -16,7 +16,7 @@ export interface Authenticated<G extends Grant = Grant> {
 
 export interface AuthenticationOptions {
   /** For requests whose body is read while nobody has verified them. */
-  readonly unverifiedBodies: PlaceOptions & { readonly occupied: Occupancy };
+  readonly unverifiedBodies: PlaceOptions;
   readonly protocols: readonly Protocol[];
   /** Dialects by authority; a host that is not listed speaks all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
@@ -36,7 +36,7 @@ export function authenticator(options: AuthenticationOptions): {
   nativeTo(authority: string): Protocol | undefined;
   authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
 } {
-  const withPlace = places(options.unverifiedBodies, options.unverifiedBodies.occupied);
+  const withPlace = places(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
     ...protocol.verifiers.map((verifier) => ({ protocol, detects: verifier.detects, verifier })),
     ...(protocol.bodyVerifiers ?? []).map((bodyVerifier) => ({

@@ -10,6 +10,7 @@ export interface PlaceOptions {
   readonly places: number;
   /** Of these, places for one address. One address has half of them at most, and one place at least. */
   readonly perAddress: number;
+  readonly occupied: Occupancy;
 }
 
 /** The places in use. It outlives the limits that apply to them. */
@@ -27,8 +28,9 @@ export function occupancy(): Occupancy {
 /** Runs a step in a place for an address. @throws {Refusal} `BUSY` */
 export type WithPlace = <T>(address: string | undefined, step: () => Promise<T>) => Promise<T>;
 
-export function places(options: PlaceOptions, occupied: Occupancy): WithPlace {
+export function places(options: PlaceOptions): WithPlace {
   const share = Math.max(1, Math.min(options.perAddress, Math.floor(options.places / 2)));
+  const { occupied } = options;
   const { taken } = occupied;
   return async (address, step) => {
     // Those of whom nothing is known share a place like one: a client must not gain by hiding.

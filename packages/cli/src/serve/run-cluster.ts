@@ -10,12 +10,12 @@ import { untilStopped } from "./signals.ts";
 export type Report =
   | { readonly daypass: "start"; readonly port: number; readonly madeKeys: boolean }
   | { readonly daypass: "failure"; readonly failure: string }
-  /** It has come up and wants to know by what to serve: answered with `Settings`. */
+  /** It has come up and wants to know by what to serve: answered with `SettingsMessage`. */
   | { readonly daypass: "settings?" }
-  | Settings;
+  | SettingsMessage;
 
 /** What is served by: the primary's answer to a new worker, and a worker's news after a reload. */
-export interface Settings {
+export interface SettingsMessage {
   readonly daypass: "settings";
   readonly settings: ReadSettings;
 }
@@ -55,7 +55,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
           if (serves) log.logger.error({ error: message.failure }, "a replacement worker could not start");
           break;
         case "settings?":
-          channel.send({ daypass: "settings", settings: current } satisfies Settings);
+          channel.send({ daypass: "settings", settings: current } satisfies SettingsMessage);
           break;
         case "settings":
           current = message.settings;

@@ -1,7 +1,7 @@
 import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../command.ts";
-import type { Report, Settings } from "./run-cluster.ts";
+import type { Report, SettingsMessage } from "./run-cluster.ts";
 import { type RunOptions, siteReloader } from "./run-single.ts";
 import type { ReadSettings } from "./settings.ts";
 import { openSite, type Site } from "./site.ts";
@@ -9,7 +9,7 @@ import { openSite, type Site } from "./site.ts";
 /** Asks the primary by what to serve. */
 export function settingsOfPrimary(): Promise<ReadSettings> {
   return new Promise((resolve) => {
-    const take = (message: Settings): void => {
+    const take = (message: SettingsMessage): void => {
       if (message.daypass !== "settings") return;
       process.off("message", take);
       resolve(message.settings);

@@ -30,10 +30,14 @@ describe("requests that race with the removal of their bucket", () => {
       const reply = await sendS3(gateway, { method, bucket, key, ...(method === "PUT" ? { body: key } : {}) });
       note(method, reply.status, reply.text);
     };
-    await onBucket("create", "PUT");
-    const start = performance.now();
-    await onBucket("remove", "DELETE");
-    const removal = performance.now() - start;
+    // The least of some: one that takes a second on a busy machine would make every round as long.
+    let removal = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      await onBucket("create", "PUT");
+      const start = performance.now();
+      await onBucket("remove", "DELETE");
+      removal = Math.min(removal, performance.now() - start);
+    }
     // From before the removal to behind it, in steps that have nothing in common with those of the other request.
     const delay = (round: number, steps: number) => sleep(((round % steps) / steps) * removal * 2);
     const raced = (round: number) => round >= LEAST_ROUNDS && OUTCOMES.every((outcome) => seen.has(outcome));

@@ -5,7 +5,8 @@
  */
 
 const encoder = new TextEncoder();
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+// A byte order mark is a character of the text like any other.
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // encoded-word = "=?" charset "?" encoding "?" encoded-text "?=". White space between two of them is not part of the text.
 const ENCODED_WORDS =

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { metadataHeader, metadataOfHeader, metadataOfParameter, metadataSize } from "../../src/http/metadata.ts";
+import { continuationToken, readContinuationToken } from "../../src/protocols/s3/continuation.ts";
 import { parseCopySource } from "../../src/protocols/s3/copy-source.ts";
 import { s3Operations } from "../../src/protocols/s3/operations.ts";
 import { readTaggingHeader } from "../../src/protocols/s3/tags.ts";
@@ -19,6 +20,7 @@ describe("user metadata", () => {
         expect(header).toMatch(/^[\t\x20-\x7e]*$/);
         expect(metadataOfHeader(header)).toBe(value);
       }),
+      { examples: [["\ufeff"], ["\ufeffa"]] },
     );
   });
 
@@ -46,6 +48,18 @@ describe("user metadata", () => {
       }
     });
     expect(spent).toBeLessThan(2000);
+  });
+});
+
+describe("a continuation token", () => {
+  it("keeps its position, whatever the key is", () => {
+    fc.assert(
+      fc.property(text, (key) => {
+        for (const position of [{ key }, { prefix: key }])
+          expect(readContinuationToken(continuationToken(position, ["b"]), ["b"])).toEqual(position);
+      }),
+      { examples: [["\ufeffa"]] },
+    );
   });
 });
 

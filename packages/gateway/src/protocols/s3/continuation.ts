@@ -26,7 +26,8 @@ export function readContinuationToken(token: string, listing: readonly string[])
   const kind = body?.[0];
   if (bytes === undefined || body === undefined || (kind !== KEY && kind !== PREFIX)) throw incorrect(token);
   if (!checksum(body, listing).every((byte, i) => byte === bytes[i])) throw incorrect(token);
-  const text = new TextDecoder().decode(body.subarray(1));
+  // Else a key that begins with a byte order mark would be another key, and the listing begin anew.
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body.subarray(1));
   return kind === KEY ? { key: text } : { prefix: text };
 }
 

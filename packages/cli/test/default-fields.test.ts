@@ -47,3 +47,26 @@ test.each([
   for (const { headers } of parseLines<{ headers: object }>(stdout))
     expect(headers).toEqual({ "content-type": "text/css", "x-amz-meta-a": "1" });
 });
+
+test("refuses a field named __proto__ in a line or in the defaults, although objects have one of that name", async () => {
+  const folder = temporaryFolder();
+  const written = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const proto = '"__proto__":{"key":"other"}';
+  const common = JSON.stringify(pinned);
+  const plain = written("plain.json", common);
+  const strange = written("strange.json", `${common.slice(0, -1)},${proto}}`);
+  const answers = [
+    await daypass(["sign", "--batch", "-", "--defaults", plain], {
+      input: `{${proto}}\n{"expiresIn":60,"__proto__":1}\n`,
+    }),
+    await daypass(["sign", "--batch", "-", "--defaults", strange], {
+      input: '{"key":"a"}\n{"key":"a","expiresIn":60}\n',
+    }),
+  ];
+  const found = answers.flatMap(({ stdout }) => parseLines<{ error?: { message: string } }>(stdout));
+  expect(found).toHaveLength(4);
+  for (const { error } of found) expect(error?.message).toMatch(/^expected no other fields than .*; found "__proto__"/);
+});

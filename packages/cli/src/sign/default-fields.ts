@@ -9,10 +9,14 @@ export function overDefaults(defaults: JsonObject): (line: JsonObject) => JsonOb
   const { bind, headers } = defaults;
   const keepsSome = isObject(bind) || isObject(headers);
   if (Object.keys(defaults).length === 0) return (line) => line;
-  // Not spread: V8 gives copies made by assign the shape of a literal, and signs them twice as fast.
+  const isStrange = Object.hasOwn(defaults, "__proto__");
   return (line) => {
     const hasLife = line["expiresIn"] !== undefined || line["expiresAt"] !== undefined;
-    const whole: Record<string, unknown> = Object.assign({}, hasLife ? others : defaults, line);
+    const common = hasLife ? others : defaults;
+    // Not always spread: V8 gives copies made by assign the shape of a literal, and signs them twice as fast. But assign would make a
+    // prototype of this name, whose fields act although no check sees them; in a spread copy it is refused as any unknown field.
+    const whole: Record<string, unknown> =
+      isStrange || Object.hasOwn(line, "__proto__") ? { ...common, ...line } : Object.assign({}, common, line);
     if (!keepsSome || (line["bind"] === undefined && line["headers"] === undefined)) return whole;
     const named = namedHeaders(line);
     if (isObject(bind)) whole["bind"] = boundBoth(bind, line["bind"], named);

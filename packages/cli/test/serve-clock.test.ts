@@ -1,5 +1,5 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
@@ -37,12 +37,13 @@ test("what has ended stays ended when the clock is set back, also after a reload
 
 test("what has ended stays ended in workers that nobody asked meanwhile", async () => {
   const { env, move } = movedClock();
-  const { said } = await serveWith({ env }, exampleFiles(), "--port", "0", "--workers", "2");
+  const root = exampleFiles();
+  const { said, log } = await serveWith({ env }, root, "--port", "0", "--workers", "2");
   // It ends within an hour.
   const url = said.presignedUrl;
   expect(await status(url)).toBe(200);
   move(86_400);
-  await sleep(1000);
+  await looked(root, log, 2);
   move(0);
   const asked = Array.from({ length: 20 }, () => status(url, { headers: { connection: "close" } }));
   expect(new Set(await Promise.all(asked))).toEqual(new Set([403]));
@@ -51,13 +52,33 @@ test("what has ended stays ended in workers that nobody asked meanwhile", async 
 test("says once that the clock was set back, since then no new URL opens", async () => {
   const { env, move } = movedClock();
   move(3600);
-  const { log } = await serveWith({ env }, exampleFiles(), "--port", "0");
+  const root = exampleFiles();
+  const { log } = await serveWith({ env }, root, "--port", "0");
   move(0);
-  await expect.poll(log, { timeout: 5000 }).toMatch(/"seconds":3[56]\d\d,"msg":"the system clock was set back/);
-  await sleep(1000);
+  await expect.poll(log).toMatch(/"seconds":3[56]\d\d,"msg":"the system clock was set back/);
+  await looked(root, log, 1);
   expect(log().match(/was set back/g)).toHaveLength(1);
   move(3700);
-  await sleep(1000);
+  await looked(root, log, 1);
   move(0);
-  await expect.poll(() => log().match(/was set back/g)?.length, { timeout: 5000 }).toBe(2);
+  await expect.poll(() => log().match(/was set back/g)?.length).toBe(2);
 });
+
+/**
+ * Until each process has looked at its clock twice more, of which it says nothing: it looks at the keys as well, and says that they cannot be
+ * read, and then that they can again.
+ */
+async function looked(root: string, log: () => string, processes: number): Promise<void> {
+  const file = join(root, ".daypass/keys.json");
+  const whole = readFileSync(file, "utf8");
+  for (const [text, says] of [
+    ["{", "could not read the keys"],
+    [whole, "keys can be read again"],
+  ] as const) {
+    const times = (): number => log().split(says).length - 1;
+    const before = times();
+    writeFileSync(`${file}.next`, text, { mode: 0o600 });
+    renameSync(`${file}.next`, file);
+    await expect.poll(times).toBe(before + processes);
+  }
+}

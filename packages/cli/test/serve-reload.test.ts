@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { get } from "node:https";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
@@ -138,16 +138,21 @@ test("serves by what it was told last, also where an earlier reload takes longer
     writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
   write({});
   const gateway = await serve("--config", inFolder("daypass.json"));
-  // Whoever reads it waits until somebody writes.
+  // Whoever reads it waits until somebody has written.
   execFileSync("mkfifo", [inFolder("set.json")]);
   write({ urlKeySetFile: "set.json" });
   gateway.child.kill("SIGHUP");
-  await sleep(500);
+  // Fails for as long as nobody reads: the first reload has to have its configuration before the second one's is there.
+  const openForReader = () => openSync(inFolder("set.json"), constants.O_WRONLY | constants.O_NONBLOCK);
+  let set = -1;
+  await expect.poll(() => (set = openForReader())).toBeGreaterThan(-1);
   write({ metrics: true });
   gateway.child.kill("SIGHUP");
+  // One that overtakes would be done by then.
   await sleep(500);
-  writeFileSync(inFolder("set.json"), '{"keys":[]}');
-  await expect.poll(() => count(gateway, "were reloaded"), { timeout: 5000 }).toBe(2);
+  writeSync(set, '{"keys":[]}');
+  closeSync(set);
+  await expect.poll(() => count(gateway, "were reloaded")).toBe(2);
   expect(await status(`${gateway.said.url}/-/metrics`)).toBe(200);
 });
 

@@ -49,8 +49,9 @@ export function start(args: readonly string[], options: RunOptions = {}): ChildP
     cwd: options.cwd ?? home,
     env: { PATH: process.env["PATH"], HOME: home, ...options.env },
   });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
+  // Gone before its folders are, in which it could still write, and so are its workers, which have its standard error.
+  onTestFinished(async () => {
+    if (child.kill("SIGKILL")) await once(child, "close");
   });
   return child;
 }

@@ -1,11 +1,17 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** What Node says itself, where nobody listens, to a client that it does not understand. */
+const LATE = "ERR_HTTP_REQUEST_TIMEOUT";
+
+/**
+ * What Node says itself, where nobody listens, to a client that it does not understand; but not its 408 to a late head, which the clients of
+ * AWS do not repeat (docs/decisions/0108-late-heads.md).
+ */
 const STATUS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  [LATE]: "503 Service Unavailable",
 };
 
 /**
@@ -24,7 +30,9 @@ export function unreadable(): (error: NodeJS.ErrnoException, socket: Duplex) => 
       response.once("finish", () => endBehindAnswers(socket, error));
       return;
     }
-    if (socket.writable && response?.headersSent !== true)
+    // A client that has asked for nothing would take it for the answer to what it may ask just now.
+    const isSilent = error.code === LATE && (socket as Socket).bytesRead === 0;
+    if (socket.writable && !isSilent && response?.headersSent !== true)
       socket.write(`HTTP/1.1 ${STATUS[error.code ?? ""] ?? "400 Bad Request"}\r\nConnection: close\r\n\r\n`);
     socket.destroy(error);
   }

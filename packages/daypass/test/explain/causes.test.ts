@@ -220,6 +220,13 @@ const broken: readonly Broken[] = [
     says: /slash at its end/,
   },
   {
+    what: "a key typed with a capital, as names of files may be on Windows and macOS",
+    url: sign({ key: "a%41.txt" }).replace("a%2541", "A%2541"),
+    options: { keys },
+    cause: "PATH",
+    says: /lower-case letters/,
+  },
+  {
     what: "a proxy that makes // one slash (error body)",
     url: sign({ key: "a//b" }),
     options: { errorBody: awsErrorBody(sign({ key: "a//b" }).replace("a//b", "a/b")) },

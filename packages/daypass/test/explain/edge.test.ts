@@ -52,7 +52,7 @@ const cases: readonly Case[] = [
     changes: [
       [later, "EXPIRES_CHANGED"],
       [added, undefined],
-      [cased, "WRONG_SECRET"],
+      [cased, "PATH"],
       [slashed, "PATH"],
       [elsewhere, undefined],
     ],
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
     changes: [
       [later, "EXPIRES_CHANGED"],
       [added, undefined],
-      [cased, "WRONG_SECRET"],
+      [cased, "PATH"],
     ],
   },
   {

@@ -35,6 +35,10 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     ["with a slash at its end", `${canonical}/`],
     ["with a second slash in front", `/${canonical}`],
     ["with lower-case escapes (%2f)", canonical.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())],
+    [
+      "in lower-case letters",
+      canonical.replace(/%[0-9A-F]{2}|[A-Z]/g, (text) => (text[0] === "%" ? text : text.toLowerCase())),
+    ],
     ["in composed Unicode (NFC)", encodeOr(decoded.normalize("NFC"))],
     ["in decomposed Unicode (NFD)", encodeOr(decoded.normalize("NFD"))],
     ["without its first segment", canonical.replace(/^\/[^/]*(?=\/)/, "")],

@@ -15,8 +15,8 @@ function nameOf(test) {
   return titles.join(" ");
 }
 
-/** @param {readonly { readonly message: string }[] | undefined} errors */
-const firstLine = (errors) => errors?.[0]?.message.split("\n", 1)[0] ?? "";
+/** What is thrown need not be an error. @param {readonly { readonly message?: unknown }[] | undefined} errors */
+const firstLine = (errors) => String(errors?.[0]?.message ?? "").split("\n", 1)[0] ?? "";
 
 /** A vitest reporter: writes how many tests passed, failed and were skipped, and which failed, to the file that COUNTS_FILE names. */
 export default class CountReporter {
@@ -36,11 +36,10 @@ export default class CountReporter {
           failures.push({ file, name: nameOf(test), message: firstLine(errors) || state });
         else counts[state] += 1;
       }
-      // A file that fails to load, or a hook that throws, has no failed test to show for it.
-      if (module.state() === "failed" && failures.length === before) {
-        const errors = [module, ...module.children.allSuites()].flatMap((one) => one.errors());
+      // A file that fails to load, or a hook that throws, has no failed test to show for it; nor has one beside which a test fails.
+      const errors = [module, ...module.children.allSuites()].flatMap((one) => one.errors());
+      if (errors.length > 0 || (module.state() === "failed" && failures.length === before))
         failures.push({ file, name: "", message: firstLine(errors) });
-      }
     }
     counts.failed = failures.length;
     mkdirSync(dirname(target), { recursive: true });

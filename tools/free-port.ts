@@ -5,11 +5,15 @@ import { createServer } from "node:net";
 // Below those that systems give to whoever asks for any: in the time before the process takes it, no connection beside it does.
 const FIRST = 20_000;
 const LAST = 32_767;
+/** Two that are asked for before either is taken have to differ. */
+const given = new Set<number>();
 
 /** A port that is free at this moment, for a process whose origins have to name it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST, LAST + 1);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer();
     const isFree = once(server, "listening").then(
       () => true,

@@ -101,10 +101,10 @@ it("stores a long body of unknown length in parts, and nothing of one that break
   const sha256 = createHash("sha256").update(bytes).digest();
   const info = await storage.put(ref, chunks(...pieces), {
     digests: { sha256 },
-    metadata: { a: "1" },
+    metadata: { a: "1", ["__proto__"]: "2" },
     ifNoneMatch: "*",
   });
-  expect([info.size, info.metadata, info.etag.endsWith("-3")]).toEqual([250_000, { a: "1" }, true]);
+  expect([info.size, info.metadata, info.etag.endsWith("-3")]).toEqual([250_000, { a: "1", ["__proto__"]: "2" }, true]);
   expect((await readBody((await storage.get(ref))?.body())).equals(bytes)).toBe(true);
   expect(await codeOf(storage.put(ref, chunks(...pieces), { ifNoneMatch: "*" }))).toBe("PRECONDITION_FAILED");
   const wrong = storage.put({ ...ref, key: "b" }, chunks(...pieces), { digests: { sha256: new Uint8Array(32) } });

@@ -19,11 +19,11 @@ const CHECKSUM = "x-amz-checksum-";
 
 /** What GET and HEAD tell of an object, without its tags. */
 export function infoOfHeaders(headers: IncomingHttpHeaders, size: number): ObjectInfo {
-  const metadata: Record<string, string> = {};
+  const metadata: (readonly [string, string])[] = [];
   const checksums: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== "string") continue;
-    if (name.startsWith(META)) metadata[name.slice(META.length)] = metadataOfHeader(value);
+    if (name.startsWith(META)) metadata.push([name.slice(META.length), metadataOfHeader(value)]);
     const algorithm = name.startsWith(CHECKSUM) ? name.slice(CHECKSUM.length) : "";
     // One at most is promised.
     if (isChecksumAlgorithm(algorithm) && Object.keys(checksums).length === 0) checksums[algorithm] = value;
@@ -40,7 +40,8 @@ export function infoOfHeaders(headers: IncomingHttpHeaders, size: number): Objec
     lastModified: dateOf(headers["last-modified"]),
     contentType: headers["content-type"] ?? "binary/octet-stream",
     headers: stored,
-    metadata,
+    // An assignment would lose one that is called __proto__.
+    metadata: Object.fromEntries(metadata),
     checksums,
   };
 }

@@ -54,6 +54,16 @@ describe("a host speaks its dialects and no other, however it is spelled", () =>
   });
 });
 
+it("host confusion: a host speaks its dialects and no other, however the operator spells it", async () => {
+  await using own = await testGateway({
+    files: { "media/hello.txt": "hello" },
+    gateway: () => ({ origins: [`http://${HOST}`], hosts: { "Files.Example.com": ["s3"] } }),
+  });
+  const { url } = urlSigner({ key: own.urlKey }).sign({ url: `http://${HOST}/media/hello.txt`, expiresIn: 60 });
+  const reply = await send(own, { target: url.slice(`http://${HOST}`.length), headers: { host: HOST } });
+  expect(reply.status).toBe(403);
+});
+
 describe("the owner of a bucket whose name ends like the host of others", () => {
   const domains = ["*.example.com", "*.s3.example.com"];
 

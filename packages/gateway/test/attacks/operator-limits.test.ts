@@ -70,7 +70,14 @@ describe("the operator's last word", () => {
     const [path, query] = targetOf(daypassUrl(gateway, "/media/hello.txt")).split("?");
     const good = `${path}?${query}`;
     expect((await attack({ target: good })).status).toBe(200);
-    for (const marked of [`${path}?sig=x&sv=2022-11-02&${query}`, `${good}&sv=2022-11-02&sig=x`]) {
+    for (const marked of [
+      `${path}?sig=x&sv=2022-11-02&${query}`,
+      `${good}&sv=2022-11-02&sig=x`,
+      `${path}?X-Goog-Algorithm=GOOG4-RSA-SHA256&${query}`,
+      `${good}&X-Goog-Credential=a`,
+      `${good}&x-goog-signature=ab`,
+      `${good}&GoogleAccessId=a`,
+    ]) {
       const reply = await attack({ target: marked });
       expect([marked, reply.status, reply.calls]).toEqual([marked, 400, 0]);
     }

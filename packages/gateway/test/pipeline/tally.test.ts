@@ -1,13 +1,14 @@
 import type { WireRequest } from "daypass";
 import { s3Signer } from "daypass/s3";
 import { expect, it } from "vitest";
-import { createGateway, type Gateway, type Limits, tally } from "../../src/index.ts";
+import { type AuditEvent, createGateway, type Gateway, type Limits, tally } from "../../src/index.ts";
 import { recordingStorage } from "../../src/testing/recording-storage.ts";
 import { testGateway } from "../../src/testing/test-gateway.ts";
 
 /** Two gateways one after the other, as a reload makes them, over the same objects. */
 async function reloaded(limits: Partial<Limits>) {
   const shared = tally();
+  const events: AuditEvent[] = [];
   const served = await testGateway({ files: { "media/a.txt": "a" }, storage: recordingStorage });
   const make = (): Gateway =>
     createGateway({
@@ -15,6 +16,7 @@ async function reloaded(limits: Partial<Limits>) {
       origins: [served.url],
       keys: { s3: () => served.accessKey },
       metrics: true,
+      audit: (event) => void events.push(event),
       limits,
       tally: shared,
     });
@@ -27,7 +29,7 @@ async function reloaded(limits: Partial<Limits>) {
     remoteAddress: "192.0.2.1",
   });
   const { url } = s3Signer(served.clients.daypass).sign({ bucket: "media", key: "a.txt", expiresIn: 60 });
-  return { served, before: make(), after: make(), to, read: to("GET", url.slice(served.url.length)) };
+  return { served, events, before: make(), after: make(), to, read: to("GET", url.slice(served.url.length)) };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -39,13 +41,15 @@ async function statusOf(gateway: Gateway, request: WireRequest, body: AsyncItera
   return outcome.status;
 }
 
-it("counts an answer once however often it is reported, with the status that went out", async () => {
-  const { served, before, to, read } = await reloaded({});
+it("counts an answer once however often it is reported, with the status that went out, and tells the fault", async () => {
+  const { served, events, before, to, read } = await reloaded({});
   await using _ = served;
   const outcome = await before.handle(read, nothing());
   if (outcome.body?.kind === "file") outcome.body.close();
-  outcome.delivered(0, false, { error: new Error("no header can carry this"), status: 500 });
+  const error = new Error("no header can carry this");
+  outcome.delivered(0, false, { error, status: 500 });
   outcome.delivered(1, true);
+  expect(events).toMatchObject([{ status: 500, bytes: 0, complete: false, error }]);
   const { body } = await before.handle(to("GET", "/-/metrics"), nothing());
   const text = body?.kind === "bytes" ? Buffer.from(body.bytes).toString() : "";
   expect(text.match(/daypass_(?:requests_total|in_flight).* \d+/g)).toEqual([

@@ -45,6 +45,21 @@ it("an answer that no socket can carry is a 500, is reported, and ends only itse
   expect(await (await fetch(url)).text()).toBe("body");
 });
 
+it.each([
+  ["small", 256],
+  ["long", 65_536],
+])("a %s answer of any bytes goes out as it is, and is reported with its length", async (_, length) => {
+  const reports: unknown[][] = [];
+  // A part of a larger memory, as Node's own are.
+  const bytes = Buffer.from(Array.from({ length: length + 1 }, (_, i) => i % 256)).subarray(1);
+  const url = await serve(() => ({
+    ...outcome(["content-length", String(length)], (...report) => reports.push(report)),
+    body: { kind: "bytes", bytes },
+  }));
+  expect(bytes.equals(Buffer.from(await (await fetch(url)).arrayBuffer()))).toBe(true);
+  expect(reports).toEqual([[length, true]]);
+});
+
 it("a gateway that rejects after all loses one connection and not the process", async () => {
   let count = 0;
   const url = await serve(async () => {
@@ -99,14 +114,20 @@ it("a client that leaves in the middle of a body is no fault of what it comes fr
   expect(endless.destroyed).toBe(true);
 });
 
-it.each(["ends", "waits for the next request"])("nothing is kept of an answer whose connection %s", async (what) => {
+it.each([
+  ["an answer", "ends", 4],
+  ["an answer", "waits for the next request", 4],
+  ["a long answer made in memory", "ends", 65_536],
+  ["a long answer made in memory", "waits for the next request", 65_536],
+])("nothing is kept of %s whose connection %s", async (_, what, length) => {
   const close = what === "ends" ? ["connection", "close"] : [];
+  const bytes = Buffer.alloc(length, "b");
   const url = await serve((_request, _body, signal) => {
     // The answer waits for something.
     if (typeof signal === "function") signal();
     return {
-      ...outcome(["content-length", "4", ...close]),
-      body: { kind: "stream", stream: Readable.from([Buffer.from("body")]), length: 4 },
+      ...outcome(["content-length", String(length), ...close]),
+      body: length === 4 ? { kind: "stream", stream: Readable.from([bytes]), length } : { kind: "bytes", bytes },
     };
   });
   const answers: WeakRef<ServerResponse>[] = [];
@@ -116,7 +137,7 @@ it.each(["ends", "waits for the next request"])("nothing is kept of an answer wh
   onTestFinished(() => agent.destroy());
   for (let i = 0; i < 3; i++) {
     const [answer] = (await once(get(url, { agent }), "response")) as [IncomingMessage];
-    expect(await text(answer)).toBe("body");
+    expect(await text(answer)).toHaveLength(length);
   }
   const kept = () => {
     collectGarbage();
@@ -125,22 +146,55 @@ it.each(["ends", "waits for the next request"])("nothing is kept of an answer wh
   await expect.poll(kept).toEqual([false, false, false]);
 });
 
-it("a body that cannot even be given up is reported like any other", async () => {
+/** Answers once its client has left. */
+async function reportsToNobody(body: Outcome["body"]): Promise<unknown[][]> {
   const reports: unknown[][] = [];
   let leave = (): void => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const close = (): void => {
-    throw new Error("a fault of the driver");
-  };
   const url = await serve(async () => {
     await left;
-    const body = { kind: "file", fd: -1, start: 0, length: 4, close } as const;
     return { ...outcome(["content-length", "4"], (...report) => reports.push(report)), body };
   });
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   server?.on("connection", (connection) => connection.once("close", leave));
   socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n", () => socket.destroy());
-  await expect.poll(() => reports).toEqual([[0, false]]);
+  await expect.poll(() => reports).toHaveLength(1);
+  return reports;
+}
+
+it("lets go of a file whose client has left before its answer", async () => {
+  let closed = 0;
+  const close = (): void => {
+    closed += 1;
+  };
+  expect(await reportsToNobody({ kind: "file", fd: -1, start: 0, length: 4, close })).toEqual([[0, false]]);
+  expect(closed).toBe(1);
+});
+
+it("lets go of a stream whose client has left before its answer", async () => {
+  const stream = Readable.from(["body"]);
+  expect(await reportsToNobody({ kind: "stream", stream, length: 4 })).toEqual([[0, false]]);
+  expect(stream.destroyed).toBe(true);
+});
+
+it("a body that cannot even be given up is reported like any other", async () => {
+  const close = (): void => {
+    throw new Error("a fault of the driver");
+  };
+  expect(await reportsToNobody({ kind: "file", fd: -1, start: 0, length: 4, close })).toEqual([[0, false]]);
+});
+
+it("an answer that can neither be sent nor given up ends its connection, and is reported", async () => {
+  const reports: unknown[][] = [];
+  const close = (): void => {
+    throw new Error("a fault of the driver");
+  };
+  const url = await serve(() => ({
+    ...outcome(["x-bad", "a\r\nb"], (...report) => reports.push(report)),
+    body: { kind: "file", fd: -1, start: 0, length: 4, close },
+  }));
+  await expect(fetch(url)).rejects.toThrow();
+  expect(reports).toEqual([[0, false]]);
 });

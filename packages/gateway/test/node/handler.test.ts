@@ -186,15 +186,26 @@ it("a body that cannot even be given up is reported like any other", async () =>
   expect(await reportsToNobody({ kind: "file", fd: -1, start: 0, length: 4, close })).toEqual([[0, false]]);
 });
 
-it("an answer that can neither be sent nor given up ends its connection, and is reported", async () => {
+it("an answer that can neither be sent nor given up ends its connection, is reported, and holds up no other", async () => {
   const reports: unknown[][] = [];
   const close = (): void => {
     throw new Error("a fault of the driver");
   };
-  const url = await serve(() => ({
-    ...outcome(["x-bad", "a\r\nb"], (...report) => reports.push(report)),
-    body: { kind: "file", fd: -1, start: 0, length: 4, close },
-  }));
-  await expect(fetch(url)).rejects.toThrow();
+  let count = 0;
+  let meet = (): void => {};
+  const met = new Promise<void>((resolve) => {
+    meet = resolve;
+  });
+  const url = await serve(async () => {
+    count += 1;
+    const isFirst = count === 1;
+    if (count === 2) meet();
+    await met;
+    if (!isFirst) return outcome(["content-length", "4"]);
+    const body = { kind: "file", fd: -1, start: 0, length: 4, close } as const;
+    return { ...outcome(["x-bad", "a\r\nb"], (...report) => reports.push(report)), body };
+  });
+  const replies = await Promise.allSettled([fetch(url), fetch(url)]);
+  expect(replies.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(reports).toEqual([[0, false]]);
 });

@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -18,6 +20,12 @@ it.each([
   onTestFinished(() => gateway.close());
   const { url } = s3For(gateway).sign({ bucket: "media", key: "a.bin", expiresIn: 60 });
   const head = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const received: IncomingMessage[] = [];
+  const onRequest = (message: unknown) => {
+    received.push((message as { readonly request: IncomingMessage }).request);
+  };
+  subscribe("http.server.request.start", onRequest);
+  onTestFinished(() => void unsubscribe("http.server.request.start", onRequest));
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   const clients = [];
@@ -34,6 +42,8 @@ it.each([
   await sleep(1500);
   collectGarbage();
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MB);
+  // The rest waits with its sender.
+  expect(received.map(({ socket }) => socket.bytesRead < MB)).toEqual([true, true, true]);
   for (const socket of clients) {
     let size = 0;
     // Not `once` of events, which fails with the reset that a close on unread bytes is.

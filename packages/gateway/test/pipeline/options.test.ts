@@ -5,6 +5,7 @@ import { listen, openLog, toNodeHandler } from "../../src/node/index.ts";
 import { disk } from "../../src/storage/disk.ts";
 import { s3 } from "../../src/storage/s3.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, rawConnection, readAll } from "../e2e/clients.ts";
 
 let gateway: TestGateway;
 let base: GatewayOptions;
@@ -80,6 +81,15 @@ describe("a gateway is not made", () => {
 it("a member that is left undefined has its default", () => {
   const { limits } = createGateway({ ...base, limits: { body: undefined, path: 10 } as never, cors: {} });
   expect([limits.body, limits.path]).toEqual([5 * 1024 ** 3, 10]);
+});
+
+it("so has one of a server: a client that sends too slowly is cut all the same", async () => {
+  const left = { timeouts: { headersMs: undefined }, minimumRate: { bytesPerSecond: undefined, windowMs: 100 } };
+  await using own = await testGateway({ listen: left as never });
+  const path = daypassUrl(own, "/files/never.txt", { methods: ["PUT"] }).slice(own.url.length);
+  const socket = await rawConnection(own);
+  socket.write(`PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1:${own.port}\r\nContent-Length: 9\r\n\r\n`);
+  expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 40[08] /);
 });
 
 it.each<[string, unknown]>([

@@ -166,8 +166,7 @@ test("finds the path of each scheme that tells no host, and passes over others s
   expect(await spent('"')).toBeLessThan(slow / 4);
 });
 
-// Seconds of processor time, which a busy machine gives late.
-test("takes hostile text in linear time", { timeout: 60_000 }, async () => {
+test("takes hostile text in linear time", async () => {
   const size = 1_000_000;
   for (const part of [
     "http://",

@@ -99,8 +99,7 @@ describe("an explained form", () => {
     await expect(explainForm({ url: "media", fields: form.fields })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
-  // Seconds of processor time, which a busy machine gives late.
-  it("never fails on a damaged form", { timeout: 60_000 }, async () => {
+  it("never fails on a damaged form", async () => {
     const deep = Buffer.from(`{"conditions":${"[".repeat(7000)}${"]".repeat(7000)}}`).toString("base64");
     for (const [name, value] of list) {
       for (const damaged of [

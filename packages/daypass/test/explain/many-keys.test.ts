@@ -38,8 +38,7 @@ describe("many keys of one id", () => {
     expect((await causeOf(put, others.slice(0, 1)))?.evidence.join(" ")).not.toContain("Not every change");
   });
 
-  // Seconds of processor time, which a busy machine gives late.
-  it("cost no more than a few", { timeout: 60_000 }, async () => {
+  it("cost no more than a few", async () => {
     const nginx = nginxSigner({ secret: "right", clock }).sign({ url: "https://e.example/a/b", expiresIn: 900 }).url;
     const secrets = others.map((_, i) => ({ scheme: "nginx", secret: `${i} ${i}` }) as const);
     for (const [of, keys] of [

@@ -22,7 +22,7 @@ async function configured(first: object, workers: string) {
   const reload = async (what: "were reloaded" | "reload failed" = "were reloaded"): Promise<void> => {
     const before = count(running, what);
     running.child.kill("SIGHUP");
-    await expect.poll(() => count(running, what)).toBe(before + processes);
+    await expect.poll(() => count(running, what), { timeout: 5000 }).toBe(before + processes);
   };
   return { ...running, root, file, configure, reload };
 }
@@ -118,7 +118,7 @@ test("serves by the same configuration from a worker that replaces another, what
   writeFileSync(gateway.file, "{");
   const [, pid] = /"pid":(\d+)[^\n]*"msg":"listening"/.exec(gateway.log()) ?? [];
   process.kill(Number(pid), "SIGKILL");
-  await expect.poll(() => count(gateway, '"msg":"listening"')).toBe(2);
+  await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(2);
   expect(await allows(gateway, "https://two.example")).toBe(true);
   await gateway.reload("reload failed");
 });
@@ -181,7 +181,7 @@ test.each(["0", "2"])(
     const processes = Math.max(1, Number(workers));
     const reload = async (what: string): Promise<void> => {
       gateway.child.kill("SIGHUP");
-      await expect.poll(() => count(gateway, what)).toBe(processes);
+      await expect.poll(() => count(gateway, what), { timeout: 5000 }).toBe(processes);
     };
     expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
     writeFileSync(inFolder("key.pem"), renewedTls.key);

@@ -79,7 +79,7 @@ test.each(["0", "2"])("takes other credentials of the storage at SIGHUP (%s work
   const { url } = signer.sign({ bucket: "media", key: "a", expiresIn: 60 });
   const reload = async (what: string): Promise<void> => {
     child.kill("SIGHUP");
-    await expect.poll(() => log().split(what).length - 1).toBe(processes);
+    await expect.poll(() => log().split(what).length - 1, { timeout: 5000 }).toBe(processes);
   };
   expect((await fetch(url)).status).toBe(503);
   write("region = us-east-1\n");

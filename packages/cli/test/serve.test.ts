@@ -147,11 +147,11 @@ test("says that its folder is away, with the keys in it, and serves again when i
   const root = exampleFiles();
   const { said, log } = await serve(root, "--port", "0");
   renameSync(root, `${root}-away`);
-  await expect.poll(log).toContain("the key file is missing");
+  await expect.poll(log, { timeout: 5000 }).toContain("the key file is missing");
   expect(await status(said.presignedUrl)).toBe(403);
   expect(await status(`${said.url}/-/readyz`)).toBe(503);
   renameSync(`${root}-away`, root);
-  await expect.poll(() => status(said.presignedUrl)).toBe(200);
+  await expect.poll(() => status(said.presignedUrl), { timeout: 5000 }).toBe(200);
   expect(await status(`${said.url}/-/readyz`)).toBe(200);
 });
 
@@ -161,13 +161,13 @@ test("says once that the keys cannot be read, and when they can again", async ()
   const file = join(root, ".daypass/keys.json");
   const text = readFileSync(file);
   writeFileSync(file, "{");
-  await expect.poll(log).toContain("could not read the keys");
+  await expect.poll(log, { timeout: 5000 }).toContain("could not read the keys");
   // Three looks.
   await sleep(1300);
   expect(log().match(/could not read the keys/g)).toHaveLength(1);
   expect(await status(said.presignedUrl)).toBe(200);
   writeFileSync(file, text);
-  await expect.poll(log).toContain("keys can be read again");
+  await expect.poll(log, { timeout: 5000 }).toContain("keys can be read again");
 });
 
 test("says a fault of the configuration once, however many workers meet it", async () => {
@@ -221,23 +221,25 @@ test("sends a browser on after a form only to the configured origins", async () 
   expect(await upload("https://evil.example.com/done")).toEqual([403, undefined]);
   configure(["https://other.example.com"]);
   child.kill("SIGHUP");
-  await expect.poll(log).toContain("were reloaded");
+  await expect.poll(log, { timeout: 5000 }).toContain("were reloaded");
   expect(await upload("https://app.example.com/done")).toEqual([403, undefined]);
   expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
   configure(["https://Other.example.com:443"]);
   child.kill("SIGHUP");
-  await expect.poll(log).toMatch(/expected redirectOrigins\[0\] .*write .{1,4}https:\/\/other\.example\.com/);
+  await expect
+    .poll(log, { timeout: 5000 })
+    .toMatch(/expected redirectOrigins\[0\] .*write .{1,4}https:\/\/other\.example\.com/);
   expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
 });
 /** Until an upload into a folder is under way: its bytes wait beside where they will be. */
 async function begun(root: string, folder: string): Promise<void> {
   const before = readdirSync(join(EXAMPLES, folder)).length;
-  await expect.poll(() => readdirSync(join(root, folder)).length).toBeGreaterThan(before);
+  await expect.poll(() => readdirSync(join(root, folder)).length, { timeout: 5000 }).toBeGreaterThan(before);
 }
 
 async function listensNoMore(url: string): Promise<void> {
   const answer = () => status(url).catch(() => "no answer");
-  await expect.poll(answer).toBe("no answer");
+  await expect.poll(answer, { timeout: 5000 }).toBe("no answer");
 }
 
 /** The processes that have said that they listen. */
@@ -351,7 +353,7 @@ test("signs for the public URL, and believes a client's address only from a trus
     );
     const running = await serve("--config", config);
     const listening = (): string => /"url":"(http:[^"]+)"/.exec(running.log())?.[1] ?? "";
-    await expect.poll(listening).toMatch(/^http:/);
+    await expect.poll(listening, { timeout: 5000 }).toMatch(/^http:/);
     const signed = (
       await daypass(["sign", "https://files.example.com/welcome/hello.txt", "--ip", "192.0.2.0/24", "--state", state])
     ).stdout.trim();

@@ -6,12 +6,9 @@ export async function cpuMilliseconds(work: () => unknown): Promise<number> {
   return (user + system) / 1000;
 }
 
-/**
- * The least of up to ten turns, for limits of a few milliseconds, which one collection of garbage takes alone. Turns end as soon
- * as one is within the limit; work that grows too fast is beyond it in each.
- */
-export async function leastCpuMilliseconds(limit: number, work: () => unknown): Promise<number> {
+/** The least of some turns, for limits of a few milliseconds, which one collection of garbage takes alone. What grows too fast is slow in each. */
+export async function leastCpuMilliseconds(turns: number, work: () => unknown): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < 10 && least >= limit; turn++) least = Math.min(least, await cpuMilliseconds(work));
+  for (let turn = 0; turn < turns; turn++) least = Math.min(least, await cpuMilliseconds(work));
   return least;
 }

@@ -26,5 +26,5 @@ test.each([
 // As long as a request may be, and nothing in it is ASCII.
 test.each(["é", "日"])("the longest text takes well under 5 ms, all of it %s", async (character) => {
   const text = character.repeat(32_768);
-  expect(await leastCpuMilliseconds(5, () => utf8(text))).toBeLessThan(5);
+  expect(await leastCpuMilliseconds(4, () => utf8(text))).toBeLessThan(5);
 });

@@ -142,7 +142,7 @@ describe("what is refused", () => {
   it("takes no longer to say for a long key of slashes", async () => {
     const signer = s3Signer({ ...options, endpoint });
     const key = `${"/".repeat(200_000)}..`;
-    expect(await leastCpuMilliseconds(50, () => message(() => signer.sign({ ...call, key })))).toBeLessThan(50);
+    expect(await leastCpuMilliseconds(3, () => message(() => signer.sign({ ...call, key })))).toBeLessThan(50);
   });
 
   it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("is a port beyond the last: %s", (place) => {
@@ -328,7 +328,7 @@ describe("a verifier", () => {
     const request = { ...wireRequest(s3Link()), authority: `a${".a".repeat(7500)}` };
     const refused = () => verifier.verify(request).catch(({ code }: { code?: unknown }) => code);
     expect(await refused()).toBe("WRONG_ORIGIN");
-    expect(await leastCpuMilliseconds(5, refused)).toBeLessThan(5);
+    expect(await leastCpuMilliseconds(3, refused)).toBeLessThan(5);
   });
 
   it("refuses a key with a line break, as a file of secrets ends with one, and shows none of it", async () => {

@@ -12,7 +12,10 @@ const MUST_BE_SIGNED = /^x-amz-(?!(?:content-sha256|cf-id)$)/i;
  * `x-amz-copy-source` would turn an upload into a read of any object (CVE-2026-54330).
  */
 export function readSignedHeaders(request: WireRequest, list: string, parameter: string): readonly SignedHeader[] {
-  if (list === "host" && !hasUnsigned(request.headers)) return [{ name: "host", values: [request.authority] }];
+  // Nearly all lists name the host alone. To read them like the others takes a sixth of the time to verify.
+  if (list === "host" && !request.headers.some((header) => mustBeSigned(header[0]))) {
+    return [{ name: "host", values: [request.authority] }];
+  }
   const names = list.split(";");
   const unique = new Set(names);
   if (unique.size !== names.length || names.some((name) => !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
@@ -32,11 +35,6 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
     name,
     values: name === "host" ? [request.authority] : (received.get(name) ?? []),
   }));
-}
-
-function hasUnsigned(headers: WireRequest["headers"]): boolean {
-  for (const header of headers) if (mustBeSigned(header[0])) return true;
-  return false;
 }
 
 function mustBeSigned(name: string): boolean {

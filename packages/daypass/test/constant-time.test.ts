@@ -30,7 +30,7 @@ describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by t
     ["portable, digests", portable.equalDigests],
   ])("%s: only the same text is equal, wherever it differs", (_, equal) => {
     const hex = "0123456789abcdef".repeat(4);
-    for (const text of equal === node.equalDigests ? [hex] : [hex, hex.slice(0, 43)]) {
+    for (const text of [hex, hex.slice(0, 43)]) {
       expect(equal(text, text)).toBe(true);
       for (let i = 0; i < text.length; i++) {
         expect(equal(text, `${text.slice(0, i)}X${text.slice(i + 1)}`)).toBe(false);

@@ -3,6 +3,7 @@ import * as crypto from "node:crypto";
 import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 
 export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
+export { equalDigests } from "./equal-digests.ts";
 
 export function sha256Hex(data: string | Uint8Array): string {
   return crypto.hash("sha256", data, "hex");
@@ -87,31 +88,12 @@ export function hmacSha256Once(key: string | Uint8Array, message: string): Uint8
   return crypto.createHmac("sha256", key).update(message, "utf8").digest();
 }
 
-// Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly
-// every request, laid side by side because one write costs less than two; and more, as what is cut off would not be counted.
-const pair = /* @__PURE__ */ Buffer.alloc(256);
-const words = /* @__PURE__ */ wordsOf(pair);
-
-function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
-  return new Int32Array(buffer, byteOffset, length / 4);
-}
-
 /**
  * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
  * length is checked first and may leak, the content may not.
  */
 export function constantTimeEqual(a: string, b: string): boolean {
   return a.length === b.length && crypto.timingSafeEqual(Buffer.from(a, "ucs2"), Buffer.from(b, "ucs2"));
-}
-
-/** {@link constantTimeEqual} of two SHA-256 in hexadecimal, in a third of the time. */
-export function equalDigests(a: string, b: string): boolean {
-  // A byte for each character, or it is no digest: others take more.
-  if (a.length !== BLOCK || b.length !== BLOCK || pair.write(a + b) !== 2 * BLOCK) return false;
-  // Words without a branch: what `timingSafeEqual` does, without its checks and the way into C++ and back.
-  let differences = 0;
-  for (let at = 0; at < BLOCK / 4; at++) differences |= (words[at] as number) ^ (words[at + BLOCK / 4] as number);
-  return differences === 0;
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */

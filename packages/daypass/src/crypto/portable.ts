@@ -5,6 +5,7 @@ import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } fro
 import { keyedHash } from "./keyed-hash.ts";
 
 export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
+export { equalDigests, equalDigests as constantTimeEqual } from "./equal-digests.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {
@@ -78,19 +79,6 @@ export function hmacFrame(key: string | Uint8Array, message: string): HmacFrame 
 export function hmacSha256Once(key: string | Uint8Array, message: string): Uint8Array {
   return padded(key)(utf8(message));
 }
-
-/**
- * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
- * length is checked first and may leak, the content may not.
- */
-export function constantTimeEqual(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
-  return difference === 0;
-}
-
-export { constantTimeEqual as equalDigests };
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
 export function hmacSha1(key: string | Uint8Array, message: string): Uint8Array {

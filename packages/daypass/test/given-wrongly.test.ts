@@ -1,15 +1,19 @@
 import { akamaiSigner, akamaiVerifier } from "daypass/akamai";
+import { bunnySigner } from "daypass/bunny";
 import { cloudflareSigner } from "daypass/cloudflare";
 import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
 import { fastlySigner } from "daypass/fastly";
 import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
+import { imgixSigner } from "daypass/imgix";
 import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
+import { nginxSigner } from "daypass/nginx";
 import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
+import { symfonySigner, symfonyVerifier } from "daypass/symfony";
 import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
 import { describe, expect, it } from "vitest";
 import { RSA } from "./cloudfront/keys.ts";
@@ -117,6 +121,37 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(thrown).toMatchObject({ code: "INVALID_KEY" });
     expect(String(thrown)).not.toContain("a-secret");
     expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
+  });
+
+  // As the last line of a file has it: every URL would be refused, and no error say why.
+  it.each([
+    ["bunny", bunnySigner],
+    ["cloudflare", (given: { secret: string }) => cloudflareSigner({ ...given, ttl: 60 })],
+    ["imgix", imgixSigner],
+    ["nginx", nginxSigner],
+  ] as const)("a secret to sign with that has a line break: %s", async (_, signer) => {
+    for (const secret of ["a-secret\n", "a-secret\r\n", "\na-secret", "a-\nsecret"]) {
+      const refused = expect.objectContaining({ code: "INVALID_KEY", message: expect.not.stringContaining("a-") });
+      expect(() => signer({ secret })).toThrow(refused);
+      expect(() => signer({ secret })).toThrow(/^expected secret as text without line breaks.*: trim/);
+    }
+    expect(await codeOf(() => signer({ secret: " a secret " }))).toBe("made");
+  });
+
+  it("but not a secret of PHP's, which may have been read from a file with all that is in it", async () => {
+    const secret = "a-secret\n";
+    const origins = ["https://media.example.com"];
+    for (const [signer, verifier] of [
+      [laravelSigner, laravelVerifier],
+      [symfonySigner, symfonyVerifier],
+    ] as const) {
+      const link = signer({ secret, clock }).sign({ url: "https://media.example.com/a", expiresIn: 60 });
+      const request = { method: "GET", target: link.url.slice(25), authority: "media.example.com", headers: [] };
+      await expect(verifier({ secrets: secret, origins, clock }).verify(request)).resolves.toMatchObject({
+        id: link.id,
+      });
+      expect(await codeOf(() => signer({ secret: "" }))).toBe("INVALID_KEY");
+    }
   });
 
   it("names the option of a secret that is missing", () => {

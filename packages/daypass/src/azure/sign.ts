@@ -151,7 +151,8 @@ function azureEndpoint({
   endpoint = `https://${account}.blob.core.windows.net`,
 }: AzureAccountOptions): string {
   if (!isAccountName(account)) throw invalidInput("account", "up to 24 lower-case letters and digits", account);
-  if (/^https?:\/\/[^/?#\\\s@]+(?:\/[^/?#\\\s]+)*\/?$/.test(endpoint)) return endpoint.replace(/\/$/, "");
+  const [base] = /^https?:\/\/[^/?#\\\s@]+(?:\/[^/?#\\\s]+)*(?=\/?$)/.exec(endpoint) ?? [];
+  if (base) return base;
   throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
 }
 

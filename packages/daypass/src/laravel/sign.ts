@@ -11,7 +11,7 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
-import { checkSecret } from "../secrets.ts";
+import { checkText } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { isLaravelPath, isOwnForPhp, LARAVEL_WEAK, type LaravelWeakness, laravelStringToSign } from "./canonical.ts";
 
@@ -45,7 +45,8 @@ export interface LaravelSignerOptions {
  */
 export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<LaravelSignRequest, LaravelWeakness> {
   const { secret, relative = false, clock } = options;
-  const key = hmacSha256(checkSecret(secret));
+  // Of any text: PHP reads one from a file together with the break at its end.
+  const key = hmacSha256(checkText(secret));
   return edgeSigner(LARAVEL_WEAK, (request) => {
     checkEdgeRequest("Laravel's signature", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);

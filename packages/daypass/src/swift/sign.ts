@@ -26,7 +26,8 @@ export interface SwiftSignerOptions<D extends SwiftDigest> {
 
 // TempURLs have no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
-const ENDPOINT = /^https?:\/\/[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~-]+)*$/;
+// What Keystone calls the endpoint ends in `/v1/AUTH_…`: here it would stand in the URL twice, and the signature for another path.
+const ENDPOINT = /^https?:\/\/[A-Za-z0-9.:[\]-]+(?:\/(?!v1(?:\/|$))[A-Za-z0-9._~-]+)*\/?$/;
 const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
 
 /**
@@ -55,8 +56,8 @@ export function swiftSigner(
 ): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
   const { endpoint, account, key, digest = "sha256", clock } = given;
   // One by one, as a class may have them as getters, and the object may be the next signer's, too.
-  const options = { endpoint, account, digest, clock };
-  if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
+  const options = { endpoint: `${endpoint}`.replace(/\/$/, ""), account, digest, clock };
+  if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path] without /v1", endpoint);
   checkSegment("account", account);
   if (digest === "sha512") {
     const mac = swiftMac512(key);

@@ -15,7 +15,7 @@ import { invalidInput } from "../errors.ts";
 import { checkOneOf } from "../option-forms.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
-import { checkSecret } from "../secrets.ts";
+import { checkText } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import {
   isPhpName,
@@ -59,7 +59,8 @@ export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<Symfony
   const { secret, parameters, encoding = "base64url", clock } = options;
   const names = { ...SYMFONY_PARAMETERS, ...parameters };
   checkOneOf("encoding", encoding, "base64url", "base64");
-  const key = hmacSha256(checkSecret(secret));
+  // Of any text: PHP reads one from a file together with the break at its end.
+  const key = hmacSha256(checkText(secret));
   return edgeSigner(SYMFONY_WEAK, (request) => {
     checkEdgeRequest("UriSigner", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);

@@ -305,6 +305,9 @@ describe("azureSigner", () => {
       clock,
     });
     expect(signer.sign(wish).url.startsWith(`${endpoint}/media/a.txt?`)).toBe(true);
+    // From JavaScript, as the signers of other stores take it.
+    const given = { account: "devstoreaccount1", endpoint: new URL(endpoint) as never, credentials: CREDENTIALS };
+    expect(azureSigner(given).sign(wish).url.startsWith(`${endpoint}/media/a.txt?`)).toBe(true);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { akamaiSigner } from "daypass/akamai";
 import { bunnySigner } from "daypass/bunny";
 import { cloudCdnCookieSigner, cloudCdnSigner } from "daypass/cloud-cdn";
@@ -334,7 +335,11 @@ describe("a key that is set up otherwise", () => {
   });
 
   it("is found where the secret was damaged", async () => {
-    const made = nginxSigner({ secret: `${SECRET}\n`, ...at }).sign({ url, expiresIn: 3600 }).url;
+    // By another signer: our own refuses a line break.
+    const ours = new URL(nginxSigner({ secret: SECRET, ...at }).sign({ url, expiresIn: 3600 }).url);
+    const expires = ours.searchParams.get("expires");
+    const md5 = createHash("md5").update(`${expires}${ours.pathname} ${SECRET}\n`).digest("base64url");
+    const made = `${url}?md5=${md5}&expires=${expires}`;
     const { cause } = await ask(made, { keys: [{ scheme: "nginx", secret: SECRET }] });
     expect(cause?.sentence).toMatch(/line feed/);
   });

@@ -10,6 +10,7 @@ const account = "AUTH_test";
 const key = "mykey";
 const origins = [endpoint];
 const signer = swiftSigner({ endpoint, account, key, clock });
+const WISH = { container: "media", object: "a", expiresIn: 60 };
 const verifier = swiftVerifier({ keys: { account, key }, origins, clock });
 
 const sign = (extra: Partial<SwiftSignRequest> = {}) =>
@@ -271,6 +272,24 @@ describe("TempURLs", () => {
     ["no life", { expiresIn: 0 }, "INVALID_EXPIRY"],
   ])("do not bind or carry %s", (_, wish, code) => {
     expect(() => sign(wish)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("are refused for an endpoint that has the version or the account already, as Keystone has it", () => {
+    for (const path of ["/v1", "/v1/", "/v1/AUTH_test", "/swift/v1", "/swift/v1/AUTH_test/"]) {
+      const at = { endpoint: endpoint + path, account, key };
+      expect(() => swiftSigner(at), path).toThrow(/^expected endpoint as .* without \/v1, found "https:/);
+    }
+    for (const path of ["/v12", "/v1.0"]) {
+      const { url } = swiftSigner({ endpoint: endpoint + path, account, key }).sign(WISH);
+      expect(url.startsWith(`${endpoint}${path}/v1/AUTH_test/media/a?`), url).toBe(true);
+    }
+  });
+
+  it("are the same for an endpoint with a slash at its end", () => {
+    const plain = swiftSigner({ endpoint, account, key, clock }).sign(WISH).url;
+    expect(swiftSigner({ endpoint: `${endpoint}/`, account, key, clock }).sign(WISH).url).toBe(plain);
+    const given = { endpoint: new URL(endpoint) as never, account, key, clock };
+    expect(swiftSigner(given).sign(WISH).url).toBe(plain);
   });
 
   it("check options when they are made", () => {

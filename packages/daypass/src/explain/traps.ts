@@ -79,6 +79,16 @@ const HEADER_ONLY =
 /** Pitfalls that S3's URLs of both versions have. */
 export function s3Traps(url: SplitUrl): readonly Trap[] {
   const traps: Trap[] = [];
+  // Some stores show the address of a bucket as the endpoint, and signers put the bucket behind what they are given.
+  const [, first = "", rest = ""] = /^\/([^/]+)\/(.+)$/.exec(url.wire.path) ?? [];
+  const isInHost = url.authority.startsWith(`${first}.`);
+  if (first !== "" && (isInHost || rest.startsWith(`${first}/`))) {
+    const where = isInHost ? "in the host and in the path" : "twice in the path";
+    traps.push({
+      name: "bucket-twice",
+      text: `${first} stands ${where}. If the signer's endpoint names the bucket already, the URL is for the key ${first}/… in it: leave the bucket out of the endpoint.`,
+    });
+  }
   for (const [name, value] of readParameters(url)) {
     if (/^x-amz-checksum-/i.test(name) && EMPTY_CHECKSUMS.has(value)) {
       traps.push({

@@ -95,6 +95,9 @@ describe("traps", () => {
     ["repeated-parameter", rawUrl({ query: "versionId=1&versionId=2" })],
     ["global-endpoint", rawUrl({ host: "media.s3.amazonaws.com" })],
     ["open-content-type", rawUrl({ query: "x-id=PutObject" })],
+    ["bucket-twice", rawUrl({ path: "/media/media/a.png" })],
+    ["bucket-twice", rawUrl({ host: "media.s3.eu-west-1.amazonaws.com", path: "/media/a.png" })],
+    ["bucket-twice", rawUrl({ host: "media.nyc3.example.com", path: "/media/a/b.png" })],
   ])("finds %s", async (name, url) => {
     expect(await traps(url)).toContain(name);
   });
@@ -102,6 +105,11 @@ describe("traps", () => {
   it("finds none in a plain URL", async () => {
     expect(await traps(rawUrl())).toEqual([]);
     expect(await traps(rawUrl({ path: "/media/%C3%A9%2F.txt" }))).toEqual([]);
+    // An object or a list, and other words that look alike.
+    for (const path of ["/media/media", "/media", "/media/mediation/a", "/media/a/media/a"])
+      expect(await traps(rawUrl({ path }))).toEqual([]);
+    for (const host of ["media2.s3.eu-west-1.amazonaws.com", "media-s3.example.com"])
+      expect(await traps(rawUrl({ host, path: "/media/a" }))).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ export function arePermissions({ permissions }: SasKind, resource: string, lette
 /** Letters in the one order that is signed here. Those that repeat or do not exist are refused later. */
 export function orderLetters(option: string, letters = "", order: string): string {
   // Each letter of these words is a permission: "read" would read, add, delete and execute.
-  if (typeof letters !== "string" || /^(?:read|write)$/.test(letters))
+  if (typeof letters !== "string" || /^(?:read|write)?$/.test(letters))
     throw invalidInput(option, `letters such as "${order[0]}"`, letters);
   return [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
 }

@@ -45,6 +45,14 @@ describe("azureSigner", () => {
       ).toBe("INVALID_INPUT");
     }
     expect(code(() => azure.sign({ container: "media", blob: "a", expiresIn: 9 }))).toBe("INVALID_INPUT");
+    // By the name of the option that is missing, and not by the parameter that it would be.
+    expect(() => azure.sign({ container: "media", blob: "a", expiresIn: 9 })).toThrow(
+      /^expected permissions as letters/,
+    );
+    expect(() => azure.sign({ ...wish, permissions: "" })).toThrow(/^expected permissions as letters/);
+    const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS });
+    const untyped = { permissions: "r", expiresIn: 9 } as never;
+    expect(() => account.sign(untyped)).toThrow(/^expected resourceTypes as letters/);
     expect(azure.sign({ container: "media", permissions: "lf", expiresIn: 9 }).method).toBe("GET");
   });
 

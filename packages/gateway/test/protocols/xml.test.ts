@@ -41,6 +41,19 @@ describe("the reader", () => {
     expect(keyOf(text)).toBe(expected);
   });
 
+  it("reads references to characters that XML does not have only where it is told to, and none to half of one", () => {
+    const answer = (text: string) =>
+      codeOf(() => textOf(readXml(Buffer.from(`<Key>${text}</Key>`), "Key", { anyCharacter: true })));
+    expect(["&#x1;&#31;", "&#xfffe;", "&#xd800;", "&#xdc00;", "&#x110000;"].map(answer)).toEqual([
+      String.raw`read "\u0001\u001f"`,
+      'read "\ufffe"',
+      ...Array(3).fill("MALFORMED_XML"),
+    ]);
+    expect(codeOf(() => keyOf("&#x1;"))).toBe("MALFORMED_XML");
+    // As they are they are no part of a document in any case.
+    expect(answer("\u0001")).toBe("MALFORMED_XML");
+  });
+
   it.each([
     ["none", "<Delete><Key>a</Key></Delete>"],
     ["S3's", `<Delete xmlns="${NAMESPACE}"><Key>a</Key></Delete>`],

@@ -63,6 +63,12 @@ it("tells a client 503 and not 400 where the upstream's document cannot be read"
   expect([answer.status, /<Code>(\w+)/.exec(await answer.text())?.[1]]).toEqual([503, "ServiceUnavailable"]);
 });
 
+it("reads the code of a refusal that repeats a key with characters that XML does not have", async () => {
+  const refusal = "<Error><Code>NoSuchUpload</Code><Key>a&#x1;b</Key><Resource>/bucket/a&#x1;b</Resource></Error>";
+  const options = await scripted((_, response) => response.writeHead(404).end(refusal));
+  expect(await codeOf(opened(options).abortUpload({ ...ref, uploadId: "u" }))).toBe("NO_SUCH_UPLOAD");
+});
+
 it("reads dates that are none as the beginning of time, and shows them", async () => {
   const options = await scripted((request, response) => {
     if (request.url?.startsWith("/bucket") === true)

@@ -54,7 +54,7 @@ function hint(code: string): string {
 /** Reads the document of a refusal; whatever else is there names no code. */
 export function faultOf(status: number, bytes: Uint8Array): UpstreamFault {
   try {
-    return { status, code: optionalText(readXml(bytes, "Error"), "Code") ?? "" };
+    return { status, code: optionalText(readXml(bytes, "Error", { anyCharacter: true }), "Code") ?? "" };
   } catch {
     return { status, code: "" };
   }

@@ -163,7 +163,7 @@ export function upstream(options: S3Options): Upstream {
       return { fault: faultOf(answer.statusCode ?? 0, text) };
     }
     try {
-      return { document: readXml(text, root, { elements: MAX_ELEMENTS }), answer };
+      return { document: readXml(text, root, { elements: MAX_ELEMENTS, anyCharacter: true }), answer };
     } catch (error) {
       throw new StorageError(
         "UNAVAILABLE",

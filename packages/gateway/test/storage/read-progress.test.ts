@@ -6,7 +6,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const names = (count: number, ended = false): FolderPart[] => [
-  { index: 0, files: Array.from({ length: count }, String), folders: [], ...(ended && { ended: { stamp: "" } }) },
+  {
+    index: 0,
+    files: Array.from({ length: count }, String),
+    folders: [],
+    ...(ended && { ended: { stamp: "", took: 0 } }),
+  },
 ];
 
 describe("the first reading of a large folder", () => {

@@ -18,8 +18,12 @@ export interface FolderPart {
   readonly index: number;
   readonly files: readonly string[];
   readonly folders: readonly string[];
-  /** The stamp, when it was the same before and after all names were read; empty when it was not; `undefined`: no folder. */
-  readonly ended?: { readonly stamp: string | undefined };
+  readonly ended?: {
+    /** When it was the same before and after all names were read; empty when it was not; `undefined`: no folder. */
+    readonly stamp: string | undefined;
+    /** Milliseconds that the thread was busy with the folder: not those in which it started, or waited for its turn. */
+    readonly took: number;
+  };
 }
 
 export interface FileThread {
@@ -120,11 +124,18 @@ const THREAD = `
   const reading = new Map();
   const next = (id) => {
     const batch = [];
+    const read = reading.get(id);
     for (let names = 0; names < BATCH; ) {
-      const { value, done } = reading.get(id).next();
+      const began = performance.now();
+      const { value, done } = read.parts.next();
+      read.took += performance.now() - began;
       if (done) {
         reading.delete(id);
         break;
+      }
+      if (value.ended !== undefined) {
+        value.ended.took = read.took;
+        read.took = 0;
       }
       batch.push(value);
       names += value.files.length + value.folders.length + 10;
@@ -134,13 +145,13 @@ const THREAD = `
   const answer = (message) => {
     const { id, op } = message;
     if (op === "look") return { id, looked: look(message) };
-    if (op === "read") reading.set(id, parts(message.folders));
+    if (op === "read") reading.set(id, { parts: parts(message.folders), took: 0 });
     return { id, parts: next(id), more: reading.has(id) };
   };
   parentPort.on("message", (message) => {
     const { id, op } = message;
     if (op === "drop") {
-      reading.get(id)?.return();
+      reading.get(id)?.parts.return();
       return void reading.delete(id);
     }
     try {

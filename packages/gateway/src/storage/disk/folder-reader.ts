@@ -97,18 +97,22 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
       const found: string[] = [];
       count += next.length;
       const since = clock();
-      let began = stopwatch();
+      // Of the folder that is being read, to write its names.
+      let writing = 0;
       for await (const parts of thread.read(layout.foldersToRead(bucket, next))) {
         if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
+        const began = stopwatch();
         database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part, since)));
         const now = stopwatch();
         for (const part of parts) {
           const prefix = next[part.index] ?? "";
           count += part.files.length;
           if (found.length < ENOUGH) found.push(...unread(bucket, prefix, part));
+          writing += (now - began) / parts.length;
           if (part.ended === undefined) continue;
-          noteTime(nameOf(bucket, prefix), { took: now - began, ended: now });
-          began = now;
+          // What it waited for others, or for a processor, says nothing about the folder: a small one would be taken for a large one.
+          noteTime(nameOf(bucket, prefix), { took: part.ended.took + writing, ended: now });
+          writing = 0;
         }
         report?.(bucket, parts);
         // The thread answers as fast as it is asked; without a pause nothing else would have its turn.

@@ -18,10 +18,10 @@ export const sha256Hmac = (key: string | Uint8Array): Mac => hmac("sha256", key)
 // each of these hashes has 64 bytes.
 function hmac(algorithm: string, key: string | Uint8Array): Mac {
   const given = Buffer.from(key as string);
-  const bytes = given.length > 64 ? hash(algorithm, given, "buffer") : given;
-  const pad = (filling: number): Uint8Array => Uint8Array.from({ length: 64 }, (_, i) => filling ^ (bytes[i] ?? 0));
-  const inner = pad(0x36);
-  const outer = pad(0x5c);
+  const block = new Uint8Array(64);
+  block.set(given.length > 64 ? hash(algorithm, given, "buffer") : given);
+  const inner = block.map((byte) => byte ^ 0x36);
+  const outer = block.map((byte) => byte ^ 0x5c);
   const digest = (parts: Uint8Array[]): Buffer => hash(algorithm, Buffer.concat(parts), "buffer");
   return (message) => digest([outer, digest([inner, Buffer.from(message as string)])]);
 }

@@ -22,6 +22,11 @@ const replacing = [
   "packages/daypass/test/url/vectors-portable.test.ts",
 ];
 
+// Those of the gateway that hold functions, or ask a server in their own process and look at its answers only: the same. What watches
+// the process itself, its time, its channels or another program, has one of its own.
+const answering =
+  "packages/gateway/test/{attacks/!(costly-bodies),e2e/!(behind-nginx|http),http/*,pipeline/*,protocols/!(s3-fields|xml)}.test.ts";
+
 const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
 
@@ -33,7 +38,8 @@ class LongFirst extends BaseSequencer {
     );
     // A process goes on with the next file only where that is of its project, too.
     const shares = ({ project }: TestSpecification): boolean => !project.config.isolate;
-    return [...sorted.filter((file) => !shares(file)), ...sorted.filter(shares)];
+    const shared = sorted.filter(shares).sort((a, b) => a.project.name.localeCompare(b.project.name));
+    return [...sorted.filter((file) => !shares(file)), ...shared];
   }
 }
 
@@ -55,7 +61,16 @@ export default defineConfig({
         test: {
           name: "packages",
           include: ["packages/!(cli|daypass)/test/**/*.test.ts", ...replacing, "tools/test/*.test.ts"],
-          exclude: [...apart, tamper],
+          exclude: [...apart, answering, tamper],
+          maxWorkers: "100%",
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "gateway",
+          include: [answering],
+          isolate: false,
           maxWorkers: "100%",
         },
       },

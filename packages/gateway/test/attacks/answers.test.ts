@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { daypassUrl, s3Code, s3For, until } from "../e2e/clients.ts";
-import { attack, gateway, get, sign, targetOf } from "./site.ts";
+import { attack, gateway, get, openSite, sign, targetOf } from "./site.ts";
+
+openSite();
 
 describe("what leaves the gateway", () => {
   it("CVE-2026-28683: an SVG is never shown inline", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { daypassUrl, s3Field, s3For } from "../e2e/clients.ts";
-import { attack, gateway, get, put, targetOf } from "./site.ts";
+import { attack, gateway, get, openSite, put, targetOf } from "./site.ts";
+
+openSite();
 
 describe("a URL opens what it was signed for", () => {
   it("supabase 1135: a download URL is no upload URL, and the other way round", async () => {

@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import { testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, s3Code, s3For, send } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
-import { attack, gateway, get, revokeScopedKey, revokeScopedKeyAfter, scopedKey, targetOf } from "./site.ts";
+import { attack, gateway, get, openSite, revokeScopedKey, revokeScopedKeyAfter, scopedKey, targetOf } from "./site.ts";
+
+openSite();
 
 describe("the operator's last word", () => {
   const cases = [

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { daypassUrl, s3For } from "../e2e/clients.ts";
-import { attack, gateway, get, put, SECRET, scopedKey, targetOf } from "./site.ts";
+import { attack, gateway, get, openSite, put, SECRET, scopedKey, targetOf } from "./site.ts";
+
+openSite();
 
 describe("paths do not leave their bucket", () => {
   it("path traversal in a signed key reaches no file outside the bucket", async () => {

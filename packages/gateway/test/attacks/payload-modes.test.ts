@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { s3Code } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
-import { attack, gateway, host, put, sign } from "./site.ts";
+import { attack, gateway, host, openSite, put, sign } from "./site.ts";
+
+openSite();
 
 describe("payload modes never choose whether a signature is checked", () => {
   const modes = [

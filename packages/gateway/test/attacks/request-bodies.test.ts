@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, s3Code, s3Field, s3For, send, until } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
-import { attack, gateway, get, host } from "./site.ts";
+import { attack, gateway, get, host, openSite } from "./site.ts";
+
+openSite();
 
 describe("what comes in", () => {
   it("CVE-2026-30961: the size limit counts bytes and not what a header says", async () => {

@@ -4,8 +4,7 @@ import type { KeyScope, S3AccessKey } from "../../src/index.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type Reply, s3For, send } from "../e2e/clients.ts";
 
-// A gateway with what belongs to somebody else in it, and a storage that tells how often it was called. Each file of attacks that
-// imports it has one of its own.
+// A gateway with what belongs to somebody else in it, and a storage that tells how often it was called.
 
 export const SECRET = "the secret of another tenant";
 export let gateway: TestGateway;
@@ -33,34 +32,37 @@ function lookUpScoped(): S3AccessKey | undefined {
   return lookups < 0 ? undefined : scoped;
 }
 
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: {
-      "media/hello.txt": "hello",
-      "media/merchants/123/a.txt": "123",
-      "media/merchants/1234/a.txt": "1234",
-      "media/page.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
-      "private/secret.txt": SECRET,
-    },
-    storage: (disk) => {
-      storage = recordingStorage(disk);
-      return storage;
-    },
-    gateway: (port) => ({
-      keys: {
-        s3: (id) =>
-          id === "AKIDSCOPED" ? lookUpScoped() : id === gateway.accessKey.accessKeyId ? gateway.accessKey : undefined,
-        url: (kid) => (kid === gateway.urlKey.kid ? gateway.urlKey : undefined),
+/** For the tests of one file: the process, and what it has loaded, are those of others as well. */
+export function openSite(): void {
+  beforeAll(async () => {
+    gateway = await testGateway({
+      files: {
+        "media/hello.txt": "hello",
+        "media/merchants/123/a.txt": "123",
+        "media/merchants/1234/a.txt": "1234",
+        "media/page.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        "private/secret.txt": SECRET,
       },
-      origins: [`http://127.0.0.1:${port}`, `http://other.localhost:${port}`],
-    }),
+      storage: (disk) => {
+        storage = recordingStorage(disk);
+        return storage;
+      },
+      gateway: (port) => ({
+        keys: {
+          s3: (id) =>
+            id === "AKIDSCOPED" ? lookUpScoped() : id === gateway.accessKey.accessKeyId ? gateway.accessKey : undefined,
+          url: (kid) => (kid === gateway.urlKey.kid ? gateway.urlKey : undefined),
+        },
+        origins: [`http://127.0.0.1:${port}`, `http://other.localhost:${port}`],
+      }),
+    });
   });
-});
-afterAll(() => gateway.close());
-afterEach(() => {
-  scoped = undefined;
-  lookups = Number.POSITIVE_INFINITY;
-});
+  afterAll(() => gateway.close());
+  afterEach(() => {
+    scoped = undefined;
+    lookups = Number.POSITIVE_INFINITY;
+  });
+}
 
 export const host = () => `127.0.0.1:${gateway.port}`;
 export const targetOf = (url: string) => url.slice(gateway.url.length);

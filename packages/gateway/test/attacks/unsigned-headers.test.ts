@@ -6,7 +6,9 @@ import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import { daypassUrl, s3Code, s3Field, s3For } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
-import { attack, gateway, get, host, put, SECRET, scopedKey, sign, targetOf } from "./site.ts";
+import { attack, gateway, get, host, openSite, put, SECRET, scopedKey, sign, targetOf } from "./site.ts";
+
+openSite();
 
 describe("nothing unsigned acts", () => {
   const headers = {

@@ -172,6 +172,11 @@ const VENDORS = ["", "x-amz-", "x-amz-meta-", "x-goog-", "x-oss-", "x-cos-", "x-
  * other turn, and what is too slow gets more of them, since what grows too fast is slow in each.
  */
 async function quickest(verifier: Verifier<Grant>, request: WireRequest): Promise<number> {
+  const begin = performance.now();
+  await outcome(verifier, request);
+  const passed = performance.now() - begin;
+  // Its threads cannot have taken 3 ms of processors in so little time. To ask for their own took longer than most requests.
+  if (passed <= 0.5) return passed;
   let best = Number.POSITIVE_INFINITY;
   for (let turn = 0; best > 3 && turn < (best > 5 ? 50 : 10); turn++) {
     best = Math.min(best, await cpuMilliseconds(() => outcome(verifier, request)));
@@ -278,17 +283,20 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
 
   it("refuses values that nobody means, anywhere", async () => {
     const request = await row.request();
+    const asked = verifier(right);
     const found: string[] = [];
     for (const { name, value, set } of slots(request, row.form)) {
       if (name === "path" && row.below) continue;
       for (const text of HOSTILE) {
         for (const hostile of [text, value + text, text + value]) {
           if (decoded(hostile) === decoded(value)) continue;
-          if ((await codeOf(verifier(right), set(hostile))) === "accepted") found.push(`${name}: ${hostile}`);
+          if ((await codeOf(asked, set(hostile))) === "accepted") found.push(`${name}: ${hostile}`);
         }
       }
     }
     expect(found).toEqual([]);
+    // Of so many requests it has not lost what it accepts.
+    expect(await codeOf(asked, request)).toBe("accepted");
   });
 
   it("knows no key by a name that every object has", async () => {

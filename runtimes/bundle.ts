@@ -35,8 +35,17 @@ const BEYOND_WITHOUT_NODE: readonly (readonly [pattern: RegExp, reason: string])
   [/\b(?:readdirSync|globSync)\b/, "reads the sources"],
 ];
 
-/** Bundles every test file of the library that a runtime can hold into one module that exports `report`. */
-export async function suite(target: Target): Promise<Suite> {
+const suites = new Map<string, Promise<Suite>>();
+
+/** Bundles every test file of the library that a runtime can hold into one module that exports `report`: once for each target. */
+export function suite(target: Target): Promise<Suite> {
+  const name = JSON.stringify(target);
+  const made = suites.get(name) ?? bundled(target);
+  suites.set(name, made);
+  return made;
+}
+
+async function bundled(target: Target): Promise<Suite> {
   const files: string[] = [];
   const left: Record<string, string> = {};
   for (const file of testFiles()) {

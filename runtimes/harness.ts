@@ -133,6 +133,8 @@ export const onTestFinished = (hook: Hook): void => void finishers.push(hook);
 
 /** Loads the files one after the other and runs what they hold. */
 export async function run(files: Readonly<Record<string, () => Promise<unknown>>>): Promise<Report> {
+  // A report has messages only. Of hundreds of thousands of refusals, one place each is enough for the test that reads it.
+  Error.stackTraceLimit = 1;
   const report = { passed: 0, skipped: [] as string[], failed: [] as { name: string; error: string }[] };
   for (const [file, load] of Object.entries(files)) {
     current = block(file, false);

@@ -101,8 +101,8 @@ for (const name of ["Bun", "Deno"] as const) {
 
 const NO_PROCESS = "watches the events of a process";
 
-// These have no clock but that of the wall: they run one after the other, when the others are done.
-describe("the library in workerd", () => {
+// These have no clock but that of the wall, on a processor that each has as good as alone: what is held to a time here takes a hundredth of it.
+describe("the library in workerd", { concurrent: true }, () => {
   it("passes its tests", async () => {
     const { code } = await suite({ conditions: ["workerd"], node: false });
     const handler = "export default { fetch: async () => Response.json(await report()) };";
@@ -120,7 +120,7 @@ describe("the library in workerd", () => {
 const NO_STREAM = "a page makes no request of a stream without HTTP/2";
 
 const reason = needs("chromium");
-describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, () => {
+describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, { concurrent: true }, () => {
   it("passes its tests", async () => {
     const { code } = await suite({ conditions: ["browser"], node: false });
     const browser = await launchChromium();

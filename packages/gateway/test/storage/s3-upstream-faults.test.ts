@@ -1,7 +1,7 @@
 /** An upstream that refuses, is slow, or says something else than S3 does. */
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
@@ -152,6 +152,30 @@ it("says of a certificate that it cannot be trusted, and not that the upstream i
   onTestFinished(() => storage.close());
   const { code, message } = await errorOf(storage.get({ bucket: "bucket", key: "a" }));
   expect([code, message]).toEqual(["UNAVAILABLE", expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT): renew it")]);
+});
+
+it("gives up a connection that is not there in time, and has taken nothing of a body for it", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  // Takes connections, and never shakes hands.
+  const server = createServer((socket) => void socket.on("error", () => {})).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const storage = s3({ ...(await scripted(() => {})), endpoint: `https://127.0.0.1:${port}` });
+  onTestFinished(() => storage.close());
+  let pulled = 0;
+  async function* long(): AsyncGenerator<Uint8Array> {
+    for (; pulled < 4; pulled++) yield Buffer.alloc(MB);
+  }
+  const put = errorOf(storage.put({ bucket: "bucket", key: "a" }, long(), { contentLength: 4 * MB }));
+  await once(server, "connection");
+  // The patience for a "100 Continue", and the rest of the time that a connection has.
+  vi.advanceTimersByTime(1000);
+  await setImmediate();
+  expect(pulled).toBe(0);
+  vi.advanceTimersByTime(4000);
+  expect((await put).message).toContain("ETIMEDOUT");
 });
 
 it.each([

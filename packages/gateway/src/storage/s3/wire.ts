@@ -133,11 +133,15 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       });
       resolve({ answer: response, sent: unsent === 0 });
     });
-    request.once("socket", (socket) => {
-      if (!socket.connecting) return;
-      within(timeouts.connectMs, "connection");
-      socket.once(secure ? "secureConnect" : "connect", () => within(timeouts.answerMs, "answer"));
+    const onConnection = (connected: () => void): void =>
+      void request.once("socket", (socket) => {
+        if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", connected);
+        else connected();
+      });
+    request.once("socket", ({ connecting }) => {
+      if (connecting) within(timeouts.connectMs, "connection");
     });
+    onConnection(() => within(timeouts.answerMs, "answer"));
     within(timeouts.answerMs, "answer");
     if (!streams) {
       // Given with the end, its length would be known before the head is written: see `dispositionFirst`.
@@ -168,8 +172,12 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     // Node writes a head that goes out before its body in the encoding of the socket: in UTF-8 one byte of a header would be two.
     request.once("socket", (socket) => socket.setDefaultEncoding("latin1"));
     request.once("continue", start);
-    // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content".
-    const patience = setTimeout(start, 1000);
+    // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content". While there is no connection the
+    // upstream cannot ask for it, and what is taken of a body then is lost to a second attempt.
+    let patience: NodeJS.Timeout | undefined;
+    onConnection(() => {
+      patience = setTimeout(start, 1000);
+    });
     request.once("continue", () => clearTimeout(patience));
     request.once("close", () => clearTimeout(patience));
     request.flushHeaders();

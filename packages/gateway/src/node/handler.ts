@@ -7,7 +7,7 @@ import { connectionEnds } from "./connection-end.ts";
 import { heldAnswers } from "./held-answers.ts";
 import { inTurn } from "./in-turn.ts";
 import { outbox } from "./outbox.ts";
-import { requestBody } from "./request-body.ts";
+import { type RequestBody, requestBody } from "./request-body.ts";
 import { send } from "./send.ts";
 import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
 import { wireRequest } from "./wire-request.ts";
@@ -60,13 +60,15 @@ export interface RequestListenerOptions extends NodeHandlerOptions {
   readonly ownsRequests: boolean;
   /** Bytes that answers made in memory may hold together while their clients take their time; see {@link heldAnswers}. */
   readonly heldBytes?: number | undefined;
+  /** Where the body of each request is put that the gateway works on, until its answer is there. */
+  readonly atWork?: WeakMap<Socket, RequestBody> | undefined;
 }
 
 /** The same for a server of our own too. */
 export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
   if (options.minimumRate !== undefined) expectForms(options.minimumRate, RATE, "minimumRate");
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
-  const { isDraining = () => false, ownsRequests } = options;
+  const { isDraining = () => false, ownsRequests, atWork } = options;
   const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
   const held = heldAnswers(options.heldBytes);
   // Requests that were pipelined behind the last response of a connection are not looked at.
@@ -91,7 +93,13 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
     const { body, signal = isRead ? () => endOf(socket, response) : undefined } = received;
     const outcome = gateway.handle(wireRequest(request), body, signal);
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
-    if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());
-    else answer(outcome);
+    if (outcome instanceof Promise) {
+      atWork?.set(socket, received);
+      const finish = (made: Outcome): void => {
+        atWork?.delete(socket);
+        answer(made);
+      };
+      outcome.then(finish, () => response.destroy());
+    } else answer(outcome);
   });
 }

@@ -7,6 +7,7 @@ import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
+import type { RequestBody } from "./request-body.ts";
 import { reachedBytes, takenBytes } from "./taken-bytes.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 import { unreadable } from "./unreadable.ts";
@@ -17,7 +18,7 @@ export interface Timeouts {
   readonly headersMs: number;
   /** Between two requests on a connection. */
   readonly keepAliveMs: number;
-  /** Without a byte in either direction. */
+  /** Without a byte in either direction, unless the client waits for its response. */
   readonly idleMs: number;
 }
 
@@ -115,7 +116,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     surplus -= 1;
     return true;
   };
-  const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true });
+  const atWork = new WeakMap<Socket, RequestBody>();
+  const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true, atWork });
   const serverOptions: ServerOptions = {
     maxHeaderSize: gateway.limits.headerBytes,
     highWaterMark: STREAM_BUFFER_BYTES,
@@ -149,7 +151,9 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
   });
-  server.on("timeout", endIdle(timeouts.idleMs));
+  // Who has sent all that is wanted waits for the gateway, however long that takes.
+  const isOwed = (socket: Socket): boolean => atWork.get(socket)?.awaitsClient() === false;
+  server.on("timeout", endIdle({ idleMs: timeouts.idleMs, isOwed }));
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.
   server.on("checkExpectation", handler);
@@ -214,13 +218,24 @@ function fieldsToRead(allowed: number): number {
   return Math.min(Math.max(allowed + 1, READ_FIELDS), MOST_FIELDS);
 }
 
+interface IdleOptions {
+  readonly idleMs: number;
+  /** Whether it is the gateway that a connection waits for. */
+  readonly isOwed: (socket: Socket) => boolean;
+}
+
 /**
  * Ends a connection on which nothing has moved for its time. Node takes a client for idle that is over what the kernel holds, and by TLS over
- * one long write, whatever it has taken of that.
+ * one long write, whatever it has taken of that. One that waits for its answer is not: it would never learn that the storage does not answer,
+ * and the log would say that it had left.
  */
-function endIdle(idleMs: number): (socket: Socket) => Promise<void> {
+function endIdle({ idleMs, isOwed }: IdleOptions): (socket: Socket) => Promise<void> {
   const taken = new WeakMap<Socket, number | undefined>();
   return async (socket) => {
+    if (isOwed(socket)) {
+      socket.setTimeout(idleMs);
+      return;
+    }
     if (socket.writableLength === 0) {
       socket.destroy();
       return;

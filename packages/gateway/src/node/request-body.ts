@@ -10,12 +10,15 @@ import type { TransferWatch } from "./transfer-watch.ts";
 export interface RequestBody {
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
+  /** Whether its reader waits for what the client has not sent yet. */
+  awaitsClient(): boolean;
 }
 
 const EMPTY: RequestBody = {
   body: {
     async *[Symbol.asyncIterator]() {},
   },
+  awaitsClient: () => false,
 };
 
 /** Whether the head announces a body. */
@@ -39,14 +42,20 @@ export function requestBody(
   if (!hasBody(request)) return EMPTY;
   const gone = endSignal();
   response.once("close", () => gone.abort());
-  const last: LastChunk = { chunk: undefined };
+  const last: LastChunk = { chunk: undefined, isAwaited: false };
   const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { watch, last }) };
-  return { signal: gone.signal, body: ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body };
+  return {
+    signal: gone.signal,
+    body: ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body,
+    awaitsClient: () => last.isAwaited,
+  };
 }
 
 /** What the reader has been given last: the only memory that it can give back. */
 interface LastChunk {
   chunk: Uint8Array | undefined;
+  /** Whether the reader waits for the next one. */
+  isAwaited: boolean;
 }
 
 // What is smaller may share its memory with others, and is not worth the call.
@@ -147,10 +156,12 @@ function bodyIterator(
           continue;
         }
         if (request.isPaused()) request.resume();
+        last.isAwaited = true;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         wake = undefined;
+        last.isAwaited = false;
       }
     },
     async return() {

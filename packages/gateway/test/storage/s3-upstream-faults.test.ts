@@ -11,6 +11,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { s3 } from "../../src/storage/s3.ts";
 import { codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
 import { tls } from "../node/fixtures/tls.ts";
+import { servedSockets } from "../node/served-sockets.ts";
 import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
 import { front, scripted } from "./scripted-upstream.ts";
 
@@ -109,6 +110,20 @@ it("gives up an upstream that does not answer, stops in the middle or is not the
   expect((await errorOf(third.get(ref))).message).toContain("ECONNREFUSED");
   const body = (await second.get(ref))?.body();
   await expect(readBody(body)).rejects.toThrow();
+});
+
+it("is said to be silent to clients, and to the operator, where their connections could be called idle before", async () => {
+  let idle = (): unknown => undefined;
+  const options = await scripted((request) => void request.resume().once("end", () => idle()));
+  const gateway = await front({ ...options, timeouts: { answerMs: 200 } });
+  idle = servedSockets(gateway.port);
+  const signer = s3Signer(gateway.clients.daypass);
+  for (const [method, body] of [["GET"], ["HEAD"], ["PUT", "small"], ["PUT", "a".repeat(MB)], ["DELETE"]] as const) {
+    const { url } = signer.sign({ method, bucket: "bucket", key: "a", expiresIn: 60 });
+    expect((await fetch(url, { method, ...(body === undefined ? {} : { body }) })).status).toBe(503);
+  }
+  await expect.poll(() => gateway.events.length).toBe(5);
+  for (const { error } of gateway.events) expect(String(error)).toContain("does not answer (ETIMEDOUT)");
 });
 
 it("leaves the reader of an answer that is here as a whole all the time it takes", async () => {

@@ -43,14 +43,16 @@ export interface DeletionOutcome {
 const AT_ONCE = 16;
 
 /**
- * Deletes objects one by one: one that cannot be deleted keeps no other from it.
- * @throws {Refusal} `NO_SUCH_BUCKET`, `INTERNAL`
+ * Deletes objects one by one: one that cannot be deleted keeps no other from it, as long as the storage answers at all.
+ * @throws {Refusal} `NO_SUCH_BUCKET`, `UNAVAILABLE`, `INTERNAL`
  */
 export async function deleteObjects(
   { bucket, deletions, quiet }: DeleteObjects,
   { storage, signal, journal }: OperationContext,
 ): Promise<DeletedObjects> {
-  if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
+  async function expectBucket(): Promise<void> {
+    if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
+  }
 
   async function remove(deletion: Deletion | RefusedDeletion): Promise<DeletionOutcome> {
     if ("refusal" in deletion) return deletion;
@@ -63,6 +65,7 @@ export async function deleteObjects(
     }
   }
 
+  await expectBucket();
   const outcomes: DeletionOutcome[] = [];
   for (let start = 0; start < deletions.length; start += AT_ONCE) {
     const done = await Promise.all(deletions.slice(start, start + AT_ONCE).map(remove));
@@ -70,6 +73,10 @@ export async function deleteObjects(
     // The operator finds its cause under the request only if it is the request that fails.
     const fault = done.find(({ refusal }) => refusal?.code === "INTERNAL")?.refusal;
     if (fault !== undefined) throw fault;
+    const failed = done.filter(({ refusal }) => refusal?.code === "UNAVAILABLE");
+    journal.error ??= failed[0]?.refusal?.cause;
+    // A storage that does not answer at all may take a minute for each sixteen of a thousand.
+    if (failed.length === done.length && start + AT_ONCE < deletions.length) await expectBucket();
     outcomes.push(...done);
   }
   return { kind: "deleted-objects", quiet, outcomes };

@@ -51,6 +51,8 @@ export interface AuditedDeletion {
 /** Where an operation writes down what its request line does not tell. */
 export interface Journal {
   deletions: AuditedDeletion[] | undefined;
+  /** What the operator has to know of a request although it is answered well. */
+  error: unknown;
 }
 
 /** Notes an object that a request has deleted besides others, or why it has not. */
@@ -67,7 +69,6 @@ export interface Notes extends Journal {
   grant: Grant | undefined;
   parentKeyId: string | undefined;
   code: RefusalCode | undefined;
-  error: unknown;
 }
 
 /** What the exit adds at the end. */

@@ -160,6 +160,21 @@ it("takes no success for one that came before the body", async () => {
   expect(await codeOf(storage.put(ref, pieces, { contentLength: MB }))).toBe("UNAVAILABLE");
 });
 
+it.each<[string, (storage: Storage) => Promise<unknown>]>([
+  ["an object", (storage) => storage.put(ref, chunks("x"))],
+  ["a long object", (storage) => storage.put(ref, chunks(Buffer.alloc(MB)), { contentLength: MB })],
+  ["a part", (storage) => storage.putPart({ ...ref, uploadId: "u" }, 1, chunks("x"))],
+])(
+  "takes no yes for %s that is stored where there is no ETag: a page of a proxy says yes to everything",
+  async (_, call) => {
+    const options = await scripted((request, response) => {
+      const isList = request.url?.includes("uploadId=") === true && request.method === "GET";
+      request.resume().once("end", () => response.end(isList ? "<ListPartsResult/>" : "<html>We will be back</html>"));
+    });
+    expect(await codeOf(call(opened(options)))).toBe("UNAVAILABLE");
+  },
+);
+
 it("reads more objects at once than any number of connections, each with its tags", async () => {
   const count = 300;
   const options = await scripted((request, response) => {

@@ -190,6 +190,32 @@ describe("an answer of the upstream", () => {
     expect((await storage.list("bucket", { prefix: "", limit: 1 })).entries).toEqual([]);
   });
 
+  it.each([
+    ["goes on for ever", { bytes: 64 * 1024, ms: 0 }],
+    ["does not end", { bytes: 1, ms: 5000 }],
+  ])("to a write that %s holds no connection for long", async (_, { bytes, ms }) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let ended = false;
+    const options = await scripted((request, response) => {
+      request.resume();
+      response.setHeader("etag", '"e"');
+      if (request.method !== "PUT") return void response.setHeader("content-length", "1").end();
+      response.once("close", () => {
+        ended = true;
+      });
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(bytes)) && bytes > 1);
+      };
+      response.on("drain", more);
+      more();
+    });
+    const storage = opened(options);
+    expect((await storage.put(ref, chunks("x"))).etag).toBe("e");
+    vi.advanceTimersByTime(ms);
+    await expect.poll(() => ended, { timeout: 5000 }).toBe(true);
+  });
+
   it("of a refusal may be longer than any, and only its status counts", async () => {
     let open: Socket | undefined;
     const options = await scripted((request, response) => {

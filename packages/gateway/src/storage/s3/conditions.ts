@@ -7,6 +7,7 @@ import { document } from "./document.ts";
 import { faultError, type UpstreamFault } from "./fault.ts";
 import { unquoted } from "./object-info.ts";
 import type { Upstream, UpstreamCall } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 /** Calls that can carry a condition on what is there. */
 export type ConditionalCall = "put" | "copy" | "complete" | "delete";
@@ -52,7 +53,7 @@ export function writeConditions(upstream: Upstream): WriteConditions {
       return await isRefused(TRIALS[call], place, headers);
     } finally {
       const { answer } = await upstream.ask({ ...place, method: "DELETE" });
-      answer?.resume();
+      drop(answer);
     }
   }
 
@@ -82,7 +83,7 @@ export function writeConditions(upstream: Upstream): WriteConditions {
   async function etagOf({ bucket, key }: ObjectRef, signal: AbortSignal | undefined): Promise<string | undefined> {
     const doing = "look at the object";
     const { answer, fault } = await upstream.ask({ doing, method: "HEAD", bucket, key, signal });
-    answer?.resume();
+    drop(answer);
     if (fault !== undefined && fault.status !== 404) throw faultError(fault, doing);
     return answer === undefined ? undefined : unquoted(answer.headers.etag);
   }
@@ -151,7 +152,7 @@ const TRIALS: Readonly<Record<ConditionalCall, Trial>> = {
       call: { ...place, method: "POST", query: { uploadId }, headers: { ...headers, ...described }, body },
       async undo() {
         const { answer } = await upstream.ask({ ...place, method: "DELETE", query: { uploadId } });
-        answer?.resume();
+        drop(answer);
       },
     };
   },

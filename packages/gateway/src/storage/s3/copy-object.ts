@@ -2,10 +2,10 @@ import { contentTypeOf } from "../../http/content-type.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
 import { preconditionFailed } from "../preconditions.ts";
-import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
+import type { CopyOptions, ObjectInfo, ObjectRef } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
-import { headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import { headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
 import { describeStored } from "./store-object.ts";
 import type { Upstream } from "./upstream.ts";
@@ -60,10 +60,8 @@ export function objectCopier({ upstream, names, conditions, reader, clock }: Obj
     const { document, fault } = await upstream.readOrFault(call, "CopyObjectResult");
     if (fault?.code === "NoSuchKey" && ifMatch === undefined) return undefined;
     if (document === undefined) throw conditionalFault(fault, doing, condition);
-    const etag = unquoted(optionalText(document, "ETag"));
     // An answer without it has been seen where nothing was copied (radosgw 18 on its file store).
-    if (etag === "")
-      throw new StorageError("UNAVAILABLE", `could not ${doing}: expected the ETag of the copy, found none`);
+    const etag = storedEtag(optionalText(document, "ETag"), doing);
     const { contentType, headers: stored, metadata } = { ...info, ...replace };
     return describeStored({ reader, clock }, target, {
       size: info.size,

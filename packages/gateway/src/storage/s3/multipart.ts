@@ -8,11 +8,12 @@ import { uploadFault } from "./fault.ts";
 import type { HeldBytes } from "./held-memory.ts";
 import { namedParts } from "./named-parts.ts";
 import { expectStorable, type Names } from "./names.ts";
-import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import { dateOf, headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
 import { openUploads } from "./open-uploads.ts";
 import type { ObjectReader } from "./read-object.ts";
 import { base64, uploadBody } from "./upload-body.ts";
 import type { Upstream } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 export interface UpstreamMultipartOptions {
   readonly upstream: Upstream;
@@ -68,14 +69,14 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
       signal: options.signal,
     });
     if (fault !== undefined) throw uploadFault(fault, doing);
-    answer.resume();
+    drop(answer);
     // What the upstream was not told it does not keep: where the upload has none it is kept here, else nobody may name the part by it.
     const kept = wanted === undefined || request?.algorithm === wanted.algorithm ? request : undefined;
     const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
     const stored: PartInfo = {
       number,
       size: ready.length,
-      etag: unquoted(answer.headers.etag),
+      etag: storedEtag(answer.headers.etag, doing),
       lastModified: dateOf(answer.headers.date),
       checksum:
         kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
@@ -143,7 +144,7 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
       const doing = "end the upload";
       const { answer, fault } = await upstream.ask({ doing, method: "DELETE", bucket, key, query });
       if (fault !== undefined) throw uploadFault(fault, doing);
-      answer.resume();
+      drop(answer);
     },
   };
 }

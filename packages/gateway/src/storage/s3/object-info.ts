@@ -4,7 +4,7 @@ import { contentTypeOf } from "../../http/content-type.ts";
 import { metadataHeader, metadataOfHeader } from "../../http/metadata.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { childrenOf, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import type { ObjectInfo, PutOptions, StoredHeaders } from "../storage.ts";
+import { type ObjectInfo, type PutOptions, StorageError, type StoredHeaders } from "../storage.ts";
 
 const STORED_HEADERS: Readonly<Record<keyof StoredHeaders, string>> = {
   cacheControl: "cache-control",
@@ -70,6 +70,17 @@ export function taggingHeader(tags: Readonly<Record<string, string>> = {}): Reco
 
 export function unquoted(etag: string | undefined): string {
   return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
+}
+
+/**
+ * The ETag of what was just stored. S3 always tells it: without one it is something else that has said yes, such as the page of a proxy.
+ *
+ * @throws {StorageError} `UNAVAILABLE`
+ */
+export function storedEtag(header: string | undefined, doing: string): string {
+  const etag = unquoted(header);
+  if (etag !== "") return etag;
+  throw new StorageError("UNAVAILABLE", `could not ${doing}: expected its ETag from the upstream, found none`);
 }
 
 export function dateOf(header: string | undefined): Date {

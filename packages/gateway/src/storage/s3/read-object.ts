@@ -14,6 +14,7 @@ import { infoOfHeaders, unquoted } from "./object-info.ts";
 import { objectParts } from "./object-parts.ts";
 import type { ObjectTags } from "./tag-object.ts";
 import type { Answered, Upstream } from "./upstream.ts";
+import { drop, WORTH_READING } from "./wire.ts";
 
 export interface ObjectReader {
   get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined>;
@@ -27,8 +28,6 @@ export interface ObjectReaderOptions {
   readonly redirect: boolean;
 }
 
-/** An answer that nobody wants is read to its end up to here, so that its connection stays. */
-const WORTH_READING = 64 * 1024;
 /** Seconds for which a redirect is good at most. */
 const REDIRECT_LIFE = 60;
 const CHECKSUMS = { "x-amz-checksum-mode": "ENABLED" };
@@ -139,7 +138,7 @@ export function objectReader({ upstream, names, tags, redirect }: ObjectReaderOp
   async function head(ref: ObjectRef, options: GetOptions): Promise<(Place & { info: ObjectInfo }) | undefined> {
     const found = await ask("HEAD", ref, options);
     if (found === undefined) return undefined;
-    found.answer.resume();
+    drop(found.answer);
     return { bucket: found.bucket, key: found.key, info: await describe(found, options) };
   }
 
@@ -155,12 +154,12 @@ export function objectReader({ upstream, names, tags, redirect }: ObjectReaderOp
       const found = await ask("GET", ref, options);
       if (found === undefined) return undefined;
       const { answer } = found;
-      const drop = (info?: ObjectInfo): void => {
-        if (info !== undefined && info.size <= WORTH_READING) answer.resume();
+      const leave = (info?: ObjectInfo): void => {
+        if (info !== undefined && info.size <= WORTH_READING) drop(answer);
         else answer.destroy();
       };
       const info = await describe(found, options).catch((error: unknown) => {
-        drop();
+        leave();
         throw error;
       });
       let taken = false;
@@ -172,11 +171,11 @@ export function objectReader({ upstream, names, tags, redirect }: ObjectReaderOp
             const meaningOf = (error: Error): Error => unreachable("read the object to its end", error);
             return { kind: "stream", stream: answer, length: info.size, meaningOf };
           }
-          drop(info);
+          leave(info);
           return streamBody(found, info, { ...options, range });
         },
         close() {
-          if (!taken) drop(info);
+          if (!taken) leave(info);
         },
       };
     },

@@ -4,6 +4,7 @@ import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { isStorable, type Names } from "./names.ts";
 import type { ObjectReader } from "./read-object.ts";
 import type { Upstream } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 export interface ObjectRemoverOptions {
   readonly upstream: Upstream;
@@ -28,7 +29,7 @@ export function objectRemover({ upstream, names, conditions, reader }: ObjectRem
     const doing = "delete the object";
     const { answer, fault } = await upstream.ask({ doing, method: "DELETE", bucket, key, headers: condition, signal });
     if (fault !== undefined && fault.code !== "NoSuchKey") throw conditionalFault(fault, doing, condition);
-    answer?.resume();
+    drop(answer);
     return true;
   };
 }

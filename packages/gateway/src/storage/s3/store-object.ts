@@ -5,10 +5,11 @@ import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import type { HeldBytes } from "./held-memory.ts";
 import { expectStorable, type Names } from "./names.ts";
-import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import { dateOf, headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
 import { base64, type EndlessBody, runningDigests, type SendableBody, uploadBody } from "./upload-body.ts";
 import type { Upstream } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 export interface ObjectStoreOptions {
   readonly upstream: Upstream;
@@ -36,8 +37,8 @@ export function objectStore(store: ObjectStoreOptions): StoreObject {
     const call = { doing, method: "PUT", bucket, key, headers, body: body.body, signal };
     const { answer, fault } = await upstream.ask(call);
     if (fault !== undefined) throw conditionalFault(fault, doing, condition);
-    answer.resume();
-    const etag = unquoted(answer.headers.etag);
+    drop(answer);
+    const etag = storedEtag(answer.headers.etag, doing);
     return describeStored(store, ref, { ...stored(options, body.digests()), etag, size: body.length });
   }
 

@@ -5,6 +5,7 @@ import { document } from "./document.ts";
 import { faultError } from "./fault.ts";
 import { isStorable, type Names } from "./names.ts";
 import type { Upstream } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -54,7 +55,7 @@ export function objectTags(upstream: Upstream, names: Names): ObjectTags {
           ? { method: "DELETE" }
           : { method: "PUT", ...document(xmlDocument("Tagging", [["TagSet", set]])) }),
       });
-      answer?.resume();
+      drop(answer);
       if (fault === undefined) return true;
       if (fault.code === "NoSuchKey") return false;
       throw faultError(fault, doing);

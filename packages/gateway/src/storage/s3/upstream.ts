@@ -8,7 +8,7 @@ import { StorageError } from "../storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
 import { faultError, faultOf, type UpstreamFault, unreachable } from "./fault.ts";
 import type { S3Options } from "./options.ts";
-import { BodyError, send, timeout, type WireOptions } from "./wire.ts";
+import { BodyError, drop, send, timeout, type WireOptions } from "./wire.ts";
 
 /** A call on the upstream, in its own names. */
 export interface UpstreamCall {
@@ -25,7 +25,7 @@ export interface UpstreamCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer that is no refusal. Whoever gets it reads or destroys it. */
+/** An answer that is no refusal. Whoever gets it reads, drops or destroys it. */
 export type Answered = IncomingMessage;
 
 /** What became of a call that may be refused. */
@@ -180,7 +180,7 @@ export function upstream(options: S3Options): Upstream {
     async tell(call) {
       const { answer, fault } = await ask(call);
       if (fault !== undefined) throw faultError(fault, call.doing);
-      answer.resume();
+      drop(answer);
       return answer;
     },
     async read(call, root) {

@@ -230,6 +230,22 @@ function watch(response: IncomingMessage, idleMs: number): void {
   response.once("close", () => clearInterval(timer));
 }
 
+/** An answer that nobody wants is read to its end up to here, so that its connection stays. */
+export const WORTH_READING: number = 64 * 1024;
+const END_MS = 5000;
+
+/** Lets go of an answer of which only the head was wanted, if there is one. */
+export function drop(answer: IncomingMessage | undefined): void {
+  if (answer === undefined) return;
+  let size = 0;
+  const late = setTimeout(() => answer.destroy(), END_MS).unref();
+  answer.once("close", () => clearTimeout(late));
+  answer.on("data", (piece: Buffer) => {
+    size += piece.length;
+    if (size > WORTH_READING) answer.destroy();
+  });
+}
+
 export function timeout(what: string): Error {
   return Object.assign(new Error(`no ${what} in time`), { code: "ETIMEDOUT" });
 }

@@ -150,6 +150,29 @@ it("sends it on a new connection where the upstream has dropped all that were ke
   expect(kept.size).toBe(4);
 });
 
+it("is asked again what it has made of an upload when its first answer was lost", async () => {
+  let completions = 0;
+  const options = await scripted((request, response) => {
+    request.resume().once("end", () => {
+      const what = `${request.method} ${/[?&](uploads|uploadId)=/.exec(request.url ?? "")?.[1]}`;
+      if (what === "POST uploads")
+        response.end("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+      else if (what === "GET uploadId" && completions === 0)
+        response.end(
+          "<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>e</ETag><Size>1</Size><LastModified/></Part></ListPartsResult>",
+        );
+      else if (what === "GET uploadId") response.writeHead(404).end("<Error><Code>NoSuchUpload</Code></Error>");
+      else if (++completions === 1) response.destroy();
+      else response.end("<CompleteMultipartUploadResult><ETag>e-1</ETag></CompleteMultipartUploadResult>");
+    });
+  });
+  const storage = opened(options);
+  const upload = await storage.createUpload(ref);
+  const complete = () => storage.completeUpload(upload, [{ number: 1, etag: "e" }], { minPartSize: 1 });
+  expect(await codeOf(complete())).toBe("UNAVAILABLE");
+  expect((await complete()).etag).toBe("e-1");
+});
+
 it("takes no success for one that came before the body", async () => {
   const options = await scripted((request, response) => {
     if (request.method === "PUT") response.writeHead(200, { etag: '"e"', "content-length": "0" }).end();

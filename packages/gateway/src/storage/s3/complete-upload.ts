@@ -61,10 +61,14 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
     const { bucket, key } = await uploads.place(upload);
     const { minPartSize, maxSize, size, checksum, signal } = options;
     // The very same call again finds an upload that is not open any more: what it made is for the upstream to say.
-    const open = await ifOpen(() => uploads.get(upload));
+    // It may have ended behind what is remembered of it, by a call whose answer was lost.
+    const open = await ifOpen(async () => {
+      const info = await uploads.get(upload);
+      if (minPartSize > 0 || maxSize !== undefined || size !== undefined) await checkParts(upload, named, options);
+      return info;
+    });
+    if (open === undefined) uploads.forget(upload);
     const algorithm = open?.checksum?.algorithm;
-    if (open !== undefined && (minPartSize > 0 || maxSize !== undefined || size !== undefined))
-      await checkParts(upload, named, options);
     if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
     const condition = await conditions.headers("complete", { bucket, key }, options);
     const list = named.map((part) => elements.element(upload, part, open));

@@ -1,6 +1,7 @@
 /** An upstream that is there, and does not do what S3 does. What comes of it is never the client's fault, nor taken for a success. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
@@ -197,6 +198,47 @@ it.each<[string, (storage: Storage) => Promise<unknown>]>([
     expect(await codeOf(call(opened(options)))).toBe("UNAVAILABLE");
   },
 );
+
+/** An answer that nobody reads keeps its connection for as long as the upstream lets it, and the next call needs another. */
+it.each<[string, (storage: Storage) => Promise<unknown>]>([
+  ["looked for a bucket", (storage) => storage.hasBucket("bucket")],
+  ["looked for an object that is not there", (storage) => storage.head({ ...ref, key: "absent" })],
+  ["opened one that is not there", (storage) => storage.get({ ...ref, key: "absent" })],
+  ["looked at an object", (storage) => storage.head(ref)],
+  ["opened one, and not read it", async (storage) => (await storage.get(ref))?.close()],
+  ["stored one", (storage) => storage.put(ref, chunks("x"))],
+  ["stored one on a condition", (storage) => storage.put(ref, chunks("x"), { ifNoneMatch: "*" })],
+  ["replaced one", (storage) => storage.put(ref, chunks("x"), { ifMatch: "e" })],
+  ["stored a long one", (storage) => storage.put(ref, chunks(Buffer.alloc(MB)), { contentLength: MB })],
+  ["tagged one", (storage) => storage.setTags(ref, { a: "b" })],
+  ["removed one", (storage) => storage.delete(ref)],
+  ["removed one on a condition", (storage) => storage.delete(ref, { ifMatch: "e" })],
+  ["stored a part", (storage) => storage.putPart({ ...ref, uploadId: "u" }, 1, chunks("x"))],
+  ["aborted an upload", (storage) => storage.abortUpload({ ...ref, uploadId: "u" })],
+  ["set rules", (storage) => storage.setCorsRules("bucket", [])],
+  ["been refused", (storage) => storage.list("bucket", { prefix: "", limit: 1 })],
+])("is let go of when a call has %s", async (_, call) => {
+  const answers: IncomingMessage[] = [];
+  const see = (message: unknown): void =>
+    void answers.push((message as { readonly response: IncomingMessage }).response);
+  subscribe("http.client.response.finish", see);
+  onTestFinished(() => void unsubscribe("http.client.response.finish", see));
+  const options = await scripted((request, response) => {
+    const { method, url = "", headers } = request;
+    const isCondition = headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
+    const status = url.includes("absent") ? 404 : url.includes("list-type") ? 403 : 200;
+    const probed = isCondition && url.includes(".daypass-probe") ? 412 : status;
+    const text = url.includes("uploadId=") && method === "GET" ? "<ListPartsResult/>" : "x";
+    request.resume().once("end", () => {
+      response.writeHead(probed, { etag: '"e"', "content-length": String(text.length) });
+      response.end(method === "HEAD" ? undefined : text);
+    });
+  });
+  await codeOf(call(opened(options)));
+  expect(answers.length).toBeGreaterThan(0);
+  const held = () => answers.filter(({ readableEnded, destroyed }) => !readableEnded && !destroyed).length;
+  await expect.poll(held).toBe(0);
+});
 
 it("reads more objects at once than any number of connections, each with its tags", async () => {
   const count = 300;

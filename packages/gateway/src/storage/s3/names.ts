@@ -4,6 +4,7 @@ import { type ObjectRef, StorageError } from "../storage.ts";
 import { dateOf } from "./object-info.ts";
 import type { S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";
+import { drop } from "./wire.ts";
 
 /** Which buckets there are, and what the upstream calls them. Nothing else makes a name of a client one of the upstream. */
 export interface Names {
@@ -159,7 +160,8 @@ async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date
 
 export async function bucketExists(upstream: Upstream, bucket: string): Promise<boolean> {
   const doing = "look for the bucket";
-  const { fault } = await upstream.ask({ doing, method: "HEAD", bucket });
+  const { answer, fault } = await upstream.ask({ doing, method: "HEAD", bucket });
+  drop(answer);
   if (fault === undefined) return true;
   if (fault.status === 404) return false;
   throw new StorageError("UNAVAILABLE", `could not ${doing}: the upstream answered ${fault.status}`);

@@ -124,7 +124,7 @@ test.each(["0", "1"])("ends in time while its storage is over a copy that never 
   const endpoint = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
   const storage = { driver: "s3", endpoint, bucket: "media" };
-  const { said, child } = await serving(storage, { env, workers, config: { drainSeconds: 0 } });
+  const { said, log, child } = await serving(storage, { env, workers, config: { drainSeconds: 0 } });
   const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
   const headers = { "x-amz-copy-source": "/media/a" };
   const { url } = signer.sign({ method: "PUT", bucket: "media", key: "b", headers, expiresIn: 60 });
@@ -132,6 +132,7 @@ test.each(["0", "1"])("ends in time while its storage is over a copy that never 
   await expect.poll(() => copies).toBe(1);
   child.kill("SIGTERM");
   expect((await once(child, "close"))[0]).toBe(0);
+  expect(log()).toContain("a change was still in progress and is cut off");
 });
 
 test("says what is missing or does not fit before it listens", async () => {

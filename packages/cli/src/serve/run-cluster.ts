@@ -70,6 +70,10 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       listenTo(channel);
     },
     onExit: (exit) => log.logger.error(exit, "a worker exited, another replaces it"),
+    onCut({ id }) {
+      // One that is ended as its start failed has been told of.
+      if (serves) log.logger.error({ id, drainMs: current.drainMs }, "a change was still in progress and is cut off");
+    },
   });
   try {
     await workers.ready().catch(async (error: Error) => {

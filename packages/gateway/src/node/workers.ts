@@ -25,6 +25,8 @@ export interface PrimaryOptions {
   readonly onWorker?: ((channel: Channel, worker: { readonly id: number }) => void) | undefined;
   /** Called when a worker ends unexpectedly; it is restarted after `restartMs`. */
   readonly onExit?: ((exit: WorkerExit) => void) | undefined;
+  /** Called for each worker that {@link Primary.drain} kills, as it has not ended in time. */
+  readonly onCut?: ((worker: { readonly id: number }) => void) | undefined;
 }
 
 /** How a worker ended unexpectedly. */
@@ -88,7 +90,7 @@ const KILL_GRACE_MS = 1000;
  * ```
  */
 export function primary(options: PrimaryOptions): Primary {
-  const { workers: count, exec, args, env = {}, onWorker, onExit } = options;
+  const { workers: count, exec, args, env = {}, onWorker, onExit, onCut } = options;
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ ...(exec === undefined ? {} : { exec }), ...(args === undefined ? {} : { args: [...args] }) });
   const workers = new Set<Worker>();
@@ -157,7 +159,10 @@ export function primary(options: PrimaryOptions): Primary {
       const ended = [...workers].map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
       for (const worker of workers) tell(worker, { daypass: "drain", timeoutMs });
       const late = setTimeout(() => {
-        for (const worker of workers) worker.process.kill("SIGKILL");
+        for (const worker of workers) {
+          onCut?.({ id: worker.id });
+          worker.process.kill("SIGKILL");
+        }
       }, timeoutMs + KILL_GRACE_MS);
       await Promise.all(ended);
       clearTimeout(late);

@@ -66,6 +66,8 @@ export function transferWatch(rate: MinimumRate, now: () => number): TransferWat
     const taken = transfer.bytes();
     const reached = await transfer.reached();
     window.asked = false;
+    // The kernel may have been slow to tell, and what came by then is told: the next window begins here.
+    restart(window, now());
     // The kernel took more while it was asked: it is not full, and what it said is too much by that.
     const isMoving = transfer.bytes() - taken >= least;
     window.reached = isMoving ? undefined : reached;

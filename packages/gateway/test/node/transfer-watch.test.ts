@@ -114,6 +114,43 @@ it("suspects nobody any more whose kernel takes more while it is asked", async (
   expect(state.cuts).toBe(1);
 });
 
+it("gives a client its second window from the answer of the kernel, however late that comes", async () => {
+  let cuts = 0;
+  let answer = (_reached: number): void => {};
+  const { watch } = transferWatch(RATE, () => now);
+  watch({
+    bytes: () => 5000,
+    awaitsClient: () => true,
+    reached: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+    cut: () => {
+      cuts += 1;
+    },
+  });
+  const pass = async (milliseconds: number): Promise<void> => {
+    for (let past = 0; past < milliseconds; past += 50) {
+      now += 50;
+      vi.advanceTimersByTime(50);
+      await Promise.resolve();
+    }
+  };
+  const tell = async (reached: number): Promise<void> => {
+    answer(reached);
+    for (let i = 0; i < 3; i++) await Promise.resolve();
+  };
+  // Twice of what it has to take: 10 bytes in the 50 ms before the next look.
+  await pass(1950);
+  await tell(1000);
+  await pass(50);
+  await tell(1010);
+  expect(cuts).toBe(0);
+  await pass(1150);
+  await tell(1099);
+  expect(cuts).toBe(1);
+});
+
 it("has no say about a transfer that is over", () => {
   const { state, pass, stop } = watched();
   stop();

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/serve/key-ring.ts";
-import { hasEnded, isActive, type KeyRecord } from "../src/state/key-record.ts";
+import { endOfKey, hasEnded, isActive, type KeyRecord } from "../src/state/key-record.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { masterKey } from "../src/state/master-key.ts";
 import { seal, unseal } from "../src/state/seal.ts";
@@ -113,6 +113,18 @@ describe("the store of keys", () => {
     await expect(store.rotate(record.id, 1)).rejects.toThrow("has ended");
     expect([hasEnded(record, new Date(AT + 29_999)), hasEnded(record, new Date(AT + 30_000))]).toEqual([false, true]);
     expect(isActive(record, new Date(AT + 60_000))).toBe(true);
+  });
+
+  test("ends a key with its overlap or with its scope, whichever is earlier", async () => {
+    const { store } = storeOf();
+    const until = new Date(AT + 30_000).toISOString();
+    const { record } = await store.create({ ...S3, scope: { until } });
+    await store.rotate(record.id, 3600);
+    const [late] = await store.list();
+    await store.rotate((await store.create({ ...S3, scope: { until } })).record.id, 10);
+    const early = (await store.list()).find(({ retiresAt }) => retiresAt === new Date(AT + 10_000).toISOString());
+    expect(late && endOfKey(late)).toEqual(new Date(AT + 30_000));
+    expect(early && endOfKey(early)).toEqual(new Date(AT + 10_000));
   });
 
   test.each([

@@ -85,6 +85,18 @@ describe("anyOf", () => {
     await expectRefusal(all.verify(request), "MALFORMED");
     expect(looked).toBe(0);
   });
+
+  it("hands on what the sender has proved, so that a URL for one opens to him and to nobody else", async () => {
+    const all = anyOf(
+      urlVerifier({ keys: [KEY], origins: [origin], clock }),
+      s3Verifier({ credentials, origins: [origin], clock }),
+    );
+    const signed = urlSigner({ key: KEY, clock }).sign({ url: `${origin}/a`, expiresIn: 60, subject: "cus_42" });
+    const request = wireRequest(signed);
+    expect(await all.verify(request, { subject: "cus_42" })).toMatchObject({ subject: "cus_42" });
+    await expectRefusal(all.verify(request, { subject: "cus_43" }), "WRONG_SUBJECT");
+    await expectRefusal(all.verify(request), "WRONG_SUBJECT");
+  });
 });
 
 describe("a key that ends", () => {

@@ -107,6 +107,14 @@ describe("credentials of a session", () => {
     expect(await getByV2(credentials)).toBe("200 hello");
   });
 
+  it.each([
+    ["AssumeRole", ASSUME, 3600],
+    ["GetSessionToken", { Action: "GetSessionToken" }, 12 * 3600],
+  ])("by %s end when those of AWS do, where nobody says when", async (_, parameters, life) => {
+    const { expiration } = await session(parameters);
+    expect(expiration.getTime()).toBe(Math.floor(now.getTime() / 1000 + life) * 1000);
+  });
+
   it("end when they said they would", async () => {
     const before = now;
     const credentials = await session({ ...ASSUME, DurationSeconds: "900" });
@@ -355,5 +363,26 @@ describe("a call of the Security Token Service", () => {
     } finally {
       await plain.close();
     }
+  });
+});
+
+describe("a key with limits of time", () => {
+  const limited = async (scope: S3AccessKey["scope"]): Promise<string> => {
+    const key = { accessKeyId: "AKIDLIMITED", secretAccessKey: "limited-secret", scope };
+    keys.set(key.accessKeyId, key);
+    const signer = s3Signer({ region: "us-east-1", endpoint: gateway.url, credentials: key, clock: () => now });
+    const reply = await fetch(signer.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url);
+    keys.delete(key.accessKeyId);
+    return answerOf(reply.status, await reply.text());
+  };
+
+  it("grants nothing from the instant on at which it ends", async () => {
+    expect(await limited({ until: now })).toBe("403 AccessDenied");
+    expect(await limited({ until: new Date(now.getTime() + 1) })).toBe("200 hello");
+  });
+
+  it("grants what lives for as long as it may, and nothing that lives longer", async () => {
+    expect(await limited({ maxLife: 60 })).toBe("200 hello");
+    expect(await limited({ maxLife: 59 })).toBe("403 AccessDenied");
   });
 });

@@ -24,6 +24,17 @@ describe("the token of a session", () => {
     expect(isBound({ ...one, bond: two.bond }, parent.secretAccessKey)).toBe(false);
   });
 
+  it("does not show the secret, which is one of its own", () => {
+    const { issue } = counted();
+    const { sessionToken, secretAccessKey, bond } = issue({ parent, scope: {}, expiration });
+    const shown = [
+      sessionToken,
+      ...sessionToken.split(".").map((part) => Buffer.from(part, "base64url").toString("latin1")),
+    ];
+    for (const text of shown) expect(text).not.toContain(secretAccessKey);
+    expect(bond.slice(0, 40)).not.toBe(secretAccessKey);
+  });
+
   it("costs nothing where it is longer than any that is issued", () => {
     const { open, issue, macs } = counted();
     // Whose bytes are written by each letter of base64url.

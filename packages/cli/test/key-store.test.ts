@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/serve/key-ring.ts";
@@ -77,6 +77,16 @@ describe("the store of keys", () => {
     expect(new Set(seen).size).toBe(3);
   });
 
+  test("changes its fingerprint where another file of the same length takes the place of its own", async () => {
+    const { store, path } = storeOf();
+    await store.create({ ...S3, label: "before" });
+    const before = await store.fingerprint();
+    const text = readFileSync(path, "utf8");
+    writeFileSync(`${path}.new`, text.replace("before", "behind"));
+    renameSync(`${path}.new`, path);
+    expect(await store.fingerprint()).not.toBe(before);
+  });
+
   test("forgets the secret of a revoked key, and keeps when that was", async () => {
     const { store, pass, rows } = storeOf();
     const { record } = await store.create(S3);
@@ -135,6 +145,8 @@ describe("the store of keys", () => {
     '{"version":1,"keys":[{}]}',
     '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":"2026-01-02T03:04:05Z"}}]}',
     '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":1,"scope":{}}}]}',
+    '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":"2026-01-02T03:04:05Z","scope":{}},"secret":5}]}',
+    '{"version":2,"keys":[]}',
   ])("says of a damaged file that it is, and what to do: %s", async (text) => {
     const { path, store } = storeOf();
     writeFileSync(path, text);

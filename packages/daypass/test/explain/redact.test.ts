@@ -25,6 +25,22 @@ describe("a URL for logs", () => {
     }
   });
 
+  it.each([
+    "X-Amz-Security-Token",
+    "X-Amz-S3session-Token",
+    "x-oss-security-token",
+    "security-token",
+    "x-cos-security-token",
+  ])("does not show the session in %s, however the name is written", (name) => {
+    const token = "IQoJb3JpZ2luX2VjEXAMPLE";
+    const escaped = name.replace(/[^A-Z]/gi, (character) => `%${character.charCodeAt(0).toString(16)}`);
+    const fully = [...name].map((character) => `%${character.charCodeAt(0).toString(16)}`).join("");
+    for (const spelt of [name, name.toLowerCase(), escaped, fully])
+      expect(redactUrl(`https://b.example.com/k?a=b&${spelt}=${token}&c=d`)).toBe(
+        `https://b.example.com/k?a=b&${spelt}=REDACTED&c=d`,
+      );
+  });
+
   it("is known of every scheme that signs URLs", () => {
     const others = signed.filter(({ secret }) => secret === undefined).map(({ name }) => name);
     expect(others.filter((name) => !/form|header|cookie/.test(name))).toEqual([]);

@@ -221,6 +221,9 @@ describe("a session policy", () => {
     const query = { "list-type": "2" };
     expect((await ask(bucket, { query })).status).toBe(200);
     expect((await ask(bucket, { bucket: "other", query })).code).toBe("AccessDenied");
+    // What is named without a star is one object, and no beginning of others.
+    const one = await session([["ListBucket"], ["media/in"]]);
+    expect((await ask(one, { query: { "list-type": "2", prefix: "in" } })).code).toBe("AccessDenied");
     const prefix = await session([["ListBucket"], ["media/in/*"]]);
     expect((await ask(prefix, { query: { ...query, prefix: "in/" } })).status).toBe(200);
     for (const wider of ["", "in", "i", "out", "in/../"]) {

@@ -176,6 +176,18 @@ describe("what tools ask of a bucket", () => {
 });
 
 describe("the list of buckets", () => {
+  it("has all of them for the region that they are in, and none for another", async () => {
+    const host = `127.0.0.1:${gateway.port}`;
+    const names = async (region: string): Promise<readonly (string | undefined)[]> => {
+      const query = { "bucket-region": region };
+      const headers = headerSignature({ method: "GET", path: "/", query, host, key: gateway.accessKey });
+      const reply = await fetch(`${gateway.url}/?bucket-region=${region}`, { headers });
+      return Array.from((await reply.text()).matchAll(/<Name>([^<]*)</g), ([, name]) => name);
+    };
+    expect(await names("eu-central-1")).toContain("media");
+    expect(await names("us-east-1")).toEqual([]);
+  });
+
   it("is given to a request for none, by a header or a URL", async () => {
     const host = `127.0.0.1:${gateway.port}`;
     const headers = headerSignature({ method: "GET", path: "/", host, key: gateway.accessKey });

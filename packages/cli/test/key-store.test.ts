@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/serve/key-ring.ts";
 import { endOfKey, hasEnded, isActive, type KeyRecord } from "../src/state/key-record.ts";
@@ -63,6 +63,12 @@ describe("the store of keys", () => {
     const another = storeOf();
     await another.store.create(S3);
     expect([await another.store.createFirst([S3]), another.rows().length]).toEqual([false, 1]);
+  });
+
+  test("keeps its folder to its owner, whom no stranger is to watch", async () => {
+    const folder = join(temporaryFolder(), "gateway", "state");
+    await keyStore({ folder, env: {}, clock: () => new Date(AT) }).create(S3);
+    for (const made of [folder, dirname(folder)]) expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
   test("changes its fingerprint with each change, and with nothing else", async () => {

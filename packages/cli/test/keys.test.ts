@@ -222,6 +222,19 @@ test("issues no session that has ended before it begins", async () => {
   expect((await daypass([...session, "--method", "FOO"])).status).toBe(2);
 });
 
+test("issues a session for no more than was asked for", async () => {
+  const state = join(temporaryFolder(), "state");
+  const { id } = await createdKey(state);
+  const scope = ["--bucket", "media", "--bucket", "other", "--prefix", "in/", "--method", "PUT"];
+  const { stdout } = await daypass(["keys", "session", id, "--state", state, "--show-secret", "--json", ...scope]);
+  const [payload = ""] = JSON.parse(stdout).SessionToken.split(".");
+  expect(JSON.parse(Buffer.from(payload, "base64url").toString())).toContainEqual({
+    buckets: ["media", "other"],
+    prefix: "in/",
+    methods: ["PUT"],
+  });
+});
+
 test("writes a session into a new file, and prints what credential_process reads", async () => {
   const folder = temporaryFolder();
   const [state, out] = [join(folder, "state"), join(folder, "session")];

@@ -191,3 +191,9 @@ test("takes hostile text in linear time", async () => {
     expect(spent, part).toBeLessThan(4000);
   }
 });
+
+test("shows of what it finds no long value, whatever its name, and nothing behind the #", async () => {
+  const [short, long] = ["0123456789abcdef", "0123456789abcdefg"];
+  const told = await findingReader()(`${url("long")}&a=${short}&b=${long}#access=${short}`, new Date(NOW));
+  expect(told?.url).toMatch(/&a=0123456789abcdef&b=REDACTED$/);
+});

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/serve/key-ring.ts";
-import { endOfKey, hasEnded, isActive, type KeyRecord } from "../src/state/key-record.ts";
+import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state/key-record.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { masterKey } from "../src/state/master-key.ts";
 import { seal, unseal } from "../src/state/seal.ts";
@@ -129,6 +129,15 @@ describe("the store of keys", () => {
     await expect(store.rotate(record.id, 1)).rejects.toThrow("has ended");
     expect([hasEnded(record, new Date(AT + 29_999)), hasEnded(record, new Date(AT + 30_000))]).toEqual([false, true]);
     expect(isActive(record, new Date(AT + 60_000))).toBe(true);
+  });
+
+  test("signs by no key that has ended, also where it is the only one", async () => {
+    const { store, clock, pass } = storeOf();
+    await store.create({ ...S3, scope: { until: new Date(AT + 30_000).toISOString() } });
+    const ids = async () => inSigningOrder(await store.active(), clock()).length;
+    expect(await ids()).toBe(1);
+    pass(30);
+    expect([(await store.active()).length, await ids()]).toEqual([1, 0]);
   });
 
   test("ends a key with its overlap or with its scope, whichever is earlier", async () => {

@@ -41,6 +41,16 @@ describe("a URL for logs", () => {
       );
   });
 
+  it("does not show who opens a URL by name and password, in a link that leads to it either", () => {
+    const url = "https://alice:s3cret@files.example.com/a";
+    let link = url;
+    for (let depth = 0; depth < 3; depth++) {
+      expect(redactUrl(link)).toContain("REDACTED");
+      expect(redactUrl(link)).not.toMatch(/alice|s3cret/);
+      link = `https://slack-redir.net/link?url=${encodeURIComponent(link)}`;
+    }
+  });
+
   it("is known of every scheme that signs URLs", () => {
     const others = signed.filter(({ secret }) => secret === undefined).map(({ name }) => name);
     expect(others.filter((name) => !/form|header|cookie/.test(name))).toEqual([]);

@@ -22,6 +22,7 @@ describe("CVE-2017-8761: what a command says when it fails shows no signature", 
     `found "store.example.com${V4.slice(V4.indexOf("?"))}": quote it`,
     `found https://app.example.com/?next=${encodeURIComponent(V4)}`,
     `found X-Amz-Signature=${SECRET}, and no URL`,
+    `found X-Amz-Signature%3D${SECRET}, and no URL`,
     `found daypass://files.example.com/a?dp-key=k1&dp-signature=${SECRET}`,
   ])("%s", async (message) => {
     const told = await redactMessage(message);

@@ -5,18 +5,30 @@ import { formDecode, percentDecode, type QueryToken } from "../../wire.ts";
 import { decodeOr } from "../decoded.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
-import type { V4Input } from "./variants.ts";
+import type { V4Dialect, V4Input } from "./variants.ts";
 
 /** What cannot be decoded stays as it is: no server gets that far, and the others can still be told. */
-export function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
+function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
   return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
+}
+
+/** The canonical query of parameters as they stand in a URL. */
+export function queryOf(tokens: readonly QueryToken[]): string {
+  return canonicalQuery(canonicalPairs(tokens));
 }
 
 const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
 
-/** The query with parameters less or more, and in other spellings. */
-export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const { dialect, tokens } = input;
+/** What of an input its parameters make. */
+export type V4Query = Pick<V4Input, "tokens" | "query">;
+
+/** Another query. Of the same parameters it may be the spelling that the input has. */
+export interface V4QueryVariant extends Variant<V4Query> {
+  readonly isSpelling?: true;
+}
+
+/** The query with parameters less or more, and in other spellings. Depends on the parameters alone. */
+export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | "tokens">): Generator<V4QueryVariant> {
   for (const token of tokens) {
     const name = decodeOr(token.name, formDecode);
     if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
@@ -24,7 +36,7 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
     const fewer = tokens.filter((other) => other !== token);
     yield {
       code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
-      input: { ...input, tokens: fewer, query: canonicalQuery(canonicalPairs(fewer)) },
+      input: { tokens: fewer, query: queryOf(fewer) },
       signed: `The query parameter ${name} was added after signing.`,
       seen: `The query parameter ${name} did not reach the server.`,
       fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
@@ -34,7 +46,7 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
     const changed = tokens.map((one) => (one === token ? { ...token, value: other } : one));
     yield {
       code: "QUERY",
-      input: { ...input, tokens: changed, query: canonicalQuery(canonicalPairs(changed)) },
+      input: { tokens: changed, query: queryOf(changed) },
       signed: `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
       seen: `The server saw partNumber=${other}, and the URL says ${token.value}.`,
       fix: "Each part of an upload needs a URL of its own: sign one for every partNumber.",
@@ -44,7 +56,7 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
   for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeOr(name, formDecode), isOwn })) {
     yield {
       code: "QUERY",
-      input: { ...input, tokens: rest, query: canonicalQuery(canonicalPairs(rest)) },
+      input: { tokens: rest, query: queryOf(rest) },
       signed: `The query parameters ${names} were added after signing.`,
       seen: `The query parameters ${names} did not reach the server.`,
       fix: QUERY_FIX,
@@ -54,28 +66,28 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
   if (own.length < tokens.length - 1) {
     yield {
       code: "QUERY",
-      input: { ...input, tokens: own, query: canonicalQuery(canonicalPairs(own)) },
+      input: { tokens: own, query: queryOf(own) },
       signed: `All query parameters other than ${dialect.prefix}* were added after signing.`,
       seen: `No query parameter other than ${dialect.prefix}* reached the server.`,
       fix: QUERY_FIX,
     };
   }
   for (const [what, query] of querySpellings(tokens)) {
-    if (query === input.query) continue;
     yield {
       code: "QUERY",
-      input: { ...input, query },
+      isSpelling: true,
+      input: { tokens, query },
       signed: `The query was signed in another spelling: ${what}.`,
       seen: `The server saw the query in another spelling: ${what}.`,
       fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
     };
   }
-  yield* tailVariants(input);
+  yield tailVariant(tokens, dialect.tail ?? []);
   for (const [name, value] of dialect.lost) {
     const more = [...tokens, { name, value }];
     yield {
       code: "QUERY",
-      input: { ...input, query: canonicalQuery(canonicalPairs(more)) },
+      input: { tokens, query: queryOf(more) },
       signed: `The query parameter ${name}=${value} was signed and is missing.`,
       seen: `The server saw the query parameter ${name}=${value}.`,
       fix: "Pass the URL on as it was made: no parameter may be dropped.",
@@ -84,20 +96,17 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
 }
 
 /** The end of the URL that was cut off, within a word or between two. */
-function* tailVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const { dialect, tokens } = input;
-  const { tail = [] } = dialect;
+function tailVariant(tokens: V4Input["tokens"], tail: NonNullable<V4Dialect["tail"]>): V4QueryVariant {
   const last = tokens.at(-1);
   const end = last === undefined ? "" : last.value === undefined ? last.name : `${last.name}=${last.value}`;
   const isPart = tail.some(([name, value]) => end !== "" && `${name}=${value}`.startsWith(end));
   const rest = tokens.filter((token) => !(isPart && token === last) && tail.every(([name]) => name !== token.name));
   const whole = [...rest, ...tail.map(([name, value]) => ({ name, value }))];
-  const query = canonicalQuery(canonicalPairs(whole));
-  if (query === input.query) return;
   const missing = tail.map((pair) => pair.join("=")).join("&");
-  yield {
+  return {
     code: "QUERY",
-    input: { ...input, tokens: whole, query },
+    isSpelling: true,
+    input: { tokens: whole, query: queryOf(whole) },
     signed: `The end of the URL was cut off: it was signed with ${missing}.`,
     seen: `The server saw ${missing} at the end of the query.`,
     fix: "Use the whole URL: look for a column, a field or a terminal that is too short for it.",

@@ -2,16 +2,16 @@ import { hmacSha256, type PreparedHmac } from "#crypto";
 import { type CredentialScope, scopeText, signingKey, type V4Family } from "../../v4.ts";
 
 /**
- * Derives signing keys for one search. Nearly all that it tries is signed with the key of the try before, and deriving that costs more
- * than signing: the last one is kept, for as long as the search is.
+ * Derives signing keys for one search. It tries few secrets and scopes with thousands of requests, and deriving a key costs more than
+ * signing: each is derived once, and kept for as long as the search is.
  */
 export function scopeHmacs(family: V4Family): (secret: string, scope: CredentialScope) => PreparedHmac {
-  let last: { readonly secret: string; readonly scope: string; readonly hmac: PreparedHmac } | undefined;
+  const derived = new Map<string, PreparedHmac>();
   return (secret, scope) => {
-    const text = scopeText(family, scope);
-    if (last?.secret !== secret || last.scope !== text) {
-      last = { secret, scope: text, hmac: hmacSha256(signingKey(family, secret, scope)) };
-    }
-    return last.hmac;
+    // With the length no two can be mistaken for each other, whatever is in them.
+    const name = `${secret.length} ${secret} ${scopeText(family, scope)}`;
+    const hmac = derived.get(name) ?? hmacSha256(signingKey(family, secret, scope));
+    derived.set(name, hmac);
+    return hmac;
   };
 }

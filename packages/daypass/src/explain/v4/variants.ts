@@ -1,22 +1,16 @@
 import { sha256Hex } from "#crypto";
 import { isDaypassError } from "../../errors.ts";
 import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
-import {
-  type CredentialScope,
-  canonicalQuery,
-  canonicalRequestText,
-  scopeText,
-  stringToSignText,
-  type V4Family,
-} from "../../v4.ts";
+import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText, type V4Family } from "../../v4.ts";
 import type { QueryToken } from "../../wire.ts";
+import { keptLast } from "../search/kept-last.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 import { EMPTY_SHA256 } from "../search/unknowns.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
 import { isSecretHeader } from "../secrets.ts";
-import { canonicalPairs, v4QueryVariants } from "./query-variants.ts";
+import { queryOf, type V4Query, v4QueryVariants } from "./query-variants.ts";
 import { scopeHmacs } from "./scope-hmac.ts";
 
 /** For what a family's signing keys are made. */
@@ -101,17 +95,31 @@ export interface V4Hints {
 
 /** The variants in the order of how often they are the cause. */
 export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
+  const tokensOf = ({ tokens }: V4Input): unknown => tokens;
+  const queriesOf = keptLast(tokensOf, (input) => [...v4QueryVariants(input)]);
+  const livesOf = keptLast(tokensOf, (input) => [...expiresVariants(input)]);
+  const pathsOf = keptLast(({ path }: V4Input) => path, pathVariants);
   return function* (input) {
     yield* methodVariants(input);
     if (input.dialect.hasSecret) yield* secretVariants(input);
     yield* hostVariants(input, hints);
-    yield* v4QueryVariants(input);
-    yield* pathVariants(input);
+    for (const variant of queriesOf(input)) {
+      if (variant.isSpelling !== true || variant.input.query !== input.query) yield changed(input, variant);
+    }
+    for (const variant of pathsOf(input)) yield changed(input, variant);
     yield* headerVariants(input, hints.bodySha256);
     yield* payloadVariants(input, hints.bodySha256);
-    yield* expiresVariants(input);
+    for (const variant of livesOf(input)) yield changed(input, variant);
     if (input.dialect.hasSecret && input.dialect.isRegional) yield* scopeVariants(input);
   };
+}
+
+/** An input with what a variant changes. */
+function changed(
+  input: V4Input,
+  { code, input: change, signed, seen, fix }: Variant<Partial<V4Input>>,
+): Variant<V4Input> {
+  return { code, input: { ...input, ...change }, signed, seen, fix };
 }
 
 function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Variant<V4Input>[] {
@@ -153,10 +161,10 @@ function hostVariant(
   };
 }
 
-function pathVariants(input: V4Input): readonly Variant<V4Input>[] {
-  return pathSpellings(input.rawPath, input.path).map(([what, path]) => ({
+function pathVariants({ rawPath, path: now }: V4Input): readonly Variant<Pick<V4Input, "path">>[] {
+  return pathSpellings(rawPath, now).map(([what, path]) => ({
     code: "PATH",
-    input: { ...input, path },
+    input: { path },
     signed: `The path was signed in another spelling: ${what}.`,
     seen: `The server saw the path in another spelling: ${what}.`,
     fix: KEEP_PATH,
@@ -224,14 +232,14 @@ function payloadVariants(input: V4Input, bodySha256: string | undefined): readon
   );
 }
 
-function expiresVariants(input: V4Input): Iterable<Variant<V4Input>> {
-  const name = `${input.dialect.prefix}Expires`;
-  const found = input.tokens.find((token) => token.name === name);
+function expiresVariants({ dialect, tokens: now }: V4Input): Iterable<Variant<V4Query>> {
+  const name = `${dialect.prefix}Expires`;
+  const found = now.find((token) => token.name === name);
   return changedLives({
     ...{ name, now: found && (found.value ?? ""), ofLife: String },
     withLife(value) {
-      const tokens = input.tokens.map((token) => (token === found ? { ...token, value } : token));
-      return { ...input, tokens, query: canonicalQuery(canonicalPairs(tokens)) };
+      const tokens = now.map((token) => (token === found ? { ...token, value } : token));
+      return { tokens, query: queryOf(tokens) };
     },
   });
 }
@@ -286,7 +294,7 @@ export function v4Input(fields: Omit<V4Input, "path" | "query" | "keyScope">): V
   let path = fields.rawPath;
   let query = "";
   try {
-    query = canonicalQuery(canonicalPairs(fields.tokens));
+    query = queryOf(fields.tokens);
     path = readPath(fields.rawPath).path;
   } catch (error) {
     if (!isDaypassError(error)) throw error;

@@ -2,6 +2,7 @@ import { base64, fromBase64, fromHex, hex, utf8 } from "../../encode.ts";
 import { escapeUnicode } from "../../post-policy.ts";
 import type { CredentialScope } from "../../v4.ts";
 import { decodeOr } from "../decoded.ts";
+import { keptLast } from "../search/kept-last.ts";
 import type { Variant } from "../search/search.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
@@ -24,15 +25,17 @@ export interface FormInput {
 
 /** The variants in the order of how often they are the cause. */
 export function formVariants(signedAt: Date | undefined): (input: FormInput) => Generator<Variant<FormInput>> {
+  const policiesOf = keptLast(
+    ({ policy }: FormInput) => policy,
+    ({ policy }) => [...spellingVariants(policy), ...documentVariants(policy), ...editedVariants(policy, signedAt)],
+  );
   return function* (input) {
     if (input.secret !== "") yield* secretVariants(input, "form");
     yield* signatureVariants(input);
     const { scoping } = input;
     if (scoping !== undefined && input.secret !== "")
       yield* scopeVariants({ ...input, scoping, dialect: scoping }, "form");
-    yield* spellingVariants(input);
-    yield* documentVariants(input);
-    yield* editedVariants(input, signedAt);
+    for (const variant of policiesOf(input)) yield { ...variant, input: { ...input, policy: variant.input } };
     if (input.isDerived && input.secret !== "") yield plainVariant(input);
   };
 }
@@ -65,8 +68,7 @@ function hexAsBase64(text: string): string {
 }
 
 /** The same document, whose base64 was spelt otherwise when it was signed. */
-function* spellingVariants(input: FormInput): Generator<Variant<FormInput>> {
-  const { policy } = input;
+function* spellingVariants(policy: string): Generator<Variant<string>> {
   const bare = policy.replace(/\s/g, "");
   const lines = (size: number, end: string): string => bare.replace(new RegExp(`.{${size}}`, "g"), `$&${end}`);
   const others: readonly (readonly [how: string, policy: string])[] = [
@@ -92,7 +94,7 @@ function* spellingVariants(input: FormInput): Generator<Variant<FormInput>> {
   for (const [how, other] of others) {
     if (tried.has(other)) continue;
     tried.add(other);
-    yield policyVariant(input, other, {
+    yield policyVariant(other, {
       signed: `The base64 of the policy was signed ${how}.`,
       fix: "Encode the policy once, in one line of standard base64, and sign and send this very text.",
     });
@@ -100,11 +102,11 @@ function* spellingVariants(input: FormInput): Generator<Variant<FormInput>> {
 }
 
 /** The same conditions, written as another text when they were signed. */
-function* documentVariants(input: FormInput): Generator<Variant<FormInput>> {
-  const { text } = readPolicy(input.policy);
+function* documentVariants(policy: string): Generator<Variant<string>> {
+  const { text } = readPolicy(policy);
   if (text === undefined) return;
   const fix = "Keep the signed text: sign the base64 that is sent, and never parse and rewrite the policy.";
-  yield policyVariant(input, text, { signed: "The policy's JSON was signed instead of its base64.", fix });
+  yield policyVariant(text, { signed: "The policy's JSON was signed instead of its base64.", fix });
   const tried = new Set([text]);
   const document = documentOf(text);
   const turned = { expiration: document["expiration"], conditions: document["conditions"] };
@@ -122,7 +124,7 @@ function* documentVariants(input: FormInput): Generator<Variant<FormInput>> {
     if (tried.has(other)) continue;
     tried.add(other);
     const signed = "The policy was rewritten after signing: the same conditions, but a different text.";
-    yield policyVariant(input, base64(utf8(other)), { signed, fix });
+    yield policyVariant(base64(utf8(other)), { signed, fix });
   }
 }
 
@@ -144,8 +146,8 @@ function spaced(value: unknown): string {
 }
 
 /** Another policy, in the same style, of which this one was made after signing. */
-function* editedVariants(input: FormInput, signedAt: Date | undefined): Generator<Variant<FormInput>> {
-  const { text } = readPolicy(input.policy);
+function* editedVariants(policy: string, signedAt: Date | undefined): Generator<Variant<string>> {
+  const { text } = readPolicy(policy);
   const document = documentOf(text);
   const { conditions, expiration } = document;
   const write = STYLES.find(([, style]) => style(document) === text)?.[1];
@@ -154,7 +156,7 @@ function* editedVariants(input: FormInput, signedAt: Date | undefined): Generato
   for (const condition of conditions) {
     const rest = { ...document, conditions: conditions.filter((other) => other !== condition) };
     const signed = `The condition ${JSON.stringify(condition)} was added to the policy after signing.`;
-    yield policyVariant(input, base64(utf8(write(rest))), { signed, fix });
+    yield policyVariant(base64(utf8(write(rest))), { signed, fix });
   }
   if (signedAt === undefined) return;
   // With milliseconds, and without.
@@ -162,17 +164,16 @@ function* editedVariants(input: FormInput, signedAt: Date | undefined): Generato
     yield* changedLives({
       ...{ name: "expiration", now: String(expiration), signed: "form" },
       ofLife: (seconds) => spell(new Date(signedAt.getTime() + seconds * 1000).toISOString()),
-      withLife: (other) => ({ ...input, policy: base64(utf8(write({ ...document, expiration: other }))) }),
+      withLife: (other) => base64(utf8(write({ ...document, expiration: other }))),
     });
   }
 }
 
 function policyVariant(
-  input: FormInput,
   policy: string,
   { signed, fix }: { readonly signed: string; readonly fix: string },
-): Variant<FormInput> {
-  return { code: "POLICY", input: { ...input, policy }, signed, seen: signed, fix };
+): Variant<string> {
+  return { code: "POLICY", input: policy, signed, seen: signed, fix };
 }
 
 function plainVariant(input: FormInput): Variant<FormInput> {

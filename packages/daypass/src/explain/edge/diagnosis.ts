@@ -1,5 +1,4 @@
 import { isDaypassError } from "../../errors.ts";
-import type { Verifier } from "../../scheme.ts";
 import { headerValues } from "../../wire.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { refusedCause } from "../cause/grammar.ts";
@@ -10,7 +9,7 @@ import { readParameters } from "../parameters.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
 import type { EdgeExplainKey } from "./keys.ts";
 import type { EdgeFacts, EdgeKind } from "./kind.ts";
-import { type EdgeInput, edgeVariants } from "./variants.ts";
+import { damagedKeys, type EdgeInput, edgeVariants } from "./variants.ts";
 
 // Refusals that come after a signature has been found to fit.
 const LATER =
@@ -42,13 +41,8 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
   // Some value, so that the rest can be read.
   const filler = open.map(({ name }) => [name, "-"] as const);
   const readable = { ...subject, sent: { ...sent, headers: [...sent.headers, ...filler] } };
-  // The same objects each time, by which the judge knows them.
-  const changed = new Map<K, readonly (readonly [what: string, key: K])[]>();
-  const otherwise = (key: K): readonly (readonly [what: string, key: K])[] => {
-    const keys = changed.get(key) ?? [...(kind.otherwise?.(key) ?? [])];
-    changed.set(key, keys);
-    return keys;
-  };
+  const otherwise = eachOnce((key: K) => [...(kind.otherwise?.(key) ?? [])]);
+  const damaged = eachOnce((key: K) => [...damagedKeys(key)]);
   const inputFor = (url: SplitUrl): EdgeInput<K> => ({
     method: sent.method,
     origin: `${url.protocol}://${url === sentUrl ? sent.authority : url.authority}`,
@@ -78,7 +72,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     unknowns: (input) => [input],
     methodIsFree: true,
     // Whatever makes whole escapes of the path would be taken for what was signed.
-    variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise }) : []),
+    variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise, damaged }) : []),
     signsQuery: facts.signs.query,
     asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
@@ -114,39 +108,63 @@ function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fit
   };
 }
 
+/** What is made of a key: the same each time, by which it is known again. */
+function eachOnce<K, R>(make: (key: K) => R): (key: K) => R {
+  const kept = new Map<K, R>();
+  return (key) => {
+    const made = kept.has(key) ? (kept.get(key) as R) : make(key);
+    kept.set(key, made);
+    return made;
+  };
+}
+
+interface Verdict {
+  /** Empty where the signature fits, whatever else is wrong. */
+  readonly code: string;
+  readonly error: unknown;
+}
+
 /**
- * The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. Most guesses differ in
- * path or query alone, and to make a verifier for each would be to read the key for each.
+ * The verifier's own judgement. Most guesses differ in path or query alone, and to make a verifier for each would be to read the
+ * key for each. Two changes lead to the same guess in either order, which is judged once.
  */
 function judge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   { sent, sentUrl, now }: Subject,
-): (input: EdgeInput<K>) => Promise<{ readonly code: string; readonly error: unknown }> {
+): (input: EdgeInput<K>) => Promise<Verdict> {
   const names = readParameters(sentUrl).map(([name]) => name);
-  const kept = new Map<K, Map<string, Verifier>>();
-  return async ({ method, origin, path, query, address, key }) => {
-    try {
-      const verifiers = kept.get(key) ?? new Map<string, Verifier>();
-      kept.set(key, verifiers);
-      const name = `${method} ${origin}`;
-      const verifier =
-        verifiers.get(name) ??
+  const verifierOf = eachOnce((key: K) =>
+    eachOnce((origin: string) =>
+      eachOnce((method: string) =>
         kind.verifier(key, {
           origins: [canonicalOrigin(origin)],
           methods: [method],
           withoutExpiry: "accept",
           allowUnsigned: names,
           clock: () => now,
-        });
-      verifiers.set(name, verifier);
+        }),
+      ),
+    ),
+  );
+  const verdictsOf = eachOnce((_key: K) => new Map<string, Promise<Verdict>>());
+  const verdict = async ({ method, origin, path, query, address, key }: EdgeInput<K>): Promise<Verdict> => {
+    try {
       const target = query === "" ? path : `${path}?${query}`;
       const authority = origin.replace(/^https?:\/\//, "");
-      await verifier.verify({ ...sent, method, target, authority, remoteAddress: address });
+      await verifierOf(key)(origin)(method).verify({ ...sent, method, target, authority, remoteAddress: address });
       return { code: "", error: undefined };
     } catch (error) {
       if (!isDaypassError(error)) throw error;
       return { code: LATER.test(error.code) ? "" : error.code, error };
     }
+  };
+  return (input) => {
+    const { key, ...guess } = input;
+    const verdicts = verdictsOf(key);
+    const name = JSON.stringify(Object.values(guess));
+    const known = verdicts.get(name) ?? verdict(input);
+    verdicts.set(name, known);
+    return known;
   };
 }
 

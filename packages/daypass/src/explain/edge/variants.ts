@@ -25,12 +25,13 @@ interface Context<K> {
   readonly facts: EdgeFacts;
   readonly subject: Subject;
   otherwise(key: K): Iterable<readonly [what: string, key: K]>;
+  damaged(key: K): Iterable<Variant<K>>;
 }
 
 /** What may differ between what was signed and what was sent. */
 export function* edgeVariants<K extends object>(
   input: EdgeInput<K>,
-  { facts, subject, otherwise }: Context<K>,
+  { facts, subject, otherwise, damaged }: Context<K>,
 ): Generator<Variant<EdgeInput<K>>> {
   const { signs } = facts;
   for (const [what, key] of otherwise(input.key)) {
@@ -41,7 +42,7 @@ export function* edgeVariants<K extends object>(
   if (signs.query) yield* queryVariants(input, facts);
   yield* pathVariants(input, subject.sentUrl.wire.path);
   if (signs.address) yield* addressVariants(input, subject);
-  yield* damagedKeys(input);
+  for (const variant of damaged(input.key)) yield { ...variant, input: { ...input, key: variant.input } };
   yield* endVariants(input, facts);
   // The many come last, so that the search for two changes reaches all the others.
   if (signs.host) yield* originVariants(input, subject);
@@ -94,12 +95,12 @@ function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subj
 }
 
 /** Each text of a key that can be a secret, as it gets damaged on its way. */
-function* damagedKeys<K extends object>(input: EdgeInput<K>): Generator<Variant<EdgeInput<K>>> {
+export function* damagedKeys<K extends object>(key: K): Generator<Variant<K>> {
   for (const name of ["secret", "key", "salt"]) {
-    const secret = (input.key as Readonly<Record<string, unknown>>)[name];
+    const secret = (key as Readonly<Record<string, unknown>>)[name];
     if (typeof secret !== "string") continue;
     for (const variant of secretVariants({ secret })) {
-      yield { ...variant, input: { ...input, key: { ...input.key, [name]: variant.input.secret } } };
+      yield { ...variant, input: { ...key, [name]: variant.input.secret } };
     }
   }
 }

@@ -10,6 +10,7 @@ import type { Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
 import { bucketRules, NO_RULES } from "./pipeline/bucket-rules.ts";
+import { discard } from "./pipeline/discard.ts";
 import { health } from "./pipeline/health.ts";
 import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
@@ -113,6 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function serve(arrival: Arrival): Promise<Outcome> {
     const { received, body, notes, signal, rules } = arrival;
     let permit: Permit | undefined;
+    let result: OperationResult | undefined;
     try {
       const authenticated = await authenticate(received, body);
       notes.grant = authenticated.grant;
@@ -126,10 +128,12 @@ export function createGateway(options: GatewayOptions): Gateway {
         const done = await within(performed, keepAliveMs);
         if (done === undefined) return respondEarly(task, performed, { permit, arrival });
       }
-      const result = performed instanceof Promise ? await performed : performed;
+      result = performed instanceof Promise ? await performed : performed;
       const answer = task.present(result, permit, exchangeOf(arrival, permit));
       return leave.respond(answer, notes, { origin: received.fields.origin, rules });
     } catch (error) {
+      // What no header can say of an object, as by a driver of somebody else's: its bytes are open by then.
+      if (result?.kind === "object") discard(result.body);
       return refuse(error, notes, { received, permit, rules });
     }
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { discard } from "../pipeline/discard.ts";
 import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
-import type { Body } from "../storage/storage.ts";
 import { LEFT } from "./connection-end.ts";
 import { dropBody } from "./drop-body.ts";
 import type { HeldAnswers } from "./held-answers.ts";
@@ -132,10 +132,4 @@ async function sendLarge(outcome: Outcome, connection: Connection, watch: Transf
   stopWatch();
   const complete = fault === undefined && (!response.destroyed || response.writableFinished);
   outcome.delivered(progress.bytes, complete, fault);
-}
-
-/** Lets go of what a body holds open. */
-function discard(body: Body | undefined): void {
-  if (body?.kind === "file") body.close();
-  if (body?.kind === "stream") body.stream.destroy();
 }

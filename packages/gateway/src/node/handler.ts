@@ -6,8 +6,8 @@ import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
 import { heldAnswers } from "./held-answers.ts";
 import { inTurn } from "./in-turn.ts";
-import { outbox } from "./outbox.ts";
-import { type RequestBody, requestBody } from "./request-body.ts";
+import { type Letter, outbox } from "./outbox.ts";
+import { requestBody, type Waiting } from "./request-body.ts";
 import { send } from "./send.ts";
 import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
 import { wireRequest } from "./wire-request.ts";
@@ -60,15 +60,15 @@ export interface RequestListenerOptions extends NodeHandlerOptions {
   readonly ownsRequests: boolean;
   /** Bytes that answers made in memory may hold together while their clients take their time; see {@link heldAnswers}. */
   readonly heldBytes?: number | undefined;
-  /** Where the body of each request is put that the gateway works on, until its answer is there. */
-  readonly atWork?: WeakMap<Socket, RequestBody> | undefined;
+  /** Where the request of each connection is put while the gateway works on it, until the last of its answer is there. */
+  readonly atWork?: WeakMap<Socket, Waiting> | undefined;
 }
 
 /** The same for a server of our own too. */
 export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
   if (options.minimumRate !== undefined) expectForms(options.minimumRate, RATE, "minimumRate");
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
-  const { isDraining = () => false, ownsRequests, atWork } = options;
+  const { isDraining = () => false, ownsRequests, atWork = new WeakMap<Socket, Waiting>() } = options;
   const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
   const held = heldAnswers(options.heldBytes);
   // Requests that were pipelined behind the last response of a connection are not looked at.
@@ -76,7 +76,20 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
 
   const endOf = connectionEnds();
 
+  /** Until an answer goes out its connection waits for it, and then for what the storage has still to bring. */
+  function noteAnswer({ outcome, request: { socket }, response }: Letter): void {
+    atWork.delete(socket);
+    if (outcome.body?.kind !== "stream") return;
+    const waiting: Waiting = { awaitsClient: () => response.writableLength > 0 };
+    atWork.set(socket, waiting);
+    // The next request on the connection may have begun by then.
+    response.once("close", () => {
+      if (atWork.get(socket) === waiting) atWork.delete(socket);
+    });
+  }
+
   const post = outbox((letter) => {
+    noteAnswer(letter);
     if (send(letter.outcome, letter, { watch, held, close: isDraining() })) ended.add(letter.request.socket);
   });
 
@@ -94,12 +107,8 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
     const outcome = gateway.handle(wireRequest(request), body, signal);
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
     if (outcome instanceof Promise) {
-      atWork?.set(socket, received);
-      const finish = (made: Outcome): void => {
-        atWork?.delete(socket);
-        answer(made);
-      };
-      outcome.then(finish, () => response.destroy());
+      atWork.set(socket, received);
+      outcome.then(answer, () => response.destroy());
     } else answer(outcome);
   });
 }

@@ -7,7 +7,7 @@ import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
-import type { RequestBody } from "./request-body.ts";
+import type { Waiting } from "./request-body.ts";
 import { reachedBytes, takenBytes } from "./taken-bytes.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 import { unreadable } from "./unreadable.ts";
@@ -116,7 +116,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     surplus -= 1;
     return true;
   };
-  const atWork = new WeakMap<Socket, RequestBody>();
+  const atWork = new WeakMap<Socket, Waiting>();
   const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true, atWork });
   const serverOptions: ServerOptions = {
     maxHeaderSize: gateway.limits.headerBytes,
@@ -226,8 +226,8 @@ interface IdleOptions {
 
 /**
  * Ends a connection on which nothing has moved for its time. Node takes a client for idle that is over what the kernel holds, and by TLS over
- * one long write, whatever it has taken of that. One that waits for its answer is not: it would never learn that the storage does not answer,
- * and the log would say that it had left.
+ * one long write, whatever it has taken of that. One that waits for its answer, or for more of it, is not: it would never learn that the storage
+ * does not answer, and the log would say that it had left.
  */
 function endIdle({ idleMs, isOwed }: IdleOptions): (socket: Socket) => Promise<void> {
   const taken = new WeakMap<Socket, number | undefined>();

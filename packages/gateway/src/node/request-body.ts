@@ -6,12 +6,16 @@ import { freeMemory } from "./free-memory.ts";
 import { cameBytes } from "./taken-bytes.ts";
 import type { TransferWatch } from "./transfer-watch.ts";
 
+/** Something under way on a connection. */
+export interface Waiting {
+  /** Whether it waits for what the client has not sent, or not taken, yet. */
+  awaitsClient(): boolean;
+}
+
 /** The body of a request and the signal that its sender is gone. */
-export interface RequestBody {
+export interface RequestBody extends Waiting {
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
-  /** Whether its reader waits for what the client has not sent yet. */
-  awaitsClient(): boolean;
 }
 
 const EMPTY: RequestBody = {

@@ -1,6 +1,7 @@
 /** Connections on which nothing moves, because of the gateway and because of the client. */
 import { once } from "node:events";
 import { connect } from "node:net";
+import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
@@ -61,6 +62,9 @@ it.each(transports)(
       await begun.opened;
       for (let i = 0; i < 3; i++) expect(idle()).toEqual([60_000]);
       work.open();
+      // It is made, and not sent yet.
+      await new Promise(process.nextTick);
+      expect(idle()).toEqual([60_000]);
       const [answer] = await once(socket, "data");
       expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
       const open = (): number => {
@@ -71,6 +75,47 @@ it.each(transports)(
     }
   },
 );
+
+it.each(transports)(
+  "ends none by %s whose storage has not brought all of its answer, and then it does",
+  async (_, options) => {
+    const streams: PassThrough[] = [];
+    const handle: Gateway["handle"] = async () => {
+      const stream = new PassThrough();
+      streams.push(stream);
+      return { ...done(200), headers: [], body: { kind: "stream", stream, length: undefined } };
+    };
+    const get = "GET / HTTP/1.1\nhost: a\n\n";
+    const { server, socket, idle } = await asked(handle, options, get + get);
+    for (const i of [0, 1]) {
+      await expect.poll(() => streams[i]?.readableFlowing).toBe(true);
+      for (let times = 0; times < 3; times++) expect(idle()).toEqual([60_000]);
+      streams[i]?.write("some");
+      await once(socket, "data");
+      for (let times = 0; times < 3; times++) expect(idle()).toEqual([60_000]);
+      streams[i]?.end();
+    }
+    const open = (): number => {
+      idle();
+      return server.connections;
+    };
+    await expect.poll(open).toBe(0);
+  },
+);
+
+it.each(transports)("ends one by %s that takes nothing of what the storage brings", async (_, options) => {
+  const handle: Gateway["handle"] = async () => {
+    const stream = Readable.from([Buffer.alloc(64 * 1024 * 1024)], { objectMode: false });
+    return { ...done(200), headers: [], body: { kind: "stream", stream, length: undefined } };
+  };
+  const { server, socket, idle } = await asked(handle, options, "GET / HTTP/1.1\nhost: a\n\n");
+  socket.pause();
+  const open = (): number => {
+    idle();
+    return server.connections;
+  };
+  await expect.poll(open).toBe(0);
+});
 
 it.each(transports)("ends one by %s on which the rest of a body does not come", async (_, options) => {
   const begun = gate();

@@ -126,6 +126,21 @@ it("is said to be silent to clients, and to the operator, where their connection
   for (const { error } of gateway.events) expect(String(error)).toContain("does not answer (ETIMEDOUT)");
 });
 
+it("is said to be the one that failed where it describes an object, and a part of it does not come", async () => {
+  let idle = (): unknown => undefined;
+  const options = await scripted((request, response) => {
+    if (request.method === "HEAD") return void response.writeHead(200, { etag: '"e"', "content-length": "10" }).end();
+    idle();
+    response.destroy();
+  });
+  const gateway = await front(options);
+  idle = servedSockets(gateway.port);
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a", expiresIn: 60 });
+  await expect(fetch(url, { headers: { range: "bytes=1-2" } })).rejects.toThrow();
+  await expect.poll(() => gateway.events.length).toBe(1);
+  expect(String(gateway.events[0]?.error)).toContain("could not read the object: the upstream does not answer");
+});
+
 it("leaves the reader of an answer that is here as a whole all the time it takes", async () => {
   // On a busy machine it could be called idle before it is here.
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });

@@ -75,8 +75,8 @@ export async function deleteObjects(
     if (fault !== undefined) throw fault;
     const failed = done.filter(({ refusal }) => refusal?.code === "UNAVAILABLE");
     journal.error ??= failed[0]?.refusal?.cause;
-    // A storage that does not answer at all may take a minute for each sixteen of a thousand.
-    if (failed.length === done.length && start + AT_ONCE < deletions.length) await expectBucket();
+    // A storage that does not answer may take a minute for each sixteen of a thousand. Some of them may be refused without asking it.
+    if (failed.length > 0 && start + AT_ONCE < deletions.length) await expectBucket();
     outcomes.push(...done);
   }
   return { kind: "deleted-objects", quiet, outcomes };

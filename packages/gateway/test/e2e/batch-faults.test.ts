@@ -51,6 +51,18 @@ it("is not tried a thousand times on a storage that does not answer, but refused
   expect(event?.deletions).toHaveLength(16);
 });
 
+it("is not tried on, either, where one of each sixteen is refused before the storage is asked", async () => {
+  let calls = 0;
+  const { gateway, keys, asked } = await failing(
+    100,
+    () => true,
+    () => ++calls > 1,
+  );
+  const named = keys.map((key, i) => (i % 16 === 3 ? "a".repeat(2000) : key));
+  const reply = await deleteAll(gateway, named);
+  expect([reply.status, asked.length]).toEqual([503, 15]);
+});
+
 it("is told of each object that the storage refuses, be it sixteen in a row", async () => {
   const { gateway, keys, asked } = await failing(40, (key) => key < "key-016");
   const reply = await deleteAll(gateway, keys);

@@ -199,6 +199,24 @@ it.each<[string, (storage: Storage) => Promise<unknown>]>([
   },
 );
 
+it.each<[string, (storage: Storage) => Promise<unknown>]>([
+  ["a copied part", (storage) => storage.copyPart({ ...ref, uploadId: "u" }, 1, ref, { sourceEtag: "e" })],
+  [
+    "a completed upload",
+    (storage) => storage.completeUpload({ ...ref, uploadId: "u" }, [{ number: 1, etag: "e" }], { minPartSize: 0 }),
+  ],
+])("takes no yes for %s whose ETag is empty", async (_, call) => {
+  const options = await scripted((request, response) => {
+    const root = { GET: "ListPartsResult", PUT: "CopyPartResult", POST: "CompleteMultipartUploadResult" };
+    const name = root[request.method as keyof typeof root];
+    request.resume().once("end", () => {
+      if (request.method === "HEAD") response.writeHead(200, { etag: '"e"', "content-length": "1" }).end();
+      else response.end(`<${name}>${request.method === "GET" ? "" : "<ETag></ETag>"}</${name}>`);
+    });
+  });
+  expect(await codeOf(call(opened(options)))).toBe("UNAVAILABLE");
+});
+
 /** An answer that nobody reads keeps its connection for as long as the upstream lets it, and the next call needs another. */
 it.each<[string, (storage: Storage) => Promise<unknown>]>([
   ["looked for a bucket", (storage) => storage.hasBucket("bucket")],

@@ -1,5 +1,5 @@
 import { xmlDocument } from "../../http/xml.ts";
-import { requiredText } from "../../http/xml-reader.ts";
+import { optionalText } from "../../http/xml-reader.ts";
 import {
   type CompletedUpload,
   type CompleteOptions,
@@ -17,7 +17,7 @@ import { document } from "./document.ts";
 import { uploadFault } from "./fault.ts";
 import { PAGE } from "./list-objects.ts";
 import type { NamedParts } from "./named-parts.ts";
-import { checksumIn, unquoted } from "./object-info.ts";
+import { checksumIn, storedEtag } from "./object-info.ts";
 import type { OpenUploads } from "./open-uploads.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -105,10 +105,11 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
     if (completed === undefined) {
       throw "if-match" in condition ? conditionalFault(fault, doing, condition) : uploadFault(fault, doing);
     }
+    const etag = storedEtag(optionalText(completed, "ETag"), doing);
     const made = checksumIn(completed);
     uploads.forget(upload);
     return {
-      etag: unquoted(requiredText(completed, "ETag")),
+      etag,
       checksums: made === undefined ? {} : { [made.algorithm]: made.value },
     } satisfies CompletedUpload;
   };

@@ -1,10 +1,10 @@
-import { optionalText, requiredText } from "../../http/xml-reader.ts";
+import { optionalText } from "../../http/xml-reader.ts";
 import type { MultipartStorage } from "../multipart.ts";
 import { preconditionFailed } from "../preconditions.ts";
 import { copySource } from "./copy-object.ts";
 import { faultError } from "./fault.ts";
 import { isStorable, type Names } from "./names.ts";
-import { checksumIn, dateOf, unquoted } from "./object-info.ts";
+import { checksumIn, dateOf, storedEtag } from "./object-info.ts";
 import type { OpenUploads } from "./open-uploads.ts";
 import type { ObjectReader } from "./read-object.ts";
 import type { Upstream } from "./upstream.ts";
@@ -39,7 +39,7 @@ export function partCopier({ upstream, names, reader, uploads }: PartCopierOptio
     return {
       number,
       size: range === undefined ? info.size : range.end - range.start + 1,
-      etag: unquoted(requiredText(copied, "ETag")),
+      etag: storedEtag(optionalText(copied, "ETag"), doing),
       lastModified: dateOf(optionalText(copied, "LastModified")),
       checksum: checksumIn(copied),
     };

@@ -3,8 +3,8 @@ import { percentDecode } from "./wire.ts";
 
 // RFC 3986: `pchar` without percent-encoding. A URL parser re-spells every other character.
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)+$/;
-// `%2e` is a dot for the URL parser, and what follows the first `;` is a path parameter for some servers.
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|%3b|$)/i;
+// What follows the first `;` is a path parameter for some servers. A dot as `%2e` is among those in disguise.
+const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|%3b|$)/i;
 const EMPTY_SEGMENT = /\/(?=[/;])/;
 // A slash, a backslash or a control that only appears after decoding, and letters that need no encoding at all.
 const DISGUISED = /%(?:[01]|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\daef])/i;

@@ -93,6 +93,7 @@ describe("guardNode behind a mount", () => {
     ["a path that middleware rewrote", { url: "/secret", baseUrl: "" }, "MALFORMED"],
     ["a prefix that middleware rewrote", { url: "/d/a.txt", baseUrl: "/c" }, "MALFORMED"],
     ["a rewritten path without baseUrl", { url: "/secret" }, "MALFORMED"],
+    ["the end of the path without its slash", { url: "a.txt" }, "MALFORMED"],
   ])("with %s", async (_, request, expected) => {
     expect(await check(request)).toBe(expected);
   });

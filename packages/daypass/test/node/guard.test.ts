@@ -47,11 +47,15 @@ describe("guardNode", () => {
   });
 
   // Each of these has a signature that is right for the raw path. A router, or `new URL`, would read another one.
-  it.each(["a/%2e%2e/secret", "a/../secret", "a/./b", "/secret", "a//b", "x/..;/y"])(
+  it.each(["a/%2e%2e/secret", "a/../secret", "a/./b", "/secret", "a//b", "a/;b", "x/..;/y", "x/..%3B/y"])(
     "refuses the validly signed key %j, which a router could read as another",
     async (key) => {
       const target = link(decodeURIComponent(key)).target;
-      const raw = key.includes("%2e") ? target.replace("..", "%2e%2e") : target.replace("%3B", ";");
+      const raw = key.includes("%2e")
+        ? target.replace("..", "%2e%2e")
+        : key.includes(";")
+          ? target.replace("%3B", ";")
+          : target;
       expect(problemOf(await send(listener, get(raw)))).toEqual({ status: 400, code: "MALFORMED" });
     },
   );
@@ -64,8 +68,11 @@ describe("guardNode", () => {
     ["half a percent-encoding", "/b/d/%4"],
     ["a character that a URL parser would encode", "/b/d/<a>.txt"],
   ])("refuses a path with %s", async (_, path) => {
+    // Also where the verifier would have taken it.
+    const open = guardNode(granting([]), (_grant, _req, res) => res.end());
     const target = link("d/a.txt").target.replace("/b/d/a.txt", path);
-    expect(problemOf(await send(listener, get(target)))).toEqual({ status: 400, code: "MALFORMED" });
+    for (const guarded of [listener, open])
+      expect(problemOf(await send(guarded, get(target)))).toEqual({ status: 400, code: "MALFORMED" });
   });
 
   it("closes the connection rather than swallow a refused body", async () => {
@@ -291,6 +298,24 @@ describe("guardNode", () => {
     };
     await send(gone, get(link("a.txt").target));
     expect(faults).toEqual([error]);
+  });
+
+  it("rejects with the handler's own error, also where its client has gone away", async () => {
+    const own = new Error("the handler's own");
+    const guarded = guardNode(verifier, () => Promise.reject(own));
+    const outcomes: unknown[] = [];
+    const gone: RequestListener = (req, res) => {
+      Object.defineProperty(req, "aborted", { value: true });
+      void guarded(req, res).then(
+        () => outcomes.push("handled"),
+        (error) => {
+          outcomes.push(error);
+          res.destroy();
+        },
+      );
+    };
+    await send(gone, get(link("a.txt").target));
+    expect(outcomes).toEqual([own]);
   });
 
   it("hands the request on when the handler says so", async () => {

@@ -51,6 +51,11 @@ describe("toWireRequest", () => {
     ["an empty Host header", withHeaders("Host", ""), "host"],
     ["an absolute-form target for another authority", { ...plain, url: "http://other.example/b/k" }, "host"],
     ["an absolute-form target with user information", { ...plain, url: "http://u@files.example.com/b" }, "host"],
+    [
+      "a Host beside another :authority, as HTTP/2 has it",
+      { ...plain, httpVersionMajor: 2, rawHeaders: [":authority", "files.example.com", "host", "other.example"] },
+      "host",
+    ],
     ["two Content-Type headers", withHeaders(...host, "Content-Type", "a/b", "content-type", "a/b"), "content-type"],
     ["two Content-Types in one header", withHeaders(...host, "Content-Type", "a/b, c/d"), "content-type"],
     [

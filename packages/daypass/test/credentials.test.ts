@@ -75,9 +75,11 @@ describe("rotatingCredentials", () => {
   });
 
   it("takes a provider that gives none for one that fails", async () => {
-    const rotating = rotatingCredentials(async () => undefined as never);
-    await expect(rotating.ready()).rejects.toMatchObject({ code: "INVALID_KEY" });
-    expect(code(rotating.current)).toBe("CREDENTIALS_NOT_READY");
+    for (const given of [undefined, null, "AKIDEXAMPLE"]) {
+      const rotating = rotatingCredentials(async () => given as never);
+      await expect(rotating.ready()).rejects.toMatchObject({ code: "INVALID_KEY" });
+      expect(code(rotating.current)).toBe("CREDENTIALS_NOT_READY");
+    }
   });
 
   // JSON has no dates: without a check the credentials would never be old, and signers would use them past their end.

@@ -134,6 +134,8 @@ describe("refusals", () => {
     await expect(at("2026-11-24T12:09:59.999Z").verify(request(url))).resolves.toBeDefined();
     await expect(at("2026-11-24T12:10:00Z").verify(request(url))).rejects.toMatchObject({ code: "EXPIRED" });
     await expect(at("invalid").verify(request(url))).rejects.toMatchObject({ code: "EXPIRED" });
+    const just = s3V2Verifier({ credentials, origins, clock, maxLife: 600 });
+    await expect(just.verify(request(url))).resolves.toBeDefined();
     const short = s3V2Verifier({ credentials, origins, clock, maxLife: 599 });
     await expect(short.verify(request(url))).rejects.toMatchObject({ code: "KEY_SCOPE" });
   });

@@ -322,6 +322,15 @@ describe("a verifier", () => {
     expect(message(() => s3Verifier({ credentials, origins: doubled }))).toMatch(/^INVALID_INPUT/);
   });
 
+  it.each(["me/dia", "media@other", "media:80", "media?", "", ".media", "media.", "mé"])(
+    "takes %j for no name that a wildcard may stand for",
+    async (name) => {
+      const verifier = s3Verifier({ credentials, origins: ["https://*.s3.example.com"], clock });
+      const request = { ...wireRequest(s3Link()), authority: `${name}.s3.example.com` };
+      expect(await code(verifier.verify(request))).toBe("WRONG_ORIGIN");
+    },
+  );
+
   it("says no sooner and no later to a Host of thousands of labels", async () => {
     const origins = ["https://s3.example.com", "https://*.s3.example.com"];
     const verifier = s3Verifier({ credentials, origins, clock });

@@ -238,6 +238,10 @@ describe("what the signer refuses", () => {
     ["a header value with a line feed", { bind: { headers: { "x-a": "b\nc" } } }],
     ["a header value with space at its end", { bind: { headers: { "x-a": "b " } } }],
     ["a header twice", { bind: { headers: { "x-a": "b", "X-A": "b" } } }],
+    [
+      "two content types",
+      { methods: ["PUT"], bind: { contentType: "image/png", headers: { "Content-Type": "text/html" } } },
+    ],
     ["a dp- parameter in bind.query", { bind: { query: { "dp-v": "1" } } }],
     ["a line feed in a response header", { response: { contentType: "text/html\r\nset-cookie:a=b" } }],
     ["an invalid notBefore", { notBefore: new Date(Number.NaN) }],

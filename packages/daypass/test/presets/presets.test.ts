@@ -131,13 +131,14 @@ function refusal(sign: () => unknown): boolean {
 
 describe("a preset", () => {
   it("lets no option move the endpoint to another host", () => {
-    for (const text of ["", "a.b", "evil.example/", "a@b", "A", "-a", "a#", `${"a".repeat(64)}`, "a\nb"]) {
+    for (const text of ["", "a.b", "evil.example/", "a@b", "A", "-a", "a-", "a#", `${"a".repeat(64)}`, "a\nb"]) {
       expect(() => r2({ accountId: text })).toThrow(/accountId/);
       expect(() => b2({ region: text })).toThrow(/region/);
       expect(() => supabase({ project: text, region: "eu-central-1" })).toThrow(/project/);
       expect(() => supabase({ project, region: text })).toThrow(/region/);
     }
-    expect(() => r2({ accountId: account, jurisdiction: "moon" as "eu" })).toThrow(/jurisdiction/);
+    for (const text of ["moon", "", "eu.evil.example/"])
+      expect(() => r2({ accountId: account, jurisdiction: text as "eu" })).toThrow(/jurisdiction/);
   });
 
   it("takes no variable that is not set for a name, nor Amazon for a server of one's own", () => {

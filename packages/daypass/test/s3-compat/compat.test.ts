@@ -223,15 +223,18 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     }
   });
 
-  it("goes over to the secret that is written into the credentials of its client", async () => {
-    const row = { ...credentials, expiration: new Date(AT.getTime() + 3_600_000) };
-    const one = client({ credentials: async () => row });
-    const url = () => getSignedUrl(one, make({ Bucket: "a", Key: "k" }), options);
-    await url();
-    row.secretAccessKey = "another";
-    const fresh = client({ credentials: async () => ({ ...row }) });
-    expect(await url()).toBe(await getSignedUrl(fresh, make({ Bucket: "a", Key: "k" }), options));
-  });
+  it.each([{ secretAccessKey: "another" }, { accessKeyId: "AKIDANOTHER" }, { sessionToken: "another" }])(
+    "goes over to %j, which is written into the credentials of its client",
+    async (written) => {
+      const row = { ...credentials, sessionToken: "token", expiration: new Date(AT.getTime() + 3_600_000) };
+      const one = client({ credentials: async () => row });
+      const url = () => getSignedUrl(one, make({ Bucket: "a", Key: "k" }), options);
+      await url();
+      Object.assign(row, written);
+      const fresh = client({ credentials: async () => ({ ...row }) });
+      expect(await url()).toBe(await getSignedUrl(fresh, make({ Bucket: "a", Key: "k" }), options));
+    },
+  );
 
   it("signs each call as if it were the first, whatever the same client has signed before", async () => {
     const random = seeded(41);
@@ -293,6 +296,18 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     const ending = count(new Date(AT.getTime() + 1000));
     for (let i = 0; i < 3; i++) await getSignedUrl(ending, make({ Bucket: "media", Key: "a" }), options);
     expect(asked).toBe(4);
+  });
+
+  it("asks the provider that its client has now, and one that gave no key again", async () => {
+    const one = client();
+    const sign = () => getSignedUrl(one, make({ Bucket: "media", Key: "a" }), options);
+    expect(await sign()).toContain("=AKIDEXAMPLE%2F");
+    one.config.credentials = async () => ({ ...credentials, accessKeyId: "AKIDOTHER" });
+    expect(await sign()).toContain("=AKIDOTHER%2F");
+    const given = [{} as typeof credentials, credentials];
+    one.config.credentials = async () => given.shift() as typeof credentials;
+    await expectRefusal(sign(), "INVALID_KEY");
+    expect(await sign()).toContain("=AKIDEXAMPLE%2F");
   });
 
   it("asks a client that has signed before for sessions, lengths and hashes of keys all the same", async () => {

@@ -51,6 +51,16 @@ describe("a URL for logs", () => {
     }
   });
 
+  it.each([
+    ["/x?access_token=opaque", "/x?access_token=REDACTED"],
+    ["/x?a=b&amp;sig=0123&amp;c=d", "/x?a=b&amp;sig=REDACTED&amp;c=d"],
+    ["/bcdn_token=HS256-0123&expires=1/x.png", "/bcdn_token=REDACTED/x.png"],
+    ["/edge-cache-token=Expires=1~Signature=0123/x.m3u8?a=b", "/edge-cache-token=REDACTED/x.m3u8?a=b"],
+  ])("does not show what opens %s, whole or as a request target", (target, shown) => {
+    expect(redactUrl(target)).toBe(shown);
+    expect(redactUrl(`https://files.example.com${target}`)).toBe(`https://files.example.com${shown}`);
+  });
+
   it("is known of every scheme that signs URLs", () => {
     const others = signed.filter(({ secret }) => secret === undefined).map(({ name }) => name);
     expect(others.filter((name) => !/form|header|cookie/.test(name))).toEqual([]);

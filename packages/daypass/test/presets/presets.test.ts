@@ -67,6 +67,7 @@ describe.each(all.map(([preset, ...rest]) => [preset.provider.name, preset, ...r
 
     it("is refused by the signers of what it lacks, and by no other", async () => {
       const { supports, maxExpiresIn, sources } = preset.provider;
+      expect(maxExpiresIn).toBe(name === "Tigris" ? 90 * 86_400 : 7 * 86_400);
       const lacks = (...features: (keyof typeof supports)[]) => features.some((feature) => supports[feature] === false);
       const form = { bucket: "media", key: "a.png", expiresIn: 60 };
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling

@@ -197,6 +197,10 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     regions.push("eu-west-1", "eu-west-2");
     expect(await getSignedUrl(there, make({ Bucket: "media" }, create), options)).toContain("%2Feu-west-1%2F");
     expect(written).toEqual([{ Bucket: "media", CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }]);
+
+    const zonal = { Bucket: "media", CreateBucketConfiguration: { Location: { Name: "euw1-az1" } } };
+    await getSignedUrl(there, make(zonal, create), options);
+    expect(written.at(-1)).toEqual(zonal);
   });
 
   it("signs what was asked for, whatever is written into the command or the options meanwhile, and remembers its address", async () => {
@@ -284,6 +288,14 @@ describe("getSignedUrl of daypass/compat/aws", () => {
         /^https:\/\/s3\.example\.com\//,
       );
     }
+    // Without TLS no certificate minds a dot.
+    const plain = { endpoint: "http://s3.example.com", isCustomEndpoint: true };
+    for (const [Bucket, host] of [
+      ["a.b", "a.b.s3.example.com"],
+      ["192.168.0.1", "s3.example.com"],
+      ["a..b", "s3.example.com"],
+    ] as const)
+      expect(new URL(await getSignedUrl(client(plain), make({ Bucket, Key: "k" }), options)).host).toBe(host);
   });
 
   it("keeps credentials that do not end, and asks again for those that do", async () => {
@@ -348,6 +360,146 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(signed.bound).toEqual(expect.arrayContaining(["header content-length", "header content-type"]));
   });
 
+  it.each([
+    ["no text", "", undefined],
+    ["bytes", new Uint8Array(7), "7"],
+    ["a Blob", new Blob(["abcd"]), "4"],
+    ["what does not tell its length", { read: () => undefined }, undefined],
+  ])("binds the length of %s where it is known", async (_, Body, length) => {
+    const { headers } = await presign(client(), make({ Bucket: "media", Key: "a", Body }), options);
+    expect(headers["content-length"]).toBe(length);
+  });
+
+  /** A command whose members are sent as headers of these names. */
+  const sending = (headers: Readonly<Record<string, string>>, name = "PutObject") => {
+    const own = Object.keys(headers);
+    const members = [
+      [0, 1],
+      [0, 1],
+      ...own.map((header) => [0, { httpHeader: header }]),
+      [[0, "ns", "Blob", {}, 42], 16],
+    ];
+    const of = [3, "ns", "Sent", 0, ["Bucket", "Key", ...own, "Body"], members, 2];
+    const schema = [9, "ns", name, { http: ["PUT", "/{Key+}", 200] }, () => of, () => undefined];
+    return (input: object = {}) => make({ Bucket: "media", Key: "a", ...headers, ...input }, schema);
+  };
+
+  it("leaves a length and a type alone that the command has", async () => {
+    const own = sending({ "Content-Length": "99", "Content-Type": "image/png" });
+    const signableHeaders = new Set(["content-type"]);
+    const { headers } = await presign(client(), own({ Body: "abc" }), { ...options, signableHeaders });
+    expect(headers).toEqual({ "content-length": "99", "content-type": "image/png" });
+  });
+
+  it("signs no header that proxies change, nor one that it is told not to sign", async () => {
+    const changed = ["X-Amzn-Trace-Id", "User-Agent", "Sec-Fetch-Mode", "Proxy-Own", "Cache-Control", "X-Own"];
+    const own = sending(Object.fromEntries([...changed, "If-Match"].map((name) => [name, "v"])));
+    const unsignableHeaders = new Set(["x-own"]);
+    expect((await presign(client(), own(), { ...options, unsignableHeaders })).headers).toEqual({ "if-match": "v" });
+  });
+
+  it.each([
+    ["32 bytes in base64", btoa("k".repeat(32)), "k".repeat(32)],
+    ["a text that is base64 of fewer", "a2V5", "a2V5"],
+    ["a view of longer memory", new TextEncoder().encode("..key..").subarray(2, 5), "key"],
+  ])("takes for the key of an object that is copied: %s", async (_, CopySourceSSECustomerKey, key) => {
+    const hashed: string[] = [];
+    const md5 = class {
+      update(data: Uint8Array): void {
+        hashed.push(new TextDecoder().decode(data));
+      }
+      digest = async () => new Uint8Array(16);
+    };
+    const header = "x-amz-copy-source-server-side-encryption-customer-key";
+    const traits = { httpHeader: header };
+    const of = [
+      3,
+      "ns",
+      "Copied",
+      0,
+      ["Bucket", "Key", "CopySourceSSECustomerKey"],
+      [
+        [0, 1],
+        [0, 1],
+        [0, traits],
+      ],
+      2,
+    ];
+    const copy = [9, "ns", "CopyObject", { http: ["PUT", "/{Key+}", 200] }, () => of, () => undefined];
+    const command = make({ Bucket: "media", Key: "a", CopySourceSSECustomerKey }, copy);
+    const url = new URL(await getSignedUrl(client({ md5 }), command, options));
+    expect([hashed, url.searchParams.get(header)]).toEqual([[key], btoa(key)]);
+  });
+
+  it("ends a URL with its credentials where those end first, and says so", async () => {
+    const end = (seconds: number) => new Date(AT.getTime() + seconds * 1000);
+    for (const [seconds, ends, warnings] of [
+      [59, 59, ["the URL ends with its credentials"]],
+      [60, 60, []],
+      [61, 60, []],
+    ] as const) {
+      const one = client({ credentials: async () => ({ ...credentials, expiration: end(seconds) }) });
+      const signed = await presign(one, make({ Bucket: "media", Key: "a" }), options);
+      expect([signed.expiresAt, signed.warnings]).toEqual([end(ends), warnings]);
+    }
+  });
+
+  it("takes a text of digits for seconds since 1970, as it takes a number", async () => {
+    const seconds = AT.getTime() / 1000;
+    for (const signingDate of [seconds, String(seconds), AT.toISOString()])
+      expect(await getSignedUrl(client(), make({ Bucket: "media", Key: "a" }), { ...options, signingDate })).toContain(
+        "&X-Amz-Date=20260102T030405Z&",
+      );
+  });
+
+  it("sorts a parameter in capitals among those of the signature", async () => {
+    const of = [
+      3,
+      "ns",
+      "Sorted",
+      0,
+      ["Bucket", "Key", "A"],
+      [
+        [0, 1],
+        [0, 1],
+        [0, { httpQuery: "A-first" }],
+      ],
+      2,
+    ];
+    const get = [9, "ns", "GetObject", { http: ["GET", "/{Key+}", 200] }, () => of, () => undefined];
+    const { url, method } = await presign(client(), make({ Bucket: "media", Key: "a", A: "1" }, get), options);
+    expect(url).toContain("/a?A-first=1&X-Amz-Algorithm=");
+    expect(await verifier.verify(wireRequest({ url, method, headers: {} } as never))).toMatchObject({ key: "a" });
+  });
+
+  it("signs for the port of an endpoint, and asks for a bucket by a name that no URL cuts", async () => {
+    const authSchemes = [{ name: "sigv4", signingName: "s3", signingRegion: "eu-west-1" }];
+    const asked: unknown[] = [];
+    const one = client({
+      endpointProvider({ Bucket }: Asked) {
+        asked.push(Bucket);
+        const url = { protocol: "http:", hostname: "s3.example.com", port: "9000", pathname: `/${Bucket}` };
+        return { url, properties: { authSchemes } };
+      },
+    });
+    const url = await getSignedUrl(one, make({ Bucket: "a#b?c", Key: "k" }), options);
+    expect(url).toMatch(/^http:\/\/s3\.example\.com:9000\/a%23b%3Fc\/k\?/);
+    expect(asked).toEqual(["a%23b%3Fc"]);
+  });
+
+  it("takes a bucket for an endpoint that is one, and for no other", async () => {
+    const sign = (Bucket: string) =>
+      getSignedUrl(client({ bucketEndpoint: true }), make({ Bucket, Key: "k" }), options);
+    expect(await sign("https://files.example.com:8443/x")).toMatch(/^https:\/\/files\.example\.com:8443\/x\/k\?/);
+    for (const text of [
+      "https://files.example.com@evil.example",
+      "https://a.example/?x",
+      "https://a.example/#x",
+      "media",
+    ])
+      await expectRefusal(sign(text), "INVALID_INPUT");
+  });
+
   it("refuses what it cannot read", async () => {
     const sign = (command: { input: object }, of = client()) => getSignedUrl(of, command, options);
     await expectRefusal(sign(make({ Bucket: "media" })), "INVALID_INPUT");
@@ -368,6 +520,11 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     };
     await expectRefusal(
       sign(make({ Bucket: "media", Key: "a" }), client({ endpointProvider: () => global })),
+      "UNSUPPORTED_CONSTRAINT",
+    );
+    const nowhere = { ...global, properties: { authSchemes: [{ name: "sigv4", signingName: "s3" }] } };
+    await expectRefusal(
+      sign(make({ Bucket: "media", Key: "a" }), client({ endpointProvider: () => nowhere })),
       "UNSUPPORTED_CONSTRAINT",
     );
   });

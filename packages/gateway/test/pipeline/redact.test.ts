@@ -53,6 +53,12 @@ describe("a target in the log", () => {
     expect(redactTarget(`/${"a".repeat(10_000)}?${"b=c&".repeat(5000)}`).length).toBeLessThan(2000);
   });
 
+  it("cuts a path off behind its 1024th character, and none that ends there", () => {
+    const longest = `/${"a".repeat(1023)}`;
+    expect(redactTarget(longest)).toBe(longest);
+    expect(redactTarget(`${longest}b`)).toBe(`${longest}~`);
+  });
+
   it("CVE-2017-8761: hides a signature that a client's wrong encoding has moved to another place", () => {
     const misplaced = [
       "/b/k%3FX-Amz-Expires%3D60%26X-Amz-Signature%3DsEcReT",

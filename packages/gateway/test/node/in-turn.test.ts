@@ -80,7 +80,7 @@ it.each([false, true])(
 it("takes nobody's time for a head while those before it are not answered", async () => {
   const request = `GET /${"a".repeat(1000)} HTTP/1.1\r\nHost: a\r\n\r\n`;
   const asked = async () => {
-    const client = await gated({ headersMs: 500 });
+    const client = await gated({ headersMs: 200 });
     // Of more than one read the last head is cut in two.
     client.socket.write(request.repeat(200));
     await until(() => client.begun() > 0 || client.socket.destroyed);

@@ -283,20 +283,17 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
 
   it("refuses values that nobody means, anywhere", async () => {
     const request = await row.request();
-    const asked = verifier(right);
     const found: string[] = [];
     for (const { name, value, set } of slots(request, row.form)) {
       if (name === "path" && row.below) continue;
       for (const text of HOSTILE) {
         for (const hostile of [text, value + text, text + value]) {
           if (decoded(hostile) === decoded(value)) continue;
-          if ((await codeOf(asked, set(hostile))) === "accepted") found.push(`${name}: ${hostile}`);
+          if ((await codeOf(verifier(right), set(hostile))) === "accepted") found.push(`${name}: ${hostile}`);
         }
       }
     }
     expect(found).toEqual([]);
-    // Of so many requests it has not lost what it accepts.
-    expect(await codeOf(asked, request)).toBe("accepted");
   });
 
   it("knows no key by a name that every object has", async () => {
@@ -362,6 +359,8 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
     }
     process.stdout.write(`${row.name}: at most ${worst.ms.toFixed(2)} ms (${worst.what})\n`);
     expect(slow).toEqual([]);
+    // Of so many requests it has not lost what it accepts.
+    expect(await codeOf(asked, request)).toBe("accepted");
   }, 120_000);
 });
 

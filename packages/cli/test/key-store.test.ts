@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/serve/key-ring.ts";
@@ -86,9 +86,12 @@ describe("the store of keys", () => {
   test("changes its fingerprint where another file of the same length takes the place of its own", async () => {
     const { store, path } = storeOf();
     await store.create({ ...S3, label: "before" });
+    // With the same time as well: who restores a file may set it.
+    utimesSync(path, AT / 1000, AT / 1000);
     const before = await store.fingerprint();
     const text = readFileSync(path, "utf8");
     writeFileSync(`${path}.new`, text.replace("before", "behind"));
+    utimesSync(`${path}.new`, AT / 1000, AT / 1000);
     renameSync(`${path}.new`, path);
     expect(await store.fingerprint()).not.toBe(before);
   });

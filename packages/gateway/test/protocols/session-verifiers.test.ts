@@ -1,38 +1,42 @@
-import type { Grant, Verifier } from "daypass";
-import type { S3Grant } from "daypass/s3";
+import { createHmac, randomBytes } from "node:crypto";
+import { s3Signer, s3Verifier } from "daypass/s3";
 import { expect, it } from "vitest";
-import type { Session, Sessions } from "../../src/pipeline/sessions.ts";
+import { type Session, sessions } from "../../src/pipeline/sessions.ts";
 import { withSessions } from "../../src/protocols/s3/session-verifier.ts";
 
-/** A verifier over sessions that counts how often a token is opened, which is what is kept of one. */
+const parent = { accessKeyId: "AKIDPARENT", secretAccessKey: "the secret of the parent" };
+const endpoint = "https://media.example.com";
+
+/** Sessions, and how often a request of one costs the MAC of its token, which is what is kept of it. */
 function counted() {
-  let opened = 0;
-  const sessions: Sessions = {
-    issue: () => {
-      throw new Error("never");
-    },
-    open: (token) => {
-      opened += 1;
-      return { accessKeyId: token } as Session;
-    },
-    isBound: () => true,
+  let macs = 0;
+  const mac = (text: string): Uint8Array => {
+    macs += 1;
+    return createHmac("sha256", "the gateway's own").update(text).digest();
   };
-  const verified: Verifier<S3Grant> = { detects: () => true, verify: async () => ({}) as S3Grant };
-  const found = new WeakMap<Grant, Session>();
-  const verifier = withSessions(() => verified, { keys: () => undefined, sessions, found });
-  const open = async (token: string): Promise<number> => {
-    const before = opened;
-    const headers = [["x-amz-security-token", token]] as const;
-    await verifier.verify({ method: "GET", target: "/", authority: "localhost", headers });
-    return opened - before;
+  const { issue, ...others } = sessions(mac, (length) => randomBytes(length));
+  const verifier = withSessions((credentials) => s3Verifier({ credentials, origins: [endpoint] }), {
+    keys: () => undefined,
+    sessions: { issue, ...others },
+    found: new WeakMap(),
+  });
+  const begin = () => issue({ parent, scope: {}, expiration: new Date(Date.now() + 3_600_000) });
+  const ask = async (credentials: Session): Promise<boolean> => {
+    const signer = s3Signer({ region: "us-east-1", endpoint, credentials });
+    const { url } = signer.sign({ bucket: "media", key: "a", expiresIn: 60 });
+    const { host, pathname, search } = new URL(url);
+    const before = macs;
+    await verifier.verify({ method: "GET", target: pathname + search, authority: host, headers: [] });
+    return macs > before;
   };
-  return open;
+  return { begin, ask };
 }
 
 it("keeps what is known of a token, and of no more of them than fit, or whoever asks for sessions would fill the memory", async () => {
-  const open = counted();
-  expect([await open("first"), await open("first")]).toEqual([1, 0]);
-  for (let i = 1; i < 256; i++) await open(`token ${i}`);
-  expect(await open("first")).toBe(0);
-  expect([await open("one more"), await open("first")]).toEqual([1, 1]);
+  const { begin, ask } = counted();
+  const first = begin();
+  expect([await ask(first), await ask(first)]).toEqual([true, false]);
+  for (let i = 1; i < 256; i++) await ask(begin());
+  expect(await ask(first)).toBe(false);
+  expect([await ask(begin()), await ask(first)]).toEqual([true, true]);
 });

@@ -107,6 +107,7 @@ describe("a form", () => {
   });
 
   it("whose file holds the boundary, or has no end, is refused and not cut", async () => {
+    await presigned({ method: "DELETE", key: "form.txt" });
     for (const file of ["12\r\n--bb\r\n4", "12\r\n--b\r\n34", "123\r\n--b--4", "123\r\n--b--", "--b", "--b\r\n34"]) {
       const reply = await post(sign().fields, { files: [file] });
       expect([file, ...said(reply).slice(0, 2)]).toEqual([file, 400, "MalformedPOSTRequest"]);

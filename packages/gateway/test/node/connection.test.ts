@@ -271,10 +271,11 @@ describe("a slow client", () => {
     });
     const socket = await rawConnection(patient);
     socket.pause().write(headTo(patient, "GET", get("slow.bin", patient)));
-    // What the gateway asks the kernel is answered in a time of its own.
+    // What the gateway asks the kernel is answered in a time of its own, which stands still while a file of the kernel is read.
     const pass = async (pause: number) => {
       vi.advanceTimersByTime(50);
       await new Promise((resolve) => setTimeout(resolve, pause));
+      await until(() => !process.getActiveResourcesInfo().includes("FSReqCallback"));
     };
     // 0.8 MB a second, which is 2.4 in a window.
     for (let ms = 0, taken = 0; ms < 7000; ms += 50) {

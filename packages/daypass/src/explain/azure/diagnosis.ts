@@ -5,6 +5,7 @@ import { DELEGATION, hasVersion } from "../../azure/layouts.ts";
 import { operationFinder } from "../../azure/operations.ts";
 import { fromBase64 } from "../../encode.ts";
 import { headerValues } from "../../wire.ts";
+import { besides } from "../cause/besides.ts";
 import { noneFits } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
@@ -55,7 +56,8 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   const late =
     isRefused || (error !== undefined && isPrecise) ? undefined : lifeCause(url, now, { fix: CLOCKS_DIFFER });
   const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
-  const cause = late ?? signature.cause ?? other;
+  // A new SAS from the same signer would have the other fault again.
+  const cause = besides(late, isShown ? signature.cause : undefined) ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
   return { ...signature, cause: isSignature ? notShown(signature, sent) : otherCause(error) };

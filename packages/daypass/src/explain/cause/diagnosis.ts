@@ -4,6 +4,7 @@ import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
 import { learntFrom, ofKnown, otherValue, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
+import { besides } from "./besides.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
@@ -100,12 +101,19 @@ export async function diagnose<I extends SignedInput>(
   }
   // What a key has shown is the sharper answer to a request that cannot be read either.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
-  const late = isRefused ? undefined : lifeCause(times, now);
-  const cause =
-    (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
+  const unread = isShown ? undefined : grammar;
+  if (unread !== undefined) return { ...signature, cause: unread };
+  const late = lifeCause(times, now);
+  // A new URL from the same signer would have the other fault again.
+  const ended = isRefused ? undefined : besides(late, isShown ? signature.cause : undefined);
+  const cause = ended ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
+  // The server tells the time first, so that the URL has ended since, as where a log is read later.
+  if (isRefused) return { ...signature, cause: besides(cause ?? mismatchCause(given, signature.fitting), late) };
   if (cause !== undefined || error === undefined) return { ...signature, cause };
-  const isAboutSignature = isRefused || error.code === NOT_VALID;
-  return { ...signature, cause: isAboutSignature ? mismatchCause(given, signature.fitting) : otherCause(error) };
+  return {
+    ...signature,
+    cause: error.code === NOT_VALID ? mismatchCause(given, signature.fitting) : otherCause(error),
+  };
 }
 
 /** The server refuses the signature, and nothing has shown why: with the input that a key has shown to be signed, or by guessing. */

@@ -99,6 +99,14 @@ describe("what a URL proves itself", () => {
     expect(await causeOf(url, { errorBody: DENIED, request })).toMatchObject({ code: "IP" });
   });
 
+  it("comes before a vague answer: a host in another region than was signed", async () => {
+    const credentials = { accessKeyId: "id", accessKeySecret: "key" };
+    const wish = { bucket: "media", key: "a", expiresIn };
+    const { url } = ossSigner({ region: "cn-hangzhou", credentials, clock }).sign(wish);
+    const elsewhere = url.replace("oss-cn-hangzhou", "oss-cn-beijing");
+    expect(await causeOf(elsewhere, { errorBody: DENIED })).toMatchObject({ code: "REGION" });
+  });
+
   it("comes behind an answer that says why", async () => {
     const body = errorXml("AccessDenied", "User: x is not authorized to perform: s3:GetObject");
     expect(await causeOf(sign(), { errorBody: body, clock: late })).toMatchObject({ code: "PERMISSION" });
@@ -107,6 +115,15 @@ describe("what a URL proves itself", () => {
 
 describe("an answer of a server", () => {
   const MISMATCH = errorXml("SignatureDoesNotMatch", "no");
+
+  it("that says why has no guesses beside it", async () => {
+    const errorBody = errorXml("InvalidAccessKeyId", "The access key does not exist in our records.");
+    const wrong = [{ ...credentials, secretAccessKey: "another" }];
+    expect((await explain(v2, { clock: soon, keys: wrong })).hypotheses).not.toEqual([]);
+    const said = await explain(v2, { clock: soon, keys: wrong, errorBody });
+    expect(said.cause).toMatchObject({ code: "UNKNOWN_KEY" });
+    expect(said.hypotheses).toBeUndefined();
+  });
 
   it("names a signed body hash that was not sent as a header that is missing", async () => {
     const url = sign({ method: "PUT", bind: { sha256: "a".repeat(64) } });
@@ -130,6 +147,14 @@ describe("an answer of a server", () => {
       const cause = await causeOf(url(), { errorBody: MISMATCH, ...given });
       expect(cause).toMatchObject({ code, sentence: expect.stringContaining("read it differently") });
     }
+  });
+
+  it("that shows nothing is explained by such a spelling before all that nobody has told, where the key fits", async () => {
+    const aliyun = { accessKeyId: "id", accessKeySecret: "key" };
+    const oss = ossSigner({ region: "cn-hangzhou", credentials: aliyun, clock });
+    const { url } = oss.sign({ bucket: "media", key: "a//b", method: "PUT", expiresIn });
+    const cause = await causeOf(url, { errorBody: MISMATCH, keys: [aliyun] });
+    expect(cause).toMatchObject({ code: "PATH", sentence: expect.stringContaining("read it differently") });
   });
 
   it("names the method that it saw where no key shows the one that was signed", async () => {

@@ -201,6 +201,21 @@ describe("an answer of a server", () => {
     });
   });
 
+  it("that shows what it saw comes before a host that was changed on the way and is not signed", async () => {
+    const expires = /Expires=(\d+)/.exec(v2)?.[1];
+    const resource = new URL(v2).hostname.startsWith("media.") ? "/media/k" : new URL(v2).pathname;
+    const errorBody = errorXml("SignatureDoesNotMatch", "no", {
+      StringToSign: `GET\n\nimage/png\n${expires}\n${resource}`,
+    });
+    const url = v2.replace("s3.us-east-1.amazonaws.com", "s3.amazonaws.com");
+    expect(url).not.toBe(v2);
+    const request = { url, method: "GET", headers: {} };
+    expect(await causeOf(v2, { errorBody, request })).toMatchObject({
+      code: "HEADER",
+      sentence: expect.stringContaining("image/png"),
+    });
+  });
+
   it("names both where a URL for an upload was opened in a browser", async () => {
     const url = sign({ method: "PUT", bind: { contentType: "image/png" } });
     expect(await causeOf(url, { errorBody: awsErrorBody(url) })).toMatchObject({

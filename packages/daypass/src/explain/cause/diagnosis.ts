@@ -184,8 +184,11 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     if (mixed !== undefined) return { method: mixed.method, cause: mixedKeys(given.signedBy, other.id) };
   }
   if (inputs.length === 0) {
-    const onTheWay = sentUrl === url ? undefined : changed(subject, "Only the URL that was sent differs.");
-    return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
+    const seen = fromShownText(given, meant);
+    // Where the server tells what it saw, and it is what was meant, no change on the way is to blame.
+    const onTheWay =
+      sentUrl === url || seen !== undefined ? undefined : changed(subject, "Only the URL that was sent differs.");
+    return { cause: seen?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
   }
   const before =
     sentUrl === url

@@ -67,7 +67,6 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
       if (minPartSize > 0 || maxSize !== undefined || size !== undefined) await checkParts(upload, named, options);
       return info;
     });
-    if (open === undefined) uploads.forget(upload);
     const algorithm = open?.checksum?.algorithm;
     if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
     const condition = await conditions.headers("complete", { bucket, key }, options);

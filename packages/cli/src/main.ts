@@ -2,10 +2,10 @@
 import cluster from "node:cluster";
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
+import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./commands/serve/signals.ts";
+import { dropSqliteWarning } from "./commands/serve/sqlite-warning.ts";
 import { printable } from "./printable.ts";
 import { redactMessage } from "./redact-message.ts";
-import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./serve/signals.ts";
-import { dropSqliteWarning } from "./serve/sqlite-warning.ts";
 import { version } from "./version.ts";
 
 /** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
@@ -19,38 +19,38 @@ const COMMANDS: readonly CommandEntry[] = [
       if (cluster.isWorker) leaveSignalsToPrimary();
       else holdReload();
       dropSqliteWarning();
-      return (await import("./commands/serve.ts")).serveCommand;
+      return (await import("./commands/serve/index.ts")).serveCommand;
     },
   },
   {
     name: "sign",
     summary: "create a presigned URL, or one per line of a batch",
-    load: async () => (await import("./commands/sign.ts")).signCommand,
+    load: async () => (await import("./commands/sign/index.ts")).signCommand,
   },
   {
     name: "verify",
     summary: "check whether a URL would be accepted, and what it grants",
-    load: async () => (await import("./commands/verify.ts")).verifyCommand,
+    load: async () => (await import("./commands/verify/index.ts")).verifyCommand,
   },
   {
     name: "explain",
     summary: "show what a URL is, when it expires, and why it is refused",
-    load: async () => (await import("./commands/explain.ts")).explainCommand,
+    load: async () => (await import("./commands/explain/index.ts")).explainCommand,
   },
   {
     name: "doctor",
     summary: "find out why a bucket's presigned URLs do not work",
-    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+    load: async () => (await import("./commands/doctor/index.ts")).doctorCommand,
   },
   {
     name: "scan",
     summary: "find presigned URLs in logs, files and Git history, and tell which still work",
-    load: async () => (await import("./commands/scan.ts")).scanCommand,
+    load: async () => (await import("./commands/scan/index.ts")).scanCommand,
   },
   {
     name: "keys",
     summary: "create, list, rotate and revoke the keys of a gateway",
-    load: async () => (await import("./commands/keys.ts")).keysCommand,
+    load: async () => (await import("./commands/keys/index.ts")).keysCommand,
   },
 ];
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { defaultLimits } from "@daypass/gateway";
 import { defaultTimeouts } from "@daypass/gateway/node";
 import { expect, test } from "vitest";
-import { configSchema, loadConfig } from "../src/serve/config.ts";
-import { schemaFault } from "../src/serve/json-schema.ts";
+import { configSchema, loadConfig } from "../src/commands/serve/config.ts";
+import { schemaFault } from "../src/commands/serve/json-schema.ts";
 import { temporaryFolder } from "./command.ts";
 
 interface SchemaNode {

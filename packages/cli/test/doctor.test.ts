@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { send } from "../src/doctor/send.ts";
+import { send } from "../src/commands/doctor/send.ts";
 import { AWS, daypass, start, temporaryFolder } from "./command.ts";
 
 interface Report {

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { configSchema } from "../src/serve/config.ts";
-import { schemaFault } from "../src/serve/json-schema.ts";
+import { configSchema } from "../src/commands/serve/config.ts";
+import { schemaFault } from "../src/commands/serve/json-schema.ts";
 import { AWS, daypass, parseLines, temporaryFolder } from "./command.ts";
 
 // The lines and files that the pages show, given to the command as a reader would, with keys in the place of what stands for them.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { explainCommand } from "../src/commands/explain.ts";
+import { explainCommand } from "../src/commands/explain/index.ts";
 import { daypass, type RunOptions, temporaryFolder } from "./command.ts";
 import { at, life, PAIRS } from "./edge-pairs.ts";
 import { type Signed, sign, verify } from "./line-batches.ts";

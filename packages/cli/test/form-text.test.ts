@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formFromText } from "../src/explain/form-text.ts";
+import { formFromText } from "../src/commands/explain/form-text.ts";
 
 test("reads the first form of a page, with what quotes hide", () => {
   const page = `<p><form method=post action="https://a.example/?x=1&amp;y=2">

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { keyRing } from "../src/serve/key-ring.ts";
+import { keyRing } from "../src/commands/serve/key-ring.ts";
 import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state/key-record.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { masterKey } from "../src/state/master-key.ts";

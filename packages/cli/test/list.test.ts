@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
-import { folderKeys } from "../src/list/folder-keys.ts";
-import { compareUtf8 } from "../src/list/utf8-order.ts";
-import { parseXml } from "../src/list/xml.ts";
+import { folderKeys } from "../src/listing/folder-keys.ts";
+import { compareUtf8 } from "../src/listing/utf8-order.ts";
+import { parseXml } from "../src/listing/xml.ts";
 import { AWS, daypass, parseLines, start, temporaryFolder } from "./command.ts";
 
 interface Answer {

@@ -1,7 +1,7 @@
 import { s3Signer } from "daypass/s3";
 import { describe, expect, test } from "vitest";
 import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
-import { pastedUrl } from "../src/explain/pasted-url.ts";
+import { pastedUrl } from "../src/commands/explain/pasted-url.ts";
 import { daypass } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };

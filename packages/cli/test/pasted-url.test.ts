@@ -1,6 +1,6 @@
 import { s3Signer } from "daypass/s3";
 import { describe, expect, test } from "vitest";
-import { pastedUrl } from "../src/explain/pasted-url.ts";
+import { pastedUrl } from "../src/commands/explain/pasted-url.ts";
 import { daypass } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };

@@ -1,6 +1,6 @@
 import { s3Signer } from "daypass/s3";
 import { expect, test } from "vitest";
-import { findingReader } from "../src/scan/finding.ts";
+import { findingReader } from "../src/commands/scan/finding.ts";
 
 const SIGNED_AT = Date.parse("2026-01-02T03:04:05Z");
 

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
-import { findingReader } from "../src/scan/finding.ts";
-import { textRegions } from "../src/scan/text-regions.ts";
-import { readings, urlsInText } from "../src/scan/urls-in-text.ts";
+import { findingReader } from "../src/commands/scan/finding.ts";
+import { textRegions } from "../src/commands/scan/text-regions.ts";
+import { readings, urlsInText } from "../src/commands/scan/urls-in-text.ts";
 import { NOW, SCHEMES, scan, url } from "./scanning.ts";
 
 const escaped = (text: string): string => text.replaceAll("/", "\\/").replaceAll("&", "\\u0026");

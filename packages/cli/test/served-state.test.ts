@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serveSettings } from "../src/serve/settings.ts";
+import { serveSettings } from "../src/commands/serve/settings.ts";
 import { stateFolder } from "../src/state/state-folder.ts";
 import { daypass, parseLines, temporaryFolder } from "./command.ts";
 

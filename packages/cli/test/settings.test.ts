@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serveSettings } from "../src/serve/settings.ts";
+import { serveSettings } from "../src/commands/serve/settings.ts";
 import { AWS, daypass, temporaryFolder } from "./command.ts";
 
 /** What is said of a configuration, with `FILE` for its path. */

@@ -3,7 +3,7 @@ import { testGateway } from "@daypass/gateway/testing";
 import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { expect, onTestFinished, test } from "vitest";
-import { keyRing } from "../src/serve/key-ring.ts";
+import { keyRing } from "../src/commands/serve/key-ring.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { AWS_URLS } from "../../daypass/test/explain/aws-urls.ts";
 import { BEARER_URLS } from "../../daypass/test/explain/bearer-urls.ts";
-import { pastedUrl } from "../src/explain/pasted-url.ts";
-import { urlsInText } from "../src/scan/urls-in-text.ts";
+import { pastedUrl } from "../src/commands/explain/pasted-url.ts";
+import { urlsInText } from "../src/commands/scan/urls-in-text.ts";
 import { daypass } from "./command.ts";
 import { scan } from "./scanning.ts";
 

@@ -1,6 +1,6 @@
 import type { WireRequest } from "daypass";
 import { expect, test } from "vitest";
-import { trustedProxies } from "../src/serve/trusted-proxies.ts";
+import { trustedProxies } from "../src/commands/serve/trusted-proxies.ts";
 
 const client = (
   networks: readonly string[],

@@ -4,28 +4,7 @@
  *
  * @module
  */
-export type { Constraints } from "./constraints.ts";
-export { type RotatingCredentials, type RotationOptions, rotatingCredentials } from "./credentials.ts";
-export {
-  DaypassError,
-  describeErrorCode,
-  type ErrorCode,
-  type ErrorDetails,
-  errorCodes,
-  isDaypassError,
-} from "./errors.ts";
-export type {
-  AsyncFormSigner,
-  FormGrant,
-  FormSigner,
-  FormVerifier,
-  ReceivedForm,
-  SignedForm,
-  SignedFormOrError,
-} from "./form.ts";
-export { anyFormOf, type FormVerifierOptions } from "./form-verify.ts";
-export type { FormFields, PolicyCondition } from "./post-policy.ts";
-export { type Problem, problem } from "./problem.ts";
+export type { Constraints } from "./core/constraints.ts";
 export type {
   AsyncSigner,
   Bindings,
@@ -46,8 +25,29 @@ export type {
   Verified,
   Verifier,
   WireRequest,
-} from "./scheme.ts";
-export { signMany } from "./sign-many.ts";
-export { anyOf, type VerifierOptions } from "./verify.ts";
-export type { Weak, Weakness } from "./weakness.ts";
-export { parseTarget, type QueryToken, type WireTarget } from "./wire.ts";
+} from "./core/contracts.ts";
+export { type RotatingCredentials, type RotationOptions, rotatingCredentials } from "./core/credentials.ts";
+export {
+  DaypassError,
+  describeErrorCode,
+  type ErrorCode,
+  type ErrorDetails,
+  errorCodes,
+  isDaypassError,
+} from "./core/errors.ts";
+export { type Problem, problem } from "./core/problem.ts";
+export { signMany } from "./core/sign-many.ts";
+export { anyOf, type VerifierOptions } from "./core/verify.ts";
+export type { Weak, Weakness } from "./core/weakness.ts";
+export type {
+  AsyncFormSigner,
+  FormGrant,
+  FormSigner,
+  FormVerifier,
+  ReceivedForm,
+  SignedForm,
+  SignedFormOrError,
+} from "./forms/form.ts";
+export type { FormFields, PolicyCondition } from "./forms/policy.ts";
+export { anyFormOf, type FormVerifierOptions } from "./forms/verify.ts";
+export { parseTarget, type QueryToken, type WireTarget } from "./wire/raw-target.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { guardFetch } from "../src/fetch/index.ts";
+import { guardFetch } from "../src/adapters/fetch/index.ts";
 import { anyOf, type Grant, type Verifier } from "../src/index.ts";
-import { s3Signer, s3Verifier } from "../src/s3/index.ts";
-import { urlSigner, urlVerifier } from "../src/url/index.ts";
+import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
+import { urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
 import { expectRefusal, wireRequest } from "./scheme-contract.ts";
 import { KEY } from "./url/fixture.ts";
 

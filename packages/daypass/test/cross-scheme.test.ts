@@ -1,15 +1,14 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { cloudfrontSigner, cloudfrontVerifier } from "../src/cloudfront/index.ts";
-
-import { gcsHmacSigner, gcsVerifier } from "../src/gcs/index.ts";
 import { anyFormOf, anyOf, isDaypassError, type Verifier, type WireRequest } from "../src/index.ts";
-import { mediaCdnPublicKey, mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/media-cdn/token/index.ts";
-import { s3FormSigner, s3FormVerifier } from "../src/s3/form/index.ts";
-import { s3FormV2Verifier } from "../src/s3/form/v2/index.ts";
-import { s3Signer, s3Verifier } from "../src/s3/index.ts";
-import { s3V4aSigner, s3V4aVerifier } from "../src/s3/v4a/index.ts";
-import { type UrlEd25519Key, urlSigner, urlVerifier } from "../src/url/index.ts";
+import { cloudfrontSigner, cloudfrontVerifier } from "../src/schemes/cloudfront/index.ts";
+import { gcsHmacSigner, gcsVerifier } from "../src/schemes/gcs/index.ts";
+import { mediaCdnPublicKey, mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/schemes/media-cdn/token/index.ts";
+import { s3FormSigner, s3FormVerifier } from "../src/schemes/s3/form/index.ts";
+import { s3FormV2Verifier } from "../src/schemes/s3/form/v2/index.ts";
+import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../src/schemes/s3/v4a/index.ts";
+import { type UrlEd25519Key, urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
 import { RSA } from "./cloudfront/keys.ts";
 import { AT, type EveryVerifier, everyVerifier, ORIGIN, wire } from "./every-verifier.ts";
 import { hmacKey, publicAccount, publicKey } from "./gcs/account.ts";

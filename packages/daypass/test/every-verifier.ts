@@ -1,5 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
-import { akamaiSigner, akamaiVerifier } from "../src/akamai/index.ts";
+import type { FormVerifier, SignedForm } from "../src/forms/form.ts";
+import type { Grant, ObligationKind, SignedRequest, Verifier, WireRequest } from "../src/index.ts";
+import { akamaiSigner, akamaiVerifier } from "../src/schemes/akamai/index.ts";
 import {
   azureAccountSigner,
   azureAccountVerifier,
@@ -7,38 +9,41 @@ import {
   azureUserDelegationSigner,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../src/azure/index.ts";
-import { bunnySigner, bunnyVerifier } from "../src/bunny/index.ts";
-import { cloudCdnCookieSigner, cloudCdnSigner, cloudCdnVerifier } from "../src/cloud-cdn/index.ts";
-import { cloudflareSigner, cloudflareVerifier } from "../src/cloudflare/index.ts";
-import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "../src/cloudfront/index.ts";
-import { cosSigner, cosVerifier } from "../src/cos/index.ts";
-import { fastlySigner, fastlyVerifier } from "../src/fastly/index.ts";
-import type { FormVerifier, SignedForm } from "../src/form.ts";
-import { gcsFormSigner, gcsFormVerifier, gcsHmacFormSigner, gcsHmacFormVerifier } from "../src/gcs/form/index.ts";
-import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "../src/gcs/index.ts";
-import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2Signer, gcsV2Verifier } from "../src/gcs/v2/index.ts";
-import { imgixSigner, imgixVerifier } from "../src/imgix/index.ts";
-import { imgproxySigner, imgproxyVerifier } from "../src/imgproxy/index.ts";
-import type { Grant, ObligationKind, SignedRequest, Verifier, WireRequest } from "../src/index.ts";
-import { laravelSigner, laravelVerifier } from "../src/laravel/index.ts";
-import { mediaCdnCookieSigner, mediaCdnSigner, mediaCdnVerifier } from "../src/media-cdn/index.ts";
-import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/media-cdn/token/index.ts";
-import { nginxSigner, nginxVerifier } from "../src/nginx/index.ts";
-import { ossSigner, ossVerifier } from "../src/oss/index.ts";
-import { ossV1Signer, ossV1Verifier } from "../src/oss/v1/index.ts";
-import { s3ExpressSigner, s3ExpressVerifier } from "../src/s3/express/index.ts";
-import { s3FormSigner, s3FormVerifier } from "../src/s3/form/index.ts";
-import { s3FormV2Signer, s3FormV2Verifier } from "../src/s3/form/v2/index.ts";
-import { s3HeaderVerifier } from "../src/s3/header/index.ts";
-import { s3Signer, s3Verifier } from "../src/s3/index.ts";
-import { s3V2HeaderVerifier } from "../src/s3/v2/header/index.ts";
-import { s3V2Signer, s3V2Verifier } from "../src/s3/v2/index.ts";
-import { s3V4aSigner, s3V4aVerifier } from "../src/s3/v4a/index.ts";
-import { swiftSigner, swiftVerifier } from "../src/swift/index.ts";
-import { symfonySigner, symfonyVerifier } from "../src/symfony/index.ts";
-import { uriSigningSigner, uriSigningVerifier } from "../src/uri-signing/index.ts";
-import { urlSigner, urlVerifier } from "../src/url/index.ts";
+} from "../src/schemes/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../src/schemes/bunny/index.ts";
+import { cloudCdnCookieSigner, cloudCdnSigner, cloudCdnVerifier } from "../src/schemes/cloud-cdn/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../src/schemes/cloudflare/index.ts";
+import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "../src/schemes/cloudfront/index.ts";
+import { cosSigner, cosVerifier } from "../src/schemes/cos/index.ts";
+import { fastlySigner, fastlyVerifier } from "../src/schemes/fastly/index.ts";
+import {
+  gcsFormSigner,
+  gcsFormVerifier,
+  gcsHmacFormSigner,
+  gcsHmacFormVerifier,
+} from "../src/schemes/gcs/form/index.ts";
+import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "../src/schemes/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2Signer, gcsV2Verifier } from "../src/schemes/gcs/v2/index.ts";
+import { imgixSigner, imgixVerifier } from "../src/schemes/imgix/index.ts";
+import { imgproxySigner, imgproxyVerifier } from "../src/schemes/imgproxy/index.ts";
+import { laravelSigner, laravelVerifier } from "../src/schemes/laravel/index.ts";
+import { mediaCdnCookieSigner, mediaCdnSigner, mediaCdnVerifier } from "../src/schemes/media-cdn/index.ts";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/schemes/media-cdn/token/index.ts";
+import { nginxSigner, nginxVerifier } from "../src/schemes/nginx/index.ts";
+import { ossSigner, ossVerifier } from "../src/schemes/oss/index.ts";
+import { ossV1Signer, ossV1Verifier } from "../src/schemes/oss/v1/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../src/schemes/s3/express/index.ts";
+import { s3FormSigner, s3FormVerifier } from "../src/schemes/s3/form/index.ts";
+import { s3FormV2Signer, s3FormV2Verifier } from "../src/schemes/s3/form/v2/index.ts";
+import { s3HeaderVerifier } from "../src/schemes/s3/header/index.ts";
+import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
+import { s3V2HeaderVerifier } from "../src/schemes/s3/v2/header/index.ts";
+import { s3V2Signer, s3V2Verifier } from "../src/schemes/s3/v2/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../src/schemes/s3/v4a/index.ts";
+import { swiftSigner, swiftVerifier } from "../src/schemes/swift/index.ts";
+import { symfonySigner, symfonyVerifier } from "../src/schemes/symfony/index.ts";
+import { uriSigningSigner, uriSigningVerifier } from "../src/schemes/uri-signing/index.ts";
+import { urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
 import { RSA } from "./cloudfront/keys.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "./gcs/account.ts";
 

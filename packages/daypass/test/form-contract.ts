@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FormGrant, FormVerifier, ReceivedForm, SignedForm } from "../src/form.ts";
+import type { FormGrant, FormVerifier, ReceivedForm, SignedForm } from "../src/forms/form.ts";
 import { expectRefusal } from "./scheme-contract.ts";
 
 /** What a scheme of signed forms hands to the suite that all of them share. */

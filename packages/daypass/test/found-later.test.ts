@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { azureUserDelegationVerifier } from "../src/azure/index.ts";
-import { bunnySigner, bunnyVerifier } from "../src/bunny/index.ts";
 import type { Verifier, WireRequest } from "../src/index.ts";
-import { s3Signer, s3Verifier } from "../src/s3/index.ts";
-import { swiftSigner, swiftVerifier } from "../src/swift/index.ts";
+import { azureUserDelegationVerifier } from "../src/schemes/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../src/schemes/bunny/index.ts";
+import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
+import { swiftSigner, swiftVerifier } from "../src/schemes/swift/index.ts";
 import { ACCOUNT, AT, DELEGATION_KEY } from "./azure/fixture.ts";
 import { rawRequest } from "./azure/raw-sas.ts";
 import { options } from "./azure/verifiers.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { matchesGlob } from "../src/glob.ts";
+import { matchesGlob } from "../src/wire/glob.ts";
 import { cpuMilliseconds } from "./cpu-time.ts";
 
 it("matches as the pattern's regular expression does", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { akamaiSigner, akamaiVerifier } from "../src/akamai/index.ts";
+import type { SignedForm } from "../src/forms/form.ts";
+import { type Grant, isDaypassError, type ObligationKind, type SignedRequest, type Verifier } from "../src/index.ts";
+import { akamaiSigner, akamaiVerifier } from "../src/schemes/akamai/index.ts";
 import {
   azureAccountSigner,
   azureAccountVerifier,
@@ -7,20 +9,23 @@ import {
   azureUserDelegationSigner,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../src/azure/index.ts";
-import { bunnySigner, bunnyVerifier } from "../src/bunny/index.ts";
-import { cloudCdnCookieSigner, cloudCdnSigner, cloudCdnVerifier } from "../src/cloud-cdn/index.ts";
-import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "../src/cloudfront/index.ts";
-import type { SignedForm } from "../src/form.ts";
-import { gcsFormSigner, gcsFormVerifier, gcsHmacFormSigner, gcsHmacFormVerifier } from "../src/gcs/form/index.ts";
-import { type Grant, isDaypassError, type ObligationKind, type SignedRequest, type Verifier } from "../src/index.ts";
-import { mediaCdnCookieSigner, mediaCdnSigner, mediaCdnVerifier } from "../src/media-cdn/index.ts";
-import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/media-cdn/token/index.ts";
-import { s3FormSigner, s3FormVerifier } from "../src/s3/form/index.ts";
-import { s3FormV2Signer, s3FormV2Verifier } from "../src/s3/form/v2/index.ts";
-import { swiftSigner, swiftVerifier } from "../src/swift/index.ts";
-import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../src/uri-signing/index.ts";
-import { urlSigner, urlVerifier } from "../src/url/index.ts";
+} from "../src/schemes/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../src/schemes/bunny/index.ts";
+import { cloudCdnCookieSigner, cloudCdnSigner, cloudCdnVerifier } from "../src/schemes/cloud-cdn/index.ts";
+import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "../src/schemes/cloudfront/index.ts";
+import {
+  gcsFormSigner,
+  gcsFormVerifier,
+  gcsHmacFormSigner,
+  gcsHmacFormVerifier,
+} from "../src/schemes/gcs/form/index.ts";
+import { mediaCdnCookieSigner, mediaCdnSigner, mediaCdnVerifier } from "../src/schemes/media-cdn/index.ts";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/schemes/media-cdn/token/index.ts";
+import { s3FormSigner, s3FormVerifier } from "../src/schemes/s3/form/index.ts";
+import { s3FormV2Signer, s3FormV2Verifier } from "../src/schemes/s3/form/v2/index.ts";
+import { swiftSigner, swiftVerifier } from "../src/schemes/swift/index.ts";
+import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../src/schemes/uri-signing/index.ts";
+import { urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
 import { DELEGATION_KEY } from "./azure/fixture.ts";
 import { RSA } from "./cloudfront/keys.ts";
 import { account, hmacKey, publicAccount } from "./gcs/account.ts";

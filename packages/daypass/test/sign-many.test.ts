@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { asyncSigner, signer } from "../src/core/signed-request.ts";
 import { type SignedRequest, signMany } from "../src/index.ts";
-import { asyncSigner, signer } from "../src/signed-request.ts";
 
 /** A signer whose signatures end when the test says so, in any order. */
 function manual() {

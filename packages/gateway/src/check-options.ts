@@ -1,6 +1,7 @@
 /** Options of a gateway that could not work, or that would let through what they seem to forbid. */
 import { DaypassError } from "daypass";
 import { isHeaderName, METHODS } from "./http/cors.ts";
+import { isHostOf } from "./http/origin-hosts.ts";
 import {
   callback,
   expectForms,
@@ -14,8 +15,7 @@ import {
   timer,
   unexpected,
   wholeNumber,
-} from "./http/option-forms.ts";
-import { isHostOf } from "./http/origin-hosts.ts";
+} from "./http/validate-options.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Limits } from "./pipeline/limits.ts";
 

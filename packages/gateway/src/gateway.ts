@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { WireRequest } from "daypass";
 import { checkOptions } from "./check-options.ts";
 import type { CorsRule } from "./http/cors-rules.ts";
-import { given } from "./http/option-forms.ts";
+import { given } from "./http/validate-options.ts";
 import { operationContext, type SignalSource } from "./operations/operation-context.ts";
 import { type OperationResult, perform } from "./operations/operations.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -16,14 +16,14 @@ import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import type { Answer, Outcome } from "./pipeline/outcome.ts";
 import { answerPreflight, refusedPreflight } from "./pipeline/preflight.ts";
+import { type Received, receive } from "./pipeline/receive.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { tally } from "./pipeline/tally.ts";
-import { type Received, receive } from "./pipeline/target.ts";
 import type { Exchange, Task } from "./protocols/protocol.ts";
-import { refuseStranger } from "./protocols/stranger.ts";
+import { refuseStranger } from "./protocols/unrecognised-request.ts";
 import { protocolsOf } from "./protocols.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */

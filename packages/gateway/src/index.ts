@@ -16,16 +16,16 @@ export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { Metrics } from "./pipeline/metrics.ts";
 export type { DeliveryFault, Outcome } from "./pipeline/outcome.ts";
-export type { Occupancy } from "./pipeline/places.ts";
-export { type Resource, scopeBreach } from "./pipeline/reach.ts";
 export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
+export { type Resource, scopeBreach } from "./pipeline/scope-match.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export { steadyClock } from "./pipeline/steady-clock.ts";
 export { type Tally, tally } from "./pipeline/tally.ts";
+export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
 export type { Dialect } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/access-key.ts";
-export type { BucketInfo, Buckets } from "./storage/buckets.ts";
+export type { BucketInfo, Buckets } from "./storage/contract/buckets.ts";
 export type {
   ListEntry,
   ListedObject,
@@ -34,7 +34,7 @@ export type {
   ListOptions,
   ListPage,
   ListPosition,
-} from "./storage/listing.ts";
+} from "./storage/contract/listing.ts";
 export type {
   CompletedUpload,
   CompleteOptions,
@@ -51,7 +51,7 @@ export type {
   UploadInfo,
   UploadPage,
   UploadRef,
-} from "./storage/multipart.ts";
+} from "./storage/contract/multipart.ts";
 export type {
   Body,
   ByteRange,
@@ -76,5 +76,5 @@ export type {
   StorageErrorOptions,
   StoredHeaders,
   StreamBody,
-} from "./storage/storage.ts";
-export { isStorageError, StorageError } from "./storage/storage.ts";
+} from "./storage/contract/storage.ts";
+export { isStorageError, StorageError } from "./storage/contract/storage.ts";

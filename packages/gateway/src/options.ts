@@ -6,7 +6,7 @@ import type { Limits } from "./pipeline/limits.ts";
 import type { Tally } from "./pipeline/tally.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/access-key.ts";
-import type { Storage } from "./storage/storage.ts";
+import type { Storage } from "./storage/contract/storage.ts";
 
 /** Options of `createGateway`. Each is checked when the gateway is created. */
 export interface GatewayOptions {

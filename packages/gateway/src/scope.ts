@@ -4,4 +4,4 @@
  * @module
  */
 export type { KeyScope } from "./pipeline/key-scope.ts";
-export { type Resource, scopeBreach } from "./pipeline/reach.ts";
+export { type Resource, scopeBreach } from "./pipeline/scope-match.ts";

@@ -69,9 +69,9 @@ it("runs most samples, and there is one for each function that a subpath exports
   const modules = await Promise.all([
     import("../src/index.ts"),
     import("../src/node/index.ts"),
-    import("../src/storage/disk.ts"),
+    import("../src/storage/disk/index.ts"),
     import("../src/storage/drivers.ts"),
-    import("../src/storage/s3.ts"),
+    import("../src/storage/s3/index.ts"),
     import("../src/testing/index.ts"),
   ]);
   const exported = modules.flatMap((module) => Object.keys(module)).filter((name) => !/^default[A-Z]/.test(name));

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { FindKeys } from "../sign/complete-line.ts";
+import type { FindKeys } from "../commands/sign/complete-line.ts";
 import { type AnsweredBlock, answerBlock } from "./answer-block.ts";
 import { type BatchJob, lineAnswerer, recordFormat } from "./job.ts";
 import type { RecordBlock } from "./record-blocks.ts";

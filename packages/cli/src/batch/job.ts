@@ -1,6 +1,6 @@
+import type { FindKeys, LineDefaults } from "../commands/sign/complete-line.ts";
 import type { LineAnswerer } from "../lines/answer.ts";
 import type { AnswerWriterOptions } from "../lines/answer-writer.ts";
-import type { FindKeys, LineDefaults } from "../sign/complete-line.ts";
 import { CSV_RECORDS, LINES, type RecordFormat } from "./record-format.ts";
 
 /** What is done with the lines of a batch: data, because it is sent to other threads. */
@@ -29,7 +29,7 @@ export async function lineAnswerer(job: BatchJob, findKeys: FindKeys): Promise<L
   const [{ signLines }, { answerWriter }, { lineCompleter }, csv] = await Promise.all([
     import("../lines/sign-line.ts"),
     import("../lines/answer-writer.ts"),
-    import("../sign/complete-line.ts"),
+    import("../commands/sign/complete-line.ts"),
     job.csvHeader === undefined ? undefined : import("../lines/csv.ts"),
   ]);
   return signLines({

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import type { FindKeys, FoundKeys } from "../sign/complete-line.ts";
+import type { FindKeys, FoundKeys } from "../commands/sign/complete-line.ts";
 import type { AnsweredBlock } from "./answer-block.ts";
 import type { BatchJob } from "./job.ts";
 import type { RecordBlock } from "./record-blocks.ts";

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { FoundKeys } from "../sign/complete-line.ts";
+import type { FoundKeys } from "../commands/sign/complete-line.ts";
 import { answerBlock, type BlockAnswerer } from "./answer-block.ts";
 import { lineAnswerer, recordFormat } from "./job.ts";
 import type { WorkerCall, WorkerData, WorkerMessage } from "./worker-pool.ts";

@@ -1,6 +1,6 @@
 import { _MD5, _SHA1 } from "@noble/hashes/legacy.js";
 import { _SHA256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../encode.ts";
+import { utf8 } from "../wire/encoding.ts";
 import { keyedHash } from "./keyed-hash.ts";
 
 /** A keyed function: the MAC of `message`, text as UTF-8. */

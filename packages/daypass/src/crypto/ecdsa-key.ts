@@ -1,5 +1,5 @@
-import { fromBase64, fromBase64url, hex } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
+import { DaypassError } from "../core/errors.ts";
+import { fromBase64, fromBase64url, hex } from "../wire/encoding.ts";
 import type { EcJwk } from "./ecdsa-contract.ts";
 import { pemBlock } from "./pem-lines.ts";
 

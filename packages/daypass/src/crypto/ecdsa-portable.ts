@@ -1,5 +1,5 @@
-import { utf8 } from "../encode.ts";
-import { isDaypassError } from "../errors.ts";
+import { isDaypassError } from "../core/errors.ts";
+import { utf8 } from "../wire/encoding.ts";
 import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
 import { invalidEcKey, isEcJwk, pkcs8, scalarPkcs8, spki } from "./ecdsa-key.ts";
 import { fromDer, toDer } from "./ecdsa-signature.ts";

@@ -1,4 +1,4 @@
-import { type DaypassError, refusal } from "../errors.ts";
+import { type DaypassError, refusal } from "../core/errors.ts";
 
 /** The hash of a signature: which one belongs to the key is its scheme's to say. */
 export type PemHash = "sha1" | "sha256";

@@ -1,4 +1,4 @@
-import { fromBase64, hex, utf8 } from "../encode.ts";
+import { fromBase64, hex, utf8 } from "../wire/encoding.ts";
 import { fromDer, toDer } from "./ecdsa-signature.ts";
 import { invalidPem, type PemHash, type PemPrivateKey, type PemPublicKey } from "./pem-contract.ts";
 import { pemBlock } from "./pem-lines.ts";

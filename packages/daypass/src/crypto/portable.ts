@@ -1,6 +1,6 @@
 import { _SHA1 } from "@noble/hashes/legacy.js";
 import { _SHA256 } from "@noble/hashes/sha2.js";
-import { base64url, hex, utf8 } from "../encode.ts";
+import { base64url, hex, utf8 } from "../wire/encoding.ts";
 import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 import { keyedHash } from "./keyed-hash.ts";
 

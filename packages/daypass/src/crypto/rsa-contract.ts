@@ -1,4 +1,4 @@
-import { type DaypassError, refusal } from "../errors.ts";
+import { type DaypassError, refusal } from "../core/errors.ts";
 import type { JwkPurpose } from "./jwk-purpose.ts";
 
 /** The hash of a signature: each scheme says which, by its own rule or by the algorithm that belongs to the key. */

@@ -1,4 +1,4 @@
-import { fromBase64 } from "../encode.ts";
+import { fromBase64 } from "../wire/encoding.ts";
 import { pemBlock } from "./pem-lines.ts";
 import { invalidRsaKey } from "./rsa-contract.ts";
 

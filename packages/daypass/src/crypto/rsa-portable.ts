@@ -1,4 +1,4 @@
-import { utf8 } from "../encode.ts";
+import { utf8 } from "../wire/encoding.ts";
 import { isForSignatures } from "./jwk-purpose.ts";
 import {
   invalidRsaKey,

@@ -1,4 +1,4 @@
-import { utf8 } from "../encode.ts";
+import { utf8 } from "../wire/encoding.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {

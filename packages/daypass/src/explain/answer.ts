@@ -1,6 +1,6 @@
-import { systemClock } from "../time.ts";
+import { systemClock } from "../core/time.ts";
 import { azureCause } from "./azure/cause.ts";
-import { clientCause } from "./cause/client-words.ts";
+import { clientCause } from "./cause/client-error-rules.ts";
 import { pageCause } from "./cause/page-cause.ts";
 import { isMismatch, isVague } from "./cause/server-cause.ts";
 import { saidByCloudfront } from "./cloudfront/cause.ts";
@@ -8,7 +8,7 @@ import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Cause, ExplainOptions } from "./explanation.ts";
 import { gcsCause } from "./gcs/cause.ts";
 import { s3Cause } from "./s3/facts.ts";
-import { seenRequest } from "./seen-request.ts";
+import { seenRequest } from "./server-request.ts";
 
 /** What an error response reveals if its URL is not available. */
 export interface AnswerExplanation {

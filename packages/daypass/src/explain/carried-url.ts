@@ -1,4 +1,4 @@
-import { fromBase64url, latin1 } from "../encode.ts";
+import { fromBase64url, latin1 } from "../wire/encoding.ts";
 
 // Of a URL in base64 these are the first letters, whatever it is.
 const TOKEN = /^(?:k8s-aws-v1\.)?(aHR0c[A-Za-z0-9_-]{40,16000})=*$/;

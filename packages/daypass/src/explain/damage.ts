@@ -1,4 +1,4 @@
-import { isDaypassError } from "../errors.ts";
+import { isDaypassError } from "../core/errors.ts";
 import type { Cause, CauseCode, Explanation } from "./explanation.ts";
 
 /** A URL as it was before mail or chat damaged it. */

@@ -1,4 +1,4 @@
-import { percentDecode } from "../wire.ts";
+import { percentDecode } from "../wire/raw-target.ts";
 
 /** Decoded, or as it is where it cannot be. */
 export function decodeOr(text: string, decode: (text: string) => string = percentDecode): string {

@@ -1,5 +1,5 @@
+import { wordsOf } from "./answer-error-rules.ts";
 import { unescaped, withLines } from "./answer-shape.ts";
-import { wordsOf } from "./answer-words.ts";
 
 /** A server's answer, read. */
 export interface ServerError {

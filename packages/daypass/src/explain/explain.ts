@@ -1,9 +1,9 @@
-import { refusal } from "../errors.ts";
-import type { WireRequest } from "../scheme.ts";
-import { systemClock } from "../time.ts";
+import type { WireRequest } from "../core/contracts.ts";
+import { refusal } from "../core/errors.ts";
+import { systemClock } from "../core/time.ts";
 import { browserUpload } from "./browser.ts";
 import { carriedUrl } from "./carried-url.ts";
-import { besides } from "./cause/besides.ts";
+import { besides } from "./cause/combine-causes.ts";
 import { withUnread } from "./cause/page-cause.ts";
 import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
@@ -11,14 +11,14 @@ import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
 import { unescapeUrl } from "./escaped-url.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
+import type { ToldRequest } from "./given-request.ts";
 import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
-import { sentParts } from "./seen-request.ts";
+import { sentParts } from "./server-request.ts";
 import { splitUrl } from "./split-url.ts";
-import type { ToldRequest } from "./told-request.ts";
 import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
 
 /**

@@ -1,9 +1,9 @@
-import type { WireRequest } from "../scheme.ts";
-import type { WireTarget } from "../wire.ts";
+import type { WireRequest } from "../core/contracts.ts";
+import type { WireTarget } from "../wire/raw-target.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
-import type { Known } from "./seen-request.ts";
-import type { ToldRequest } from "./told-request.ts";
+import type { ToldRequest } from "./given-request.ts";
+import type { Known } from "./server-request.ts";
 
 /** An absolute URL, split but not decoded. */
 export interface SplitUrl {

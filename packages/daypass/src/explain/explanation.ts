@@ -1,13 +1,13 @@
-import type { AzureDelegatedKey, AzureSharedKey } from "../azure/credentials.ts";
-import type { CosCredentials } from "../cos/credentials.ts";
-import type { GcsServiceAccount } from "../gcs/credentials.ts";
-import type { GcsPublicAccount } from "../gcs/key.ts";
-import type { OssCredentials } from "../oss/credentials.ts";
-import type { FormFields } from "../post-policy.ts";
-import type { S3Credentials } from "../s3/credentials.ts";
-import type { Clock, WireRequest } from "../scheme.ts";
-import type { SwiftKey } from "../swift/key.ts";
-import type { UrlKey } from "../url/key.ts";
+import type { Clock, WireRequest } from "../core/contracts.ts";
+import type { FormFields } from "../forms/policy.ts";
+import type { AzureDelegatedKey, AzureSharedKey } from "../schemes/azure/credentials.ts";
+import type { CosCredentials } from "../schemes/cos/credentials.ts";
+import type { GcsServiceAccount } from "../schemes/gcs/credentials.ts";
+import type { GcsPublicAccount } from "../schemes/gcs/key.ts";
+import type { OssCredentials } from "../schemes/oss/credentials.ts";
+import type { S3Credentials } from "../schemes/s3/credentials.ts";
+import type { SwiftKey } from "../schemes/swift/key.ts";
+import type { UrlKey } from "../schemes/url/key.ts";
 import type { EdgeExplainKey } from "./edge/keys.ts";
 
 /** What went wrong: stable names for programs. */

@@ -1,4 +1,4 @@
-import { DaypassError } from "../errors.ts";
+import { DaypassError } from "../core/errors.ts";
 import type { SplitUrl } from "./explainer.ts";
 
 // In these names upper and lower case are mixed, or one of them is all there is.

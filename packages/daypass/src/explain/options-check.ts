@@ -1,8 +1,8 @@
-import { refusal } from "../errors.ts";
-import { peerAddress } from "../ip.ts";
+import { refusal } from "../core/errors.ts";
+import { peerAddress } from "../wire/ip.ts";
 import type { ExplainFormOptions, ExplainOptions, FormToExplain } from "./explanation.ts";
+import { HEADERS, type ToldRequest, toldRequest } from "./given-request.ts";
 import { checkKeys } from "./key-check.ts";
-import { HEADERS, type ToldRequest, toldRequest } from "./told-request.ts";
 
 /**
  * Refuses options in another form than they have to be in, before anything is read. Returns the request in the one form that is

@@ -1,4 +1,4 @@
-import { formDecode } from "../wire.ts";
+import { formDecode } from "../wire/raw-target.ts";
 import { decodeOr } from "./decoded.ts";
 import type { SplitUrl } from "./explainer.ts";
 

@@ -1,4 +1,4 @@
-import type { WireRequest } from "../scheme.ts";
+import type { WireRequest } from "../core/contracts.ts";
 import { decodeOr } from "./decoded.ts";
 import { type EdgeExplainKey, edgeSecrets } from "./edge/keys.ts";
 import type { ExplainKey } from "./explanation.ts";

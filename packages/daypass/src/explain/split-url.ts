@@ -1,5 +1,5 @@
-import { DaypassError } from "../errors.ts";
-import { parseTarget } from "../wire.ts";
+import { DaypassError } from "../core/errors.ts";
+import { parseTarget } from "../wire/raw-target.ts";
 import type { SplitUrl } from "./explainer.ts";
 
 // A password may hold an @ that nobody has encoded.

@@ -1,4 +1,4 @@
-import { fromBase64url, latin1 } from "../encode.ts";
+import { fromBase64url, latin1 } from "../wire/encoding.ts";
 import { decodeOr } from "./decoded.ts";
 
 /** A link that leads to another one by way of a service. */

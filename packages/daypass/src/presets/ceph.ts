@@ -1,4 +1,4 @@
-import type { Provider } from "../provider.ts";
+import type { Provider } from "../core/provider.ts";
 import { ownEndpoint, type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
 
 const CEPH: Provider = {

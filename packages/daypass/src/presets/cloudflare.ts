@@ -1,5 +1,5 @@
-import { invalidInput } from "../errors.ts";
-import type { Provider } from "../provider.ts";
+import { invalidInput } from "../core/errors.ts";
+import type { Provider } from "../core/provider.ts";
 import { label, type Preset, SEVEN_DAYS } from "./preset.ts";
 
 const R2: Provider = {

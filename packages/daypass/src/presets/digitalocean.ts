@@ -1,4 +1,4 @@
-import type { Provider } from "../provider.ts";
+import type { Provider } from "../core/provider.ts";
 import { label, type Preset, type RegionOptions, SEVEN_DAYS } from "./preset.ts";
 
 const SPACES: Provider = {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-export type { Provider, ProviderFeature } from "../provider.ts";
+export type { Provider, ProviderFeature } from "../core/provider.ts";
 export { b2 } from "./backblaze.ts";
 export { ceph } from "./ceph.ts";
 export { type R2Options, r2 } from "./cloudflare.ts";

@@ -1,5 +1,5 @@
-import { invalidInput } from "../errors.ts";
-import type { Provider } from "../provider.ts";
+import { invalidInput } from "../core/errors.ts";
+import type { Provider } from "../core/provider.ts";
 
 /** Options for the signers of `daypass/s3` and its subpaths, to be spread into theirs. */
 export interface Preset {

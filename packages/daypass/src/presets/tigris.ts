@@ -1,4 +1,4 @@
-import type { Provider } from "../provider.ts";
+import type { Provider } from "../core/provider.ts";
 import type { Preset } from "./preset.ts";
 
 const TIGRIS: Provider = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AkamaiVerifierOptions, akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
 import type { Verifier } from "../../src/index.ts";
+import { type AkamaiVerifierOptions, akamaiSigner, akamaiVerifier } from "../../src/schemes/akamai/index.ts";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { get, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";

@@ -1,9 +1,9 @@
 import { explain } from "daypass/explain";
 import { describe, expect, it } from "vitest";
-import { type BunnyVerifierOptions, bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
 import { sha256Hmac } from "../../src/crypto/digests-portable.ts";
-import { base64url } from "../../src/encode.ts";
 import type { Verifier } from "../../src/index.ts";
+import { type BunnyVerifierOptions, bunnySigner, bunnyVerifier } from "../../src/schemes/bunny/index.ts";
+import { base64url } from "../../src/wire/encoding.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 import { bunnyVectors } from "./vectors.ts";

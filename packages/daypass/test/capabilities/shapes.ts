@@ -1,33 +1,33 @@
-import { akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
+import { akamaiSigner, akamaiVerifier } from "../../src/schemes/akamai/index.ts";
 import {
   azureSigner,
   azureUserDelegationSigner,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../../src/azure/index.ts";
-import { bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
-import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
-import { cloudfrontSigner, cloudfrontVerifier } from "../../src/cloudfront/index.ts";
-import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
-import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "../../src/gcs/index.ts";
-import { gcsV2Signer, gcsV2Verifier } from "../../src/gcs/v2/index.ts";
-import { imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
-import { laravelSigner, laravelVerifier } from "../../src/laravel/index.ts";
+} from "../../src/schemes/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../../src/schemes/bunny/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../../src/schemes/cloudflare/index.ts";
+import { cloudfrontSigner, cloudfrontVerifier } from "../../src/schemes/cloudfront/index.ts";
+import { cosSigner, cosVerifier } from "../../src/schemes/cos/index.ts";
+import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "../../src/schemes/gcs/index.ts";
+import { gcsV2Signer, gcsV2Verifier } from "../../src/schemes/gcs/v2/index.ts";
+import { imgproxySigner, imgproxyVerifier } from "../../src/schemes/imgproxy/index.ts";
+import { laravelSigner, laravelVerifier } from "../../src/schemes/laravel/index.ts";
 import {
   mediaCdnEd25519TokenSigner,
   mediaCdnPublicKey,
   mediaCdnSha1Key,
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
-} from "../../src/media-cdn/token/index.ts";
-import { ossSigner, ossVerifier } from "../../src/oss/index.ts";
-import { ossV1Signer, ossV1Verifier } from "../../src/oss/v1/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
-import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
-import { swiftSigner, swiftVerifier } from "../../src/swift/index.ts";
-import { symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
-import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/media-cdn/token/index.ts";
+import { ossSigner, ossVerifier } from "../../src/schemes/oss/index.ts";
+import { ossV1Signer, ossV1Verifier } from "../../src/schemes/oss/v1/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer, s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
+import { swiftSigner, swiftVerifier } from "../../src/schemes/swift/index.ts";
+import { symfonySigner, symfonyVerifier } from "../../src/schemes/symfony/index.ts";
+import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/schemes/uri-signing/index.ts";
 import { EC, RSA } from "../cloudfront/keys.ts";
 import type { Capabilities, Subject } from "./probe.ts";
 import {

@@ -1,4 +1,5 @@
-import { akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
+import type { Grant, ObligationKind, SignedRequest, Verifier } from "../../src/index.ts";
+import { akamaiSigner, akamaiVerifier } from "../../src/schemes/akamai/index.ts";
 import {
   azureAccountSigner,
   azureAccountVerifier,
@@ -6,32 +7,31 @@ import {
   azureUserDelegationSigner,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../../src/azure/index.ts";
-import { bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
-import { cloudCdnSigner, cloudCdnVerifier } from "../../src/cloud-cdn/index.ts";
-import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
-import { cloudfrontSigner, cloudfrontVerifier } from "../../src/cloudfront/index.ts";
-import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
-import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
-import { gcsHmacSigner, gcsHmacVerifier } from "../../src/gcs/index.ts";
-import { gcsV2HmacSigner, gcsV2HmacVerifier } from "../../src/gcs/v2/index.ts";
-import { imgixSigner, imgixVerifier } from "../../src/imgix/index.ts";
-import { imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
-import type { Grant, ObligationKind, SignedRequest, Verifier } from "../../src/index.ts";
-import { laravelSigner, laravelVerifier } from "../../src/laravel/index.ts";
-import { mediaCdnSigner, mediaCdnVerifier } from "../../src/media-cdn/index.ts";
-import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../../src/media-cdn/token/index.ts";
-import { nginxSigner, nginxVerifier } from "../../src/nginx/index.ts";
-import { ossSigner, ossVerifier } from "../../src/oss/index.ts";
-import { ossV1Signer, ossV1Verifier } from "../../src/oss/v1/index.ts";
-import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
-import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
-import { swiftSigner, swiftVerifier } from "../../src/swift/index.ts";
-import { symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
-import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/uri-signing/index.ts";
-import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+} from "../../src/schemes/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../../src/schemes/bunny/index.ts";
+import { cloudCdnSigner, cloudCdnVerifier } from "../../src/schemes/cloud-cdn/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../../src/schemes/cloudflare/index.ts";
+import { cloudfrontSigner, cloudfrontVerifier } from "../../src/schemes/cloudfront/index.ts";
+import { cosSigner, cosVerifier } from "../../src/schemes/cos/index.ts";
+import { fastlySigner, fastlyVerifier } from "../../src/schemes/fastly/index.ts";
+import { gcsHmacSigner, gcsHmacVerifier } from "../../src/schemes/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2HmacVerifier } from "../../src/schemes/gcs/v2/index.ts";
+import { imgixSigner, imgixVerifier } from "../../src/schemes/imgix/index.ts";
+import { imgproxySigner, imgproxyVerifier } from "../../src/schemes/imgproxy/index.ts";
+import { laravelSigner, laravelVerifier } from "../../src/schemes/laravel/index.ts";
+import { mediaCdnSigner, mediaCdnVerifier } from "../../src/schemes/media-cdn/index.ts";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../../src/schemes/media-cdn/token/index.ts";
+import { nginxSigner, nginxVerifier } from "../../src/schemes/nginx/index.ts";
+import { ossSigner, ossVerifier } from "../../src/schemes/oss/index.ts";
+import { ossV1Signer, ossV1Verifier } from "../../src/schemes/oss/v1/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer, s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
+import { swiftSigner, swiftVerifier } from "../../src/schemes/swift/index.ts";
+import { symfonySigner, symfonyVerifier } from "../../src/schemes/symfony/index.ts";
+import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/schemes/uri-signing/index.ts";
+import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { RSA } from "../cloudfront/keys.ts";
 import type { ProbeConstraints, Subject } from "./probe.ts";
 

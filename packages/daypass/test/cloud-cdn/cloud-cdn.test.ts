@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Verifier } from "../../src/index.ts";
 import {
   type CloudCdnVerifierOptions,
   cloudCdnCookieSigner,
   cloudCdnSigner,
   cloudCdnVerifier,
-} from "../../src/cloud-cdn/index.ts";
-import type { Verifier } from "../../src/index.ts";
+} from "../../src/schemes/cloud-cdn/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../../src/schemes/cloudflare/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

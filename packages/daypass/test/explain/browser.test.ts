@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { azureSigner } from "../../src/azure/index.ts";
-import { cosSigner } from "../../src/cos/index.ts";
 import { explain } from "../../src/explain/index.ts";
-import { gcsHmacSigner } from "../../src/gcs/index.ts";
-import { ossSigner } from "../../src/oss/index.ts";
-import { ossV1Signer } from "../../src/oss/v1/index.ts";
-import { s3Signer } from "../../src/s3/index.ts";
-import { swiftSigner } from "../../src/swift/index.ts";
-import { urlSigner } from "../../src/url/index.ts";
+import { azureSigner } from "../../src/schemes/azure/index.ts";
+import { cosSigner } from "../../src/schemes/cos/index.ts";
+import { gcsHmacSigner } from "../../src/schemes/gcs/index.ts";
+import { ossSigner } from "../../src/schemes/oss/index.ts";
+import { ossV1Signer } from "../../src/schemes/oss/v1/index.ts";
+import { s3Signer } from "../../src/schemes/s3/index.ts";
+import { swiftSigner } from "../../src/schemes/swift/index.ts";
+import { urlSigner } from "../../src/schemes/url/index.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const s3 = s3Signer({ region: "eu-west-1", credentials });

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
+import { fastlySigner, fastlyVerifier } from "../../src/schemes/fastly/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

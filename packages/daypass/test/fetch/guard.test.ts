@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { guardFetch } from "../../src/fetch/index.ts";
+import { guardFetch } from "../../src/adapters/fetch/index.ts";
 import { DaypassError, type Grant, type Obligation, type Verifier } from "../../src/index.ts";
-import { openChunks } from "../../src/s3/header/chunks.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { openChunks } from "../../src/schemes/s3/header/chunks.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type RequestFacts, requestToWire } from "../../src/fetch/index.ts";
+import { type RequestFacts, requestToWire } from "../../src/adapters/fetch/index.ts";
 import { isDaypassError, type WireRequest } from "../../src/index.ts";
 
 /** A request as a host hands it over, `Host` included, which `new Request` would leave out. */

@@ -1,6 +1,6 @@
 import { gcsFormSigner, gcsFormVerifier, type PolicyCondition } from "daypass/gcs/form";
 import { describe, expect, test } from "vitest";
-import { grantId } from "../../src/grant.ts";
+import { grantId } from "../../src/core/grant.ts";
 import { account, publicAccount, vectors } from "../gcs/account.ts";
 
 interface Vector {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { gcsFormSigner, gcsHmacFormSigner } from "../../src/gcs/form/index.ts";
-import { gcsHmacSigner, gcsHmacVerifier, gcsSigner } from "../../src/gcs/index.ts";
-import { gcsV2HmacSigner, gcsV2Signer } from "../../src/gcs/v2/index.ts";
 import { rotatingCredentials } from "../../src/index.ts";
+import { gcsFormSigner, gcsHmacFormSigner } from "../../src/schemes/gcs/form/index.ts";
+import { gcsHmacSigner, gcsHmacVerifier, gcsSigner } from "../../src/schemes/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2Signer } from "../../src/schemes/gcs/v2/index.ts";
 import { wireRequest } from "../tamper/bases.ts";
 import { account, hmacKey } from "./account.ts";
 

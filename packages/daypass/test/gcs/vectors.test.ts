@@ -1,8 +1,8 @@
 import { createPrivateKey, createSign } from "node:crypto";
 import { gcsSigner, gcsVerifier } from "daypass/gcs";
 import { describe, expect, test } from "vitest";
-import { GOOG4_RSA, gcsTexts } from "../../src/gcs/canonical.ts";
-import { grantId } from "../../src/grant.ts";
+import { grantId } from "../../src/core/grant.ts";
+import { GOOG4_RSA, gcsTexts } from "../../src/schemes/gcs/canonical.ts";
 import { wireRequest } from "../scheme-contract.ts";
 import { account, publicAccount, vectors } from "./account.ts";
 

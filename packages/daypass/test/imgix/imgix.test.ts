@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { imgixSigner, imgixVerifier } from "../../src/imgix/index.ts";
+import { imgixSigner, imgixVerifier } from "../../src/schemes/imgix/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ImgproxyVerifierOptions, imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
 import type { Verifier, WireRequest } from "../../src/index.ts";
+import { type ImgproxyVerifierOptions, imgproxySigner, imgproxyVerifier } from "../../src/schemes/imgproxy/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 
 const key = { key: "736563726574", salt: "68656c6c6f" };

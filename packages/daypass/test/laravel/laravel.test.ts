@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Verifier } from "../../src/index.ts";
-import { type LaravelVerifierOptions, laravelSigner, laravelVerifier } from "../../src/laravel/index.ts";
+import { type LaravelVerifierOptions, laravelSigner, laravelVerifier } from "../../src/schemes/laravel/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

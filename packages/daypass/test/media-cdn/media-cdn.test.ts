@@ -6,7 +6,7 @@ import {
   mediaCdnCookieSigner,
   mediaCdnSigner,
   mediaCdnVerifier,
-} from "../../src/media-cdn/index.ts";
+} from "../../src/schemes/media-cdn/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

@@ -8,7 +8,7 @@ import {
   mediaCdnSha1Key,
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
-} from "../../src/media-cdn/token/index.ts";
+} from "../../src/schemes/media-cdn/token/index.ts";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";

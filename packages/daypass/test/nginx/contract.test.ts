@@ -1,4 +1,4 @@
-import { nginxSigner, nginxVerifier } from "../../src/nginx/index.ts";
+import { nginxSigner, nginxVerifier } from "../../src/schemes/nginx/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 
 testScheme({

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { guardNode } from "../../src/node/index.ts";
+import { guardNode } from "../../src/adapters/node/index.ts";
 import { granting, verifier } from "./guard-fixture.ts";
 
 describe("guardNode, refusing a body that is still coming", () => {

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type ServerOptions } from "node:htt
 import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { DaypassError, type Obligation, type Verifier } from "../../src/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 
 export const AT = new Date("2026-01-02T03:04:05Z");
 export const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };

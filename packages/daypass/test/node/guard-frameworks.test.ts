@@ -1,8 +1,8 @@
 import { IncomingMessage, type RequestListener, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { guardNode, type NodeRequest } from "../../src/node/index.ts";
-import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { guardNode, type NodeRequest } from "../../src/adapters/node/index.ts";
+import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { endpoint, link, problemOf, send, verifier } from "./guard-fixture.ts";
 
 describe("guardNode with what frameworks hand over", () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { guardNode } from "../../src/node/index.ts";
-import { openChunks } from "../../src/s3/header/chunks.ts";
+import { guardNode } from "../../src/adapters/node/index.ts";
+import { openChunks } from "../../src/schemes/s3/header/chunks.ts";
 import { get, granting, problemOf, send, verifier } from "./guard-fixture.ts";
 
 const CHUNKED = { signed: true, length: 5, trailers: [] };

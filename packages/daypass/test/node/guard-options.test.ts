@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { guardNode } from "../../src/adapters/node/index.ts";
 import type { Verifier } from "../../src/index.ts";
-import { guardNode } from "../../src/node/index.ts";
 
 const verifier: Verifier = { detects: () => false, verify: () => Promise.reject(new Error("never")) };
 

@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type ServerResponse } from "node:ht
 import { connect as connectHttp2, createServer as createHttp2Server, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { guardNode, type NodeRequest } from "../../src/adapters/node/index.ts";
 import type { Grant, Verifier } from "../../src/index.ts";
 import { DaypassError } from "../../src/index.ts";
-import { guardNode, type NodeRequest } from "../../src/node/index.ts";
-import { s3Verifier } from "../../src/s3/index.ts";
+import { s3Verifier } from "../../src/schemes/s3/index.ts";
 import { AT, endpoint, get, granting, link, problemOf, send, verifier, verifierAt } from "./guard-fixture.ts";
 
 describe("guardNode", () => {

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { type NodeRequest, toWireRequest, type WireOptions } from "../../src/adapters/node/index.ts";
 import { isDaypassError, type WireRequest } from "../../src/index.ts";
-import { type NodeRequest, toWireRequest, type WireOptions } from "../../src/node/index.ts";
 
 const plain: NodeRequest = {
   method: "GET",

@@ -1,3 +1,4 @@
+import { isDaypassError, type SignedRequest, type Verifier } from "../../src/index.ts";
 import {
   azureAccountSigner,
   azureAccountVerifier,
@@ -5,8 +6,7 @@ import {
   azureUserDelegationSigner,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../../src/azure/index.ts";
-import { isDaypassError, type SignedRequest, type Verifier } from "../../src/index.ts";
+} from "../../src/schemes/azure/index.ts";
 import type { Case } from "./cases.ts";
 
 const account = "myaccount";

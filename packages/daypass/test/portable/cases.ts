@@ -1,7 +1,7 @@
 import { isDaypassError, type SignedRequest, type Verifier, type WireRequest } from "../../src/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
-import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer, s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
+import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { azureCases } from "./azure-cases.ts";
 import { edgeCases } from "./edge-cases.ts";
 import { gcsCases } from "./gcs-cases.ts";

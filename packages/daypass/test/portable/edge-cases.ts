@@ -1,23 +1,27 @@
-import { akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
-import { bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
-import { cloudCdnSigner, cloudCdnVerifier } from "../../src/cloud-cdn/index.ts";
-import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
-import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
-import { imgixSigner, imgixVerifier } from "../../src/imgix/index.ts";
-import { imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
 import { isDaypassError, type SignedRequest, type Verifier, type WireRequest } from "../../src/index.ts";
-import { laravelSigner, laravelVerifier } from "../../src/laravel/index.ts";
-import { mediaCdnSigner, mediaCdnVerifier } from "../../src/media-cdn/index.ts";
-import { mediaCdnSha1Key, mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../../src/media-cdn/token/index.ts";
-import { nginxSigner, nginxVerifier } from "../../src/nginx/index.ts";
-import { symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
+import { akamaiSigner, akamaiVerifier } from "../../src/schemes/akamai/index.ts";
+import { bunnySigner, bunnyVerifier } from "../../src/schemes/bunny/index.ts";
+import { cloudCdnSigner, cloudCdnVerifier } from "../../src/schemes/cloud-cdn/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../../src/schemes/cloudflare/index.ts";
+import { fastlySigner, fastlyVerifier } from "../../src/schemes/fastly/index.ts";
+import { imgixSigner, imgixVerifier } from "../../src/schemes/imgix/index.ts";
+import { imgproxySigner, imgproxyVerifier } from "../../src/schemes/imgproxy/index.ts";
+import { laravelSigner, laravelVerifier } from "../../src/schemes/laravel/index.ts";
+import { mediaCdnSigner, mediaCdnVerifier } from "../../src/schemes/media-cdn/index.ts";
+import {
+  mediaCdnSha1Key,
+  mediaCdnTokenSigner,
+  mediaCdnTokenVerifier,
+} from "../../src/schemes/media-cdn/token/index.ts";
+import { nginxSigner, nginxVerifier } from "../../src/schemes/nginx/index.ts";
+import { symfonySigner, symfonyVerifier } from "../../src/schemes/symfony/index.ts";
 import {
   uriSigningEdDsa,
   uriSigningEncryption,
   uriSigningRegex,
   uriSigningSigner,
   uriSigningVerifier,
-} from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/uri-signing/index.ts";
 import { rfcKey, rfcNow, rfcTokens } from "../uri-signing/rfc9246.ts";
 import type { Case } from "./cases.ts";
 

@@ -1,6 +1,6 @@
-import { gcsHmacSigner, gcsHmacVerifier, gcsVerifier } from "../../src/gcs/index.ts";
-import { gcsV2HmacSigner, gcsV2HmacVerifier } from "../../src/gcs/v2/index.ts";
-import type { SignedRequest, WireRequest } from "../../src/scheme.ts";
+import type { SignedRequest, WireRequest } from "../../src/core/contracts.ts";
+import { gcsHmacSigner, gcsHmacVerifier, gcsVerifier } from "../../src/schemes/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2HmacVerifier } from "../../src/schemes/gcs/v2/index.ts";
 import type { Case } from "./cases.ts";
 
 // The first of Google's vectors (test/gcs/vectors): the account's public key, and the URL that it signed.

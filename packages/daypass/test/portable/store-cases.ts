@@ -1,9 +1,9 @@
-import { cloudfrontSigner, cloudfrontVerifier } from "../../src/cloudfront/index.ts";
-import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
 import { isDaypassError, type SignedRequest, type Verifier, type WireRequest } from "../../src/index.ts";
-import { ossSigner, ossVerifier } from "../../src/oss/index.ts";
-import { ossV1Signer, ossV1Verifier } from "../../src/oss/v1/index.ts";
-import { swiftSigner, swiftVerifier } from "../../src/swift/index.ts";
+import { cloudfrontSigner, cloudfrontVerifier } from "../../src/schemes/cloudfront/index.ts";
+import { cosSigner, cosVerifier } from "../../src/schemes/cos/index.ts";
+import { ossSigner, ossVerifier } from "../../src/schemes/oss/index.ts";
+import { ossV1Signer, ossV1Verifier } from "../../src/schemes/oss/v1/index.ts";
+import { swiftSigner, swiftVerifier } from "../../src/schemes/swift/index.ts";
 import type { Case } from "./cases.ts";
 
 // Alibaba OSS, Tencent COS, Swift and CloudFront in any runtime. The signatures are those of test/<scheme>/vectors.

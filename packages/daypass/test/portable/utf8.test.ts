@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { utf8 } from "../../src/encode.ts";
+import { utf8 } from "../../src/wire/encoding.ts";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
 
 test("UTF-8 is what TextEncoder makes of every character", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../../../tools/seeded-random.ts";
-import { getSignedUrl, presign } from "../../src/s3/compat/index.ts";
+import { getSignedUrl, presign } from "../../src/schemes/s3/compat/index.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 import { AT, Command, client, credentials, make, options, put, request, verifier } from "./sdk.ts";
 

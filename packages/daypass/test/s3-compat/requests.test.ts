@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { getSignedUrl, presign } from "../../src/s3/compat/index.ts";
+import { getSignedUrl, presign } from "../../src/schemes/s3/compat/index.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 import { type Asked, client, make, operation, options, verifier } from "./sdk.ts";
 

@@ -1,4 +1,4 @@
-import { s3Verifier } from "../../src/s3/index.ts";
+import { s3Verifier } from "../../src/schemes/s3/index.ts";
 
 // The shapes of the SDK's clients and commands, written down by hand: it is no dependency, and runs in few runtimes. What it
 // makes itself of 27 commands is compared byte for byte in conformance/test/aws-presigner.test.ts.

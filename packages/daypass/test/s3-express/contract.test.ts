@@ -1,4 +1,4 @@
-import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 
 const session = {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { s3ExpressSigner } from "../../src/s3/express/index.ts";
+import { s3ExpressSigner } from "../../src/schemes/s3/express/index.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const clock = () => AT;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { anyOf, isDaypassError, type WireRequest } from "../../src/index.ts";
-import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
-import { s3HeaderVerifier } from "../../src/s3/header/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
+import { s3HeaderVerifier } from "../../src/schemes/s3/header/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { wireRequest } from "../tamper/bases.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");

@@ -1,5 +1,5 @@
-import { type S3FormGrant, s3FormSigner, s3FormVerifier } from "../../src/s3/form/index.ts";
-import { s3FormV2Signer, s3FormV2Verifier } from "../../src/s3/form/v2/index.ts";
+import { type S3FormGrant, s3FormSigner, s3FormVerifier } from "../../src/schemes/s3/form/index.ts";
+import { s3FormV2Signer, s3FormV2Verifier } from "../../src/schemes/s3/form/v2/index.ts";
 import { testForms } from "../form-contract.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { base64, utf8 } from "../../src/encode.ts";
-import { isDaypassError } from "../../src/errors.ts";
-import { checkConditions, decodePolicy, encodePolicy, escapeUnicode, expandFields } from "../../src/post-policy.ts";
+import { isDaypassError } from "../../src/core/errors.ts";
+import { checkConditions, decodePolicy, encodePolicy, escapeUnicode, expandFields } from "../../src/forms/policy.ts";
+import { base64, utf8 } from "../../src/wire/encoding.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");

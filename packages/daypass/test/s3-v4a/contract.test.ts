@@ -1,4 +1,4 @@
-import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { SignedRequest } from "../../src/core/contracts.ts";
 import { anyOf } from "../../src/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V4aSigner, s3V4aTexts, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
-import { regionSetHas } from "../../src/s3/v4a/region-set.ts";
-import type { SignedRequest } from "../../src/scheme.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V4aSigner, s3V4aTexts, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
+import { regionSetHas } from "../../src/schemes/s3/v4a/region-set.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { AWS4A, signingPair, signingScalar } from "../../src/s3/v4a/canonical.ts";
-import { parseS3V4a } from "../../src/s3/v4a/parse.ts";
-import { type CanonicalParts, canonicalRequestText, stringToSignText } from "../../src/v4.ts";
-import { parseTarget } from "../../src/wire.ts";
+import { type CanonicalParts, canonicalRequestText, stringToSignText } from "../../src/core/v4.ts";
+import { AWS4A, signingPair, signingScalar } from "../../src/schemes/s3/v4a/canonical.ts";
+import { parseS3V4a } from "../../src/schemes/s3/v4a/parse.ts";
+import { parseTarget } from "../../src/wire/raw-target.ts";
 
 interface Vectors {
   readonly source: string;

@@ -1,4 +1,4 @@
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { SignedRequest, Verifier } from "../../src/index.ts";
-import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
-import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer, s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
+import { s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
 import { wireRequest } from "../tamper/bases.ts";
 
 const clock = () => new Date("2026-01-02T03:04:05Z");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
-import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
-import { s3V2Signer } from "../../src/s3/v2/index.ts";
+import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer } from "../../src/schemes/s3/v2/index.ts";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { wireRequest } from "../tamper/bases.ts";
 

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Verifier } from "../../src/index.ts";
-import { type SymfonyVerifierOptions, symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
+import { type SymfonyVerifierOptions, symfonySigner, symfonyVerifier } from "../../src/schemes/symfony/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 

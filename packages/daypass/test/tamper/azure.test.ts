@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import type { Grant } from "../../src/core/contracts.ts";
 import {
   type AzureGrant,
   azureAccountVerifier,
   azureUserDelegationVerifier,
   azureVerifier,
-} from "../../src/azure/index.ts";
-import type { Grant } from "../../src/scheme.ts";
+} from "../../src/schemes/azure/index.ts";
 import { ACCOUNT, CREDENTIALS, DELEGATION_KEY } from "../azure/fixture.ts";
 import {
   AZURE_ORIGINS,

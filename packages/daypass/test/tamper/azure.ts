@@ -1,11 +1,11 @@
+import type { WireRequest } from "../../src/core/contracts.ts";
 import {
   type AzureSignRequest,
   type AzureUserDelegationSignRequest,
   azureAccountSigner,
   azureSigner,
   azureUserDelegationSigner,
-} from "../../src/azure/index.ts";
-import type { WireRequest } from "../../src/scheme.ts";
+} from "../../src/schemes/azure/index.ts";
 import { ACCOUNT, CREDENTIALS, DELEGATION_KEY } from "../azure/fixture.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, pairs, sorted, values } from "./judge.ts";

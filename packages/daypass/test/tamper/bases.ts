@@ -1,7 +1,12 @@
-import { s3Signer } from "../../src/s3/index.ts";
-import { s3V2Signer } from "../../src/s3/v2/index.ts";
-import type { SignedRequest, WireRequest } from "../../src/scheme.ts";
-import { type UrlEd25519PrivateKey, type UrlHmacKey, type UrlSignRequest, urlSigner } from "../../src/url/index.ts";
+import type { SignedRequest, WireRequest } from "../../src/core/contracts.ts";
+import { s3Signer } from "../../src/schemes/s3/index.ts";
+import { s3V2Signer } from "../../src/schemes/s3/v2/index.ts";
+import {
+  type UrlEd25519PrivateKey,
+  type UrlHmacKey,
+  type UrlSignRequest,
+  urlSigner,
+} from "../../src/schemes/url/index.ts";
 
 // The valid requests that the mutants are made of: one for each thing that a scheme can bind, hostile keys among them.
 

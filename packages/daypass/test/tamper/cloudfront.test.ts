@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type CloudfrontGrant, cloudfrontVerifier } from "../../src/cloudfront/index.ts";
-import type { Grant } from "../../src/scheme.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import { type CloudfrontGrant, cloudfrontVerifier } from "../../src/schemes/cloudfront/index.ts";
 import { EC, RSA } from "../cloudfront/keys.ts";
 import { NOW } from "./bases.ts";
 import { CLOUDFRONT_ORIGINS, cloudfrontBases, judgeCloudfront } from "./cloudfront.ts";

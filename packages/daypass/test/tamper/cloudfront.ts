@@ -1,5 +1,9 @@
-import { type CloudfrontSignRequest, cloudfrontCookieSigner, cloudfrontSigner } from "../../src/cloudfront/index.ts";
-import type { WireRequest } from "../../src/scheme.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
+import {
+  type CloudfrontSignRequest,
+  cloudfrontCookieSigner,
+  cloudfrontSigner,
+} from "../../src/schemes/cloudfront/index.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, values } from "./judge.ts";
 

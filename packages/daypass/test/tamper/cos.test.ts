@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type CosGrant, cosVerifier } from "../../src/cos/index.ts";
-import type { Grant } from "../../src/scheme.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import { type CosGrant, cosVerifier } from "../../src/schemes/cos/index.ts";
 import { NOW } from "./bases.ts";
 import { COS_CREDENTIALS, COS_ORIGINS, COS_TEMPORARY, cosBases, judgeCos } from "./cos.ts";
 import { tamperCount } from "./seeded.ts";

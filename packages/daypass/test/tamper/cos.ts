@@ -1,5 +1,5 @@
-import { type CosSignRequest, cosSigner } from "../../src/cos/index.ts";
-import type { WireRequest } from "../../src/scheme.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
+import { type CosSignRequest, cosSigner } from "../../src/schemes/cos/index.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, pairs, sorted, values } from "./judge.ts";
 

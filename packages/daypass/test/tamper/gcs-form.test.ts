@@ -1,4 +1,4 @@
-import { gcsFormVerifier, gcsHmacFormVerifier } from "../../src/gcs/form/index.ts";
+import { gcsFormVerifier, gcsHmacFormVerifier } from "../../src/schemes/gcs/form/index.ts";
 import { hmacKey, publicAccount } from "../gcs/account.ts";
 import { NOW } from "./bases.ts";
 import { gcsFormBases } from "./gcs-form.ts";

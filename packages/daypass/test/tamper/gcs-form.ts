@@ -1,4 +1,4 @@
-import { gcsFormSigner, gcsHmacFormSigner } from "../../src/gcs/form/index.ts";
+import { gcsFormSigner, gcsHmacFormSigner } from "../../src/schemes/gcs/form/index.ts";
 import { account, hmacKey } from "../gcs/account.ts";
 import { NOW } from "./bases.ts";
 import { documentOf, type FormBase, FREE, proofOf, WISHES } from "./s3-form.ts";

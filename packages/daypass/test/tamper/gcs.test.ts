@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type GcsGrant, gcsHmacVerifier, gcsVerifier } from "../../src/gcs/index.ts";
-import { gcsV2HmacVerifier, gcsV2Verifier } from "../../src/gcs/v2/index.ts";
-import type { Grant, Verifier } from "../../src/scheme.ts";
+import type { Grant, Verifier } from "../../src/core/contracts.ts";
+import { type GcsGrant, gcsHmacVerifier, gcsVerifier } from "../../src/schemes/gcs/index.ts";
+import { gcsV2HmacVerifier, gcsV2Verifier } from "../../src/schemes/gcs/v2/index.ts";
 import { hmacKey, publicAccount } from "../gcs/account.ts";
 import { NOW } from "./bases.ts";
 import {

@@ -1,6 +1,6 @@
-import { type GcsSignRequest, gcsHmacSigner, gcsSigner } from "../../src/gcs/index.ts";
-import { gcsV2HmacSigner, gcsV2Signer } from "../../src/gcs/v2/index.ts";
-import type { SignedRequest, WireRequest } from "../../src/scheme.ts";
+import type { SignedRequest, WireRequest } from "../../src/core/contracts.ts";
+import { type GcsSignRequest, gcsHmacSigner, gcsSigner } from "../../src/schemes/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2Signer } from "../../src/schemes/gcs/v2/index.ts";
 import { account, hmacKey } from "../gcs/account.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, pairs, sorted, values } from "./judge.ts";

@@ -1,4 +1,4 @@
-import type { WireRequest } from "../../src/scheme.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
 
 // The judges say what a signature of each scheme covers, from its specification. They share no code with the library:
 // they decode to bytes by hand, where the library decodes to text.

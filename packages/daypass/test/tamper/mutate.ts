@@ -1,4 +1,4 @@
-import type { WireRequest } from "../../src/scheme.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
 import type { Random } from "./seeded.ts";
 
 /** One way of tampering with a request, by its name in the report. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type OssGrant, ossVerifier } from "../../src/oss/index.ts";
-import { ossV1Verifier } from "../../src/oss/v1/index.ts";
-import type { Grant } from "../../src/scheme.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import { type OssGrant, ossVerifier } from "../../src/schemes/oss/index.ts";
+import { ossV1Verifier } from "../../src/schemes/oss/v1/index.ts";
 import { NOW } from "./bases.ts";
 import { judgeOss, judgeOssV1, OSS_CREDENTIALS, OSS_ORIGINS, ossBases, ossV1Bases, STS_CREDENTIALS } from "./oss.ts";
 import { tamperCount } from "./seeded.ts";

@@ -1,6 +1,6 @@
-import { type OssSignRequest, ossSigner } from "../../src/oss/index.ts";
-import { ossV1Signer } from "../../src/oss/v1/index.ts";
-import type { WireRequest } from "../../src/scheme.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
+import { type OssSignRequest, ossSigner } from "../../src/schemes/oss/index.ts";
+import { ossV1Signer } from "../../src/schemes/oss/v1/index.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, pairs, sorted, values } from "./judge.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
-import type { S3Grant } from "../../src/s3/index.ts";
-import type { Grant, Verifier } from "../../src/scheme.ts";
+import type { Grant, Verifier } from "../../src/core/contracts.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
+import type { S3Grant } from "../../src/schemes/s3/index.ts";
 import { NOW, SESSION_CREDENTIALS, s3Wishes, wireRequest } from "./bases.ts";
 import { judgeS3 } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

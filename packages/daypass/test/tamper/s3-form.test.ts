@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { FormVerifier } from "../../src/form.ts";
-import { type S3FormGrant, s3FormVerifier } from "../../src/s3/form/index.ts";
-import { s3FormV2Verifier } from "../../src/s3/form/v2/index.ts";
+import type { FormVerifier } from "../../src/forms/form.ts";
+import { type S3FormGrant, s3FormVerifier } from "../../src/schemes/s3/form/index.ts";
+import { s3FormV2Verifier } from "../../src/schemes/s3/form/v2/index.ts";
 import { NOW, S3_CREDENTIALS, SESSION_CREDENTIALS } from "./bases.ts";
 import { formBases } from "./s3-form.ts";
 import { tamperForms, testForms } from "./tamper-forms.ts";

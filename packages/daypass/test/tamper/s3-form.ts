@@ -1,6 +1,6 @@
-import type { ReceivedForm, SignedForm } from "../../src/form.ts";
-import { type S3FormRequest, s3FormSigner } from "../../src/s3/form/index.ts";
-import { s3FormV2Signer } from "../../src/s3/form/v2/index.ts";
+import type { ReceivedForm, SignedForm } from "../../src/forms/form.ts";
+import { type S3FormRequest, s3FormSigner } from "../../src/schemes/s3/form/index.ts";
+import { s3FormV2Signer } from "../../src/schemes/s3/form/v2/index.ts";
 import { NOW, S3_CREDENTIALS, SESSION_CREDENTIALS } from "./bases.ts";
 import type { Random } from "./seeded.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { S3Grant } from "../../src/s3/index.ts";
-import type { Grant, WireRequest } from "../../src/scheme.ts";
+import type { Grant, WireRequest } from "../../src/core/contracts.ts";
+import type { S3Grant } from "../../src/schemes/s3/index.ts";
 import { ENFORCES, everyVerifier } from "../every-verifier.ts";
 import { decodeBytes, halves, host, type Judge, pairs, sorted, values } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { S3Grant } from "../../src/s3/index.ts";
-import { s3V2Verifier } from "../../src/s3/v2/index.ts";
-import type { Grant } from "../../src/scheme.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import type { S3Grant } from "../../src/schemes/s3/index.ts";
+import { s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
 import { NOW, S3_CREDENTIALS, S3_ORIGINS, SESSION_CREDENTIALS, s3V2Bases } from "./bases.ts";
 import { judgeS3V2 } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type S3Grant, s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
-import type { Grant, Verifier, WireRequest } from "../../src/scheme.ts";
+import type { Grant, Verifier, WireRequest } from "../../src/core/contracts.ts";
+import { type S3Grant, s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
 import { NOW, S3_CREDENTIALS, S3_ORIGINS, SESSION_CREDENTIALS, s3Wishes, wireRequest } from "./bases.ts";
 import { judgeS3 } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

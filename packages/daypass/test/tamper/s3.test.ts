@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type S3Grant, s3Verifier } from "../../src/s3/index.ts";
-import type { Grant, Verifier } from "../../src/scheme.ts";
+import type { Grant, Verifier } from "../../src/core/contracts.ts";
+import { type S3Grant, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { NOW, S3_CREDENTIALS, S3_ORIGINS, SESSION_CREDENTIALS, s3Bases } from "./bases.ts";
 import { judgeS3 } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

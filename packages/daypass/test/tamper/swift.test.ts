@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Grant } from "../../src/scheme.ts";
-import { type SwiftGrant, swiftVerifier } from "../../src/swift/index.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import { type SwiftGrant, swiftVerifier } from "../../src/schemes/swift/index.ts";
 import { NOW } from "./bases.ts";
 import { tamperCount } from "./seeded.ts";
 import { judgeSwift, SWIFT_KEYS, SWIFT_ORIGINS, swiftBases } from "./swift.ts";

@@ -1,5 +1,5 @@
-import type { WireRequest } from "../../src/scheme.ts";
-import { type SwiftKey, type SwiftSignRequest, swiftSigner } from "../../src/swift/index.ts";
+import type { WireRequest } from "../../src/core/contracts.ts";
+import { type SwiftKey, type SwiftSignRequest, swiftSigner } from "../../src/schemes/swift/index.ts";
 import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, type Judge, pairs, values } from "./judge.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { isDaypassError } from "../../src/errors.ts";
-import type { FormGrant, FormVerifier } from "../../src/form.ts";
-import type { GcsFormGrant } from "../../src/gcs/form/index.ts";
-import type { S3FormGrant } from "../../src/s3/form/index.ts";
+import { isDaypassError } from "../../src/core/errors.ts";
+import type { FormGrant, FormVerifier } from "../../src/forms/form.ts";
+import type { GcsFormGrant } from "../../src/schemes/gcs/form/index.ts";
+import type { S3FormGrant } from "../../src/schemes/s3/form/index.ts";
 import { changeForm, type FormBase, judgeForm } from "./s3-form.ts";
 import { seeded, type TamperSuite, tamperCount, tamperSeed } from "./seeded.ts";
 

@@ -1,5 +1,5 @@
-import { isDaypassError } from "../../src/errors.ts";
-import type { Grant, Verifier, WireRequest } from "../../src/scheme.ts";
+import type { Grant, Verifier, WireRequest } from "../../src/core/contracts.ts";
+import { isDaypassError } from "../../src/core/errors.ts";
 import type { Judge } from "./judge.ts";
 import { isUnchanged, mutate, mutationNames } from "./mutate.ts";
 import { type Random, seeded, tamperSeed } from "./seeded.ts";

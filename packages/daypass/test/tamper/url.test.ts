@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Grant } from "../../src/scheme.ts";
-import { type UrlGrant, urlVerifier } from "../../src/url/index.ts";
+import type { Grant } from "../../src/core/contracts.ts";
+import { type UrlGrant, urlVerifier } from "../../src/schemes/url/index.ts";
 import { AUDIENCE, ED25519_KEY, ed25519Bases, HMAC_KEY, NOW, URL_ORIGINS, urlBases } from "./bases.ts";
 import { judgeUrl } from "./judge.ts";
 import { tamperCount } from "./seeded.ts";

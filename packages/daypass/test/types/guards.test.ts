@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { describe, expectTypeOf, it } from "vitest";
-import { guardFetch } from "../../src/fetch/index.ts";
+import { guardFetch } from "../../src/adapters/fetch/index.ts";
+import { guardNode, type NodeRequest, type NodeResponse } from "../../src/adapters/node/index.ts";
 import { anyOf, type Grant, type Verifier } from "../../src/index.ts";
-import { guardNode, type NodeRequest, type NodeResponse } from "../../src/node/index.ts";
-import { type S3Grant, s3Verifier } from "../../src/s3/index.ts";
-import { type UrlGrant, urlVerifier } from "../../src/url/index.ts";
+import { type S3Grant, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { type UrlGrant, urlVerifier } from "../../src/schemes/url/index.ts";
 
 // What these say is checked by the compiler when the tests are type-checked; running them only shows that they are there.
 const origins = ["https://api.example.com"];

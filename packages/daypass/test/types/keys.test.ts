@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type { KeyResolver } from "../../src/index.ts";
-import { type S3Credentials, s3Verifier } from "../../src/s3/index.ts";
-import { type UrlKey, urlVerifier } from "../../src/url/index.ts";
+import { type S3Credentials, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { type UrlKey, urlVerifier } from "../../src/schemes/url/index.ts";
 
 interface Row {
   readonly accessKeyId: string;

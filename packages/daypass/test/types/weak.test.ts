@@ -1,12 +1,12 @@
 import { describe, expectTypeOf, it } from "vitest";
-import { type AkamaiGrant, akamaiSigner } from "../../src/akamai/index.ts";
-import type { BunnyGrant } from "../../src/bunny/index.ts";
-import type { FastlyGrant } from "../../src/fastly/index.ts";
-import type { ImgixGrant } from "../../src/imgix/index.ts";
 import type { Weak, Weakness } from "../../src/index.ts";
-import type { LaravelGrant } from "../../src/laravel/index.ts";
-import { type NginxGrant, nginxSigner } from "../../src/nginx/index.ts";
-import type { UriSigningGrant } from "../../src/uri-signing/index.ts";
+import { type AkamaiGrant, akamaiSigner } from "../../src/schemes/akamai/index.ts";
+import type { BunnyGrant } from "../../src/schemes/bunny/index.ts";
+import type { FastlyGrant } from "../../src/schemes/fastly/index.ts";
+import type { ImgixGrant } from "../../src/schemes/imgix/index.ts";
+import type { LaravelGrant } from "../../src/schemes/laravel/index.ts";
+import { type NginxGrant, nginxSigner } from "../../src/schemes/nginx/index.ts";
+import type { UriSigningGrant } from "../../src/schemes/uri-signing/index.ts";
 
 describe("what is weak by construction", () => {
   it("is told by the type of grants and signers, so that code can refuse it", () => {

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { uriSigningRs256 } from "../../src/uri-signing/index.ts";
+import { uriSigningRs256 } from "../../src/schemes/uri-signing/index.ts";
 import { get, NOW, outcome } from "../edge-fixture.ts";
 import { ANY, rs256, secret, token, verifier, withToken } from "./fixture.ts";
 

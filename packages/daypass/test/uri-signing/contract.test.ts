@@ -1,4 +1,4 @@
-import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/uri-signing/index.ts";
+import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/schemes/uri-signing/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 import { asymmetric, foreign, origins, secret, url } from "./fixture.ts";
 

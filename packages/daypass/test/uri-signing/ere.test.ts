@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { uriSigningRegex } from "../../src/uri-signing/index.ts";
+import { uriSigningRegex } from "../../src/schemes/uri-signing/index.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
 
 const matches = (source: string, text: string): boolean => uriSigningRegex(source).matches(text);

@@ -8,7 +8,7 @@ import {
   uriSigningRs256,
   uriSigningSigner,
   uriSigningVerifier,
-} from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/uri-signing/index.ts";
 import { clock, get, NOW } from "../edge-fixture.ts";
 import { rsaPem, rsaPublicKey } from "../rsa-pair.ts";
 

@@ -7,7 +7,7 @@ import {
   uriSigningRs256,
   uriSigningSigner,
   uriSigningVerifier,
-} from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/uri-signing/index.ts";
 import { clock, get, outcome } from "../edge-fixture.ts";
 import { asymmetric, es256, foreign, okp, origins, rs256, secret, signer, url, verifier } from "./fixture.ts";
 import { rfcEncryption } from "./rfc9246.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { uriSigningRegex, uriSigningRenewer, uriSigningVerifier } from "../../src/uri-signing/index.ts";
+import { uriSigningRegex, uriSigningRenewer, uriSigningVerifier } from "../../src/schemes/uri-signing/index.ts";
 import { clock, get, NOW } from "../edge-fixture.ts";
 import { ANY, origins, secret, token, withToken } from "./fixture.ts";
 

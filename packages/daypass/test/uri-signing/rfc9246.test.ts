@@ -7,7 +7,7 @@ import {
   uriSigningRegex,
   uriSigningRenewer,
   uriSigningVerifier,
-} from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/uri-signing/index.ts";
 import { get, outcome } from "../edge-fixture.ts";
 import { rfcEncryption, rfcJwes, rfcKey, rfcNow, rfcTokens } from "./rfc9246.ts";
 

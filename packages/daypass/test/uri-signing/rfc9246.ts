@@ -1,4 +1,4 @@
-import { uriSigningEs256 } from "../../src/uri-signing/index.ts";
+import { uriSigningEs256 } from "../../src/schemes/uri-signing/index.ts";
 
 // The examples of RFC 9246, appendix A, as its authors' generator printed them:
 // https://github.com/PSUdaemon/URISigningSpec (example/README.md).

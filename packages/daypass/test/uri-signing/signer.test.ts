@@ -5,7 +5,7 @@ import {
   uriSigningRegex,
   uriSigningSigner,
   uriSigningVerifier,
-} from "../../src/uri-signing/index.ts";
+} from "../../src/schemes/uri-signing/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { origins, secret, signer, url, verifier } from "./fixture.ts";
 

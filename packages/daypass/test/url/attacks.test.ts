@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { DaypassError, isDaypassError, type WireRequest } from "../../src/index.ts";
-import { urlStringToSign } from "../../src/url/canonical.ts";
-import { urlSigner } from "../../src/url/index.ts";
+import { urlStringToSign } from "../../src/schemes/url/canonical.ts";
+import { urlSigner } from "../../src/schemes/url/index.ts";
 import { AT, KEY, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
 
 // Attacks that hit others, each under the name it has elsewhere. The grammar's share of them is in the vectors.

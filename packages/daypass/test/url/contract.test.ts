@@ -1,4 +1,4 @@
-import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { testScheme } from "../scheme-contract.ts";
 
 const hmac = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;

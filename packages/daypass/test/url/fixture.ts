@@ -7,7 +7,7 @@ import {
   type UrlVerifierOptions,
   urlSigner,
   urlVerifier,
-} from "../../src/url/index.ts";
+} from "../../src/schemes/url/index.ts";
 import { wireRequest } from "../scheme-contract.ts";
 
 export const AT: Date = new Date("2026-01-02T03:04:05Z");

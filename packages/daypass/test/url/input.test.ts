@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
-import { publishedKeySet, urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { publishedKeySet, urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { KEY, ORIGIN } from "./fixture.ts";
 
 const signer = urlSigner({ key: KEY });

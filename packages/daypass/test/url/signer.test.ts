@@ -7,7 +7,7 @@ import {
   type UrlSignRequest,
   urlSigner,
   urlVerifier,
-} from "../../src/url/index.ts";
+} from "../../src/schemes/url/index.ts";
 import { wireRequest } from "../scheme-contract.ts";
 import { AT, codeOf, KEY, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { needs } from "../../../../tools/needs.ts";
 import { errorCodes } from "../../src/index.ts";
-import { PARAMETER_NAMES, PARAMETERS, REQUIRED_PARAMETERS } from "../../src/url/parameters.ts";
+import { PARAMETER_NAMES, PARAMETERS, REQUIRED_PARAMETERS } from "../../src/schemes/url/parameters.ts";
 
 const root = new URL("../../../../", import.meta.url);
 const page = readFileSync(new URL("docs/spec/daypass-url.md", root), "utf8");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { isDaypassError, type ObligationKind, type WireRequest } from "../../src/index.ts";
-import { type UrlKey, urlVerifier } from "../../src/url/index.ts";
+import { type UrlKey, urlVerifier } from "../../src/schemes/url/index.ts";
 
 interface RequestVectors {
   readonly keys: readonly UrlKey[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 import { wireRequest } from "../scheme-contract.ts";
 
 // The two URLs that docs/spec/daypass-url.md works through byte by byte.

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
-import { callback, expectForms, type FormsOf, given, object, timer, wholeNumber } from "../http/option-forms.ts";
+import { callback, expectForms, type FormsOf, given, object, timer, wholeNumber } from "../http/validate-options.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
 import { heldAnswers } from "./held-answers.ts";
-import { inTurn } from "./in-turn.ts";
-import { type Letter, outbox } from "./outbox.ts";
+import { inTurn } from "./pipelined-requests.ts";
 import { requestBody, type Waiting } from "./request-body.ts";
+import { type Letter, outbox } from "./response-batch.ts";
 import { send } from "./send.ts";
 import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
 import { wireRequest } from "./wire-request.ts";

@@ -4,7 +4,16 @@ import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { Gateway } from "../gateway.ts";
-import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
+import {
+  expectForms,
+  type FormsOf,
+  given,
+  isObject,
+  object,
+  text,
+  timer,
+  wholeNumber,
+} from "../http/validate-options.ts";
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
 import type { Waiting } from "./request-body.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { pid } from "node:process";
 import { type Level, type Logger, pino } from "pino";
-import { expectForms, type FormsOf } from "../http/option-forms.ts";
+import { expectForms, type FormsOf } from "../http/validate-options.ts";
 import type { AuditEvent, AuditedDeletion } from "../pipeline/audit.ts";
 import { logFile } from "./log-file.ts";
 

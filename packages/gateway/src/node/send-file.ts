@@ -1,6 +1,6 @@
 import { read } from "node:fs";
 import type { ServerResponse } from "node:http";
-import type { FileBody } from "../storage/storage.ts";
+import type { FileBody } from "../storage/contract/storage.ts";
 import { pieceMemory } from "./piece-memory.ts";
 
 /** Of this process. */

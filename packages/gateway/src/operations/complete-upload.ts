@@ -1,7 +1,12 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { ChecksumType, CompletedUpload as Completed, NamedPart, UploadInfo } from "../storage/multipart.ts";
-import { type ChecksumAlgorithm, isStorageError, type ObjectRef } from "../storage/storage.ts";
+import type {
+  ChecksumType,
+  CompletedUpload as Completed,
+  NamedPart,
+  UploadInfo,
+} from "../storage/contract/multipart.ts";
+import { type ChecksumAlgorithm, isStorageError, type ObjectRef } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type WriteConditions, withConditions } from "./write-conditions.ts";
 

@@ -1,7 +1,7 @@
 import { type Conditions, evaluateConditions } from "../http/conditional.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/storage.ts";
+import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { conditionFailed, expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";

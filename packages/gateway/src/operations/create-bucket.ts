@@ -1,5 +1,5 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
-import { isStorageError } from "../storage/storage.ts";
+import { isStorageError } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface CreateBucket {

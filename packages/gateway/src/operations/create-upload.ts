@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import type { UploadChecksum, UploadInfo } from "../storage/multipart.ts";
-import type { StoredHeaders } from "../storage/storage.ts";
+import type { UploadChecksum, UploadInfo } from "../storage/contract/multipart.ts";
+import type { StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface CreateUpload {

@@ -1,5 +1,5 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import { isStorageError } from "../storage/storage.ts";
+import { isStorageError } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchKey } from "./refusals.ts";
 import { conditionFailed, expectConditions, type WriteConditions } from "./write-conditions.ts";

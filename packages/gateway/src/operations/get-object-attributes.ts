@@ -1,5 +1,5 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import type { ObjectInfo } from "../storage/storage.ts";
+import type { ObjectInfo } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchKey } from "./refusals.ts";
 

@@ -1,6 +1,6 @@
 import type { PermittedBuckets } from "../pipeline/authorize.ts";
-import type { BucketInfo } from "../storage/buckets.ts";
-import { compareUtf8 } from "../storage/listing.ts";
+import type { BucketInfo } from "../storage/contract/buckets.ts";
+import { compareUtf8 } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface ListBuckets {

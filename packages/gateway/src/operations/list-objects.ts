@@ -1,5 +1,5 @@
 import type { PermittedPrefix } from "../pipeline/authorize.ts";
-import type { ListOptions, ListPage } from "../storage/listing.ts";
+import type { ListOptions, ListPage } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface ListObjects {

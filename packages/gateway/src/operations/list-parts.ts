@@ -1,5 +1,5 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
-import type { PartPage } from "../storage/multipart.ts";
+import type { PartPage } from "../storage/contract/multipart.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface ListParts {

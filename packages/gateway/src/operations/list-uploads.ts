@@ -1,5 +1,5 @@
 import type { PermittedPrefix } from "../pipeline/authorize.ts";
-import type { ListUploadsOptions, UploadPage } from "../storage/multipart.ts";
+import type { ListUploadsOptions, UploadPage } from "../storage/contract/multipart.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface ListUploads {

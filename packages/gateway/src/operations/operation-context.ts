@@ -1,5 +1,5 @@
 import type { Journal } from "../pipeline/audit.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/contract/storage.ts";
 
 /** What an operation is given besides its request. */
 export interface OperationContext {

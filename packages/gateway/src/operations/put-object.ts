@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/storage.ts";
+import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 

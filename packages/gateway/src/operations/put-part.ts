@@ -1,7 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { PartInfo } from "../storage/multipart.ts";
-import type { ChecksumRequest, DeclaredDigests } from "../storage/storage.ts";
+import type { PartInfo } from "../storage/contract/multipart.ts";
+import type { ChecksumRequest, DeclaredDigests } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface PutPart {

@@ -1,7 +1,7 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { matches } from "../storage/preconditions.ts";
-import { isStorageError, type ObjectInfo } from "../storage/storage.ts";
+import { matches } from "../storage/contract/preconditions.ts";
+import { isStorageError, type ObjectInfo } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 /** On what a write depends. */

@@ -1,7 +1,7 @@
 import { DaypassError, type Grant, type Verifier, type WireRequest } from "daypass";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
-import { type PlaceOptions, places } from "./places.ts";
-import type { Received } from "./target.ts";
+import type { Received } from "./receive.ts";
+import { type PlaceOptions, places } from "./unverified-body-limit.ts";
 
 declare const authenticated: unique symbol;
 

@@ -1,10 +1,10 @@
 import { DaypassError, type Grant } from "daypass";
 import type { Protocol } from "../protocols/protocol.ts";
-import type { ObjectRef } from "../storage/storage.ts";
+import type { ObjectRef } from "../storage/contract/storage.ts";
 import type { Authenticated } from "./authenticate.ts";
 import type { FoundScopes, ReadScope } from "./key-scope.ts";
-import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./reach.ts";
 import { Refusal } from "./refusal.ts";
+import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./scope-match.ts";
 
 declare const permitted: unique symbol;
 

@@ -1,8 +1,8 @@
 import type { WireRequest } from "daypass";
 import type { CorsRule } from "../http/cors-rules.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/contract/storage.ts";
+import { unlessGone } from "./abandon-on-disconnect.ts";
 import { addressedBucket } from "./addressed-bucket.ts";
-import { unlessGone } from "./unless-gone.ts";
 
 export const NO_RULES: readonly CorsRule[] = [];
 

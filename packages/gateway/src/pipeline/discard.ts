@@ -1,4 +1,4 @@
-import type { Body } from "../storage/storage.ts";
+import type { Body } from "../storage/contract/storage.ts";
 
 /** Lets go of what a body holds open that nobody will send. */
 export function discard(body: Body | undefined): void {

@@ -3,7 +3,7 @@
  * meant, so a key with such a scope is good for nothing.
  */
 import { DaypassError } from "daypass";
-import { type FormFault, type FormsOf, formFault } from "../http/option-forms.ts";
+import { type FormFault, type FormsOf, formFault } from "../http/validate-options.ts";
 
 /** What the operator lets a key grant; no signature can exceed it. */
 export interface KeyScope {

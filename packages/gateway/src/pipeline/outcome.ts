@@ -1,4 +1,4 @@
-import type { Body } from "../storage/storage.ts";
+import type { Body } from "../storage/contract/storage.ts";
 
 /** What a protocol answers, before the exit has added what every response carries. */
 export interface Answer {

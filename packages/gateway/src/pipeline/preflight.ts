@@ -1,8 +1,8 @@
 import { type CorsPolicy, preflight, VARY } from "../http/cors.ts";
 import { type CorsRule, preflightByRules } from "../http/cors-rules.ts";
 import type { Answer } from "./outcome.ts";
+import type { Received } from "./receive.ts";
 import { Refusal } from "./refusal.ts";
-import type { Received } from "./target.ts";
 
 /**
  * Answers OPTIONS from the operator's policy and the bucket's rules alone, before and without authentication: a browser sends no

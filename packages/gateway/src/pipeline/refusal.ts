@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorDetails, isDaypassError } from "daypass";
 import { MalformedXml } from "../http/xml-reader.ts";
-import { isStorageError, type StorageErrorCode } from "../storage/storage.ts";
+import { isStorageError, type StorageErrorCode } from "../storage/contract/storage.ts";
 
 /** Refusals that neither the library nor the storage has a word for. */
 const GATEWAY_CODES = {

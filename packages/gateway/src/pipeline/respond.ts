@@ -2,7 +2,7 @@ import type { Clock } from "daypass";
 import type { HeaderList } from "../http/content-headers.ts";
 import { type CorsPolicy, corsHeaders } from "../http/cors.ts";
 import { type CorsRule, corsHeadersByRules } from "../http/cors-rules.ts";
-import type { Body } from "../storage/storage.ts";
+import type { Body } from "../storage/contract/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
 

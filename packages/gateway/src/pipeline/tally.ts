@@ -1,5 +1,5 @@
 import { type Metrics, metrics } from "./metrics.ts";
-import { type Occupancy, occupancy } from "./places.ts";
+import { type Occupancy, occupancy } from "./unverified-body-limit.ts";
 
 /** A process's requests in progress and its counters. Created by {@link tally}; only gateways change it. */
 export interface Tally {

@@ -12,7 +12,7 @@ import { contentRange } from "../http/range.ts";
 import type { ObjectRead } from "../operations/get-object.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { ObjectInfo, RedirectBody } from "../storage/storage.ts";
+import type { ObjectInfo, RedirectBody } from "../storage/contract/storage.ts";
 
 /** Headers that follow from the object alone, names and values in turn. */
 export type DescribeObject = (info: ObjectInfo) => readonly string[];

@@ -8,9 +8,9 @@ import type { OperationRequest, ResultOf } from "../operations/operations.ts";
 import type { Permit } from "../pipeline/authorize.ts";
 import type { FoundScopes } from "../pipeline/key-scope.ts";
 import type { Answer } from "../pipeline/outcome.ts";
-import type { Resource } from "../pipeline/reach.ts";
+import type { Received } from "../pipeline/receive.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
-import type { Received } from "../pipeline/target.ts";
+import type { Resource } from "../pipeline/scope-match.ts";
 
 /** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";

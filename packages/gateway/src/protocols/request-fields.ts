@@ -2,9 +2,9 @@ import { DaypassError, type WireRequest } from "daypass";
 import type { Conditions } from "../http/conditional.ts";
 import { isReceivedValue } from "../http/content-headers.ts";
 import type { RangeRequest } from "../operations/get-object.ts";
+import type { RequestFields } from "../pipeline/receive.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { RequestFields } from "../pipeline/target.ts";
-import type { StoredHeaders } from "../storage/storage.ts";
+import type { StoredHeaders } from "../storage/contract/storage.ts";
 
 /** The conditions of a request, `undefined` when it has none: most have none. */
 export function readConditions(fields: RequestFields): Conditions | undefined {

@@ -5,8 +5,8 @@
  */
 import { parseEntityTag } from "../http/entity-tag.ts";
 import type { WriteConditions } from "../operations/write-conditions.ts";
+import type { RequestFields } from "../pipeline/receive.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { RequestFields } from "../pipeline/target.ts";
 
 /**
  * The conditions of a write: `If-None-Match: *`, and `If-Match` with one tag. `If-Modified-Since` is none: RFC 9110 §13.1.3 has it

@@ -2,9 +2,10 @@
  * The list of storage drivers. Each is loaded only when it is opened, so a gateway for an S3 bucket needs no SQLite.
  * @module
  */
-import type { DiskOptions } from "./disk.ts";
-import type { S3Options } from "./s3.ts";
-import type { Storage } from "./storage.ts";
+
+import type { Storage } from "./contract/storage.ts";
+import type { DiskOptions } from "./disk/index.ts";
+import type { S3Options } from "./s3/index.ts";
 
 /** The options of each driver. */
 export interface DriverOptions {
@@ -31,6 +32,6 @@ export type DriverName = keyof DriverOptions;
  * ```
  */
 export const drivers: { readonly [name in DriverName]: (options: DriverOptions[name]) => Promise<Storage> } = {
-  disk: async (options) => (await import("./disk.ts")).disk(options),
-  s3: async (options) => (await import("./s3.ts")).s3(options),
+  disk: async (options) => (await import("./disk/index.ts")).disk(options),
+  s3: async (options) => (await import("./s3/index.ts")).s3(options),
 };

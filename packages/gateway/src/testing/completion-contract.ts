@@ -1,6 +1,6 @@
 /** The storage contract on what the parts of an upload make. */
-import type { CompleteOptions, NamedPart, UploadChecksum } from "../storage/multipart.ts";
-import type { ChecksumAlgorithm } from "../storage/storage.ts";
+import type { CompleteOptions, NamedPart, UploadChecksum } from "../storage/contract/multipart.ts";
+import type { ChecksumAlgorithm } from "../storage/contract/storage.ts";
 import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, refusalOf } from "./contract-tools.ts";
 import { ANY_SIZE, begin, bytesAt, bytesOf, etagOfParts, PART, put } from "./upload-tools.ts";
 

@@ -10,7 +10,7 @@ import {
   isStorageError,
   type Storage,
   type StorageError,
-} from "../storage/storage.ts";
+} from "../storage/contract/storage.ts";
 
 /** The part of vitest, Jest or Bun's runner that the suite uses. */
 export interface TestFunctions {

@@ -1,7 +1,7 @@
 /** The storage contract on copies and tags. */
 import { createHash } from "node:crypto";
 import { CHECKSUM_BYTES } from "../http/checksum.ts";
-import type { ChecksumAlgorithm, ObjectRef, PutOptions, Storage } from "../storage/storage.ts";
+import type { ChecksumAlgorithm, ObjectRef, PutOptions, Storage } from "../storage/contract/storage.ts";
 import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, readBody } from "./contract-tools.ts";
 
 const SOURCE: PutOptions = {

@@ -1,6 +1,6 @@
 /** The storage contract on listings and on buckets. */
-import { type ListEntry, type ListOptions, positionAfter } from "../storage/listing.ts";
-import type { Storage } from "../storage/storage.ts";
+import { type ListEntry, type ListOptions, positionAfter } from "../storage/contract/listing.ts";
+import type { Storage } from "../storage/contract/storage.ts";
 import { type ContractTools, chunks, codeOf } from "./contract-tools.ts";
 import { HOSTILE_KEYS } from "./hostile-keys.ts";
 

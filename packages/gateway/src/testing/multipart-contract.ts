@@ -1,6 +1,6 @@
 /** The storage contract on uploads in parts, from their beginning up to their completion. */
-import type { NamedPart, UploadEntry, UploadRef } from "../storage/multipart.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { NamedPart, UploadEntry, UploadRef } from "../storage/contract/multipart.ts";
+import type { Storage } from "../storage/contract/storage.ts";
 import { type ContractTools, chunks, codeOf, md5 } from "./contract-tools.ts";
 import { ANY_SIZE, begin, bytesAt, bytesOf, PART, put } from "./upload-tools.ts";
 

@@ -1,4 +1,4 @@
-import type { ObjectRef, Storage } from "../storage/storage.ts";
+import type { ObjectRef, Storage } from "../storage/contract/storage.ts";
 
 /** A storage that was called with a name, in order. */
 export interface StorageCall {

@@ -3,7 +3,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { ChecksumAlgorithm, PutOptions, Storage } from "../storage/storage.ts";
+import type { ChecksumAlgorithm, PutOptions, Storage } from "../storage/contract/storage.ts";
 import { completionContract } from "./completion-contract.ts";
 import {
   checksumOf,

@@ -10,8 +10,8 @@ import { type GatewayServer, type ListenOptions, listen } from "../node/listen.t
 import type { GatewayOptions } from "../options.ts";
 import type { AuditEvent } from "../pipeline/audit.ts";
 import type { S3AccessKey } from "../protocols/s3/access-key.ts";
-import { disk } from "../storage/disk.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage } from "../storage/contract/storage.ts";
+import { disk } from "../storage/disk/index.ts";
 
 /** Options of {@link testGateway}. */
 export interface TestGatewayOptions {

@@ -1,7 +1,7 @@
 /** What the contract on uploads in parts is written with. */
 import { createHash } from "node:crypto";
-import type { CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../storage/multipart.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../storage/contract/multipart.ts";
+import type { Storage } from "../storage/contract/storage.ts";
 import { chunks, md5, readBody } from "./contract-tools.ts";
 
 /** Of the sizes, the only thing that counts is which are equal: no driver has a minimum of its own. */

@@ -7,7 +7,7 @@ import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cpuMilliseconds, leastCpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { preflightByRules } from "../../src/http/cors-rules.ts";
-import { networkOf } from "../../src/pipeline/places.ts";
+import { networkOf } from "../../src/pipeline/unverified-body-limit.ts";
 import { hashBody } from "../../src/protocols/sts/hash-body.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5 } from "../e2e/bucket-client.ts";

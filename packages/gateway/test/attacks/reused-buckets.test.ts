@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { smallFileCache } from "../../src/storage/disk/small-file-cache.ts";
-import { disk } from "../../src/storage/disk.ts";
-import type { OpenObject } from "../../src/storage/storage.ts";
+import type { OpenObject } from "../../src/storage/contract/storage.ts";
+import { disk } from "../../src/storage/disk/index.ts";
+import { smallFileCache } from "../../src/storage/disk/objects/small-file-cache.ts";
 import { testGateway } from "../../src/testing/index.ts";
 import { callBucket, texts } from "../e2e/bucket-client.ts";
 import { type S3Sent, s3For, send, sendS3 } from "../e2e/clients.ts";

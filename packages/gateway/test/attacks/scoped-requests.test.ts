@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Random, seeded } from "../../../../tools/seeded-random.ts";
 import type { S3AccessKey } from "../../src/index.ts";
-import type { ObjectRef, Storage } from "../../src/storage/storage.ts";
+import type { ObjectRef, Storage } from "../../src/storage/contract/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { contentMd5 } from "../e2e/bucket-client.ts";
 import { type S3Sent, sendS3 } from "../e2e/clients.ts";

@@ -1,6 +1,6 @@
 /** DeleteObjects over a storage that fails. */
 import { expect, it, onTestFinished } from "vitest";
-import { type ObjectRef, type Storage, StorageError } from "../../src/storage/storage.ts";
+import { type ObjectRef, type Storage, StorageError } from "../../src/storage/contract/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5, text, texts } from "./bucket-client.ts";
 

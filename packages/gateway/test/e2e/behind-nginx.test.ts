@@ -12,7 +12,7 @@ import { freePort } from "../../../../tools/free-port.ts";
 import { needs } from "../../../../tools/needs.ts";
 import { createGateway } from "../../src/index.ts";
 import { listen } from "../../src/node/index.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { tls } from "../node/fixtures/tls.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 

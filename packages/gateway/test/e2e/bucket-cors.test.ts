@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5, text, texts } from "./bucket-client.ts";
 import { daypassUrl, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";

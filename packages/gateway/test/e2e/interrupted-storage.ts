@@ -1,4 +1,4 @@
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
 
 /** A storage with another writer in the gap between the look and the commit: `meanwhile` runs just before it stores. */
 export function interrupted(disk: Storage, meanwhile: () => Promise<unknown> | undefined): Storage {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OpenObject, Storage } from "../../src/storage/storage.ts";
+import type { OpenObject, Storage } from "../../src/storage/contract/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, s3Code, s3For, send } from "./clients.ts";
 

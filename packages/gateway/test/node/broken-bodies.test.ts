@@ -5,7 +5,7 @@ import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requestBody } from "../../src/node/request-body.ts";
 import { type Transfer, type TransferWatch, transferWatch } from "../../src/node/transfer-watch.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { chunkedUpload } from "../e2e/chunked-body.ts";
 import { rawConnection, readAll, s3For, sendS3, until } from "../e2e/clients.ts";

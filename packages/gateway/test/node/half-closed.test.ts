@@ -4,7 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Tally, tally } from "../../src/index.ts";
 import { connectionEnds } from "../../src/node/connection-end.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { readAll, s3For } from "../e2e/clients.ts";
 import { front, scripted } from "../storage/scripted-upstream.ts";

@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
+import { linger } from "../../src/node/drain-then-close.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../../src/node/index.ts";
-import { linger } from "../../src/node/linger.ts";
 import { reachedBytes, takenBytes } from "../../src/node/taken-bytes.ts";
 import { tls } from "./fixtures/tls.ts";
 

@@ -2,8 +2,8 @@ import { isDaypassError } from "daypass";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createGateway, type GatewayOptions } from "../../src/index.ts";
 import { listen, openLog, toNodeHandler } from "../../src/node/index.ts";
-import { disk } from "../../src/storage/disk.ts";
-import { s3 } from "../../src/storage/s3.ts";
+import { disk } from "../../src/storage/disk/index.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, rawConnection, readAll } from "../e2e/clients.ts";
 

@@ -2,7 +2,7 @@ import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
 import { createGateway } from "../../src/gateway.ts";
 import { steadyClock } from "../../src/pipeline/steady-clock.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
 const START = Date.parse("2026-01-02T03:04:05Z");

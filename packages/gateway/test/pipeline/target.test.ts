@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../src/index.ts";
-import { receive } from "../../src/pipeline/target.ts";
+import { receive } from "../../src/pipeline/receive.ts";
 
 const request = (target: string, headers: [string, string][] = [], authority = "a.example.com") => ({
   method: "GET",

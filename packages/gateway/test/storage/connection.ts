@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { Channel } from "../../src/storage/disk.ts";
+import type { Channel } from "../../src/storage/disk/index.ts";
 
 /** Two ends of a connection in one process, through JSON as between two. */
 export function connection(): { readonly primary: Channel; readonly worker: Channel; close(): void } {

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
-import { disk, openDiskIndex } from "../../src/storage/disk.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
+import { disk, openDiskIndex } from "../../src/storage/disk/index.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const ref = { bucket: "bucket", key: "a.txt" };

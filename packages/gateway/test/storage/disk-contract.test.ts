@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { storageContract } from "../../src/testing/storage-contract.ts";
 import { leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
 

@@ -14,13 +14,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import type { Storage } from "../../src/storage/contract/storage.ts";
 import { adoptCopies } from "../../src/storage/disk/adopt-copies.ts";
-import { fingerprintOf } from "../../src/storage/disk/fingerprint.ts";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
+import { openSpareIndex } from "../../src/storage/disk/database/spare-index.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
-import { openSpareIndex } from "../../src/storage/disk/spare-index.ts";
-import { disk } from "../../src/storage/disk.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import { fingerprintOf } from "../../src/storage/disk/objects/fingerprint.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const PLAIN = { bucket: "bucket", key: "a/plain.bin" };

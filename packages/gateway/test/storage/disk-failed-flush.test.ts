@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { digestPool } from "../../src/storage/disk/digest-pool.ts";
-import { syncEarly } from "../../src/storage/disk/durable.ts";
-import { uploadWriter } from "../../src/storage/disk/upload.ts";
+import { digestPool } from "../../src/storage/disk/objects/digest-pool.ts";
+import { syncEarly } from "../../src/storage/disk/objects/durable.ts";
+import { uploadWriter } from "../../src/storage/disk/uploads/upload.ts";
 
 const MB = 1024 * 1024;
 

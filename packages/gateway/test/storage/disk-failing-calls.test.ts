@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { disk } from "../../src/storage/disk.ts";
-import { isStorageError, type Storage } from "../../src/storage/storage.ts";
+import { isStorageError, type Storage } from "../../src/storage/contract/storage.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { readBody } from "../../src/testing/contract-tools.ts";
 import { openFiles, unknownFiles } from "../open-files.ts";
 import { type FailingCalls, failingCalls } from "./failing-calls.ts";

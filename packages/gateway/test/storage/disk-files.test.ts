@@ -12,9 +12,9 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
-import { disk, servedFiles } from "../../src/storage/disk.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
+import { disk, servedFiles } from "../../src/storage/disk/index.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
 async function text(storage: Storage, bucket: string, key: string): Promise<string | undefined> {

@@ -12,10 +12,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
-import { disk, openDiskIndex } from "../../src/storage/disk.ts";
-import { type ListOptions, positionAfter } from "../../src/storage/listing.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import { type ListOptions, positionAfter } from "../../src/storage/contract/listing.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
+import { disk, openDiskIndex } from "../../src/storage/disk/index.ts";
 import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
 async function listed(storage: Storage, options: Partial<ListOptions> = {}, bucket = "bucket"): Promise<string[]> {

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { leastCpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
-import { type DiskIndex, disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
-import type { NamedPart, UploadRef } from "../../src/storage/multipart.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { NamedPart, UploadRef } from "../../src/storage/contract/multipart.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { type DiskIndex, disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk/index.ts";
 import { connection } from "./connection.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 

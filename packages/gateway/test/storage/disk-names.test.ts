@@ -1,14 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FileThread, FolderPart } from "../../src/storage/disk/file-thread.ts";
-import { folderReader } from "../../src/storage/disk/folder-reader.ts";
-import { type IndexDatabase, openIndexDatabase } from "../../src/storage/disk/index/database.ts";
-import type { NamesReader } from "../../src/storage/disk/index/names-db.ts";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
+import { behindPrefix } from "../../src/storage/contract/listing.ts";
+import { type IndexDatabase, openIndexDatabase } from "../../src/storage/disk/database/database.ts";
+import type { NamesReader } from "../../src/storage/disk/database/names-db.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
-import { nextCandidates, startingAt } from "../../src/storage/disk/list-candidates.ts";
-import { behindPrefix } from "../../src/storage/listing.ts";
+import type { FileThread, FolderPart } from "../../src/storage/disk/listing/file-thread.ts";
+import { folderReader } from "../../src/storage/disk/listing/folder-reader.ts";
+import { nextCandidates, startingAt } from "../../src/storage/disk/listing/list-candidates.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 let root: string;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
 it("names the folder that is not there, and what to do, before anything is written", async () => {

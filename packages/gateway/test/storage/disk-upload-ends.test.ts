@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
-import { type DiskIndex, disk, type IndexWriter, openDiskIndex } from "../../src/storage/disk.ts";
-import type { NamedPart, UploadRef } from "../../src/storage/multipart.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { NamedPart, UploadRef } from "../../src/storage/contract/multipart.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { type DiskIndex, disk, type IndexWriter, openDiskIndex } from "../../src/storage/disk/index.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 

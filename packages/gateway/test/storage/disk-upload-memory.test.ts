@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { type DigestPool, digestPool, type SharedPiece } from "../../src/storage/disk/digest-pool.ts";
-import { uploadWriter } from "../../src/storage/disk/upload.ts";
+import { type DigestPool, digestPool, type SharedPiece } from "../../src/storage/disk/objects/digest-pool.ts";
+import { uploadWriter } from "../../src/storage/disk/uploads/upload.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 const KB = 1024;

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { modifiedAt } from "../../src/storage/disk/fingerprint.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk } from "../../src/storage/disk/index.ts";
+import { modifiedAt } from "../../src/storage/disk/objects/fingerprint.ts";
 import { removeRoot } from "./temp-root.ts";
 
 const LAST = "9999-12-31T23:59:59.999Z";

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
-import { type S3Options, s3 } from "../../src/storage/s3.ts";
-import { type Storage, StorageError } from "../../src/storage/storage.ts";
+import { type Storage, StorageError } from "../../src/storage/contract/storage.ts";
+import { type S3Options, s3 } from "../../src/storage/s3/index.ts";
 import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/test-gateway.ts";
 
 /** A gateway in the place of the upstream. */

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import type { UploadsIndexWriter } from "../../src/storage/disk/index/contract.ts";
-import { answerer, asker } from "../../src/storage/disk/index/ipc-calls.ts";
-import { keyTurns } from "../../src/storage/disk/index/key-turns.ts";
-import { ipcUploadsWriter, serveUploadsWriter } from "../../src/storage/disk/index/uploads-channel.ts";
+import type { UploadsIndexWriter } from "../../src/storage/disk/database/contract.ts";
+import { answerer, asker } from "../../src/storage/disk/database/ipc-calls.ts";
+import { keyTurns } from "../../src/storage/disk/database/key-turns.ts";
+import { ipcUploadsWriter, serveUploadsWriter } from "../../src/storage/disk/database/uploads-channel.ts";
 import { collectGarbage } from "../collect-garbage.ts";
 import { connection } from "./connection.ts";
 

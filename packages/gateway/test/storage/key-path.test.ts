@@ -11,7 +11,7 @@ import {
   plainPath,
   runOfTemp,
   tempName,
-} from "../../src/storage/disk/key-path.ts";
+} from "../../src/storage/disk/objects/key-path.ts";
 
 const plain = { foldsNames: false, flat: false };
 const folding = { foldsNames: true, flat: false };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { behindPrefix, compareUtf8 } from "../../src/storage/listing.ts";
+import { behindPrefix, compareUtf8 } from "../../src/storage/contract/listing.ts";
 
 // Around the surrogates, behind which UTF-16 has another order than UTF-8, and at the ends.
 const CHARACTERS = ["\u0000", "a", "/", "\u007f", "\u0080", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"];

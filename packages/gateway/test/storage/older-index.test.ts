@@ -1,8 +1,8 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const PART = 10_000;

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { expect, it } from "vitest";
-import { bucketsOnOwnDisks } from "../../src/storage/disk/own-disks.ts";
-import { isStorageError } from "../../src/storage/storage.ts";
+import { isStorageError } from "../../src/storage/contract/storage.ts";
+import { bucketsOnOwnDisks } from "../../src/storage/disk/mount-points.ts";
 
 const folderOn = (dev: number): Stats => ({ dev, birthtimeMs: 0 }) as Stats;
 

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type Random, seeded } from "../../../../tools/seeded-random.ts";
-import { disk } from "../../src/storage/disk.ts";
-import { type ListEntry, type ListPosition, positionAfter } from "../../src/storage/listing.ts";
-import type { NamedPart } from "../../src/storage/multipart.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import { type ListEntry, type ListPosition, positionAfter } from "../../src/storage/contract/listing.ts";
+import type { NamedPart } from "../../src/storage/contract/multipart.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { chunks, codeOf, md5, readBody } from "../../src/testing/contract-tools.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
 

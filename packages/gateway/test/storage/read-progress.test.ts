@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { FolderPart } from "../../src/storage/disk/file-thread.ts";
-import { type ReadProgress, readProgress } from "../../src/storage/disk/read-progress.ts";
+import type { FolderPart } from "../../src/storage/disk/listing/file-thread.ts";
+import { type ReadProgress, readProgress } from "../../src/storage/disk/listing/read-progress.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

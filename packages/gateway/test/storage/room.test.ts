@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { openSpareIndex } from "../../src/storage/disk/database/spare-index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
-import { keptRoom } from "../../src/storage/disk/room.ts";
-import { openSpareIndex } from "../../src/storage/disk/spare-index.ts";
+import { keptRoom } from "../../src/storage/disk/reserved-space.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 const database = { checkpoint() {} };

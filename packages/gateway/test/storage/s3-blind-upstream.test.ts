@@ -1,7 +1,7 @@
 /** An upstream that takes whatever it is sent and compares nothing. What holds here is held by the driver alone. */
 import type { IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf } from "../../src/testing/contract-tools.ts";
 import { scripted } from "./scripted-upstream.ts";
 

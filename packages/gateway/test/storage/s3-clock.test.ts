@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks } from "../../src/testing/contract-tools.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");

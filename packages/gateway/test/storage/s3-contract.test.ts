@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import type { TestFunctions } from "../../src/testing/storage-contract.ts";
 import { storageContract } from "../../src/testing/storage-contract.ts";
 import { testGateway } from "../../src/testing/test-gateway.ts";

@@ -6,8 +6,8 @@ import { connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { type S3Options, s3 } from "../../src/storage/s3.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { type S3Options, s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf } from "../../src/testing/contract-tools.ts";
 import { front, scripted } from "./scripted-upstream.ts";
 

@@ -1,7 +1,7 @@
 /** The buckets of an upstream: which there are, and that a client reaches no other. */
 import { expect, it, onTestFinished } from "vitest";
 import { listBucketsUrl } from "../../src/storage/s3/account-call.ts";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
 import { scripted } from "./scripted-upstream.ts";

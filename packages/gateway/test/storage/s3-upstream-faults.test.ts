@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
 import { tls } from "../node/fixtures/tls.ts";
 import { servedSockets } from "../node/served-sockets.ts";

@@ -1,7 +1,7 @@
 import * as presets from "daypass/presets";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
-import { s3 } from "../../src/storage/s3.ts";
+import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
 import { daypassUrl } from "../e2e/clients.ts";
 import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { type S3Options, s3 } from "../../src/storage/s3.ts";
+import { type S3Options, s3 } from "../../src/storage/s3/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/test-gateway.ts";
 
 /** A gateway whose storage is the driver. */

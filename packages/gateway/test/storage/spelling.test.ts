@@ -1,10 +1,10 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { foldedName } from "../../src/storage/disk/index/folded-name.ts";
+import { foldedName } from "../../src/storage/disk/database/folded-name.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
-import { otherSpellings, spellingBelow } from "../../src/storage/disk/spelling.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { otherSpellings, spellingBelow } from "../../src/storage/disk/objects/case-folding.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 it.each([

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DiskOptions, disk } from "../../src/storage/disk.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { type DiskOptions, disk } from "../../src/storage/disk/index.ts";
 
 /** A root of its own with one bucket, on the machine's disk. */
 export function tempRoot(): string {

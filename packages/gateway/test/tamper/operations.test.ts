@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Random, seeded, tamperSeed } from "../../../daypass/test/tamper/seeded.ts";
 import { createGateway, type Gateway, type S3AccessKey } from "../../src/index.ts";
 import type { AuditEvent } from "../../src/pipeline/audit.ts";
-import { disk } from "../../src/storage/disk.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { disk } from "../../src/storage/disk/index.ts";
 
 const COUNT = 3000;
 const ORIGIN = "http://s3.example.com";

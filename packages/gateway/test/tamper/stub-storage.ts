@@ -1,4 +1,4 @@
-import type { ObjectInfo, Storage } from "../../src/storage/storage.ts";
+import type { ObjectInfo, Storage } from "../../src/storage/contract/storage.ts";
 
 /** A storage in which every object exists, and that counts what it is asked: nothing of a refused request may reach it. */
 export interface StubStorage extends Storage {

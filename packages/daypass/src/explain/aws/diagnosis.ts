@@ -1,9 +1,9 @@
-import { uriEncodePath } from "../../encode.ts";
-import { malformed } from "../../parameters.ts";
-import type { S3Credentials } from "../../s3/credentials.ts";
-import { checkSignatureForm } from "../../s3/parse.ts";
-import { AWS4 } from "../../v4.ts";
-import { headerValues } from "../../wire.ts";
+import { AWS4 } from "../../core/v4.ts";
+import type { S3Credentials } from "../../schemes/s3/credentials.ts";
+import { checkSignatureForm } from "../../schemes/s3/parse.ts";
+import { uriEncodePath } from "../../wire/encoding.ts";
+import { malformed } from "../../wire/parameters.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits } from "../cause/keys.ts";
 import { duration } from "../cause/life.ts";

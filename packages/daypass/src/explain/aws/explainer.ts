@@ -1,5 +1,5 @@
-import { detectS3 } from "../../s3/parse.ts";
-import type { WireRequest } from "../../scheme.ts";
+import type { WireRequest } from "../../core/contracts.ts";
+import { detectS3 } from "../../schemes/s3/parse.ts";
 import { earlier } from "../cause/life.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";

@@ -1,11 +1,11 @@
 import { hmacSha256 } from "#crypto";
-import { azureAllOperations, azureCopyOperations } from "../../azure/all-operations.ts";
-import { azureSignature } from "../../azure/credentials.ts";
-import { DELEGATION, hasVersion } from "../../azure/layouts.ts";
-import { operationFinder } from "../../azure/operations.ts";
-import { fromBase64 } from "../../encode.ts";
-import { headerValues } from "../../wire.ts";
-import { besides } from "../cause/besides.ts";
+import { azureAllOperations, azureCopyOperations } from "../../schemes/azure/all-operations.ts";
+import { azureSignature } from "../../schemes/azure/credentials.ts";
+import { DELEGATION, hasVersion } from "../../schemes/azure/layouts.ts";
+import { operationFinder } from "../../schemes/azure/operations.ts";
+import { fromBase64 } from "../../wire/encoding.ts";
+import { headerValues } from "../../wire/raw-target.ts";
+import { besides } from "../cause/combine-causes.ts";
 import { noneFits } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";

@@ -1,5 +1,5 @@
-import { canonicalHeaders, canonicalQuery } from "../../azure/bound.ts";
-import { canonicalResource } from "../../azure/canonical.ts";
+import { canonicalHeaders, canonicalQuery } from "../../schemes/azure/bound.ts";
+import { canonicalResource } from "../../schemes/azure/canonical.ts";
 import {
   ACCOUNT,
   DELEGATION,
@@ -8,11 +8,11 @@ import {
   NEWEST_VERSION,
   type SasKind,
   SERVICE,
-} from "../../azure/layouts.ts";
-import { type AzureLocation, azureLocation } from "../../azure/location.ts";
-import { SAS_NAME } from "../../azure/parse.ts";
-import { parseAzureTime } from "../../azure/time.ts";
-import { headerValues } from "../../wire.ts";
+} from "../../schemes/azure/layouts.ts";
+import { type AzureLocation, azureLocation } from "../../schemes/azure/location.ts";
+import { SAS_NAME } from "../../schemes/azure/parse.ts";
+import { parseAzureTime } from "../../schemes/azure/time.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { earlier } from "../cause/life.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";

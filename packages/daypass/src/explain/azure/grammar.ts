@@ -1,8 +1,8 @@
-import { checkSas } from "../../azure/fields.ts";
-import { ACCOUNT, hasVersion } from "../../azure/layouts.ts";
-import { unreadable } from "../../azure/parse.ts";
-import { isDaypassError } from "../../errors.ts";
-import { headerValues } from "../../wire.ts";
+import { isDaypassError } from "../../core/errors.ts";
+import { checkSas } from "../../schemes/azure/fields.ts";
+import { ACCOUNT, hasVersion } from "../../schemes/azure/layouts.ts";
+import { unreadable } from "../../schemes/azure/parse.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import type { AzureUrl } from "./facts.ts";

@@ -1,7 +1,7 @@
-import { isInRange } from "../../azure/ip-range.ts";
-import { ACCOUNT } from "../../azure/layouts.ts";
-import type { AzureLocation } from "../../azure/location.ts";
-import { peerAddress } from "../../ip.ts";
+import { isInRange } from "../../schemes/azure/ip-range.ts";
+import { ACCOUNT } from "../../schemes/azure/layouts.ts";
+import type { AzureLocation } from "../../schemes/azure/location.ts";
+import { peerAddress } from "../../wire/ip.ts";
 import { otherClient } from "../cause/request.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,4 +1,4 @@
-import type { WireRequest } from "../../scheme.ts";
+import type { WireRequest } from "../../core/contracts.ts";
 import { lifeCause } from "../cause/life.ts";
 import { isMismatch, otherCause, serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";

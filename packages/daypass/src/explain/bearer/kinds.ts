@@ -1,4 +1,4 @@
-import { fromBase64 } from "../../encode.ts";
+import { fromBase64 } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
 import type { BearerKind, BearerView } from "./kind.ts";
 import {

@@ -1,5 +1,5 @@
-import { fromBase64, fromBase64url, latin1 } from "../../encode.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { fromBase64, fromBase64url, latin1 } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";

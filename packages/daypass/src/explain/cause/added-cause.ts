@@ -1,4 +1,4 @@
-import { isSubResource } from "../../s3/v2/canonical.ts";
+import { isSubResource } from "../../schemes/s3/v2/canonical.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";

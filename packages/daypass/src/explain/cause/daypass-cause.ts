@@ -1,4 +1,4 @@
-import { describeErrorCode, type ErrorCode, errorCodes } from "../../errors.ts";
+import { describeErrorCode, type ErrorCode, errorCodes } from "../../core/errors.ts";
 import type { CauseCode } from "../explanation.ts";
 
 type Row = readonly [code: CauseCode, sentence: string, fix: string];

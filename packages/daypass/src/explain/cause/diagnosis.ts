@@ -4,7 +4,7 @@ import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
 import { learntFrom, ofKnown, otherValue, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
-import { besides } from "./besides.ts";
+import { besides } from "./combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";

@@ -1,4 +1,4 @@
-import { isDaypassError } from "../../errors.ts";
+import { isDaypassError } from "../../core/errors.ts";
 import type { Cause } from "../explanation.ts";
 import { hexDamage } from "./whole-signature.ts";
 

@@ -1,8 +1,8 @@
 import { type ErrorPage, readErrorPage } from "../error-page.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
-import { besides } from "./besides.ts";
-import { clientCause } from "./client-words.ts";
+import { clientCause } from "./client-error-rules.ts";
+import { besides } from "./combine-causes.ts";
 
 /** What a page means. */
 interface Row {

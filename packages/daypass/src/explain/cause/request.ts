@@ -1,5 +1,5 @@
-import { coveringNetwork, isInside } from "../../ip.ts";
-import { headerValues } from "../../wire.ts";
+import { coveringNetwork, isInside } from "../../wire/ip.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 

@@ -1,8 +1,8 @@
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
-import { commonCause } from "./common-words.ts";
+import { commonCause } from "./common-error-rules.ts";
 import { daypassRow, isOwnText } from "./daypass-cause.ts";
-import { storeCause } from "./store-words.ts";
+import { storeCause } from "./store-error-rules.ts";
 
 /** What the server's code alone says of what was signed. `undefined` for a mismatch, and where the code tells nothing. */
 export function serverCause(error: ServerError, now: Date, signed = "URL"): Cause | undefined {

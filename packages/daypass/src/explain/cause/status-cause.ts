@@ -1,7 +1,7 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
-import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./common-words.ts";
+import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./common-error-rules.ts";
 
 /** What other statuses mean than 403, which is that of nearly every refusal. */
 const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: string, fix: string])[] = [

@@ -1,4 +1,4 @@
-import { malformed } from "../../parameters.ts";
+import { malformed } from "../../wire/parameters.ts";
 
 /** Characters of an RSA signature in hexadecimal, by the usual lengths of keys: 1024, 2048, 3072, 4096 and 8192 bits. */
 export const RSA_HEX: readonly number[] = [256, 512, 768, 1024, 2048];

@@ -1,4 +1,4 @@
-import { type CosParts, cosPairs } from "../../cos/canonical.ts";
+import { type CosParts, cosPairs } from "../../schemes/cos/canonical.ts";
 import { differs } from "../cause/text-compare.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,9 +1,9 @@
-import { type CosParts, cosSignature } from "../../cos/canonical.ts";
-import type { CosCredentials } from "../../cos/credentials.ts";
-import { detectCos, parseCos } from "../../cos/parse.ts";
-import type { Parameter } from "../../parameters.ts";
-import { parseEpoch } from "../../validity.ts";
-import { headerValues } from "../../wire.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { type CosParts, cosSignature } from "../../schemes/cos/canonical.ts";
+import type { CosCredentials } from "../../schemes/cos/credentials.ts";
+import { detectCos, parseCos } from "../../schemes/cos/parse.ts";
+import type { Parameter } from "../../wire/parameters.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";

@@ -1,4 +1,4 @@
-import type { Parameter } from "../../parameters.ts";
+import type { Parameter } from "../../wire/parameters.ts";
 import type { Subject } from "../explainer.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost } from "../search/spellings.ts";

@@ -1,7 +1,7 @@
-import { type AkamaiHash, DIGITS } from "../../akamai/canonical.ts";
-import { akamaiVerifier } from "../../akamai/verify.ts";
-import { matchesGlob } from "../../glob.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { type AkamaiHash, DIGITS } from "../../schemes/akamai/canonical.ts";
+import { akamaiVerifier } from "../../schemes/akamai/verify.ts";
+import { matchesGlob } from "../../wire/glob.ts";
 import type { Explainer } from "../explainer.ts";
 import { nameOf, readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

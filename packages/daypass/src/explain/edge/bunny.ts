@@ -1,7 +1,7 @@
-import { BUNNY_WEAK, isBelow } from "../../bunny/canonical.ts";
-import { bunnyVerifier } from "../../bunny/verify.ts";
-import { parseEpoch } from "../../validity.ts";
-import { parseTarget } from "../../wire.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { BUNNY_WEAK, isBelow } from "../../schemes/bunny/canonical.ts";
+import { bunnyVerifier } from "../../schemes/bunny/verify.ts";
+import { parseTarget } from "../../wire/raw-target.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";

@@ -1,5 +1,5 @@
-import { CLOUD_CDN } from "../../cloud-cdn/canonical.ts";
-import { cloudCdnVerifier } from "../../cloud-cdn/verify.ts";
+import { CLOUD_CDN } from "../../schemes/cloud-cdn/canonical.ts";
+import { cloudCdnVerifier } from "../../schemes/cloud-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
 import { googleFacts, plainName } from "./google-facts.ts";

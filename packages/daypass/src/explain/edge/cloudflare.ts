@@ -1,5 +1,5 @@
-import { cloudflareVerifier } from "../../cloudflare/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { cloudflareVerifier } from "../../schemes/cloudflare/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

@@ -1,5 +1,5 @@
-import { isDaypassError } from "../../errors.ts";
-import { headerValues } from "../../wire.ts";
+import { isDaypassError } from "../../core/errors.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { missingHeader, addressCause as networkCause } from "../cause/request.ts";

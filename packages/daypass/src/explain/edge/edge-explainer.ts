@@ -1,7 +1,7 @@
-import { isDaypassError } from "../../errors.ts";
-import type { WireRequest } from "../../scheme.ts";
-import { describeWeakness, type Weakness } from "../../weakness.ts";
-import { headerValues } from "../../wire.ts";
+import type { WireRequest } from "../../core/contracts.ts";
+import { isDaypassError } from "../../core/errors.ts";
+import { describeWeakness, type Weakness } from "../../core/weakness.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";

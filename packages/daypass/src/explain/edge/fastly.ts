@@ -1,7 +1,7 @@
-import { base64, utf8 } from "../../encode.ts";
-import { FASTLY_WEAK } from "../../fastly/canonical.ts";
-import { fastlyVerifier } from "../../fastly/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { FASTLY_WEAK } from "../../schemes/fastly/canonical.ts";
+import { fastlyVerifier } from "../../schemes/fastly/verify.ts";
+import { base64, utf8 } from "../../wire/encoding.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

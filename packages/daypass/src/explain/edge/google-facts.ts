@@ -1,5 +1,5 @@
-import { GOOGLE_NAMES, isBelowPrefix, KEY_NAME, readPrefix } from "../../google-cdn.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { GOOGLE_NAMES, isBelowPrefix, KEY_NAME, readPrefix } from "../../edge/google-cdn.ts";
 import type { SplitUrl } from "../explainer.ts";
 import { nameOf, readParameters } from "../parameters.ts";
 import type { EdgeFacts } from "./kind.ts";

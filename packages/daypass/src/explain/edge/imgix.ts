@@ -1,6 +1,6 @@
-import { IMGIX_WEAK } from "../../imgix/canonical.ts";
-import { imgixVerifier } from "../../imgix/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { IMGIX_WEAK } from "../../schemes/imgix/canonical.ts";
+import { imgixVerifier } from "../../schemes/imgix/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

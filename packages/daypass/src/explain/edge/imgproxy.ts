@@ -1,7 +1,7 @@
-import { hex, utf8 } from "../../encode.ts";
-import { expiryOptions } from "../../imgproxy/canonical.ts";
-import { imgproxyVerifier } from "../../imgproxy/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { expiryOptions } from "../../schemes/imgproxy/canonical.ts";
+import { imgproxyVerifier } from "../../schemes/imgproxy/verify.ts";
+import { hex, utf8 } from "../../wire/encoding.ts";
 import type { Explainer } from "../explainer.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
 import type { ImgproxyExplainKey } from "./keys.ts";

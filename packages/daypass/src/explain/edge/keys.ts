@@ -1,13 +1,13 @@
-import type { AkamaiOptions } from "../../akamai/canonical.ts";
-import type { CloudCdnKey } from "../../cloud-cdn/canonical.ts";
-import type { CloudflareOptions } from "../../cloudflare/canonical.ts";
-import type { FastlyOptions } from "../../fastly/verify.ts";
-import type { ImgproxyKey, ImgproxyOptions } from "../../imgproxy/canonical.ts";
-import type { MediaCdnKey } from "../../media-cdn/canonical.ts";
-import type { MediaCdnTokenSecret, MediaCdnTokenVerifyKey } from "../../media-cdn/token/canonical.ts";
-import type { NginxOptions } from "../../nginx/verify.ts";
-import type { SymfonyOptions } from "../../symfony/canonical.ts";
-import type { UriSigningKey, UriSigningSecret } from "../../uri-signing/key.ts";
+import type { AkamaiOptions } from "../../schemes/akamai/canonical.ts";
+import type { CloudCdnKey } from "../../schemes/cloud-cdn/canonical.ts";
+import type { CloudflareOptions } from "../../schemes/cloudflare/canonical.ts";
+import type { FastlyOptions } from "../../schemes/fastly/verify.ts";
+import type { ImgproxyKey, ImgproxyOptions } from "../../schemes/imgproxy/canonical.ts";
+import type { MediaCdnKey } from "../../schemes/media-cdn/canonical.ts";
+import type { MediaCdnTokenSecret, MediaCdnTokenVerifyKey } from "../../schemes/media-cdn/token/canonical.ts";
+import type { NginxOptions } from "../../schemes/nginx/verify.ts";
+import type { SymfonyOptions } from "../../schemes/symfony/canonical.ts";
+import type { UriSigningKey, UriSigningSecret } from "../../schemes/uri-signing/key.ts";
 
 interface Of<S extends string> {
   readonly scheme: S;

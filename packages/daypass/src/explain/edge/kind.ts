@@ -1,6 +1,6 @@
-import type { EdgeVerifierOptions, ExpiryOptions, UnsignedOptions } from "../../edge-verify.ts";
-import type { Grant, Verifier, WireRequest } from "../../scheme.ts";
-import type { Weakness } from "../../weakness.ts";
+import type { Grant, Verifier, WireRequest } from "../../core/contracts.ts";
+import type { Weakness } from "../../core/weakness.ts";
+import type { EdgeVerifierOptions, ExpiryOptions, UnsignedOptions } from "../../edge/verify.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { MustSend, Trap } from "../explanation.ts";
 import type { EdgeExplainKey } from "./keys.ts";

@@ -1,6 +1,6 @@
-import { LARAVEL_WEAK } from "../../laravel/canonical.ts";
-import { laravelVerifier } from "../../laravel/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { LARAVEL_WEAK } from "../../schemes/laravel/canonical.ts";
+import { laravelVerifier } from "../../schemes/laravel/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

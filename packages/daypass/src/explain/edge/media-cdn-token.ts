@@ -1,7 +1,7 @@
-import { matchesGlob } from "../../glob.ts";
-import { isBelowPrefix } from "../../google-cdn.ts";
-import { mediaCdnTokenVerifier } from "../../media-cdn/token/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { isBelowPrefix } from "../../edge/google-cdn.ts";
+import { mediaCdnTokenVerifier } from "../../schemes/media-cdn/token/verify.ts";
+import { matchesGlob } from "../../wire/glob.ts";
 import type { Explainer } from "../explainer.ts";
 import { nameOf, readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

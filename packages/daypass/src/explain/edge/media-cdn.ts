@@ -1,5 +1,5 @@
-import { mediaCdn } from "../../media-cdn/canonical.ts";
-import { mediaCdnVerifier } from "../../media-cdn/verify.ts";
+import { mediaCdn } from "../../schemes/media-cdn/canonical.ts";
+import { mediaCdnVerifier } from "../../schemes/media-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
 import { googleFacts, plainName } from "./google-facts.ts";

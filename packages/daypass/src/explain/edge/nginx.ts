@@ -1,7 +1,7 @@
-import { compileExpression, DEFAULT_EXPRESSION } from "../../nginx/canonical.ts";
-import { DEFAULT_PARAMETERS } from "../../nginx/parse.ts";
-import { nginxVerifier } from "../../nginx/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { compileExpression, DEFAULT_EXPRESSION } from "../../schemes/nginx/canonical.ts";
+import { DEFAULT_PARAMETERS } from "../../schemes/nginx/parse.ts";
+import { nginxVerifier } from "../../schemes/nginx/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

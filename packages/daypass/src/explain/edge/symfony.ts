@@ -1,7 +1,7 @@
-import { SYMFONY_WEAK } from "../../symfony/canonical.ts";
-import { SYMFONY_PARAMETERS } from "../../symfony/parse.ts";
-import { symfonyVerifier } from "../../symfony/verify.ts";
-import { parseEpoch } from "../../validity.ts";
+import { parseEpoch } from "../../core/validity.ts";
+import { SYMFONY_WEAK } from "../../schemes/symfony/canonical.ts";
+import { SYMFONY_PARAMETERS } from "../../schemes/symfony/parse.ts";
+import { symfonyVerifier } from "../../schemes/symfony/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";

@@ -1,4 +1,4 @@
-import { headerValues } from "../../wire.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import { nameOf } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";

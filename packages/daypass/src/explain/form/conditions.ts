@@ -5,7 +5,7 @@ import {
   type FieldCondition,
   meets,
   type ParsedCondition,
-} from "../../post-policy.ts";
+} from "../../forms/policy.ts";
 import type { Cause } from "../explanation.ts";
 import { bucketOfUrl, type FormKind } from "./kinds.ts";
 import { conditionText, isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";

@@ -1,4 +1,4 @@
-import { isDaypassError } from "../../errors.ts";
+import { isDaypassError } from "../../core/errors.ts";
 import { mixedKeys, noneFits, unknownKey } from "../cause/keys.ts";
 import { endCause } from "../cause/life.ts";
 import { isMismatch, otherCause } from "../cause/server-cause.ts";

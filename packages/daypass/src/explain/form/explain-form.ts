@@ -1,6 +1,6 @@
-import { DaypassError } from "../../errors.ts";
-import { FILE_NAME } from "../../post-policy.ts";
-import { systemClock } from "../../time.ts";
+import { DaypassError } from "../../core/errors.ts";
+import { systemClock } from "../../core/time.ts";
+import { FILE_NAME } from "../../forms/policy.ts";
 import { browserUpload } from "../browser.ts";
 import { withUnread } from "../cause/page-cause.ts";
 import { parseErrorBody } from "../error-body.ts";

@@ -1,6 +1,6 @@
-import { fromBase64, hex } from "../../encode.ts";
-import { decodePolicy, type FieldCondition, type ParsedCondition, parseConditions } from "../../post-policy.ts";
-import { percentDecode } from "../../wire.ts";
+import { decodePolicy, type FieldCondition, type ParsedCondition, parseConditions } from "../../forms/policy.ts";
+import { fromBase64, hex } from "../../wire/encoding.ts";
+import { percentDecode } from "../../wire/raw-target.ts";
 
 /** A policy, read as far as it can be read. */
 export interface ReadPolicy {

@@ -1,4 +1,4 @@
-import type { FieldCondition } from "../../post-policy.ts";
+import type { FieldCondition } from "../../forms/policy.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,4 +1,4 @@
-import { FILE_NAME, type FieldCondition } from "../../post-policy.ts";
+import { FILE_NAME, type FieldCondition } from "../../forms/policy.ts";
 import type { Trap } from "../explanation.ts";
 import type { FormFacts, FormKind } from "./kinds.ts";
 import { isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";

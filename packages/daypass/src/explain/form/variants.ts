@@ -1,8 +1,8 @@
-import { base64, fromBase64, fromHex, hex, utf8 } from "../../encode.ts";
-import { escapeUnicode } from "../../post-policy.ts";
-import type { CredentialScope } from "../../v4.ts";
+import type { CredentialScope } from "../../core/v4.ts";
+import { escapeUnicode } from "../../forms/policy.ts";
+import { base64, fromBase64, fromHex, hex, utf8 } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
-import { keptLast } from "../search/kept-last.ts";
+import { keptLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";

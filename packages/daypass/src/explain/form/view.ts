@@ -1,4 +1,4 @@
-import type { FormFields } from "../../post-policy.ts";
+import type { FormFields } from "../../forms/policy.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { FormToExplain } from "../explanation.ts";
 import { splitUrl } from "../split-url.ts";

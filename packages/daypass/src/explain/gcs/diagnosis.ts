@@ -1,6 +1,6 @@
-import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
-import { parseGcs } from "../../gcs/parse.ts";
-import { headerValues } from "../../wire.ts";
+import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../schemes/gcs/canonical.ts";
+import { parseGcs } from "../../schemes/gcs/parse.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits, OTHER_HOST } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";

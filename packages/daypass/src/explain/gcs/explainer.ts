@@ -1,5 +1,5 @@
-import { UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
-import { detectGcs } from "../../gcs/parse.ts";
+import { UNSIGNED_PAYLOAD } from "../../schemes/gcs/canonical.ts";
+import { detectGcs } from "../../schemes/gcs/parse.ts";
 import type { Explained, Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { lifeTraps, urlTraps } from "../traps.ts";

@@ -1,6 +1,6 @@
-import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
-import { parseBasicTime } from "../../time.ts";
-import type { V4Family } from "../../v4.ts";
+import { parseBasicTime } from "../../core/time.ts";
+import type { V4Family } from "../../core/v4.ts";
+import { GOOG4_HMAC, GOOG4_RSA } from "../../schemes/gcs/canonical.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import type { Signer } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";

@@ -1,10 +1,10 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
-import { base64url, fromBase64, fromHex } from "../../encode.ts";
-import { refusal } from "../../errors.ts";
-import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
-import type { GcsHmacKey, GcsServiceAccount } from "../../gcs/credentials.ts";
-import type { GcsPublicAccount } from "../../gcs/key.ts";
-import type { V4Family } from "../../v4.ts";
+import { refusal } from "../../core/errors.ts";
+import type { V4Family } from "../../core/v4.ts";
+import { GOOG4_HMAC, GOOG4_RSA } from "../../schemes/gcs/canonical.ts";
+import type { GcsHmacKey, GcsServiceAccount } from "../../schemes/gcs/credentials.ts";
+import type { GcsPublicAccount } from "../../schemes/gcs/key.ts";
+import { base64url, fromBase64, fromHex } from "../../wire/encoding.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";
 import { type V4Input, v4Signatures, v4StringToSign } from "../v4/variants.ts";

@@ -1,10 +1,17 @@
 import { sha256Hex } from "#crypto";
-import { uriEncodePath } from "../../encode.ts";
-import { headerLines, isAlwaysSigned, OSS4, ossQuery, resourcePath, UNSIGNED_PAYLOAD } from "../../oss/canonical.ts";
-import { detectOss, parseOss } from "../../oss/parse.ts";
-import { parseBasicTime } from "../../time.ts";
-import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText } from "../../v4.ts";
-import { headerValues } from "../../wire.ts";
+import { parseBasicTime } from "../../core/time.ts";
+import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText } from "../../core/v4.ts";
+import {
+  headerLines,
+  isAlwaysSigned,
+  OSS4,
+  ossQuery,
+  resourcePath,
+  UNSIGNED_PAYLOAD,
+} from "../../schemes/oss/canonical.ts";
+import { detectOss, parseOss } from "../../schemes/oss/parse.ts";
+import { uriEncodePath } from "../../wire/encoding.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { duration } from "../cause/life.ts";

@@ -1,4 +1,4 @@
-import type { OssCredentials } from "../../oss/credentials.ts";
+import type { OssCredentials } from "../../schemes/oss/credentials.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import type { Case } from "../cause/diagnosis.ts";
 import { decodeOr } from "../decoded.ts";

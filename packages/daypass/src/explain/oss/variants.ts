@@ -1,7 +1,7 @@
-import { uriEncodePath } from "../../encode.ts";
-import { ossQuery, type SignedHeader } from "../../oss/canonical.ts";
-import type { Parameter } from "../../parameters.ts";
-import { type CredentialScope, compareText } from "../../v4.ts";
+import { type CredentialScope, compareText } from "../../core/v4.ts";
+import { ossQuery, type SignedHeader } from "../../schemes/oss/canonical.ts";
+import { uriEncodePath } from "../../wire/encoding.ts";
+import type { Parameter } from "../../wire/parameters.ts";
 import type { Subject } from "../explainer.ts";
 import type { Variant } from "../search/search.ts";
 import {

@@ -1,6 +1,6 @@
-import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
-import type { S3Credentials } from "../../s3/credentials.ts";
-import { headerValues } from "../../wire.ts";
+import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
+import type { S3Credentials } from "../../schemes/s3/credentials.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits, OTHER_HOST } from "../cause/keys.ts";

@@ -1,6 +1,6 @@
-import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
-import type { S3Credentials } from "../../s3/credentials.ts";
-import { detectS3 } from "../../s3/parse.ts";
+import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
+import type { S3Credentials } from "../../schemes/s3/credentials.ts";
+import { detectS3 } from "../../schemes/s3/parse.ts";
 import { earlier } from "../cause/life.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Explanation, Trap } from "../explanation.ts";

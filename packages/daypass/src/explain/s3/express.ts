@@ -1,4 +1,4 @@
-import { detectS3, hasExpressSession } from "../../s3/parse.ts";
+import { detectS3, hasExpressSession } from "../../schemes/s3/parse.ts";
 import type { Explainer } from "../explainer.ts";
 import { explainS3 } from "./explainer.ts";
 import { type S3Version, SIGV4 } from "./version.ts";

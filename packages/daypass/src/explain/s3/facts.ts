@@ -1,6 +1,6 @@
-import type { S3Credentials } from "../../s3/credentials.ts";
-import { parseBasicTime } from "../../time.ts";
-import { headerValues } from "../../wire.ts";
+import { parseBasicTime } from "../../core/time.ts";
+import type { S3Credentials } from "../../schemes/s3/credentials.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket } from "../amazon-host.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import { serverCause } from "../cause/server-cause.ts";

@@ -1,7 +1,7 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
-import { fromHex } from "../../encode.ts";
-import { AWS4A, signingPair } from "../../s3/v4a/canonical.ts";
-import { detectS3V4a, parseS3V4a } from "../../s3/v4a/parse.ts";
+import { AWS4A, signingPair } from "../../schemes/s3/v4a/canonical.ts";
+import { detectS3V4a, parseS3V4a } from "../../schemes/s3/v4a/parse.ts";
+import { fromHex } from "../../wire/encoding.ts";
 import { checkWholeDer } from "../cause/whole-signature.ts";
 import type { Explainer } from "../explainer.ts";
 import { v4StringToSign } from "../v4/variants.ts";

@@ -1,6 +1,6 @@
-import { checkSignatureForm, parseS3 } from "../../s3/parse.ts";
-import type { ReceivedRequest } from "../../scheme.ts";
-import { AWS4 } from "../../v4.ts";
+import type { ReceivedRequest } from "../../core/contracts.ts";
+import { AWS4 } from "../../core/v4.ts";
+import { checkSignatureForm, parseS3 } from "../../schemes/s3/parse.ts";
 import { type V4Dialect, type V4Input, v4Signatures } from "../v4/variants.ts";
 import type { S3Facts } from "./facts.ts";
 

@@ -1,5 +1,5 @@
-import { uriEncodePath } from "../../encode.ts";
-import { percentDecode } from "../../wire.ts";
+import { uriEncodePath } from "../../wire/encoding.ts";
+import { percentDecode } from "../../wire/raw-target.ts";
 import { amazonHost } from "../amazon-host.ts";
 import { decodeOr } from "../decoded.ts";
 

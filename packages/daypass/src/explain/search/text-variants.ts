@@ -1,8 +1,8 @@
-import type { Parameter } from "../../parameters.ts";
+import type { Parameter } from "../../wire/parameters.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
-import { forwardedHosts } from "../seen-request.ts";
+import { forwardedHosts } from "../server-request.ts";
 import { addedTogether } from "./added-parameters.ts";
 import type { Variant } from "./search.ts";
 import { hostSpellings, KEEP_PATH, pathSpellings } from "./spellings.ts";

@@ -1,5 +1,5 @@
-import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
-import { headerValues } from "../../wire.ts";
+import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause, CauseCode, Hypothesis, MustSend } from "../explanation.ts";
 import { isSecretHeader } from "../secrets.ts";

@@ -1,4 +1,4 @@
-import { uriEncode } from "../../encode.ts";
+import { uriEncode } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Variant } from "./search.ts";
 

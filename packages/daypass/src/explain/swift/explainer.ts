@@ -1,10 +1,10 @@
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
+import { parseEpoch } from "../../core/validity.ts";
 import { subtleSha512Hmac } from "../../crypto/subtle-hmac.ts";
-import { base64url, hex } from "../../encode.ts";
-import { signedMethodsFor } from "../../swift/canonical.ts";
-import type { SwiftDigest, SwiftKey } from "../../swift/key.ts";
-import { detectSwift, parseSwift } from "../../swift/parse.ts";
-import { parseEpoch } from "../../validity.ts";
+import { signedMethodsFor } from "../../schemes/swift/canonical.ts";
+import type { SwiftDigest, SwiftKey } from "../../schemes/swift/key.ts";
+import { detectSwift, parseSwift } from "../../schemes/swift/parse.ts";
+import { base64url, hex } from "../../wire/encoding.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";

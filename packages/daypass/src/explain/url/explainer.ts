@@ -1,10 +1,10 @@
-import { isDaypassError } from "../../errors.ts";
-import { formatIpv6, isInside, type Network } from "../../ip.ts";
-import { parseBasicTime } from "../../time.ts";
-import type { UrlCanonical } from "../../url/canonical.ts";
-import { loadKey, type UrlKey } from "../../url/key.ts";
-import { detectUrl, parseUrl } from "../../url/parse.ts";
-import { headerValues } from "../../wire.ts";
+import { isDaypassError } from "../../core/errors.ts";
+import { parseBasicTime } from "../../core/time.ts";
+import type { UrlCanonical } from "../../schemes/url/canonical.ts";
+import { loadKey, type UrlKey } from "../../schemes/url/key.ts";
+import { detectUrl, parseUrl } from "../../schemes/url/parse.ts";
+import { formatIpv6, isInside, type Network } from "../../wire/ip.ts";
+import { headerValues } from "../../wire/raw-target.ts";
 import { addedCause } from "../cause/added-cause.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { unknownKey } from "../cause/keys.ts";

@@ -1,6 +1,6 @@
-import { fromBase64url } from "../../encode.ts";
-import { type UrlCanonical, urlStringToSign } from "../../url/canonical.ts";
-import type { LoadedKey } from "../../url/key.ts";
+import { type UrlCanonical, urlStringToSign } from "../../schemes/url/canonical.ts";
+import type { LoadedKey } from "../../schemes/url/key.ts";
+import { fromBase64url } from "../../wire/encoding.ts";
 import { noneFits } from "../cause/keys.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,5 +1,5 @@
-import { basicTime, parseBasicTime } from "../../time.ts";
-import type { UrlCanonical } from "../../url/canonical.ts";
+import { basicTime, parseBasicTime } from "../../core/time.ts";
+import type { UrlCanonical } from "../../schemes/url/canonical.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";

@@ -4,7 +4,7 @@ import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { search } from "../search/search.ts";
 import { completions, isSentAnyway, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
-import { forwardedHosts } from "../seen-request.ts";
+import { forwardedHosts } from "../server-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
 

@@ -1,4 +1,4 @@
-import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
+import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
 import type { V4Input } from "./variants.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { besides } from "../cause/besides.ts";
+import { besides } from "../cause/combine-causes.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,5 +1,5 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
-import { type CredentialScope, scopeText, signingKey, type V4Family } from "../../v4.ts";
+import { type CredentialScope, scopeText, signingKey, type V4Family } from "../../core/v4.ts";
 
 /**
  * Derives signing keys for one search. It tries few secrets and scopes with thousands of requests, and deriving a key costs more than

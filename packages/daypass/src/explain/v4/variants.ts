@@ -1,9 +1,15 @@
 import { sha256Hex } from "#crypto";
-import { isDaypassError } from "../../errors.ts";
-import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
-import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText, type V4Family } from "../../v4.ts";
-import type { QueryToken } from "../../wire.ts";
-import { keptLast } from "../search/kept-last.ts";
+import { isDaypassError } from "../../core/errors.ts";
+import {
+  type CredentialScope,
+  canonicalRequestText,
+  scopeText,
+  stringToSignText,
+  type V4Family,
+} from "../../core/v4.ts";
+import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
+import type { QueryToken } from "../../wire/raw-target.ts";
+import { keptLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 import { EMPTY_SHA256 } from "../search/unknowns.ts";

@@ -1,6 +1,6 @@
 /** Values of headers and parameters, and their refusals in Amazon's words. */
 import { Refusal } from "../../pipeline/refusal.ts";
-import { MAX_PARTS } from "../../storage/multipart.ts";
+import { MAX_PARTS } from "../../storage/contract/multipart.ts";
 
 /** A header or parameter that cannot have this value. */
 export function invalidArgument(argument: string, value: string, text: string): Refusal {

@@ -1,6 +1,6 @@
 import { CHECKSUM_BYTES, type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { ChecksumRequest, DeclaredDigests } from "../../storage/storage.ts";
+import type { ChecksumRequest, DeclaredDigests } from "../../storage/contract/storage.ts";
 import { bytesOfBase64, bytesOfHex } from "../digests.ts";
 import { notImplemented } from "./amz.ts";
 import type { S3Call } from "./operation.ts";

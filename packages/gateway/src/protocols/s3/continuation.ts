@@ -5,7 +5,7 @@
  */
 import { runningCrc } from "../../http/checksum.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
-import type { ListPosition } from "../../storage/listing.ts";
+import type { ListPosition } from "../../storage/contract/listing.ts";
 import { invalidArgument } from "./arguments.ts";
 
 const CRC_BYTES = 4;

@@ -2,7 +2,7 @@
 import type { S3Grant } from "daypass/s3";
 import { urlEncoded, type XmlElement } from "../../http/xml.ts";
 import type { ListedObjects } from "../../operations/list-objects.ts";
-import type { ListOptions, ListPage } from "../../storage/listing.ts";
+import type { ListOptions, ListPage } from "../../storage/contract/listing.ts";
 import { invalidArgument, readLimit } from "./arguments.ts";
 import { ownerElement } from "./owner.ts";
 import { checksumType } from "./present.ts";

@@ -9,7 +9,7 @@ import type { OperationRequest, ResultOf } from "../../operations/operations.ts"
 import type { Permit, PermittedBucket, PermittedObject } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
-import type { Received } from "../../pipeline/target.ts";
+import type { Received } from "../../pipeline/receive.ts";
 import type { Exchange } from "../protocol.ts";
 import type { AmzFields } from "./amz.ts";
 import type { Payload } from "./payload.ts";

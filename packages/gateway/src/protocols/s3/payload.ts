@@ -1,7 +1,7 @@
 import type { S3Grant } from "daypass/s3";
 import type { S3HeaderGrant } from "daypass/s3/header";
 import { releasingThrough } from "../../http/releasable-body.ts";
-import type { Received } from "../../pipeline/target.ts";
+import type { Received } from "../../pipeline/receive.ts";
 import { contentLength } from "../request-fields.ts";
 
 /** The body of a request as it was meant, whatever framing it comes in. */

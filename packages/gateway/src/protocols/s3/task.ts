@@ -1,8 +1,8 @@
 import type { S3Grant } from "daypass/s3";
 import type { OperationRequest } from "../../operations/operations.ts";
 import { type Permit, permitAction, permitBucket } from "../../pipeline/authorize.ts";
+import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { Received } from "../../pipeline/target.ts";
 import type { Exchange, Task } from "../protocol.ts";
 import { notImplemented, readAmz } from "./amz.ts";
 import { isPostGrant } from "./form.ts";

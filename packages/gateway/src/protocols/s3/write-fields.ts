@@ -1,6 +1,6 @@
 import type { WriteConditions } from "../../operations/write-conditions.ts";
-import type { Received } from "../../pipeline/target.ts";
-import type { StoredHeaders } from "../../storage/storage.ts";
+import type { Received } from "../../pipeline/receive.ts";
+import type { StoredHeaders } from "../../storage/contract/storage.ts";
 import { storedHeaders } from "../request-fields.ts";
 import { readWriteConditions as readConditionsOfWrite } from "../write-fields.ts";
 import { notImplemented } from "./amz.ts";

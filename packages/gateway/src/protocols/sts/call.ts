@@ -1,6 +1,6 @@
 import type { KeyScope } from "../../pipeline/key-scope.ts";
+import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { Received } from "../../pipeline/target.ts";
 import { scopeOfPolicy } from "./policy.ts";
 
 /** What a call asks for. */

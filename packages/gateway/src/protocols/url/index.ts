@@ -1,7 +1,7 @@
 import { type Clock, DaypassError, type KeyResolver, type ObligationKind } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
-import type { Resource } from "../../pipeline/reach.ts";
+import type { Resource } from "../../pipeline/scope-match.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { Protocol } from "../protocol.ts";
 import { bodyRefusal } from "./body-refusal.ts";

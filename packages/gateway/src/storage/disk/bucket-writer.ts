@@ -4,17 +4,17 @@ import { mkdirSync, renameSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ObjectRef, StorageError } from "../storage.ts";
-import { syncFolder } from "./durable.ts";
+import { type ObjectRef, StorageError } from "../contract/storage.ts";
+import type { Claim, IndexWriter } from "./database/contract.ts";
+import type { IndexDatabase } from "./database/database.ts";
 import { errnoOf, translating } from "./faults.ts";
-import { hasHashed, removeHashed } from "./hashed-objects.ts";
-import type { Claim, IndexWriter } from "./index/contract.ts";
-import type { IndexDatabase } from "./index/database.ts";
-import { tempName } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
-import { lstatOrAbsent } from "./open-file.ts";
+import { syncFolder } from "./objects/durable.ts";
+import { hasHashed, removeHashed } from "./objects/hashed-objects.ts";
+import { tempName } from "./objects/key-path.ts";
+import { lstatOrAbsent } from "./objects/open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
-import type { Room } from "./room.ts";
+import type { Room } from "./reserved-space.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
 

@@ -1,15 +1,15 @@
 /** The buckets of a root: its folders, and what is set for them in the index. */
 import { readdirSync, statSync } from "node:fs";
 import type { CorsRule } from "../../http/cors-rules.ts";
-import type { BucketInfo, Buckets } from "../buckets.ts";
-import { compareUtf8 } from "../listing.ts";
-import { StorageError } from "../storage.ts";
+import type { BucketInfo, Buckets } from "../contract/buckets.ts";
+import { compareUtf8 } from "../contract/listing.ts";
+import { StorageError } from "../contract/storage.ts";
+import type { IndexReader, IndexWriter } from "./database/contract.ts";
 import { translating } from "./faults.ts";
-import type { IndexReader, IndexWriter } from "./index/contract.ts";
-import { LOOSE_BUCKET } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
-import type { ListObjects } from "./list-objects.ts";
-import { abandonUpload } from "./upload-folder.ts";
+import type { ListObjects } from "./listing/list-objects.ts";
+import { LOOSE_BUCKET } from "./objects/key-path.ts";
+import { abandonUpload } from "./uploads/upload-folder.ts";
 
 const CORS = "cors";
 

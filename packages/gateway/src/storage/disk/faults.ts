@@ -1,4 +1,4 @@
-import { StorageError, type StorageErrorCode } from "../storage.ts";
+import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: "DISK_FULL",

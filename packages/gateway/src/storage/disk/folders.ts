@@ -1,10 +1,10 @@
 /** Folders for uploads: made as they are needed, durable before anything in them is acknowledged, and known to the sweep. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { syncFolder } from "./durable.ts";
+import type { IndexWriter } from "./database/contract.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexWriter } from "./index/contract.ts";
-import { lstatOrAbsent } from "./open-file.ts";
+import { syncFolder } from "./objects/durable.ts";
+import { lstatOrAbsent } from "./objects/open-file.ts";
 
 /** Folders whose state this process remembers; past it all is checked again. */
 const REMEMBERED = 10_000;

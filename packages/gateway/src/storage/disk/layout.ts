@@ -2,13 +2,13 @@
 import { accessSync, constants, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { platform } from "node:process";
-import { type ObjectRef, StorageError } from "../storage.ts";
+import { type ObjectRef, StorageError } from "../contract/storage.ts";
 import { errnoOf, translated } from "./faults.ts";
-import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
 import { looseBucket } from "./loose-bucket.ts";
-import { lstatOrAbsent } from "./open-file.ts";
-import { bucketsOnOwnDisks } from "./own-disks.ts";
-import { type SpellingCheck, spellingBelow } from "./spelling.ts";
+import { bucketsOnOwnDisks } from "./mount-points.ts";
+import { type SpellingCheck, spellingBelow } from "./objects/case-folding.ts";
+import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./objects/key-path.ts";
+import { lstatOrAbsent } from "./objects/open-file.ts";
 
 /** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
 export interface Places {

@@ -5,9 +5,9 @@
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "./durable.ts";
-import { LOOSE_BUCKET } from "./key-path.ts";
-import { lstatOrAbsent } from "./open-file.ts";
+import { syncFolder } from "./objects/durable.ts";
+import { LOOSE_BUCKET } from "./objects/key-path.ts";
+import { lstatOrAbsent } from "./objects/open-file.ts";
 
 export interface LooseBucket {
   readonly exists: boolean;

@@ -1,5 +1,5 @@
 /** The refusals that reading, storing and deleting have in common. */
-import { StorageError } from "../storage.ts";
+import { StorageError } from "../contract/storage.ts";
 
 export function noSuchBucket(bucket: string): StorageError {
   return new StorageError("NO_SUCH_BUCKET", `there is no bucket ${JSON.stringify(bucket)}`);

@@ -1,10 +1,10 @@
 /** What a crash leaves behind is cleaned at the next start: temp files of dead runs, and rows whose rename never came. */
 import { opendir, realpath, rmdir, unlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import type { ObjectRef } from "../storage.ts";
+import type { ObjectRef } from "../contract/storage.ts";
+import type { IndexDatabase } from "./database/database.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexDatabase } from "./index/database.ts";
-import { runOfTemp } from "./key-path.ts";
+import { runOfTemp } from "./objects/key-path.ts";
 
 /** Rows settled in one commit. */
 const BATCH = 500;

@@ -1,8 +1,8 @@
 import type { CorsRule } from "../../http/cors-rules.ts";
 import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { childrenOf, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
-import type { Buckets } from "../buckets.ts";
-import { StorageError } from "../storage.ts";
+import type { Buckets } from "../contract/buckets.ts";
+import { StorageError } from "../contract/storage.ts";
 import { document } from "./document.ts";
 import { faultError } from "./fault.ts";
 import { bucketExists, type Names } from "./names.ts";

@@ -11,7 +11,7 @@ import {
   timer,
   unexpected,
   wholeNumber,
-} from "../../http/option-forms.ts";
+} from "../../http/validate-options.ts";
 import { isUpstreamName } from "./names.ts";
 import type { S3Options, S3Timeouts } from "./options.ts";
 

@@ -9,9 +9,9 @@ import {
   type PartInfo,
   type UploadInfo,
   type UploadRef,
-} from "../multipart.ts";
-import { isStorageError, StorageError } from "../storage.ts";
-import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
+} from "../contract/multipart.ts";
+import { isStorageError, StorageError } from "../contract/storage.ts";
+import { checkSizes, noSuchPart, noSuchUpload } from "../contract/upload-refusals.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { document } from "./document.ts";
 import { uploadFault } from "./fault.ts";

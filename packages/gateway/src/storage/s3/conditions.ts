@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { xmlDocument } from "../../http/xml.ts";
 import { requiredText } from "../../http/xml-reader.ts";
-import { preconditionFailed } from "../preconditions.ts";
-import { type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
+import { preconditionFailed } from "../contract/preconditions.ts";
+import { type ObjectRef, type PutOptions, StorageError } from "../contract/storage.ts";
 import { document } from "./document.ts";
 import { faultError, type UpstreamFault } from "./fault.ts";
 import { unquoted } from "./object-info.ts";

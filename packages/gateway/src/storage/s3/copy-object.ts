@@ -1,8 +1,8 @@
 import { contentTypeOf } from "../../http/content-type.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
-import { preconditionFailed } from "../preconditions.ts";
-import type { CopyOptions, ObjectInfo, ObjectRef } from "../storage.ts";
+import { preconditionFailed } from "../contract/preconditions.ts";
+import type { CopyOptions, ObjectInfo, ObjectRef } from "../contract/storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
 import { headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";

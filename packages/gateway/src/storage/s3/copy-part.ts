@@ -1,6 +1,6 @@
 import { optionalText } from "../../http/xml-reader.ts";
-import type { MultipartStorage } from "../multipart.ts";
-import { preconditionFailed } from "../preconditions.ts";
+import type { MultipartStorage } from "../contract/multipart.ts";
+import { preconditionFailed } from "../contract/preconditions.ts";
 import { copySource } from "./copy-object.ts";
 import { faultError } from "./fault.ts";
 import { isStorable, type Names } from "./names.ts";

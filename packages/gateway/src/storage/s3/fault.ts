@@ -1,5 +1,5 @@
 import { optionalText, readXml } from "../../http/xml-reader.ts";
-import { StorageError, type StorageErrorCode } from "../storage.ts";
+import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
 /** What the upstream says no with. */
 export interface UpstreamFault {

@@ -1,4 +1,4 @@
-import { StorageError } from "../storage.ts";
+import { StorageError } from "../contract/storage.ts";
 
 /** What one upload holds in memory. */
 export interface HeldBytes {

@@ -1,6 +1,12 @@
 import { childrenOf, malformed, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { compareUtf8, type ListEntry, type ListOptions, type ListPage, type ListPosition } from "../listing.ts";
-import { StorageError } from "../storage.ts";
+import {
+  compareUtf8,
+  type ListEntry,
+  type ListOptions,
+  type ListPage,
+  type ListPosition,
+} from "../contract/listing.ts";
+import { StorageError } from "../contract/storage.ts";
 import { lastKeyOf, type Names } from "./names.ts";
 import { dateOf, numberIn, unquoted } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";

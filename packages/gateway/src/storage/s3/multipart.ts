@@ -1,6 +1,6 @@
 import { requiredText } from "../../http/xml-reader.ts";
-import type { MultipartStorage, PartInfo, PutPartOptions, UploadRef } from "../multipart.ts";
-import { type ChecksumRequest, StorageError } from "../storage.ts";
+import type { MultipartStorage, PartInfo, PutPartOptions, UploadRef } from "../contract/multipart.ts";
+import { type ChecksumRequest, StorageError } from "../contract/storage.ts";
 import { uploadCompleter } from "./complete-upload.ts";
 import type { WriteConditions } from "./conditions.ts";
 import { partCopier } from "./copy-part.ts";

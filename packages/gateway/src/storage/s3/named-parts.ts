@@ -1,6 +1,6 @@
 import type { XmlElement } from "../../http/xml.ts";
-import type { NamedPart, PartInfo, UploadInfo, UploadRef } from "../multipart.ts";
-import { noSuchPart } from "../upload-refusals.ts";
+import type { NamedPart, PartInfo, UploadInfo, UploadRef } from "../contract/multipart.ts";
+import { noSuchPart } from "../contract/upload-refusals.ts";
 
 /** The parts that a completion names, with the checksums that the upstream was not told. */
 export interface NamedParts {

@@ -1,6 +1,6 @@
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
-import type { BucketInfo } from "../buckets.ts";
-import { type ObjectRef, StorageError } from "../storage.ts";
+import type { BucketInfo } from "../contract/buckets.ts";
+import { type ObjectRef, StorageError } from "../contract/storage.ts";
 import { dateOf } from "./object-info.ts";
 import type { S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";

@@ -4,7 +4,7 @@ import { contentTypeOf } from "../../http/content-type.ts";
 import { metadataHeader, metadataOfHeader } from "../../http/metadata.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { childrenOf, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { type ObjectInfo, type PutOptions, StorageError, type StoredHeaders } from "../storage.ts";
+import { type ObjectInfo, type PutOptions, StorageError, type StoredHeaders } from "../contract/storage.ts";
 
 const STORED_HEADERS: Readonly<Record<keyof StoredHeaders, string>> = {
   cacheControl: "cache-control",

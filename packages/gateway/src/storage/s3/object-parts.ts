@@ -1,5 +1,5 @@
 import { childrenOf, optionalText } from "../../http/xml-reader.ts";
-import { type ObjectInfo, type ObjectPart, StorageError } from "../storage.ts";
+import { type ObjectInfo, type ObjectPart, StorageError } from "../contract/storage.ts";
 import type { Place } from "./names.ts";
 import { numberIn } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";

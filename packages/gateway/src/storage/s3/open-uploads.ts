@@ -1,6 +1,6 @@
 import { isChecksumAlgorithm } from "../../http/checksum.ts";
 import { childrenOf, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { compareUtf8 } from "../listing.ts";
+import { compareUtf8 } from "../contract/listing.ts";
 import type {
   ListUploadsOptions,
   PartInfo,
@@ -10,8 +10,8 @@ import type {
   UploadInfo,
   UploadPage,
   UploadRef,
-} from "../multipart.ts";
-import { noSuchUpload } from "../upload-refusals.ts";
+} from "../contract/multipart.ts";
+import { noSuchUpload } from "../contract/upload-refusals.ts";
 import { uploadFault } from "./fault.ts";
 import { decoderOf, expectBelow, markerOf, PAGE, prefixesOf } from "./list-objects.ts";
 import { isStorable, type Names, type Place } from "./names.ts";

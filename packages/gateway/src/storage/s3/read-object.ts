@@ -7,7 +7,7 @@ import {
   type OpenObject,
   StorageError,
   type StreamBody,
-} from "../storage.ts";
+} from "../contract/storage.ts";
 import { faultError, unreachable } from "./fault.ts";
 import { bucketExists, isStorable, type Names, noSuchBucket, type Place } from "./names.ts";
 import { infoOfHeaders, unquoted } from "./object-info.ts";

@@ -1,5 +1,5 @@
-import { preconditionFailed } from "../preconditions.ts";
-import type { DeleteOptions, ObjectRef } from "../storage.ts";
+import { preconditionFailed } from "../contract/preconditions.ts";
+import type { DeleteOptions, ObjectRef } from "../contract/storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { isStorable, type Names } from "./names.ts";
 import type { ObjectReader } from "./read-object.ts";

@@ -1,7 +1,7 @@
 import { keptPieces } from "../../http/kept-pieces.ts";
-import { type BodyDigests, checkDigests } from "../checked-body.ts";
-import type { MultipartStorage } from "../multipart.ts";
-import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
+import { type BodyDigests, checkDigests } from "../contract/checked-body.ts";
+import type { MultipartStorage } from "../contract/multipart.ts";
+import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../contract/storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import type { HeldBytes } from "./held-memory.ts";
 import { expectStorable, type Names } from "./names.ts";

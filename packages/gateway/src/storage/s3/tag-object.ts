@@ -1,6 +1,6 @@
 import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { childrenOf, requiredText } from "../../http/xml-reader.ts";
-import type { ObjectRef, SetTagsOptions } from "../storage.ts";
+import type { ObjectRef, SetTagsOptions } from "../contract/storage.ts";
 import { document } from "./document.ts";
 import { faultError } from "./fault.ts";
 import { isStorable, type Names } from "./names.ts";

@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
 import { CHECKSUM_BYTES, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
 import { keptPieces } from "../../http/kept-pieces.ts";
-import { type BodyDigests, type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
-import type { ChecksumAlgorithm } from "../storage.ts";
+import {
+  type BodyDigests,
+  type BodyOptions,
+  checkDigests,
+  checkedBody,
+  refuseAnnounced,
+} from "../contract/checked-body.ts";
+import type { ChecksumAlgorithm } from "../contract/storage.ts";
 import type { HeldBytes } from "./held-memory.ts";
 
 /** A body that can be sent: in whole, or as it comes with a length that is known. */

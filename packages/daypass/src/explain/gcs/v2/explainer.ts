@@ -1,8 +1,8 @@
 import { hmacSha1 } from "#crypto";
-import { base64, fromBase64 } from "../../../encode.ts";
-import { gcsV2StringToSign, isSubresource } from "../../../gcs/v2/canonical.ts";
-import { detectGcsV2, parseGcsV2 } from "../../../gcs/v2/parse.ts";
-import { parseEpoch } from "../../../validity.ts";
+import { parseEpoch } from "../../../core/validity.ts";
+import { gcsV2StringToSign, isSubresource } from "../../../schemes/gcs/v2/canonical.ts";
+import { detectGcsV2, parseGcsV2 } from "../../../schemes/gcs/v2/parse.ts";
+import { base64, fromBase64 } from "../../../wire/encoding.ts";
 import { type Case, type CaseKey, diagnose } from "../../cause/diagnosis.ts";
 import { grammarCause } from "../../cause/grammar.ts";
 import { compareTexts } from "../../cause/text-compare.ts";

@@ -1,8 +1,8 @@
-import { uriEncode } from "../../../encode.ts";
-import type { SignedHeader } from "../../../gcs/canonical.ts";
-import { extensionNames } from "../../../gcs/parse.ts";
-import { type GcsV2Parts, isNeverSigned, isSubresource } from "../../../gcs/v2/canonical.ts";
-import { groupHeaders, headerValues } from "../../../wire.ts";
+import type { SignedHeader } from "../../../schemes/gcs/canonical.ts";
+import { extensionNames } from "../../../schemes/gcs/parse.ts";
+import { type GcsV2Parts, isNeverSigned, isSubresource } from "../../../schemes/gcs/v2/canonical.ts";
+import { uriEncode } from "../../../wire/encoding.ts";
+import { groupHeaders, headerValues } from "../../../wire/raw-target.ts";
 import type { Subject } from "../../explainer.ts";
 import { readParameters } from "../../parameters.ts";
 import type { Variant } from "../../search/search.ts";

@@ -1,11 +1,11 @@
 import { hmacSha1 } from "#crypto";
-import { base64 } from "../../../encode.ts";
-import { resourcePath, type SignedHeader } from "../../../oss/canonical.ts";
-import { isSubResource, ossV1StringToSign } from "../../../oss/v1/canonical.ts";
-import { detectOssV1, parseOssV1 } from "../../../oss/v1/parse.ts";
-import type { Parameter } from "../../../parameters.ts";
-import { parseEpoch } from "../../../validity.ts";
-import { headerValues } from "../../../wire.ts";
+import { parseEpoch } from "../../../core/validity.ts";
+import { resourcePath, type SignedHeader } from "../../../schemes/oss/canonical.ts";
+import { isSubResource, ossV1StringToSign } from "../../../schemes/oss/v1/canonical.ts";
+import { detectOssV1, parseOssV1 } from "../../../schemes/oss/v1/parse.ts";
+import { base64 } from "../../../wire/encoding.ts";
+import type { Parameter } from "../../../wire/parameters.ts";
+import { headerValues } from "../../../wire/raw-target.ts";
 import { type Case, diagnose } from "../../cause/diagnosis.ts";
 import { grammarCause } from "../../cause/grammar.ts";
 import { compareTexts } from "../../cause/text-compare.ts";

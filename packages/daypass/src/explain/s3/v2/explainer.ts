@@ -1,8 +1,8 @@
-import type { S3Credentials } from "../../../s3/credentials.ts";
-import { isSubResource, s3V2StringToSign } from "../../../s3/v2/canonical.ts";
-import { checkS3V2 } from "../../../s3/v2/check.ts";
-import { detectS3V2, isAuthParameter, parseS3V2 } from "../../../s3/v2/parse.ts";
-import { headerValues } from "../../../wire.ts";
+import type { S3Credentials } from "../../../schemes/s3/credentials.ts";
+import { isSubResource, s3V2StringToSign } from "../../../schemes/s3/v2/canonical.ts";
+import { checkS3V2 } from "../../../schemes/s3/v2/check.ts";
+import { detectS3V2, isAuthParameter, parseS3V2 } from "../../../schemes/s3/v2/parse.ts";
+import { headerValues } from "../../../wire/raw-target.ts";
 import { type Case, type CaseKey, diagnose } from "../../cause/diagnosis.ts";
 import { grammarCause } from "../../cause/grammar.ts";
 import { earlier } from "../../cause/life.ts";

@@ -1,6 +1,11 @@
-import type { SignedHeader } from "../../../s3/canonical.ts";
-import { canonicalizedResource, isSubResource, type Parameter, type S3V2Parts } from "../../../s3/v2/canonical.ts";
-import { headerValues } from "../../../wire.ts";
+import type { SignedHeader } from "../../../schemes/s3/canonical.ts";
+import {
+  canonicalizedResource,
+  isSubResource,
+  type Parameter,
+  type S3V2Parts,
+} from "../../../schemes/s3/v2/canonical.ts";
+import { headerValues } from "../../../wire/raw-target.ts";
 import { amazonBucket } from "../../amazon-host.ts";
 import type { Subject } from "../../explainer.ts";
 import { readParameters } from "../../parameters.ts";

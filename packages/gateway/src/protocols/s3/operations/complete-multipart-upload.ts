@@ -9,8 +9,8 @@ import {
 } from "../../../http/xml-reader.ts";
 import type { CompleteUpload } from "../../../operations/complete-upload.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import { type ChecksumType, MAX_PARTS } from "../../../storage/multipart.ts";
-import type { ChecksumAlgorithm } from "../../../storage/storage.ts";
+import { type ChecksumType, MAX_PARTS } from "../../../storage/contract/multipart.ts";
+import type { ChecksumAlgorithm } from "../../../storage/contract/storage.ts";
 import { invalidArgument, invalidCombination, readInteger } from "../arguments.ts";
 import { declaredChecksum } from "../checksums.ts";
 import { readDocument } from "../document.ts";

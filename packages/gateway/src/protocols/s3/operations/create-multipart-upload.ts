@@ -1,7 +1,7 @@
 import { CHECKSUM_BYTES } from "../../../http/checksum.ts";
 import type { CreateUpload } from "../../../operations/create-upload.ts";
-import type { ChecksumType, UploadChecksum } from "../../../storage/multipart.ts";
-import type { ChecksumAlgorithm } from "../../../storage/storage.ts";
+import type { ChecksumType, UploadChecksum } from "../../../storage/contract/multipart.ts";
+import type { ChecksumAlgorithm } from "../../../storage/contract/storage.ts";
 import { invalidCombination } from "../arguments.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { readUploadTags, TAGGING } from "../tags.ts";

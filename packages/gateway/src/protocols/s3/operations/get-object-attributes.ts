@@ -6,7 +6,7 @@ import type {
   ObjectAttributes,
 } from "../../../operations/get-object-attributes.ts";
 import { permitObject } from "../../../pipeline/authorize.ts";
-import type { ObjectInfo } from "../../../storage/storage.ts";
+import type { ObjectInfo } from "../../../storage/contract/storage.ts";
 import { expectNullVersion, invalidArgument, invalidCombination, readInteger, readLimit } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { checksumElements } from "../present.ts";

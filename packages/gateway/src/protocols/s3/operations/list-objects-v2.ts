@@ -1,6 +1,6 @@
 import type { ListObjects } from "../../../operations/list-objects.ts";
 import { permitPrefix } from "../../../pipeline/authorize.ts";
-import { positionAfter } from "../../../storage/listing.ts";
+import { positionAfter } from "../../../storage/contract/listing.ts";
 import { invalidArgument } from "../arguments.ts";
 import { continuationToken, readContinuationToken } from "../continuation.ts";
 import { entries, LIST_PARAMETERS, type ListParameters, limits, listParameters } from "../listing.ts";

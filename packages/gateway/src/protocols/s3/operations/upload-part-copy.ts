@@ -1,5 +1,5 @@
 import type { CopyPart } from "../../../operations/copy-part.ts";
-import type { ByteRange } from "../../../storage/storage.ts";
+import type { ByteRange } from "../../../storage/contract/storage.ts";
 import { invalidArgument } from "../arguments.ts";
 import { COPY_SOURCE, COPY_SOURCE_FIELDS, readCopySource, readSourceConditions } from "../copy-source.ts";
 import type { S3ObjectOperation } from "../operation.ts";

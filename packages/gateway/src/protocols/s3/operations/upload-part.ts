@@ -1,5 +1,5 @@
 import type { PutPart } from "../../../operations/put-part.ts";
-import type { PartInfo } from "../../../storage/multipart.ts";
+import type { PartInfo } from "../../../storage/contract/multipart.ts";
 import { readPartNumber } from "../arguments.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";

@@ -1,0 +1,107 @@
+import { checked, pageOrigin, parseArguments } from "../../arguments.ts";
+import { type Command, CommandError, print, UsageError } from "../../command.ts";
+import { printable } from "../../printable.ts";
+import { isDirectoryBucket } from "../sign/directory-bucket.ts";
+import { s3Target } from "../sign/s3-target.ts";
+import type { Patient } from "./bucket-under-test.ts";
+import { addressing, credentialLife, crossOrigin, getMissing, objects, unlessUnanswered } from "./checks.ts";
+import { firstContact } from "./contact.ts";
+import type { Finding, Verdict } from "./finding.ts";
+
+const MARKS: Readonly<Record<Verdict, string>> = {
+  ok: "ok",
+  warning: "WARNING",
+  problem: "PROBLEM",
+  skipped: "skipped",
+};
+
+export const doctorCommand: Command = {
+  help: `daypass doctor s3://BUCKET [options]
+
+Sends real requests to a bucket, and reports why presigned URLs do not work: network, clock, region,
+signature, addressing, PUT and GET, CORS. Exit status 1 if there is a problem.
+
+  --endpoint URL, --region NAME, --addressing path|virtual, --profile NAME     as for daypass sign
+  --state DIR, --key ID   use a key from a gateway's state
+  --origin ORIGIN       the page that will use the URLs: sends real preflights for it
+  --read-only           write nothing (default: put, get and delete an object of 50 bytes)
+  --json                print all findings as one object`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      endpoint: { type: "string" },
+      region: { type: "string" },
+      addressing: { type: "string" },
+      profile: { type: "string" },
+      state: { type: "string" },
+      key: { type: "string" },
+      origin: { type: "string" },
+      "read-only": { type: "boolean" },
+      json: { type: "boolean" },
+    });
+    const [target, second] = positionals;
+    if (target === undefined || second !== undefined)
+      throw new UsageError(`expected one bucket, found ${positionals.length}`);
+    if (!/^s3:\/\/[^/]/.test(target)) throw new UsageError(`expected s3://bucket, found ${JSON.stringify(target)}`);
+    const { bucket, key } = s3Target.locate(target);
+    if (typeof bucket !== "string" || key !== undefined)
+      throw new UsageError("expected s3://bucket, found a key after it");
+    checked(values.origin, (text) => pageOrigin("--origin", text));
+    if (isDirectoryBucket(bucket)) {
+      throw new UsageError(
+        `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not check: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
+      );
+    }
+    const { fields: found } = await s3Target.find(values, context);
+    const line = { ...found, ...s3Target.fields(values) };
+    const place = s3Target.complete?.(line, found) ?? line;
+    if (place["region"] === undefined)
+      throw new CommandError("expected a region, found none: give --region, or set AWS_REGION");
+    const endpoint = place["endpoint"];
+    const command = `aws s3api put-bucket-cors --bucket ${bucket}${typeof endpoint === "string" ? ` --endpoint-url ${endpoint}` : ""} --cors-configuration file://cors.json`;
+    const report = await examine({ bucket, place }, values);
+    const hasProblem = report.findings.some(({ verdict }) => verdict === "problem");
+    await print(
+      context.stdout,
+      values.json === true ? JSON.stringify({ ok: !hasProblem, ...report }) : reportText(report, command),
+    );
+    return hasProblem ? 1 : 0;
+  },
+};
+
+interface Report {
+  readonly findings: readonly Finding[];
+  readonly contentSecurityPolicy?: string;
+  readonly cors?: unknown;
+}
+
+async function examine(
+  patient: Patient,
+  options: { readonly origin?: string | undefined; readonly "read-only"?: boolean | undefined },
+): Promise<Report> {
+  const credentials = credentialLife(patient, new Date());
+  const { findings, patient: reached } = await firstContact(patient);
+  if (reached === undefined) return { findings: [credentials, ...findings] };
+  const style = await addressing(reached);
+  const works =
+    options["read-only"] === true ? [await unlessUnanswered("get", getMissing(reached))] : await objects(reached);
+  const { findings: pages, contentSecurityPolicy, cors } = await crossOrigin(reached, options.origin);
+  return { findings: [credentials, ...findings, style, ...works, ...pages], contentSecurityPolicy, cors };
+}
+
+function reportText({ findings, contentSecurityPolicy, cors }: Report, command: string): string {
+  return [
+    ...findings.flatMap(({ check, verdict, sentence, fix }) => [
+      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${printable(sentence)}`,
+      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${printable(fix)}`]),
+    ]),
+    ...(contentSecurityPolicy === undefined
+      ? []
+      : [
+          "",
+          "For a page that uploads and downloads:",
+          `  Content-Security-Policy: ${contentSecurityPolicy}`,
+          `  ${command}`,
+          JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
+        ]),
+  ].join("\n");
+}

@@ -1,0 +1,48 @@
+import type { BrowserUpload, Cause } from "daypass/explain";
+import { printable } from "../../printable.ts";
+import { table } from "../../table.ts";
+import type { Judged } from "./verdict.ts";
+
+/** An explanation for a person. The cause stands first. */
+export function explanationText(explanation: Judged): string {
+  const { cause, summary, signedBy, grants, binds, leavesOpen, mustSend, conditions, traps, mayEndEarlier } =
+    explanation;
+  const { signedAt, startsAt, endsAt } = explanation;
+  const rows = [
+    ["scheme", explanation.scheme],
+    ["signed by", signedBy],
+    ...(explanation.signatureFits === true ? [["signature", "fits the key that was given"]] : []),
+    ["grants", `${grants.methods?.join(", ") ?? "one method (the URL does not say which)"} on ${grants.resource}`],
+    ...(signedAt === undefined ? [] : [["signed at", signedAt.toISOString()]]),
+    ...(startsAt === undefined ? [] : [["starts at", startsAt.toISOString()]]),
+    ...(endsAt === undefined
+      ? []
+      : [["ends at", `${endsAt.toISOString()}${mayEndEarlier === undefined ? "" : `, or earlier: ${mayEndEarlier}`}`]]),
+    ["binds", binds.join(", ")],
+    ["leaves open", leavesOpen.join(", ")],
+    ...mustSend.map(({ name, value }) => ["must send", `${name}: ${value ?? "(value unknown)"}`]),
+    ...(conditions ?? []).map(({ says, met }) => ["condition", met === false ? `${says} (not met)` : says]),
+    ...traps.map(({ name, text }) => ["trap", `${name}: ${text}`]),
+  ];
+  return [
+    ...(cause === undefined ? [] : [causeText(cause), ""]),
+    printable(summary),
+    table(rows.map((row) => ["", ...row])),
+    ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
+  ].join("\n");
+}
+
+/** Why something is refused, what to do, and what shows it. */
+export function causeText({ sentence, fix, evidence }: Cause): string {
+  return [sentence, `→ ${fix}`, ...evidence.map((line) => `  ${line}`)].map(printable).join("\n");
+}
+
+/** What a page needs to upload: to be pasted. */
+function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
+  return [
+    "For an upload by a page:",
+    `  Content-Security-Policy: ${contentSecurityPolicy}`,
+    `  CORS rule, set by ${corsIsSetBy}:`,
+    JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
+  ].join("\n");
+}

@@ -1,0 +1,68 @@
+import type { FormToExplain } from "daypass/explain";
+import { CommandError } from "../../command.ts";
+import { isObject } from "../../lines/fields.ts";
+import { privateJson } from "../../private-json.ts";
+
+/**
+ * Reads a form as `daypass sign` prints it (`--as html-form`, `--json`, a line of `--batch`), as an SDK returns it (`url` and
+ * `fields`), or as a page has it. Fields may be a list of pairs, whose order then counts.
+ */
+export function formFromText(option: string, text: string): FormToExplain {
+  const form = text.trimStart().startsWith("<") ? htmlForm(text) : jsonForm(text);
+  if (form !== undefined) return form;
+  throw new CommandError(
+    `expected ${option} as JSON with url and fields, or as an HTML form with action and inputs, found neither`,
+  );
+}
+
+function jsonForm(text: string): FormToExplain | undefined {
+  const value = privateJson(text);
+  if (!isObject(value)) return undefined;
+  const { url, fields } = value;
+  return typeof url === "string" && areFields(fields) ? { url, fields } : undefined;
+}
+
+function areFields(fields: unknown): fields is FormToExplain["fields"] {
+  if (isObject(fields)) return Object.values(fields).every((value) => typeof value === "string");
+  return Array.isArray(fields) && fields.every(isPair);
+}
+
+function isPair(item: unknown): boolean {
+  return Array.isArray(item) && item.length === 2 && item.every((part) => typeof part === "string");
+}
+
+// No name and no bare value goes over the next tag: a page of tags that are never closed would be read again from each of them.
+const TAG = /<(form|input)((?:\s+[^\s=<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*\/?>/gi;
+const ATTRIBUTE = /([^\s=>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+
+/** The first form of a page, and its inputs in their order. A button and an input without a name send nothing. */
+function htmlForm(text: string): FormToExplain | undefined {
+  let url: string | undefined;
+  const fields: (readonly [string, string])[] = [];
+  for (const [, tag = "", inside = ""] of text.matchAll(TAG)) {
+    const attributes = new Map(
+      [...inside.matchAll(ATTRIBUTE)].map(([, name = "", ...values]) => [
+        name.toLowerCase(),
+        plain(values.find((value) => value !== undefined) ?? ""),
+      ]),
+    );
+    const name = attributes.get("name");
+    if (tag.toLowerCase() === "form") url ??= attributes.get("action");
+    else if (name) fields.push([attributes.get("type") === "file" ? "file" : name, attributes.get("value") ?? ""]);
+  }
+  return url === undefined || fields.length === 0 ? undefined : { url, fields };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  amp: "&",
+  apos: "'",
+  "#39": "'",
+  "#34": '"',
+};
+
+function plain(text: string): string {
+  return text.replace(/&(lt|gt|quot|amp|apos|#39|#34);/g, (_, name: string) => ENTITIES[name] as string);
+}

@@ -1,0 +1,233 @@
+import { type Cause, type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
+import {
+  checked,
+  ipAddress,
+  mapped,
+  moment,
+  type ParsedArguments,
+  pageOrigin,
+  pairs,
+  parseArguments,
+  requestMethod,
+  sha256Hex,
+  wholeNumber,
+} from "../../arguments.ts";
+import { type Command, type Context, print, UsageError } from "../../command.ts";
+import { inputText, refuseTwoInputs } from "../../input-text.ts";
+import { wireRequest } from "../../lines/request.ts";
+import { explainKeys } from "../../lines/verifiers.ts";
+import { printable } from "../../printable.ts";
+import { keysAtHand } from "../sign/available-keys.ts";
+import { causeText, explanationText } from "./explanation-text.ts";
+import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "./pasted-url.ts";
+import { withStoredKey } from "./stored-key.ts";
+import { type Judged, withVerdict } from "./verdict.ts";
+
+const OPTIONS = {
+  error: { type: "string" },
+  status: { type: "string" },
+  method: { type: "string" },
+  header: { type: "string", multiple: true },
+  "sent-url": { type: "string" },
+  "body-sha256": { type: "string" },
+  "remote-address": { type: "string" },
+  form: { type: "string" },
+  "sent-form": { type: "string" },
+  "file-name": { type: "string" },
+  "file-size": { type: "string" },
+  origin: { type: "string" },
+  host: { type: "string", multiple: true },
+  at: { type: "string" },
+  state: { type: "string" },
+  profile: { type: "string" },
+  schemes: { type: "string" },
+  reveal: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
+type Options = ParsedArguments<typeof OPTIONS>["values"];
+
+export const explainCommand: Command = {
+  help: `daypass explain URL|TEXT|- [--error FILE] [--json] [--reveal]
+daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
+
+Shows what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really expires, and why a
+server refuses it, the cause first. Nothing is sent. TEXT can be a log line, a line of a browser's console, a command, an
+exception, the output of curl -v or a HAR entry: its first signed URL is explained. - reads the text from standard input.
+A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries also give method and headers. An error
+response without its URL is explained by its own text.
+
+  --error FILE|-        the body of the error response (a store's XML, problem details, a proxy's page)
+  --status 403          its status, if you do not have the body (a HEAD has none)
+  --method GET          the method that was sent                  --header 'N: V'     a header that was sent
+  --sent-url URL        the URL that was sent, if different       --body-sha256 HEX   the hash of the body that was sent
+  --remote-address IP   the client's address, as the server saw it
+  --host NAME           another name of the server, to try as the signed host
+  --origin ORIGIN       the uploading page, for the CORS rule of a PUT or POST
+  --at INSTANT          explain as if at this time                --reveal            show signatures and session tokens
+  --json                print everything as one object
+Form
+  --form FILE|-         {"url":…,"fields":…} as printed by daypass sign and the SDKs, or an HTML form
+  --sent-form FILE      the form that was posted, if different; in a list of fields, the entry "file" marks the file's position
+  --file-name NAME      the posted file's name                    --file-size BYTES   the posted file's length
+Keys
+  --state DIR           the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
+  --schemes FILE|-      more keys, of any scheme (oss, cos, swift, cloudfront, nginx, bunny, …): JSON, one entry or a list,
+                        as in the schemes of a daypass verify --batch line:
+                        {"scheme":"nginx","credentials":{"secret":"…"},"expression":"…"}`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const { error, form, schemes } = values;
+    refuseTwoInputs({
+      URL: positionals[0],
+      "--error": error,
+      "--form": form,
+      "--sent-form": values["sent-form"],
+      "--schemes": schemes,
+    });
+    const explanation =
+      form === undefined
+        ? await explainUrl(positionals, values, context)
+        : await explainAForm(form, { positionals, values }, context);
+    if (values.json === true) {
+      await print(context.stdout, JSON.stringify(explanation));
+      return 0;
+    }
+    if (!("scheme" in explanation)) {
+      await print(context.stdout, causeText(explanation.cause));
+      await print(context.stderr, "This is only the answer. With the URL, explain finds far more.");
+      return 0;
+    }
+    await print(context.stdout, explanationText(explanation));
+    // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload. What an application does with a
+    // token of its own is another matter.
+    const isOfStore = explanation.traps.every(({ name }) => name !== "not-checked");
+    const { grants, browser } = explanation;
+    if (grants.methods === undefined && values.method === undefined && browser === undefined && isOfStore)
+      await print(context.stderr, "With --method PUT, it also tells what a page needs to upload with this URL.");
+    return 0;
+  },
+};
+
+const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
+const OF_URLS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
+
+async function explainUrl(
+  positionals: readonly string[],
+  values: Options,
+  context: Context,
+): Promise<Judged | { readonly cause: Cause }> {
+  const [text, second] = positionals;
+  if (text === undefined || second !== undefined)
+    throw new UsageError(`expected one URL, found ${positionals.length}: quote it, or the shell cuts it at &`);
+  const foreign = OF_FORMS.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
+  checked(values.method, (text) => requestMethod("--method", text));
+  checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
+  checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
+  const { atHand, errorBody, ...shared } = await common(values, context);
+  const given = text === "-" ? await inputText("a URL", text, context) : text;
+  const said = await causeWithoutUrl(given);
+  if (said !== undefined) return { cause: said };
+  const pasted = await pastedUrl(given);
+  const { url, isPart, method } = pasted;
+  if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
+  const headers = sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":")));
+  const explanation = await explain(url, {
+    ...shared,
+    origin: shared.origin ?? headers?.["origin"] ?? pageIn(given),
+    errorBody: errorBody ?? pasted.errorBody,
+    status: mapped(values.status, (text) => wholeNumber("--status", text, STATUSES)) ?? pasted.status,
+    request: {
+      method: values.method ?? method,
+      url: values["sent-url"],
+      headers,
+      bodySha256: values["body-sha256"],
+      remoteAddress: values["remote-address"],
+    },
+    hosts: values.host,
+  });
+  const now = shared.clock();
+  const record = atHand.records.get(explanation.signedBy);
+  return withVerdict(withStoredKey(explanation, record, now), record, async () => {
+    const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+    const { searchParams } = new URL(url);
+    const [granted] = explanation.grants.methods ?? [];
+    const remoteAddress = values["remote-address"];
+    // What was sent, as far as it was told: that the signed request would be right is another matter.
+    const sent = {
+      url: values["sent-url"] ?? url,
+      method: values.method ?? method ?? granted ?? "GET",
+      headers: sentHeaders(Object.fromEntries(signed), headers),
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    };
+    const { verifyAtHand } = await import("../verify/available-verifiers.ts");
+    return verifyAtHand(wireRequest(sent), atHand, {
+      now,
+      // Whom and what a Daypass URL is for, the explanation tells.
+      subject: searchParams.get("dp-subject") ?? undefined,
+      audience: searchParams.get("dp-audience") ?? undefined,
+    });
+  });
+}
+
+/** What was found in a text, without a signature and without the value of any header. */
+function foundText({ url, method, headers = {} }: PastedUrl): string {
+  const names = Object.keys(headers);
+  const sent = names.length === 0 ? "" : `, sent with ${names.join(", ")}`;
+  return `${[method, redactUrl(url)].join(" ").trim()}${sent}`;
+}
+
+type SentHeaders = Readonly<Record<string, string>> | undefined;
+
+/** The headers of the text, and those that an option tells, which come before them. */
+function sentHeaders(pasted: SentHeaders, told: SentHeaders): SentHeaders {
+  if (pasted === undefined || told === undefined) return told ?? pasted;
+  const names = Object.keys(told).map((name) => name.toLowerCase());
+  return { ...Object.fromEntries(Object.entries(pasted).filter(([name]) => !names.includes(name))), ...told };
+}
+
+async function explainAForm(
+  path: string,
+  { positionals, values }: { readonly positionals: readonly string[]; readonly values: Options },
+  context: Context,
+): Promise<Explanation> {
+  if (positionals.length > 0) throw new UsageError("expected --form or a URL, found both");
+  const foreign = OF_URLS.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw new UsageError(`expected options of a form, found --${foreign}`);
+  const { formFromText } = await import("./form-text.ts");
+  const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
+  const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
+  const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
+  const { atHand, ...shared } = await common(values, context);
+  const explanation = await explainForm(await read("--form", path), {
+    ...shared,
+    sent: { ...sent, fileName: values["file-name"], fileSize },
+  });
+  return withStoredKey(explanation, atHand.records.get(explanation.signedBy), shared.clock());
+}
+
+const STATUSES = { min: 100, max: 599 };
+const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/** What a URL and a form are both explained by. */
+async function common(values: Options, context: Context) {
+  const { error, origin, reveal } = values;
+  checked(origin, (text) => pageOrigin("--origin", text));
+  const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
+  const atHand = await keysAtHand({ ...values, now, retired: true }, context);
+  const { s3, gcs, azure, url, entries } = atHand;
+  return {
+    errorBody: error === undefined ? undefined : await inputText("--error", error, context),
+    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
+    ...{ origin, reveal, atHand },
+    clock: () => now,
+  };
+}
+
+function singleValues(headers: ReturnType<typeof pairs>): Readonly<Record<string, string>> | undefined {
+  if (headers === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : value.join(", ")]),
+  );
+}

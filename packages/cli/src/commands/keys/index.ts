@@ -1,0 +1,208 @@
+import { publishedKeySet } from "daypass/url";
+import { duration, type ParsedArguments, parseArguments, word } from "../../arguments.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
+import { type KeyStore, keyStore, noSuchKey } from "../../state/key-store.ts";
+import { scopeText } from "../../state/scope-text.ts";
+import { urlKey } from "../../state/scoped-key.ts";
+import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../../state/show-secret.ts";
+import { expectThere, stateFolder } from "../../state/state-folder.ts";
+import { table } from "../../table.ts";
+import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
+
+const OPTIONS = {
+  state: { type: "string" },
+  label: { type: "string" },
+  ed25519: { type: "boolean" },
+  ...SCOPE_OPTIONS,
+  overlap: { type: "string" },
+  "expires-in": { type: "string" },
+  "show-secret": { type: "boolean" },
+  out: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Options = ParsedArguments<typeof OPTIONS>["values"];
+
+/** Options that only some of the actions read; elsewhere they would be ignored in silence. */
+const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method", "max-life", "until"] as const;
+const SESSION_ONLY = ["expires-in"] as const;
+const SECRET_OPTIONS = ["show-secret", "out"] as const;
+
+const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   create an S3 access key (default) or a Daypass URL key
+daypass keys list                                                 list the keys, without secrets
+daypass keys public                                               print the public Ed25519 keys as a JWK set
+daypass keys rotate ID [--overlap 24h]                            create a successor with the same scope; the old key ends later
+daypass keys revoke ID                                            end a key at once; a running gateway notices within a second
+daypass keys session ID [--expires-in 1h] [scope]                 create temporary credentials, with the rights of the key or fewer
+
+Scope of a new key (default: everything)
+  --bucket NAME         S3: allowed buckets                       --origin ORIGIN   URL: allowed origins
+  --prefix TEXT         allowed prefix of S3 keys or URL paths    --method METHOD   allowed methods
+  --max-life TIME       longest lifetime of a URL                 --until INSTANT   end of the key and its URLs
+Secret: shown once, when the key or session is created
+  --out FILE            write it to a new file (mode 0600) for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
+  --show-secret         print it even if standard output is not a terminal
+Other
+  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --json                one JSON object per key; for a session, the format of credential_process (with --show-secret)
+Keys are encrypted with DAYPASS_MASTER_KEY, the file named by DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
+
+export const keysCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const [action, argument, ...more] = positionals;
+    if (more.length > 0) throw new UsageError(`expected one argument at most, found ${more.length + 1}`);
+    const run = ACTIONS.get(word("the action", action ?? "", [...ACTIONS.keys()]));
+    if (run === undefined) throw new UsageError("expected an action");
+    const folder = stateFolder(values.state, context.env);
+    if (action !== "create") expectThere(folder, values.state === undefined ? "give --state" : undefined);
+    const store = keyStore({ folder, env: context.env, clock: () => new Date() });
+    return run({ store, folder, argument, options: values, context });
+  },
+};
+
+interface Action {
+  readonly store: KeyStore;
+  readonly folder: string;
+  readonly argument: string | undefined;
+  readonly options: Options;
+  readonly context: Context;
+}
+
+const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = new Map([
+  ["create", create],
+  ["list", list],
+  ["public", publicKeys],
+  ["rotate", rotate],
+  ["revoke", revoke],
+  ["session", issueSession],
+]);
+
+async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, ["overlap", ...SESSION_ONLY], "create");
+  const kind = word("the kind of key", argument ?? "s3", ["s3", "url"]);
+  if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
+  const scope = scopeOf(kind, options);
+  const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";
+  return hand(options, context, () => store.create({ algorithm, scope, label: options.label }));
+}
+
+async function rotate({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SESSION_ONLY], "rotate");
+  const id = idOf(argument);
+  const overlap = duration("--overlap", options.overlap ?? "24h");
+  // Before it is asked where the secret shall go: there will be none.
+  if ((await store.list()).every((record) => record.id !== id)) throw noSuchKey(id);
+  return hand(options, context, () => store.rotate(id, overlap));
+}
+
+async function revoke({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "revoke");
+  const record = await store.revoke(idOf(argument));
+  await print(context.stdout, options.json === true ? JSON.stringify(record) : `revoked ${record.id}`);
+  return 0;
+}
+
+async function issueSession(action: Action): Promise<ExitStatus> {
+  const { argument, options } = action;
+  refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
+  // It knows the gateway, which no other action has to wait for.
+  const { session } = await import("./session.ts");
+  return session(idOf(argument), action);
+}
+
+async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "list");
+  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+  const now = new Date();
+  const records = await withStates(store, now, context);
+  if (options.json === true) {
+    for (const record of records) await print(context.stdout, JSON.stringify(record));
+    return 0;
+  }
+  const rows = records.map((record) => [
+    record.id,
+    record.algorithm,
+    record.state,
+    record.createdAt.slice(0, 10),
+    scopeText(record.scope),
+    record.label ?? "",
+  ]);
+  await print(context.stdout, table([["ID", "ALGORITHM", "STATE", "CREATED", "SCOPE", "LABEL"], ...rows]));
+  return 0;
+}
+
+/** For whoever verifies elsewhere. A key that was rotated is in it until its overlap ends. */
+async function publicKeys({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "public");
+  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+  const keys = (await store.active()).flatMap((key) => (key.kind === "url" ? [urlKey(key)] : []));
+  const set = publishedKeySet(keys);
+  // The set all the same: of the last key that was revoked this is the news.
+  if (set.keys.length === 0)
+    await print(context.stderr, "There is no Ed25519 key: create one with daypass keys create url --ed25519.");
+  await print(context.stdout, JSON.stringify(set));
+  return 0;
+}
+
+/**
+ * A row that does not open is not to be believed: it may have been edited. Without the master key nobody can tell, and the list is shown
+ * all the same.
+ */
+async function withStates(
+  store: KeyStore,
+  now: Date,
+  { stderr }: Context,
+): Promise<readonly (KeyRecord & { readonly state: string })[]> {
+  const unchecked = async (error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    const records = await store.list();
+    await print(stderr, `could not check whether the keys can be decrypted: ${error.message}`);
+    return records.map((record) => ({ record, key: undefined, isChecked: false }));
+  };
+  const checked = async () => (await store.opened()).map((row) => ({ ...row, isChecked: true }));
+  return (await checked().catch(unchecked)).map(({ record, key, isChecked }) => ({
+    ...record,
+    state: isChecked && key === undefined && record.revokedAt === undefined ? "does not open" : stateOf(record, now),
+  }));
+}
+
+/** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */
+async function hand(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
+  const output = await openSecretOutput(options, context.stdout);
+  const key = await make();
+  if (output.kind === "file") await writeSecret(output.path, key);
+  const { stdout } = context;
+  if (options.json === true) {
+    await print(stdout, JSON.stringify({ ...key.record, ...(output.kind === "print" ? secretFields(key) : {}) }));
+    return 0;
+  }
+  const rows = [
+    [key.kind === "s3" ? "access key id" : "key id", key.record.id],
+    ...(output.kind === "print"
+      ? secretRows(key).map(([name, value]) => [name, `${value}   (shown only once)`])
+      : [["secret", `written to ${output.path}; use it with ${secretFileHint(output.path, key)}`]]),
+    ["scope", scopeText(key.record.scope)],
+  ];
+  await print(stdout, table(rows));
+  return 0;
+}
+
+function refuse(options: Options, names: readonly (keyof Options)[], action: string): void {
+  const found = names.find((name) => options[name] !== undefined);
+  if (found !== undefined) throw new UsageError(`expected options of keys ${action}, found --${found}`);
+}
+
+function idOf(argument: string | undefined): string {
+  if (argument === undefined) throw new UsageError("expected the id of a key, found none: see daypass keys list");
+  return argument;
+}
+
+function stateOf(record: KeyRecord, now: Date): string {
+  if (record.revokedAt !== undefined) return "revoked";
+  if (!isActive(record, now)) return "retired";
+  if (hasEnded(record, now)) return "ended";
+  return record.retiresAt === undefined ? "active" : `until ${record.retiresAt.slice(0, 16)}Z`;
+}

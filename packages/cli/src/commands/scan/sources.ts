@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { CommandError, type Context, UsageError } from "../../command.ts";
+import { unreadable } from "../../input-text.ts";
+import { compareUtf8 } from "../../listing/utf8-order.ts";
+
+/** A text to look through. */
+export interface Source {
+  readonly name: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The history of a repository: the text itself says which file and commit it is of. */
+  readonly isHistory: boolean;
+}
+
+/** Told of a file or folder that cannot be read: the others are, all the same. */
+export type OnUnreadable = (path: string, error: NodeJS.ErrnoException) => void;
+
+/** A file, the files below a folder, or standard input. */
+export async function* fileSources(
+  path: string,
+  { stdin, onUnreadable }: { readonly stdin: Readable; readonly onUnreadable: OnUnreadable },
+): AsyncGenerator<Source> {
+  if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
+  const stats = await stat(path).catch((error: unknown) => {
+    throw unreadable("a file or folder to scan", path, error);
+  });
+  if (!stats.isDirectory()) return yield source(path);
+  yield* below(path, onUnreadable);
+}
+
+// Sorted, so that two runs over the same files say the same.
+async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerator<Source> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    onUnreadable(folder, error);
+    return [];
+  });
+  for (const entry of entries.sort((a, b) => compareUtf8(a.name, b.name))) {
+    const path = join(folder, entry.name);
+    // What Git packs is compressed: `--git` reads it.
+    if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) yield source(path);
+  }
+}
+
+/**
+ * Whether a link is one to a file: of Kubernetes' logs of containers all are. Links to folders may go in a circle, and one that leads nowhere has
+ * nothing to read.
+ */
+async function leadsToFile(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isFile();
+  } catch (error) {
+    // Any other fault is told when it is read.
+    return !["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
+}
+
+function source(path: string): Source {
+  return { name: path, chunks: fileChunks(path), isHistory: false };
+}
+
+const CHUNK = 256 * 1024;
+
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: CHUNK });
+  if (!path.endsWith(".gz")) return yield* file;
+  const text = createGunzip();
+  // What fails in either of them is thrown where the text is read.
+  pipeline(file, text, () => undefined);
+  yield* text;
+}
+
+/** Where a history is. */
+export interface Repository {
+  /** The one that Git finds here, unless told. */
+  readonly path: string | undefined;
+  readonly env: Context["env"];
+}
+
+// In a hook these say which repository Git takes, whatever folder it is told.
+const PLACES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
+
+function withoutPlaces(env: Context["env"]): Context["env"] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !PLACES.includes(name)));
+}
+
+/** What a repository has ever held: every commit's message and changes, of all branches unless a range is given. */
+export async function* historySource(range: string | undefined, { path, env }: Repository): AsyncGenerator<Source> {
+  const repository = path ?? ".";
+  if (range?.startsWith("-")) throw new UsageError(`expected a range such as v1..HEAD, found ${JSON.stringify(range)}`);
+  const settings = ["core.quotePath=false", "diff.noprefix=false", "log.showRoot=true"].flatMap((text) => ["-c", text]);
+  const args = ["-C", repository, ...settings, "log", "--patch", "-m"];
+  // Neither colours nor programs that a repository names.
+  const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--text", "--src-prefix=a/", "--dst-prefix=b/"];
+  const which = range === undefined ? ["--all"] : ["--end-of-options", range];
+  const child = spawn("git", [...args, ...plain, "--format=%x00commit %H%n%B", ...which, "--"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: path === undefined ? env : withoutPlaces(env),
+  });
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk}`.slice(0, 500);
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (status) => resolve(status ?? "a signal"));
+  });
+  try {
+    yield { name: repository, chunks: child.stdout, isHistory: true };
+    const status = await ended;
+    if (status !== 0)
+      throw new CommandError(`expected the history from git log, found ${complaint.trim().split("\n")[0] || status}`);
+  } finally {
+    child.kill();
+  }
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
+import type { DriverName } from "@daypass/gateway/drivers";
+import type { LogOptions, Timeouts } from "@daypass/gateway/node";
+import { CommandError } from "../../command.ts";
+import { repeatsMember } from "../../lines/json-members.ts";
+import { readTextFile } from "../../text-file.ts";
+import { schemaFault } from "./json-schema.ts";
+import { shown } from "./shown.ts";
+
+/** The configuration file of `serve`, as `config.schema.json` describes it. Paths are absolute here. */
+export interface ServeConfig {
+  readonly root?: string;
+  readonly state?: string;
+  readonly storage?: StorageConfig;
+  readonly listen?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly maxConnections?: number;
+    readonly timeouts?: Partial<Timeouts>;
+  };
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly workers?: number;
+  readonly publicUrl?: string;
+  readonly origins?: readonly string[];
+  readonly trustedProxies?: readonly string[];
+  readonly redirectOrigins?: readonly string[];
+  readonly region?: string;
+  readonly regions?: readonly string[];
+  readonly audience?: string;
+  readonly urlKeySetFile?: string;
+  readonly hosts?: Readonly<Record<string, readonly Dialect[]>>;
+  readonly cors?: CorsPolicy;
+  readonly limits?: Partial<Limits>;
+  readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
+  readonly metrics?: boolean;
+  readonly debugFields?: boolean;
+  readonly drainSeconds?: number;
+}
+
+/** What objects are kept in. */
+export interface StorageConfig {
+  readonly driver: DriverName;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly addressing?: "path" | "virtual";
+  readonly bucket?: string;
+  readonly buckets?: Readonly<Record<string, string>>;
+  readonly profile?: string;
+  readonly redirect?: boolean;
+  readonly timeouts?: { readonly connectMs?: number; readonly answerMs?: number; readonly idleMs?: number };
+}
+
+/** The published schema. */
+export const configSchema: unknown = JSON.parse(
+  readFileSync(new URL("../../../config.schema.json", import.meta.url), "utf8"),
+);
+
+/** Reads and checks a configuration file. Throws a `CommandError` that names the place of the first fault. */
+export async function loadConfig(path: string): Promise<ServeConfig> {
+  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected a configuration file at ${path}, found none that can be read (${error.code})`);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const fault = withLine((error as Error).message, text);
+    throw new CommandError(`expected JSON in ${path}, found something else: ${fault}`);
+  }
+  if (repeatsMember(text, value))
+    throw new CommandError(
+      `expected each setting once in ${path}, found one twice: remove the first, which would be ignored`,
+    );
+  const fault = schemaFault(configSchema, value);
+  if (fault !== undefined) {
+    const place = fault.path === "" ? "the configuration" : fault.path;
+    throw new CommandError(
+      `expected ${place} in ${path} as ${fault.expected}, found ${shown(fault.found)}: correct it, config.schema.json of @daypass/cli describes every setting`,
+    );
+  }
+  return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));
+}
+
+/** Node 20 counts characters alone, which nobody finds in a file of some lines. */
+function withLine(message: string, text: string): string {
+  return message.replace(/at position (\d+)$/, (at, position) => {
+    return `${at} (line ${text.slice(0, Number(position)).split("\n").length})`;
+  });
+}
+
+function withAbsolutePaths(config: ServeConfig, folder: string): ServeConfig {
+  const { root, state, tls, urlKeySetFile } = config;
+  return {
+    ...config,
+    ...(root === undefined ? {} : { root: resolve(folder, root) }),
+    ...(state === undefined ? {} : { state: resolve(folder, state) }),
+    ...(urlKeySetFile === undefined ? {} : { urlKeySetFile: resolve(folder, urlKeySetFile) }),
+    ...(tls === undefined
+      ? {}
+      : { tls: { certFile: resolve(folder, tls.certFile), keyFile: resolve(folder, tls.keyFile) } }),
+  };
+}

@@ -1,0 +1,111 @@
+import cluster from "node:cluster";
+import { basename, relative } from "node:path";
+import { isStorageError, type StorageError } from "@daypass/gateway";
+import { openLog } from "@daypass/gateway/node";
+import { mapped, parseArguments, wholeNumber } from "../../arguments.ts";
+import { type Command, CommandError, type ExitStatus, print, UsageError } from "../../command.ts";
+import { keyStore } from "../../state/key-store.ts";
+import { secretOutput } from "../../state/show-secret.ts";
+import { expectNamed } from "../../state/state-folder.ts";
+import { announcement, announcementText } from "./announce.ts";
+import { startKeys } from "./first-keys.ts";
+import { expectFreePort } from "./free-port.ts";
+import { runCluster } from "./run-cluster.ts";
+import { type Listening, runSingle } from "./run-single.ts";
+import { runWorker, settingsOfPrimary } from "./run-worker.ts";
+import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFiles } from "./settings.ts";
+
+const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
+
+Serves a folder through presigned URLs. Each folder in DIR is a bucket; loose files form the bucket "files".
+No configuration is needed: the first start creates keys and prints a working presigned URL.
+
+  DIR                   the folder to serve (default: the current one)
+  --config FILE         JSON configuration, see config.schema.json of @daypass/cli; options given here override it
+  --port N              default 8080; 0 chooses a free port       --host ADDRESS   default 127.0.0.1
+  --workers N           processes that share the port (default 0)
+  --state DIR           where keys are stored (default DIR/.daypass)
+  --show-secret         print the secret of the first key even if standard output is not a terminal
+  --json                print one JSON object once it listens: url, s3Endpoint, accessKeyId, presignedUrl, …
+
+SIGHUP reloads configuration and keys. SIGTERM and SIGINT let requests finish, then stop; a second signal stops at once.
+The log goes to standard error, one JSON object per request.`;
+
+export const serveCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      config: { type: "string" },
+      port: { type: "string" },
+      host: { type: "string" },
+      workers: { type: "string" },
+      state: { type: "string" },
+      "show-secret": { type: "boolean" },
+      json: { type: "boolean" },
+    });
+    const [root, second] = positionals;
+    if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
+    expectNamed(values.state);
+    // Of a variable that is not set: Node takes it for all addresses.
+    if (values.host === "") throw new UsageError('expected --host as an address, found ""');
+    const serveArguments: ServeArguments = {
+      root,
+      config: values.config,
+      state: values.state,
+      host: values.host,
+      port: mapped(values.port, (text) => wholeNumber("--port", text, { min: 0, max: 65_535 })),
+      workers: mapped(values.workers, (text) => wholeNumber("--workers", text, { min: 0, max: 64 })),
+    };
+    const { env, stdout } = context;
+    const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments).then(withFiles));
+    const reread = async () => withFiles(reloadedSettings(settings, await serveSettings(serveArguments)));
+    // Standard output is for what a program may read.
+    const log = openLog({ destination: 2, level: logLevel(settings) });
+    try {
+      return await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
+    } catch (error) {
+      throw isStorageError(error) ? storageFault(error) : error;
+    } finally {
+      await log.close();
+    }
+
+    async function serve(): Promise<ExitStatus> {
+      if (settings.storage?.driver !== "s3") expectFlushes();
+      await expectFreePort(settings);
+      const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
+      const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
+      const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
+        const keys = await startKeys(store, { areNew: madeKeys });
+        const said = await announcement({ settings, port, keys, secret });
+        const text = announcementText(said, { command: ownName(), areNew: keys.areNew });
+        await print(stdout, values.json === true ? JSON.stringify(said) : text);
+      };
+      await (settings.workers === 0 ? runSingle : runCluster)({ settings, reread, env, log, onListening });
+      return 0;
+    }
+  },
+};
+
+/** Each answered upload is flushed to the disk: without that it would start, and fail at the first one. */
+function expectFlushes(): void {
+  if (process.permission === undefined) return;
+  throw new CommandError(
+    "expected Node without --permission, found that it forbids flushing files (fsync): restrict the process through the system, such as with ProtectSystem of systemd",
+  );
+}
+
+/** With the place that another user has, which is what an operator has to know of a start that the system refuses. */
+function storageFault({ message, cause }: StorageError): CommandError {
+  const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== "EACCES" || path === undefined) return new CommandError(message);
+  return new CommandError(
+    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's user`,
+  );
+}
+
+/** How this program was called, so that the commands it prints can be pasted. */
+function ownName(): string {
+  const script = process.argv[1] ?? "";
+  if (basename(script) === "daypass") return script.includes("node_modules") ? "npx @daypass/cli" : "daypass";
+  return `node ${relative(process.cwd(), script)}`;
+}

@@ -1,0 +1,98 @@
+import { isObject, type JsonObject } from "../../lines/fields.ts";
+
+/** A value that does not fit: where it stands and what was expected. */
+export interface SchemaFault {
+  /** Such as `listen.port` or `origins[2]`; empty for the whole value. */
+  readonly path: string;
+  readonly expected: string;
+  /** The value or the name there, which may hold what no message should. Absent where nothing is. */
+  readonly found?: unknown;
+}
+
+/** Keywords that say nothing about a value. */
+const ANNOTATIONS: ReadonlySet<string> = new Set(["$schema", "title", "description", "examples"]);
+
+type Keyword = (rule: unknown, value: unknown, path: string, schema: JsonObject) => SchemaFault | undefined;
+
+const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
+  object: isObject,
+  array: Array.isArray,
+  string: (value) => typeof value === "string",
+  integer: Number.isSafeInteger,
+  boolean: (value) => typeof value === "boolean",
+};
+
+const KEYWORDS: Readonly<Record<string, Keyword>> = {
+  type: (rule, value, path) => when(TYPES[String(rule)]?.(value) !== true, path, `${rule}`),
+  enum: (rule, value, path) => when(!list(rule).includes(value), path, `one of ${list(rule).join(", ")}`),
+  pattern: (rule, value, path, schema) =>
+    when(
+      typeof value === "string" && !new RegExp(String(rule), "u").test(value),
+      path,
+      // An operator reads the example; the expression tells why what looks like it is refused all the same.
+      `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}, which matches ${rule}`,
+    ),
+  minLength: (rule, value, path) =>
+    when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
+  minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `at least ${rule}`),
+  maximum: (rule, value, path) => when(typeof value === "number" && value > Number(rule), path, `at most ${rule}`),
+  minItems: (rule, value, path) =>
+    when(Array.isArray(value) && value.length < Number(rule), path, `at least ${rule} items`),
+  uniqueItems: (rule, value, path) =>
+    when(rule === true && Array.isArray(value) && new Set(value).size !== value.length, path, "no item twice"),
+  items: (rule, value, path) => firstFault(list(value), (item, i) => schemaFault(rule, item, `${path}[${i}]`)),
+  required: (rule, value, path) =>
+    firstFault(list(rule), (name) =>
+      when(isObject(value) && !Object.hasOwn(value, String(name)), join(path, String(name)), "a value"),
+    ),
+  properties: (rule, value, path) =>
+    firstFault(Object.entries(rule as JsonObject), ([name, property]) =>
+      isObject(value) && Object.hasOwn(value, name) ? schemaFault(property, value[name], join(path, name)) : undefined,
+    ),
+  additionalProperties: (rule, value, path, schema) => {
+    const known = (schema["properties"] ?? {}) as JsonObject;
+    return firstFault(Object.keys(isObject(value) ? value : {}), (name) => {
+      if (Object.hasOwn(known, name)) return undefined;
+      if (rule !== false) return schemaFault(rule, (value as JsonObject)[name], join(path, name));
+      return { path: join(path, name), expected: `one of ${Object.keys(known).join(", ")} as name`, found: name };
+    });
+  },
+};
+
+/**
+ * The first fault of a value by a JSON Schema, or `undefined`. Reads the part of the language that the published schema
+ * uses; another keyword is a mistake in the schema and throws, so nothing in it can go unchecked.
+ */
+export function schemaFault(schema: unknown, value: unknown, path = ""): SchemaFault | undefined {
+  if (!isObject(schema)) throw new TypeError(`expected a schema at ${path}`);
+  return firstFault(Object.entries(schema), ([name, rule]) => {
+    if (ANNOTATIONS.has(name)) return undefined;
+    const keyword = KEYWORDS[name];
+    if (keyword === undefined) throw new TypeError(`expected a keyword that is checked, found ${name} at ${path}`);
+    const fault = keyword(rule, value, path, schema);
+    return fault?.path === path ? { ...fault, found: value } : fault;
+  });
+}
+
+function when(broken: boolean, path: string, expected: string): SchemaFault | undefined {
+  return broken ? { path, expected } : undefined;
+}
+
+function firstFault<T>(
+  items: readonly T[],
+  check: (item: T, i: number) => SchemaFault | undefined,
+): SchemaFault | undefined {
+  for (const [i, item] of items.entries()) {
+    const fault = check(item, i);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}

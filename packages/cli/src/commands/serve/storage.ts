@@ -1,0 +1,102 @@
+import type { Storage } from "@daypass/gateway";
+import type { IndexWriter } from "@daypass/gateway/disk";
+import { drivers } from "@daypass/gateway/drivers";
+import type { Log } from "@daypass/gateway/node";
+import { rotatingCredentials } from "daypass";
+import { awsSettings } from "../../aws/settings.ts";
+import { CommandError } from "../../command.ts";
+import { expectHostName } from "../../lines/virtual-endpoint.ts";
+import type { StorageConfig } from "./config.ts";
+import { diskEvents } from "./disk-events.ts";
+import { shown } from "./shown.ts";
+
+export interface OpenStorageOptions {
+  readonly root: string;
+  readonly storage?: StorageConfig | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** For a worker over a disk: the index writer of the primary. */
+  readonly writer?: IndexWriter | undefined;
+}
+
+export interface OpenedStorage {
+  readonly storage: Storage;
+  /** Finds the storage's credentials anew, and resolves to what makes it use them. Rejects where there are none. */
+  findCredentials(): Promise<() => void>;
+}
+
+/** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
+export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<OpenedStorage> {
+  if (storage?.driver !== "s3") {
+    const disk = await drivers.disk({ root, writer, ...diskEvents(log) });
+    return { storage: disk, findCredentials: async () => () => undefined };
+  }
+  const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
+  // Found as `daypass sign` finds them. Those that end are fetched again before they do.
+  const find = async () => {
+    const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
+      onError: (error) => log.logger.error({ error: String(error) }, "could not renew the credentials of the storage"),
+    });
+    await credentials.ready();
+    return credentials;
+  };
+  let credentials = await find();
+  const found = await awsSettings(env, profile);
+  const place = { endpoint: endpoint ?? found.endpoint, addressing: addressing ?? found.addressing };
+  expectHostName(place.endpoint, place.addressing);
+  const opened = await drivers.s3({
+    region: region ?? found.region ?? "us-east-1",
+    ...place,
+    credentials: () => credentials.current(),
+    bucket: buckets ?? bucket,
+    redirect,
+    timeouts,
+  });
+  return {
+    storage: opened,
+    async findCredentials() {
+      const renewed = await find();
+      return () => {
+        credentials = renewed;
+      };
+    },
+  };
+}
+
+/** Where objects are, for a person. */
+export function storageText(root: string, storage: StorageConfig | undefined): string {
+  if (storage?.driver !== "s3") return root;
+  const { bucket, buckets, endpoint } = storage;
+  const names = buckets === undefined ? bucket : Object.values(buckets).join(", ");
+  return `${names === undefined ? "all buckets" : `the bucket ${names}`} of ${endpoint ?? "Amazon S3"}`;
+}
+
+/** What no schema can say. `file` is where it was configured. */
+export function checkStorage(storage: StorageConfig | undefined, file: string): void {
+  if (storage === undefined) return;
+  const { driver, bucket, buckets, ...rest } = storage;
+  if (driver !== "s3" && Object.keys({ ...rest, ...((bucket ?? buckets) ? { bucket } : {}) }).length > 0) {
+    throw new CommandError(
+      'expected bucket settings only with the driver "s3", found them with "disk": set storage.driver',
+    );
+  }
+  if (bucket !== undefined && buckets !== undefined) {
+    throw new CommandError("expected storage.bucket or storage.buckets, found both: list that bucket in buckets, too");
+  }
+  if (buckets !== undefined) checkNames(Object.keys(buckets), file);
+}
+
+/** A name that no path can have would be a bucket that nobody reaches. `/-/` is the gateway's own. */
+function checkNames(names: readonly string[], file: string): void {
+  if (names.length === 0)
+    throw new CommandError(
+      `expected storage.buckets in ${file} to name a bucket, found none: name one, or remove the setting to serve all buckets of the account`,
+    );
+  for (const name of names) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
+    if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
+    throw new CommandError(
+      `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${shown(name)}: correct it`,
+    );
+  }
+}

@@ -1,0 +1,97 @@
+import { word } from "../../arguments.ts";
+import type { BatchArguments } from "../../batch/batch-options.ts";
+import type { SignJob } from "../../batch/job.ts";
+import { takeRecord } from "../../batch/record-blocks.ts";
+import { CSV_RECORDS, LINES } from "../../batch/record-format.ts";
+import { answersToResume, batchInput, runBatchCommand, withoutAnswered } from "../../batch/run.ts";
+import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
+import { namedText } from "../../input-text.ts";
+import { type AnswerFormat, answerWriter, signedForm } from "../../lines/answer-writer.ts";
+import { csvReader } from "../../lines/csv.ts";
+import { isObject, type JsonObject } from "../../lines/fields.ts";
+import { repeatsMember } from "../../lines/json-members.ts";
+import { privateJson } from "../../private-json.ts";
+import { keyFinder, type LineDefaults } from "./complete-line.ts";
+import { commonFields, type SignOptions } from "./options.ts";
+import { loadTarget, schemeOfTarget } from "./targets.ts";
+
+export type SignBatchArguments = BatchArguments &
+  SignOptions & {
+    readonly format?: string | undefined;
+    readonly "out-format"?: string | undefined;
+    readonly defaults?: string | undefined;
+  };
+
+/** `daypass sign [TARGET] --batch FILE|-`: the target names what the lines have in common. */
+export async function signBatch(
+  args: SignBatchArguments & { readonly batch: string },
+  target: string | undefined,
+  context: Context,
+): Promise<ExitStatus> {
+  const format = formatOf("--format", args.format, args.batch) === "csv" ? CSV_RECORDS : LINES;
+  const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: [] };
+  const { header } = answerWriter(answers);
+  const defaults = await lineDefaults(args, target);
+  const standing = await answersToResume(args, signedForm(answers));
+  const input = await batchInput(args, { format, stdin: context.stdin });
+  const { csvHeader, blocks } = format === CSV_RECORDS ? await withoutHeader(input.blocks) : { blocks: input.blocks };
+  const resume = { standing, hasHeader: header !== undefined, format, out: args.out };
+  const job: SignJob = { kind: "sign", csvHeader, answers, defaults };
+  return runBatchCommand(
+    {
+      job,
+      header,
+      standing,
+      done: input.done,
+      unclosed: input.unclosed,
+      findKeys: keyFinder(args, context),
+      blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
+    },
+    args,
+    context,
+  );
+}
+
+/** The form of a file: as it was asked for, or by the ending of its name. */
+export function formatOf(option: string, asked: string | undefined, path: string | undefined): AnswerFormat {
+  if (asked !== undefined) return word(option, asked, ["jsonl", "csv"]);
+  return path?.toLowerCase().endsWith(".csv") === true ? "csv" : "jsonl";
+}
+
+async function withoutHeader(blocks: Parameters<typeof takeRecord>[0]): Promise<{
+  readonly csvHeader: string;
+  readonly blocks: Parameters<typeof takeRecord>[0];
+}> {
+  const { text, rest } = await takeRecord(blocks, CSV_RECORDS);
+  if (text === undefined)
+    throw new CommandError("expected a CSV header row in UTF-8 that names the fields, found none");
+  // Spreadsheets begin a file with a byte order mark.
+  const csvHeader = text.replace(/^\ufeff/, "");
+  csvReader(csvHeader);
+  return { csvHeader, blocks: rest };
+}
+
+/** What the lines have in common: `--defaults FILE`, then the options, then the target. */
+export async function lineDefaults(args: SignBatchArguments, target: string | undefined): Promise<LineDefaults> {
+  // Wrong usage is told before the first line.
+  commonFields(args);
+  const file = args.defaults === undefined ? {} : await defaultsFile(args.defaults);
+  const scheme = target === undefined ? file["scheme"] : schemeOfTarget(target);
+  if (scheme !== undefined && typeof scheme !== "string")
+    throw new CommandError("expected scheme in the --defaults file as a string, found another value");
+  const located = target === undefined ? {} : ((await loadTarget(scheme))?.locate(target) ?? {});
+  if (["key", "object", "blob"].some((name) => name in located))
+    throw new UsageError("expected a bucket as the target of a batch, found one with a key");
+  return { scheme, fields: { ...file, ...located }, options: args };
+}
+
+async function defaultsFile(path: string): Promise<JsonObject> {
+  const text = await namedText("--defaults", path);
+  if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
+  const value = privateJson(text);
+  if (!isObject(value))
+    throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
+  if (repeatsMember(text, value))
+    throw new CommandError(`expected each field once in ${path}, found one twice: remove one of them`);
+  return value;
+}

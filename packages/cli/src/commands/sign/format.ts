@@ -1,0 +1,99 @@
+import type { SignedRequest } from "daypass";
+import { UsageError } from "../../command.ts";
+import type { LineForm, LineResult } from "../../lines/line-scheme.ts";
+
+/** How a signed request is shown. */
+export type Format = "url" | "curl" | "fetch" | "wget" | "html-form";
+
+export const FORMATS: readonly Format[] = ["url", "curl", "fetch", "wget", "html-form"];
+
+/** What was signed as something that can be pasted and run. */
+export function format(signed: LineResult, as: Format): string {
+  if ("cookies" in signed) throw new Error("expected a URL or a form");
+  if ("fields" in signed) return htmlForm(signed);
+  return requestText(signed, as);
+}
+
+function requestText(signed: SignedRequest, as: Format): string {
+  if ((as === "wget" || as === "fetch") && hasDotSegment(signed.url)) {
+    throw new UsageError(
+      `expected --as curl for a key with . or .. segments, found ${as}, which removes them and asks for another object`,
+    );
+  }
+  switch (as) {
+    case "url":
+    case "html-form":
+      return signed.url;
+    case "curl":
+      return curl(signed);
+    case "wget":
+      return wget(signed);
+    case "fetch":
+      return fetchCall(signed);
+  }
+}
+
+/** The fields in their order: S3 and Cloud Storage ignore what comes behind the file. */
+function htmlForm({ url, fields }: LineForm): string {
+  return [
+    `<form action="${escapeHtml(url)}" method="post" enctype="multipart/form-data" accept-charset="utf-8">`,
+    ...Object.entries(fields).map(
+      ([name, value]) => `  <input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+    ),
+    `  <input type="file" name="file" required>`,
+    "  <button>Upload</button>",
+    "</form>",
+  ].join("\n");
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+// In a query dots are data, which no tool changes.
+function hasDotSegment(url: string): boolean {
+  return /^[^?]*\/\.\.?(?:[/?]|$)/.test(url);
+}
+
+function curl({ url, method, headers }: SignedRequest): string {
+  return [
+    "curl --fail",
+    // Without it curl removes dot segments, and asks for another object than the one that was signed.
+    ...(hasDotSegment(url) ? ["--path-as-is"] : []),
+    ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${method}`]),
+    // Behind a colon curl takes an empty value for the wish to leave the header out.
+    ...Object.entries(headers).map(
+      ([name, value]) => `--header ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`,
+    ),
+    ...(hasBody(method) ? ["--upload-file FILE"] : []),
+    quote(url),
+  ].join(" ");
+}
+
+function wget({ url, method, headers }: SignedRequest): string {
+  return [
+    "wget",
+    ...(method === "GET" ? [] : [`--method=${method}`]),
+    ...Object.entries(headers).map(([name, value]) => `--header=${quote(`${name}: ${value}`)}`),
+    ...(hasBody(method) ? ["--body-file=FILE"] : []),
+    quote(url),
+  ].join(" ");
+}
+
+function fetchCall({ url, method, headers }: SignedRequest): string {
+  const options = [
+    ...(method === "GET" ? [] : [`method: ${JSON.stringify(method)}`]),
+    ...(Object.keys(headers).length === 0 ? [] : [`headers: ${JSON.stringify(headers)}`]),
+    ...(hasBody(method) ? ["body"] : []),
+  ];
+  return `await fetch(${JSON.stringify(url)}${options.length === 0 ? "" : `, { ${options.join(", ")} }`});`;
+}
+
+function hasBody(method: string): boolean {
+  return method === "PUT" || method === "POST";
+}
+
+// A POSIX shell reads everything between single quotes as it is.
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

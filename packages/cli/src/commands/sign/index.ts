@@ -1,0 +1,144 @@
+import { isDaypassError } from "daypass";
+import { parseArguments, word } from "../../arguments.ts";
+import {
+  BATCH_HELP,
+  BATCH_OPTIONS,
+  refuseBatchOptions,
+  SIGN_BATCH_OPTIONS,
+  withOutput,
+} from "../../batch/batch-options.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { FORMATS, format } from "./format.ts";
+import { SIGN_OPTIONS, type SignOptions } from "./options.ts";
+import { signTarget } from "./sign-target.ts";
+
+const HELP = `daypass sign TARGET [options]
+daypass sign [TARGET] --batch FILE|- [--out FILE] [--workers N]
+daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER [--out FILE] [--workers N]
+
+TARGET: s3://bucket/key, gs://bucket/object, az://account/container/blob, or https://host/path for a Daypass URL
+
+Lifetime
+  --expires-in TIME     90s, 12h, 7d (one target: default 15m)   --expires-at INSTANT  2026-01-02T03:04:05Z
+  --stable-window TIME  return the same bytes within this window   --at INSTANT          sign as if at this time
+Request
+  --method GET          the method to sign; for a Daypass URL, repeat it for more methods
+  --header 'N: V'       a header that the holder must send         --query N=V           a query parameter
+  --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
+  --sha256 HEX          bind the body
+  --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
+s3://, gs://, az://
+  --endpoint URL, --signature-version v4|v2|v4a|express (az://: the sv), --dot-segments (sign keys with . and .. segments)
+s3:// and gs:// only
+  --addressing path|virtual (gs://: bucket-bound)                  --field N=V           a field of --as html-form
+s3:// only
+  --region, --profile NAME, --clamp (shorten the URL's lifetime to that of its credentials)
+az:// only
+  --permissions rcwd…, --identifier POLICY, --protocol https, --prefix DIRECTORY/
+https:// only
+  --audience, --subject TEXT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
+  --ip CIDR (az:// too), --starts INSTANT (az:// and gs:// too)
+Output
+  --as url|curl|fetch|wget|html-form   --json  print everything as JSON, including the output of --as, the expiry,
+                        what the URL binds and what it leaves open
+Keys
+  --state DIR           use a key from a gateway's state (daypass serve, daypass keys)   --key ID  which one
+  s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files;
+        for a bucket --x-s3 (express), the credentials of a CreateSession session
+  gs://: the service account in GOOGLE_APPLICATION_CREDENTIALS, or in gcloud's application default credentials
+  az://: AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY
+  https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
+
+${BATCH_HELP}
+  --format, --out-format jsonl|csv   default: csv for files named *.csv, else jsonl; a CSV needs a header row
+  --defaults FILE       a JSON object with fields for all lines; the options above, and s3://bucket as TARGET, also set fields.
+                        A line without credentials uses the keys that daypass sign would use;
+                        a line without expiresIn and expiresAt is refused, so pass --expires-in for all
+  --all s3://B/PREFIX   one line per object, as listed by the server
+  --all FOLDER          one line per file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
+
+const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string" } } as const;
+
+export const signCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      ...SIGN_OPTIONS,
+      ...BATCH_OPTIONS,
+      ...SIGN_BATCH_OPTIONS,
+      ...SIGN_ALL_OPTIONS,
+      as: { type: "string" },
+      json: { type: "boolean" },
+    });
+    const [target, second] = positionals;
+    const { batch, all } = values;
+    if (batch !== undefined || all !== undefined) refuseOptionsOfOne(values);
+    if (all !== undefined) {
+      if (batch !== undefined || target !== undefined)
+        throw new UsageError("expected one of a target, --batch and --all, found several");
+      // What reads folders is a large part of the gateway, which no other call has to wait for.
+      const { signAll } = await import("./all.ts");
+      return signAll(withOutput({ ...values, all }), context);
+    }
+    if (batch !== undefined) {
+      if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
+      const { signBatch } = await import("./batch.ts");
+      return signBatch(withOutput({ ...values, batch }), target, context);
+    }
+    refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
+    if (target === undefined || second !== undefined)
+      throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
+    return signOne(target, values, context);
+  },
+};
+
+/** An option must not be passed over in silence: the answers of a batch are lines, and name what a line names. */
+function refuseOptionsOfOne({ as, batch, "as-bucket": bucket }: Readonly<Record<string, unknown>>): void {
+  if (as !== undefined)
+    throw new UsageError(
+      "expected --as with one target, found it with many: their answers are JSON Lines or CSV, see --out-format",
+    );
+  if (batch !== undefined && bucket !== undefined)
+    throw new UsageError(
+      "expected --as-bucket with --all FOLDER, found it with --batch: give s3://bucket as the target",
+    );
+}
+
+type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
+
+const DEFAULT_LIFE = "15m";
+
+async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
+  const as = word("--as", options.as ?? "url", FORMATS);
+  const isForm = as === "html-form";
+  const signed = await signTarget(target, { options: withLife(options), isForm }, context).catch(inOptions);
+  if (options.json === true) {
+    // A URL is in the object as it is.
+    const command = as === "url" ? {} : { [as]: format(signed, as) };
+    // The id is a getter, which a copy does not see.
+    const id = "id" in signed ? { id: signed.id } : {};
+    await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
+    return 0;
+  }
+  await print(context.stdout, format(signed, as));
+  for (const warning of signed.warnings) await print(context.stderr, `warning: ${warning}`);
+  if (as === "url" && "headers" in signed) {
+    for (const [name, value] of Object.entries(signed.headers))
+      await print(context.stderr, `send the header  ${name}: ${value}`);
+  }
+  return 0;
+}
+
+/** The advice of the library, as options of this command. */
+function inOptions(error: unknown): never {
+  if (!isDaypassError(error)) throw error;
+  const message = error.message
+    .replace("see dotSegments", "sign it anyway with --dot-segments")
+    .replace("see credentialExpiry", "ask for a shorter lifetime, or give --clamp to end the URL with them");
+  throw message === error.message ? error : new CommandError(message, error.code);
+}
+
+function withLife(options: Output): Output {
+  const hasLife = options["expires-in"] !== undefined || options["expires-at"] !== undefined;
+  return hasLife ? options : { ...options, "expires-in": DEFAULT_LIFE };
+}

@@ -1,0 +1,123 @@
+import type { Grant } from "daypass";
+import { isDaypassError } from "daypass";
+import {
+  checked,
+  httpOrigin,
+  ipAddress,
+  moment,
+  type ParsedArguments,
+  pairs,
+  parseArguments,
+  requestMethod,
+} from "../../arguments.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "../../batch/batch-options.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { wireRequest } from "../../lines/request.ts";
+import { grantJson } from "../../lines/verify-line.ts";
+import { printable } from "../../printable.ts";
+import { table } from "../../table.ts";
+import { keysAtHand } from "../sign/available-keys.ts";
+import { verifyAtHand } from "./available-verifiers.ts";
+
+const OPTIONS = {
+  method: { type: "string" },
+  header: { type: "string", multiple: true },
+  "remote-address": { type: "string" },
+  subject: { type: "string" },
+  audience: { type: "string" },
+  origin: { type: "string", multiple: true },
+  at: { type: "string" },
+  state: { type: "string" },
+  profile: { type: "string" },
+  schemes: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Options = ParsedArguments<typeof OPTIONS>["values"];
+
+const OF_ONE_URL = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
+
+export const verifyCommand: Command = {
+  help: `daypass verify URL [options]
+daypass verify --batch FILE|- [--out FILE] [--workers N]
+
+Checks whether a server with the same key would accept the request, and what it grants. Nothing is sent.
+Exit status: 0 if granted, 1 if refused.
+
+  --method GET          the method of the request                 --header 'N: V'        a header of the request
+  --remote-address IP   the client's address                      --subject TEXT         the proven identity of the sender
+  --audience TEXT       required audience of Daypass URLs         --origin ORIGIN        accepted origins (default: the URL's)
+  --at INSTANT          verify as if at this time                 --json                 print the result as one object
+Keys
+  --state DIR           all active keys of a gateway's state
+  otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and the keys of each cloud as for daypass sign (--profile)
+  --schemes FILE|-      more keys, of any scheme: JSON, one entry or a list, as in the schemes of a --batch line
+
+${BATCH_HELP}`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
+    if (values.batch !== undefined) {
+      if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
+      const foreign = OF_ONE_URL.find((name) => values[name] !== undefined);
+      if (foreign !== undefined)
+        throw new UsageError(
+          `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
+        );
+      const { verifyBatch } = await import("./batch.ts");
+      return verifyBatch(withOutput({ ...values, batch: values.batch }), context);
+    }
+    refuseBatchOptions(values);
+    const [url, second] = positionals;
+    if (url === undefined || second !== undefined)
+      throw new UsageError(`expected one URL, found ${positionals.length}: quote it, and use --batch for many`);
+    return verifyOne(url, values, context);
+  },
+};
+
+async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
+  const { method, header, subject, audience, state, at } = options;
+  const now = at === undefined ? new Date() : moment("--at", at);
+  const { stdout } = context;
+  checked(method, (text) => requestMethod("--method", text));
+  checked(options["remote-address"], (text) => ipAddress("--remote-address", text));
+  for (const origin of options.origin ?? []) httpOrigin("--origin", origin, { wildcard: true });
+  try {
+    const headers = pairs("--header", header, ":");
+    const received = wireRequest({
+      url,
+      ...(method === undefined ? {} : { method }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
+    });
+    const keys = await keysAtHand({ ...options, now }, context);
+    const grant = await verifyAtHand(received, keys, {
+      ...{ now, subject, audience, state },
+      origins: options.origin,
+    });
+    await print(stdout, options.json === true ? grantJson(grant) : grantText(grant, now));
+    return 0;
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    const { code, message } = error;
+    if (options.json === true) await print(stdout, JSON.stringify({ ok: false, code, message }));
+    else await print(stdout, `refused: ${code}\n${printable(message)}`);
+    return 1;
+  }
+}
+
+function grantText(grant: Grant, now: Date): string {
+  const left = Math.floor((grant.expiresAt.getTime() - now.getTime()) / 1000);
+  const [path] = grant.target.split("?");
+  return `granted\n${table([
+    ["  scheme", grant.scheme],
+    ["  key", grant.keyId],
+    ["  methods", grant.methods.join(", ")],
+    ["  path", path ?? ""],
+    ["  until", `${grant.expiresAt.toISOString()}   (${left} s)`],
+    ["  grant id", grant.id],
+    ...grant.obligations.map(({ kind, ...facts }) => [
+      "  on condition",
+      `${kind} ${Object.keys(facts).length === 0 ? "" : JSON.stringify(facts)}`,
+    ]),
+  ])}`;
+}

@@ -1,0 +1,111 @@
+import type { Grant } from "../../core/contracts.ts";
+import { refusal } from "../../core/errors.ts";
+import type { FetchRequest } from "./request.ts";
+
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+interface ByteStream {
+  getReader(): Reader;
+}
+interface Controller {
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+}
+declare const Request: new (url: string, init: unknown) => FetchRequest;
+declare const ReadableStream: new (
+  source: { pull(controller: Controller): Promise<void>; cancel(reason: unknown): Promise<void> },
+  strategy: { readonly highWaterMark: number },
+) => ByteStream;
+
+/**
+ * The request as the handler may see it: without the parameters that may vary, and with a body that fails where it
+ * breaks the grant. The same object where the grant asks for neither.
+ */
+export async function presentRequest<R extends WithBody>(request: R, grant: Grant): Promise<R> {
+  const strips = grant.obligations.some(({ kind }) => kind === "strip");
+  const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
+  // Of a body that somebody else has read, a stream may be left that ends at once and would be held to nothing; and a host whose requests
+  // do not show their bodies would hand out all of one.
+  if (limits && (request.bodyUsed || request.body === undefined))
+    throw refusal("INVALID_INPUT", "a request whose body nobody has read");
+  const url = strips ? withQueryOf(request.url, grant.target) : request.url;
+  const presented = strips ? rebuild(request, [url, request], { url }) : request;
+  if (!limits) return presented;
+  const { body } = presented as WithBody;
+  if (!body) {
+    // Nothing to read later, so an empty body has to satisfy the grant now.
+    for await (const _ of grant.limitBody(nothing())) break;
+    return presented;
+  }
+  const limited = { url, body: limitStream(body, grant), duplex: "half" };
+  return rebuild(presented, [presented, limited], limited);
+}
+
+type WithBody = FetchRequest & {
+  readonly body?: ByteStream | null;
+  readonly bodyUsed?: boolean;
+  readonly signal?: unknown;
+};
+
+/**
+ * By the request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is; by the runtime's
+ * where a host makes its requests of something else, as srvx does, which h3 and Nitro run on.
+ */
+function rebuild<R extends WithBody>(
+  request: R,
+  parts: readonly [input: unknown, init: unknown],
+  changes: { readonly url: string; readonly body?: ByteStream },
+): R {
+  const { method, headers, signal, body } = request;
+  try {
+    const rebuilt = Reflect.construct(request.constructor, parts) as R;
+    // Such a class waits with its error until it is asked. Others leave the body out (Azure's HttpRequest), or keep the one of before.
+    if (rebuilt.url && rebuilt.method === method && (!changes.body || rebuilt.body === changes.body)) return rebuilt;
+  } catch {
+    // What is wrong with the request itself the other constructor says as well.
+  }
+  const init = { method, headers, signal, body, duplex: "half", ...changes };
+  return new Request(changes.url, init) as unknown as R;
+}
+
+function withQueryOf(url: string, target: string): string {
+  const [base = ""] = url.split("?", 1);
+  const mark = target.indexOf("?");
+  return mark < 0 ? base : base + target.slice(mark);
+}
+
+/** {@link Grant.limitBody} for a web stream: what it throws is what the stream fails with. */
+function limitStream(body: ByteStream, grant: Grant): ByteStream {
+  const reader = body.getReader();
+  const limited = grant.limitBody(chunks(reader))[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await limited.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+// By hand: a ReadableStream is not async-iterable in every runtime.
+async function* chunks(reader: Reader): AsyncGenerator<Uint8Array> {
+  let ended = false;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (value !== undefined) yield value;
+    }
+    ended = true;
+  } finally {
+    if (!ended) await reader.cancel();
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

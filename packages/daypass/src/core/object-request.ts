@@ -1,0 +1,98 @@
+import type { Parameter } from "../wire/parameters.ts";
+import { type Constraints, checkOptions, type RequestRules, unsupportedConstraint } from "./constraints.ts";
+import type { Bindings } from "./contracts.ts";
+import { invalidInput } from "./errors.ts";
+import { checkKey } from "./object-key.ts";
+import { optionPairs } from "./option-pairs.ts";
+
+/** One request to an object store, for a signer to sign. */
+export interface ObjectRequest extends Constraints {
+  /** The bucket's name. It is not checked whether the bucket exists. */
+  readonly bucket: string;
+  /** The object's key, exactly: it is data, and is never parsed as a URL. Omit it for a call on the bucket itself. */
+  readonly key?: string | undefined;
+  /** `GET` by default. */
+  readonly method?: string | undefined;
+  /** Further parameters, each once, e.g. `versionId`, `partNumber`, `uploadId`. */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** Headers that the holder must send with exactly these values. */
+  readonly headers?: Bindings["headers"];
+  /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
+  readonly dotSegments?: "refuse" | "sign" | undefined;
+}
+
+/** What such a request asks for, checked. */
+export interface ObjectCall {
+  readonly method: string;
+  /** Lower-case names; what the holder has to send. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decoded, each name once. */
+  readonly parameters: readonly Parameter[];
+}
+
+/** What differs between the schemes. */
+export interface ObjectRules extends RequestRules {
+  /** Parameters that the signer sets itself. */
+  readonly reserved: RegExp;
+}
+
+/** What to call unbound: the body, unless the server compares it with a header. */
+export function unboundBody(headers: Readonly<Record<string, string>>): readonly string[] {
+  return "content-md5" in headers ? [] : ["body"];
+}
+
+const METHOD = /^[A-Z]{1,16}$/;
+
+// Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
+const VISIBLE = /^[\t\x20-\x7e]*$/;
+// The host comes from the endpoint, and the URL is the authorization.
+const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/**
+ * Checks a request and collects what it asks for.
+ *
+ * @param own headers that the scheme makes of `bind`; without it a range of lengths is refused
+ */
+export function readObjectRequest(
+  request: ObjectRequest & { readonly object?: string | undefined },
+  rules: ObjectRules,
+  own?: Readonly<Record<string, string | undefined>>,
+): ObjectCall {
+  const { scheme, reserved } = rules;
+  const { key, object, method = "GET", query, headers, response, bind, dotSegments } = request;
+  if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
+  if (key !== undefined) checkKey(key, dotSegments);
+  if (object !== undefined) checkKey(object, dotSegments, "object");
+  checkOptions(request, rules);
+  const { contentType, contentLength, headers: bound, query: boundQuery } = bind ?? {};
+  if (typeof contentLength === "object") {
+    if (!own) throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
+  } else if (!/^\d+$/.test(String(contentLength ?? 0))) {
+    throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  }
+
+  const collected: Record<string, string> = {};
+  const fixed = { "content-type": contentType, "content-length": contentLength?.toString(), ...own };
+  for (const [name, value] of [headers, bound, fixed].flatMap((source) => optionPairs<string>("headers", source))) {
+    if (value === undefined) continue;
+    const lower = name.toLowerCase();
+    const isText = typeof value === "string" && VISIBLE.test(value) && HEADER_NAME.test(lower);
+    if (!isText || (collected[lower] ?? value) !== value) {
+      throw invalidInput(`header ${name}`, "one ASCII text, not set by the signer", "another");
+    }
+    collected[lower] = value;
+  }
+
+  const parameters = new Map<string, string>();
+  const add = (name: string, value: unknown): void => {
+    if (typeof value !== "string" || reserved.test(name) || parameters.has(name)) {
+      throw invalidInput(`query.${name}`, "one text, not set by the signer", "another");
+    }
+    parameters.set(name, value);
+  };
+  for (const [name, value] of [query, boundQuery].flatMap((source) => optionPairs("query", source))) add(name, value);
+  for (const [option, value] of Object.entries(response ?? {})) {
+    if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
+  }
+  return { method, headers: collected, parameters: [...parameters] };
+}

@@ -1,0 +1,171 @@
+import type { Lifetime } from "./contracts.ts";
+import { invalidInput, refusal } from "./errors.ts";
+
+/**
+ * The end of what has none, in milliseconds since 1970: the last second that every reader of ISO 8601 takes, with a year of four
+ * digits. No Date, which whoever is handed it could move for all.
+ */
+export const NEVER = 253_402_300_799_000;
+
+/** What a clock tells: a Date or, as making one costs as much as encoding a key, its milliseconds since 1970. */
+export type Instant = Date | number;
+
+/** What time it is where nobody hands a clock in. Asked for by its name each time, as tests put another `Date` in its place. */
+export const systemClock = (): Instant => Date.now();
+
+/**
+ * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
+ * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
+ */
+export function parseBasicTime(text: string): Date | undefined {
+  const { ms } = basicInstant(text);
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}
+
+/** `YYYYMMDDTHHMMSSZ` and its milliseconds since 1970. */
+export interface BasicInstant {
+  readonly text: string;
+  /** NaN where the text is no instant: see {@link parseBasicTime}. */
+  readonly ms: number;
+}
+
+/** Reads a {@link BasicInstant}: the one that was read before, if equal, so that its text is soon known again. */
+export function basicInstant(text: string): BasicInstant {
+  // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
+  if (last?.text !== text) {
+    [last, lastButOne] = [lastButOne, last];
+    if (last?.text !== text) last = { text, ms: basicTimeMs(text) };
+  }
+  return last;
+}
+
+let last: BasicInstant | undefined;
+let lastButOne: BasicInstant | undefined;
+
+// Not before the year 100: Date.UTC reads 0 to 99 as 19xx. Days and hours that are none end on another day, see below.
+const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])\d\dT\d\d[0-5]\d[0-5]\dZ$/;
+
+/**
+ * {@link parseBasicTime} in milliseconds since 1970, NaN where the text is no instant, and without a memory: for who reads few
+ * or does longer work beside it.
+ */
+export function basicTimeMs(text: string): number {
+  if (!BASIC.test(text)) return Number.NaN;
+  // `Number` of each part takes ten times as long.
+  const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+  const day = two(6);
+  const ms = Date.UTC(two(0) * 100 + two(2), two(4) - 1, day, two(9), two(11), two(13));
+  // Date.UTC rolls 31 February and 24 o'clock over.
+  return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
+}
+
+/** An instant as ISO 8601, for people to read. */
+export function instantText(instant: Instant): string {
+  return new Date(instant).toJSON() ?? "unknown";
+}
+
+/** `YYYYMMDDTHHMMSSZ` of milliseconds since 1970; fractions of a second are dropped. */
+export function basicTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\..../g, "");
+}
+
+/** {@link basicTime} that remembers the latest second: bulk signing asks for the same one many times. */
+export const formatBasicTime: (ms: number) => string = /* @__PURE__ */ basicTimeFormat();
+
+/** A {@link formatBasicTime} with a memory of its own. */
+export function basicTimeFormat(): (ms: number) => string {
+  let lastSecond = Number.NaN;
+  let lastText = "";
+  return (ms) => {
+    const second = Math.floor(ms / 1000);
+    if (second !== lastSecond) {
+      lastText = basicTime(ms);
+      lastSecond = second;
+    }
+    return lastText;
+  };
+}
+
+/** Signing time and end of a URL, both whole seconds. */
+export interface SigningWindow {
+  /** Milliseconds since 1970. */
+  readonly signedAt: number;
+  readonly expiresAt: Date;
+  /** Seconds between the two. */
+  readonly expiresIn: number;
+  readonly warnings: readonly string[];
+}
+
+/** What limits the life of a URL besides the caller's wish. */
+export interface LifetimeLimits {
+  /** Longest life in seconds that the scheme allows. */
+  readonly maxSeconds: number;
+  /** End of the credentials, if they have one. */
+  readonly expiration?: Date | undefined;
+  /** What to do where the credentials end first. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+}
+
+/** Works out when a URL begins and ends, or throws `INVALID_EXPIRY`, `INVALID_INPUT` or `CREDENTIALS_EXPIRE_FIRST`. */
+export function signingWindow(
+  { expiresIn: wanted, expiresAt: until, stableWindow }: Lifetime,
+  clockTime: Instant,
+  { maxSeconds, expiration, credentialExpiry }: LifetimeLimits,
+): SigningWindow {
+  const now = Number(clockTime) / 1000;
+  const step = stableWindow ?? 1;
+  // A clock beyond the year 2255 counts in other units, and what a Date cannot hold would be signed as NaN.
+  if (!isWhole(step) || !(now > 0 && now < 9e9)) {
+    throw invalidInput("stableWindow", "whole seconds, valid clock", stableWindow ?? String(clockTime));
+  }
+  if ((wanted === undefined) === (until === undefined)) {
+    throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
+  }
+  const signedAt = Math.floor(now / step) * step;
+  const secondsUntil = (end: Date): number => Math.floor(Number(end) / 1000) - signedAt;
+  // The window's start may lie up to one window back, and each URL must still live for as long as was asked.
+  const lasting = wanted as number;
+  let expiresIn = until === undefined ? (stableWindow ? stableWindow + lasting : lasting) : secondsUntil(until);
+  let warnings: readonly string[] = [];
+  const left = expiration === undefined ? expiresIn : secondsUntil(expiration);
+  // Written so that an invalid date refuses.
+  if (!(left >= expiresIn) && expiresIn > 0) {
+    if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
+      throw refusal(
+        "CREDENTIALS_EXPIRE_FIRST",
+        `credentials for ${expiresIn} s, found ${left} s: see credentialExpiry`,
+      );
+    }
+    expiresIn = left;
+    warnings = [`the URL ends with its credentials, after ${left} s`];
+  }
+  // The start of a stable window lies in the past, and so may an end that is after it.
+  if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
+    throw refusal(
+      "INVALID_EXPIRY",
+      `expiresIn as integer, 1 to ${maxSeconds} s, found ${typeof expiresIn} ${expiresIn}`,
+      {
+        maximum: maxSeconds,
+        found: expiresIn,
+      },
+    );
+  }
+  return {
+    signedAt: signedAt * 1000,
+    expiresAt: new Date((signedAt + expiresIn) * 1000),
+    expiresIn,
+    warnings,
+  };
+}
+
+/** `notBefore` in whole seconds since 1970, rounded up so that nothing begins before it. Throws `INVALID_INPUT`. */
+export function startSeconds(notBefore: Date | undefined): number | undefined {
+  if (notBefore === undefined) return undefined;
+  const seconds = Math.ceil(Number(notBefore?.getTime?.()) / 1000);
+  if (seconds >= 0) return seconds;
+  throw invalidInput("notBefore", "a valid Date", notBefore);
+}
+
+function isWhole(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds > 0;
+}

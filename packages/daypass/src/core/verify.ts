@@ -1,0 +1,132 @@
+import { originSelector } from "../wire/origin.ts";
+import { checkSize, parseTarget } from "../wire/raw-target.ts";
+import type {
+  Checked,
+  Clock,
+  Grant,
+  KeyResolver,
+  ObligationKind,
+  Proof,
+  ReceivedRequest,
+  Scheme,
+  Verifier,
+} from "./contracts.ts";
+import { type DaypassError, refusal } from "./errors.ts";
+import { isPromise, listOf } from "./key-resolver.ts";
+import { systemClock } from "./time.ts";
+
+/** Options that every verifier has besides its keys. */
+export interface VerifierOptions {
+  /** Origins that this verifier accepts, `scheme://host[:port]`. The request's Host must match one of them. */
+  readonly origins: readonly string[];
+  /** The obligations that the caller enforces; a grant with any other is refused. */
+  readonly enforces?: readonly ObligationKind[] | undefined;
+  /** The current time; by default, the system clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
+export function verifier<P, K, G extends Grant>(
+  scheme: Scheme<P, K, G>,
+  keys: KeyResolver<K>,
+  options: VerifierOptions,
+): Verifier<G> {
+  const selectOrigin = originSelector(options.origins, scheme);
+  const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
+  const { clock = systemClock } = options;
+
+  // Not an async function, as one that may wait saves at each call all that it holds: most signatures are made at once.
+  const decide = (
+    received: ReceivedRequest,
+    parsed: P,
+    given: Proof | undefined,
+    candidates: readonly K[],
+    // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
+    checks: readonly (Checked | Promise<Checked>)[] = (candidates.length > 0 ? candidates : [scheme.dummyKey]).map(
+      (key) => scheme.check(received, parsed, key),
+    ),
+  ): G | Promise<G> => {
+    if (checks.some(isPromise)) {
+      return Promise.all(checks).then((checked) => decide(received, parsed, given, candidates, checked));
+    }
+    const now = Number(clock());
+    const late = scheme.checkTime(parsed, now);
+    const match = (checks as readonly Checked[]).findIndex(({ matches }) => matches);
+    if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
+    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id");
+    if (match < 0) {
+      throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
+    }
+    const key = candidates[match] as K;
+    const { stringToSign } = checks[match] as Checked;
+    const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
+    for (const { kind } of grant.obligations) {
+      if (!enforced.has(kind)) {
+        throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
+          constraint: kind,
+        });
+      }
+    }
+    return grant;
+  };
+
+  return {
+    detects: scheme.detect,
+    async verify(request, given) {
+      checkSize(request);
+      if (!scheme.detect(request)) throw noSignature();
+      const { origin, wildcard } = selectOrigin(request.authority);
+      const received = { request, wire: parseTarget(request.target), origin, wildcard };
+      const parsed = scheme.parse(received);
+      const found = keys(scheme.keyId(parsed));
+      return isPromise(found)
+        ? found.then((late) => decide(received, parsed, given, listOf(late)))
+        : decide(received, parsed, given, listOf(found));
+    },
+  };
+}
+
+/**
+ * Combines verifiers of several schemes. Exactly one of them must recognise the request: a request that is
+ * signed twice is `AMBIGUOUS_AUTHENTICATION`, an unsigned one is `NO_SIGNATURE`.
+ *
+ * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, `MALFORMED`, and the codes of the selected verifier
+ * @example
+ * ```ts
+ * import { anyOf } from "daypass";
+ * import { s3Verifier } from "daypass/s3";
+ * import { urlVerifier } from "daypass/url";
+ *
+ * const origins = ["https://files.example.com"];
+ * const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+ * export const verifier = anyOf(
+ *   urlVerifier({ keys: [key], origins }),
+ *   s3Verifier({ credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" }, origins }),
+ * );
+ * ```
+ */
+export function anyOf<const V extends readonly Verifier[]>(
+  ...verifiers: V
+): Verifier<V[number] extends Verifier<infer G> ? G : never> {
+  type G = V[number] extends Verifier<infer U> ? U : never;
+  return {
+    detects: (request) => verifiers.some((candidate) => candidate.detects(request)),
+    async verify(request, proof) {
+      checkSize(request);
+      const detected = verifiers.filter((candidate) => candidate.detects(request));
+      const [only, second] = detected;
+      if (only === undefined) throw noSignature();
+      if (second !== undefined) {
+        throw refusal(
+          "AMBIGUOUS_AUTHENTICATION",
+          `one verifier that reads it, found ${detected.length}: send one signature, and give one verifier of a scheme all its origins`,
+        );
+      }
+      return (await only.verify(request, proof)) as G;
+    },
+  };
+}
+
+function noSignature(): DaypassError {
+  return refusal("NO_SIGNATURE", "a presigned URL");
+}

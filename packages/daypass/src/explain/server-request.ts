@@ -1,0 +1,99 @@
+import type { WireRequest } from "../core/contracts.ts";
+import { headerValues } from "../wire/raw-target.ts";
+import { decodeOr } from "./decoded.ts";
+import type { ServerError } from "./error-body.ts";
+import type { SplitUrl } from "./explainer.ts";
+import type { ToldRequest } from "./given-request.ts";
+import { nameOf, readParameters } from "./parameters.ts";
+
+/** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
+export interface Known {
+  readonly method: boolean;
+  readonly headers: boolean;
+}
+
+interface Seen {
+  readonly method: string;
+  readonly headers: WireRequest["headers"];
+}
+
+interface Told {
+  readonly request: ToldRequest | undefined;
+  readonly error: ServerError | undefined;
+  /** The URL that was sent. */
+  readonly sentUrl: SplitUrl;
+}
+
+/** The method and headers of a request, and what of them is known. `Host` is not among the headers. */
+export function sentParts({ request, error, sentUrl }: Told): {
+  readonly method: string;
+  readonly headers: WireRequest["headers"];
+  readonly known: Known;
+} {
+  const seen = seenRequest(error, sentUrl);
+  const told = Object.entries(request?.headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
+  const isTold = request?.headers !== undefined && (told.length > 0 || Object.keys(request.headers).length === 0);
+  const names = new Set(told.map(([name]) => name.toLowerCase()));
+  const method = request?.method?.toUpperCase() ?? seen?.method;
+  return {
+    method: method ?? "GET",
+    // What the server saw beside what was told has reached it, whoever added it.
+    headers: [...told, ...(seen?.headers.filter(([name]) => !names.has(name)) ?? [])],
+    known: { method: method !== undefined, headers: isTold || seen !== undefined },
+  };
+}
+
+const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
+
+/** The request as the server read it, where its answer shows it. */
+export function seenRequest(error: ServerError | undefined, sentUrl?: SplitUrl): Seen | undefined {
+  const fields = error?.fields;
+  const canonical = fields?.get("CanonicalRequest")?.split("\n");
+  if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));
+  // COS shows what it hashes for its string to sign.
+  const format = fields?.get("FormatString")?.split("\n");
+  if (format !== undefined) return readSeen(format[0], pairs(format[3] ?? ""));
+  // The versions without a canonical request: method, Content-MD5, Content-Type, date, headers, resource.
+  const text = fields?.get("StringToSign")?.split("\n");
+  if (text === undefined) return undefined;
+  const [method, md5 = "", type = "", , ...rest] = text;
+  // S3's V2 signs these parameters as the headers that they stand for.
+  const hoisted = new Set(
+    (sentUrl === undefined ? [] : readParameters(sentUrl)).flatMap(([name]) =>
+      /^x-amz-/i.test(name) ? name.toLowerCase() : [],
+    ),
+  );
+  const headers = headerLines(rest).filter(([name]) => !hoisted.has(name));
+  return readSeen(method, [["content-md5", md5], ["content-type", type], ...headers]);
+}
+
+function readSeen(method: string | undefined, headers: Seen["headers"]): Seen | undefined {
+  if (method === undefined || !METHOD.test(method)) return undefined;
+  return {
+    method: method.toUpperCase(),
+    headers: headers.filter(([name, value]) => name !== "host" && value !== ""),
+  };
+}
+
+/** `name:value` up to the first line that is none. */
+function headerLines(lines: readonly string[]): Seen["headers"] {
+  const end = lines.findIndex((line) => !/^[a-z0-9-]+:/.test(line));
+  return lines.slice(0, end < 0 ? lines.length : end).map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1)];
+  });
+}
+
+function pairs(text: string): Seen["headers"] {
+  return text
+    .split("&")
+    .filter((pair) => pair.includes("="))
+    .map((pair) => [nameOf(pair), decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
+}
+
+/** The hosts by which a client may have reached the first of several proxies. */
+export function forwardedHosts({ headers }: Pick<WireRequest, "headers">): readonly string[] {
+  return ["x-forwarded-host", "x-original-host"].flatMap((name) =>
+    headerValues(headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),
+  );
+}

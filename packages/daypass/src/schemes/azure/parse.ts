@@ -1,0 +1,185 @@
+import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
+import { type DaypassError, refusal } from "../../core/errors.ts";
+import { NEVER } from "../../core/time.ts";
+import { refuseDotSegments } from "../../wire/dot-segments.ts";
+import { malformed } from "../../wire/parameters.ts";
+import { formDecode, headerValues, type QueryToken } from "../../wire/raw-target.ts";
+import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
+import { outOfScope, TIMES } from "./enforce.ts";
+import { checkSas } from "./fields.ts";
+import type { AzureFacts } from "./grant.ts";
+import type { AzureSasKind, SasKind } from "./layouts.ts";
+import { type AzureLocation, azureLocation } from "./location.ts";
+import type { OperationRule, operationFinder } from "./operations.ts";
+import { parseAzureTime } from "./time.ts";
+
+/** A request with a SAS, read strictly. Nothing in it has been verified. */
+export interface ParsedSas {
+  /** What the grant tells. Permissions are those of the URL, until a stored policy says more, and so are the times. */
+  facts: AzureFacts;
+  startsAt: Date;
+  endsAt: Date;
+  /** Every parameter of the SAS, and the other lines of the string to sign. */
+  readonly values: SasValues;
+  readonly operation: OperationRule;
+  /** Headers `x-ms-*` without that prefix, lower case. */
+  readonly msHeaders: ReadonlyMap<string, string>;
+  /** Parameters of the operation, decoded. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** What `srh` and `srq` name. */
+  readonly bound: BoundParts;
+}
+
+/** Headers, by their lower-case names, and parameters that are signed. */
+export interface BoundParts {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
+}
+
+/** How one kind of SAS is read. */
+export interface SasReader {
+  readonly kind: SasKind;
+  /** The account where neither host nor path names it. */
+  readonly account?: string | undefined;
+  readonly findOperation: ReturnType<typeof operationFinder>;
+  /** Adds what is signed of the request to `values`. */
+  readonly readBound?:
+    | ((values: SasValues, request: WireRequest, parameters: ReadonlyMap<string, string>) => BoundParts)
+    | undefined;
+}
+
+/** Tells by names alone whether a request carries a SAS, and of which kind. */
+export function sasKindOf({ target }: WireRequest): AzureSasKind | undefined {
+  const has = (name: string): boolean => target.includes(`?${name}=`) || target.includes(`&${name}=`);
+  if (!has("sig") || !has("sv")) return undefined;
+  return has("srt") ? "account" : has("skoid") ? "user-delegation" : "service";
+}
+
+/** Names of what belongs to a SAS. No parameter of an operation looks like one, nor does anything that every object has. */
+export const SAS_NAME: RegExp = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
+const NOTHING: BoundParts = { headers: new Map(), query: new Map() };
+
+/** Reads a request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`, `METHOD_NOT_GRANTED`, `WRONG_SCOPE`. */
+export function parseSas(
+  received: ReceivedRequest,
+  { kind, account: configured, findOperation, readBound }: SasReader,
+): ParsedSas {
+  const { request, wire } = received;
+  const { method, headers } = request;
+  const { values, parameters } = splitQuery(wire.tokens);
+  // A stored access policy tells what the URL leaves out.
+  for (const name of ["sig", ...Object.keys(kind.required), ...("si" in values ? [] : ["sp", "se"])]) {
+    if (!(name in values)) throw malformed(name, "missing", "a parameter with a value");
+  }
+  checkSas(kind, values, unreadable);
+  // A SAS for one user travels with that user's token.
+  const isToken = (text: string): boolean => "sduoid" in values && /^bearer /i.test(text);
+  if (!headerValues(headers, "authorization").every(isToken)) {
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header, too");
+  }
+  const location = azureLocation(received, configured);
+  const { account, container, blob } = location;
+  const { sr = "" } = values;
+  const prefix = parameters.get("prefix") ?? "";
+  // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
+  if (!sr.startsWith("b")) refuseDotSegments(`${wire.path}/${prefix}`);
+  // A reader that trims takes " tags" for "tags", which needs a permission of its own.
+  if (/[^a-z,]/i.test(parameters.get("include") ?? "")) throw malformed("include", "form", "words with commas between");
+  const msHeaders = readHeaders(headers);
+  const comp = parameters.get("comp") ?? "";
+  const operation = findOperation(
+    `${method.replace(/^HEAD$/, "GET")} ${levelOf(location, parameters)}${comp && ` ${comp}`}`,
+    (name) => parameters.get(name) ?? msHeaders.get(name),
+  );
+  if (operation === undefined) {
+    throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
+  }
+  const bound = readBound?.(values, request, parameters) ?? NOTHING;
+  const time = (name: string, absent: number): number => parseAzureTime(values[name])?.getTime() ?? absent;
+  const directory = sr === "d" ? directoryOf(Number(values.sdd), blob, prefix) : undefined;
+  if (sr !== "") {
+    const name = sr === "c" ? "" : sr === "d" ? directory : blob;
+    if (container === undefined || name === undefined) throw outOfScope("sr", sr);
+    values.RESOURCE = canonicalResource(account, container, name);
+  }
+  values.ACCOUNT = account;
+  values.TIME = signedTime(sr, parameters);
+  return {
+    facts: {
+      kind: kind.name,
+      account,
+      container,
+      blob,
+      operation: operation.name,
+      permissions: values.sp ?? "",
+      directory,
+      identifier: values.si,
+      correlationId: values.scid,
+      parameters: [...parameters],
+      signedHeaders: [...bound.headers.keys()],
+    },
+    values,
+    startsAt: new Date(Math.max(time("st", 0), time("skt", 0))),
+    endsAt: new Date(Math.min(time("se", NEVER), time("ske", NEVER))),
+    operation,
+    msHeaders,
+    parameters,
+    bound,
+  };
+}
+
+/** The parameters of the SAS, and those of the operation. */
+function splitQuery(tokens: readonly QueryToken[]): Pick<ParsedSas, "values" | "parameters"> {
+  const values: SasValues = {};
+  const parameters = new Map<string, string>();
+  for (const token of tokens) {
+    const name = formDecode(token.name);
+    const value = formDecode(token.value ?? "");
+    const isSas = SAS_NAME.test(name);
+    if (isSas ? name in values : parameters.has(name)) throw malformed(name, "duplicate", "one parameter");
+    if (isSas) values[name] = value;
+    else parameters.set(name, value);
+  }
+  return { values, parameters };
+}
+
+/** The directories that a request stays in, as many as are signed: those of a blob's name, or of a listing's prefix. */
+function directoryOf(depth: number, blob: string | undefined, prefix: string): string | undefined {
+  const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
+  return segments.length >= depth ? segments.slice(0, depth).join("/") : undefined;
+}
+
+/** The refusal of a SAS with such a parameter. */
+export function unreadable(parameter: string, problem: string, expected: string): DaypassError {
+  if (problem !== "unsigned") return malformed(parameter, problem, expected);
+  return refusal("UNSIGNED_PARAMETER", `${parameter} as ${expected}: leave it out`, { parameter });
+}
+
+/** The path says what a request is for; `restype` has to agree, or two readers would take it for two requests. */
+function levelOf({ container, blob }: AzureLocation, parameters: ReadonlyMap<string, string>): string {
+  const restype = parameters.get("restype");
+  const [level = "", expected] = blob ? ["o"] : container ? ["c", "container"] : ["s", "service"];
+  // A list of containers has no restype.
+  if (restype === expected || (level === "s" && restype === undefined)) return level;
+  throw malformed("restype", "level", expected ?? "left out for a blob");
+}
+
+function readHeaders(headers: WireRequest["headers"]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [field, value] of headers) {
+    const [, name] = /^x-ms-(.*)/.exec(field.toLowerCase()) ?? [];
+    if (name === undefined) continue;
+    if (found.has(name)) throw malformed(field, "duplicate", "one header");
+    found.set(name, value.trim());
+  }
+  return found;
+}
+
+/** The snapshot or version in the query is signed where the SAS is for one of them, and only there. */
+function signedTime(sr: string, parameters: ReadonlyMap<string, string>): string | undefined {
+  const name = TIMES[sr];
+  if (name === undefined) return undefined;
+  const time = parameters.get(name);
+  if (!time || hasControl(time)) throw malformed(name, "missing", "a value, which sr signs");
+  return time;
+}

@@ -1,0 +1,94 @@
+import { rsaPrivateKey } from "#crypto/rsa";
+import { refusal } from "../../core/errors.ts";
+import type { CredentialScope } from "../../core/v4.ts";
+import { smallHmac } from "../../crypto/small-hmac.ts";
+import { GOOG4_HMAC } from "./canonical.ts";
+
+/** The content of a service account's key file: the parsed file can be passed unchanged. */
+export interface GcsServiceAccount {
+  readonly client_email: string;
+  /** PEM. */
+  readonly private_key: string;
+  readonly universe_domain?: string | undefined;
+  /** When it expires, if it does: no URL signed with it lasts longer. */
+  readonly expiration?: Date | undefined;
+}
+
+/** A service account whose key is elsewhere: at Google (see `iamCredentials`), in a KMS or an HSM. */
+export interface GcsRemoteAccount {
+  readonly client_email: string;
+  /** RSASSA-PKCS1-v1_5 with SHA-256 over these bytes, by the account's key. */
+  readonly signBytes: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Seconds after which the key behind `signBytes` may have been replaced: longer lifetimes get a warning. */
+  readonly keyLife?: number | undefined;
+  readonly universe_domain?: string | undefined;
+  /** When it expires, if it does: no URL signed with it lasts longer. */
+  readonly expiration?: Date | undefined;
+}
+
+/** A service account, wherever its key is. */
+export type GcsAccount = GcsServiceAccount | GcsRemoteAccount;
+
+/** An HMAC key of Cloud Storage. */
+export interface GcsHmacKey {
+  /** Begins with `GOOG`. */
+  readonly accessKeyId: string;
+  /** The text as Google shows it, base64 that is not decoded. */
+  readonly secretAccessKey: string;
+  /** When it expires, if it does: no URL signed with it lasts longer. */
+  readonly expiration?: Date | undefined;
+}
+
+// An invalid Date compares as false, and one before 1970 is a mistake.
+const isEnd = (expiration: Date | 1 = 1): boolean => Number(expiration) > 0;
+
+/** Throws `INVALID_KEY`. */
+export function checkEmail(email: string, expiration?: Date): string {
+  if (/^[\w.+-]+@[\w.-]+$/.test(email) && isEnd(expiration)) return email;
+  throw refusal("INVALID_KEY", "client_email as an address, expiration as a Date");
+}
+
+/** Throws `INVALID_KEY`. Says nothing of what was found: it may be the secret in the wrong place. */
+export function checkHmacKey(key: GcsHmacKey): GcsHmacKey {
+  const { accessKeyId, secretAccessKey, expiration } = key ?? {};
+  const areTexts = [accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part));
+  if (areTexts && isEnd(expiration)) return key;
+  throw refusal("INVALID_KEY", "accessKeyId and secretAccessKey as ASCII texts, expiration as a Date");
+}
+
+/** All that is signed is ASCII: paths and parameters are encoded, names and header values are held to it. */
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Signs ASCII text by the account's key, wherever that is. Throws `INVALID_KEY`. */
+export function accountSigner(account: GcsAccount): (text: string) => Promise<Uint8Array> {
+  checkEmail(account?.client_email, account?.expiration);
+  if ("signBytes" in account) {
+    return async (text) => {
+      const signature = await account.signBytes(ascii(text));
+      // Not by its class: an array of another realm is no instance of this one's. No key has fewer than 1024 bits.
+      if (signature?.BYTES_PER_ELEMENT === 1 && signature.length >= 128) return signature;
+      throw refusal("INVALID_KEY", "a Uint8Array of signBytes");
+    };
+  }
+  const key = rsaPrivateKey(account.private_key);
+  return (text) => key.sign("sha256", text);
+}
+
+// A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few locations.
+const MAX_SCOPES = 32;
+
+/** Signs ASCII text by the keys that are derived of one secret: an HMAC chain over the parts of a scope, each key is kept. */
+export function hmacSigner(secret: string): (text: string, scope: CredentialScope) => Uint8Array {
+  const derived = new Map<string, Uint8Array>();
+  return (text, { date, region, service }) => {
+    const steps = [date, region, service, GOOG4_HMAC.terminator];
+    const name = steps.join("/");
+    const key = derived.get(name) ?? steps.map(ascii).reduce(smallHmac, ascii(GOOG4_HMAC.secretPrefix + secret));
+    // The scope comes from the request: whoever sends strange ones must not fill the memory.
+    if (derived.size >= MAX_SCOPES) derived.clear();
+    derived.set(name, key);
+    return smallHmac(key, ascii(text));
+  };
+}

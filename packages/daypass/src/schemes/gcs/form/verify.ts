@@ -1,0 +1,151 @@
+import type { KeyResolver, Obligation } from "../../../core/contracts.ts";
+import { refusal } from "../../../core/errors.ts";
+import { VerifiedGrant } from "../../../core/grant.ts";
+import type { Keys } from "../../../core/key-resolver.ts";
+import type { V4Family } from "../../../core/v4.ts";
+import { checkValidity } from "../../../core/validity.ts";
+import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
+import { type FormVerifierOptions, formVerifier } from "../../../forms/verify.ts";
+import { uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
+import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
+import type { GcsHmacKey } from "../credentials.ts";
+import { accountKeys, dummyAccount, type GcsPublicAccount, type HasSigned, hmacKey, hmacKeys } from "../key.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import { OWN_FIELDS, parseGcsForm, saysHmac } from "./parse.ts";
+
+/** What a verified form allows: one POST of a file to an object. */
+export interface GcsFormGrant extends FormGrant {
+  readonly object: string;
+  /** Where the browser is redirected after the upload. Bound by the policy. */
+  readonly redirect: string | undefined;
+  /** The status to respond with if there is no redirect: 204 unless `success_action_status` is one of the other two. */
+  readonly status: 200 | 201 | 204;
+}
+
+/** Options of {@link gcsFormVerifier} and {@link gcsHmacFormVerifier}. */
+export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifierOptions {
+  /** One key, several, or a function that looks them up by the account's address or the HMAC key's id. */
+  readonly keys: Keys<K>;
+  /** Longest time from `x-goog-date` to the policy's expiry, in seconds: 604800 by default. */
+  readonly maxLife?: number | undefined;
+  /** Seconds that a signing time may lie in the future, 900 by default. */
+  readonly maxFutureSkew?: number | undefined;
+}
+
+/**
+ * Verifies upload forms with a Cloud Storage policy document (V4) of a service account: the signature over the policy, its
+ * expiry, each of its conditions, and that a condition names every field. The bucket is that of the request, never one from the
+ * form. Forms signed with HMAC keys are for {@link gcsHmacFormVerifier}.
+ *
+ * Pass the fields before the file, and use the result: `grant.object` includes the file's name, reduced to one
+ * segment. Does not read the file: its length and checksums become obligations, and are refused with
+ * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the account may write to this bucket, or that
+ * `grant.redirect` is safe to redirect to.
+ *
+ * Source: https://cloud.google.com/storage/docs/xml-api/post-object-forms
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`,
+ * `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { gcsFormVerifier } from "daypass/gcs/form";
+ *
+ * export const verifierOf = (certificate: string) =>
+ *   gcsFormVerifier({
+ *     keys: { client_email: "app@project.iam.gserviceaccount.com", public_key: certificate },
+ *     enforces: ["body-length"],
+ *   });
+ * ```
+ */
+export function gcsFormVerifier(options: GcsFormVerifierOptions): FormVerifier<GcsFormGrant> {
+  return gcsForms(options, GOOG4_RSA, { keys: accountKeys(options.keys), dummyKey: dummyAccount() });
+}
+
+/**
+ * Verifies upload forms of HMAC keys. All else is as with {@link gcsFormVerifier}.
+ *
+ * Source: https://cloud.google.com/storage/docs/xml-api/post-object-forms
+ *
+ * @throws {DaypassError} as {@link gcsFormVerifier} does
+ * @example
+ * ```ts
+ * import { gcsHmacFormSigner, gcsHmacFormVerifier } from "daypass/gcs/form";
+ *
+ * const key = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
+ * const form = gcsHmacFormSigner({ credentials: key }).sign({ bucket: "media", prefix: "up/", expiresIn: 60 });
+ * const verifier = gcsHmacFormVerifier({ keys: key });
+ * const grant = await verifier.verify({ bucket: "media", fields: Object.entries(form.fields), fileName: "C:\\a.png" });
+ * console.log(grant.object); // "up/a.png"
+ * ```
+ */
+export function gcsHmacFormVerifier(options: GcsFormVerifierOptions<GcsHmacKey>): FormVerifier<GcsFormGrant> {
+  return gcsForms(options, GOOG4_HMAC, { keys: hmacKeys(options.keys), dummyKey: hmacKey("unknown") });
+}
+
+interface Keying {
+  readonly keys: KeyResolver<HasSigned>;
+  readonly dummyKey: HasSigned;
+}
+
+function gcsForms(
+  options: Omit<GcsFormVerifierOptions, "keys">,
+  family: V4Family,
+  { keys, dummyKey }: Keying,
+): FormVerifier<GcsFormGrant> {
+  const { maxLife = MAX_EXPIRES, maxFutureSkew = 900 } = options;
+  const { detects, verify } = formVerifier<ReturnType<typeof parseGcsForm>, HasSigned, GcsFormGrant>(
+    {
+      own: OWN_FIELDS,
+      markers: /^x-goog-(?:algorithm|credential|signature)$/,
+      exempt: /^x-goog-signature$/,
+      parse: (fields) => parseGcsForm(fields, family),
+      keyId: ({ keyId }) => keyId,
+      dummyKey,
+      check: async ({ scope, signature }, hasSigned, policy) => ({
+        matches: await hasSigned(policy, signature, scope),
+        stringToSign: policy,
+      }),
+      grant({ keyId, notBefore }, verified) {
+        const { bucket, expiresAt, fields, now, objectKey: object, obligations, stringToSign } = verified;
+        const early = checkValidity(now, expiresAt, notBefore, maxFutureSkew);
+        if (early !== undefined) throw early;
+        if (!(expiresAt.getTime() - notBefore <= maxLife * 1000)) {
+          throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life`);
+        }
+        const target = `/${uriEncode(bucket)}/${uriEncodePath(object)}`;
+        const grant = new VerifiedGrant(
+          {
+            scheme: "gcs/form",
+            keyId,
+            methods: ["POST"],
+            notBefore,
+            expiresAt,
+            obligations: [...obligations, ...checksums(fields)],
+            target,
+          },
+          stringToSign,
+        );
+        const status = fields["success_action_status"];
+        return Object.assign(grant, {
+          bucket,
+          object,
+          fields,
+          redirect: fields["success_action_redirect"],
+          status: status === "200" ? 200 : status === "201" ? 201 : 204,
+        } as const);
+      },
+    },
+    keys,
+    options,
+  );
+  // Of two verifiers for the two kinds of key, one has to know a form.
+  return { verify, detects: (fields) => detects(fields) && saysHmac(fields) === (family === GOOG4_HMAC) };
+}
+
+function checksums(fields: Readonly<Record<string, string>>): readonly Obligation[] {
+  return ["content-md5", "x-goog-hash"].flatMap((header): readonly Obligation[] => {
+    const value = fields[header];
+    return value === undefined ? [] : [{ kind: "body-checksum", header, value }];
+  });
+}

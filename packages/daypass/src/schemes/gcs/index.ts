@@ -1,0 +1,17 @@
+/**
+ * Google Cloud Storage signed URLs in V4: {@link gcsSigner}, {@link gcsHmacSigner} and {@link gcsVerifier}.
+ *
+ * @module
+ */
+export type { RsaJwk } from "#crypto/rsa";
+export type { BucketAddressing } from "../../core/bucket-endpoint.ts";
+export type { Keys } from "../../core/key-resolver.ts";
+export type { GcsAccount, GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
+export type { GcsEndpointOptions } from "./endpoint.ts";
+export type { GcsGrant } from "./grant.ts";
+export { type IamFetch, type IamOptions, iamCredentials } from "./iam.ts";
+export type { GcsPublicAccount } from "./key.ts";
+export type { GcsSignRequest } from "./request.ts";
+export { type GcsHmacSignerOptions, type GcsSignerOptions, gcsHmacSigner, gcsSigner } from "./sign.ts";
+export { type GcsSignedTexts, gcsSignedTexts } from "./texts.ts";
+export { type GcsVerifierOptions, gcsHmacVerifier, gcsVerifier } from "./verify.ts";

@@ -1,0 +1,51 @@
+import { invalidInput } from "../../core/errors.ts";
+import { type ObjectCall, type ObjectRequest, type ObjectRules, readObjectRequest } from "../../core/object-request.ts";
+
+/** One request to Cloud Storage to sign. */
+export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
+  /** The object's name, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
+  readonly object?: string | undefined;
+  /**
+   * First instant of validity. `X-Goog-Date` is signed as 15 minutes later, because Google accepts a URL from 15 minutes
+   * before its date. So the URL must expire more than 15 minutes after this instant.
+   */
+  readonly notBefore?: Date | undefined;
+  /** Only `contentDisposition` and `contentType`: Cloud Storage supports no other override. */
+  readonly response?: ObjectRequest["response"];
+  /** A signature is for one object: `UNSUPPORTED_CONSTRAINT`. */
+  readonly prefix?: string | undefined;
+}
+
+/** The options of V4. */
+export const KNOWN: RegExp =
+  /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|notBefore|bind(?:\.(?:content(?:Type|Length)|sha256|headers|query))?|response(?:\.content(?:Disposition|Type))?)$/;
+/** What no version of Cloud Storage can bind, and what can. */
+export const INSTEAD: Readonly<Record<string, string>> = {
+  "bind.ip": "use the bucket's IP filter",
+  prefix: "use an upload form",
+};
+
+/**
+ * Checks a request and collects what it asks for: a digest and a range of lengths become headers, and so does an exact length
+ * `asRange`.
+ */
+export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRange?: boolean): ObjectCall {
+  const { sha256, contentLength: length } = request.bind ?? {};
+  const own: Record<string, string | undefined> = {};
+  if (sha256 !== undefined) own["x-goog-content-sha256"] = checked("bind.sha256", /^[0-9a-f]{64}$/, sha256);
+  if (typeof length === "object" || (asRange && length !== undefined)) {
+    const { min = 0, max } = Object(typeof length === "number" ? { min: length, max: length } : length);
+    own["content-length"] = undefined;
+    own["x-goog-content-length-range"] = checked(
+      "bind.contentLength",
+      /^\d+,\d+$/,
+      `${min},${max < min ? "less" : max}`,
+    );
+  }
+  return readObjectRequest(request, rules, own);
+}
+
+function checked(option: string, form: RegExp, value: string): string {
+  if (form.test(value)) return value;
+  throw invalidInput(option, "documented", value);
+}

@@ -1,0 +1,19 @@
+/**
+ * Google Cloud Storage signed URLs in the legacy V2: {@link gcsV2Signer}, {@link gcsV2HmacSigner}, {@link gcsV2Verifier}
+ * and {@link gcsV2HmacVerifier}. Only for servers and clients that support nothing newer.
+ *
+ * @module
+ */
+export type { RsaJwk } from "#crypto/rsa";
+export type { BucketAddressing } from "../../../core/bucket-endpoint.ts";
+export type { Keys } from "../../../core/key-resolver.ts";
+export type { GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
+export type { GcsEndpointOptions } from "../endpoint.ts";
+export type { GcsGrant } from "../grant.ts";
+export type { GcsPublicAccount } from "../key.ts";
+export type { GcsSignRequest } from "../request.ts";
+export type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
+export type { GcsSignedTexts } from "../texts.ts";
+export { gcsV2HmacSigner, gcsV2Signer } from "./sign.ts";
+export { gcsV2SignedTexts } from "./texts.ts";
+export { type GcsV2Grant, type GcsV2VerifierOptions, gcsV2HmacVerifier, gcsV2Verifier } from "./verify.ts";

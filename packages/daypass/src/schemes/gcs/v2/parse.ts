@@ -1,0 +1,88 @@
+import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
+import { refusal } from "../../../core/errors.ts";
+import { parseEpoch } from "../../../core/validity.ts";
+import { fromBase64, uriEncode } from "../../../wire/encoding.ts";
+import { malformed, type Parameter, sortParameters } from "../../../wire/parameters.ts";
+import { type GroupedHeaders, groupHeaders, trimBlank } from "../../../wire/raw-target.ts";
+import type { SignedHeader } from "../canonical.ts";
+import { checkNoHeaderAuth, extensionNames, refuseUnsigned } from "../parse.ts";
+import { isNeverSigned, isSubresource } from "./canonical.ts";
+
+/** A V2 query-signed request, read strictly. Nothing in it has been verified. */
+export interface ParsedGcsV2 {
+  readonly keyId: string;
+  readonly expires: string;
+  readonly expiresAt: Date;
+  readonly signature: Uint8Array;
+  readonly contentMd5: string;
+  readonly contentType: string;
+  readonly extensions: readonly SignedHeader[];
+  readonly resource: string;
+  /** The subresource, which is signed. */
+  readonly parameters: readonly Parameter[];
+  /** Parameters that nothing covers and that the verifier's options let through. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+const MARKER = /[?&]GoogleAccessId=[^&]*/;
+
+/** Tells by the parameter's name whether a request is signed with V2 in its query, and by its `@` whose key it names. */
+export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undefined {
+  // Of the first alone: a search for an `@` behind each would begin anew at each.
+  const found = MARKER.exec(target);
+  return found ? (/@|%40/.test(found[0]) ? "account" : "hmac") : undefined;
+}
+
+/** What of a request V2 reads beside its own parameters. */
+export interface GcsV2Reading {
+  /** The bucket where the host names it. */
+  readonly hostBucket: string | undefined;
+  readonly allowUnsigned: Pick<ReadonlySet<string>, "has">;
+}
+
+/** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_HEADER` or `UNSIGNED_PARAMETER`. */
+export function parseGcsV2(
+  { request, wire }: ReceivedRequest,
+  { hostBucket, allowUnsigned }: GcsV2Reading,
+): ParsedGcsV2 {
+  const { own, others } = sortParameters(wire, ["GoogleAccessId", "Expires", "Signature"]);
+  const received = groupHeaders(request.headers);
+  checkNoHeaderAuth(received);
+  const expiresAt = parseEpoch(own.Expires);
+  if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
+  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
+  if (signature === undefined) throw malformed("Signature", "form", "padded base64");
+  const parameters = others.filter(([name]) => isSubresource(name));
+  if (parameters.length > 1 || parameters[0]?.[1]) {
+    throw malformed((parameters[0] as Parameter)[0], "ambiguous", "one subresource without a value");
+  }
+  const unsignedParameters = others.filter(([name]) => !isSubresource(name));
+  const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name));
+  if (unknown) {
+    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown[0])}, which V2 leaves open: use V4`, {
+      parameter: unknown[0],
+    });
+  }
+  const extensions = extensionNames(received);
+  refuseUnsigned(extensions.filter((name) => name.startsWith("x-amz-") || isNeverSigned(name)));
+  const path = hostBucket ? `/${uriEncode(hostBucket)}${wire.path}` : wire.path;
+  return {
+    keyId: own.GoogleAccessId,
+    expires: own.Expires,
+    expiresAt,
+    signature,
+    contentMd5: single(received, "content-md5"),
+    contentType: single(received, "content-type"),
+    extensions: extensions.map((name) => ({ name, values: received.get(name) as readonly string[] })),
+    resource: [path, ...parameters.map(([name]) => name)].join("?"),
+    parameters,
+    unsignedParameters,
+  };
+}
+
+function single(received: GroupedHeaders, name: string): string {
+  const values = received.get(name) ?? [];
+  if (values.length > 1) throw malformed(name, "duplicate", "one header");
+  return trimBlank(values.join());
+}

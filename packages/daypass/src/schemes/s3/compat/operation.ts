@@ -1,0 +1,120 @@
+import { invalidInput } from "../../../core/errors.ts";
+import type { EncodedPair } from "../../../core/v4.ts";
+import { uriEncode } from "../../../wire/encoding.ts";
+import type { AwsS3Command, SdkOperationSchema } from "./sdk.ts";
+
+/** Where a member of a command's input goes. */
+export interface Binding {
+  readonly place: "label" | "query" | "header" | "prefix" | "payload" | "body";
+  /** Name of the parameter or header, or the prefix of headers. */
+  readonly name: string;
+  /** The type in smithy's numbers. */
+  readonly type: number;
+}
+
+/** One operation of S3, as its schema describes it. */
+export interface Operation {
+  readonly name: string;
+  readonly schema: SdkOperationSchema;
+  readonly method: string;
+  /** Path template, split at its label: `{Key+}`. */
+  readonly before: string;
+  readonly label: string | undefined;
+  /** Members without which the request would be another one: the bucket and the key. */
+  readonly labels: readonly string[];
+  readonly query: readonly EncodedPair[];
+  readonly members: ReadonlyMap<string, Binding>;
+  /** What stands in the Content-Type where the caller says nothing. */
+  readonly contentType: string | undefined;
+}
+
+const known = new WeakMap<object, Operation>();
+
+/**
+ * Reads the operation off the schema that every command carries since the SDK writes its requests by schemas. It says for
+ * each member of the input where it goes, for all commands and always for the version at hand.
+ */
+export function operationOf(command: AwsS3Command): Operation {
+  const { schema } = command as { readonly schema?: unknown };
+  if (!Array.isArray(schema)) {
+    throw invalidInput("command", "a command of @aws-sdk/client-s3 that carries its schema (3.936 or newer)", command);
+  }
+  let operation = known.get(schema);
+  if (operation === undefined) {
+    operation = readOperation(schema as unknown as SdkOperationSchema);
+    known.set(schema, operation);
+  }
+  return operation;
+}
+
+function readOperation(schema: SdkOperationSchema): Operation {
+  const [, , name, traits, inputSchema] = schema;
+  const [method, uri] = (traits["http"] ?? []) as readonly [string?, string?];
+  const input = resolve(inputSchema);
+  // A host prefix is an Object Lambda's answer, which nobody presigns.
+  if (method === undefined || uri === undefined || traits["endpoint"] !== undefined || !Array.isArray(input)) {
+    throw invalidInput("command", "one that is a single request of S3 and can be presigned", name);
+  }
+  const [path = "", query] = uri.split("?");
+  const [, before = path, label] = /^(.*)\{(\w+)\+?\}$/.exec(path) ?? [];
+  const members = new Map<string, Binding>();
+  for (const [i, member] of (input[4] as readonly string[]).entries()) {
+    members.set(member, bindingOf(member, (input[5] as readonly unknown[])[i]));
+  }
+  return {
+    name,
+    schema,
+    method,
+    before,
+    label,
+    labels: [...members].filter(([, { place }]) => place === "label").map(([member]) => member),
+    query: (query?.split("&") ?? []).map((token) => {
+      const [left = "", right = ""] = token.split("=");
+      return [uriEncode(left), uriEncode(right)];
+    }),
+    members,
+    contentType: contentTypeOf([...members.values()]),
+  };
+}
+
+// Numbers of smithy's schemas.
+export const TIMESTAMP = 4;
+export const DATE_TIME = 5;
+export const HTTP_DATE = 6;
+export const EPOCH = 7;
+const STRUCTURE = 255;
+const LABEL_TRAIT = 1;
+const PAYLOAD_TRAIT = 16;
+
+function resolve(schema: unknown): unknown {
+  return typeof schema === "function" ? (schema as () => unknown)() : schema;
+}
+
+/** A member is written as its schema, or as `[schema, traits]`; traits are an object, or bits where all of them are flags. */
+function bindingOf(member: string, written: unknown): Binding {
+  const pair = resolve(written);
+  const [schema, traits] = Array.isArray(pair) && pair.length === 2 ? pair : [pair, undefined];
+  const bits = typeof traits === "number" ? traits : 0;
+  const { httpHeader, httpQuery, httpPrefixHeaders, httpLabel, httpPayload } = (
+    typeof traits === "object" ? (traits ?? {}) : {}
+  ) as Readonly<Record<string, string | undefined>>;
+  const type = typeOf(resolve(schema));
+  if (httpHeader !== undefined) return { place: "header", name: httpHeader.toLowerCase(), type };
+  if (httpQuery !== undefined) return { place: "query", name: httpQuery, type };
+  if (httpPrefixHeaders !== undefined) return { place: "prefix", name: httpPrefixHeaders.toLowerCase(), type };
+  if (httpLabel || bits & LABEL_TRAIT) return { place: "label", name: member, type };
+  return { place: httpPayload || bits & PAYLOAD_TRAIT ? "payload" : "body", name: member, type };
+}
+
+// `[0, namespace, name, traits, type]` gives a simple type a name; all other lists are structures, lists and maps.
+function typeOf(schema: unknown): number {
+  if (typeof schema === "number") return schema;
+  return Array.isArray(schema) && schema[0] === 0 && typeof schema[4] === "number" ? schema[4] : STRUCTURE;
+}
+
+function contentTypeOf(bindings: readonly Binding[]): string | undefined {
+  const payload = bindings.find(({ place }) => place === "payload");
+  if (payload?.type === 0) return "text/plain";
+  if (payload?.type === 21 || payload?.type === 42) return "application/octet-stream";
+  return payload !== undefined || bindings.some(({ place }) => place === "body") ? "application/xml" : undefined;
+}

@@ -1,0 +1,27 @@
+import { requiredField } from "../../../../forms/policy.ts";
+import { fromBase64 } from "../../../../wire/encoding.ts";
+import { malformed } from "../../../../wire/parameters.ts";
+
+/** Names of the signature's own fields. The policy has to name the session token only. */
+export const OWN_FIELDS: RegExp = /^(?:awsaccesskeyid|signature|x-amz-security-token)$/;
+
+/** The signature's own fields, read strictly. Nothing in them has been verified. */
+export interface ParsedS3FormV2 {
+  readonly accessKeyId: string;
+  readonly signature: string;
+  readonly sessionToken: string | undefined;
+}
+
+/** Reads the signature's own fields. Throws `MALFORMED`. */
+export function parseS3FormV2(fields: ReadonlyMap<string, string>): ParsedS3FormV2 {
+  const signature = requiredField(fields, "signature");
+  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
+    throw malformed("signature", "form", "base64 of 20 bytes with exact padding");
+  }
+  return {
+    accessKeyId: requiredField(fields, "awsaccesskeyid"),
+    signature,
+    sessionToken: fields.get("x-amz-security-token"),
+  };
+}

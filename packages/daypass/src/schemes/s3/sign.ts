@@ -1,0 +1,144 @@
+import { credentialSource } from "../../core/access-key.ts";
+import type { Clock, Signer } from "../../core/contracts.ts";
+import { SignedResult, signer } from "../../core/signed-request.ts";
+import { basicTime, signingWindow, systemClock } from "../../core/time.ts";
+import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner, v4Signature } from "../../core/v4.ts";
+import { uriEncodePath } from "../../wire/encoding.ts";
+import { dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { checkCredentials, type S3Credentials } from "./credentials.ts";
+import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
+import { MAX_EXPIRES } from "./parse.ts";
+import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
+
+/** Options of {@link s3Signer}. */
+export interface S3SignerOptions extends EndpointOptions {
+  /** An access key, or a function that returns the current one (see `rotatingCredentials`). */
+  readonly credentials: S3Credentials | (() => S3Credentials);
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs S3 presigned URLs with AWS Signature Version 4. The signing key is derived once per day and credential. Adds nothing
+ * that you did not ask for: no checksum, no header, no parameter.
+ *
+ * The body is not bound unless `bind.sha256` is given, and S3 can bind only an exact `bind.contentLength`. The server decides
+ * whether the key may access the bucket when the URL is used.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { s3Signer } from "daypass/s3";
+ *
+ * const s3 = s3Signer({ region: "eu-west-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" } });
+ * export const { url } = s3.sign({ bucket: "media", key: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
+  const { region, credentialExpiry, clock = systemClock } = options;
+  const endpointOf = bucketEndpoints(options);
+  const identity = credentialSource(options.credentials, checkCredentials as (given: S3Credentials) => Identity);
+
+  return signer((request) => {
+    const current = identity();
+    const { bucket, key } = request;
+    const method = checkCall(request);
+    const { origin, host, path: base } = endpointOf(bucket);
+    const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_EXPIRES,
+      expiration: current.expiration,
+      credentialExpiry,
+    });
+    const headers = collectHeaders(request);
+    const { signedHeaders, text, bound } = signHeaders(host, headers);
+    const extra = collectQuery(request);
+    let { last } = current;
+    if (last?.signedAt !== signedAt || last.expiresIn !== expiresIn || last.signedHeaders !== signedHeaders) {
+      const time = basicTime(signedAt);
+      const date = time.slice(0, 8);
+      if (current.day?.date !== date) {
+        const scope = { date, region, service: "s3" };
+        const { query } = dayScope(current.accessKeyId, scope);
+        current.day = { date, query, sign: scopeSigner(AWS4, current.secretAccessKey, scope) };
+      }
+      const { query, sign } = current.day;
+      const own = ownQuery({ query, time, expiresIn, sessionToken: current.sessionToken, signedHeaders });
+      last = current.last = { signedAt, time, expiresIn, signedHeaders, own, sign };
+    }
+    const query = s3Query(last.own, extra);
+    const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
+    const payload = payloadLine(headers, extra);
+    const parts = { method, path, query, headers: text, signedHeaders, payload };
+    const { signature, stringToSign } = v4Signature(last.sign, last.time, parts);
+    return new SignedResult(
+      {
+        url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
+        method,
+        headers,
+        expiresAt,
+        bound,
+        unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND,
+        warnings,
+      },
+      stringToSign,
+    );
+  });
+}
+
+const BOUND: readonly string[] = ["method", "host", "path", "query", "time"];
+export const UNBOUND_HEADERS: readonly string[] = ["scheme", "all other headers"];
+export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
+
+/** What can be computed from credentials once a day. */
+interface Day {
+  readonly date: string;
+  /** As {@link dayScope} has it. */
+  readonly query: string;
+  readonly sign: ScopeSigner;
+}
+
+/** Credentials with what was computed from them last. */
+interface Identity extends S3Credentials {
+  day?: Day;
+  last?: Moment;
+}
+
+/** What the latest URL began with: thousands begin in one second and live equally long. */
+interface Moment {
+  readonly sign: ScopeSigner;
+  readonly signedAt: number;
+  readonly expiresIn: number;
+  readonly signedHeaders: string;
+  readonly time: string;
+  /** The signature's own parameters. */
+  readonly own: string;
+}
+
+/** The signed headers: list, canonical text, and how the result tells of them. */
+export interface SignedHeaders {
+  readonly signedHeaders: string;
+  readonly text: string;
+  readonly bound: readonly string[];
+}
+
+export function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
+  const names = Object.keys(headers);
+  if (names.length === 0) return { signedHeaders: "host", text: hostHeader(host), bound: BOUND };
+  const all = ["host", ...names].sort();
+  return {
+    signedHeaders: all.join(";"),
+    text: all.map((name) => headerLine(name, [headers[name] ?? host])).join(""),
+    bound: [...BOUND, ...names.map((name) => `header ${name}`)],
+  };
+}
+
+// "UNSIGNED-PAYLOAD" for presigned URLs, unless header or parameter X-Amz-Content-Sha256 says otherwise.
+export function payloadLine(headers: Readonly<Record<string, string>>, extra: readonly EncodedPair[]): string {
+  return (
+    headers["x-amz-content-sha256"] ?? extra.find(([name]) => name === "X-Amz-Content-Sha256")?.[1] ?? UNSIGNED_PAYLOAD
+  );
+}

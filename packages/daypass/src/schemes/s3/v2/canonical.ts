@@ -1,0 +1,79 @@
+import { compareText } from "../../../core/v4.ts";
+import { trimBlank } from "../../../wire/raw-target.ts";
+import type { SignedHeader } from "../canonical.ts";
+
+/**
+ * The query parameters that SigV2 signs. AWS's page names some of them; the rest are what boto, MinIO and S3Proxy add.
+ * A name that one side signs and the other does not is refused as a mismatch, so a longer list only fails closed.
+ */
+const SUB_RESOURCES: ReadonlySet<string> = new Set(
+  (
+    "accelerate acl analytics cors delete encryption inventory legal-hold lifecycle location logging metrics " +
+    "notification object-lock partNumber policy replication requestPayment response-cache-control " +
+    "response-content-disposition response-content-encoding response-content-language response-content-type " +
+    "response-expires restore retention select select-type storageClass tagging torrent uploadId uploads versionId " +
+    "versioning versions website"
+  ).split(" "),
+);
+
+export function isSubResource(name: string): boolean {
+  return SUB_RESOURCES.has(name);
+}
+
+/** A decoded query parameter. @inline */
+export type Parameter = readonly [name: string, value: string];
+
+/**
+ * Tells whether a sub-resource's decoded value can be mistaken for further parameters, or has control characters. The
+ * canonical resource joins DECODED values by `&`, so the one value `a&versionId=3` and the two parameters `a` and
+ * `versionId=3` are the same text: whoever holds a URL for the first could turn it into the second.
+ */
+export function isAmbiguousValue(value: string): boolean {
+  const [, ...further] = value.split("&");
+  return hasControl(value) || further.some((parameter) => isSubResource(parameter.split("=", 1).join()));
+}
+
+export function hasControl(value: string): boolean {
+  return /\p{Cc}/u.test(value);
+}
+
+/**
+ * "/" + bucket (also where the host names it) + "the path part of the un-decoded HTTP Request-URI" + the sub-resources
+ * sorted by name: "not URL-encoded", and without `=` where there is no value. A path-style bucket call has its slash
+ * here even where the URL lacks it (vector "location" of botocore).
+ */
+export function canonicalizedResource(
+  virtualBucket: string,
+  rawPath: string,
+  subResources: readonly Parameter[],
+): string {
+  const named = virtualBucket === "" ? rawPath : `/${virtualBucket}${rawPath}`;
+  const path = named === "/" || named.includes("/", 1) ? named : `${named}/`;
+  const query = [...subResources]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
+    .join("&");
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** What SigV2 signs. */
+export interface S3V2Parts {
+  readonly method: string;
+  /** Empty where the request has no such header: its absence is signed, too. */
+  readonly contentMd5: string;
+  readonly contentType: string;
+  /** Seconds since 1970, as it stands in the URL. */
+  readonly expires: string;
+  /** Every `x-amz-*` header, and every parameter of such a name. */
+  readonly amz: readonly SignedHeader[];
+  readonly resource: string;
+}
+
+/** Method, Content-MD5, Content-Type, Expires, `x-amz-*` and resource, a line each: what the HMAC-SHA1 is computed over. */
+export function s3V2StringToSign({ method, contentMd5, contentType, expires, amz, resource }: S3V2Parts): string {
+  const block = [...amz]
+    .sort((a, b) => compareText(a.name, b.name))
+    .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
+    .join("");
+  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${block}${resource}`;
+}

@@ -1,0 +1,186 @@
+import { equalDigests } from "#crypto";
+import { checkSession } from "../../core/access-key.ts";
+import type { KeyResolver, Scheme, Verifier } from "../../core/contracts.ts";
+import { type DaypassError, type ErrorDetails, refusal } from "../../core/errors.ts";
+import { type SigningKeys, signingKeys } from "../../core/signing-keys.ts";
+import { type Instant, instantText } from "../../core/time.ts";
+import { AWS4, type CanonicalParts, type CredentialScope, v4Signature } from "../../core/v4.ts";
+import { type VerifierOptions, verifier } from "../../core/verify.ts";
+import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts";
+import { credentialResolver, type S3Credentials } from "./credentials.ts";
+import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
+import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3 } from "./parse.ts";
+
+/** Options of {@link s3Verifier}. */
+export interface S3VerifierOptions extends VerifierOptions {
+  /**
+   * One access key, several, or a function that looks them up by access key id.
+   *
+   * `origins` may contain `https://*.s3.example.com`, where `*` is the bucket (virtual-host style); otherwise, the
+   * bucket is the first path segment.
+   */
+  readonly credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>;
+  /** Regions that signatures may be for; any if omitted (the region is signed in any case). */
+  readonly regions?: readonly string[] | undefined;
+  /** Seconds that a signing time may lie in the future, 900 by default as MinIO has it. */
+  readonly maxFutureSkew?: number | undefined;
+}
+
+/** Credentials with the signing keys that were derived from them. */
+export interface S3Key {
+  readonly credentials: S3Credentials;
+  readonly keys: SigningKeys;
+}
+
+/**
+ * Verifies S3 presigned URLs (AWS Signature Version 4 in the query): grammar, signature over method, path, query and
+ * signed headers, session token, date and expiry (1 to 604800 s), and that no unsigned `x-amz-*` header is there.
+ *
+ * Does not check that the key may touch this bucket, and does not read the body: a signed payload hash or checksum, a
+ * create-only header and response overrides become obligations of the grant, and are refused with
+ * `UNENFORCED_CONSTRAINT` unless listed in `enforces`.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`,
+ * `EXPIRED`, `NOT_YET_VALID`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { s3Verifier } from "daypass/s3";
+ *
+ * const verifier = s3Verifier({
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://s3.example.com", "https://*.s3.example.com"],
+ * });
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
+ * ```
+ */
+export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
+  const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), options);
+  // Among others it leaves the sessions of S3 Express to their verifier. Alone it says what is wrong with their scope, and
+  // searches no URL for them.
+  return { verify, detects: (request) => detectS3(request) && !hasExpressSession(request) };
+}
+
+/** Turns any form of the `credentials` option into a resolver of prepared keys. */
+export function s3KeyResolver(credentials: S3VerifierOptions["credentials"]): KeyResolver<S3Key> {
+  return credentialResolver(credentials, s3Key);
+}
+
+function s3Key(credentials: S3Credentials): S3Key {
+  return { credentials, keys: signingKeys(AWS4, credentials.secretAccessKey) };
+}
+
+/** The key that stands in for an unknown one, so that both cost the same hashes. */
+export const DUMMY_S3_KEY: S3Key = /* @__PURE__ */ s3Key({ accessKeyId: "unknown", secretAccessKey: "unknown" });
+
+/** The scheme, which S3 Express has with a token and a service of its own. */
+export function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<ParsedS3, S3Key, S3Grant> {
+  return {
+    id: "s3",
+    detect: detectS3,
+    parse(received) {
+      const parsed = parseS3(received);
+      checkScope(parsed.scope, regions, "X-Amz-Credential");
+      return parsed;
+    },
+    keyId: (parsed) => parsed.accessKeyId,
+    dummyKey: DUMMY_S3_KEY,
+    check({ request }, parsed, { keys }) {
+      const parts = canonicalParts(request.method, parsed);
+      const { signature, stringToSign } = v4Signature(keys(parsed.scope), parsed.time, parts);
+      const matches = equalDigests(signature, parsed.signature) && parsed.headers.every(isThere);
+      // What matched has the one form.
+      if (!matches) checkSignatureForm(parsed.signature);
+      return { matches, stringToSign };
+    },
+    reportsTimeFirst: true,
+    wildcards: true,
+    checkTime: (parsed, now) => checkWindow(parsed, now, maxFutureSkew),
+    grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
+      checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
+      const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
+      return s3Grant(
+        {
+          scheme: this.id,
+          keyId: parsed.accessKeyId,
+          methods: [request.method],
+          notBefore: parsed.signedAt,
+          expiresAt: parsed.expiresAt,
+          obligations: s3Obligations(parsed.payload, parsed.headers, parsed.parameters),
+          target: request.target,
+          bucket,
+          key: objectKey,
+          region: parsed.scope.region,
+          parameters: parsed.parameters,
+          signedHeaders: parsed.headers.map(({ name }) => name),
+        },
+        stringToSign,
+      );
+    },
+  };
+}
+
+function isThere({ values }: SignedHeader): boolean {
+  return values.length > 0;
+}
+
+function canonicalParts(method: string, parsed: ParsedS3): CanonicalParts {
+  const { path, query, headers, signedHeaders, payload } = parsed;
+  return { method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload };
+}
+
+/** The signature was made for this service, and for one of the configured regions. */
+export function checkScope(
+  scope: CredentialScope,
+  regions: readonly string[] | undefined,
+  parameter: string,
+  service = "s3",
+): void {
+  if (scope.service !== service) throw wrongScope(parameter, "service", [service], scope.service);
+  if (regions === undefined || (Array.isArray(regions) && regions.includes(scope.region))) return;
+  // A text is one region: a part of it would do for `includes`.
+  const allowed = [regions].flat();
+  if (!allowed.includes(scope.region)) throw wrongScope(parameter, "region", allowed, scope.region);
+}
+
+/** `WRONG_SCOPE`, with what programs need to tell which part it is. */
+export function wrongScope(
+  parameter: string,
+  problem: string,
+  expected: readonly string[],
+  found: string,
+): DaypassError {
+  return refusal(
+    "WRONG_SCOPE",
+    `a signature for the ${problem} ${expected.join(", ")}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
+    { parameter, problem, expected, found },
+  );
+}
+
+function checkWindow(parsed: ParsedS3, now: number, maxFutureSkew: number): DaypassError | undefined {
+  const { time, signedAt, expires } = parsed;
+  // Written so that an invalid date on either side refuses.
+  if (!(now >= signedAt - maxFutureSkew * 1000)) {
+    return refusal(
+      "NOT_YET_VALID",
+      `a signing time at most ${maxFutureSkew} s ahead of the clock, found ${time}: check both clocks`,
+      { time },
+    );
+  }
+  return checkEnd(parsed.expiresAt, now, { expires });
+}
+
+/** `EXPIRED` at and after the end of a URL. */
+export function checkEnd(end: Instant, now: number, details: ErrorDetails): DaypassError | undefined {
+  // Written so that an invalid clock refuses.
+  if (now < Number(end)) return undefined;
+  const expiresAt = instantText(end);
+  return refusal("EXPIRED", `a URL that is valid, found one that ended at ${expiresAt}: ask for a new one`, {
+    ...details,
+    expiresAt,
+    serverTime: instantText(now),
+  });
+}

@@ -1,0 +1,128 @@
+import { ed25519PrivateKey } from "#crypto";
+import { type EcJwk, ecdsaPrivateKey, ecdsaPublicKey } from "#crypto/ecdsa";
+import { type RsaJwk, rsaPrivateKey, rsaPublicKey } from "#crypto/rsa";
+import { strictPublicKey } from "../../core/ed25519.ts";
+import { isForSignatures, type JwkPurpose } from "../../crypto/jwk-purpose.ts";
+import { fromBase64url } from "../../wire/encoding.ts";
+import { checkKid, invalidKey, type UriSigningKey, type UriSigningPrivateKey } from "./key.ts";
+
+/** A P-256 key as a JWK; `d` is there in keys that sign. */
+export interface UriSigningEcJwk extends EcJwk, Omit<JwkPurpose, "alg"> {
+  readonly alg: "ES256";
+  readonly kid: string;
+}
+
+/**
+ * A key for ES256: ECDSA over P-256.
+ *
+ * Source: RFC 7518, section 3.4
+ *
+ * @param jwk signs if it has `d`
+ * @throws {DaypassError} `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { uriSigningEs256 } from "daypass/uri-signing";
+ *
+ * // The key of RFC 9246, appendix A.
+ * export const key = uriSigningEs256({
+ *   kty: "EC",
+ *   alg: "ES256",
+ *   kid: "P5UpOv0eMq1wcxLf7WxIg09JdSYGYFDOWkldueaImf0",
+ *   crv: "P-256",
+ *   x: "be807S4O7dzB6I4hTiCUvmxCI6FuxWba1xYBlLSSsZ8",
+ *   y: "rOGC4vI69g-WF9AGEVI37sNNwbjIzBxSjLvIL7f3RBA",
+ * });
+ * ```
+ */
+export function uriSigningEs256(jwk: UriSigningEcJwk & { readonly d: string }): UriSigningPrivateKey;
+export function uriSigningEs256(jwk: UriSigningEcJwk): UriSigningKey;
+export function uriSigningEs256(jwk: UriSigningEcJwk): UriSigningKey {
+  const { alg, kid } = checkJwk(jwk, "ES256");
+  const verify = ecdsaPublicKey(jwk).verifyRaw;
+  return { alg, kid, verify, sign: jwk.d === undefined ? undefined : ecdsaPrivateKey(jwk).signRaw };
+}
+
+/** An Ed25519 key as a JWK (RFC 8037); `d` is there in keys that sign. */
+export interface UriSigningOkpJwk extends Omit<JwkPurpose, "alg"> {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519";
+  readonly alg: "EdDSA";
+  readonly kid: string;
+  readonly x: string;
+  readonly d?: string | undefined;
+}
+
+/**
+ * A key for EdDSA: Ed25519.
+ *
+ * Source: RFC 8037
+ *
+ * @param jwk signs if it has `d`
+ * @throws {DaypassError} `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { uriSigningEdDsa } from "daypass/uri-signing";
+ *
+ * const x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+ * export const key = uriSigningEdDsa({ kty: "OKP", crv: "Ed25519", alg: "EdDSA", kid: "edge-1", x });
+ * ```
+ */
+export function uriSigningEdDsa(jwk: UriSigningOkpJwk & { readonly d: string }): UriSigningPrivateKey;
+export function uriSigningEdDsa(jwk: UriSigningOkpJwk): UriSigningKey;
+export function uriSigningEdDsa(jwk: UriSigningOkpJwk): UriSigningKey {
+  const { alg, kid } = checkJwk(jwk, "EdDSA");
+  const bytes = (text: string): Uint8Array => {
+    const found = jwk.kty === "OKP" && jwk.crv === "Ed25519" ? fromBase64url(String(text)) : undefined;
+    if (found?.length !== 32) throw invalidKey('kty "OKP", crv "Ed25519", and x and d of 32 bytes in base64url');
+    return found;
+  };
+  const publicKey = strictPublicKey(bytes(jwk.x), invalidKey);
+  const privateKey = jwk.d === undefined ? undefined : ed25519PrivateKey(bytes(jwk.d));
+  return { alg, kid, verify: publicKey.verify, sign: privateKey?.sign };
+}
+
+/** An RSA public key as a JWK. */
+export interface UriSigningRsaJwk extends RsaJwk {
+  readonly alg: "RS256";
+  readonly kid: string;
+}
+
+/**
+ * A key for RS256: RSASSA-PKCS1-v1_5 with SHA-256. It can sign if a private key in PEM is given.
+ *
+ * Source: RFC 7518, section 3.3
+ *
+ * @param jwk the public key, which verifies
+ * @param privateKey PEM, PKCS #8 or PKCS #1
+ * @throws {DaypassError} `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { type UriSigningRsaJwk, uriSigningRs256 } from "daypass/uri-signing";
+ *
+ * export const load = (jwk: UriSigningRsaJwk) => uriSigningRs256(jwk);
+ * ```
+ */
+export function uriSigningRs256(jwk: UriSigningRsaJwk, privateKey: string): UriSigningPrivateKey;
+export function uriSigningRs256(jwk: UriSigningRsaJwk): UriSigningKey;
+export function uriSigningRs256(jwk: UriSigningRsaJwk, privateKey?: string): UriSigningKey {
+  const { alg, kid } = checkJwk(jwk, "RS256");
+  const publicKey = rsaPublicKey(jwk);
+  const pair = privateKey === undefined ? undefined : rsaPrivateKey(privateKey);
+  return {
+    alg,
+    kid,
+    verify: (input, signature) => publicKey.verify("sha256", input, signature),
+    sign: pair && ((input) => pair.sign("sha256", input)),
+  };
+}
+
+interface Named<A extends string> extends JwkPurpose {
+  readonly alg: A;
+  readonly kid: string;
+}
+
+function checkJwk<A extends string>(jwk: Named<A>, alg: A): Named<A> {
+  checkKid(jwk?.kid);
+  if (!jwk.alg || !isForSignatures(alg, jwk)) throw invalidKey(`alg "${alg}", for signatures`);
+  return jwk;
+}

@@ -1,0 +1,229 @@
+import { randomBytes } from "#crypto";
+import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
+import { invalidInput } from "../../core/errors.ts";
+import { optionPairs } from "../../core/option-pairs.ts";
+import { hasMember } from "../../core/secrets.ts";
+import { asyncSigner, signer } from "../../core/signed-request.ts";
+import { checkOneOf } from "../../core/validate-options.ts";
+import {
+  checkEdgeRequest,
+  type EdgeUrl,
+  type EndlessSignRequest,
+  edgeResult,
+  joinEdgeUrl,
+  readEdgeUrl,
+} from "../../edge/sign.ts";
+import { edgeWindow } from "../../edge/window.ts";
+import { base64url } from "../../wire/encoding.ts";
+import { joinUri, normalizeUri } from "./canonical.ts";
+import { readClaims } from "./claims.ts";
+import { hashContainer, prefixContainer } from "./container.ts";
+import type { UriSigningRegex } from "./ere.ts";
+import { jwsInput } from "./jws.ts";
+import { invalidKey, loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
+import { ATTRIBUTE, findAttribute } from "./token.ts";
+
+/** One URI to sign. `notBefore` is bound. */
+export interface UriSigningRequest extends EndlessSignRequest {
+  /** Every URI that begins with this path, which ends in `/`. */
+  readonly prefix?: string | undefined;
+  /** Instead of `prefix`: an expression, created by `uriSigningRegex`, that the whole normalised URI must match. */
+  readonly regex?: UriSigningRegex | undefined;
+  /** `aud`: one or several audiences, one of which must be the verifier's. */
+  readonly audience?: string | readonly string[] | undefined;
+  /** `jti`, for a single use; `true` generates one. Needs a verifier with state. */
+  readonly nonce?: string | true | undefined;
+  /**
+   * Signed Token Renewal: each response has a new token, valid for `every` seconds, in a cookie for the first `depth`
+   * segments of the path (0 by default: for all paths).
+   */
+  readonly renewal?: { readonly every: number; readonly depth?: number } | undefined;
+  /** The claims `sub` and `cdniip`, which identify a person, as JWEs created by `uriSigningEncryption`. */
+  readonly encrypted?: { readonly subject?: string; readonly ip?: string } | undefined;
+  /** `true` adds `iat`. */
+  readonly issuedAt?: boolean | undefined;
+  /** Your own claims; `critical` lists those that a verifier must understand. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  /** Names of claims that a verifier must understand. */
+  readonly critical?: readonly string[] | undefined;
+  /** Where the token goes: `"query"` by default, `"path"` as a path parameter, `"cookie"` as a header of the request. */
+  readonly place?: "query" | "path" | "cookie" | undefined;
+}
+
+/** Options of {@link uriSigningSigner}. */
+export interface UriSigningSignerOptions<K extends UriSigningSecret | UriSigningPrivateKey> {
+  readonly key: K;
+  /** `iss`: the issuer under which the verifier knows this key. */
+  readonly issuer?: string | undefined;
+  /** Name of the attribute and the cookie, `"URISigningPackage"` by default. */
+  readonly attribute?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Random bytes for nonces; the runtime's generator by default. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+}
+
+/**
+ * Signs URIs for CDNs by RFC 9246: synchronously with a shared secret (HS256); with a key pair, returns a promise.
+ *
+ * Binds the whole URI by its hash, or with `prefix` or `regex` all that match; start and expiry, audience, single use, and, in
+ * encrypted form, subject and client address. The method is not bound.
+ *
+ * Source: RFC 9246
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { uriSigningSigner } from "daypass/uri-signing";
+ *
+ * const signer = uriSigningSigner({ issuer: "csp", key: { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } });
+ * const link = signer.sign({
+ *   url: "https://cdn.example.com/live/1/master.m3u8",
+ *   prefix: "/live/1/",
+ *   renewal: { every: 30, depth: 2 },
+ *   expiresIn: 60,
+ * });
+ * console.log(link.url.split("=")[0]); // "https://cdn.example.com/live/1/master.m3u8?URISigningPackage"
+ * ```
+ */
+export function uriSigningSigner(options: UriSigningSignerOptions<UriSigningSecret>): Signer<UriSigningRequest>;
+export function uriSigningSigner(
+  options: UriSigningSignerOptions<UriSigningPrivateKey>,
+): AsyncSigner<UriSigningRequest>;
+export function uriSigningSigner(
+  given: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
+): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
+  // One by one, as a class may have them as getters.
+  const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = given;
+  const options = { key, issuer, attribute, clock, random };
+  if (hasMember(key, "verify")) {
+    if (!key.sign) throw invalidKey("a private half");
+    return asyncSigner(async (request) => {
+      const { input, finish } = prepare(request, options);
+      return finish(base64url(await key.sign(input)));
+    });
+  }
+  const mac = loadSecret(key);
+  return signer((request) => {
+    const { input, finish } = prepare(request, options);
+    return finish(mac.base64url(input));
+  });
+}
+
+const INSTEAD = { "bind.ip": "encrypted.ip" };
+const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal encrypted issuedAt claims critical place";
+
+/** The options of a signer with their defaults. */
+interface Settings extends UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey> {
+  readonly attribute: string;
+  readonly random: (length: number) => Uint8Array;
+}
+
+function prepare(
+  request: UriSigningRequest,
+  { key, issuer, attribute, clock, random }: Settings,
+): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
+  const isWhole = !(request.prefix ?? request.regex);
+  checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, INSTEAD);
+  const url = readEdgeUrl(request);
+  const target = joinEdgeUrl({ ...url, origin: "" });
+  if (findAttribute(target, attribute, 0) >= 0) {
+    throw invalidInput("url", `without ${attribute}`, url.path);
+  }
+  const window = edgeWindow(request, clock);
+  const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+  for (const jwe of [encrypted?.subject, encrypted?.ip]) {
+    // Plain text would name the person to whoever sees the URL.
+    if (jwe !== undefined && !/^[\w-]+(\.[\w-]*){4}$/.test(jwe)) {
+      throw invalidInput("encrypted", "JWEs", "another");
+    }
+  }
+  checkOneOf("place", place, "query", "path", "cookie");
+  const normal = normalizeUri(url.origin, target);
+  const uri = joinUri(normal);
+  const container = containerOf(request, uri, url);
+  const own = {
+    iss: issuer,
+    sub: encrypted?.subject,
+    aud: audience,
+    exp: window.expires && Number(window.expires),
+    nbf: window.starts && Number(window.starts),
+    iat: issuedAt ? Math.floor(window.signedAt / 1000) : undefined,
+    jti: nonce === true ? base64url(random(16)) : nonce,
+    cdnicrit: critical?.join(","),
+    cdniip: encrypted?.ip,
+    cdniuc: container,
+    cdniets: renewal?.every,
+    cdnistt: renewal && 1,
+    cdnistd: renewal?.depth,
+  };
+  for (const [name] of optionPairs("claims", claims)) {
+    // What an option leaves out would take the claim along.
+    if (Object.hasOwn(own, name))
+      throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
+  }
+  // Checked as it travels, and without what is undefined.
+  const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
+  checkPayload(payload, Object.keys(claims ?? {}));
+  const input = jwsInput(key.alg, key.kid, payload);
+  return {
+    input,
+    finish(signature) {
+      const token = `${attribute}=${input}.${signature}`;
+      const path = place === "path" ? `${url.path};${token}` : url.path;
+      return edgeResult(
+        {
+          url: joinEdgeUrl({ ...url, path }, ...(place === "query" ? [token] : [])),
+          request,
+          window,
+          headers: place === "cookie" ? { cookie: token } : {},
+          bound: [
+            container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
+            ...Object.keys(payload).filter(isBinding),
+          ],
+          unbound: [
+            "method",
+            ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
+            "headers",
+            "body",
+          ],
+        },
+        input,
+      );
+    },
+  };
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  iss: "issuer",
+  sub: "encrypted.subject",
+  aud: "audience",
+  exp: "expiresAt",
+  nbf: "notBefore",
+  iat: "issuedAt",
+  jti: "nonce",
+  cdnicrit: "critical",
+  cdniip: "encrypted.ip",
+  cdniuc: "prefix or regex",
+};
+
+const isBinding = (claim: string): boolean => /^(iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
+
+function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin, path }: EdgeUrl): string {
+  if ((prefix ?? regex) === undefined) return hashContainer(uri);
+  // Before it is normalised: `/users/7/../` would be a prefix of everybody's.
+  // What has no such method is text, where an expression or text was expected.
+  if (prefix === undefined ? regex?.matches?.(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
+    return regex ? `regex:${regex.source}` : prefixContainer(joinUri(normalizeUri(origin, prefix ?? "")));
+  }
+  throw invalidInput("prefix or regex", "the url up to a /", prefix ?? regex?.source);
+}
+
+/** What a verifier would refuse is not signed. */
+function checkPayload(payload: object, extensions: readonly string[]): void {
+  try {
+    readClaims(payload, extensions);
+  } catch (cause) {
+    throw invalidInput("claims", `RFC 9246 has them: ${String(cause)}`, "others");
+  }
+}

@@ -1,0 +1,155 @@
+import { constantTimeEqual, hmacSha256 } from "#crypto";
+import type { KeyResolver, Obligation, Verifier } from "../../core/contracts.ts";
+import { type DaypassError, type ErrorCode, refusal } from "../../core/errors.ts";
+import { listOf } from "../../core/key-resolver.ts";
+import {
+  type EdgeFormat,
+  type EdgeGrant,
+  type EdgeVerifierOptions,
+  type ExpiryOptions,
+  edgeVerifier,
+} from "../../edge/verify.ts";
+import { refuseDotSegments } from "../../wire/dot-segments.ts";
+import { fromBase64url } from "../../wire/encoding.ts";
+import { joinUri } from "./canonical.ts";
+import type { UriSigningClaims } from "./claims.ts";
+import { containerHolds } from "./container.ts";
+import type { UriSigningRegex } from "./ere.ts";
+import type { UriSigningEncryption } from "./jwe.ts";
+import { invalidKey, type LoadedKey, loadKey, type UriSigningKeySet } from "./key.ts";
+import { parseUriSigning, type UriSigningToken } from "./parse.ts";
+import { ATTRIBUTE, detectToken } from "./token.ts";
+
+/** What a verified token allows. */
+export interface UriSigningGrant extends EdgeGrant {
+  /** The normalised URI without the token, for the container. */
+  readonly uri: string;
+  /** All claims. `jti` is the obligation `uses`, and a `sub` has been proved. */
+  readonly claims: UriSigningClaims;
+  /** `sub`, decrypted. */
+  readonly subject: string | undefined;
+  /** The instant from which the next token of a chain counts. */
+  readonly verifiedAt: Date;
+}
+
+/** Options of {@link uriSigningVerifier}. */
+export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOptions {
+  /** The keys of each issuer, or a function that fetches them. */
+  readonly keySets:
+    | readonly UriSigningKeySet[]
+    | (() => readonly UriSigningKeySet[] | Promise<readonly UriSigningKeySet[]>);
+  /** Set it to `uriSigningRegex` to accept the containers `regex:`, which are also those of a prefix. */
+  readonly regex?: ((source: string) => UriSigningRegex) | undefined;
+  /** Who this is: one of the names in `aud`. Without it, only tokens without an audience are accepted. */
+  readonly audience?: string | undefined;
+  /** Reads `sub` and `cdniip`; without it, tokens with these are refused with `UNENFORCED_CONSTRAINT`. */
+  readonly encryption?: Pick<UriSigningEncryption, "decrypt" | "admits"> | undefined;
+  /** Names of further claims that the caller acts on (`grant.claims`). A token with any other is refused. */
+  readonly extensions?: readonly string[] | undefined;
+  /** Name of the attribute and the cookie, `"URISigningPackage"` by default. */
+  readonly attribute?: string | undefined;
+  /** The header of tokens that are sent without one, in base64url. */
+  readonly header?: string | undefined;
+  /** Seconds that `iat` may lie in the future: 60 by default. Ends and starts have no leeway. */
+  readonly maxSkew?: number | undefined;
+}
+
+/**
+ * Verifies URI Signing for CDNs (RFC 9246): a JWT in the query, in a path parameter or in a cookie.
+ *
+ * All claims of the standard are supported; anything else is refused: other claims, other containers, an expression
+ * that is not POSIX or for which there is no `regex`, and a token without a URI container, which would be valid for every URI.
+ * Expressions match the whole normalised URI, in linear time. `jti` is the obligation `uses`, which needs state. The key decides the
+ * algorithm. The method is not bound: `methods` says what a token grants.
+ *
+ * Source: RFC 9246
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`,
+ * `WRONG_AUDIENCE`, `WRONG_SUBJECT`, `IP_NOT_GRANTED`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { uriSigningRegex, uriSigningVerifier } from "daypass/uri-signing";
+ *
+ * export const verifier = uriSigningVerifier({
+ *   regex: uriSigningRegex,
+ *   keySets: [{ issuer: "uCDN Inc", keys: [{ kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" }] }],
+ *   origins: ["https://cdn.example.com"],
+ * });
+ * ```
+ */
+export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier<UriSigningGrant> {
+  const { keySets, regex, attribute = ATTRIBUTE, header, extensions, encryption } = options;
+  const format: EdgeFormat<UriSigningToken, LoadedKey, never, Omit<UriSigningGrant, keyof EdgeGrant>> = {
+    id: "uri-signing",
+    weak: [],
+    detect: (request) => detectToken(request, attribute),
+    parse: (received) => parseUriSigning(received, { attribute, header, extensions: listOf(extensions) }),
+    async check({ request }, { jws, claims, personal }, key) {
+      const matches = (await isSignedBy(key, jws)) && jws.alg === key.alg && claims.iss === key.issuer;
+      const { sub, cdniip } = claims;
+      if (matches && sub !== undefined) personal.subject = await encryption?.decrypt(sub);
+      if (matches && cdniip !== undefined)
+        personal.isAdmitted = await encryption?.admits(cdniip, request.remoteAddress);
+      return { matches, stringToSign: jws.input };
+    },
+    dummyKey: { alg: "HS256", kid: "", issuer: "", mac: hmacSha256("dummy") },
+    facts(_received, { claims, uri, personal }, { now, proof }) {
+      const { aud, sub, cdniip, cdniuc, iat, jti } = claims;
+      const text = joinUri(uri);
+      // A hash is of the whole URI; an expression is a prefix, too.
+      if (/^r/.test(cdniuc)) refuseDotSegments(uri.path);
+      if (!containerHolds(cdniuc, text, regex)) throw fault("SIGNATURE_MISMATCH", "a URI in the container");
+      const { audience, maxSkew = 60 } = options;
+      if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
+        throw fault("WRONG_AUDIENCE", "a token for this audience");
+      }
+      if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
+        throw fault("NOT_YET_VALID", "a token issued in the past");
+      }
+      const { subject } = personal;
+      const constraint = sub === undefined ? cdniip && "cdniip" : "sub";
+      if (constraint && encryption === undefined) {
+        throw refusal("UNENFORCED_CONSTRAINT", `encryption for ${constraint}`, {
+          constraint,
+        });
+      }
+      if (sub !== undefined && (subject === undefined || subject !== proof.subject)) {
+        throw fault("WRONG_SUBJECT", "the proved subject");
+      }
+      if (cdniip !== undefined && personal.isAdmitted !== true) {
+        throw fault("IP_NOT_GRANTED", "a client in its network");
+      }
+      const obligations: readonly Obligation[] = jti === undefined ? [] : [{ kind: "uses", limit: 1 }];
+      return { uri: text, claims, subject, verifiedAt: new Date(now), obligations };
+    },
+  };
+  return edgeVerifier(format, resolver(keySets), { ...options, keyId: "" });
+}
+
+function fault(code: ErrorCode, expected: string): DaypassError {
+  return refusal(code, `${expected}, found another`);
+}
+
+async function isSignedBy({ mac, key }: LoadedKey, { input, signature }: UriSigningToken["jws"]): Promise<boolean> {
+  if (mac !== undefined) return constantTimeEqual(mac.base64url(input), signature);
+  return (await key?.verify(input, fromBase64url(signature) as Uint8Array)) === true;
+}
+
+/** Keys by kid; a token without one is tried with all. Which issuer a key belongs to, the check asks. */
+function resolver(keySets: UriSigningVerifierOptions["keySets"]): KeyResolver<LoadedKey> {
+  const pick = (keys: readonly LoadedKey[], kid: string): readonly LoadedKey[] =>
+    kid === "" ? keys : keys.filter((key) => key.kid === kid);
+  if (typeof keySets !== "function") {
+    const keys = listOf(keySets ?? ({} as UriSigningKeySet)).flatMap(loadSet);
+    return (kid) => pick(keys, kid);
+  }
+  return async (kid) => pick(listOf(await keySets()).flatMap(loadSet), kid);
+}
+
+function loadSet({ issuer, keys }: UriSigningKeySet): readonly LoadedKey[] {
+  if (!Array.isArray(keys)) throw invalidKey("keys as a list");
+  const loaded = keys.map((key) => loadKey(key, issuer));
+  if (new Set(loaded.map(({ kid }) => kid)).size === loaded.length) return loaded;
+  throw invalidKey("each kid once");
+}

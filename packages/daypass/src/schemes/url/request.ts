@@ -1,0 +1,169 @@
+import type { Bindings, Lifetime, ResponseOverrides } from "../../core/contracts.ts";
+import { invalidInput, refusal } from "../../core/errors.ts";
+import { queryTokens } from "../../core/option-pairs.ts";
+import { parseTarget, trimBlank, type WireTarget } from "../../wire/raw-target.ts";
+import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
+import { networksValue } from "./ip.ts";
+import { isOrigin } from "./origin.ts";
+import { isParameter } from "./parameters.ts";
+import { detectUrl } from "./parse.ts";
+
+/** One Daypass URL to sign. */
+export interface UrlSignRequest extends Lifetime {
+  /**
+   * The URL in the spelling that URL parsers do not change: `https://host/path?query`, without fragment. Another
+   * spelling is refused with an error that says what to change; it is never rewritten.
+   */
+  readonly url: string;
+  /** Methods that are granted, `["GET"]` by default. `GET` includes `HEAD`. */
+  readonly methods?: readonly string[] | undefined;
+  /** First instant of validity, rounded up to a second; the lifetime still counts from the time of signing. */
+  readonly notBefore?: Date | undefined;
+  /**
+   * Grants every path that starts with these segments: `"/talks/2026/"`, or how many segments of the URL's path are
+   * fixed. The URL itself is one of those paths.
+   */
+  readonly prefix?: string | number | undefined;
+  /** The purpose of the URL; the verifier must be configured with the same text. */
+  readonly audience?: string | undefined;
+  /** Who the URL is for: the verifier's caller must prove this identity. It is visible in the URL: use an opaque id. */
+  readonly subject?: string | undefined;
+  /** 16 to 64 of A-Z a-z 0-9 _ -, to make equal grants distinct. */
+  readonly nonce?: string | undefined;
+  /** How often the grant may be used; needs a verifier with state. A nonce is generated unless you set one; with `stableWindow`, you must. */
+  readonly uses?: number | undefined;
+  /** Write only if nothing exists there. */
+  readonly createOnly?: boolean | undefined;
+  /** Query parameters that may be added or removed, such as `utm_source`. The handler never sees them. */
+  readonly vary?: readonly string[] | undefined;
+  readonly bind?: Bindings | undefined;
+  /** Headers of the response. `contentEncoding` and `expires` are not supported. */
+  readonly response?: ResponseOverrides | undefined;
+}
+
+/** A URL that is ready to be given `dp-*` parameters. */
+interface SignableUrl {
+  readonly origin: string;
+  /** The target as it is signed, but for the parameters. */
+  readonly wire: WireTarget;
+  /** The bound headers, lower-case names, in ascending order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+// Bulk signing is for one origin nearly always.
+let lastOrigin: string | undefined;
+
+/** Splits the URL, and adds what the request binds beside its parameters. The grammar is left to the parser. */
+export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
+  const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
+  if (origin !== lastOrigin && !isOrigin(origin)) {
+    throw invalidInput("url", "http(s)://host[:port] in lower case, no default port, and a path", url);
+  }
+  lastOrigin = origin;
+  if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+  members(bind?.query);
+  const tokens = [...(query === undefined ? [] : [query]), ...queryTokens(bind?.query)];
+  // As text each pair begins with its name and a comma, which comes before all that names are made of.
+  const headers = members(bind?.headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .sort();
+  if (headers.some(([, value]) => value !== trimBlank(value))) {
+    throw refusal("INVALID_INPUT", "bind.headers without spaces around values");
+  }
+  const type = headers.find(([name]) => name === "content-type")?.[1];
+  if (type !== undefined && type !== (bind?.contentType ?? type))
+    throw refusal("INVALID_INPUT", "one content-type, found two");
+  const target = tokens.length > 0 ? `${path}?${tokens.join("&")}` : path;
+  if (detectUrl({ target })) throw refusal("INVALID_INPUT", "a query without dp-*, which the signer adds");
+  return { origin, wire: parseTarget(target), headers };
+}
+
+/** The members of an object that was left out or is one: those of a text would be its characters, and a number or `Headers` has none. */
+function members<T>(options: Readonly<Record<string, T>> | undefined): readonly (readonly [string, T])[];
+function members(options: object | undefined): readonly (readonly [string, unknown])[];
+function members(options: object | undefined): readonly (readonly [string, unknown])[] {
+  if (options === undefined) return [];
+  if (typeof options === "object" && !(Symbol.iterator in options)) return Object.entries(options);
+  throw refusal("INVALID_INPUT", "bind, its headers and query, and response as objects");
+}
+
+/** The parameter that an option becomes, and the spelling of its value there: of `undefined` there is none. */
+type Spelling<T> = readonly [parameter: string, spell: (value: T) => string | undefined];
+type Spellings<O> = { readonly [N in keyof O]-?: Spelling<NonNullable<O[N]>> | undefined };
+
+/** An option that is read where the URL is put together. */
+const ELSEWHERE = undefined;
+
+const REQUEST: Spellings<UrlSignRequest> = {
+  url: ELSEWHERE,
+  methods: ELSEWHERE,
+  expiresIn: ELSEWHERE,
+  expiresAt: ELSEWHERE,
+  stableWindow: ELSEWHERE,
+  notBefore: ELSEWHERE,
+  bind: ELSEWHERE,
+  response: ELSEWHERE,
+  prefix: [
+    "dp-prefix",
+    (prefix) => String(typeof prefix === "string" ? Math.max(1, prefix.split("/").length - 2) : prefix),
+  ],
+  audience: ["dp-audience", encodeText],
+  subject: ["dp-subject", encodeText],
+  nonce: ["dp-nonce", String],
+  uses: ["dp-uses", String],
+  createOnly: ["dp-create", (createOnly) => (createOnly ? "1" : undefined)],
+  vary: ["dp-vary", joinList],
+};
+
+const BIND: Spellings<Bindings> = {
+  query: ELSEWHERE,
+  contentType: ["dp-type", encodeHeader],
+  contentLength: ["dp-length", spellLength],
+  sha256: ["dp-sha256", String],
+  headers: ["dp-headers", (headers) => joinList(Object.keys(headers).map((name) => name.toLowerCase()))],
+  ip: ["dp-ip", (ip) => networksValue([ip].flat())],
+};
+
+/**
+ * The constraints of a request as parameters. Only the spelling is made here: what is wrong with a value, the parser says,
+ * as it would to a verifier.
+ */
+export function constraints(request: UrlSignRequest): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  const add = (options: object | undefined, spellings: Readonly<Record<string, Spelling<never> | undefined>>): void => {
+    for (const [option, value] of members(options)) {
+      // A misspelt option would be a constraint that is missing from the URL.
+      if (!Object.hasOwn(spellings, option)) {
+        throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}: check its name`);
+      }
+      const spelling = spellings[option] as Spelling<unknown> | undefined;
+      const text = value === undefined ? undefined : spelling?.[1](value);
+      if (spelling && text !== undefined) parameters[spelling[0]] = text;
+    }
+  };
+  add(request, REQUEST);
+  add(request.bind, BIND);
+  for (const [option, value] of members(request.response)) {
+    if (value === undefined) continue;
+    const name = `dp-response-${option.replace(/[A-Z]/g, "-$&").toLowerCase()}`;
+    if (option.includes("-") || !isParameter(name)) {
+      throw refusal("UNSUPPORTED_CONSTRAINT", `what a Daypass URL can bind, found response.${option}`);
+    }
+    parameters[name] = encodeHeader(value as string);
+  }
+  return parameters;
+}
+
+function spellLength(length: NonNullable<Bindings["contentLength"]>): string {
+  if (typeof length === "number") return String(length);
+  const { min = 0, max } = length;
+  return min === max ? String(max) : `${min}-${max}`;
+}
+
+/**
+ * Header text has no space, as hosts that re-serialise a query would turn it into "+". The optional space after ";" and
+ * "," means nothing (RFC 9110 section 5.6.3) and is left out, except inside quoted strings.
+ */
+function encodeHeader(value: string): string {
+  return encodeText(value.replace(/("(?:[^"\\]|\\.)*")|([;,])[ \t]+/g, "$1$2"));
+}

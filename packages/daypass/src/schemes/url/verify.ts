@@ -1,0 +1,125 @@
+import { constantTimeEqual, hmacSha256 } from "#crypto";
+import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier } from "../../core/contracts.ts";
+import { type ErrorCode, invalidInput, refusal } from "../../core/errors.ts";
+import { checkValidity } from "../../core/validity.ts";
+import { type VerifierOptions, verifier } from "../../core/verify.ts";
+import { fromBase64url } from "../../wire/encoding.ts";
+import { isInside } from "../../wire/ip.ts";
+import { headerValues, trimBlank } from "../../wire/raw-target.ts";
+import { urlStringToSign } from "./canonical.ts";
+import { type UrlGrant, urlGrant } from "./grant.ts";
+import { keyResolver, type LoadedKey, type UrlKey, type UrlKeySet } from "./key.ts";
+import { isOrigin } from "./origin.ts";
+import { grantedMethods } from "./parameters.ts";
+import { detectUrl, type ParsedUrl, parseUrl } from "./parse.ts";
+import { enforceScope } from "./scope.ts";
+
+/** Options of {@link urlVerifier}. */
+export interface UrlVerifierOptions extends VerifierOptions {
+  /** JWKs, a JWK set, or a function that looks up a JWK by its kid. Each kid names one key. */
+  readonly keys: readonly UrlKey[] | UrlKeySet | KeyResolver<UrlKey>;
+  /** The purpose that URLs must have been signed for; without it, only URLs without an audience are accepted. */
+  readonly audience?: string | undefined;
+  /** Seconds that a signing time may be in the future: 60 by default, 900 at most. */
+  readonly maxSkew?: number | undefined;
+}
+
+/**
+ * Verifies Daypass URLs: grammar, signature (HMAC-SHA256 or Ed25519, as the key says), time, the key's scope, method,
+ * audience, subject (against `proof.subject`), client address (against `request.remoteAddress`), Content-Type and signed
+ * headers. Every byte of path and query matters.
+ *
+ * Does not read the body, count uses, write or respond: length and digest of the body, create-only, uses, response headers
+ * and the removal of parameters that may vary are obligations of the grant, and are refused with `UNENFORCED_CONSTRAINT`
+ * unless listed in `enforces`. Pass `grant.target` to the handler: it has neither `dp-*` nor varying parameters.
+ *
+ * Source: docs/spec/daypass-url.md
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `KEY_SCOPE`, `METHOD_NOT_GRANTED`,
+ * `WRONG_AUDIENCE`, `WRONG_SUBJECT`, `IP_NOT_GRANTED`, `BODY_TYPE`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { urlVerifier } from "daypass/url";
+ *
+ * const verifier = urlVerifier({
+ *   keys: [{ kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }],
+ *   origins: ["https://api.example.com"],
+ *   clock: () => new Date("2026-01-02T03:05:00Z"),
+ * });
+ * const target =
+ *   "/invoices/7.pdf?lang=de&dp-date=20260102T030405Z&dp-expires=20260102T031905Z&dp-key=k1&dp-methods=GET" +
+ *   "&dp-signature=9y5KnKIOCIa4LWCJg6HcOsAoveTMv5zKneZ_e-36YRY&dp-v=1";
+ * const grant = await verifier.verify({ method: "GET", target, authority: "api.example.com", headers: [] });
+ * console.log(grant.id); // "pPgjvnZJ2Sg1KVLjp1K6MQ"
+ * ```
+ */
+export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
+  const { keys, origins, audience, maxSkew = 60 } = options;
+  const other = [...(origins ?? [])].find((origin) => !isOrigin(origin));
+  if (other !== undefined) throw invalidInput("origins", "scheme://host[:port] in lower case, no default port", other);
+  // A key holder who could date ahead at will could outlive the revocation of his right to sign.
+  if (!(Number.isInteger(maxSkew) && maxSkew >= 0 && maxSkew <= 900)) {
+    throw invalidInput("maxSkew", "0 to 900 whole seconds", maxSkew);
+  }
+  const scheme: Scheme<ParsedUrl, LoadedKey, UrlGrant> = {
+    id: "url",
+    detect: detectUrl,
+    parse(received) {
+      // U+212A, the sign of Kelvin, is a `k` in lower case: letter case is that of ASCII alone.
+      if (/[^!-~]/.test(received.request.authority)) throw refusal("WRONG_ORIGIN", "a host in ASCII", { part: "host" });
+      return parseUrl(received);
+    },
+    keyId: ({ parameters }) => parameters["dp-key"],
+    dummyKey: DUMMY_KEY,
+    check,
+    checkTime({ parameters }, now) {
+      const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
+      // What has begun after its date was dated before now.
+      return checkValidity(now, expires, starts ?? date, starts ? 0 : maxSkew);
+    },
+    grant(received, parsed, verified) {
+      checkGrant(received, parsed, verified, audience);
+      return urlGrant(received, parsed, verified);
+    },
+  };
+  return verifier(scheme, keyResolver(keys), options);
+}
+
+const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: {}, mac: hmacSha256(new Uint8Array(32)) };
+
+function check(
+  _received: ReceivedRequest,
+  { canonical, parameters: { "dp-signature": signature } }: ParsedUrl,
+  key: LoadedKey,
+): Checked | Promise<Checked> {
+  const stringToSign = urlStringToSign(key.alg, canonical);
+  if (key.alg === "HS256") {
+    return { matches: constantTimeEqual(key.mac.base64url(stringToSign), signature), stringToSign };
+  }
+  const bytes = fromBase64url(signature) as Uint8Array;
+  return key.publicKey.verify(stringToSign, bytes).then((matches) => ({ matches, stringToSign }));
+}
+
+/** Section 6, step 6. */
+function checkGrant(
+  { request }: ReceivedRequest,
+  url: ParsedUrl,
+  { key, proof }: Verified<LoadedKey>,
+  configuredAudience: string | undefined,
+): void {
+  const { "dp-audience": audience, "dp-subject": subject, "dp-ip": ip, "dp-type": type } = url.parameters;
+  const methods = grantedMethods(url.parameters["dp-methods"]);
+  enforceScope(key.scope, url);
+  const [sent = "", second] = headerValues(request.headers, "content-type").map(trimBlank);
+  const refusals: readonly (readonly [holds: boolean, code: ErrorCode, expected: string])[] = [
+    [methods.includes(request.method), "METHOD_NOT_GRANTED", methods.join(" or ")],
+    [audience === configuredAudience, "WRONG_AUDIENCE", "a URL for the audience of this verifier"],
+    [subject === undefined || subject === proof.subject, "WRONG_SUBJECT", "the identity that the URL is for"],
+    [isInside(request.remoteAddress, ip), "IP_NOT_GRANTED", "a client in a granted network"],
+    [type === undefined || (type === sent && second === undefined), "BODY_TYPE", `Content-Type: ${type}`],
+  ];
+  for (const [holds, code, expected] of refusals) {
+    if (!holds) throw refusal(code, `${expected}, found another or none`);
+  }
+}

@@ -1,0 +1,35 @@
+import { DaypassError } from "../core/errors.ts";
+import { percentDecode } from "./raw-target.ts";
+
+// RFC 3986: `pchar` without percent-encoding. A URL parser re-spells every other character.
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)+$/;
+// What follows the first `;` is a path parameter for some servers. A dot as `%2e` is among those in disguise.
+const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|%3b|$)/i;
+const EMPTY_SEGMENT = /\/(?=[/;])/;
+// A slash, a backslash or a control that only appears after decoding, and letters that need no encoding at all.
+const DISGUISED = /%(?:[01]|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\daef])/i;
+
+/**
+ * Refuses a path that two routers may read in two ways: dot segments in any spelling, empty segments, encoded slashes,
+ * letters that need no encoding, and bytes that are not UTF-8. What was verified must be what the router sees, and each
+ * router decodes, collapses and matches in its own order. A storage server, whose keys may have all of these, reads the
+ * raw target itself and does not need this check.
+ *
+ * @throws {DaypassError} `MALFORMED`
+ */
+export function checkRoutable(target: string): void {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  if (PLAIN_PATH.test(path) && !DOT_SEGMENT.test(path) && !EMPTY_SEGMENT.test(path)) {
+    if (!path.includes("%")) return;
+    if (!DISGUISED.test(path)) {
+      percentDecode(path);
+      return;
+    }
+  }
+  throw new DaypassError(
+    "MALFORMED",
+    "expected a path in its one plain spelling, found dot segments, empty segments or needless percent-encoding: a router could read it as another path",
+    { details: { part: "path" } },
+  );
+}

@@ -1,0 +1,331 @@
+/**
+ * The contract between the operations and the storage behind them: a folder, a cloud bucket, a test double.
+ *
+ * A driver implements `Storage`. Some methods are optional (such as `getCached`): a caller must check whether they exist.
+ * A missing object is `undefined`; every other failure is a `StorageError` with a code.
+ * @module
+ */
+import type { Readable } from "node:stream";
+import type { ChecksumAlgorithm } from "../../http/checksum.ts";
+import type { Buckets } from "./buckets.ts";
+import type { Listing } from "./listing.ts";
+import type { MultipartStorage } from "./multipart.ts";
+
+export type { ChecksumAlgorithm } from "../../http/checksum.ts";
+
+/** Names one object. Both parts are decoded text, exactly as the client meant them; no driver decodes again. */
+export interface ObjectRef {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Response headers that an uploader may set; every later reader gets them back. */
+export interface StoredHeaders {
+  readonly cacheControl?: string;
+  readonly contentDisposition?: string;
+  readonly contentEncoding?: string;
+  readonly contentLanguage?: string;
+  readonly expires?: string;
+}
+
+/**
+ * What is known about an object without reading it. As long as an object does not change, a driver may return the very same
+ * `ObjectInfo`, so a caller may memoise by its identity. It is never mutated.
+ */
+export interface ObjectInfo {
+  /** Bytes. */
+  readonly size: number;
+  /** Without quotes. Contains a `-` if it is not the MD5 of the bytes. */
+  readonly etag: string;
+  /** When the object was stored. */
+  readonly lastModified: Date;
+  /** As set by the upload, or derived from the key. */
+  readonly contentType: string;
+  readonly headers: StoredHeaders;
+  /** User metadata, names in lower case and without `x-amz-meta-`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /**
+   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; at most one. It covers all bytes,
+   * unless it ends in `-` and a number: then it is the checksum of the checksums of that many parts.
+   */
+  readonly checksums: Readonly<Record<string, string>>;
+  /** Tags, in the order in which they were set. Omitted if there are none. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Set if the caller asked for it and the object was uploaded in parts: the parts, in the order of their bytes. */
+  readonly parts?: readonly ObjectPart[] | undefined;
+}
+
+/** A part of an object that was uploaded in parts. They are numbered from 1, whatever numbers the uploader used. */
+export interface ObjectPart {
+  /** Bytes. */
+  readonly size: number;
+  /** Base64, with the algorithm of the object's checksum. */
+  readonly checksum?: string | undefined;
+}
+
+/** A part of an object; both ends are inclusive and lie within the object. */
+export interface ByteRange {
+  /** Offset of the first byte, from 0. */
+  readonly start: number;
+  /** Offset of the last byte. */
+  readonly end: number;
+}
+
+/** Bytes in memory. They are shared: never write to them. */
+export interface BytesBody {
+  readonly kind: "bytes";
+  /** All of them. */
+  readonly bytes: Uint8Array;
+}
+
+/** A range of an open file. The receiver owns `fd` and must call `close()` exactly once, even after an error. */
+export interface FileBody {
+  readonly kind: "file";
+  /** The descriptor of the open file. */
+  readonly fd: number;
+  /** Offset of the first byte, from 0. */
+  readonly start: number;
+  /** Bytes. */
+  readonly length: number;
+  /** Whether the bytes are still those of the object that was opened, as far as this can be known. Called before the last of them are sent. */
+  isUnchanged?(): boolean;
+  /** Closes the descriptor. */
+  close(): void;
+}
+
+/** A Node stream. The receiver consumes or destroys it. */
+export interface StreamBody {
+  readonly kind: "stream";
+  readonly stream: Readable;
+  /** Bytes, if known. */
+  readonly length: number | undefined;
+  /** Translates an error of the stream, for the log. If omitted, the error itself is logged. */
+  meaningOf?(error: Error): Error;
+}
+
+/** The client must fetch the bytes elsewhere itself. */
+export interface RedirectBody {
+  readonly kind: "redirect";
+  /** Signs a URL for this one GET. */
+  url(options: RedirectOptions): string;
+  /** The same bytes through the gateway, for clients that must not be redirected. */
+  bytes(): StreamBody;
+}
+
+/** Limits for the URL to which a client is redirected. */
+export interface RedirectOptions {
+  /** Longest lifetime of the URL, in seconds. */
+  readonly maxLife: number;
+  /** Response headers that the target must send instead of its own. */
+  readonly response: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined };
+}
+
+/** The bytes of an object, in the form in which the driver can provide them. */
+export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
+
+/**
+ * An object opened for reading. Its open resources have exactly one owner: `body()` passes them to its caller, after which
+ * `close()` does nothing. If `body()` is not called, the holder must call `close()`. `body()` is called at most once.
+ */
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  /** The bytes of the whole object, or of a range. The range is not checked against the size: the caller has done that. */
+  body(range?: ByteRange): Body;
+  /** Releases the open resources. Does nothing after `body()`. */
+  close(): void;
+}
+
+/** What a caller wants from an object. */
+export interface GetOptions {
+  /** Fill in `ObjectInfo.parts`. */
+  readonly parts?: boolean | undefined;
+  /** For `get`: the caller may need only a part, or nothing. A driver that would otherwise fetch the whole object at once must wait for `body()`. */
+  readonly partial?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Digests that the client declared, as raw bytes. The driver refuses a body with different ones. */
+export interface DeclaredDigests {
+  /** 16 bytes. */
+  readonly md5?: Uint8Array | undefined;
+  /** 32 bytes. */
+  readonly sha256?: Uint8Array | undefined;
+}
+
+/** A checksum that the driver computes over the body and stores with it. */
+export interface ChecksumRequest {
+  readonly algorithm: ChecksumAlgorithm;
+  /**
+   * Base64; a body with a different checksum is refused with `CHECKSUM_MISMATCH`. A function is called after the last byte, for
+   * a value that follows the body (a trailer). Without a value, the checksum is computed and stored, but not compared.
+   */
+  readonly expected?: string | (() => string | undefined) | undefined;
+}
+
+/** What is stored with an object, and the conditions for its body. */
+export interface PutOptions {
+  /** If omitted, the driver derives one from the key's extension. */
+  readonly contentType?: string | undefined;
+  readonly headers?: StoredHeaders | undefined;
+  /** User metadata, names in lower case and without `x-amz-meta-`. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Bytes that the client announced. A body of another length is `INCOMPLETE_BODY`. */
+  readonly contentLength?: number | undefined;
+  /** A longer body is `TOO_LARGE`. */
+  readonly maxBytes?: number | undefined;
+  /** A shorter body is `TOO_SMALL`. */
+  readonly minBytes?: number | undefined;
+  /** Create only: refused with `PRECONDITION_FAILED` if the object exists at the moment of commit. */
+  readonly ifNoneMatch?: "*" | undefined;
+  /** Replace only the object with this ETag (without quotes), or any object (`*`). Checked at the moment of commit. */
+  readonly ifMatch?: string | undefined;
+  /** Compared with the body. A SHA-256 is also stored as the object's checksum, unless `checksum` is set. */
+  readonly digests?: DeclaredDigests | undefined;
+  readonly checksum?: ChecksumRequest | undefined;
+  /** Values by name; none if omitted. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How tags are set. */
+export interface SetTagsOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the caller of a copy sets instead of taking it from the source. */
+export interface CopyOptions extends Pick<PutOptions, "ifNoneMatch" | "ifMatch" | "signal"> {
+  /** The ETag (without quotes) that the source must have: the one that the decision to copy was based on. */
+  readonly sourceEtag: string;
+  /** Type, headers and user metadata; those of the source if omitted. */
+  readonly replace?: Pick<PutOptions, "contentType" | "headers" | "metadata"> | undefined;
+  /** Those of the source if omitted. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** The algorithm of the copy's checksum; that of the source if omitted. */
+  readonly checksum?: ChecksumAlgorithm | undefined;
+}
+
+/** The condition under which an object is deleted. */
+export interface DeleteOptions {
+  /** Delete only the object with this ETag (without quotes), or any (`*`). */
+  readonly ifMatch?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Stores objects. Every method may reject with a `StorageError`: `UNAVAILABLE` from all, `READ_ONLY` from all that change
+ * something, `NO_SUCH_BUCKET` from all that name a bucket except `hasBucket` and `corsRules`. Writes are durable and visible to
+ * every reader before their promise resolves.
+ */
+export interface Storage extends Listing, Buckets, MultipartStorage {
+  /** For logs and metrics, e.g. `disk`. */
+  readonly name: string;
+  /** Opens an object; `undefined` if it does not exist. */
+  get(ref: ObjectRef, options?: GetOptions): Promise<OpenObject | undefined>;
+  /**
+   * Optional: the result of `get`, if it is available at once and as fresh as that of `get`. `undefined` says nothing about the
+   * object: call `get`.
+   */
+  getCached?(ref: ObjectRef): OpenObject | undefined;
+  /** What is known about an object; `undefined` if it does not exist. Opens nothing. */
+  head(ref: ObjectRef, options?: GetOptions): Promise<ObjectInfo | undefined>;
+  /**
+   * Stores an object atomically: a reader sees the old one or the new one. An error thrown by `body` is passed on, except a
+   * broken connection, which becomes `INCOMPLETE_BODY`.
+   * @throws {StorageError} `PRECONDITION_FAILED`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `TOO_LARGE`, `TOO_SMALL`,
+   *   `INCOMPLETE_BODY`, `KEY_NOT_STORABLE`, `DISK_FULL`
+   */
+  put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
+  /**
+   * Stores the bytes of one object as another, or as the same one again; `undefined` if the source does not exist. The ETag is
+   * the MD5 of all bytes and the checksum covers all bytes, even if the source was uploaded in parts.
+   * @throws {StorageError} `PRECONDITION_FAILED`, for source and target; `KEY_NOT_STORABLE`, `DISK_FULL`
+   */
+  copy(source: ObjectRef, target: ObjectRef, options: CopyOptions): Promise<ObjectInfo | undefined>;
+  /** Replaces all tags and leaves the rest of the object unchanged. Resolves to whether the object exists. */
+  setTags(ref: ObjectRef, tags: Readonly<Record<string, string>>, options?: SetTagsOptions): Promise<boolean>;
+  /** Resolves to whether the object existed. @throws {StorageError} `PRECONDITION_FAILED` */
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  /**
+   * Optional: whether the storage can be served, for probes. It must not contact another machine. A driver without it counts as available.
+   */
+  isAvailable?(): boolean;
+  /** Waits for writes in progress, then releases everything. No method may be called afterwards. */
+  close(): Promise<void>;
+}
+
+/** Why the storage refused or failed: the part of a {@link StorageError} that callers may depend on. */
+export type StorageErrorCode =
+  | "NO_SUCH_BUCKET"
+  | "BUCKET_EXISTS"
+  | "BUCKET_NAME_TAKEN"
+  | "BUCKET_NOT_EMPTY"
+  | "PRECONDITION_FAILED"
+  | "DIGEST_MISMATCH"
+  | "CHECKSUM_MISMATCH"
+  | "TOO_LARGE"
+  | "TOO_SMALL"
+  | "INCOMPLETE_BODY"
+  | "KEY_NOT_STORABLE"
+  | "NO_SUCH_UPLOAD"
+  | "INVALID_PART"
+  | "PART_TOO_SMALL"
+  | "SIZE_MISMATCH"
+  | "DISK_FULL"
+  | "READ_ONLY"
+  | "UNAVAILABLE";
+
+/** Facts in addition to the code. */
+export interface StorageErrorOptions extends ErrorOptions {
+  /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
+  readonly digest?: ChecksumAlgorithm;
+  /** Facts that the client may see, such as the number of a part. */
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+// A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
+const BRAND = Symbol.for("daypass.storage-error");
+
+/**
+ * What a driver throws. `code` is the contract. The text is for the operator, and names no path of the machine except those set
+ * in options.
+ *
+ * @example
+ * ```ts
+ * import { StorageError } from "@daypass/gateway";
+ *
+ * export const full = () => new StorageError("DISK_FULL", "expected room for the upload, found none: free some");
+ * ```
+ */
+export class StorageError extends Error {
+  /** What went wrong: the part that programs may depend on. */
+  readonly code: StorageErrorCode;
+  /** The algorithm of a digest or checksum that does not match. */
+  readonly digest: ChecksumAlgorithm | undefined;
+  /** Facts that the client may see; empty if there are none. */
+  readonly details: Readonly<Record<string, string | number>>;
+
+  /** The message is for the operator. `options.details` may be shown to the client. */
+  constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
+    super(message, options);
+    this.name = "StorageError";
+    this.code = code;
+    this.digest = options.digest;
+    this.details = options.details ?? {};
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/**
+ * Returns whether a thrown value is a `StorageError`, even one of another copy of the package.
+ *
+ * @param value whatever was caught
+ * @example
+ * ```ts
+ * import { isStorageError } from "@daypass/gateway";
+ *
+ * export const isFull = (error: unknown) => isStorageError(error) && error.code === "DISK_FULL";
+ * ```
+ */
+export function isStorageError(value: unknown): value is StorageError {
+  return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
+}

@@ -1,0 +1,230 @@
+/**
+ * Objects in a folder. Each folder in the root is a bucket, and loose files in the root form the bucket `files`; existing files
+ * are served unchanged. Uploads are durable and atomic; their metadata is in `.daypass/`.
+ * @module
+ */
+import {
+  callback,
+  expectForms,
+  type FormsOf,
+  object,
+  text,
+  unexpected,
+  wholeNumber,
+} from "../../http/validate-options.ts";
+import {
+  type GetOptions,
+  type ObjectInfo,
+  type ObjectRef,
+  type OpenObject,
+  type Storage,
+  StorageError,
+} from "../contract/storage.ts";
+import { underWay } from "../contract/under-way.ts";
+import { diskBuckets } from "./buckets.ts";
+import type { IndexReader, IndexWriter } from "./database/contract.ts";
+import { openIndexReader } from "./database/database.ts";
+import { openDiskIndex } from "./database/disk-index.ts";
+import { translating } from "./faults.ts";
+import { folders } from "./folders.ts";
+import { type Layout, openLayout } from "./layout.ts";
+import { type FileThread, fileThread } from "./listing/file-thread.ts";
+import { objectLister } from "./listing/list-objects.ts";
+import type { ReadProgress } from "./listing/read-progress.ts";
+import { bytesObject, fileObject, readWhole } from "./objects/body.ts";
+import { objectCopier } from "./objects/copy-object.ts";
+import { digestPool } from "./objects/digest-pool.ts";
+import { type FoundObject, objectFinder } from "./objects/find-object.ts";
+import { identityOf } from "./objects/fingerprint.ts";
+import { lstatOrAbsent } from "./objects/open-file.ts";
+import { objectPlacer } from "./objects/place-object.ts";
+import { objectRemover } from "./objects/remove-object.ts";
+import { smallFileCache } from "./objects/small-file-cache.ts";
+import { objectStore } from "./objects/store-object.ts";
+import { objectTagger } from "./objects/tag-object.ts";
+import { noSuchBucket, readOnly } from "./refusals.ts";
+import { diskMultipart } from "./uploads/multipart.ts";
+import { uploadWriter } from "./uploads/upload.ts";
+
+export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/channel.ts";
+export type { IndexWriter } from "./database/contract.ts";
+export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./database/disk-index.ts";
+export type { ReadProgress } from "./listing/read-progress.ts";
+export { servedFiles } from "./objects/served-file.ts";
+
+/** Options of {@link disk}. */
+export interface DiskOptions {
+  /** The folder. It must exist. */
+  readonly root: string;
+  /**
+   * For a worker: the writer of the process that has opened the index with `openDiskIndex`. Without it, this process
+   * opens the index itself, and no other process may.
+   */
+  readonly writer?: IndexWriter | undefined;
+  /** Memory for small files, in bytes. 64 MB by default. */
+  readonly cacheBytes?: number | undefined;
+  /** Files up to this many bytes are read in one go and may be cached in memory. 64 KB by default. */
+  readonly smallBytes?: number | undefined;
+  /**
+   * Called with the progress of reading folders for a listing, if it takes more than two seconds, as the first listing of a large
+   * folder does. With workers, it is called in the process that has opened the index.
+   */
+  readonly onRead?: ((progress: ReadProgress) => void) | undefined;
+  /** Called if the disk has no room for the index: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
+  readonly onFull?: (() => void) | undefined;
+  /** Called if the folder is not writable: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
+  readonly onReadOnly?: (() => void) | undefined;
+  /** Milliseconds since the epoch. */
+  readonly clock?: (() => number) | undefined;
+}
+
+const FORMS: FormsOf<DiskOptions> = {
+  root: text,
+  writer: object,
+  cacheBytes: wholeNumber(0),
+  smallBytes: wholeNumber(0),
+  onRead: callback,
+  onFull: callback,
+  onReadOnly: callback,
+  clock: callback,
+};
+
+/** A file that changes between `fstat` and `read` is being written in place; the next look sees it as it is then. */
+const CHANGING_ATTEMPTS = 5;
+
+/**
+ * Opens a folder as storage.
+ *
+ * @example
+ * ```ts
+ * import { mkdir } from "node:fs/promises";
+ * import { disk } from "@daypass/gateway/disk";
+ *
+ * await mkdir("files", { recursive: true });
+ * const storage = await disk({ root: "files" });
+ * const object = await storage.get({ bucket: "files", key: "hello.txt" });
+ * object?.close();
+ * await storage.close();
+ * ```
+ *
+ * @throws {StorageError} `UNAVAILABLE` when there is no such folder, it cannot be opened, or another gateway has it
+ * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
+ */
+export async function disk(options: DiskOptions): Promise<Storage> {
+  expectForms(options, FORMS);
+  if (options.root === undefined) throw unexpected("root", "the folder to serve");
+  const { clock = Date.now, smallBytes = 64 * 1024, cacheBytes = 64 * 1024 * 1024 } = options;
+  const index = await openIndex(options);
+  const { layout } = index;
+  const digests = digestPool();
+  const cache = smallFileCache({ capacity: cacheBytes, clock, lstat: lstatOrAbsent });
+  const finder = objectFinder({ ...index, smallBytes });
+  const uploads = uploadWriter(digests);
+  const placer = objectPlacer({ ...index, finder, folders: folders(index.writer) });
+  const parts = { ...index, finder, placer, uploads, clock };
+  const store = objectStore(placer, uploads);
+  const copy = objectCopier(parts);
+  const setTags = objectTagger(parts);
+  const remove = objectRemover(parts);
+  const incoming = diskMultipart(parts, write);
+  const list = objectLister(index);
+  const buckets = diskBuckets({ ...index, list });
+  const writes = underWay();
+
+  function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
+    if (layout.readOnly) return Promise.reject(readOnly());
+    return writes.track(translating(doing, step));
+  }
+
+  /** A small file is read and closed at once, so that most requests hold nothing open. */
+  function opened(ref: ObjectRef, found: FoundObject, options: GetOptions): OpenObject | undefined {
+    if (found.info.size > smallBytes) return fileObject(found);
+    const bytes = readWhole(found);
+    if (bytes === undefined) return undefined;
+    const object = bytesObject(found.info, bytes);
+    if (options.parts !== true) {
+      const { path, tiedTo, stats } = found;
+      cache.add({ ref, path, tiedTo, identity: identityOf(stats), object });
+    }
+    return object;
+  }
+
+  async function get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined> {
+    const cached = options.parts === true ? undefined : cache.get(ref);
+    if (cached !== undefined) return cached;
+    for (let attempts = 0; attempts < CHANGING_ATTEMPTS; attempts++) {
+      const found = await finder.find(ref, options);
+      if (found === undefined) return absent(ref);
+      const object = opened(ref, found, options);
+      if (object !== undefined) return object;
+    }
+    throw new StorageError("UNAVAILABLE", "another process is writing to the file");
+  }
+
+  async function head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined> {
+    const cached = options.parts === true ? undefined : cache.get(ref);
+    return cached?.info ?? (await finder.inspect(ref, options)) ?? absent(ref);
+  }
+
+  function absent(ref: ObjectRef): undefined {
+    if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
+    return undefined;
+  }
+
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await writes.ended();
+    await digests.close();
+    cache.clear();
+    index.close();
+  }
+
+  return {
+    name: "disk",
+    getCached: (ref) => cache.get(ref),
+    get: (ref, getOptions = {}) => translating("open the object", () => get(ref, getOptions)),
+    head: (ref, getOptions = {}) => translating("look at the object", () => head(ref, getOptions)),
+    put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => write("copy the object", () => copy(source, target, copyOptions)),
+    setTags: (ref, tags) => write("tag the object", () => setTags(ref, tags)),
+    ...incoming,
+    delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
+    list: (bucket, listOptions) => translating("list the bucket", () => list(bucket, listOptions)),
+    ...buckets,
+    isAvailable: layout.isHere,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+interface OpenedIndex {
+  readonly layout: Layout;
+  readonly run: string;
+  readonly reader: IndexReader;
+  readonly writer: IndexWriter;
+  readonly thread: FileThread;
+  close(): void;
+}
+
+async function openIndex({ root, writer, ...options }: DiskOptions): Promise<OpenedIndex> {
+  if (writer === undefined) return openDiskIndex(root, options);
+  return translating("open the index", async () => {
+    const layout = openLayout(root, { owner: false });
+    const reader = await openIndexReader(await writer.indexPath());
+    const thread = fileThread(layout.root);
+    return {
+      layout,
+      run: reader.run,
+      reader,
+      writer,
+      thread,
+      close() {
+        thread.close();
+        reader.close();
+      },
+    };
+  });
+}

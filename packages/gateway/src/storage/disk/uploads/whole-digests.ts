@@ -1,0 +1,47 @@
+/** ETag and checksum of an object from those of its parts. No byte is read again. */
+import { createHash } from "node:crypto";
+import { isCrc, runningChecksum } from "../../../http/checksum.ts";
+import { combineCrcs } from "../../../http/crc.ts";
+import type { CompletedUpload, UploadChecksum } from "../../contract/multipart.ts";
+import { type ObjectPart, StorageError } from "../../contract/storage.ts";
+import type { PartRow } from "../database/uploads-db.ts";
+
+export function etagOf(parts: readonly PartRow[]): string {
+  const hash = createHash("md5");
+  for (const { etag } of parts) hash.update(etag, "hex");
+  return `${hash.digest("hex")}-${parts.length}`;
+}
+
+export function checksumsOf(checksum: UploadChecksum | undefined, parts: readonly PartRow[]): Record<string, string> {
+  if (checksum === undefined) return {};
+  const { algorithm, type } = checksum;
+  const values = parts.map((part) => ({ size: part.size, crc: Buffer.from(part.checksum?.value ?? "", "base64") }));
+  if (type === "FULL_OBJECT" && isCrc(algorithm)) return { [algorithm]: base64(combineCrcs(algorithm, values)) };
+  const running = runningChecksum(algorithm, createHash);
+  for (const { crc } of values) running.update(crc);
+  return { [algorithm]: `${base64(running.digest())}-${parts.length}` };
+}
+
+/** The checksum of checksums may be declared with and without the number of parts. */
+export function checkChecksum(
+  checksum: UploadChecksum | undefined,
+  { checksums }: CompletedUpload,
+  declared: string | undefined,
+): void {
+  if (declared === undefined || checksum === undefined) return;
+  const value = checksums[checksum.algorithm] ?? "";
+  if (declared === value || declared === value.replace(/-.*/, "")) return;
+  throw new StorageError("CHECKSUM_MISMATCH", "the checksum of the parts is not the declared one", {
+    digest: checksum.algorithm,
+  });
+}
+
+export function objectPart({ size, checksum }: PartRow, whole: UploadChecksum | undefined): ObjectPart {
+  return checksum === undefined || checksum.algorithm !== whole?.algorithm
+    ? { size }
+    : { size, checksum: checksum.value };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}

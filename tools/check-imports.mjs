@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
+import { cyclesIn } from "./import-cycles.mjs";
 import { faultsOf } from "./import-rules.mjs";
 import { importsOf } from "./imports-of.mjs";
 import { root } from "./run.mjs";
@@ -7,6 +8,8 @@ import { root } from "./run.mjs";
 // Holds every import of the packages against tools/import-rules.mjs, and against what the package says that it depends on.
 let faults = 0;
 let files = 0;
+/** The files that each file imports, by type or by value. @type {Map<string, readonly string[]>} */
+const graph = new Map();
 for (const name of ["daypass", "gateway", "cli"]) {
   const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, "utf8"));
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
@@ -15,7 +18,14 @@ for (const name of ["daypass", "gateway", "cli"]) {
     if (!entry.endsWith(".ts")) continue;
     files += 1;
     const from = `${folder}/${entry}`;
-    for (const { specifier, names } of importsOf(readFileSync(root + from, "utf8"))) {
+    const imports = importsOf(readFileSync(root + from, "utf8"));
+    graph.set(
+      from,
+      imports
+        .filter(({ specifier }) => specifier.startsWith("."))
+        .map(({ specifier }) => join(dirname(from), specifier)),
+    );
+    for (const { specifier, names } of imports) {
       const to = specifier.startsWith(".") ? join(dirname(from), specifier) : specifier;
       const why = [...faultsOf({ from, to, names })];
       const thirdParty = /^(@[^/]+\/)?[^./#][^/]*/.exec(specifier)?.[0];
@@ -27,5 +37,9 @@ for (const name of ["daypass", "gateway", "cli"]) {
     }
   }
 }
-console.log(`${files} files, ${faults} imports that point the wrong way`);
+const cycles = cyclesIn(graph);
+for (const cycle of cycles)
+  console.error(`these files import each other, move what they share to a file below:\n  ${cycle.join("\n  ")}`);
+faults += cycles.length;
+console.log(`${files} files, ${faults} imports that point the wrong way or in a circle`);
 process.exitCode = faults ? 1 : 0;

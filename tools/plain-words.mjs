@@ -1,0 +1,53 @@
+/**
+ * Phrases that no comment and no test name may have, and what to write in their place (CONTRIBUTING.md, "Plain English").
+ * @type {readonly { readonly phrase: RegExp, readonly instead: string }[]}
+ */
+export const phrases = [
+  { phrase: /\bwho(?:ever|m)\b/i, instead: "name the actor: client, caller, server, operator" },
+  { phrase: /\b(?:some|no|any)body\b/i, instead: "name the actor: client, caller, server, operator" },
+  { phrase: /\b(?:the|an?|no|what|any)(?:thing|one)? (?:else )?who ends\b/i, instead: "name the actor" },
+  { phrase: /\bone that\b/i, instead: "name the thing" },
+  { phrase: /\b(?:that|those) of\b/i, instead: "name the thing" },
+  { phrase: /\bbehind that\b|\bbesides\b/i, instead: "after, also, in addition to" },
+  {
+    phrase: /\b(?:is|are|was|were|be|been|being|not|has|have|had) told\b|\btold (?:it|of|apart|from|by)\b/i,
+    instead: "receives, knows",
+  },
+  { phrase: /\btells\b/i, instead: "returns, reports, shows" },
+  { phrase: /\btak(?:e|es|en) for\b|\btakes (?:it|them) for\b/i, instead: "reads as, treats as" },
+  { phrase: /\bhas it\b|\bhave it\b/i, instead: "name the thing" },
+  { phrase: /\blets\b/i, instead: "allows, accepts" },
+  { phrase: /\bis there\b(?!\?)|\bare there\b(?!\?)/i, instead: "exists, is present" },
+  { phrase: /\bcomes? to nothing\b/i, instead: "fails" },
+  {
+    phrase: /\bno more (?:than)?\b(?=comes|is|are|be\b|of it|read|sent|take)|\bis no more\b|\bare no more\b/i,
+    instead: "no longer",
+  },
+  { phrase: /\bwhere (?:there (?:is|are)|it (?:is|has|can|does)|nobody|none|no\b|nothing)/i, instead: "if, when" },
+  { phrase: /\bbe it\b/i, instead: "whether" },
+  { phrase: /\bsaid no to\b|\bsays? no\b/i, instead: "refused" },
+  { phrase: /\bcomes? of it\b|\bof it no\b|\bof (?:what|which) (?:no|nothing)\b/i, instead: "name the thing" },
+];
+
+/** Where a phrase is allowed, with the reason. @type {readonly { readonly path: string, readonly text: string, readonly why: string }[]} */
+export const allowed = [];
+
+const COMMENT = /^\s*(?:\/\/|\/?\*+(?!\/))(.*?)(?:\*\/)?$|[;,{}()\]] \/\/ (.*)$/;
+const TITLE = /\b(?:it|test|describe)(?:\.[\w.]+)?(?:\([^"`]*\)|<[^"`]*>)?\(\s*(["`])((?:(?!\1).)*)\1/;
+
+/**
+ * The phrases in one file.
+ * @param {string} path @param {string} code
+ * @returns {readonly { readonly line: number, readonly text: string, readonly instead: string }[]}
+ */
+export function bannedPhrases(path, code) {
+  return code.split("\n").flatMap((text, index) => {
+    const [, comment, trailing] = COMMENT.exec(text) ?? [];
+    const said = [comment, trailing, TITLE.exec(text)?.[2]].filter(Boolean).join(" ");
+    // Text in quotes or backticks is a quotation or code.
+    const prose = said.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, "…");
+    const hit = phrases.find(({ phrase }) => phrase.test(prose));
+    if (!hit || allowed.some((place) => path === place.path && text.includes(place.text))) return [];
+    return [{ line: index + 1, text: text.trim(), instead: hit.instead }];
+  });
+}

@@ -16,7 +16,7 @@ const rows = [
 ];
 
 /** Counts the lines of one file that hold code. @param {string} text */
-export function codeLines(text) {
+function codeLines(text) {
   let count = 0;
   let inComment = false;
   for (const line of text.split("\n").map((each) => each.trim())) {
@@ -27,23 +27,21 @@ export function codeLines(text) {
   return count;
 }
 
-if (import.meta.main ?? process.argv[1] === import.meta.filename) {
-  const paths = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const deleted = execFileSync("git", ["ls-files", "--deleted"], { cwd: root, encoding: "utf8" }).split("\n");
-  /** @type {Map<string, { files: number, lines: number }>} */
-  const sums = new Map(rows.map(([name]) => [name, { files: 0, lines: 0 }]));
-  for (const path of paths.split("\n")) {
-    const row =
-      /\.(?:ts|mjs|js)$/.test(path) && !deleted.includes(path) && rows.find(([, pattern]) => pattern.test(path));
-    const sum = row && sums.get(row[0]);
-    if (!sum) continue;
-    sum.files += 1;
-    sum.lines += codeLines(readFileSync(root + path, "utf8"));
-  }
-  for (const [name, { files, lines }] of sums) {
-    console.log(`${String(lines).padStart(6)} lines  ${String(files).padStart(5)} files  ${name}`);
-  }
+const paths = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"], {
+  cwd: root,
+  encoding: "utf8",
+});
+const deleted = execFileSync("git", ["ls-files", "--deleted"], { cwd: root, encoding: "utf8" }).split("\n");
+/** @type {Map<string, { files: number, lines: number }>} */
+const sums = new Map(rows.map(([name]) => [name, { files: 0, lines: 0 }]));
+for (const path of paths.split("\n")) {
+  const row =
+    /\.(?:ts|mjs|js)$/.test(path) && !deleted.includes(path) && rows.find(([, pattern]) => pattern.test(path));
+  const sum = row && sums.get(row[0]);
+  if (!sum) continue;
+  sum.files += 1;
+  sum.lines += codeLines(readFileSync(root + path, "utf8"));
+}
+for (const [name, { files, lines }] of sums) {
+  console.log(`${String(lines).padStart(6)} lines  ${String(files).padStart(5)} files  ${name}`);
 }

@@ -6,9 +6,10 @@ import { given } from "./http/validate-options.ts";
 import { operationContext, type SignalSource } from "./operations/operation-context.ts";
 import { type OperationResult, perform } from "./operations/operations.ts";
 import type { GatewayOptions } from "./options.ts";
+import type { Permit } from "./permit.ts";
 import type { Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
-import { authorize, type Permit } from "./pipeline/authorize.ts";
+import { authorize } from "./pipeline/authorize.ts";
 import { bucketRules, NO_RULES } from "./pipeline/bucket-rules.ts";
 import { discard } from "./pipeline/discard.ts";
 import { health } from "./pipeline/health.ts";
@@ -22,7 +23,7 @@ import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { tally } from "./pipeline/tally.ts";
-import type { Exchange, Task } from "./protocols/protocol.ts";
+import type { Exchange, Protocol, Task } from "./protocols/protocol.ts";
 import { refuseStranger } from "./protocols/unrecognised-request.ts";
 import { protocolsOf } from "./protocols.ts";
 
@@ -113,20 +114,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
   async function serve(arrival: Arrival): Promise<Outcome> {
     const { received, body, notes, signal, rules } = arrival;
+    let protocol: Protocol | undefined;
     let permit: Permit | undefined;
     let result: OperationResult | undefined;
     try {
       const authenticated = await authenticate(received, body);
+      protocol = authenticated.protocol;
       notes.grant = authenticated.grant;
-      notes.parentKeyId = authenticated.protocol.parentKeyId?.(authenticated.grant);
+      notes.parentKeyId = protocol.parentKeyId?.(authenticated.grant);
       const authorized = authorize(authenticated, clock().getTime());
       permit = authorized instanceof Promise ? await authorized : authorized;
-      const asked = permit.protocol.task(permit, received, authenticated.body);
+      const asked = protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
       const performed = perform(task.request, operationContext({ storage, now: permit.at, signal, journal: notes }));
       if (performed instanceof Promise && task.begin !== undefined) {
         const done = await within(performed, keepAliveMs);
-        if (done === undefined) return respondEarly(task, performed, { permit, arrival });
+        if (done === undefined) return respondEarly(task, performed, { protocol, permit, arrival });
       }
       result = performed instanceof Promise ? await performed : performed;
       const answer = task.present(result, permit, exchangeOf(arrival, permit));
@@ -134,7 +137,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     } catch (error) {
       // What no header can say of an object, as by a driver of somebody else's: its bytes are open by then.
       if (result?.kind === "object") discard(result.body);
-      return refuse(error, notes, { received, permit, rules });
+      return refuse(error, notes, { received, verified: protocol, permit, rules });
     }
   }
 
@@ -142,7 +145,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function respondEarly(
     task: Task,
     performed: Promise<OperationResult>,
-    { permit, arrival }: { readonly permit: Permit; readonly arrival: Arrival },
+    { protocol, permit, arrival }: { readonly protocol: Protocol; readonly permit: Permit; readonly arrival: Arrival },
   ): Outcome {
     const { received, notes, rules } = arrival;
     const exchange = exchangeOf(arrival, permit);
@@ -150,7 +153,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (begun === undefined) throw new TypeError("an answer was to be begun that cannot be");
     const finished = performed
       .then((result) => task.present(result, permit, exchange))
-      .catch((error: unknown) => refusalAnswer(error, notes, { received, permit }));
+      .catch((error: unknown) => refusalAnswer(error, notes, { received, verified: protocol, permit }));
     const pieces = keptAlive(begun, { finished, everyMs: keepAliveMs });
     const stream = Readable.from(pieces, { objectMode: false });
     const answer: Answer = { ...begun, body: { kind: "stream", stream, length: undefined } };
@@ -176,12 +179,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** The answer to a request that came to nothing, in the words of its dialect. */
-  function refusalAnswer(error: unknown, notes: Notes, { received, permit }: Reached): Answer {
+  function refusalAnswer(error: unknown, notes: Notes, { received, verified, permit }: Reached): Answer {
     const thrown = toRefusal(error);
-    const refusal = permit?.protocol.attributed?.(thrown, permit) ?? thrown;
+    const refusal = permit === undefined ? thrown : (verified?.attributed?.(thrown, permit) ?? thrown);
     notes.code = refusal.code;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
-    const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
+    const protocol = verified ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
     const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
     // Whatever the code, this is not the client's doing: the reason is for the operator.
@@ -241,6 +244,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** How far a request came that came to nothing. */
 interface Reached {
   readonly received: Received | undefined;
+  /** The dialect that verified the request. */
+  readonly verified?: Protocol | undefined;
   readonly permit?: Permit | undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface AbortUpload {

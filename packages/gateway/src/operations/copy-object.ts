@@ -1,5 +1,5 @@
 import { type Conditions, evaluateConditions } from "../http/conditional.ts";
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { PartInfo } from "../storage/contract/multipart.ts";
 import type { ByteRange } from "../storage/contract/storage.ts";

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import type { UploadChecksum, UploadInfo } from "../storage/contract/multipart.ts";
 import type { StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";

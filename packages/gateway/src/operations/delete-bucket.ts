@@ -1,4 +1,4 @@
-import type { PermittedBucket } from "../pipeline/authorize.ts";
+import type { PermittedBucket } from "../permit.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface DeleteBucket {

@@ -1,6 +1,6 @@
 import { type Conditions, evaluateConditions } from "../http/conditional.ts";
 import { ifRangeHolds, resolveRange } from "../http/range.ts";
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Body, ByteRange, ObjectInfo, OpenObject } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";

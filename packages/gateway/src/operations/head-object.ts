@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { choosePart, type GetObject, type ObjectRead, readPart } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchKey } from "./refusals.ts";

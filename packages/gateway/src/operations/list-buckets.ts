@@ -1,4 +1,4 @@
-import type { PermittedBuckets } from "../pipeline/authorize.ts";
+import type { PermittedBuckets } from "../permit.ts";
 import type { BucketInfo } from "../storage/contract/buckets.ts";
 import { compareUtf8 } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";

@@ -1,4 +1,4 @@
-import type { PermittedPrefix } from "../pipeline/authorize.ts";
+import type { PermittedPrefix } from "../permit.ts";
 import type { ListOptions, ListPage } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";
 

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import type { PartPage } from "../storage/contract/multipart.ts";
 import type { OperationContext } from "./operation-context.ts";
 

@@ -1,4 +1,4 @@
-import type { PermittedPrefix } from "../pipeline/authorize.ts";
+import type { PermittedPrefix } from "../permit.ts";
 import type { ListUploadsOptions, UploadPage } from "../storage/contract/multipart.ts";
 import type { OperationContext } from "./operation-context.ts";
 

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";

@@ -1,5 +1,5 @@
 import type { CorsRule } from "../http/cors-rules.ts";
-import type { PermittedBucket } from "../pipeline/authorize.ts";
+import type { PermittedBucket } from "../permit.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 export interface SetBucketCors {

@@ -1,4 +1,4 @@
-import type { PermittedObject } from "../pipeline/authorize.ts";
+import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { matches } from "../storage/contract/preconditions.ts";
 import { isStorageError, type ObjectInfo } from "../storage/contract/storage.ts";

@@ -1,18 +1,8 @@
-import { DaypassError, type Grant, type Verifier, type WireRequest } from "daypass";
+import { DaypassError, type Verifier, type WireRequest } from "daypass";
+import type { Authenticated } from "../permit.ts";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
 import type { Received } from "./receive.ts";
 import { type PlaceOptions, places } from "./unverified-body-limit.ts";
-
-declare const authenticated: unique symbol;
-
-/** A request with the grant that its signature proved. Only {@link authenticator} makes one. */
-export interface Authenticated<G extends Grant = Grant> {
-  readonly [authenticated]: true;
-  readonly received: Received;
-  readonly protocol: Protocol<G>;
-  readonly grant: G;
-  readonly body: AsyncIterable<Uint8Array>;
-}
 
 export interface AuthenticationOptions {
   /** For requests whose body is read while nobody has verified them. */
@@ -34,7 +24,7 @@ export function authenticator(options: AuthenticationOptions): {
   recognise(received: Received): Protocol | undefined;
   /** The dialect in which a host answers those who speak none. */
   nativeTo(authority: string): Protocol | undefined;
-  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
+  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<Protocol>>;
 } {
   const withPlace = places(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
@@ -87,8 +77,8 @@ type Form = Pick<BodyVerifier, "detects"> & { readonly protocol: Protocol } & (
     | { readonly bodyVerifier: BodyVerifier }
   );
 
-function proved(proof: Omit<Authenticated, typeof authenticated>): Authenticated {
-  return proof as Authenticated;
+function proved(proof: Omit<Authenticated<Protocol>, symbol>): Authenticated<Protocol> {
+  return proof as Authenticated<Protocol>;
 }
 
 const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;

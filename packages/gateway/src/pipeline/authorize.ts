@@ -1,50 +1,16 @@
 import { DaypassError, type Grant } from "daypass";
-import type { Protocol } from "../protocols/protocol.ts";
+import type {
+  Authenticated,
+  Permit,
+  PermittedBucket,
+  PermittedBuckets,
+  PermittedObject,
+  PermittedPrefix,
+} from "../permit.ts";
 import type { ObjectRef } from "../storage/contract/storage.ts";
-import type { Authenticated } from "./authenticate.ts";
 import type { FoundScopes, ReadScope } from "./key-scope.ts";
 import { Refusal } from "./refusal.ts";
 import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./scope-match.ts";
-
-declare const permitted: unique symbol;
-
-/** An object that a permit covers. No operation takes any other. */
-export interface PermittedObject extends ObjectRef {
-  readonly [permitted]: true;
-}
-
-/** The name of a bucket that a permit covers, for the calls on a bucket. */
-export type PermittedBucket = string & { readonly [permitted]: true };
-
-/** The keys of a bucket that begin with a prefix, all of which a permit covers. */
-export interface PermittedPrefix {
-  readonly [permitted]: true;
-  readonly bucket: string;
-  readonly prefix: string;
-}
-
-/** Which buckets a permit covers, for the call that names none. */
-export interface PermittedBuckets {
-  readonly [permitted]: true;
-  includes(bucket: string): boolean;
-}
-
-/** A grant that policy lets through. Only {@link authorize} makes one, so serving without it does not compile. */
-export interface Permit<G extends Grant = Grant> {
-  readonly [permitted]: true;
-  readonly grant: G;
-  readonly protocol: Protocol<G>;
-  /** Empty for a call on no bucket. A call on a bucket has to be permitted further: by `permitBucket` or `permitPrefix`. */
-  readonly bucket: string;
-  /** `undefined` for a call on the bucket itself. */
-  readonly object: PermittedObject | undefined;
-  /** What the key may grant besides; `undefined` in a dialect whose signature names all that a request can touch. */
-  readonly scopes: readonly ReadScope[] | undefined;
-  /** What the request asks for in the words of policies, where a scope is in these words: see {@link permitAction}. */
-  readonly action: string | undefined;
-  /** When policy was applied, milliseconds. */
-  readonly at: number;
-}
 
 // "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most 1,024 bytes long."
 const MAX_KEY_BYTES = 1024;
@@ -170,7 +136,7 @@ function permit(
   const { bucket, key } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
   const object = key === undefined ? undefined : { bucket, key };
-  return { grant, protocol, bucket, object, scopes, action: undefined, at: now } as Permit;
+  return { grant, bucket, object, scopes, action: undefined, at: now } as Permit;
 }
 
 function checkKeyLength(key: string): void {

@@ -5,12 +5,10 @@
  */
 import type { Grant, Verifier, WireRequest } from "daypass";
 import type { OperationRequest, ResultOf } from "../operations/operations.ts";
-import type { Permit } from "../pipeline/authorize.ts";
-import type { FoundScopes } from "../pipeline/key-scope.ts";
+import type { GrantPolicy, Permit } from "../permit.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { Received } from "../pipeline/receive.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
-import type { Resource } from "../pipeline/scope-match.ts";
 
 /** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";
@@ -54,20 +52,14 @@ export interface VerifiedBody<G extends Grant = Grant> {
  * One dialect. The pipeline calls the functions in the order in which they stand here; none but `refuse` runs for a request
  * that was not verified.
  */
-export interface Protocol<G extends Grant = Grant> {
+export interface Protocol<G extends Grant = Grant> extends GrantPolicy<G> {
   readonly dialect: Dialect;
   /** The forms a signature takes in this dialect; exactly one of them, over all dialects, has to recognise a request. */
   readonly verifiers: readonly Verifier<G>[];
-  /** The object or bucket that the grant is for. */
-  resource(grant: G): Resource;
   /** The forms a signature takes of which the head alone does not tell enough. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
   /** The key behind a session that signed; for the audit. */
   parentKeyId?(grant: G): string | undefined;
-  /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
-  scopes?(grant: G): FoundScopes | Promise<FoundScopes>;
-  /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
-  life(grant: G, now: number): number;
   /**
    * What a permit and the head ask for: the last place that sees a header. A promise where it takes the body to know, such as
    * a list of parts.

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyObject } from "../../src/operations/copy-object.ts";
 import { type CopyPart, copyPart } from "../../src/operations/copy-part.ts";
 import { type OperationContext, operationContext } from "../../src/operations/operation-context.ts";
-import type { PermittedObject } from "../../src/pipeline/authorize.ts";
+import type { PermittedObject } from "../../src/permit.ts";
 import { recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 
 // Limits that no client can come near: five gigabytes, where the configuration does not say less.

@@ -1,5 +1,6 @@
 import type { Conditions } from "../../http/conditional.ts";
-import { type PermittedObject, permitObject } from "../../pipeline/authorize.ts";
+import type { PermittedObject } from "../../permit.ts";
+import { permitObject } from "../../pipeline/authorize.ts";
 import type { ObjectRef } from "../../storage/contract/storage.ts";
 import { expectNullVersion, invalidArgument } from "./arguments.ts";
 import type { S3Call } from "./operation.ts";

@@ -6,7 +6,7 @@
 import type { S3Grant } from "daypass/s3";
 import type { CreateHash } from "../../http/checksum.ts";
 import type { OperationRequest, ResultOf } from "../../operations/operations.ts";
-import type { Permit, PermittedBucket, PermittedObject } from "../../pipeline/authorize.ts";
+import type { Permit, PermittedBucket, PermittedObject } from "../../permit.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Received } from "../../pipeline/receive.ts";

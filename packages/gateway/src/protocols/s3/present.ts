@@ -2,7 +2,7 @@ import type { S3Grant } from "daypass/s3";
 import { metadataHeader } from "../../http/metadata.ts";
 import type { XmlElement } from "../../http/xml.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
-import type { Permit } from "../../pipeline/authorize.ts";
+import type { Permit } from "../../permit.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { PartInfo } from "../../storage/contract/multipart.ts";
 import type { ObjectInfo } from "../../storage/contract/storage.ts";

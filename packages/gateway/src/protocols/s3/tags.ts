@@ -2,7 +2,8 @@
 
 import type { XmlElement } from "../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { type PermittedObject, permitObject } from "../../pipeline/authorize.ts";
+import type { PermittedObject } from "../../permit.ts";
+import { permitObject } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
 import type { S3Call } from "./operation.ts";

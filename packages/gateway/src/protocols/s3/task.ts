@@ -1,6 +1,7 @@
 import type { S3Grant } from "daypass/s3";
 import type { OperationRequest } from "../../operations/operations.ts";
-import { type Permit, permitAction, permitBucket } from "../../pipeline/authorize.ts";
+import type { Permit } from "../../permit.ts";
+import { permitAction, permitBucket } from "../../pipeline/authorize.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Exchange, Task } from "../protocol.ts";

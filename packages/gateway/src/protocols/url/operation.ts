@@ -4,7 +4,7 @@ import type { GetObject } from "../../operations/get-object.ts";
 import type { HeadObject } from "../../operations/head-object.ts";
 import type { PutObject } from "../../operations/put-object.ts";
 import type { WriteConditions } from "../../operations/write-conditions.ts";
-import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
+import type { Permit, PermittedObject } from "../../permit.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";

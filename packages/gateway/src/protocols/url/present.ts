@@ -1,7 +1,7 @@
 import type { WireRequest } from "daypass";
 import type { UrlGrant } from "daypass/url";
 import type { ResultOf } from "../../operations/operations.ts";
-import type { Permit } from "../../pipeline/authorize.ts";
+import type { Permit } from "../../permit.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";

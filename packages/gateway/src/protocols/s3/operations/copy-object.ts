@@ -1,5 +1,5 @@
 import type { CopyObject } from "../../../operations/copy-object.ts";
-import type { PermittedObject } from "../../../pipeline/authorize.ts";
+import type { PermittedObject } from "../../../permit.ts";
 import { invalidArgument, invalidCombination } from "../arguments.ts";
 import { checksumAlgorithm } from "../checksums.ts";
 import { COPY_SOURCE, COPY_SOURCE_FIELDS, readCopySource, readSourceConditions } from "../copy-source.ts";

@@ -8,7 +8,8 @@ import {
   requiredText,
 } from "../../../http/xml-reader.ts";
 import type { DeleteObjects, Deletion, RefusedDeletion } from "../../../operations/delete-objects.ts";
-import { type Permit, permitObject } from "../../../pipeline/authorize.ts";
+import type { Permit } from "../../../permit.ts";
+import { permitObject } from "../../../pipeline/authorize.ts";
 import { toRefusal } from "../../../pipeline/refusal.ts";
 import { readIfMatch } from "../../write-fields.ts";
 import { notImplemented } from "../amz.ts";

@@ -1,5 +1,5 @@
 /**
- * The list of storage drivers. Each is loaded only when it is opened, so a gateway for an S3 bucket needs no SQLite.
+ * The registry of storage drivers. Each is loaded only when it is opened, so a gateway for an S3 bucket needs no SQLite.
  * @module
  */
 
@@ -16,6 +16,24 @@ export interface DriverOptions {
 /** The name of a storage driver, as a configuration has it. */
 export type DriverName = keyof DriverOptions;
 
+/** What a driver declares. Callers decide by these properties, never by the driver's name. */
+export interface DriverCapabilities {
+  /** Objects are files in a folder of this machine, and one process owns the index of that folder. The options are those of `disk`. */
+  readonly servesFolder: boolean;
+  /** Objects are in buckets of an account: an endpoint, a region and credentials lead to them. The options are those of `s3`. */
+  readonly usesAccount: boolean;
+}
+
+/** Opens storage, and says what that storage is. */
+export type Driver<Options, Capabilities extends DriverCapabilities> = ((options: Options) => Promise<Storage>) &
+  Capabilities;
+
+/** A row of the registry. A driver with neither capability gets no options. */
+export type StorageDriver =
+  | Driver<DiskOptions, { readonly servesFolder: true; readonly usesAccount: false }>
+  | Driver<S3Options, { readonly servesFolder: false; readonly usesAccount: true }>
+  | Driver<Readonly<Record<string, never>>, { readonly servesFolder: false; readonly usesAccount: false }>;
+
 /**
  * Opens storage by the name of its driver, as a configuration has it.
  *
@@ -29,9 +47,18 @@ export type DriverName = keyof DriverOptions;
  *   bucket: "example-media-production",
  * });
  * await storage.close();
+ * console.log(drivers.s3.servesFolder); // false
  * ```
  */
-export const drivers: { readonly [name in DriverName]: (options: DriverOptions[name]) => Promise<Storage> } = {
-  disk: async (options) => (await import("./disk/index.ts")).disk(options),
-  s3: async (options) => (await import("./s3/index.ts")).s3(options),
+export const drivers: {
+  readonly [name in DriverName]: Extract<StorageDriver, (options: DriverOptions[name]) => Promise<Storage>>;
+} = {
+  disk: Object.assign(async (options: DiskOptions) => (await import("./disk/index.ts")).disk(options), {
+    servesFolder: true,
+    usesAccount: false,
+  } as const),
+  s3: Object.assign(async (options: S3Options) => (await import("./s3/index.ts")).s3(options), {
+    servesFolder: false,
+    usesAccount: true,
+  } as const),
 };

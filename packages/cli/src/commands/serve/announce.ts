@@ -4,7 +4,7 @@ import type { StartKeys } from "./first-keys.ts";
 import { findFile, firstUrl, lifeOf, type S3Key } from "./first-url.ts";
 import { originsOf } from "./origins.ts";
 import type { ServeSettings } from "./settings.ts";
-import { storageText } from "./storage.ts";
+import { driverOf, storageText } from "./storage.ts";
 
 /** What a start says, as data: the one line of `serve --json`. */
 export interface Announcement {
@@ -37,7 +37,7 @@ export interface AnnouncementOptions {
 /** Collects what a start says. */
 export async function announcement({ settings, port, keys, secret }: AnnouncementOptions): Promise<Announcement> {
   const { root, state, region, storage } = settings;
-  const isElsewhere = storage?.driver === "s3";
+  const isElsewhere = !driverOf(storage).servesFolder;
   const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
   const credentials = keys.s3?.credentials;
   const showsSecret = keys.areNew && secret.kind === "print";

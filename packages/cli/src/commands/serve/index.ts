@@ -14,6 +14,7 @@ import { runCluster } from "./run-cluster.ts";
 import { type Listening, runSingle } from "./run-single.ts";
 import { runWorker, settingsOfPrimary } from "./run-worker.ts";
 import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFiles } from "./settings.ts";
+import { driverOf } from "./storage.ts";
 
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
 
@@ -70,7 +71,7 @@ export const serveCommand: Command = {
     }
 
     async function serve(): Promise<ExitStatus> {
-      if (settings.storage?.driver !== "s3") expectFlushes();
+      if (driverOf(settings.storage).servesFolder) expectFlushes();
       await expectFreePort(settings);
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);

@@ -5,6 +5,7 @@ import { diskEvents } from "./disk-events.ts";
 import type { RunOptions } from "./run-single.ts";
 import { logLevel, type ReadSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
+import { driverOf } from "./storage.ts";
 
 /** What a worker says to its primary, beside the traffic of the index. */
 export type Report =
@@ -26,8 +27,9 @@ function isReport(message: unknown): message is Report {
 
 /** Serves in several processes that share the port. This one serves nothing: it owns the index, if there is one, and minds the others. */
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
-  // Only a disk has an index, and only one process may write it.
-  const index = settings.storage?.driver === "s3" ? undefined : await openDiskIndex(settings.root, diskEvents(log));
+  // Only one process may write the index of a folder.
+  const { servesFolder } = driverOf(settings.storage);
+  const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
   // A worker that replaces another serves by what the others do, and not by a file that has changed since.
   let current = settings;
   let port = settings.port;

@@ -7,7 +7,7 @@ import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
 import { keySetText } from "./public-keys.ts";
-import { checkStorage } from "./storage.ts";
+import { checkStorage, driverOf } from "./storage.ts";
 import { tlsFiles } from "./tls-files.ts";
 
 /** The command line of `serve`. What is given here goes before the configuration file. */
@@ -59,7 +59,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
   const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
-  if (config.storage?.driver !== "s3") {
+  if (driverOf(config.storage).servesFolder) {
     refuseServedState(root, state);
     refuseServedKeys(root);
   }

@@ -1,6 +1,6 @@
 import type { Storage } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
-import { drivers } from "@daypass/gateway/drivers";
+import { drivers, type StorageDriver } from "@daypass/gateway/drivers";
 import type { Log } from "@daypass/gateway/node";
 import { rotatingCredentials } from "daypass";
 import { awsSettings } from "../../aws/settings.ts";
@@ -25,13 +25,19 @@ export interface OpenedStorage {
   findCredentials(): Promise<() => void>;
 }
 
-/** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
+/** The driver that the configuration names. The default serves the folder. */
+export function driverOf(storage: Pick<StorageConfig, "driver"> | undefined): StorageDriver {
+  return drivers[storage?.driver ?? "disk"];
+}
+
+/** Opens the storage that the configuration names. */
 export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<OpenedStorage> {
-  if (storage?.driver !== "s3") {
-    const disk = await drivers.disk({ root, writer, ...diskEvents(log) });
-    return { storage: disk, findCredentials: async () => () => undefined };
+  const driver = driverOf(storage);
+  if (!driver.usesAccount) {
+    const opened = driver.servesFolder ? driver({ root, writer, ...diskEvents(log) }) : driver({});
+    return { storage: await opened, findCredentials: async () => () => undefined };
   }
-  const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
+  const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage ?? {};
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.
   const find = async () => {
     const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
@@ -44,7 +50,7 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
   const found = await awsSettings(env, profile);
   const place = { endpoint: endpoint ?? found.endpoint, addressing: addressing ?? found.addressing };
   expectHostName(place.endpoint, place.addressing);
-  const opened = await drivers.s3({
+  const opened = await driver({
     region: region ?? found.region ?? "us-east-1",
     ...place,
     credentials: () => credentials.current(),
@@ -65,8 +71,10 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
 
 /** Where objects are, for a person. */
 export function storageText(root: string, storage: StorageConfig | undefined): string {
-  if (storage?.driver !== "s3") return root;
-  const { bucket, buckets, endpoint } = storage;
+  const driver = driverOf(storage);
+  if (driver.servesFolder) return root;
+  if (!driver.usesAccount) return `the storage of the driver ${storage?.driver}`;
+  const { bucket, buckets, endpoint } = storage ?? {};
   const names = buckets === undefined ? bucket : Object.values(buckets).join(", ");
   return `${names === undefined ? "all buckets" : `the bucket ${names}`} of ${endpoint ?? "Amazon S3"}`;
 }
@@ -75,9 +83,11 @@ export function storageText(root: string, storage: StorageConfig | undefined): s
 export function checkStorage(storage: StorageConfig | undefined, file: string): void {
   if (storage === undefined) return;
   const { driver, bucket, buckets, ...rest } = storage;
-  if (driver !== "s3" && Object.keys({ ...rest, ...((bucket ?? buckets) ? { bucket } : {}) }).length > 0) {
+  const isConfigured = bucket !== undefined || buckets !== undefined || Object.keys(rest).length > 0;
+  if (isConfigured && !driverOf(storage).usesAccount) {
+    const names = Object.entries(drivers).flatMap(([name, { usesAccount }]) => (usesAccount ? [name] : []));
     throw new CommandError(
-      'expected bucket settings only with the driver "s3", found them with "disk": set storage.driver',
+      `expected bucket settings only with the driver ${shown(names.join(", "))}, found them with ${shown(driver)}: set storage.driver`,
     );
   }
   if (bucket !== undefined && buckets !== undefined) {

@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "./tools/long-first.ts";
 import { LOOPBACK } from "./tools/loopback.ts";
+import { isLonger, kind, longer } from "./tools/test-kind.ts";
 
 // Tests read the sources, not dist: no build comes first, but for the command line, whose tests start processes. "node" stays, because
 // a list here replaces the default one.
@@ -25,7 +26,7 @@ const replacing = [
 // Those of the gateway that hold functions, or ask a server in their own process and look at its answers only: the same. What watches
 // the process itself, its time, its channels or another program, has one of its own.
 const answering =
-  "packages/gateway/test/{attacks/!(costly-bodies),e2e/!(behind-nginx|http),http/*,pipeline/*,protocols/!(s3-fields|xml)}.test.ts";
+  "packages/gateway/test/{attacks/!(costly-bodies),e2e/!(http),http/*,pipeline/*,protocols/!(s3-fields|xml)}.test.ts";
 
 const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
@@ -43,54 +44,77 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+const quick = [
+  // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
+  {
+    extends: true as const,
+    test: {
+      name: "packages",
+      include: ["packages/!(cli|daypass)/test/**/*.test.ts", ...replacing, "tools/test/*.test.ts"],
+      exclude: [...apart, answering, tamper, ...longer],
+      maxWorkers: "100%",
+    },
+  },
+  {
+    extends: true as const,
+    test: { name: "gateway", include: [answering], exclude: longer, isolate: false, maxWorkers: "100%" },
+  },
+  {
+    extends: true as const,
+    test: {
+      name: "library",
+      include: [library],
+      exclude: [...replacing, tamper, ...longer],
+      isolate: false,
+      maxWorkers: "100%",
+    },
+  },
+  {
+    extends: true as const,
+    test: {
+      name: "cli",
+      include: [cli],
+      exclude: longer,
+      globalSetup: "packages/cli/test/built.ts",
+      maxWorkers: "100%",
+    },
+  },
+  // A name of its own, by which other runtimes leave it out.
+  { extends: true as const, test: { name: "tamper", include: [tamper], exclude: longer, maxWorkers: "100%" } },
+  {
+    extends: true as const,
+    test: { name: "apart", include: apart, exclude: longer, maxWorkers: 1, sequence: { groupOrder: 1 } },
+  },
+];
+
+// Real servers, disks and kill loops share the machine badly, so these run two at a time.
+const longerProjects = [
+  {
+    extends: true as const,
+    test: {
+      name: kind,
+      include: [`packages/*/test/**/*.${kind}.test.ts`],
+      globalSetup: "packages/cli/test/built.ts",
+      maxWorkers: 2,
+      testTimeout: 600_000,
+      hookTimeout: 120_000,
+    },
+  },
+];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    reporters: ["default", "./tools/count-reporter.mjs"],
+    // Prints failed tests and the counts; what a passing test writes stays hidden.
+    reporters: ["minimal", "./tools/count-reporter.mjs"],
+    silent: "passed-only",
     sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
     // A second, the default, may be over on a busy machine before anything was done.
     expect: { poll: { timeout: 10_000 } },
     env: LOOPBACK,
     passWithNoTests: true,
-    projects: [
-      // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
-      {
-        extends: true,
-        test: {
-          name: "packages",
-          include: ["packages/!(cli|daypass)/test/**/*.test.ts", ...replacing, "tools/test/*.test.ts"],
-          exclude: [...apart, answering, tamper],
-          maxWorkers: "100%",
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "gateway",
-          include: [answering],
-          isolate: false,
-          maxWorkers: "100%",
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "library",
-          include: [library],
-          exclude: [...replacing, tamper],
-          isolate: false,
-          maxWorkers: "100%",
-        },
-      },
-      {
-        extends: true,
-        test: { name: "cli", include: [cli], globalSetup: "packages/cli/test/built.ts", maxWorkers: "100%" },
-      },
-      // A name of its own, by which other runtimes leave it out.
-      { extends: true, test: { name: "tamper", include: [tamper], maxWorkers: "100%" } },
-      { extends: true, test: { name: "apart", include: apart, maxWorkers: 1, sequence: { groupOrder: 1 } } },
-    ],
+    projects: isLonger ? longerProjects : quick,
   },
 });

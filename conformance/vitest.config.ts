@@ -23,7 +23,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     env: LOOPBACK,
-    reporters: ["default", "../tools/count-reporter.mjs"],
+    silent: "passed-only",
+    reporters: ["minimal", "../tools/count-reporter.mjs"],
     sequence: { sequencer: LongFirst },
     // A fifth of the time the tests wait for the servers that they start.
     maxWorkers: availableParallelism() + 1,

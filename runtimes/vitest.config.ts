@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     env: LOOPBACK,
-    reporters: ["default", "../tools/count-reporter.mjs"],
+    silent: "passed-only",
+    reporters: ["minimal", "../tools/count-reporter.mjs"],
     // Each runtime is one thread; the tests here only wait for it.
     maxConcurrency: availableParallelism(),
     // Each of these runs a whole suite in another runtime.

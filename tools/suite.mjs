@@ -2,58 +2,34 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { root, run } from "./run.mjs";
 
 /** @typedef {import("./count-reporter.mjs").Failure} Failure */
+/** The counts of one run of vitest, with the tests that failed. @typedef {{ passed: number, failed: number, skipped: number, failures: Failure[] }} Result */
 
 /**
- * What one run of vitest counted. `failures` are those that `failed` counts, if the run lived to name them; `passedAlone` are
- * counted as passed.
- * @typedef {{ passed: number, failed: number, skipped: number, failures: Failure[], passedAlone: Failure[] }} Result
+ * Runs the tests of one kind in a folder. A run that crashes, or that fails without a failed test, counts as one failure.
+ * @param {string} name names the file of counts
+ * @param {string} folder from the root of the workspace
+ * @param {Kind} kind
+ * @returns {Result}
  */
-
-/** Of more than these, the machine was not what failed. */
-const FILES_AGAIN = 3;
-
-/**
- * Runs a suite, and those of its tests that failed once more, alone (docs/decisions/0107-second-attempt.md). A run that died, or that ended badly
- * without a failed test, is a failure.
- * @param {string} name @param {string} folder @returns {Result}
- */
-export function runSuite(name, folder) {
-  const first = vitest(name, folder, []);
-  const files = [...new Set(first.failures.map(({ file }) => file))];
-  if (files.length > FILES_AGAIN) return first;
-  for (const file of files) {
-    const failures = first.failures.filter((failure) => failure.file === file);
-    if (file === "" || !passAlone(name, folder, file, failures)) continue;
-    first.passedAlone.push(...failures);
-    first.passed += failures.length;
-    first.failed -= failures.length;
-  }
-  first.failures = first.failures.filter((failure) => !first.passedAlone.includes(failure));
-  return first;
-}
-
-/** @param {string} name @param {string} folder @param {string} file @param {readonly Failure[]} failures */
-function passAlone(name, folder, file, failures) {
-  console.log(`\n── ${name}: ${failures.length} failed in ${file}; once more, alone`);
-  const titles = failures.map((failure) => failure.name);
-  // Any sign stands for one that has a meaning in a pattern, or that no argument of a program can have.
-  const pattern = titles.map((title) => title.replace(/[^A-Za-z0-9 ]/g, "[^]")).join("|");
-  const only = titles.includes("") ? [] : ["-t", `^(?:${pattern})$`];
-  const { passed, failed } = vitest(`${name}-alone`, folder, [file, "--maxWorkers=1", ...only]);
-  return failed === 0 && passed >= failures.length;
-}
-
-/** @param {string} name @param {string} folder @param {readonly string[]} args @returns {Result} */
-function vitest(name, folder, args) {
-  const file = `${root}.test-results/${name}.json`;
+export function runSuite(name, folder, kind) {
+  const file = `${root}.test-results/${name}-${kind}.json`;
   rmSync(file, { force: true });
-  const ended = run("npx", ["vitest", "run", ...args], { cwd: `${root}${folder}`, env: { COUNTS_FILE: file } });
+  const succeeded = run("npx", ["vitest", "run"], {
+    cwd: `${root}${folder}`,
+    env: { COUNTS_FILE: file, DAYPASS_TESTS: kind },
+  });
   const counted = existsSync(file)
     ? JSON.parse(readFileSync(file, "utf8"))
     : { passed: 0, failed: 0, skipped: 0, failures: [] };
-  if (!ended && counted.failed === 0) {
+  if (!succeeded && counted.failed === 0) {
     counted.failed = 1;
-    counted.failures = [{ file: "", name: "", message: `vitest ended badly, and says of no test that it failed` }];
+    counted.failures = [{ file: "", name: "", message: "vitest failed without a failed test: see its output above" }];
   }
-  return { ...counted, passedAlone: [] };
+  return counted;
 }
+
+/**
+ * `quick` needs Node and npm only, `peers` real servers and clients from Debian's packages, `long` hours of a quiet
+ * machine or other runtimes. The file name of a test decides: `*.peers.test.ts`, `*.long.test.ts`, or neither.
+ * @typedef {"quick" | "peers" | "long"} Kind
+ */

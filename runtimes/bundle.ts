@@ -86,7 +86,7 @@ async function bundled(target: Target): Promise<Suite> {
 
 function testFiles(): readonly string[] {
   return readdirSync(tests, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => file.endsWith(".test.ts") && !/\.(?:peers|long)\./.test(file))
     .sort();
 }
 

@@ -24,7 +24,7 @@ const shipped: Plugin = {
   name: "shipped",
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^\.\.\/\.\.\/src\/(.*\/)?index\.ts$/ }, ({ path, kind }) => {
-      const subpath = path.replace("../../src/", "").replace("index.ts", "");
+      const subpath = path.replace(/^\.\.\/\.\.\/src\/(?:schemes\/|adapters\/)?/, "").replace("index.ts", "");
       return resolve(`daypass/${subpath}`.replace(/\/$/, ""), { kind, resolveDir: folder });
     });
   },

@@ -1,8 +1,8 @@
 import { systemClock } from "../core/time.ts";
 import { azureCause } from "./azure/cause.ts";
 import { clientCause } from "./cause/client-error-rules.ts";
-import { pageCause } from "./cause/page-cause.ts";
 import { isMismatch, isVague } from "./cause/server-cause.ts";
+import { pageCause } from "./cause/unread-answer.ts";
 import { saidByCloudfront } from "./cloudfront/cause.ts";
 import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Cause, ExplainOptions } from "./explanation.ts";
@@ -35,7 +35,7 @@ export interface AnswerExplanation {
 export function explainAnswer(errorBody: string, options: Pick<ExplainOptions, "clock"> = {}): AnswerExplanation {
   const { clock = systemClock } = options;
   const error = parseErrorBody(errorBody);
-  if (error === undefined) return { cause: pageCause(errorBody) ?? clientCause(errorBody)?.cause };
+  if (error === undefined) return { cause: (pageCause(errorBody) ?? clientCause(errorBody))?.cause };
   const url = shownUrl(error);
   const said = isMismatch(error) ? undefined : causeOf(error, new Date(clock()));
   return { ...(url === undefined ? {} : { url }), cause: said ?? mismatch(error) };

@@ -1,167 +1,154 @@
 import { isDaypassError } from "../core/errors.ts";
 import type { Cause, CauseCode, Explanation } from "./explanation.ts";
 
-/** A URL as it was before mail or chat damaged it. */
-interface Repaired {
-  readonly text: string;
-  readonly cause: Cause;
+const AS_REPAIRED = ["The rest of this explanation is about the URL without that."];
+
+// Some programs escape twice: &amp;amp;, \\\\u0026. A shell escapes only characters that end a word or begin a pattern.
+const ESCAPED =
+  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|(?<!\\)\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
+
+/** Undoes the escapes of HTML, XML, JSON or a shell in a copied URL, and removes quotes around it. */
+export function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
+  const text = url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2");
+  const [found] = text.match(ESCAPED) ?? [];
+  if (found === undefined) return { text };
+  const source = found.startsWith("&") ? "HTML or XML" : /u00|\/$/.test(found) ? "JSON" : "a shell command";
+  return {
+    text: text.replace(ESCAPED, unescaped),
+    escaped: {
+      code: "HTML_ESCAPED",
+      sentence: `The URL was copied from ${source}: it has ${found} instead of ${found.replace(ESCAPED, unescaped)}.`,
+      evidence: AS_REPAIRED,
+      fix: "Unescape the URL before it is used.",
+    },
+  };
 }
 
-/** One kind of damage, and how it is undone. */
+function unescaped(found: string, decimal?: string, hex?: string, unicode?: string, character?: string): string {
+  if (character !== undefined) return character;
+  const code = decimal === undefined ? Number.parseInt(hex ?? unicode ?? "", 16) : Number(decimal);
+  if (/^&equals;$/i.test(found)) return "=";
+  return Number.isNaN(code) ? "&" : String.fromCharCode(code);
+}
+
+/** One kind of damage to a copied URL, and the inverse. */
 interface Damage {
   readonly undo: (text: string) => string;
-  readonly sentence: (text: string) => string;
-  /** Whether no URL has it, so that nothing more has to show it. */
+  /** END stands for the text that {@link TRAILING} finds. */
+  readonly sentence: string;
+  /** No URL contains this, so no other evidence is needed. */
   readonly isCertain?: true;
 }
 
-// None of these ends a signature in any encoding.
+// No signature ends with these characters in any encoding.
 const TRAILING = /(?:[.,;:!?)\]}>"'`*]|%20|%22|%3E|%C2%A0){1,8}$/i;
-const BROKEN = "The URL was broken into lines: it contains a line break.";
-// Azure's portal hands out tokens that begin with ?, and a base may have a query already.
+// Azure's portal returns tokens that begin with ?, and a base URL can have a query already.
 const SECOND_MARK =
   /(?:&|(?<!\?))\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
-const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%AD/gi;
+const BROKEN = "The URL was broken into lines: it contains a line break.";
 
 const DAMAGES: readonly Damage[] = [
   {
-    undo: (text) => (/=3D/i.test(text) ? text.replace(/=\r?\n/g, "").replace(/=3D/gi, "=") : text),
-    sentence: () => "The URL was copied from an e-mail's source (quoted-printable): it has =3D instead of =.",
+    undo: (text) => text.replace(/=\r?\n/g, "").replace(/=3D/gi, "="),
+    sentence:
+      "The URL was copied from an e-mail's source (quoted-printable): it has =3D instead of =, or = at the ends of lines.",
+  },
+  // Mail programs begin each line of a quoted message with >.
+  { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: BROKEN, isCertain: true },
+  // An object's name can contain an encoded line break.
+  { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: BROKEN },
+  {
+    undo: (text) => text.replace(/[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%AD/gi, ""),
+    sentence: "The URL contains an invisible character: a zero-width space or the like.",
   },
   {
-    undo: (text) => text.replace(/=\r?\n/g, ""),
-    sentence: () => "The URL was copied from an e-mail's source (quoted-printable): it has = at the ends of lines.",
-  },
-  // In an answer each line begins with >.
-  { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: () => BROKEN, isCertain: true },
-  // The name of an object may hold one.
-  { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: () => BROKEN },
-  {
-    undo: (text) => text.replace(INVISIBLE, ""),
-    sentence: () => "The URL contains an invisible character: a zero-width space or the like.",
-  },
-  {
-    // Where all escapes are, the whole URL was.
+    // The whole URL was encoded again only if every escape is double.
     undo: (text) => (/%(?!25)/.test(text) ? text : text.replaceAll("%25", "%")),
-    sentence: () => "The URL was percent-encoded again after it was signed: it has %25 instead of %.",
+    sentence: "The URL was percent-encoded again after it was signed: it has %25 instead of %.",
   },
   {
-    // In a path a space may be a name's own.
+    // In a path a space can be part of an object's name.
     undo: (text) => text.replace(/\?.*$/s, (query) => query.replace(/[ \t\u00a0]+/g, "")),
-    sentence: () => "The URL contains spaces.",
+    sentence: "The URL contains spaces.",
   },
-  {
-    undo: withOneMark,
-    sentence: () => "The URL contains a second ?: something was appended with a ? instead of &.",
-  },
+  { undo: withOneMark, sentence: "The URL contains a second ?: something was appended with a ? instead of &." },
   {
     undo: (text) => text.replace(TRAILING, ""),
-    sentence: (text) =>
-      `The URL ends with ${JSON.stringify(TRAILING.exec(text)?.[0])}, which is not part of it: it was copied with the text around it.`,
+    sentence: "The URL ends with END, which is not part of it: it was copied with the text around it.",
   },
 ];
 
 function withOneMark(text: string): string {
-  // To look back from each place would cost the square of the length.
+  // Splitting first keeps the lookbehind linear in the length.
   const [base, query] = /^([^?]*)\?+(.*)$/s.exec(text)?.slice(1) ?? [];
   return base === undefined || query === undefined ? text : `${base}?${query.replace(SECOND_MARK, "&")}`;
 }
 
-/** What a signature that is not there, or was damaged, or does not fit is told as. */
+/** Causes that a missing, damaged or wrong signature can have. */
 const UNSOUND: readonly CauseCode[] = [
   ...(["MALFORMED", "SIGNATURE", "WRONG_SECRET", "UNSIGNED_PARAMETER"] as const),
   ...(["PATH", "QUERY", "DATE", "REGION", "VERSION"] as const),
 ];
 
-// Far more than any client or server takes. Each repair is read anew, and a search with keys costs the more the longer it is.
+// Longer than any URL that clients or servers accept. Each repair is read again, so long texts would be slow.
 const LONGEST = 16_384;
 
-/** How a URL is read: by its grammar alone; with the keys, as it stands; or with their whole search. */
+/** How much of an explanation is computed: without keys, with keys but without variants, or with all variants. */
 export type Reading = "grammar" | "exact" | "search";
 
-/** Explains a URL without the server's answer. Throws for one that is unknown. */
+/** Explains a URL without the server's answer. Throws if the scheme is unknown. */
 type Read = (text: string, reading: Reading) => Promise<Explanation>;
 
-/** What may have been the URL, and the damages that are undone in it. */
-interface Candidate {
+/** A URL without the damage of a mail or chat program. */
+interface Repaired {
   readonly text: string;
   readonly damages: readonly Damage[];
-  readonly isCertain: boolean;
 }
 
 /**
- * Finds what mail or chat has done to a URL: the first repair after which it is one that is known here, and, where a key is
- * given, one that fits. `undefined` where nothing shows that the URL was another one.
+ * Finds the damage that a mail or chat program did to a URL: the first repair that gives a URL of a known scheme and, with
+ * keys, one that fits a key. `undefined` if nothing shows that the URL was damaged.
  */
 export async function repair(
   text: string,
   { hasKeys, read }: { readonly hasKeys: boolean; readonly read: Read },
-): Promise<Repaired | undefined> {
+): Promise<{ readonly text: string; readonly cause: Cause } | undefined> {
   const found = text.length > LONGEST ? [] : DAMAGES.filter(({ undo }) => undo(text) !== text);
   if (found.length === 0) return undefined;
   const all = found.length === 1 ? [] : [found];
-  const candidates = [...found.map((damage) => [damage]), ...all].map((damages) => candidate(text, damages));
-  if (hasKeys) {
-    const before = await attempt(text, "exact", read);
-    // What fits as it is was damaged by nobody.
-    if (before !== undefined && before.cause === undefined) return undefined;
-    const fitting = await firstSound(candidates, { before, reading: "exact", read });
-    if (fitting !== undefined) return told(text, fitting);
-  }
-  const before = await attempt(text, "grammar", read);
-  const readable = await firstSound(candidates, { before, reading: "grammar", read });
-  if (readable === undefined) return undefined;
-  if (!hasKeys || readable.isCertain) return told(text, readable);
-  // Something else may be wrong as well. A search takes longer than all else together: this one only.
-  return isSound(await attempt(readable.text, "search", read), { byKey: true }) ? told(text, readable) : undefined;
-}
-
-function candidate(text: string, damages: readonly Damage[]): Candidate {
-  return {
-    text: damages.reduce((whole, { undo }) => undo(whole), text),
-    damages,
-    isCertain: damages.some(({ isCertain }) => isCertain),
-  };
-}
-
-interface Readings {
-  /** The URL as it is. */
-  readonly before: Explanation | undefined;
-  readonly reading: Reading;
-  readonly read: Read;
-}
-
-/** The first candidate that is sound, where the URL as it is is not. */
-async function firstSound(
-  candidates: readonly Candidate[],
-  { before, reading, read }: Readings,
-): Promise<Candidate | undefined> {
-  const isOne = isSound(before);
-  for (const one of candidates) {
-    if (isOne && !one.isCertain) continue;
-    if (isSound(await attempt(one.text, reading, read), { byKey: reading === "exact" })) return one;
+  const candidates = [...found.map((damage) => [damage]), ...all].map(
+    (damages): Repaired => ({ text: damages.reduce((whole, { undo }) => undo(whole), text), damages }),
+  );
+  for (const reading of hasKeys ? (["exact", "grammar"] as const) : (["grammar"] as const)) {
+    const before = await attempt(text, reading, read);
+    // A URL that fits a key was not damaged.
+    if (reading === "exact" && before !== undefined && before.cause === undefined) return undefined;
+    const isOne = isSound(before, reading);
+    for (const { text: repaired, damages } of candidates) {
+      if (isOne && !damages.some(({ isCertain }) => isCertain)) continue;
+      if (isSound(await attempt(repaired, reading, read), reading))
+        return { text: repaired, cause: cause(text, damages) };
+    }
   }
   return undefined;
 }
 
-function told(text: string, { text: repaired, damages }: Candidate): Repaired {
+function cause(text: string, damages: readonly Damage[]): Cause {
+  const end = JSON.stringify(TRAILING.exec(text)?.[0] ?? "");
   return {
-    text: repaired,
-    cause: {
-      code: "MALFORMED",
-      sentence: damages.map(({ sentence }) => sentence(text)).join(" "),
-      evidence: ["The rest of this explanation is about the URL without that."],
-      fix: "Copy the URL alone, in one line, and byte for byte.",
-    },
+    code: "MALFORMED",
+    sentence: damages.map(({ sentence }) => sentence.replace("END", end)).join(" "),
+    evidence: AS_REPAIRED,
+    fix: "Copy the URL alone, in one line, and byte for byte.",
   };
 }
 
-/** Whether a URL can be read, and nothing speaks against its signature. With a key, the key has to show it. */
-function isSound(explanation: Explanation | undefined, { byKey } = { byKey: false }): boolean {
+/** Whether a URL can be read and its signature is not in doubt. With keys, a key must fit. */
+function isSound(explanation: Explanation | undefined, reading: Reading): boolean {
   const { cause, hypotheses } = explanation ?? {};
   if (explanation === undefined || cause === undefined) return explanation !== undefined;
   if (hypotheses?.some(({ fits }) => fits)) return true;
-  if (byKey && cause.code === "HEADER") return false;
+  if (reading === "exact" && cause.code === "HEADER") return false;
   return !UNSOUND.includes(cause.code);
 }
 

@@ -2,13 +2,11 @@ import type { WireRequest } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
 import { systemClock } from "../core/time.ts";
 import { browserUpload } from "./browser.ts";
-import { carriedUrl } from "./carried-url.ts";
 import { besides } from "./cause/combine-causes.ts";
-import { withUnread } from "./cause/page-cause.ts";
 import { statusCause } from "./cause/status-cause.ts";
-import { type Reading, repair } from "./damage.ts";
+import { withUnread } from "./cause/unread-answer.ts";
+import { type Reading, repair, unescapeUrl } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
-import { unescapeUrl } from "./escaped-url.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
 import type { ToldRequest } from "./given-request.ts";
@@ -19,7 +17,6 @@ import { explainers } from "./schemes.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./server-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -48,36 +45,18 @@ import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
   if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
   const request = checkOptions(options, url);
-  const { keys = [] } = options;
-  // Where another URL was sent, what differs is told as such.
+  // Another URL was sent: the explanation compares the two.
   if (request.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
   const { text, escaped } = unescapeUrl(url);
-  const wrapped = wrappedUrl(text, (other) => isSigned(other, keys));
-  if (wrapped !== undefined) return explainWrapped(wrapped, { ...options, request: { ...request, url: undefined } });
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };
   const damage = await repair(text, {
-    hasKeys: keys.length > 0,
+    hasKeys: (options.keys ?? []).length > 0,
     read: (other, reading) => explainInLife(other, unanswered, reading),
   });
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
   return { ...explanation, cause: besides(besides(escaped, damage.cause) ?? damage.cause, explanation.cause) };
-}
-
-/** The URL that a link leads to. Who opens the link arrives at it, so that it need be no cause of anything. */
-async function explainWrapped({ url, by }: Wrapped, options: ExplainOptions): Promise<Explanation> {
-  const explanation = await explain(url, options);
-  const text = `It was passed on as a link of ${by}, which leads to it: programs need the URL itself. Such services open links before anybody does (which uses up a single-use one), and some change them.`;
-  return { ...explanation, traps: [{ name: "wrapped-link", text }, ...explanation.traps] };
-}
-
-/** Whether a URL is one that is known here, whatever has become of its signature. */
-function isSigned(text: string, keys: readonly ExplainKey[]): boolean {
-  const [, authority = ""] = /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(text) ?? [];
-  if (authority === "") return false;
-  const request = { method: "GET", target: target(splitUrl(text)), authority, headers: [], remoteAddress: undefined };
-  return explainerFor(request, keys) !== undefined;
 }
 
 function explainerFor(request: WireRequest, keys: readonly ExplainKey[]): Explainer | undefined {
@@ -88,28 +67,27 @@ function explainerFor(request: WireRequest, keys: readonly ExplainKey[]): Explai
   );
 }
 
-/** An end that has passed says nothing of the signature. */
-async function explainInLife(text: string, options: ToldOptions, reading: Reading): Promise<Explanation> {
-  const explanation = await explainText(text, options, reading === "search" ? "exact" : reading);
+/** Explains a URL as of a time at which it was valid: that it has expired says nothing about its signature. */
+async function explainInLife(text: string, options: GivenOptions, reading: Reading): Promise<Explanation> {
+  const explanation = await explainText(text, options, reading);
   const { cause, endsAt } = explanation;
-  const isLate = endsAt !== undefined && (cause?.code === "EXPIRED" || cause?.code === "NOT_YET_VALID");
-  if (!isLate && reading !== "search") return explanation;
-  return explainText(text, isLate ? { ...options, clock: () => new Date(endsAt.getTime() - 1000) } : options, reading);
+  if (endsAt === undefined || (cause?.code !== "EXPIRED" && cause?.code !== "NOT_YET_VALID")) return explanation;
+  return explainText(text, { ...options, clock: () => new Date(endsAt.getTime() - 1000) }, reading);
 }
 
 // A signed URL has a dozen, and each change that is tried costs the more the more there are.
 const MAX_PARAMETERS = 200;
 
-interface ToldOptions extends Omit<ExplainOptions, "request"> {
+interface GivenOptions extends Omit<ExplainOptions, "request"> {
   readonly request: ToldRequest | undefined;
 }
 
-async function explainText(url: string, options: ToldOptions, reading: Reading = "search"): Promise<Explanation> {
+async function explainText(url: string, options: GivenOptions, reading: Reading = "search"): Promise<Explanation> {
   const { request, errorBody, status, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
-  const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(carriedUrl(request.url));
+  const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
   const error = errorBody === undefined ? undefined : parseErrorBody(errorBody);
   const { method, headers, known } = sentParts({ request, error, sentUrl });
   const host = Object.entries(request?.headers ?? {}).find(([name]) => name.toLowerCase() === "host")?.[1];
@@ -141,7 +119,7 @@ async function explainText(url: string, options: ToldOptions, reading: Reading =
   const hasBody = errorBody !== undefined && errorBody.trim() !== "";
   const explanation =
     told === undefined && hasBody
-      ? withUnread(own, errorBody, { url: sentUrl, ownPages: explainer.ownPages })
+      ? withUnread(own, errorBody, { url: sentUrl, answersWithPages: explainer.answersWithPages })
       : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);

@@ -47,11 +47,8 @@ export interface Explainer {
   /** Checks a key that names this scheme, and tells whether it does. Throws for one that the verifier does not take. */
   checkKey?(key: ExplainKey): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
-  /**
-   * Of a scheme whose own servers answer with pages: the names that stand on them, if any does. A page without a name is one of
-   * theirs, then, and says no more than a store's `AccessDenied`.
-   */
-  readonly ownPages?: readonly string[] | undefined;
+  /** Whether the scheme's own servers refuse a token with a web page or a word, which says no more than a store's `AccessDenied`. */
+  readonly answersWithPages?: boolean | undefined;
   /** What its own servers say of a signature that does not fit, on a page or in JSON. */
   readonly ownRefusal?: RegExp | undefined;
 }

@@ -118,7 +118,7 @@ export interface ExplainedCondition {
 
 /** What is known about a presigned URL or a signed form. Texts contain no secrets, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, an edge token's: `nginx`, …, `aws` for requests of its other services, or the name of a service whose URLs can be read alone: `supabase`, `discord`, … */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, or an edge token's: `nginx`, … */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -205,7 +205,7 @@ export interface SentRequest {
 export interface ExplainOptions {
   /** The refused request. For a {@link WireRequest}, the scheme (http or https) is assumed to be that of the URL. */
   readonly request?: SentRequest | WireRequest | undefined;
-  /** The body of the server's response: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
+  /** The body of the server's response: the XML of a store, Swift's page, the problem details of a Daypass server, or a client's error message. */
   readonly errorBody?: string | undefined;
   /** The status of the response, if its body is not available: a response to HEAD has none, and browsers hide it from pages. */
   readonly status?: number | undefined;

@@ -1,6 +1,4 @@
-import { awsExplainer } from "./aws/explainer.ts";
 import { azureExplainer } from "./azure/explainer.ts";
-import { hostedBearerExplainer, otherBearerExplainer } from "./bearer/explainer.ts";
 import { cloudfrontExplainer } from "./cloudfront/explainer.ts";
 import { cosExplainer } from "./cos/explainer.ts";
 import { akamaiExplainer } from "./edge/akamai.ts";
@@ -30,9 +28,6 @@ import { urlExplainer } from "./url/explainer.ts";
 
 /** The one list of schemes: a new one adds its line here. */
 export const explainers: readonly Explainer[] = [
-  hostedBearerExplainer,
-  // Before SigV4, which their URLs are, too.
-  awsExplainer,
   s3ExpressExplainer,
   s3Explainer,
   s3V4aExplainer,
@@ -60,5 +55,4 @@ export const explainers: readonly Explainer[] = [
   laravelExplainer,
   imgixExplainer,
   imgproxyExplainer,
-  otherBearerExplainer,
 ];

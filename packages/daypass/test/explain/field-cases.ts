@@ -193,16 +193,6 @@ const symfony = symfonySigner({ secret: symfonySecret, clock }).sign({
   url: "https://shop.example.com/page?foo=bar",
   expiresIn,
 }).url;
-const supabase = "https://abcdefghijkl.supabase.co/storage/v1/object/sign/avatars/a.png";
-
-/** A JSON Web Token as Supabase Storage signs it. */
-const jwt = (claims: object): string => {
-  const body = [{ alg: "HS256", typ: "JWT" }, claims].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString("base64url"),
-  );
-  return `${body.join(".")}.${createHmac("sha256", "secret").update(body.join(".")).digest("base64url")}`;
-};
-
 const inS3: readonly FieldCase[] = [
   {
     threads: "aws-samples/amazon-s3-presigned-urls-aws-sam#7",
@@ -1209,33 +1199,6 @@ const lookedUpLater: readonly FieldCase[] = [
 ];
 
 /** Threads whose URL is none that can be explained, and what the refusal to do so has to say. */
-export const foreign: readonly { readonly threads: string; readonly url: string; readonly says: RegExp }[] = [
-  {
-    threads: "supabase/storage-js#79, supabase/supabase-js#393",
-    url: supabase,
-    says: /Supabase.*token/,
-  },
-];
-
-/** Threads whose URL can be read and not checked, and what its summary has to say. */
-export const readOnly: readonly { readonly threads: string; readonly url: string; readonly says: RegExp }[] = [
-  {
-    threads: "supabase/supabase-flutter#402, supabase/storage#282",
-    url: `${supabase}?token=${jwt({ url: "avatars/a.png", iat: END - 3600, exp: END })}`,
-    says: /Supabase.*2026-11-24T12:15:00/,
-  },
-  {
-    threads: "firebase/functions-samples#464",
-    url: "https://firebasestorage.googleapis.com/v0/b/app.appspot.com/o/a.png?alt=media&token=0b6a5c4e-1111-4222-8333-444455556666",
-    says: /download token/,
-  },
-  {
-    threads: "BunnyWay/BunnyCDN.TokenAuthentication#16",
-    url: `https://hotel.b-cdn.net/chat/07d8.png?token=WHhi4TfISKzb_SY4u1OAM0pXxkMmfXx6_l-U39FRx3g&expires=${END}`,
-    says: /Bunny/,
-  },
-];
-
 export const fieldCases: readonly FieldCase[] = [
   ...inS3,
   ...inStores,

@@ -73,8 +73,11 @@ export function statusCause(
   { known, sent }: Pick<Subject, "known" | "sent">,
   status: number | undefined,
 ): Cause | undefined {
-  if (status !== 403) return otherStatus(sent.method, status);
-  const evidence = [`The server answered ${sent.method} with 403, and the response body was not given.`];
+  const evidence = [`The server answered ${sent.method} with ${status}, and the response body was not given.`];
+  if (status !== 403) {
+    const rule = statusRule(status);
+    return rule && { ...rule, evidence, fix: `${rule.fix} ${LOOK}`.trim() };
+  }
   if (known.method && sent.method === "OPTIONS") {
     const sentence =
       "The bucket's CORS rules do not allow this request from this page: a browser asks with OPTIONS first, and no signature helps.";
@@ -112,11 +115,10 @@ export function statusCause(
   };
 }
 
-function otherStatus(method: string, status: number | undefined): Cause | undefined {
+/** What a status other than 403 means. `undefined` if it refuses nothing or is unknown. */
+export function statusRule(status: number | undefined): Omit<Cause, "evidence"> | undefined {
   const [, code, sentence, fix] = ROWS.find(([statuses]) => statuses.test(`${status}`)) ?? [];
-  if (code === undefined || sentence === undefined) return undefined;
-  const evidence = [`The server answered ${method} with ${status}, and the response body was not given.`];
-  return { code, sentence, evidence, fix: `${fix} ${LOOK}`.trim() };
+  return code === undefined || sentence === undefined ? undefined : { code, sentence, fix: fix ?? "" };
 }
 
 const LOOK = "Give explain the response body (see the network tab, or run curl -i with the same method and headers).";

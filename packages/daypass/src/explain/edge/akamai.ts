@@ -18,7 +18,6 @@ const kind: EdgeKind<AkamaiExplainKey> = {
   what: "An Akamai EdgeAuth token",
   signedBy: "the property's key",
   mayEndEarlier: "when the property's key is replaced",
-  ownPages: ["Akamai"],
   detects: ({ target, headers }) =>
     TOKEN.test(target) || headers.some(([name, value]) => name.toLowerCase() === "cookie" && TOKEN.test(value)),
   read(url, cookie, key) {

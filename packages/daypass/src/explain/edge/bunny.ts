@@ -14,7 +14,6 @@ const kind: EdgeKind<BunnyExplainKey> = {
   what: "A token of Bunny's CDN",
   signedBy: "the pull zone's security key",
   mayEndEarlier: "when the pull zone's security key is reset",
-  ownPages: ["nginx", "OpenResty"],
   detects: ({ target }) => /^\/bcdn_token=HS256-|[?&]token=HS256-/.test(target),
   read(url) {
     const [, segment, rest] = /^\/bcdn_token=([^/]*)(\/.*)$/.exec(url.wire.path) ?? [];

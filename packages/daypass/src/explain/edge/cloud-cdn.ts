@@ -11,7 +11,6 @@ const kind: EdgeKind<CloudCdnExplainKey> = {
   what: "A signature of Google's Cloud CDN",
   signedBy: "a key of the backend",
   mayEndEarlier: "when its key is removed from the backend",
-  ownPages: ["Google's front end"],
   detects: ({ target, headers }) =>
     (/[?&]KeyName=/.test(target) && /[?&]Signature=[A-Za-z0-9_-]{1,40}={0,2}(?:&|$)/.test(target)) ||
     headers.some(([name, value]) => name.toLowerCase() === "cookie" && value.includes(`${CLOUD_CDN.cookie}=`)),

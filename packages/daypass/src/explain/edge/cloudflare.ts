@@ -13,7 +13,6 @@ const kind: EdgeKind<CloudflareExplainKey> = {
   what: "A token for Cloudflare's is_timed_hmac_valid_v0",
   signedBy: "the secret of the rule",
   mayEndEarlier: "when the secret of the rule is replaced, or its lifetime shortened",
-  ownPages: ["Cloudflare"],
   detects: ({ target }) => /[?&]verify=\d{10}-/.test(target),
   read(url, _cookie, key) {
     const { parameter = "verify" } = key ?? {};

@@ -24,7 +24,7 @@ export function edgeExplainer<K extends EdgeExplainKey>(kind: EdgeKind<K>): Expl
       ofScheme(kind, keys)
         .flatMap((key) => [...(kind.otherwise?.(key) ?? [])])
         .some(([, key]) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
-    ownPages: kind.ownPages ?? [],
+    answersWithPages: true,
     ownRefusal: kind.ownRefusal,
   };
 }

@@ -13,7 +13,6 @@ const kind: EdgeKind<FastlyExplainKey> = {
   what: "A token of Fastly's examples for VCL",
   signedBy: "the secret in the VCL",
   mayEndEarlier: "when the secret in the VCL is replaced",
-  ownPages: ["Fastly", "Varnish"],
   detects: ({ target }) => /[?&]token=\d{10,11}_[0-9a-f]{40,64}(?:&|$)/.test(target),
   read(url, _cookie, key) {
     const { parameter = "token" } = key ?? {};

@@ -42,8 +42,6 @@ export interface EdgeKind<K extends EdgeExplainKey> {
   readonly what: string;
   readonly signedBy: string;
   readonly mayEndEarlier: string;
-  /** The names on the pages with which its servers refuse a token, as `error-page.ts` has them. */
-  readonly ownPages?: readonly string[];
   /** What they say of a signature that does not fit, where they say it. */
   readonly ownRefusal?: RegExp;
   /** Whether a request has its names and their form. With a key the names are the key's. */

@@ -16,7 +16,6 @@ const kind: EdgeKind<MediaCdnTokenExplainKey> = {
   what: "A token of Google's Media CDN",
   signedBy: "a key of the keyset",
   mayEndEarlier: "when its key is removed from the keyset",
-  ownPages: ["Google's front end"],
   detects: ({ target, headers }) =>
     TOKEN.test(target) || headers.some(([name, value]) => name.toLowerCase() === "cookie" && TOKEN.test(value)),
   read(url, cookie, key) {

@@ -15,7 +15,6 @@ const kind: EdgeKind<MediaCdnExplainKey> = {
   what: "A signature of Google's Media CDN",
   signedBy: "a key of the keyset",
   mayEndEarlier: "when its key is removed from the keyset",
-  ownPages: ["Google's front end"],
   detects: ({ target, headers }) =>
     /\/edge-cache-token=Expires=/.test(target) ||
     (/[?&]KeyName=/.test(target) && /[?&]Signature=/.test(target)) ||

@@ -23,7 +23,6 @@ const kind: EdgeKind<NginxExplainKey> = {
   what: "A link for nginx' secure_link",
   signedBy: "the secret in nginx.conf",
   mayEndEarlier: "when the secret in nginx.conf is replaced",
-  ownPages: ["nginx", "OpenResty"],
   detects: ({ target }) => /[?&]md5=[A-Za-z0-9_-]{22}(?:=*)(?:&|$)/.test(target),
   read(url, _cookie, key) {
     const names = { ...DEFAULT_PARAMETERS, ...key?.parameters };

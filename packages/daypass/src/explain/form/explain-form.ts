@@ -2,7 +2,7 @@ import { DaypassError } from "../../core/errors.ts";
 import { systemClock } from "../../core/time.ts";
 import { FILE_NAME } from "../../forms/policy.ts";
 import { browserUpload } from "../browser.ts";
-import { withUnread } from "../cause/page-cause.ts";
+import { withUnread } from "../cause/unread-answer.ts";
 import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
 import { checkFormOptions } from "../options-check.ts";

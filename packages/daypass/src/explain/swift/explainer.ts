@@ -22,7 +22,7 @@ import { spellings } from "../secrets.ts";
 import { endTraps, urlTraps } from "../traps.ts";
 
 /** OpenStack Swift temporary URLs. */
-export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift, ownPages: [] };
+export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift, answersWithPages: true };
 
 /** Everything that a signature depends on. */
 interface SwiftInput {

@@ -1,27 +1,31 @@
 /**
- * Reads XML of S3, of a request or of an answer: elements, text, attributes that nobody looks at. What could make a parser do anything but
- * read is no part of it: no DTD, no entities but the five, no processing instructions. One pass, linear in time.
- * See `docs/decisions/0033-xml.md`.
+ * Reads the XML of storage servers, requests and responses: elements and text. Attributes are skipped. Refuses DTDs, processing instructions
+ * and entities other than XML's five. One pass, linear in time. See `docs/decisions/0033-xml.md`.
  * @module
  */
 import { OUTSIDE_XML, S3_NAMESPACE } from "./xml.ts";
 
+/** An element of a document. */
 export interface ReadElement {
-  /** Without its prefix. */
+  /** The name without its prefix. */
   readonly name: string;
+  /** The child elements, in document order. */
   readonly children: readonly ReadElement[];
-  /** As it stands, with references resolved. Empty where there are children: what stands between them is white space. */
+  /** The text with references resolved. Empty if the element has children: only white space may stand between them. */
   readonly text: string;
 }
 
-export interface XmlLimits {
-  /** Elements in all. 10,000 unless told. */
+/** Options of {@link readXml}. */
+export interface XmlOptions {
+  /** Maximum number of elements, 10,000 by default. */
   readonly elements?: number | undefined;
   /**
-   * Whether texts may refer to characters that XML 1.0 does not have, such as `&#x1;`. S3 writes the keys of its answers so, and takes no such
-   * reference in a request (riak_cs #974). Not, unless told.
+   * Whether texts may refer to characters outside XML 1.0, such as `&#x1;`. S3 writes keys of responses so, and refuses such a
+   * reference in a request (riak_cs #974). False by default.
    */
   readonly anyCharacter?: boolean | undefined;
+  /** Whether elements may be in any namespace. By default only in S3's or in none, as S3 accepts them. */
+  readonly anyNamespace?: boolean | undefined;
 }
 
 /** The deepest document that S3 takes has six levels. */
@@ -36,26 +40,33 @@ interface OpenElement {
   text: string;
 }
 
-/** Prefix → namespace; the empty prefix is that of names without one. */
+/** Prefix → namespace. The empty prefix stands for names without a prefix. */
 type Namespaces = ReadonlyMap<string, string>;
 
 /**
- * Reads one document whose root has this name.
+ * Reads a document in UTF-8. Does not check its elements against a schema.
  *
- * Elements are in S3's namespace or in none, as S3 tolerates it.
+ * @param root the required name of the root element; any name if `undefined`
+ * @throws {MalformedXml} for bytes that are not such a document
+ * @example
+ * ```ts
+ * import { optionalText, readXml } from "@daypass/gateway/xml";
  *
- * @throws {MalformedXml}
+ * const error = readXml(new TextEncoder().encode("<Error><Code>NoSuchKey</Code></Error>"), "Error");
+ * console.log(optionalText(error, "Code")); // NoSuchKey
+ * ```
  */
-export function readXml(bytes: Uint8Array, root: string, limits: XmlLimits = {}): ReadElement {
-  const document = parse(decode(bytes), limits);
-  if (document.name !== root) throw malformed(`expected the element ${root} at the root, found another`);
+export function readXml(bytes: Uint8Array, root: string | undefined, options: XmlOptions = {}): ReadElement {
+  const document = parse(decode(bytes), options);
+  if (root !== undefined && document.name !== root)
+    throw malformed(`expected the element ${root} at the root, found another`);
   return document;
 }
 
 function decode(bytes: Uint8Array): string {
   let text: string;
   try {
-    // Drops a byte order mark. Any other encoding than UTF-8 is no UTF-8 or has NULs, which no document may hold.
+    // Drops a byte order mark. Other encodings fail here, or by their NULs below.
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw malformed("expected a document in UTF-8, found other bytes");
@@ -67,14 +78,14 @@ function decode(bytes: Uint8Array): string {
 const DECLARATION =
   /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.[01]\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[uU][tT][fF]-8\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\3)?[ \t\n]*\?>/;
 
-function parse(text: string, { elements: maxElements = 10_000, anyCharacter = false }: XmlLimits): ReadElement {
+function parse(text: string, options: XmlOptions): ReadElement {
+  const { elements: maxElements = 10_000, anyCharacter = false, anyNamespace = false } = options;
   const refused = anyCharacter ? SURROGATE : OUTSIDE_XML;
   let at = text.startsWith("<?") ? (DECLARATION.exec(text)?.[0].length ?? 0) : 0;
   const open: OpenElement[] = [];
   let document: ReadElement | undefined;
   let elements = 0;
 
-  /** The end of something that started at `at`. */
   function endOf(mark: string, from: number): number {
     const end = text.indexOf(mark, from);
     if (end < 0) throw malformed(`expected ${mark}, found the end`);
@@ -94,6 +105,7 @@ function parse(text: string, { elements: maxElements = 10_000, anyCharacter = fa
     if (document !== undefined) throw malformed("expected one element at the root, found another");
     if (open.length >= MAX_DEPTH) throw malformed(`expected at most ${MAX_DEPTH} levels, found more`);
     if (elements > maxElements) throw malformed(`expected at most ${maxElements} elements, found more`);
+    if (!anyNamespace) expectS3Namespace(tag.element);
     open.push(tag.element);
     if (tag.empty) close(tag.element.qualifiedName);
   }
@@ -132,7 +144,7 @@ function parse(text: string, { elements: maxElements = 10_000, anyCharacter = fa
       addText(text.slice(at + 9, end));
       at = end + 3;
     } else {
-      // `<!DOCTYPE`, `<!ENTITY` and `<?` are no names, and end here.
+      // Refuses `<!DOCTYPE`, `<!ENTITY` and `<?`, because they are not names.
       openTag();
     }
   }
@@ -142,7 +154,7 @@ function parse(text: string, { elements: maxElements = 10_000, anyCharacter = fa
 
 const LESS = 60;
 
-// S3's own names are letters and digits. Sticky, and no two parts can match the same character: linear.
+// Sticky, and no two parts match the same character: linear.
 const NAME = /[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?/y;
 const SPACE = /[ \t\n]+/y;
 const VALUE = /[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)')/y;
@@ -172,7 +184,8 @@ function readTag(text: string, start: number, outer: Namespaces): Tag {
     const end = match(TAG_END, text, at);
     if (end !== undefined) {
       const namespaces = namespacesOf(attributes, outer);
-      const element = { qualifiedName, name: localName(qualifiedName, namespaces), namespaces, children: [], text: "" };
+      const name = qualifiedName.slice(qualifiedName.indexOf(":") + 1);
+      const element = { qualifiedName, name, namespaces, children: [], text: "" };
       return { element, empty: end[1] === "/", end: at + end[0].length };
     }
     at += match(SPACE, text, at)?.[0].length ?? 0;
@@ -195,13 +208,12 @@ function namespacesOf(attributes: ReadonlyMap<string, string>, outer: Namespaces
   return declared.length === 0 ? outer : new Map([...outer, ...declared]);
 }
 
-function localName(qualifiedName: string, namespaces: Namespaces): string {
+function expectS3Namespace({ qualifiedName, namespaces }: OpenElement): void {
   const colon = qualifiedName.indexOf(":");
   const namespace = namespaces.get(qualifiedName.slice(0, Math.max(colon, 0)));
   if (namespace !== S3_NAMESPACE && `${namespace}/` !== S3_NAMESPACE && !(colon < 0 && namespace === "")) {
     throw malformed("expected elements of S3's namespace or of none, found another");
   }
-  return qualifiedName.slice(colon + 1);
 }
 
 const NAMED: ReadonlyMap<string, string> = new Map([
@@ -211,15 +223,15 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ["quot", '"'],
   ["apos", "'"],
 ]);
-/** What is no character at all. */
+/** Half of a character. */
 const SURROGATE = /[\ud800-\udfff]/u;
 const NUMBER = /^#(?:([0-9]{1,7})|x([0-9a-fA-F]{1,6}))$/;
 /** `#` and seven digits. */
 const MAX_REFERENCE = 8;
 
 /**
- * One by one, and no further than the first that is none: `replace` finds all of them before it calls back, and took half a gigabyte and five
- * seconds for 4 MB of `&`.
+ * Resolves references one by one and stops at the first invalid one. `replace` collects all matches before its first callback: 4 MB of `&`
+ * took half a gigabyte and five seconds.
  */
 function withReferences(text: string, refused: RegExp): string {
   let read = "";
@@ -241,42 +253,55 @@ function numbered(name: string, refused: RegExp): string {
   throw malformed("expected one of XML's five entities or a character of XML, found another reference");
 }
 
-/** All children of this name. */
+/** Returns all children with this name. */
 export function childrenOf({ children }: ReadElement, name: string): readonly ReadElement[] {
   return children.filter((child) => child.name === name);
 }
 
-/** The text of the one child of this name, if there is one. */
+/**
+ * Returns the text of the only child with this name, or `undefined` without such a child.
+ * @throws {MalformedXml} for two children with this name, or one with elements
+ */
 export function optionalText(element: ReadElement, name: string): string | undefined {
   const [child, another] = childrenOf(element, name);
   if (another !== undefined) throw malformed(`expected one ${name} in ${element.name}, found two`);
   return child === undefined ? undefined : textOf(child);
 }
 
-/** The text of the one child of this name. */
+/**
+ * Returns the text of the only child with this name.
+ * @throws {MalformedXml} if there is not exactly one, or it has elements
+ */
 export function requiredText(element: ReadElement, name: string): string {
   const text = optionalText(element, name);
   if (text === undefined) throw malformed(`expected ${name} in ${element.name}, found none`);
   return text;
 }
 
-/** The text of an element without children. */
+/**
+ * Returns the text of an element.
+ * @throws {MalformedXml} if the element has children
+ */
 export function textOf({ name, children, text }: ReadElement): string {
   if (children.length > 0) throw malformed(`expected text in ${name}, found elements`);
   return text;
 }
 
-/** Refuses an element that has children of other names: what is not understood is not skipped. */
+/**
+ * Refuses children with other names, because an element that is not understood must not be skipped.
+ * @throws {MalformedXml}
+ */
 export function expectOnly(element: ReadElement, names: readonly string[]): void {
   const other = element.children.find(({ name }) => !names.includes(name));
   if (other !== undefined) throw malformed(`expected ${names.join(", ")} in ${element.name}, found ${other.name}`);
 }
 
-/** What is thrown for bytes that are not the document they should be. The text is for the operator. */
+/** Thrown for bytes that are not the expected document. The message is for the operator. */
 export class MalformedXml extends Error {
   override readonly name = "MalformedXml";
 }
 
+/** Returns the error for a document that is well-formed and not the expected one. */
 export function malformed(message: string): MalformedXml {
   return new MalformedXml(message);
 }

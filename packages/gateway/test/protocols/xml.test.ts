@@ -67,6 +67,12 @@ describe("the reader", () => {
     expect(requiredText(read(text), "Key")).toBe("a");
   });
 
+  it("reads any namespace and any root when asked to", () => {
+    const google = Buffer.from('<g:List xmlns:g="http://doc.s3.amazonaws.com/2006-03-01"><g:Key>a</g:Key></g:List>');
+    expect(requiredText(readXml(google, undefined, { anyNamespace: true }), "Key")).toBe("a");
+    expect(codeOf(() => readXml(google, undefined))).toBe("MALFORMED_XML");
+  });
+
   it("takes a byte order mark and no other encoding than UTF-8", () => {
     expect(read("\ufeff<Delete/>").name).toBe("Delete");
     expect(codeOf(() => readXml(Buffer.from("<Delete/>", "utf16le"), "Delete"))).toBe("MALFORMED_XML");

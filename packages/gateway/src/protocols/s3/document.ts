@@ -1,12 +1,12 @@
 import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
 import { keptPieces } from "../../http/kept-pieces.ts";
-import { type ReadElement, readXml, type XmlLimits } from "../../http/xml-reader.ts";
+import { type ReadElement, readXml, type XmlOptions } from "../../http/xml-reader.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { declaredChecksum, declaredDigests } from "./checksums.ts";
 import { expectNoBody } from "./no-body.ts";
 import type { S3Call } from "./operation.ts";
 
-export interface DocumentOptions extends XmlLimits {
+export interface DocumentOptions extends XmlOptions {
   /** Bytes. 1 MB unless told. */
   readonly maxBytes?: number | undefined;
   /** `x-amz-checksum-*` is that of an object which the request is about, not of the document. */

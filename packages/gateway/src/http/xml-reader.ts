@@ -1,6 +1,6 @@
 /**
  * Reads the XML of storage servers, requests and responses: elements and text. Attributes are skipped. Refuses DTDs, processing instructions
- * and entities other than XML's five. One pass, linear in time. See `docs/decisions/0033-xml.md`.
+ * and entities other than XML's five. One pass, linear in time. See `docs/decisions/0033-parsers.md`.
  * @module
  */
 import { OUTSIDE_XML, S3_NAMESPACE } from "./xml.ts";

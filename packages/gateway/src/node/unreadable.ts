@@ -6,7 +6,7 @@ const LATE = "ERR_HTTP_REQUEST_TIMEOUT";
 
 /**
  * What Node says itself, where nobody listens, to a client that it does not understand; but not its 408 to a late head, which the clients of
- * AWS do not repeat (docs/decisions/0108-late-heads.md).
+ * AWS do not repeat (docs/decisions/0106-slow-clients.md).
  */
 const STATUS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",

@@ -1,6 +1,7 @@
 import { isDaypassError } from "../../core/errors.ts";
+import { joinTarget } from "../../edge/query.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { diagnose } from "../cause/diagnosis.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { missingHeader, addressCause as networkCause } from "../cause/request.ts";
 import type { Explained, SplitUrl, Subject } from "../explainer.ts";
@@ -11,34 +12,35 @@ import type { EdgeExplainKey } from "./keys.ts";
 import type { EdgeFacts, EdgeKind } from "./kind.ts";
 import { damagedKeys, type EdgeInput, edgeVariants } from "./variants.ts";
 
-// Refusals that come after a signature has been found to fit.
+// Verifiers report these only after the signature matched.
 const LATER =
   /^(?:EXPIRED|NOT_YET_VALID|IP_NOT_GRANTED|METHOD_NOT_GRANTED|KEY_SCOPE|UNENFORCED_CONSTRAINT|WRONG_AUDIENCE|WRONG_SUBJECT)$/;
 const GRAMMAR = /^(?:MALFORMED|AMBIGUOUS_AUTHENTICATION|DOT_SEGMENTS)$/;
 
 interface Found<K> {
   readonly facts: EdgeFacts;
-  /** Those of the URL that was sent. */
+  /** Facts of the URL that was sent. */
   readonly sentFacts: EdgeFacts;
   readonly keys: readonly K[];
 }
 
-/** Finds the cause by the verifier of the scheme, which judges every guess. */
+/** Finds the cause. The verifier of the scheme checks each guess. */
 export async function diagnoseEdge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   subject: Subject,
   { facts, sentFacts, keys }: Found<K>,
 ): Promise<Pick<Explained["explanation"], "cause" | "hypotheses">> {
   const { sent, sentUrl, known } = subject;
-  const { keyId, mustSend = [] } = facts;
-  const names = keys.map((key) => kind.nameOf?.(key) ?? kind.signedBy);
-  const fitting = keys.filter((_key, i) => keyId === undefined || kind.nameOf === undefined || names[i] === keyId);
+  const { keyId, mustSend = [], signs } = facts;
+  const named = keys.map((key) => ({ key, id: kind.nameOf?.(key) ?? kind.signedBy }));
+  const isNamed = ({ id }: { readonly id: string }): boolean =>
+    keyId === undefined || kind.nameOf === undefined || id === keyId;
+  const own = named.find(isNamed)?.key;
   const headers = mustSend.map(({ name }) => ({ name, values: headerValues(sent.headers, name.toLowerCase()) }));
   const open = known.headers ? [] : openHeaders(headers);
-  // What is signed and not known leaves nothing to be checked: an address, the value of a header.
-  const lacksAddress = facts.signs.address && sent.remoteAddress === undefined;
-  const isBlind = lacksAddress || open.length > 0;
-  // Some value, so that the rest can be read.
+  // A signed address or header value that is not given makes every check of the signature impossible.
+  const lacksAddress = signs.address === true && sent.remoteAddress === undefined;
+  // With any value, the verifier can read the rest.
   const filler = open.map(({ name }) => [name, "-"] as const);
   const readable = { ...subject, sent: { ...sent, headers: [...sent.headers, ...filler] } };
   const otherwise = eachOnce((key: K) => [...(kind.otherwise?.(key) ?? [])]);
@@ -49,32 +51,28 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     path: url.wire.path,
     query: url.wire.query,
     address: sent.remoteAddress,
-    key: fitting[0] ?? kind.someKey(facts, url),
+    key: own ?? kind.someKey(facts, url),
   });
-  const refusal = judge(kind, readable);
-  const isFitting = async (input: EdgeInput<K>): Promise<boolean> => (await refusal(input)).code === "";
-  const told = await refusal(inputFor(sentUrl));
-  const broken = brokenEscape(told.error);
-  const found: Case<EdgeInput<K>> = {
+  const verdictOf = judge(kind, readable);
+  const verdict = await verdictOf(inputFor(sentUrl));
+  const broken = brokenEscape(verdict.error);
+  return diagnose<EdgeInput<K>>(subject, () => ({
     subject,
     signedBy: keyId,
-    keys: isBlind
-      ? []
-      : keys.map((key, i) => ({
-          id: names[i] as string,
-          isNamed: fitting.includes(key),
-          put: (input) => ({ ...input, key }),
-        })),
+    keys:
+      lacksAddress || open.length > 0
+        ? []
+        : named.map(({ key, id }) => ({ id, isNamed: isNamed({ id }), put: (input) => ({ ...input, key }) })),
     inputFor,
+    // No server of an edge shows the text that it signed.
     textOf: () => "",
-    fits: isFitting,
-    // None of them signs the method.
+    fits: async (input) => (await verdictOf(input)).code === "",
     unknowns: (input) => [input],
     methodIsFree: true,
-    // Whatever makes whole escapes of the path would be taken for what was signed.
+    // Any spelling of the path with valid escapes would pass for the signed one.
     variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise, damaged }) : []),
-    signsQuery: facts.signs.query,
-    asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),
+    signsQuery: signs.query,
+    asSeen: (key) => (kind.ownRefusal !== undefined && signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
     grammar: lacksAddress
       ? undefined
@@ -83,21 +81,19 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
           headers.map(({ name }) => name),
         ) ??
         broken ??
-        grammarOf(told) ??
+        (GRAMMAR.test(verdict.code) ? refusedCause(verdict.error) : undefined) ??
         otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
     other:
-      fitting.length === 0
+      own === undefined
         ? networkCause(subject, facts.clients)
         : open.length > 0
           ? untold(open)
-          : addressCause(subject, told.error),
-  };
-  // A server of an edge shows nothing of what it computes.
-  return diagnose(subject, () => found);
+          : addressCause(subject, verdict.error),
+  }));
 }
 
-/** What signs its whole address is checked by applications, and these see another one behind a proxy, if nobody tells them. */
+/** Applications check the whole address. Behind a proxy they see another one unless they are configured for it. */
 function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fits: boolean }): Cause {
   const proxy = protocol === "https" ? `a proxy that ends TLS (http://${authority})` : "a proxy";
   return {
@@ -108,56 +104,51 @@ function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fit
   };
 }
 
-/** What is made of a key: the same each time, by which it is known again. */
+/** Memoizes a function of one argument. */
 function eachOnce<K, R>(make: (key: K) => R): (key: K) => R {
-  const kept = new Map<K, R>();
+  const kept = new Map<K, { readonly made: R }>();
   return (key) => {
-    const made = kept.has(key) ? (kept.get(key) as R) : make(key);
-    kept.set(key, made);
-    return made;
+    const entry = kept.get(key) ?? { made: make(key) };
+    kept.set(key, entry);
+    return entry.made;
   };
 }
 
 interface Verdict {
-  /** Empty where the signature fits, whatever else is wrong. */
+  /** Empty if the signature matches, whatever else is wrong. */
   readonly code: string;
   readonly error: unknown;
 }
 
 /**
- * The verifier's own judgement. Most guesses differ in path or query alone, and to make a verifier for each would be to read the
- * key for each. Two changes lead to the same guess in either order, which is judged once.
+ * Checks guesses with the verifier of the scheme. Most guesses share key and origin, and creating a verifier reads the key. Two
+ * changes in either order give the same guess, so verdicts are memoized.
  */
 function judge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   { sent, sentUrl, now }: Subject,
 ): (input: EdgeInput<K>) => Promise<Verdict> {
-  const names = readParameters(sentUrl).map(([name]) => name);
+  const allowUnsigned = readParameters(sentUrl).map(([name]) => name);
   const verifierOf = eachOnce((key: K) =>
     eachOnce((origin: string) =>
-      eachOnce((method: string) =>
-        kind.verifier(key, {
-          origins: [canonicalOrigin(origin)],
-          methods: [method],
-          withoutExpiry: "accept",
-          allowUnsigned: names,
-          clock: () => now,
-        }),
-      ),
+      kind.verifier(key, {
+        ...{ origins: [canonicalOrigin(origin)], methods: [sent.method], withoutExpiry: "accept" },
+        ...{ allowUnsigned, clock: () => now },
+      }),
     ),
   );
-  const verdictsOf = eachOnce((_key: K) => new Map<string, Promise<Verdict>>());
   const verdict = async ({ method, origin, path, query, address, key }: EdgeInput<K>): Promise<Verdict> => {
     try {
-      const target = query === "" ? path : `${path}?${query}`;
       const authority = origin.replace(/^https?:\/\//, "");
-      await verifierOf(key)(origin)(method).verify({ ...sent, method, target, authority, remoteAddress: address });
+      const request = { ...sent, method, target: joinTarget(path, query), authority, remoteAddress: address };
+      await verifierOf(key)(origin).verify(request);
       return { code: "", error: undefined };
     } catch (error) {
       if (!isDaypassError(error)) throw error;
       return { code: LATER.test(error.code) ? "" : error.code, error };
     }
   };
+  const verdictsOf = eachOnce((_key: K) => new Map<string, Promise<Verdict>>());
   return (input) => {
     const { key, ...guess } = input;
     const verdicts = verdictsOf(key);
@@ -168,16 +159,12 @@ function judge<K extends EdgeExplainKey>(
   };
 }
 
-/** As `origins` has to be written. */
+/** The form that the option `origins` requires. */
 function canonicalOrigin(origin: string): string {
   return origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2");
 }
 
-function grammarOf({ code, error }: { readonly code: string; readonly error: unknown }): Cause | undefined {
-  return GRAMMAR.test(code) ? refusedCause(error) : undefined;
-}
-
-/** URI Signing normalises the URL, for which its escapes have to be whole. */
+/** URI Signing normalises the URL, which requires valid escapes. */
 function brokenEscape(error: unknown): Cause | undefined {
   if (!isDaypassError(error) || error.code !== "MALFORMED" || error.details["parameter"] !== "target") return undefined;
   return {
@@ -188,11 +175,8 @@ function brokenEscape(error: unknown): Cause | undefined {
   };
 }
 
-/** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */
-function otherUrls(
-  { covers, below }: EdgeFacts,
-  { origin, path, query }: Pick<EdgeInput<unknown>, "origin" | "path" | "query">,
-): Cause | undefined {
+/** A verifier reports a URL outside the token's scope like a wrong signature. */
+function otherUrls({ covers, below }: EdgeFacts, { origin, path, query }: EdgeInput<unknown>): Cause | undefined {
   if (covers === undefined || covers(canonicalOrigin(origin))) return undefined;
   return {
     code: "PATH",

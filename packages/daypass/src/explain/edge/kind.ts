@@ -5,52 +5,71 @@ import type { SplitUrl } from "../explainer.ts";
 import type { MustSend, Trap } from "../explanation.ts";
 import type { EdgeExplainKey } from "./keys.ts";
 
-/** What a URL says of itself, read without a key and without a judgement. */
+/** The claims of a token, read without a key and without validation. */
 export interface EdgeFacts {
-  /** `""` where it is missing. */
+  /** `""` if the URL has none. */
   readonly signature: string;
-  /** How many characters a whole one has, where the verifier takes any. */
+  /** Lengths of a complete signature, for a verifier that accepts any length. */
   readonly lengths?: readonly number[] | undefined;
-  /** The name of the key, where the token tells it. */
+  /** Name of the key, if the token contains it. */
   readonly keyId?: string | undefined;
-  /** The end as it stands there. */
+  /** The expiry as it stands in the URL. */
   readonly end: string;
   readonly startsAt?: Date | undefined;
   readonly endsAt: Date | undefined;
-  /** Without a token in it. */
+  /** Path without the token. */
   readonly path?: string | undefined;
-  /** `"everything below …"`, where it is for more than one path. */
+  /** `"everything below …"` for a token that covers more than one path. */
   readonly below?: string | undefined;
   readonly binds: readonly string[];
-  readonly leavesOpen: readonly string[];
-  readonly weak: readonly Weakness[];
+  /** By default, all parts of a request that {@link signs} does not name. */
+  readonly leavesOpen?: readonly string[] | undefined;
+  readonly weak?: readonly Weakness[] | undefined;
   readonly mustSend?: readonly MustSend[] | undefined;
   readonly traps?: readonly Trap[] | undefined;
-  /** Whether it is for this URL, by what it says itself. Missing where the signature of one exact path tells. */
+  /** Whether the token covers this URL by its own claims. Absent if only the signature shows that. */
   covers?(origin: string): boolean;
-  /** Parameters of the token. The others are signed with it, or not at all. */
+  /** Whether a query parameter belongs to the token. */
   isOwn(name: string): boolean;
-  /** The client's addresses that it is for, where it tells them. */
+  /** The client addresses that the token names. */
   readonly clients?: string | undefined;
-  readonly signs: { readonly host: boolean; readonly query: boolean; readonly address: boolean };
+  /** Whether only one client can use it. */
+  readonly isForOne?: boolean | undefined;
+  /** What the token signs besides the path. */
+  readonly signs: {
+    readonly host?: boolean | undefined;
+    readonly query?: boolean | undefined;
+    /** The client's address, which the token does not contain. */
+    readonly address?: boolean | undefined;
+  };
 }
 
-/** One edge scheme as it is explained: its own verifier judges every guess. */
+/** What a token is read from. */
+export interface EdgeReading<K> {
+  readonly url: SplitUrl;
+  /** Decoded query parameters. */
+  readonly values: ReadonlyMap<string, string>;
+  cookie(name: string): string | undefined;
+  readonly key: K | undefined;
+}
+
+/** One edge scheme. Its own verifier checks each guess. */
 export interface EdgeKind<K extends EdgeExplainKey> {
   readonly scheme: K["scheme"];
-  /** What it is, as the beginning of a sentence. */
+  /** Start of the summary. */
   readonly what: string;
   readonly signedBy: string;
-  readonly mayEndEarlier: string;
-  /** What they say of a signature that does not fit, where they say it. */
+  /** By default, when `signedBy` is replaced. */
+  readonly mayEndEarlier?: string;
+  /** How its servers report a wrong signature. */
   readonly ownRefusal?: RegExp;
-  /** Whether a request has its names and their form. With a key the names are the key's. */
-  detects(request: WireRequest): boolean;
-  read(url: SplitUrl, cookie: (name: string) => string | undefined, key: K | undefined): EdgeFacts;
-  /** Some key of the right form, where none is given. */
+  /** Recognises a target or a cookie header by the usual names. A key can have other names. */
+  readonly detects: RegExp | ((request: WireRequest) => boolean);
+  read(reading: EdgeReading<K>): EdgeFacts;
+  /** Any key of the right form, to read the URL without a given key. */
   someKey(facts: EdgeFacts, url: SplitUrl): K;
   nameOf?(key: K): string;
   verifier(key: K, options: EdgeVerifierOptions & ExpiryOptions & UnsignedOptions): Verifier<Grant>;
-  /** The same key, set up otherwise. */
+  /** The same key with other options of its signer. */
   otherwise?(key: K): Iterable<readonly [what: string, key: K]>;
 }

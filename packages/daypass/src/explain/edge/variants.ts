@@ -28,12 +28,12 @@ interface Context<K> {
   damaged(key: K): Iterable<Variant<K>>;
 }
 
-/** What may differ between what was signed and what was sent. */
+/** Differences between the signed and the sent request. */
 export function* edgeVariants<K extends object>(
   input: EdgeInput<K>,
   { facts, subject, otherwise, damaged }: Context<K>,
 ): Generator<Variant<EdgeInput<K>>> {
-  const { signs } = facts;
+  const { signs, end } = facts;
   for (const [what, key] of otherwise(input.key)) {
     const text = `The signature is right, but ${what}.`;
     const fix = "Configure both sides the same way.";
@@ -43,42 +43,31 @@ export function* edgeVariants<K extends object>(
   yield* pathVariants(input, subject.sentUrl.wire.path);
   if (signs.address) yield* addressVariants(input, subject);
   for (const variant of damaged(input.key)) yield { ...variant, input: { ...input, key: variant.input } };
-  yield* endVariants(input, facts);
-  // The many come last, so that the search for two changes reaches all the others.
+  const part = input.query.includes(end) ? "query" : "path";
+  yield* movedEnds(end, (other) => ({ ...input, [part]: input[part].replace(end, other) }));
+  // These are many, and come last so that the search for two changes reaches all others.
   if (signs.host) yield* originVariants(input, subject);
 }
 
 function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
   const others = tokens.filter((token) => !isOwn(nameOf(token)));
-  const joined = (kept: readonly string[]): string => kept.join("&");
-  const fix = "Put everything into the URL before it is signed, and add nothing to it.";
-  for (const token of others) {
-    const text = `The query parameter ${nameOf(token)} was added after signing.`;
-    const query = joined(tokens.filter((other) => other !== token));
-    yield { code: "QUERY", input: { ...input, query }, signed: text, seen: text, fix };
-  }
-  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn })) {
-    const text = `The query parameters ${names} were added after signing.`;
-    yield { code: "QUERY", input: { ...input, query: joined(rest) }, signed: text, seen: text, fix };
+  const single = others.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) }));
+  for (const { rest, names } of [...single, ...addedTogether(tokens, { nameOf, isOwn })]) {
+    const text = `The query ${names.includes(" and ") ? `parameters ${names} were` : `parameter ${names} was`} added after signing.`;
+    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
+    yield { code: "QUERY", input: { ...input, query: rest.join("&") }, signed: text, seen: text, fix };
   }
   const own = tokens.filter((token) => !others.includes(token));
   const spellings: readonly (readonly [how: string, query: string])[] = [
-    ["without its other parameters", joined(own)],
-    ["with its parameters in another order", joined([...others].sort().concat(own))],
-    ["with its parameters in the order of their names", joined([...tokens].sort())],
+    ["without its other parameters", own.join("&")],
+    ["with its parameters in another order", [...others].sort().concat(own).join("&")],
+    ["with its parameters in the order of their names", [...tokens].sort().join("&")],
     ...querySpellings(input.query),
   ];
-  for (const [how, query] of spellings) {
-    if (query === input.query) continue;
-    yield spelt({
-      code: "QUERY",
-      input: { ...input, query },
-      what: "query",
-      how,
-      fix: "Pass the query on byte for byte.",
-    });
-  }
+  const fix = "Pass the query on byte for byte.";
+  for (const [how, query] of spellings)
+    if (query !== input.query) yield spelt({ code: "QUERY", input: { ...input, query }, what: "query", how, fix });
 }
 
 function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subject): Generator<Variant<I>> {
@@ -94,7 +83,7 @@ function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subj
   }
 }
 
-/** Each text of a key that can be a secret, as it gets damaged on its way. */
+/** The usual damages of each member of a key that can be a secret. */
 export function* damagedKeys<K extends object>(key: K): Generator<Variant<K>> {
   for (const name of ["secret", "key", "salt"]) {
     const secret = (key as Readonly<Record<string, unknown>>)[name];
@@ -103,12 +92,4 @@ export function* damagedKeys<K extends object>(key: K): Generator<Variant<K>> {
       yield { ...variant, input: { ...key, [name]: variant.input.secret } };
     }
   }
-}
-
-function* endVariants<I extends EdgeInput<unknown>>(input: I, { end }: EdgeFacts): Generator<Variant<I>> {
-  yield* movedEnds(end, (other) =>
-    input.query.includes(end)
-      ? { ...input, query: input.query.replace(end, other) }
-      : { ...input, path: input.path.replace(end, other) },
-  );
 }

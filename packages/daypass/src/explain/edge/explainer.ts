@@ -1,6 +1,6 @@
 import type { WireRequest } from "../../core/contracts.ts";
 import { isDaypassError } from "../../core/errors.ts";
-import { describeWeakness, type Weakness } from "../../core/weakness.ts";
+import { describeWeakness } from "../../core/weakness.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
@@ -14,46 +14,56 @@ import type { EdgeExplainKey } from "./keys.ts";
 import type { EdgeFacts, EdgeKind } from "./kind.ts";
 
 export function edgeExplainer<K extends EdgeExplainKey>(kind: EdgeKind<K>): Explainer {
+  const { scheme, detects, verifier, otherwise = () => [], ownRefusal } = kind;
+  const ofScheme = (keys: readonly ExplainKey[]): readonly K[] =>
+    keys.filter((key): key is ExplainKey & K => "scheme" in key && key.scheme === scheme);
+  // A key that the factory refuses detects nothing.
+  const detectsWith = (key: K, request: WireRequest): boolean =>
+    attempt(() => verifier(key, ANY_OPTIONS).detects(request), false);
   return {
-    detects: kind.detects,
-    detectsByKey: (request, keys) =>
-      ofScheme(kind, keys).some((key) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
-    checkKey: (key) => ofScheme(kind, [key]).map((own) => kind.verifier(own, ANY_OPTIONS)).length > 0,
-    explain: (subject) => explainEdge(kind, subject),
+    detects:
+      detects instanceof RegExp
+        ? ({ target, headers }) => [target, ...headerValues(headers, "cookie")].some((text) => detects.test(text))
+        : detects,
+    detectsByKey: (request, keys) => ofScheme(keys).some((key) => detectsWith(key, request)),
     detectsOtherwise: (request, keys) =>
-      ofScheme(kind, keys)
-        .flatMap((key) => [...(kind.otherwise?.(key) ?? [])])
-        .some(([, key]) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
+      ofScheme(keys)
+        .flatMap((key) => [...otherwise(key)])
+        .some(([, key]) => detectsWith(key, request)),
+    checkKey: (key) => ofScheme([key]).map((own) => verifier(own, ANY_OPTIONS)).length > 0,
+    explain: (subject) => explainEdge(kind, subject, ofScheme(subject.keys)),
     answersWithPages: true,
-    ownRefusal: kind.ownRefusal,
+    ownRefusal,
   };
 }
 
-// What a verifier detects depends on none of them.
+// Detection depends on none of these.
 const ANY_OPTIONS = { origins: ["https://example.com"], withoutExpiry: "accept" } as const;
 
-function ofScheme<K extends EdgeExplainKey>({ scheme }: EdgeKind<K>, keys: readonly ExplainKey[]): readonly K[] {
-  return keys.filter((key): key is ExplainKey & K => "scheme" in key && key.scheme === scheme);
-}
-
-/** A key that the factory refuses detects nothing. */
-function attempt(ask: () => boolean): boolean {
+/** A default for input that a scheme refuses. */
+export function attempt<T>(read: () => T, otherwise: T): T {
   try {
-    return ask();
+    return read();
   } catch (error) {
-    if (isDaypassError(error)) return false;
+    if (isDaypassError(error)) return otherwise;
     throw error;
   }
 }
 
-async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject: Subject): Promise<Explained> {
-  const { url, sent, now } = subject;
-  const cookie = (name: string): string | undefined => cookieOf(sent, name);
-  const keys = ofScheme(kind, subject.keys);
-  const [first] = keys;
-  const facts = kind.read(url, cookie, first);
-  const { endsAt, startsAt, below, signature, keyId, signs, weak } = facts;
-  const sentFacts = subject.sentUrl === url ? facts : kind.read(subject.sentUrl, cookie, first);
+async function explainEdge<K extends EdgeExplainKey>(
+  kind: EdgeKind<K>,
+  subject: Subject,
+  keys: readonly K[],
+): Promise<Explained> {
+  const { url, sentUrl, sent, now } = subject;
+  const read = (from: SplitUrl): EdgeFacts =>
+    kind.read({
+      ...{ url: from, values: new Map(readParameters(from)), key: keys[0] },
+      cookie: (name) => cookieOf(sent, name),
+    });
+  const facts = read(url);
+  const { endsAt, startsAt, below, signature, keyId, signs, mustSend = [], leavesOpen = openParts(facts) } = facts;
+  const sentFacts = sentUrl === url ? facts : read(sentUrl);
   const { cause, hypotheses } = cutOff(sentFacts) ?? (await diagnoseEdge(kind, subject, { facts, sentFacts, keys }));
   const resource = below ?? `${url.protocol}://${url.authority}${facts.path ?? url.wire.path}`;
   const life = endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`;
@@ -64,14 +74,14 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
       signedBy: keyId ?? kind.signedBy,
       grants: { methods: ["GET", "HEAD"], resource },
       binds: facts.binds,
-      leavesOpen: [...(below === undefined ? [] : ["which URL of those"]), ...facts.leavesOpen],
+      leavesOpen: [...(below === undefined ? [] : ["which URL of those"]), ...leavesOpen],
       startsAt,
       endsAt,
-      mayEndEarlier: kind.mayEndEarlier,
-      mustSend: facts.mustSend ?? [],
+      mayEndEarlier: kind.mayEndEarlier ?? `when ${kind.signedBy} is replaced`,
+      mustSend,
       traps: [
-        ...urlTraps(url).filter(({ name }) => signs.host || name !== "host-port"),
-        ...weakTraps(weak, endsAt),
+        ...urlTraps(url).filter(({ name }) => signs.host === true || name !== "host-port"),
+        ...weakTraps(facts),
         ...unsignedTraps(url, facts),
         ...(signs.address && sent.remoteAddress === undefined ? [SIGNED_ADDRESS] : []),
         ...(facts.traps ?? []),
@@ -84,14 +94,26 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
   };
 }
 
-/** Not every verifier looks at the length before it compares. */
+/** Any client, any number of times. */
+export const ANYONE = "who uses it, from where, and how often";
+
+function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }: EdgeFacts): readonly string[] {
+  return [
+    "method",
+    ...(host ? [] : ["scheme and host"]),
+    ...(query ? [] : ["query"]),
+    ...[mustSend.length === 0 ? "headers" : "other headers", "body"],
+    address || isForOne ? "how often it is used" : ANYONE,
+  ];
+}
+
+/** Some verifiers do not check the length before they compare. */
 function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
   if (signature.includes(" ")) return { cause: PLUS_AS_SPACE };
   const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
   return cause && { cause };
 }
 
-// A space in a signature was a plus, which stands for one in a query.
 const PLUS_AS_SPACE: Cause = {
   code: "MALFORMED",
   sentence: "The token was damaged in transit: a + in its signature was not sent as %2B, and is read as a space.",
@@ -99,6 +121,7 @@ const PLUS_AS_SPACE: Cause = {
   fix: "Percent-encode the signature once (encodeURIComponent), so that + travels as %2B.",
 };
 
+/** The first cookie of this name. The verifier refuses a second one. */
 function cookieOf({ headers }: WireRequest, name: string): string | undefined {
   return headerValues(headers, "cookie")
     .flatMap((field) => field.split(";"))
@@ -107,8 +130,7 @@ function cookieOf({ headers }: WireRequest, name: string): string | undefined {
     ?.slice(name.length + 1);
 }
 
-/** What is weak about every URL of the scheme; that it never ends is said of those only which do not. */
-function weakTraps(weak: readonly Weakness[], endsAt: Date | undefined): readonly Trap[] {
+function weakTraps({ weak = [], endsAt }: EdgeFacts): readonly Trap[] {
   return weak
     .filter((weakness) => weakness !== "no-expiry" || endsAt === undefined)
     .map((weakness) => ({ name: weakness, text: `Weak by construction: ${describeWeakness(weakness)}.` }));

@@ -120,7 +120,7 @@ interface Lane {
   readonly bar?: Row["bar"];
 }
 
-/** Lets all take turns, and holds the first against each of the others by the median. */
+/** Runs all in turns, and compares the median of the first with each other one. */
 async function rowsOf(
   { method, size, rounds }: { readonly method: string; readonly size: Size; readonly rounds: number },
   lanes: readonly Lane[],

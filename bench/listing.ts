@@ -28,7 +28,7 @@ const PAGES: readonly Page[] = [
   { work: "list 5 folders, from the middle", shape: "tree", query: (keys) => middleFolders(keys) },
 ];
 
-/** Pages of a bucket of a million real files beside those of ten thousand, through the socket, the index warm. */
+/** Compares pages of a bucket of a million real files with pages of ten thousand, through the socket, with a warm index. */
 export async function listing(): Promise<readonly Row[]> {
   const folder = temporaryFolder();
   let server: CliServer | undefined;

@@ -4,7 +4,7 @@ export interface Row {
   readonly contender: string;
   /** Its own figure, with its unit. */
   readonly figure: string;
-  /** Ours divided by it; left out for ours and where nothing was measured. */
+  /** Ours divided by it; absent for ours and if nothing was measured. */
   readonly ratio?: number | undefined;
   readonly bar?: Bar | undefined;
 }
@@ -15,7 +15,7 @@ export type Bar = { readonly atLeast: number } | { readonly atMost: number };
 /** A part of the bench: `sign`, `verify`, `rsa`, `batch`, `serve`, `large`, `listing`. */
 export type Part = () => Promise<readonly Row[]>;
 
-/** A row for a contender that could not run, so that nobody takes its absence for a choice. */
+/** A row for a contender that could not run, so that its absence does not look like a choice. */
 export function skipped(work: string, contender: string, reason: string): Row {
   return { work, contender, figure: `skipped: ${reason}` };
 }

@@ -80,7 +80,7 @@ export async function serve(): Promise<readonly Row[]> {
   return [...apart, ...shared, ...bare];
 }
 
-/** Starts all entrants, lets them take turns, and compares the first with each of the others. */
+/** Starts all entrants, runs them in turns, and compares the first with each other one. */
 async function compete(courses: readonly Course[], entrants: readonly Entrant[]): Promise<readonly Row[]> {
   const folder = temporaryFolder();
   const servers: Server[] = [];

@@ -76,7 +76,7 @@ const prefixText = (prefix: string, isPadded: boolean): string => {
   return `URLPrefix=${isPadded ? text : text.replaceAll("=", "")}`;
 };
 
-/** "Using signed URLs": the whole URL with its parameters, or these alone where there is a prefix. */
+/** "Using signed URLs": the whole URL with its parameters, or only the parameters if it has a prefix. */
 export function googleUrl(sign: GoogleSign, { url, expires, keyName, prefix, isPadded }: GoogleWish): string {
   const mark = url.includes("?") ? "&" : "?";
   const tail = `Expires=${expires}&KeyName=${keyName}`;

@@ -16,7 +16,7 @@ export async function outcome(verifier: Verifier<Grant>, request: WireRequest): 
   }
 }
 
-/** The same URL with one character of a signature turned into another: the first one that is not escaped. */
+/** The same URL with one character of its signature changed: the first unescaped character. */
 export function damaged(url: string, name: string): string {
   const [start = ""] = new RegExp(`^.*?\\b${name}=(?:%..)*`).exec(url) ?? [];
   const first = url[start.length] as string;

@@ -62,7 +62,7 @@ export function goog2Signature(wish: GcsWish, key: GoogKey, quirks: Quirks = {})
   return createHmac("sha1", key.secretAccessKey).update(text).digest("base64");
 }
 
-/** All that was asked for besides the signature's own. */
+/** The requested parameters, without the signature's own. */
 function parameters({ query, response }: GcsWish): readonly (readonly [string, string])[] {
   const { contentDisposition, contentType } = response;
   const overrides = {

@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 // The second opinion: SigV4 written from AWS's page and from nothing of ours. It judges where a client and Daypass
 // differ, and says what a wrong client has signed instead.
 
-/** Percent-encodes byte by byte: `A-Za-z0-9-._~` stay, and `/` where `keep` has it. */
+/** Percent-encodes byte by byte: `A-Za-z0-9-._~` stay, and `/` if `keep` contains it. */
 export function encodeBytes(text: string, keep = ""): string {
   let encoded = "";
   for (const byte of Buffer.from(text, "utf8")) {

@@ -6,8 +6,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "../tools/long-first.ts";
 import { LOOPBACK } from "../tools/loopback.ts";
 
-// No "@daypass/source" here: these suites read what the tarballs ship. Without them `daypass` would be found in the workspace
-// above, and an oracle would judge what nobody installs.
+// No "@daypass/source" here: these suites read what the tarballs ship. Without the tarballs, Node would resolve `daypass` to the workspace
+// above, and the oracles would judge the sources.
 for (const name of ["daypass", "@daypass/gateway", "@daypass/cli"]) {
   if (existsSync(fileURLToPath(new URL(`node_modules/${name}`, import.meta.url)))) continue;
   throw new Error(`expected ${name} to be installed from its tarball, found none: run node tools/conformance.mjs`);

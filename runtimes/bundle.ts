@@ -11,7 +11,7 @@ const tests = join(library, "test");
 export interface Target {
   /** Conditions that choose the build of `#crypto`, as the runtime's own resolution would. */
   readonly conditions: readonly string[];
-  /** Whether the modules of Node are there. Where they are not, `node:fs` reads what the bundle carries. */
+  /** Whether the runtime has Node's modules. If not, `node:fs` reads from the bundle. */
   readonly node: boolean;
 }
 
@@ -106,7 +106,7 @@ function reasonAgainst(file: string, target: Target, seen = new Set<string>()): 
   return undefined;
 }
 
-/** Vitest is the harness; a file keeps its own `import.meta.url`; `node:fs` reads from the bundle where there is no disk. */
+/** Vitest is the harness; a file keeps its own `import.meta.url`; `node:fs` reads from the bundle in a runtime without a disk. */
 function ownModules({ node }: Target): Plugin {
   return {
     name: "own-modules",

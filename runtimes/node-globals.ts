@@ -1,6 +1,6 @@
 import { Buffer } from "buffer/index.js";
 
-// Where there is no Node its Buffer is missing, which tests use to write bytes down, and so is its clock.
+// A runtime without Node lacks Buffer, which tests use to write bytes, and Node's clock.
 // The library itself uses neither there.
 
 const from = Buffer.from;

@@ -22,7 +22,7 @@ export const programs = {
   Deno: { path: join(here, "node_modules/@deno/linux-x64-glibc/deno"), arguments: ["run", "--allow-all"] },
 } as const satisfies Readonly<Record<string, Program>>;
 
-/** Why a runtime cannot be tried on this machine, for the name of the suite; `undefined` where it is there. */
+/** Why a runtime cannot run on this machine, for the name of the suite; `undefined` if it can. */
 export function missing(program: Program): string | undefined {
   return existsSync(program.path) ? undefined : " (skipped: its package is not for this machine)";
 }

@@ -1,6 +1,6 @@
 import { expectTools, published, run, runBeside } from "./run.mjs";
 
-// Everything a change must satisfy besides its tests. Every step runs, so that one look shows all there is to mend.
+// Everything that a change must pass in addition to its tests. Every step runs, so one run shows every fault.
 /** @typedef {readonly [what: string, command: string, ...args: string[]]} Step */
 
 /** These have all processors to themselves, one after the other: the second makes the `dist` that others read. @type {readonly Step[]} */

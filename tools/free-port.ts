@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-// Below those that systems give to whoever asks for any: in the time before the process takes it, no connection beside it does.
+// Below the ephemeral ports, so no other connection takes the port before the process listens on it.
 const FIRST = 20_000;
 const LAST = 32_767;
 /** Two that are asked for before either is taken have to differ. */

@@ -1,6 +1,6 @@
 import { dirname } from "node:path/posix";
 
-// Who may import whom, where the linter cannot say it: rules that compare the importing file with the imported one.
+// Which file may import which: rules that compare the importing file with the imported one.
 // `from` and `to` are paths from the root of the workspace (`to` may also be a bare specifier). What is on no list is a
 // fault, so that a new folder or package has to be thought about once.
 
@@ -19,7 +19,7 @@ const gateway = "packages/gateway/src/";
 const holds = (outer, inner) => inner === outer || inner.startsWith(`${outer}/`);
 
 /**
- * What each folder of the library may import, besides itself and `#crypto`. Paths are from packages/daypass/src/. The first row that
+ * What each folder of the library may import, in addition to itself and `#crypto`. Paths are from packages/daypass/src/. The first row that
  * matches a file applies.
  * @type {readonly { part: RegExp, sees: readonly RegExp[], why: string }[]}
  */
@@ -81,8 +81,8 @@ const permit = /^permit\.ts$/;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
 
 /**
- * What each part of the gateway may know: itself, and files of packages/gateway/src/ or packages besides. The first row that a
- * file matches is the one that holds.
+ * What each part of the gateway may import: itself, the listed files of packages/gateway/src/, and the listed packages. The first row that
+ * matches a file applies.
  * @type {readonly { part: RegExp, own?: (name: string) => RegExp, sees: readonly RegExp[], why: string }[]}
  */
 const parts = [

@@ -13,7 +13,7 @@ function installed(command: string): boolean {
 }
 
 /**
- * Why a suite that runs these commands has to be skipped, or undefined when all are there. Put the answer into the
+ * Why a suite that runs these commands must be skipped, or `undefined` if all are installed. Put the answer into the
  * suite's name. Under CI=true nothing is skipped: a missing command throws.
  * @example
  * const reason = needs("radosgw");

@@ -48,7 +48,7 @@ export function mustRun(command, args, options) {
 /** Installs all that the workspace needs, also where NODE_ENV=production would leave out its tools. */
 export const install = ["ci", "--include=dev"];
 
-/** Whether what builds and tests is there. */
+/** Whether the tools that build and test are installed. */
 export function hasTools() {
   return existsSync(`${root}node_modules/.bin/vitest`);
 }

@@ -5,6 +5,6 @@ import { expectTools, mustRun, root } from "./run.mjs";
 expectTools();
 mustRun("npm", ["run", "build"]);
 const main = `${root}packages/cli/dist/main.js`;
-// The command tells how it was called, and starts its workers so.
+// The command reads from argv how it was called, and starts its workers the same way.
 process.argv.splice(1, 1, main, "serve", "examples/files");
 await import(new URL("../packages/cli/dist/main.js", import.meta.url).href);

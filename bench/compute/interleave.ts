@@ -40,7 +40,7 @@ async function batchSize(call: Contender["call"]): Promise<number> {
   }
 }
 
-/** Milliseconds for so many calls, each awaited where it is a promise. */
+/** Milliseconds for this number of calls. Promises are awaited. */
 async function timed(call: Contender["call"], count: number): Promise<number> {
   const start = performance.now();
   for (let turn = 0; turn < count; turn++) {

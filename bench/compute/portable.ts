@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** The library as it runs where there is no node:crypto. */
+/** The library's portable build, without node:crypto. */
 export type Portable = typeof import("daypass/s3") & typeof import("daypass/url");
 
 const out = fileURLToPath(new URL("../portable.js", import.meta.url));

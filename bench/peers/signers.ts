@@ -11,7 +11,7 @@ import { job, keyOf } from "../compute/job.ts";
 
 const { bucket, region, endpoint, host, expiresIn, credentials } = job;
 
-/** Every signer of S3 URLs that is in wide use on Node, each called as its own documentation has it. */
+/** Every signer of S3 URLs that is in wide use on Node, each called as its own documentation shows. */
 export function peerSigners(): readonly Contender[] {
   return [aws4Signer(), aws4fetchSigner(), minioSigner(), smithySigner(), awsPresigner()];
 }
@@ -78,7 +78,7 @@ export function awsDropIn(): Contender {
 }
 
 function ofClient(name: string, sign: typeof getSignedUrl | typeof dropIn): Contender {
-  // By default it would add the checksum of an empty body, which nobody wants and which costs time.
+  // By default it would add the checksum of an empty body, which is useless and costs time.
   const client = new S3Client({
     region,
     // It writes into the object that it is given.

@@ -1,4 +1,4 @@
-/** What anybody would write on Node to send a file: its length, and `createReadStream` into the response. No signature, no log. */
+/** The shortest program on Node that sends a file: its length, and `createReadStream` into the response. No signature, no log. */
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 

@@ -22,7 +22,7 @@ export async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Runs a process to its end on any core and tells how long it took and the most memory that it held. */
+/** Runs a process to its end on any core. Returns its duration and its peak memory. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ export async function run(
   const begin = performance.now();
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
   let peakBytes = 0;
-  // The high-water mark of the kernel only grows, so the last look before the end is the one that counts.
+  // The kernel's high-water mark only grows, so only the last reading before the end counts.
   const look = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid) ?? 0);
   }, 20);

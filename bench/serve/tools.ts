@@ -10,7 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   wrk: "wrk",
 };
 
-/** Why something cannot be measured here, or `undefined` when all of these commands are there. */
+/** Why something cannot be measured here, or `undefined` if all of these commands are installed. */
 export function missingTools(...commands: readonly string[]): string | undefined {
   const missing = commands.filter((command) => !installed(command));
   if (missing.length === 0) return undefined;

@@ -17,7 +17,7 @@ const head =
 
 const begin = performance.now();
 let text = "";
-/** Bytes of the answer that are still to come, once its head has told. */
+/** Bytes of the response that have not arrived, once its head has declared them. */
 let left: number | undefined;
 
 const socket = connect({

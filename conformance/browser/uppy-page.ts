@@ -1,4 +1,4 @@
-/** What the page does when it is told to. Bundled for the browser by `clients/uppy.ts`, which calls it through `window`. */
+/** The page's actions. Bundled for the browser by `clients/uppy.ts`, which calls it through `window`. */
 import AwsS3, { type AwsS3Options } from "@uppy/aws-s3";
 import Uppy, { type Body, type Meta } from "@uppy/core";
 

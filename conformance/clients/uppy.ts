@@ -40,7 +40,7 @@ export interface UppyBrowser {
   close(): Promise<void>;
 }
 
-/** Lets pages of an origin do with a bucket what Uppy's documentation asks for. */
+/** Allows pages of an origin the requests that Uppy's documentation lists. */
 export async function allowOrigin(target: ClientTarget, bucket: string, origin: string): Promise<void> {
   const client = new S3Client({
     endpoint: target.endpoint,

@@ -19,7 +19,7 @@ const OVERRIDES = {
   "response-content-type": "ResponseContentType",
 } as const;
 
-/** The official presigner, its default checksums switched off: no URL of ours carries what nobody asked for. */
+/** The official presigner with its default checksums switched off: our URLs carry no checksum that the caller did not request. */
 export const awsSdkOracle: Oracle = {
   name: "@aws-sdk/s3-request-presigner",
   version: "3.1169.0",

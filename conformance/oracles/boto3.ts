@@ -15,7 +15,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   versionId: "VersionId",
 };
 
-/** Takes away what boto3 has no way to be told. */
+/** Removes the options that boto3 does not have. */
 export function narrowForBoto3(wish: S3Wish): S3Wish {
   const { key, method, headers } = wish;
   if (key === undefined) return { ...wish, method: "HEAD", query: [], headers: {} };

@@ -58,7 +58,7 @@ export function boto3Urls(wishes: readonly CloudfrontWish[]): readonly string[] 
     .map((line) => JSON.parse(line) as string);
 }
 
-// The SDK tells a missing option from an undefined one.
+// The SDK treats a missing option and an undefined one differently.
 function limits(start: number | undefined, ip: string | undefined) {
   return {
     ...(start === undefined ? {} : { dateGreaterThan: instant(start) }),

@@ -12,7 +12,7 @@ export interface Form {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** The official client. Its clock is that of the process: the caller sets it. */
+/** The official client. It reads the clock of the process, which the caller sets. */
 export async function awsSdkForm(wish: FormWish): Promise<Form> {
   const client = new S3Client({
     region: wish.region,

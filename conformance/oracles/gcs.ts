@@ -14,7 +14,7 @@ export const PUBLIC_ACCOUNT = {
   public_key: keys.publicKey.export({ format: "pem", type: "spki" }).toString(),
 };
 
-/** The URL of the official client. Its clock is that of the process: the caller sets it. */
+/** The URL of the official client. It reads the clock of the process, which the caller sets. */
 export async function sdkUrl(wish: GcsWish, version: "v2" | "v4"): Promise<string> {
   const { addressing, endpoint, response, signedAt, expiresIn, headers } = wish;
   const {

@@ -6,10 +6,10 @@ import type { UrlParts } from "../url-parts.ts";
 export interface Oracle {
   readonly name: string;
   readonly version: string;
-  /** Takes away what the client has no way to be told. */
+  /** Removes the options that the client does not have. */
   narrow(wish: S3Wish): S3Wish;
   sign(wish: S3Wish): Promise<string>;
-  /** Parameters that the client adds although nobody asked: read off its URL and asked of the others too. */
+  /** Parameters that the client adds unasked: read from its URL and passed to the other clients too. */
   readonly adds?: readonly string[];
   /** Where the client is known to be wrong. Each is exact: the test predicts the very bytes that the client makes. */
   readonly deviations: readonly Deviation[];

@@ -21,7 +21,7 @@ export const smithyOracle: Oracle = {
       applyChecksum: false,
     });
     const names = new Set(Object.keys(wish.headers));
-    // Without the header, the payload line would be the hash of an empty body, as other services have it.
+    // Without the header, the payload line would be the hash of an empty body, as for other services.
     const payload: Record<string, string> = names.has("x-amz-content-sha256")
       ? {}
       : { "X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD" };

@@ -15,7 +15,7 @@ export interface DelegationKey {
   readonly value: string;
 }
 
-/** A wish to have one SAS signed, in words that the official SDK can be told. */
+/** One SAS to sign, with options that the official SDK has. */
 export interface AzureWish {
   readonly kind: AzureKind;
   readonly version: string;
@@ -53,7 +53,7 @@ const VERSIONS = [
   ...["2015-04-05", "2016-05-31", "2017-11-09", "2018-03-28", "2018-11-09", "2019-02-02", "2019-07-07", "2019-10-10"],
   ...["2019-12-12", "2020-02-10", "2020-04-08", "2020-08-04", "2020-10-02", "2020-12-06", "2021-02-12", "2021-04-10"],
   ...["2022-11-02", "2023-11-03", "2024-11-04", "2025-05-05", "2025-07-05", "2025-11-05", "2026-02-06", "2026-04-06"],
-  // Of these two the first is the newest that Azurite knows, the second that of the SDK.
+  // The first is the newest version that Azurite knows, the second the newest of the SDK.
   ...["2026-06-06", "2026-10-06"],
 ] as const;
 

@@ -1,7 +1,7 @@
 import { encodeBytes } from "../sigv4.ts";
 import type { Random } from "./seeded.ts";
 
-/** A wish to have one URL signed for an edge, in words that every scheme can be told. */
+/** One URL to sign for an edge, with options that every scheme has. */
 export interface EdgeWish {
   readonly origin: string;
   /** As it stands on the wire. */

@@ -3,7 +3,7 @@ import type { WishedCondition } from "./forms.ts";
 import { randomKey, randomText } from "./keys.ts";
 import type { Random } from "./seeded.ts";
 
-/** A wish to have one Cloud Storage request signed, in words that the official client can be told. */
+/** One Cloud Storage request to sign, with options that the official client has. */
 export interface GcsWish extends GcsPlace {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   readonly bucket: string;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { randomKey, randomText } from "./keys.ts";
 import type { Random } from "./seeded.ts";
 
-/** A wish to have one S3 request presigned, in words that every client can be told. */
+/** One S3 request to presign, with options that every client has. */
 export interface S3Wish {
   readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
   readonly endpoint: string;
@@ -11,7 +11,7 @@ export interface S3Wish {
   readonly bucket: string;
   /** `undefined` for a call on the bucket. */
   readonly key: string | undefined;
-  /** Parameters besides the signature's own; names may repeat. */
+  /** Parameters without the signature's own; names may repeat. */
   readonly query: readonly (readonly [name: string, value: string])[];
   /** Headers to be signed, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;

@@ -121,7 +121,7 @@ const s3fsRound: ClientRound = {
   signature: "SigV4",
   needs: ["s3fs", "s3cmd"],
   steps: {
-    // It mounts what is there.
+    // It mounts an existing bucket.
     create: line(`${s3cmd()} mb s3://$BUCKET`),
     put: line(mounted("mkdir mnt/dir && cp small.txt mnt/dir/small.txt && cmp small.txt mnt/dir/small.txt")),
     "put 100 MB": line(mounted("cp big.bin mnt/big.bin")),

@@ -6,7 +6,7 @@ import { freePort } from "../../tools/free-port.ts";
 import { listening } from "./listening.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-/** Ceph's object gateway: an S3 server that nobody here has written. */
+/** Ceph's object gateway: an S3 server by other authors. */
 export interface Radosgw {
   readonly port: number;
   /** For path style. */

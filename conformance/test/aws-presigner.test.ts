@@ -238,7 +238,7 @@ describe("getSignedUrl of daypass/compat/aws, beside @aws-sdk/s3-request-presign
     }
   });
 
-  test("tells with presign when the credentials end, and signs the same URL", async () => {
+  test("returns the credentials' expiry from presign, and signs the same URL", async () => {
     const expiration = new Date("2026-01-02T03:05:05Z");
     const client = new sdk.S3Client({
       ...quiet,
@@ -284,7 +284,7 @@ describe("getSignedUrl of daypass/compat/aws, beside @aws-sdk/s3-request-presign
     );
   });
 
-  test("tells with presign what the holder has to send", async () => {
+  test("returns from presign what the holder must send", async () => {
     const { client } = make({
       name: "PutObject",
       client: { region: "eu-west-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } },

@@ -34,7 +34,7 @@ const operations = Object.values(groups).flatMap((Group) => {
 const LEVELS: Readonly<Record<string, string>> = { "/": "s", "/{containerName}": "c", "/{containerName}/{blob}": "o" };
 const EVERYWHERE = ["comp", "restype", "timeout", "x-ms-version", "x-ms-client-request-id"];
 
-/** What the operation may send and no row for its call has; `"no row"` where there is none. */
+/** What the operation may send and no row for its call lists; `"no row"` if no row exists. */
 function missing({ httpMethod, path, queryParameters = [], headerParameters = [] }: Operation): readonly string[] {
   const comp = queryParameters.find(({ mapper }) => mapper.serializedName === "comp")?.mapper.defaultValue;
   const call = [httpMethod.replace("HEAD", "GET"), LEVELS[path], comp].filter(Boolean).join(" ");

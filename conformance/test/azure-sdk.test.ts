@@ -31,7 +31,7 @@ describe.each(KINDS)("%s SAS of @azure/storage-blob 12.34.0", (kind) => {
       const isDotted = hasDotSegment(wish.blob ?? "");
       if (isDotted) dotted += 1;
       const [theirPath, theirTokens] = splitUrl(isDotted ? sdkUrl(wish, "x") : sdkUrl(wish), {});
-      // The SDK for directories puts `sdd` last; the one for blobs has it where we have it.
+      // The SDK for directories puts `sdd` last; the SDK for blobs puts it in our place.
       if (wish.directory !== undefined) for (const list of [tokens, theirTokens]) list.sort();
       expect(tokens.join("&"), JSON.stringify(wish)).toBe(theirTokens.join("&"));
       if (!isDotted) expect(path, JSON.stringify(wish)).toBe(theirPath);
@@ -119,7 +119,7 @@ test("the SDK drops what an older version does not sign, and Daypass refuses it"
   expect(sdk({ delegatedUserObjectId: "u" })).toBe(plain);
   expect(sdk({ requestHeaders: { "x-a": "b" } })).toBe(plain);
   expect(sdk({ requestQueryParameters: { a: "b" } })).toBe(plain);
-  // Here the parameter is in the URL, and the signature is that of the URL without it.
+  // The parameter is in the URL, but the signature covers the URL without it.
   expect(sdk({ identifier: "weekly" }).replace("&si=weekly", "")).toBe(plain);
 
   const credentials = { userDelegationKey };

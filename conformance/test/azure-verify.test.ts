@@ -61,7 +61,7 @@ function verifier(wish: AzureWish) {
   );
 }
 
-/** A request that the letters permit: each has one operation that tells it. */
+/** A request that the letters permit: one operation for each letter. */
 const REQUESTS: readonly (readonly [letter: string, method: string, level: "s" | "c" | "o", query: string])[] = [
   ["r", "GET", "o", ""],
   ["w", "PUT", "o", "comp=blocklist"],

@@ -203,7 +203,7 @@ describe("URLs of Daypass, judged by Azurite 3.37.0", () => {
     });
     expect((await get(url)).status).toBe(200);
     for (const [what, other] of tampered(url)) {
-      // An account SAS signs no path: another blob is a matter of what is there.
+      // An account SAS signs no path, so another blob is refused only if it does not exist.
       expect([what, (await get(other)).status]).toEqual([what, what === "path" ? 404 : 403]);
     }
   });
@@ -317,7 +317,7 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.37
   });
 });
 
-/** Get User Delegation Key, with a token that nobody has signed: Azurite's "basic" level looks at its claims only. */
+/** Get User Delegation Key, with an unsigned token: Azurite's "basic" level checks only its claims. */
 async function lentKey(endpoint: string): Promise<AzureUserDelegationKey> {
   const now = Math.floor(Date.now() / 1000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -51,7 +51,7 @@ describe.skipIf(missing)(`boto3 of Debian${missing ?? ""}`, () => {
       const theirs = v2Parts(url);
       const copies = theirs.tokens.filter((token) => /^content-(?:md5|type)=/.test(token));
       expect(copies.map((token) => decodeToken(token)[0])).toEqual(Object.keys(wish.headers).sort());
-      // Signed, and repeated where nothing covers them: harmless, as a verifier reads the headers.
+      // Signed, and repeated outside the signature: harmless, because a verifier reads the headers.
       const own = { ...theirs, tokens: theirs.tokens.filter((token) => !copies.includes(token)) };
       expect(v2Parts(daypassV2Url({ ...wish, signedAt })), JSON.stringify(wish)).toEqual(own);
       copied += copies.length > 0 ? 1 : 0;

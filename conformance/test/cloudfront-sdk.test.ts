@@ -122,7 +122,7 @@ test(`@aws-sdk/cloudfront-signer 3.1166: the same cookies as cloudfrontCookieSig
     const wish = randomCloudfrontWish(random);
     const { url, ip, start } = wish;
     if (ip?.includes(":") || isRefused(wish) || url.includes("*")) continue;
-    // Whether ? alone is a wildcard is told by the rest.
+    // The rest of the resource decides whether ? alone is a wildcard.
     const resource = wish.resource?.includes("*") ? wish.resource : url;
     const context = JSON.stringify(wish);
     const ours = await cloudfrontCookieSigner(signing(wish)).sign({ ...limits(wish), resource });
@@ -161,7 +161,7 @@ const missing =
   (existsSync(`${packages}/botocore`) ? undefined : needs("python3-boto3")) ??
   (existsSync(`${packages}/cryptography`) ? undefined : needs("python3-cryptography"));
 
-test("cookies by a policy of one's own are those of the SDK, with and without a URL", async () => {
+test("signs the same cookies as the SDK for a custom policy, with and without a URL", async () => {
   const policy = `{"Statement":[{"Resource":"${CLOUDFRONT_ORIGIN}/*","Condition":{"DateLessThan":{"AWS:EpochTime":1900000000}}}]}`;
   const signer = cloudfrontCookieSigner({ keyPairId, privateKey: KEYS.rsa.privateKey, hash: "sha256" });
   const url = `${CLOUDFRONT_ORIGIN}/x`;

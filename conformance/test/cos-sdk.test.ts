@@ -85,7 +85,7 @@ test(`cos-nodejs-sdk-v5 3.0.0: the same bytes as cosSigner for ${runCount()} ran
     const context = JSON.stringify(wish);
     const takesKeysRaw = random.chance(0.5);
     const url = theirUrl(wish, takesKeysRaw);
-    // Unless it is told otherwise, the SDK takes a leading slash off, and so signs another object.
+    // By default, the SDK removes a leading slash and signs another object.
     const key = takesKeysRaw ? wish.key : wish.key.replace(/^\//, "");
     if (key === "") continue;
     const keyTime = parameterOf(url, "q-key-time");

@@ -42,7 +42,7 @@ async function signs(
   return { key, url };
 }
 
-/** A program that prints credentials, as `credential_process` of the shared files has it; another key each time. */
+/** A program that prints credentials for `credential_process` of the shared files; another key each time. */
 function program(end: Date): string {
   const path = `${folder.path}/program-${end.getTime()}.mjs`;
   const fields = `Version: 1, SecretAccessKey: ${JSON.stringify(SECRET)}, SessionToken: "token", Expiration: "${end.toISOString()}"`;

@@ -63,7 +63,7 @@ describe.skipIf(missing)(`daypass doctor, at radosgw${missing ?? ""}`, () => {
     ]);
   });
 
-  test("prints a rule that the AWS command line sets as it is, and that lets the page in", async () => {
+  test("prints a CORS rule that the AWS command line accepts and that allows the page", async () => {
     const { cors } = await doctor("--origin", ORIGIN, "--read-only");
     const file = `${folder.path}/cors.json`;
     writeFileSync(file, JSON.stringify(cors));

@@ -118,7 +118,7 @@ describe("the AWS SDK", () => {
   test("makes, fills, empties and removes a bucket", async () => {
     const made = { Bucket: "sdk-made" };
     await s3.send(new CreateBucketCommand(made));
-    // As Amazon has it in us-east-1, and nowhere else.
+    // As Amazon answers in us-east-1 only.
     expect((await s3.send(new CreateBucketCommand(made))).Location).toBe("/sdk-made");
     expect((await s3.send(new HeadBucketCommand(made))).BucketRegion).toBe("us-east-1");
     expect((await s3.send(new GetBucketLocationCommand(made))).LocationConstraint).toBe(undefined);

@@ -243,7 +243,7 @@ describe("the AWS SDK, as it comes", () => {
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength).toBe(5 * MB + 1);
   });
 
-  test("signs a copy, whose source nobody can change", async () => {
+  test("signs a copy whose source the holder cannot change", async () => {
     await s3.send(new PutObjectCommand({ Bucket, Key: "source.txt", Body: "source" }));
     const command = new CopyObjectCommand({ Bucket, Key: "signed-copy.txt", CopySource: `${Bucket}/source.txt` });
     const url = await getSignedUrl(s3, command);

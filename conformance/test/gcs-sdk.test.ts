@@ -27,7 +27,7 @@ import { runCount, runSeed, seeded } from "../random/seeded.ts";
 const COUNT = runCount();
 
 // The official client is asked the same, with the same RSA key, whose signatures are the same bytes for the same text.
-// Where it is known to be wrong, its very bytes are predicted.
+// For its known errors, the exact bytes are predicted.
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -94,7 +94,7 @@ const origins = (
   const own = origin(wish);
   return wish.addressing === "path" ? { origins: [own] } : { origins: [own], buckets: { [own]: wish.bucket } };
 };
-/** One for all wishes of a bucket in a place: its clock is that of the process. */
+/** One client for all requests of a bucket at an endpoint. It reads the clock of the process. */
 function perBucket<T>(make: (wish: GcsPlace & { readonly bucket: string }) => T): typeof make {
   const made = new Map<string, T>();
   return (wish) => {
@@ -118,7 +118,7 @@ const v2VerifierOf = perBucket((wish) =>
 const formVerifier = gcsFormVerifier({ keys: PUBLIC_ACCOUNT, enforces: ["body-length"] });
 
 describe("@google-cloud/storage 8.4.0", () => {
-  test(`V4: agrees on ${COUNT} random requests, and is wrong only where it is known to be`, async () => {
+  test(`V4: agrees on ${COUNT} random requests but for the client's known errors`, async () => {
     const random = seeded(runSeed());
     const differing = new Map<string, number>();
     let equal = 0;
@@ -146,7 +146,7 @@ describe("@google-cloud/storage 8.4.0", () => {
     expect(equal).toBeGreaterThan(COUNT / 2);
   });
 
-  test(`V2: agrees on ${COUNT} random requests, and is wrong only where it is known to be`, async () => {
+  test(`V2: agrees on ${COUNT} random requests but for the client's known errors`, async () => {
     const random = seeded(runSeed() + 1);
     const differing = new Map<string, number>();
     let equal = 0;
@@ -178,7 +178,7 @@ describe("@google-cloud/storage 8.4.0", () => {
     expect(equal).toBeGreaterThan(COUNT / 2);
   });
 
-  test(`forms: agrees on ${COUNT} random ones, and is wrong only where it is known to be`, async () => {
+  test(`forms: agrees on ${COUNT} random forms but for the client's known errors`, async () => {
     const random = seeded(runSeed() + 2);
     const differing = new Map<string, number>();
     let equal = 0;

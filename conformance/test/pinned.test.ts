@@ -9,7 +9,7 @@ function packagesOf(lockfile: string): Packages {
 }
 
 // Our tarballs are installed on top, and npm may look anew for what the clients ask for: then a release of the day would judge.
-test("the clients that judge are those of the lockfile, with all that they bring along", () => {
+test("installs the oracles and their dependencies as the lockfile pins them", () => {
   const pinned = packagesOf("../package-lock.json");
   const installed = packagesOf("../node_modules/.package-lock.json");
   const both = Object.keys(installed).filter((path) => path in pinned);

@@ -178,7 +178,7 @@ describe.skipIf(missing)(`URLs of Daypass, judged by radosgw${missing ?? ""}`, (
       const body = wish.method === "PUT" ? "body" : undefined;
       expect((await send({ ...wish, url: daypassUrl(wish, []), body })).code).not.toBe("SignatureDoesNotMatch");
       const theirs = await send({ ...wish, url: await oracle.sign(wish), body });
-      // A parameter that minio does not send is not missed by anybody: the URL is for another request.
+      // minio does not send this parameter, so its URL is for another request.
       const lost = deviation.name.includes("neither sent nor signed");
       expect(theirs.code === "SignatureDoesNotMatch").toBe(!lost);
     });

@@ -46,7 +46,7 @@ describe.skipIf(missing)(`26 requests, to the gateway and to two other servers${
     }
   }, 60_000);
 
-  // `npm run conformance` writes the table; without that, one that says something else fails.
+  // `npm run conformance` writes the table; otherwise, a table that differs fails.
   afterAll(async () => {
     for (const server of started.values()) await server.stop();
     if (lines.length < table.length) return;

@@ -25,7 +25,7 @@ describe("a round of everything that a client can do, against the gateway", () =
     bytes = randomBytes(100_000_000);
   });
 
-  // `npm run conformance` writes the table; without that, one that says something else fails.
+  // `npm run conformance` writes the table; otherwise, a table that differs fails.
   afterAll(async () => {
     await gateway?.close();
     if (results.size < rounds.length) return;

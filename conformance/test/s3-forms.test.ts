@@ -58,7 +58,7 @@ describe("@aws-sdk/s3-presigned-post 3.1164.0", () => {
     vi.useRealTimers();
   });
 
-  test(`agrees with s3FormSigner on ${COUNT} random forms, and is wrong only where it is known to be`, async () => {
+  test(`agrees with s3FormSigner on ${COUNT} random forms but for the client's known errors`, async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     let equal = 0;
     let unmet = 0;
@@ -73,7 +73,7 @@ describe("@aws-sdk/s3-presigned-post 3.1164.0", () => {
       expect(signatureOf(form), context).toBe(formSignature(form, wish, "v4"));
 
       // It binds `${filename}` as it stands, anywhere but at the end of the key. Every server puts the file's name in first,
-      // so such a form can be met by nobody.
+      // so no request can meet such a form.
       const literal = Object.entries({ ...wish.fields, key: wish.key }).filter(
         ([name, value]) => value.includes(FILE_NAME) && !(name === "key" && value.endsWith(FILE_NAME)),
       );

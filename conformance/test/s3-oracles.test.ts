@@ -14,7 +14,7 @@ import { decodeToken, urlParts } from "../url-parts.ts";
 // and host, the same bytes of the path, the same set of encoded parameters (their order has no meaning) and the same
 // signature. Where a client is known to be wrong, the second opinion predicts its very bytes.
 describe.each([awsSdkOracle, smithyOracle, aws4Oracle, aws4fetchOracle, minioOracle])("$name $version", (oracle) => {
-  test(`agrees with s3Signer on ${runCount()} random requests, and is wrong only where it is known to be`, async () => {
+  test(`agrees with s3Signer on ${runCount()} random requests but for the client's known errors`, async () => {
     const random = seeded(runSeed());
     const seen = new Map(oracle.deviations.map(({ name }) => [name, 0]));
     let equal = 0;

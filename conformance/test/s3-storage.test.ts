@@ -104,7 +104,7 @@ describe.skipIf(missing)(`a gateway in front of radosgw${missing ?? ""}`, () => 
     expect(await storage.head({ bucket: BUCKET, key: "none" })).toBeUndefined();
   });
 
-  test("makes an object of parts, also of one body whose length nobody has said", async () => {
+  test("stores an object in parts, also from a body of unknown length", async () => {
     const bytes = randomBytes(12 * MB);
     const ref = { bucket: BUCKET, key: "parts" };
     const upload = await storage.createUpload(ref, { metadata: { a: "1" } });

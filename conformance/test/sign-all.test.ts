@@ -89,7 +89,7 @@ describe.skipIf(missing)(`daypass sign --all, over the listings of radosgw${miss
     expect(answers(stdout).map(({ key }) => key)).toEqual(many.slice(0, 10));
   });
 
-  test("tells by the server's code why there is no listing", async () => {
+  test("reports the server's code if a listing is refused", async () => {
     const failure = await signAll("s3://nobodys-bucket", "--json").catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 1, stdout: expect.stringContaining('"code":"NoSuchBucket"') });
     const stranger = await signAll(

@@ -59,13 +59,13 @@ describe.skipIf(reason)(`Uppy 6.3.1 in Chromium, on another origin than the gate
       expect(await uppy.download(`${signs}/large.bin`)).toEqual({ bytes: bytes.length, sha256: sha256(bytes) });
     });
 
-    test(`goes on behind the parts that are there when it was paused, by ${by}`, async () => {
+    test(`resumes after the uploaded parts when it was paused, by ${by}`, async () => {
       const key = `${signs}/paused.bin`;
       const puts = gateway.events.length;
       expect(await uppy.upload(large, { signs, key, partSize: PART, pauseAfter: 2 })).toMatchObject({ errors: [] });
       expect(await uppy.download(key)).toMatchObject({ sha256: sha256(bytes) });
       const since = gateway.events.slice(puts).filter(({ url }) => url.includes("paused.bin"));
-      // The list of parts, which nobody asks for who was not interrupted.
+      // The list of parts, which only an interrupted upload requests.
       expect(since.some(({ method, url }) => method === "GET" && url.includes("uploadId"))).toBe(true);
     });
 

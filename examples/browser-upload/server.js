@@ -29,7 +29,7 @@ createServer((req, res) => {
     res.end("expected POST /uploads?type=image/png, image/jpeg or image/webp");
     return;
   }
-  // A name of our own choosing: one that the client chose could replace somebody else's file.
+  // The server chooses the name: a name from the client could replace another user's file.
   const key = `inbox/${randomUUID()}`;
   const upload = s3.sign({ bucket, key, method: "PUT", bind: { contentType }, expiresIn: 60 });
   const download = s3.sign({ bucket, key, expiresIn: 300 });

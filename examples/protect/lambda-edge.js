@@ -15,7 +15,7 @@ const guard = guardFetch(
 );
 
 /**
- * Takes the viewer requests of a distribution, and lets through what is granted.
+ * Receives the viewer requests of a distribution, and forwards granted ones.
  * @param {any} event
  */
 export async function handler(event) {

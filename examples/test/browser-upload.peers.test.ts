@@ -70,7 +70,7 @@ describe.skipIf(reason)(`browser-upload in Chromium${reason ?? ""}`, () => {
     expect(await readFile(join(folder, "uploads", "inbox", name))).toEqual(await readFile(photo));
   });
 
-  it("is told why its server did not sign", async () => {
+  it("shows the page why its server did not sign", async () => {
     await page
       .getByLabel("Picture")
       .setInputFiles({ name: "x.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") });
@@ -118,7 +118,7 @@ describe.skipIf(reason)(`browser-upload in Chromium${reason ?? ""}`, () => {
     expect(await readdir(join(folder, "uploads", "inbox"))).toHaveLength(1);
   });
 
-  it("lets no page of another origin upload", async () => {
+  it("refuses uploads from pages of another origin", async () => {
     const stranger = await browser.newPage();
     await stranger.goto("about:blank");
     const outcome = await stranger.evaluate(

@@ -98,7 +98,7 @@ describe("the documentation", () => {
     expect([status, stdout]).toEqual([0, ""]);
   });
 
-  it.each(documents)("links only to what is there (%s)", (page) => {
+  it.each(documents)("links only to existing pages and headings (%s)", (page) => {
     const links = [...read(new URL(page, root)).matchAll(LINK)].map(([, path = "", anchor]) => ({
       // Without a path it is a heading of this very page.
       url: path === "" ? new URL(page, root) : new URL(path, new URL(page, root)),

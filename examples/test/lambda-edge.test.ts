@@ -32,7 +32,7 @@ async function said(event: unknown): Promise<unknown> {
   return "body" in answer ? [answer.status, JSON.parse(answer.body).code] : "let through";
 }
 
-it("lets a granted viewer request through as it came", async () => {
+it("forwards a granted viewer request unchanged", async () => {
   const { url } = signer.sign({ url: `https://${host}/a%20b/%C3%A9.pdf?lang=de&flag`, expiresIn: 60 });
   const event = viewerRequest(url);
   expect(await handler(event)).toBe(event.Records[0].cf.request);
@@ -45,7 +45,7 @@ it("answers any other, with the code and nothing else", async () => {
   expect(await said(viewerRequest(url.replace("/a", "/b")))).toEqual(["403", "SIGNATURE_MISMATCH"]);
   expect(await said(viewerRequest(`https://${host}/a`))).toEqual(["403", "NO_SIGNATURE"]);
   expect(await said(viewerRequest(url, { method: "PUT" }))).toEqual(["403", "METHOD_NOT_GRANTED"]);
-  // What the router of a `Request` would take for the granted path, and the origin would not.
+  // The router of a `Request` reads it as the granted path, the origin does not.
   expect(await said(viewerRequest(url, { uri: "/x/../a" }))).toEqual(["400", "MALFORMED"]);
   const elsewhere = signer.sign({ url: `https://${host}/a`, expiresIn: 60, bind: { ip: "198.51.100.7" } });
   expect(await said(viewerRequest(elsewhere.url))).toEqual(["403", "IP_NOT_GRANTED"]);

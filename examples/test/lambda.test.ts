@@ -119,7 +119,7 @@ describe.each(Object.entries(kinds))("a Lambda function behind %s", (_, event) =
     expect(await ask({ url: sign() })).toEqual(opened);
     expect(await ask({ url: sign("/prod/invoices/7?q=a%20b%26c%2Bd&flag=") })).toEqual(opened);
     expect(await ask({ url: sign("/prod/invoices/7", { bind: { ip: `${peer}/32` } }) })).toEqual(opened);
-    // As a browser has it.
+    // As a browser sends it.
     const spaced = "/prod/invoices/a%20b%C3%BC";
     expect(await ask({ url: sign(spaced) })).toEqual([200, spaced]);
   });
@@ -154,7 +154,7 @@ it("takes nothing of an HTTP API's path, which is decoded, for a query", async (
   expect([statusCode, JSON.parse(body).code]).toEqual([403, "NO_SIGNATURE"]);
 });
 
-it("answers what a stranger sends, be it a GET with a body or a header in another language", async () => {
+it("answers a GET with a body and a header outside ASCII", async () => {
   const event = kinds["a function URL"]({ url: sign(), body: "x" });
   const headers = { ...event.headers, "cloudfront-viewer-city": "Łódź" };
   expect((await handler({ ...event, headers })).statusCode).toBe(200);

@@ -53,7 +53,7 @@ const target = urlSigner({ key })
   .sign({ url: `${origin}/invoices/7`, expiresIn: 60 })
   .url.slice(origin.length);
 
-it("lets a request with a grant in, and no other", async () => {
+it("allows a request with a grant, and refuses every other", async () => {
   expect(await guardWith([key]).canActivate(contextOf({}, target))).toBe(true);
   await expect(guardWith([key]).canActivate(contextOf({}, "/invoices/7"))).rejects.toMatchObject({
     body: { code: "NO_SIGNATURE" },
@@ -61,7 +61,7 @@ it("lets a request with a grant in, and no other", async () => {
   });
 });
 
-it("lets nobody in whose keys cannot be looked up, be it that another guard has let them in", async () => {
+it("refuses a request whose keys cannot be looked up, also if another guard allowed it", async () => {
   const unreachable = () => {
     throw new Error("the keys cannot be read");
   };

@@ -28,7 +28,7 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, () => {
   beforeAll(async () => {
     browser = await launchChromium();
     page = await browser.newPage();
-    // An origin without a server behind it: WebCrypto is there for secure contexts only.
+    // An origin without a server: WebCrypto exists in secure contexts only.
     await page.route("https://page.example/", (route) => route.fulfill({ contentType: "text/html", body: "" }));
     await page.goto("https://page.example/");
   });

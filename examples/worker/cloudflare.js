@@ -4,7 +4,7 @@ import { links } from "./sign.js";
 
 /**
  * A Worker that hands out links at `/links` and serves what its own links grant. Put your own authentication in front of
- * `/links`: whoever can call it can sign.
+ * `/links`: every caller of it can sign.
  * @type {{ fetch(request: Request, env: { ACCESS_KEY_ID: string, SECRET_ACCESS_KEY: string, DAYPASS_KEY: string }): Promise<Response> }}
  */
 const worker = {

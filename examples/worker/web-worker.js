@@ -1,4 +1,4 @@
 import { links } from "./sign.js";
 
-// In a page's Web Worker the secrets are in the hands of whoever has the page: do this only with keys of the user's own.
+// A page's Web Worker gives its secrets to every user of the page: do this only with the user's own keys.
 self.onmessage = ({ data }) => self.postMessage(links(data));

@@ -101,7 +101,7 @@ for (const name of ["Bun", "Deno"] as const) {
 
 const NO_PROCESS = "watches the events of a process";
 
-// These have no clock but that of the wall. Two at a time have a processor each, and their tests passed beside forty processes, too.
+// These have only a wall clock. Two at a time have a processor each, and their tests also passed beside forty processes.
 describe("the library in workerd", { concurrent: true }, () => {
   it("passes its tests", async () => {
     const { code } = await suite({ conditions: ["workerd"], node: false });
@@ -126,7 +126,7 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, { concurrent: 
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();
-      // An origin without a server behind it: WebCrypto is there for secure contexts only.
+      // An origin without a server: WebCrypto exists in secure contexts only.
       await page.route("https://page.example/", (route) => route.fulfill({ contentType: "text/html", body: "" }));
       await page.goto("https://page.example/");
       const ran = await page.evaluate(`(async () => {

@@ -7,7 +7,7 @@ import { root } from "../run.mjs";
 /** A path from the root of the workspace. What has a `<`, `*` or `…` in it stands for many. */
 const PATH = /(?<![\w./@-])(?:docs|packages|tools|examples|conformance|bench|runtimes)\/[\w./-]*\w(?![\w*<…])/g;
 
-/** What is there after a build or an installation only. */
+/** Paths that exist only after a build or an installation. */
 const MADE = /^docs\/api$|\/(?:dist|node_modules)(?:\/|$)/;
 
 const committed = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");
@@ -16,7 +16,7 @@ const texts = committed
   .map((path) => ({ path, named: [...readFileSync(join(root, path), "utf8").matchAll(PATH)].map(([name]) => name) }))
   .filter(({ named }) => named.length > 0);
 
-it.each(texts)("$path names only paths that are there", ({ path, named }) => {
+it.each(texts)("$path names only paths that exist", ({ path, named }) => {
   const isThere = (name: string): boolean =>
     MADE.test(name) || [name, `${name}.ts`, join(dirname(path), name)].some((found) => existsSync(join(root, found)));
   expect(named.filter((name) => !isThere(name))).toEqual([]);

@@ -70,7 +70,7 @@ function locked(path: string): ReadonlyMap<string, string | undefined> {
       const { link, resolved } = packages[at] as Entry;
       const target = link === true ? (resolved as string) : at;
       const { version, integrity } = packages[target] as Entry;
-      // And nothing else lies where it is loaded from.
+      // No other package is in the folder from which it is loaded.
       expect(JSON.parse(readFileSync(`${root}${at}/package.json`, "utf8"))).toMatchObject({ name, version });
       if (all.has(`${name}@${version}`)) continue;
       const digest = integrity?.replace(/^sha512-/, "");
@@ -87,7 +87,7 @@ describe.each(published)("a release of %s", (path) => {
     const tarball = tarballs.get(path) as string;
     const { scripts, bundleDependencies, dependencies, publishConfig } = manifestOf(tarball);
     expect(publishConfig).toEqual({ access: "public", provenance: true });
-    // Not even one that runs at another time: there is nothing that an installed package has to run.
+    // An installed package runs no script, at any time.
     expect([scripts, bundleDependencies]).toEqual([undefined, undefined]);
     for (const version of Object.values(dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     // npm runs `node-gyp rebuild` where it finds this, and no script says so.

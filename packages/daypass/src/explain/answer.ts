@@ -1,6 +1,6 @@
 import { systemClock } from "../core/time.ts";
 import { azureCause } from "./azure/cause.ts";
-import { clientCause } from "./cause/client-error-rules.ts";
+import { clientCause } from "./cause/client-rules.ts";
 import { isMismatch, isVague } from "./cause/server-cause.ts";
 import { pageCause } from "./cause/unread-answer.ts";
 import { saidByCloudfront } from "./cloudfront/cause.ts";

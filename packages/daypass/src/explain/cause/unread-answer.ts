@@ -1,6 +1,6 @@
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
-import { clientCause } from "./client-error-rules.ts";
+import { clientCause } from "./client-rules.ts";
 import { besides } from "./combine-causes.ts";
 import { statusRule } from "./status-cause.ts";
 

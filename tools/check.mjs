@@ -7,11 +7,13 @@ import { expectTools, published, run, runBeside } from "./run.mjs";
 const first = [
   ["format and lint", "npx", "biome", "check", "--error-on-warnings", "."],
   ["types, and dist for the steps below", "npx", "tsc", "-b"],
+  ["thread files, into dist", "node", "tools/copy-threads.mjs"],
 ];
 
 /** These take a processor each, so that two such lists are as quick as the longer one. @type {readonly (readonly Step[])[]} */
 const lanes = [
   [
+    ["types of thread files", "npx", "tsc", "-p", "packages/gateway/tsconfig.threads.json"],
     ["types without Node", "npx", "tsc", "-p", "packages/daypass/tsconfig.portable.json"],
     ["who may import whom", "node", "tools/check-imports.mjs"],
     ["docstrings, and docs/api", "node", "tools/api/pages.mjs"],

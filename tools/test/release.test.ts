@@ -1,12 +1,15 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { importsOf } from "../imports-of.mjs";
 import { published, root } from "../run.mjs";
 import { describePublished, sbomOf } from "../sbom.mjs";
 
@@ -25,6 +28,8 @@ const tarballs = new Map<string, string>();
 let described: Awaited<ReturnType<typeof describePublished>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "daypass-release-"));
+  // The last step of `npm run build`, which the tests of the command line do not run.
+  execFileSync(process.execPath, ["tools/copy-threads.mjs"], { cwd: root });
   const workspaces = published.map((path) => `--workspace=${path}`);
   const args = ["pack", "--json", `--pack-destination=${folder}`, ...workspaces];
   const packing = promisify(execFile)("npm", args, { cwd: root });
@@ -111,6 +116,40 @@ describe.each(published)("a release of %s", (path) => {
     const sorted = (refs: readonly string[]) => refs.toSorted();
     expect(sorted(dependencies.map(({ ref }) => ref))).toEqual(sorted([`${name}@${version}`, ...locked(path).keys()]));
   });
+});
+
+test("the packed gateway has its thread files, which import only Node and each other, and answer", async () => {
+  const package_ = join(folder, "gateway");
+  mkdirSync(package_);
+  tar(["-xzf", tarballs.get("packages/gateway") as string, "-C", package_]);
+  const dist = join(package_, "package/dist");
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".thread.js"));
+  for (const file of files) {
+    const imported = importsOf(readFileSync(join(dist, file), "utf8")).map(({ specifier }) => specifier);
+    expect(imported.filter((specifier) => !/^(?:node:|\.{1,2}\/.*\.thread\.js$)/.test(specifier))).toEqual([]);
+  }
+  const cases = [
+    { file: "read-folders", requests: [{ op: "look", files: ["missing"], folders: [package_] }] },
+    {
+      file: "digest",
+      requests: [1, 2].map((id) => ({ job: 1, op: id === 1 ? "start" : "finish", algorithms: ["md5", "crc64nvme"] })),
+    },
+  ];
+  const answers = cases.map(async ({ file, requests }) => {
+    const path = files.find((name) => name.endsWith(`/${file}.thread.js`));
+    const worker = new Worker(join(dist, path ?? file), { workerData: package_ });
+    for (const [i, request] of requests.entries()) worker.postMessage({ id: i + 1, request });
+    let answer: unknown;
+    for (const _ of requests) [answer] = await once(worker, "message");
+    await worker.terminate();
+    return answer;
+  });
+  expect(await Promise.all(answers)).toEqual([
+    { id: 1, value: { files: [undefined], folders: [expect.stringMatching(/^\d+:\d+:\d+$/)] } },
+    { id: 2, value: [createHash("md5").digest(), new Uint8Array(8)].map((digest) => Uint8Array.from(digest)) },
+  ]);
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Manifest;
+  expect(scripts?.["build"]).toContain("tools/copy-threads.mjs");
 });
 
 test("each SBOM has a number of its own", () => {

@@ -24,7 +24,12 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  execFileSync("npx", ["tsc", "-b", "packages/cli"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  for (const args of [
+    ["tsc", "-b", "packages/cli"],
+    ["node", "tools/copy-threads.mjs"],
+  ]) {
+    execFileSync("npx", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  }
   const { outputFiles } = await bundle({
     entryPoints: [`${root}packages/cli/dist/main.js`],
     outdir: `${root}packages/cli/.test-results/command`,

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const workspace = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -19,6 +19,21 @@ export async function bundledFixture(name: string): Promise<string> {
     conditions: ["@daypass/source"],
     // It has a binary beside it, found by its own place.
     external: ["@photostructure/sqlite"],
+    plugins: [
+      {
+        name: "own-url",
+        setup({ onLoad }) {
+          // A module finds its thread files beside its own source.
+          onLoad({ filter: /[\\/]gateway[\\/]src[\\/].*\.ts$/ }, ({ path }) => ({
+            contents: readFileSync(path, "utf8").replaceAll(
+              "import.meta.url",
+              JSON.stringify(pathToFileURL(path).href),
+            ),
+            loader: "ts",
+          }));
+        },
+      },
+    ],
   });
   return outfile;
 }

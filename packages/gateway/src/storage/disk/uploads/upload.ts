@@ -7,7 +7,8 @@ import { write, writeSync } from "node:fs";
 import { runningChecksum } from "../../../http/checksum.ts";
 import { releaseOf } from "../../../http/releasable-body.ts";
 import { type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../../contract/checked-body.ts";
-import type { DigestJob, DigestName, DigestPool, Digests, SharedPiece } from "../objects/digest-pool.ts";
+import type { ChecksumAlgorithm } from "../../contract/storage.ts";
+import type { DigestJob, DigestPool, Digests, SharedPiece } from "../objects/digest-pool.ts";
 import { syncEarly } from "../objects/durable.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
@@ -143,8 +144,8 @@ function newPiece(size: number): SharedPiece {
 }
 
 /** What has to be computed besides MD5, which every object has for its ETag. */
-function wantedDigests({ digests, checksum }: BodyOptions): readonly DigestName[] {
-  const wanted: DigestName[] = [];
+function wantedDigests({ digests, checksum }: BodyOptions): readonly ChecksumAlgorithm[] {
+  const wanted: ChecksumAlgorithm[] = [];
   if (digests?.sha256 !== undefined) wanted.push("sha256");
   if (checksum !== undefined && !wanted.includes(checksum.algorithm)) wanted.push(checksum.algorithm);
   return wanted;
@@ -166,7 +167,7 @@ async function writeSmall(target: UploadTarget, bytes: Buffer, options: BodyOpti
   } else {
     await writeFully(target, bytes, 0);
   }
-  const digests: { [name in DigestName]?: Uint8Array } & { md5: Uint8Array } = {
+  const digests: { [name in ChecksumAlgorithm]?: Uint8Array } & { md5: Uint8Array } = {
     md5: createHash("md5").update(bytes).digest(),
   };
   for (const name of wantedDigests(options)) {

@@ -7,8 +7,8 @@ import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { besides } from "./combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
+import { spellingCause } from "./likely-changes.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
-import { spellingCause } from "./spelling-cause.ts";
 import { type Signer, sentOtherwise, type ToldMethod, type Undecided, undecided } from "./undecided.ts";
 
 /** What a signature depends on. */

@@ -1,79 +1,78 @@
+import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
-import { addedCause } from "./added-cause.ts";
-import { cutEndCause } from "./cut-end.ts";
-import { otherPlace } from "./other-place.ts";
-import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
+import { changedQueryCause, spellingCause } from "./likely-changes.ts";
 
-/** A method that the URL itself tells, and how. */
+/** A method that the URL itself states. */
 export interface ToldMethod {
   readonly method: string;
+  /** Where the URL states it, in words. */
   readonly by: string;
-  /** Whether something speaks for it, and does not prove it. */
+  /** Whether the URL makes it likely, without proving it. */
   readonly isLikely?: true;
 }
 
-/** What a signature is made with, in words, and what is known to happen to it. */
+/** The signing secret or key in words, and the first thing to check about it. */
 export interface Signer {
   readonly what: "secret" | "key";
-  /** What to look at before all else. */
   readonly look: string;
 }
 
-/** What a refusal is judged by where neither a key nor the server's text decides. */
+type Headers = readonly { readonly name: string; readonly values: readonly string[] }[];
+
+/** The facts about a refusal that neither a key nor the server's text explains. */
 export interface Undecided {
   readonly told?: ToldMethod | undefined;
   /** Headers that are signed by name. */
-  readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
-  /** Headers that were sent and are signed without being named: their absence is, too. */
-  readonly implied?: Undecided["headers"] | undefined;
-  /** Whether the signature covers a Content-Type that the URL does not tell, or that there is none. */
+  readonly headers: Headers;
+  /** Sent headers that are signed without being named. Their absence is signed, too. */
+  readonly implied?: Headers | undefined;
+  /** Whether the signature covers a Content-Type, or its absence, that the URL does not state. */
   readonly signsType?: boolean | undefined;
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
-  /** Parameters that a service takes appended and unsigned all the same. */
+  /** Parameters that a service accepts unsigned. */
   readonly notSigned?: readonly string[] | undefined;
-  /** Whether HEAD goes with whatever was signed. */
+  /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
   /** Whether no method is signed. */
   readonly methodIsFree?: boolean | undefined;
-  /** What the server computes, as its own text has it. */
+  /** The server's own text, in words: `"the request that"`. */
   readonly computed?: string | undefined;
-  /** What the scheme signs with; a secret, unless said otherwise. */
+  /** By default, a secret. */
   readonly signer?: Signer | undefined;
-  /** Whether the server has shown that it computed what the URL implies. */
+  /** Whether the server has shown that it computed the same text as the URL implies. */
   readonly isSame: boolean;
 }
 
+const NO_KEY = "without the key, explain cannot tell which.";
+
 /**
- * The signature does not fit, and without the key nothing tells a wrong secret from another method, from another value of a
- * signed header or from a URL that was changed. The likeliest comes first, and the sentence names the others.
+ * The likeliest cause of a mismatch. Without the key nothing tells a wrong secret from another method, another value of a
+ * signed header or a changed URL, so the sentence names the alternatives.
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
-  const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
-  const { computed = "the request that", isSame, signer = SECRET, methodIsFree = false } = given;
+  const { told, headers, implied = [], isSame, signer = SECRET } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
-  const isFree = method === undefined || methodIsFree || (headIsFree && method === "HEAD");
-  const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
+  const isFree = given.methodIsFree === true || (given.headIsFree === true && method === "HEAD");
+  const wrong = method === undefined || isFree ? undefined : wrongMethod(method, { told, isSame });
   if (wrong !== undefined) return wrong;
+  const isOpen = given.methodIsFree !== true && (told === undefined || told.method !== method);
   const others = [
-    ...(methodIsFree || (told !== undefined && told.method === method)
-      ? []
-      : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
-    ...(signsType ? ["with another content-type than was sent"] : []),
+    ...(isOpen ? [`for another method${method === undefined ? "" : ` than ${method}`}`] : []),
+    ...(given.signsType === true ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const added = signsQuery ? (cutEndCause(subject) ?? addedCause(subject, others, given.notSigned)) : undefined;
-  if (added !== undefined) return added;
+  const changed = given.signsQuery === true ? changedQueryCause(subject, others, given.notSigned) : undefined;
+  if (changed !== undefined) return changed;
   const own = headers.filter(({ name }) => name !== "host");
-  if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });
-  if (implied.length > 0) return impliedCause(implied, others);
-  // The server's own text shows how it read all but a plus, which it may have read as the signer did not, and what was encoded twice.
-  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 3) : SPELLINGS);
+  if (own.length > 0) return headerCause(own, others, known.headers ? "sent" : "unknown");
+  if (implied.length > 0) return headerCause(implied, others, "implied");
+  const spelling = spellingCause(subject, { isSame });
   if (spelling !== undefined) return spelling;
-  if (isSame) return sameButRefused(sent.method, { others, computed, signer });
+  if (isSame) return sameButRefused(sent.method, others, given);
   const signsHost = own.length < headers.length;
   return otherPlace(subject, { others, signsHost }) ?? noEvidence(others, { signsHost, signer });
 }
@@ -83,7 +82,7 @@ const SECRET: Signer = {
   look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
 
-/** The URL itself tells that another method was signed than the one that was sent. */
+/** The URL states another method than the one that was sent. */
 export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
   if (told === undefined || told.method === method) return undefined;
   return {
@@ -97,81 +96,69 @@ export function toldOtherwise(method: string, told: ToldMethod | undefined): Cau
 function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
   if (told !== undefined) return toldOtherwise(method, told);
   if (method !== "HEAD" && method !== "OPTIONS") return undefined;
-  const evidence = [`${isSame ? "The server saw" : "The request had"} the method ${method}.`];
-  const rest = isSame ? ": all else is as the URL says" : "";
-  const sentence = `The URL was sent with ${method}, and was probably signed for GET or PUT${rest}.`;
-  return { code: "METHOD", sentence, evidence, fix: methodFix("GET", method) };
+  return {
+    code: "METHOD",
+    sentence: `The URL was sent with ${method}, and was probably signed for GET or PUT${isSame ? ": all else is as the URL says" : ""}.`,
+    evidence: [`${isSame ? "The server saw" : "The request had"} the method ${method}.`],
+    fix: methodFix("GET", method),
+  };
 }
 
 /**
- * A key gives the signature for a method or headers that nobody has said to have been sent. `undefined` where all is known.
+ * The key gives the signature for a method or headers that the caller did not name as sent. `undefined` if all is known.
  *
- * @param right the cause where they were sent
+ * @param right the cause if they were sent
  */
 export function sentOtherwise(
   { known }: Pick<Subject, "known">,
-  { method, headers }: { readonly method: string; readonly headers: Undecided["headers"] },
+  { method, headers }: { readonly method: string; readonly headers: Headers },
   right: Cause,
 ): Cause | undefined {
   const own = known.headers ? [] : headers.filter(({ name }) => name !== "host");
   if (known.method && own.length === 0) return undefined;
   const signed = `${method}${own.length === 0 ? "" : ` with ${shownHeaders(own)}`}`;
-  const evidence = ["The given key gives the signature of the URL."];
   const fix = `Send ${signed}, or run explain again with the method and the headers that were sent.`;
   const rest = right.sentence.replace("this request", `a ${signed} of this URL`);
-  // Most requests are GET, so that nothing speaks for another one.
+  // Most requests are GET.
   if (own.length === 0 && (known.method || method === "GET")) {
-    return {
-      ...right,
-      sentence: rest.replace(/\.$/, `; or it was sent with another method than ${method}.`),
-      fix: `${right.fix} ${fix}`,
-    };
+    const sentence = rest.replace(/\.$/, `; or it was sent with another method than ${method}.`);
+    return { ...right, sentence, fix: `${right.fix} ${fix}` };
   }
-  const others = `${rest.charAt(0).toLowerCase()}${rest.slice(1)}`;
   return {
     code: own.length > 0 ? "HEADER" : "METHOD",
-    sentence: `The URL was signed for ${signed}, and was most likely sent with something else. If not, ${others}`,
-    evidence,
+    sentence: `The URL was signed for ${signed}, and was most likely sent with something else. If not, ${rest.charAt(0).toLowerCase()}${rest.slice(1)}`,
+    evidence: ["The given key gives the signature of the URL."],
     fix,
   };
 }
 
-/** A signed header can be the cause as long as nobody knows the value that was signed. */
-function headerCause(
-  headers: Undecided["headers"],
-  others: readonly string[],
-  { isKnown }: { readonly isKnown: boolean },
-): Cause {
+/** A signed header is the likeliest cause while its signed value is unknown. The legacy signatures do not even name it. */
+function headerCause(headers: Headers, others: readonly string[], how: "sent" | "unknown" | "implied"): Cause {
   const names = headers.map(({ name }) => name).join(", ");
   const sent = shownHeaders(headers);
+  const fault = {
+    sent: `The URL was signed with the header ${names}, and was sent with ${sent}: most likely another value was signed`,
+    unknown: `The URL was signed with the header ${names}, and nothing shows that it was sent as it was signed`,
+    implied: `Most likely the header ${names} differs: it was sent (${sent}), but the URL, which does not show its value, was signed with a different value or with none`,
+  }[how];
+  const isImplied = how === "implied";
   return {
     code: "HEADER",
-    sentence: `The URL was signed with the header ${names}, and ${isKnown ? `was sent with ${sent}: most likely another value was signed` : "nothing shows that it was sent as it was signed"}. Or the URL was changed, or signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
-    evidence: ["The URL names the signed headers, but not their values."],
-    fix: `Send ${names} with exactly the value that was signed; run explain again with the key, or with what was sent (headers and method).`,
+    sentence: `${fault}. Or the URL was changed, or signed ${others.join(", or ")}: ${NO_KEY}`,
+    evidence: [
+      isImplied
+        ? "This signature covers these headers, and also their absence."
+        : "The URL names the signed headers, but not their values.",
+    ],
+    fix: `Send ${names} with exactly the value that was signed${isImplied ? ", or without it if it was not signed" : ""}; run explain again with the key, or with what was sent (headers and method).`,
   };
 }
 
-/** The legacy signatures cover a Content-Type, or its absence, and do not say so. */
-function impliedCause(headers: Undecided["headers"], others: readonly string[]): Cause {
-  const sent = shownHeaders(headers);
-  const names = headers.map(({ name }) => name).join(", ");
-  return {
-    code: "HEADER",
-    sentence: `Most likely the header ${names} differs: it was sent (${sent}), but the URL, which does not show its value, was signed with a different value or with none. Or the URL was changed, or signed ${others.join(", or ")}: without the key, explain cannot tell which.`,
-    evidence: ["This signature covers these headers, and also their absence."],
-    fix: `Send ${names} with exactly the value that was signed, or without it if it was not signed; run explain again with the key.`,
-  };
-}
-
-/** The server computed what the URL implies, and yet another signature. */
+/** The server computed the text that the URL implies, and yet a different signature. */
 function sameButRefused(
   method: string,
-  {
-    others,
-    computed,
-    signer,
-  }: { readonly others: readonly string[]; readonly computed: string; readonly signer: Signer },
+  others: readonly string[],
+  { computed = "the request that", signer = SECRET }: Undecided,
 ): Cause {
   const open = others.slice(0, -1);
   const methodIsOpen = open.some((other) => other.includes("method"));
@@ -185,25 +172,57 @@ function sameButRefused(
   };
 }
 
-/** A mismatch, and nothing that shows why. */
+interface Open {
+  readonly others: readonly string[];
+  readonly signsHost: boolean;
+}
+
+/**
+ * MinIO and its likes answer with the path that they saw, and not with the text that they computed. They usually stand behind
+ * the operator's own proxy, which is what most often breaks a signature there.
+ */
+function otherPlace({ error, sentUrl }: Subject, { others, signsHost }: Open): Cause | undefined {
+  const seen = error?.fields.get("Resource");
+  if (seen === undefined || !seen.startsWith("/")) return undefined;
+  // Some show it encoded, and put the bucket of the host in front.
+  const [path, shown] = [decodeOr(sentUrl.wire.path), decodeOr(seen)];
+  const evidence = [`the URL has ${path}`, `the server saw ${seen}`];
+  if (!shown.endsWith(path)) {
+    const isStripped = path.endsWith(shown);
+    const why = isStripped
+      ? "most likely a proxy stripped its prefix"
+      : "a proxy rewrote it, or the client sent another one";
+    return {
+      code: "PATH",
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: ${why}, but the whole path is signed.`,
+      evidence,
+      fix: `${isStripped ? "Give the store a host of its own" : "Send the path as it was signed"}, and let the proxy pass path and Host on unchanged.`,
+    };
+  }
+  if (!signsHost) return undefined;
+  return {
+    code: "HOST",
+    sentence: `Most likely the server was reached under another name or port than the URL was signed for: a proxy does not pass Host on, or the host was replaced. Or the URL was signed ${others.join(", or ")}, or was changed in transit: ${NO_KEY}`,
+    evidence,
+    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key, explain finds the name.",
+  };
+}
+
+/** Nothing shows why the signature does not match. */
 function noEvidence(
   others: readonly string[],
-  { signsHost, signer }: { readonly signsHost: boolean; readonly signer: Signer },
+  { signsHost, signer }: Omit<Open, "others"> & { readonly signer: Signer },
 ): Cause {
-  const causes = [
-    `was signed ${others.join(", or ")}`,
-    "was changed in transit",
-    ...(signsHost ? ["was sent with another Host header"] : []),
-  ];
+  const host = signsHost ? ", or was sent with another Host header" : "";
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not match; without the key, or the text that the server computed, nothing shows why. Most often the URL ${causes.join(", or ")}.`,
+    sentence: `The server says that the signature does not match; without the key, or the text that the server computed, nothing shows why. Most often the URL was signed ${others.join(", or ")}, or was changed in transit${host}.`,
     evidence: [],
     fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };
 }
 
-function shownHeaders(headers: Undecided["headers"]): string {
+function shownHeaders(headers: Headers): string {
   return headers
     .map(({ name, values }) => (values.join("") === "" ? `no ${name}` : `${name}: ${values.join(",")}`))
     .join(", ");

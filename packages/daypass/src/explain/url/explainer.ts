@@ -5,10 +5,10 @@ import { loadKey, type UrlKey } from "../../schemes/url/key.ts";
 import { detectUrl, parseUrl } from "../../schemes/url/parse.ts";
 import { formatIpv6, isInside, type Network } from "../../wire/ip.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { addedCause } from "../cause/added-cause.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { unknownKey } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
+import { changedQueryCause } from "../cause/likely-changes.ts";
 import { missingHeader, otherClient } from "../cause/request.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "../cause/server-cause.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
@@ -175,7 +175,7 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
   if (key !== undefined) return { ...signature, cause: RIGHT };
   const others = ["for another name of the server", "with another secret"];
-  return { ...signature, cause: addedCause(subject, others, facts.vary) ?? mismatchCause() };
+  return { ...signature, cause: changedQueryCause(subject, others, facts.vary) ?? mismatchCause() };
 }
 
 /** What was signed, where the URL that was given can be read. */

@@ -1,6 +1,6 @@
 import { unknownKey } from "../cause/keys.ts";
+import { spellingCause } from "../cause/likely-changes.ts";
 import { isMismatch } from "../cause/server-cause.ts";
-import { spellingCause } from "../cause/spelling-cause.ts";
 import { type Signer, sentOtherwise, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";

@@ -4,12 +4,12 @@
  *
  * @module
  */
-export type { Constraints } from "./core/constraints.ts";
 export type {
   AsyncSigner,
   Bindings,
   Checked,
   Clock,
+  Constraints,
   Grant,
   KeyResolver,
   Lifetime,

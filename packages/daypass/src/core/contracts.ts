@@ -150,6 +150,21 @@ export interface Bindings {
   readonly ip?: string | readonly string[] | undefined;
 }
 
+/**
+ * Constraints that a caller may request from any scheme, in addition to the resource. A scheme binds what it can and refuses the
+ * rest with `UNSUPPORTED_CONSTRAINT`: silently dropping a constraint would grant more than was asked for.
+ */
+export interface Constraints extends Lifetime {
+  /** First instant of validity. */
+  readonly notBefore?: Date | undefined;
+  /** Everything below this path instead of one resource. */
+  readonly prefix?: string | undefined;
+  /** Further properties of the request that the holder must keep to. */
+  readonly bind?: Bindings | undefined;
+  /** Headers of the response to a download. */
+  readonly response?: ResponseOverrides | undefined;
+}
+
 /** An item of {@link Signer.signMany}: a bad request yields its error and does not stop the others. */
 export type SignedOrError = SignedRequest | { readonly error: Error };
 

@@ -1,9 +1,8 @@
 import type { Parameter } from "../wire/parameters.ts";
-import { type Constraints, checkOptions, type RequestRules, unsupportedConstraint } from "./constraints.ts";
-import type { Bindings } from "./contracts.ts";
+import type { Bindings, Constraints } from "./contracts.ts";
 import { invalidInput } from "./errors.ts";
 import { checkKey } from "./object-key.ts";
-import { optionPairs } from "./option-pairs.ts";
+import { checkOptions, optionPairs, type RequestRules, unsupportedConstraint } from "./validate-options.ts";
 
 /** One request to an object store, for a signer to sign. */
 export interface ObjectRequest extends Constraints {

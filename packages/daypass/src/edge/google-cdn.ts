@@ -1,44 +1,213 @@
-import type { ReceivedRequest, WireRequest } from "../core/contracts.ts";
-import { invalidInput, refusal } from "../core/errors.ts";
+import type { Clock, Lifetime, ReceivedRequest, WireRequest } from "../core/contracts.ts";
+import { type DaypassError, invalidInput, refusal } from "../core/errors.ts";
+import { checkOneOf, unsupportedConstraint } from "../core/validate-options.ts";
 import { parseEpoch } from "../core/validity.ts";
-import { cookieValue } from "../wire/cookie.ts";
+import { cookieValue, type SignedCookies, signedCookies } from "../wire/cookie.ts";
 import { base64, fromBase64url, latin1, utf8 } from "../wire/encoding.ts";
 import { malformed } from "../wire/parameters.ts";
-import { joinTokens, type QueryToken } from "../wire/raw-target.ts";
-import { checkBelow, joinTarget, takeTokens, unsignedParameters } from "./query.ts";
-import type { EdgeUrl } from "./sign.ts";
-import type { EdgeToken } from "./verify.ts";
+import { joinTokens } from "../wire/raw-target.ts";
+import { checkBelow, isBelow, joinTarget, takeTokens, unsignedParameters } from "./query.ts";
+import {
+  type EdgeDraft,
+  type EdgeSignFormat,
+  type EdgeSignRequest,
+  type EdgeUrl,
+  edgeWindow,
+  joinUrl,
+  readUrl,
+} from "./sign.ts";
+import { type EdgeToken, hasCookie } from "./verify.ts";
 
-// What Cloud CDN and Media CDN have in common: the same text is signed, with HMAC-SHA1 there and Ed25519 here.
+// Cloud CDN and Media CDN sign the same text, the first with HMAC-SHA1 and the second with Ed25519.
 
-/** The parameters, which stand in this order wherever they are signed together. */
+/** The parameters, in the order in which they are signed. */
 export const GOOGLE_NAMES = ["URLPrefix", "Expires", "KeyName", "Signature"] as const;
 
-/** Where one of the two products finds its signature. */
+/** The differences between the two products. */
 export interface GoogleCdn {
+  /** Their names in error texts. */
+  readonly name: string;
+  readonly cookieName: string;
   readonly cookie: string;
-  /** The name in front of a signature in the path, where the product has that. */
+  /** The name before a signature in the path, if the product supports that. */
   readonly pathComponent?: string | undefined;
-  /** Parameters that would bind more than is understood here. */
+  /** Parameters that would bind more than this library understands. */
   readonly refused: readonly string[];
-  /** The one spelling of a signature. */
+  /** Whether base64url has padding. */
+  readonly padded: boolean;
+  /** The only spelling of a signature. */
   readonly signature: RegExp;
-  readonly allowUnsigned?: readonly string[] | undefined;
+  /** By option, what can bind it instead. */
+  readonly instead?: Readonly<Record<string, string>>;
 }
 
-/** A signature that has been read. */
+export const CLOUD_CDN: GoogleCdn = {
+  name: "Cloud CDN",
+  cookieName: "Cloud CDN's cookie",
+  cookie: "Cloud-CDN-Cookie",
+  refused: [],
+  padded: true,
+  signature: /^[A-Za-z0-9_-]{26}[AEIMQUYcgkosw048]=$/,
+};
+
+const BY_TOKEN = "use daypass/media-cdn/token";
+
+export function mediaCdn(padded: boolean): GoogleCdn {
+  return {
+    name: "Media CDN's signature",
+    cookieName: "Media CDN's cookie",
+    cookie: "Edge-Cache-Cookie",
+    pathComponent: "edge-cache-token=",
+    refused: ["Starts", "IPRanges", "HeaderName", "HeaderValue"],
+    padded,
+    signature: padded ? /^[A-Za-z0-9_-]{85}[AQgw]==$/ : /^[A-Za-z0-9_-]{85}[AQgw]$/,
+    instead: { notBefore: BY_TOKEN, "bind.ip": BY_TOKEN, "bind.headers": BY_TOKEN },
+  };
+}
+
+/** The valid names of a key. */
+export const KEY_NAME: RegExp = /^[A-Za-z0-9_-]{1,63}$/;
+
+/** The options that the signers of both products share. */
+interface SignerOptions {
+  readonly keyName: string;
+  readonly clock?: Clock | undefined;
+}
+
+interface GoogleSignRequest extends EdgeSignRequest {
+  readonly place?: "query" | "path" | undefined;
+}
+
+/** How a product signs one exact URL, or a URL with everything below a prefix. */
+export function googleSignFormat<R extends GoogleSignRequest>(
+  product: GoogleCdn,
+  { keyName, clock }: SignerOptions,
+): EdgeSignFormat<R, EdgeDraft> {
+  const { name, pathComponent, instead } = product;
+  const known = pathComponent === undefined ? "prefix" : "prefix place";
+  return {
+    ...{ name, instead, own: GOOGLE_NAMES, weak: [], clock },
+    options: ({ prefix }) => (prefix === undefined ? `${known} bind.query` : known),
+    draft({ prefix: asked, place = "query" }, url, { expires }) {
+      checkOneOf("place", place, "query", "path");
+      const tail = `Expires=${expires}&KeyName=${keyName}`;
+      const prefix = checkPrefix(url, asked);
+      const bound = ["scheme", "host", "path", "query"];
+      if (prefix === undefined) {
+        if (place === "path") throw invalidInput("place", '"path" beside a prefix only', place);
+        const stringToSign = joinUrl(url, tail);
+        return { stringToSign, bound, url: (signature) => `${stringToSign}&Signature=${signature}` };
+      }
+      const scope = {
+        bound: [`URLs below ${prefix}`],
+        unbound: ["method", "path below the prefix", "query", "headers", "body"],
+      };
+      if (place === "path") {
+        const stringToSign = `${prefix}${pathComponent}${tail}`;
+        const path = `${asked}${pathComponent}${tail}`;
+        const rest = url.path.slice(asked?.length);
+        const signed = (signature: string): string =>
+          joinUrl({ ...url, path: `${path}&Signature=${signature}/${rest}` });
+        return { ...scope, stringToSign, url: signed };
+      }
+      const stringToSign = `${prefixParameter(prefix, product)}&${tail}`;
+      return { ...scope, stringToSign, url: (signature) => joinUrl(url, stringToSign, `Signature=${signature}`) };
+    },
+  };
+}
+
+/** What a cookie grants. */
+interface CookieRequest extends Lifetime {
+  readonly url: string;
+  readonly prefix?: string | undefined;
+}
+
+/** Builds cookies for everything below a prefix, without their signatures. */
+export function googleCookies(
+  product: GoogleCdn,
+  { keyName, clock }: SignerOptions,
+): (request: CookieRequest) => {
+  readonly stringToSign: string;
+  readonly finish: (signature: string) => SignedCookies;
+} {
+  const { cookie, cookieName } = product;
+  return (request) => {
+    const url = readUrl(request, { name: cookieName, options: "prefix" });
+    if (url.query !== "") throw unsupportedConstraint(cookieName, "a query", "sign a URL");
+    const prefix = checkPrefix(url, request.prefix ?? url.path) as string;
+    const { expires, expiresAt } = edgeWindow(request, clock);
+    const stringToSign = `${prefixParameter(prefix, product)}:Expires=${expires}:KeyName=${keyName}`;
+    const bound = [`URLs below ${prefix}`, "end"];
+    const unbound = ["method", "path below the prefix", "query", "headers", "body"];
+    return {
+      stringToSign,
+      finish(signature) {
+        const cookies = { [cookie]: `${stringToSign}:Signature=${signature}` };
+        return signedCookies({ cookies, expiresAt, bound, unbound, warnings: [] }, stringToSign);
+      },
+    };
+  };
+}
+
+/** The URL of a requested prefix: a path that ends in `/` and contains the URL's path. */
+export function checkPrefix({ origin, path }: EdgeUrl, prefix: string | undefined): string | undefined {
+  if (prefix === undefined) return undefined;
+  if (/^\/(?:[^?#]*\/)?$/.test(prefix) && path.startsWith(prefix)) return origin + prefix;
+  throw invalidInput("prefix", "a beginning of the url's path that ends in /", prefix);
+}
+
+function prefixParameter(prefix: string, product: GoogleCdn): string {
+  return `URLPrefix=${googleBase64url(utf8(prefix), product)}`;
+}
+
+/** base64url, with or without padding. */
+export function googleBase64url(bytes: Uint8Array, { padded }: Pick<GoogleCdn, "padded">): string {
+  const text = base64(bytes).replaceAll("+", "-").replaceAll("/", "_");
+  return padded ? text : text.replaceAll("=", "");
+}
+
+/** The bytes of base64 or base64url, with or without padding, as Google's tools print keys and prefixes. */
+export function anyBase64(text: unknown): Uint8Array | undefined {
+  const plain = String(text).replace(/=*$/, "");
+  return fromBase64url(plain.replaceAll("+", "-").replaceAll("/", "_"));
+}
+
+/** The 32 bytes of an Ed25519 key. */
+export function ed25519Bytes(text: unknown): Uint8Array {
+  const bytes = anyBase64(text);
+  if (bytes?.length !== 32) throw invalidEd25519("32 bytes in base64url");
+  return bytes;
+}
+
+/** `INVALID_KEY` without the value, which may be a secret in the wrong place. */
+export function invalidEd25519(expected: string): DaypassError {
+  return refusal("INVALID_KEY", `an Ed25519 key: ${expected}`);
+}
+
+/** A parsed signature. */
 export interface GoogleToken extends EdgeToken {
   readonly keyId: string;
-  readonly signature: string;
-  /** What is signed. */
-  readonly signed: string;
-  /** The URL up to which everything is granted; `undefined` for one exact URL. */
+  /** The URL below which everything is granted; `undefined` for one exact URL. */
   readonly prefix: string | undefined;
 }
 
-export function parseGoogle(received: ReceivedRequest, product: GoogleCdn): GoogleToken {
-  const { request, wire, origin } = received;
-  const { cookie: name, pathComponent } = product;
+/** Whether a request has a signature of a product, by names alone. */
+export function detectGoogle(request: WireRequest, { cookie, pathComponent }: GoogleCdn): boolean {
+  const [path = "", query] = request.target.split(/\?(.*)/s, 2);
+  return (
+    (query !== undefined && /(?:^|&)(?:URLPrefix|KeyName)=/.test(query)) ||
+    (pathComponent !== undefined && path.includes(`/${pathComponent}`)) ||
+    hasCookie(request, cookie)
+  );
+}
+
+/** Reads a signature in the query, in the path or in a cookie. */
+export function parseGoogle(
+  { request, wire, origin }: ReceivedRequest,
+  product: GoogleCdn,
+  allowUnsigned: readonly string[] | undefined,
+): GoogleToken {
+  const { cookie: name, pathComponent, refused } = product;
   const cookie = cookieValue(request.headers, name);
   const inPath = pathComponent === undefined ? undefined : splitPath(wire.path, pathComponent);
   const { own, others } = takeTokens(wire.tokens, GOOGLE_NAMES);
@@ -49,53 +218,44 @@ export function parseGoogle(received: ReceivedRequest, product: GoogleCdn): Goog
       `one signature, found several in the query, the path and the cookie ${name}`,
     );
   }
+  const unknown = others.find((token) => refused.includes(token.name));
+  if (unknown !== undefined) {
+    throw malformed(unknown.name, "unknown", "a parameter that is understood here: it would bind more");
+  }
+  // A token for everything below a prefix does not sign the query, and the path must not leave the prefix.
+  const below = (fields: Fields, prefix: string, stringToSign: string, path = wire.path): GoogleToken => {
+    checkBelow(path);
+    if (!isBelow(origin + path, prefix)) {
+      throw refusal("SIGNATURE_MISMATCH", "a URL below the URLPrefix, found another");
+    }
+    const unsigned = unsignedParameters(others, allowUnsigned);
+    return { ...readCommon(fields, product), stringToSign, prefix, path, target: path, unsigned };
+  };
   if (inPath !== undefined) {
     const { before, token, rest } = inPath;
     const fields = readFields(token, "&", ["Expires", "KeyName", "Signature"]);
     const prefix = origin + before;
-    const common = { ...fields, signed: `${prefix}${pathComponent}${fields.text}`, prefix };
-    return below(received, { ...common, path: before + rest, others }, product);
+    return below(fields, prefix, `${prefix}${pathComponent}${fields.text}`, before + rest);
   }
   if (cookie !== undefined) {
-    const { URLPrefix = "", ...fields } = readFields(cookie, ":", GOOGLE_NAMES);
-    return below(
-      received,
-      { ...fields, signed: fields.text, prefix: readPrefix(URLPrefix), path: wire.path, others },
-      product,
-    );
+    const fields = readFields(cookie, ":", GOOGLE_NAMES);
+    return below(fields, readPrefix(fields.URLPrefix), fields.text);
   }
   const { URLPrefix, Expires = "", KeyName = "", Signature = "" } = own;
-  const fields = { Expires, KeyName, Signature, path: wire.path };
+  const fields = { Expires, KeyName, Signature };
   if (URLPrefix !== undefined) {
-    const signed = `URLPrefix=${URLPrefix}&Expires=${Expires}&KeyName=${KeyName}`;
-    return below(received, { ...fields, signed, prefix: readPrefix(URLPrefix), others }, product);
+    return below(fields, readPrefix(URLPrefix), `URLPrefix=${URLPrefix}&Expires=${Expires}&KeyName=${KeyName}`);
   }
-  const last = `Signature=${Signature}`;
-  if (!request.target.endsWith(`&${last}`)) throw malformed("Signature", "order", "the last parameter");
-  const refused = others.find((token) => product.refused.includes(token.name));
-  if (refused !== undefined) throw unknown(refused.name);
+  const last = `&Signature=${Signature}`;
+  if (!request.target.endsWith(last)) throw malformed("Signature", "order", "the last parameter");
   return {
-    ...common(fields, product),
-    signed: origin + request.target.slice(0, -last.length - 1),
+    ...readCommon(fields, product),
+    stringToSign: origin + request.target.slice(0, -last.length),
     prefix: undefined,
     path: wire.path,
     target: joinTarget(wire.path, joinTokens(others)),
   };
 }
-
-/** By names alone, as `detect` of a scheme. */
-export function detectGoogle({ target, headers }: WireRequest, { cookie, pathComponent }: GoogleCdn): boolean {
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  return (
-    (mark >= 0 && /(?:^|&)(?:URLPrefix|KeyName)=/.test(target.slice(mark + 1))) ||
-    (pathComponent !== undefined && path.includes(`/${pathComponent}`)) ||
-    headers.some(([name, value]) => name.toLowerCase() === "cookie" && value.includes(`${cookie}=`))
-  );
-}
-
-/** What a key may be named. */
-export const KEY_NAME: RegExp = /^[A-Za-z0-9_-]{1,63}$/;
 
 interface Fields {
   readonly Expires: string;
@@ -103,7 +263,7 @@ interface Fields {
   readonly Signature: string;
 }
 
-function common(
+function readCommon(
   { Expires, KeyName, Signature }: Fields,
   { signature }: GoogleCdn,
 ): Pick<GoogleToken, "keyId" | "signature" | "expiresAt"> {
@@ -114,75 +274,20 @@ function common(
   return { keyId: KeyName, signature: Signature, expiresAt };
 }
 
-/** A token that is for everything below a prefix: the query is nobody's, and the path must not climb out. */
-function below(
-  { origin }: ReceivedRequest,
-  token: Fields & {
-    readonly signed: string;
-    readonly prefix: string;
-    readonly path: string;
-    readonly others: readonly QueryToken[];
-  },
-  product: GoogleCdn,
-): GoogleToken {
-  const { signed, prefix, path, others } = token;
-  const refused = others.find(({ name }) => product.refused.includes(name));
-  if (refused !== undefined) throw unknown(refused.name);
-  checkBelow(path);
-  if (!isBelowPrefix(origin + path, prefix))
-    throw refusal("SIGNATURE_MISMATCH", "a URL below the URLPrefix, found another");
-  return {
-    ...common(token, product),
-    signed,
-    prefix,
-    path,
-    target: path,
-    unsigned: unsignedParameters(others, product.allowUnsigned),
-  };
-}
-
-function unknown(name: string): Error {
-  return malformed(name, "unknown", "a parameter that is understood here: it would bind more");
-}
-
-/** Whether a URL is the prefix or below it. Google compares texts, by which `/a` would open `/ab`. */
-export function isBelowPrefix(url: string, prefix: string): boolean {
-  return url === prefix || url.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
-}
-
-const PREFIX = /^https?:\/\/[!$-=@-~]+$/;
-
-/** The bytes of base64 or base64url, with or without its padding, as Google's tools give keys and prefixes. */
-export function anyBase64(text: unknown): Uint8Array | undefined {
-  const plain = String(text).replace(/=*$/, "");
-  return fromBase64url(plain.replaceAll("+", "-").replaceAll("/", "_"));
-}
-
 /** The URL in a URLPrefix. */
 export function readPrefix(text: string): string {
   const prefix = latin1(anyBase64(text) ?? new Uint8Array());
-  if (PREFIX.test(prefix)) return prefix;
+  if (/^https?:\/\/[!$-=@-~]+$/.test(prefix)) return prefix;
   throw malformed("URLPrefix", "form", "http(s)://host/path in base64url");
 }
 
-/** base64url, padded or not: each product has its way. */
-export function base64urlOf(bytes: Uint8Array, { padded }: { readonly padded: boolean }): string {
-  const text = base64(bytes).replaceAll("+", "-").replaceAll("/", "_");
-  return padded ? text : text.replaceAll("=", "");
-}
-
-/** A URLPrefix as it stands in a token. */
-export function prefixParameter(prefix: string, form: { readonly padded: boolean }): string {
-  return `URLPrefix=${base64urlOf(utf8(prefix), form)}`;
-}
-
-/** Reads `a=1&b=2` or `a=1:b=2` with exactly these names in this order; `text` is all but the last, which is the signature. */
+/** Reads `a=1&b=2` or `a=1:b=2` with exactly these names in this order. `text` is everything before the signature. */
 function readFields<N extends string>(
-  text: string,
+  token: string,
   separator: string,
   names: readonly N[],
 ): Readonly<Record<N, string>> & { readonly text: string } {
-  const parts = text.split(separator);
+  const parts = token.split(separator);
   const values: Partial<Record<N, string>> = {};
   for (const [i, name] of names.entries()) {
     const part = parts[i] ?? "";
@@ -194,7 +299,7 @@ function readFields<N extends string>(
   return { ...(values as Record<N, string>), text: parts.slice(0, -1).join(separator) };
 }
 
-/** `/video/edge-cache-token=…/seg.ts`: what is before, the token, and what is after. */
+/** Splits `/video/edge-cache-token=…/seg.ts`. */
 function splitPath(
   path: string,
   component: string,
@@ -205,11 +310,4 @@ function splitPath(
   if (end < 0 || path.includes(`/${component}`, end))
     throw malformed(component, "order", "one, in front of the file's name");
   return { before: path.slice(0, start), token: path.slice(start + component.length, end), rest: path.slice(end + 1) };
-}
-
-/** The URL of a prefix that was asked for: a path that ends in `/` and has the URL's path below it. */
-export function checkPrefix({ origin, path }: EdgeUrl, prefix: string | undefined): string | undefined {
-  if (prefix === undefined) return undefined;
-  if (/^\/(?:[^?#]*\/)?$/.test(prefix) && path.startsWith(prefix)) return origin + prefix;
-  throw invalidInput("prefix", "a beginning of the url's path that ends in /", prefix);
 }

@@ -1,9 +1,10 @@
 import { refusal } from "../core/errors.ts";
+import { parseEpoch } from "../core/validity.ts";
 import { malformed, type Parameter } from "../wire/parameters.ts";
 import { checkRoutable } from "../wire/path-safety.ts";
 import { formDecode, MAX_TOKENS, percentDecode, type QueryToken } from "../wire/raw-target.ts";
 
-/** A query without the parameters of a token, and the token's parameters as they stand on the wire. */
+/** A query without the parameters of a token, and the token's parameters as on the wire. */
 export interface TokenQuery<N extends string> {
   readonly own: Readonly<Partial<Record<N, string>>>;
   readonly others: readonly QueryToken[];
@@ -11,13 +12,13 @@ export interface TokenQuery<N extends string> {
 
 /** How the names of parameters are compared. */
 export interface NameMatch {
-  /** As a server does for which `MD5` is `md5`. */
+  /** `true` for servers that read `MD5` as `md5`. */
   readonly ignoreCase?: boolean;
 }
 
 /**
- * Takes a token's own parameters out of a query. Each is there at most once, with a value, and spelt as documented: a
- * second one, or `%65xpires`, would be read by some servers and not by others.
+ * Takes a token's own parameters out of a query. Each may occur once, with a value, and spelt as documented: servers
+ * differ in which of two they read, and in whether they read `%65xpires`.
  */
 export function takeTokens<N extends string>(
   tokens: readonly QueryToken[],
@@ -27,7 +28,7 @@ export function takeTokens<N extends string>(
   const own: Partial<Record<N, string>> = {};
   const others: QueryToken[] = [];
   for (const token of tokens) {
-    const name = tokenName(token, names, match);
+    const name = tokenName(token.name, names, match);
     if (name === undefined) {
       others.push(token);
       continue;
@@ -39,18 +40,18 @@ export function takeTokens<N extends string>(
   return { own, others };
 }
 
-/** Whether a query has one of these names, even one that is misspelt and will be refused, as too many parameters are. */
+/** Whether a query has one of these names. Misspelt names count, because parsing refuses them. */
 export function hasToken(target: string, names: readonly string[], match: NameMatch = {}): boolean {
   const mark = target.indexOf("?");
   if (mark < 0) return false;
   return target
     .slice(mark + 1)
     .split("&", MAX_TOKENS)
-    .some((text) => tokenName({ name: text.split("=", 1)[0] as string, value: undefined }, names, match) !== undefined);
+    .some((text) => tokenName(text.split("=", 1)[0] as string, names, match) !== undefined);
 }
 
 function tokenName<N extends string>(
-  { name }: QueryToken,
+  name: string,
   names: readonly N[],
   { ignoreCase = false }: NameMatch,
 ): N | undefined {
@@ -72,17 +73,27 @@ export function joinTarget(path: string, query: string): string {
   return query === "" ? path : `${path}?${query}`;
 }
 
-/**
- * Decodes the parameters that no signature covers, each of which has to be in `allowed`: whoever holds the URL chooses
- * their values.
- */
+/** The expiry in a parameter, or `undefined` for an absent one. */
+export function readExpiry(name: string, text: string | undefined): Date | undefined {
+  const expiresAt = text === undefined ? undefined : parseEpoch(text);
+  if (text !== undefined && expiresAt === undefined)
+    throw malformed(name, "form", "the end in whole seconds since 1970");
+  return expiresAt;
+}
+
+/** Refuses spaces, control characters and bytes above ASCII. */
+export function checkVisible(name: string, text: string): void {
+  if (!/^[\x21-\x7e]*$/.test(text)) throw malformed(name, "form", "visible ASCII");
+}
+
+/** Decodes the parameters that no signature covers. Each must be in `allowed`, because the holder chooses its value. */
 export function unsignedParameters(
   tokens: readonly QueryToken[],
   allowed: readonly string[] = [],
 ): readonly Parameter[] {
   return tokens.map(({ name, value = "" }) => {
     const decoded = formDecode(name);
-    // A text is one name: a part of it would do for `includes`.
+    // `allowed` may be a text in JavaScript: `includes` of a text would accept parts of the name.
     if ([allowed].flat().includes(decoded)) return [decoded, formDecode(value)];
     throw refusal("UNSIGNED_PARAMETER", `signed parameters, found ${decoded}: list it in allowUnsigned`, {
       parameter: decoded,
@@ -91,10 +102,15 @@ export function unsignedParameters(
 }
 
 /**
- * For tokens that are for more than one path: refuses one that servers may read in two ways, or that another decoding turns
- * into another path. A grant for all below `/hls/` would else open `/hls/%252e%252e/secret`.
+ * For tokens that are valid for several paths: refuses a path that servers may read in two ways, or that a second decoding
+ * would change. Otherwise, a grant for everything below `/hls/` would open `/hls/%252e%252e/secret`.
  */
 export function checkBelow(path: string): void {
   checkRoutable(path);
   if (/%25[0-9A-F]{2}/i.test(path)) throw malformed("path", "form", "a path encoded once");
+}
+
+/** Whether a path or URL is the prefix or below it. Some providers compare texts, so that `/a` would open `/ab`. */
+export function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
 }

@@ -1,5 +1,5 @@
+import { constantTimeEqual } from "#crypto";
 import type {
-  Checked,
   Grant,
   KeyResolver,
   Obligation,
@@ -10,12 +10,13 @@ import type {
   WireRequest,
 } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
-import { type GrantFields, VerifiedGrant } from "../core/grant.ts";
+import { VerifiedGrant } from "../core/grant.ts";
 import { type Instant, NEVER } from "../core/time.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../core/validity.ts";
 import { type VerifierOptions, verifier } from "../core/verify.ts";
 import type { Weak, Weakness } from "../core/weakness.ts";
 import { malformed, type Parameter } from "../wire/parameters.ts";
+import { hasToken } from "./query.ts";
 
 /** Options that the verifiers of edge tokens share. */
 export interface EdgeVerifierOptions extends VerifierOptions {
@@ -47,14 +48,17 @@ export interface EdgeGrant<W extends Weakness = never> extends Grant, Weak<W> {
   readonly unsignedParameters: readonly Parameter[];
 }
 
-/** A token that has been read. Nothing in it has been verified. */
+/** A parsed token. Nothing in it has been verified. */
 export interface EdgeToken {
-  /** Who signed, where the token tells it. */
+  /** The signer, if the token names it. */
   readonly keyId?: string | undefined;
+  /** As on the wire. */
+  readonly signature: string;
+  readonly stringToSign: string;
   readonly notBefore?: Instant | undefined;
   /** Seconds that the clock of the signer may be ahead. */
   readonly skew?: number | undefined;
-  /** `undefined`: it has no end. */
+  /** `undefined` if the token never expires. */
   readonly expiresAt: Instant | undefined;
   readonly path: string;
   /** The request's target without the token. */
@@ -62,38 +66,54 @@ export interface EdgeToken {
   readonly unsigned?: readonly Parameter[] | undefined;
 }
 
+/** A prepared key: returns the signature that a token should have, or whether the token's signature is one of this key. */
+export type EdgeKey<T> = (token: T, received: ReceivedRequest) => string | Promise<boolean>;
+
 /** One format of token as the verifying side sees it. */
-export interface EdgeFormat<T extends EdgeToken, K, W extends Weakness, F extends object> extends Weak<W> {
+export interface EdgeFormat<T extends EdgeToken, W extends Weakness = never, F extends object = object>
+  extends Weak<W> {
   readonly id: string;
   detect(request: WireRequest): boolean;
-  /** Strict and without a key, as {@link Scheme.parse}. */
+  /** Parses strictly and without a key, as {@link Scheme.parse}. */
   parse(received: ReceivedRequest): T;
-  check(received: ReceivedRequest, token: T, key: K): Checked | Promise<Checked>;
-  readonly dummyKey: K;
-  /** Refusals that depend on what was granted, and the facts of the grant beside the common ones. */
-  facts(
+  readonly dummyKey: EdgeKey<T>;
+  /** Refusals that depend on what was granted, and the facts that the grant has in addition to the common ones. */
+  facts?(
     received: ReceivedRequest,
     token: T,
-    verified: Verified<K>,
+    verified: Verified<unknown>,
   ): F & { readonly obligations?: readonly Obligation[] };
+}
+
+/** Whether the query has this parameter. */
+export function hasParameter({ target }: WireRequest, parameter: string): boolean {
+  return hasToken(target, [parameter]);
+}
+
+/** Whether a request may have this cookie: by its name alone, and also if the name is the end of another name. */
+export function hasCookie({ headers }: WireRequest, cookie: string): boolean {
+  return headers.some(([name, value]) => name.toLowerCase() === "cookie" && value.includes(`${cookie}=`));
 }
 
 const READ: readonly string[] = ["GET", "HEAD"];
 
-/** A verifier from a format. `keyId` is who signed where the token does not say. */
-export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F extends object>(
-  format: EdgeFormat<T, K, W, F>,
-  keys: KeyResolver<K>,
+/** A verifier from a format. `keyId` names the signer if the token does not. */
+export function edgeVerifier<T extends EdgeToken, W extends Weakness = never, F extends object = object>(
+  format: EdgeFormat<T, W, F>,
+  keys: KeyResolver<EdgeKey<T>>,
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
+  const { id, detect, dummyKey, weak } = format;
   const { maxLife, withoutExpiry } = options;
-  // A text is one method: a part of it would do for `includes`.
+  // `methods` may be a text in JavaScript: `includes` of a text would accept parts of a method.
   const methods = [options.methods ?? READ].flat();
   checkMaxLife(maxLife);
-  const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
-  const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
-    id: format.id,
-    detect: format.detect,
+  const keyId = (token: T): string => token.keyId ?? options.keyId ?? id;
+  const scheme: Scheme<T, EdgeKey<T>, EdgeGrant<W> & F> = {
+    id,
+    detect,
+    keyId,
+    dummyKey,
     parse(received) {
       const token = format.parse(received);
       if (token.expiresAt === undefined && withoutExpiry !== "accept") {
@@ -101,34 +121,27 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
       }
       return token;
     },
-    keyId,
-    check: format.check,
-    dummyKey: format.dummyKey,
+    check(received, token, key) {
+      const { signature, stringToSign } = token;
+      const found = key(token, received);
+      return typeof found === "string"
+        ? { matches: constantTimeEqual(found, signature), stringToSign }
+        : found.then((matches) => ({ matches, stringToSign }));
+    },
     checkTime: ({ expiresAt = NEVER, notBefore, skew }, now) => checkValidity(now, expiresAt, notBefore, skew),
     grant(received, token, verified) {
-      const { stringToSign, now } = verified;
       const { request, origin } = received;
       const { expiresAt = NEVER, notBefore = 0, path, target, unsigned = [] } = token;
       if (!methods.includes(request.method)) {
         throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another`);
       }
-      checkRemaining(now, expiresAt, maxLife);
-      const { obligations = [], ...facts } = format.facts(received, token, verified);
-      const fields: GrantFields = {
-        scheme: format.id,
-        keyId: keyId(token),
-        methods,
-        notBefore,
-        expiresAt,
-        obligations,
-        target,
-      };
-      const grant = new VerifiedGrant(fields, stringToSign);
-      return Object.assign(
-        grant,
-        { origin, path, unsignedParameters: unsigned, weak: format.weak },
-        facts as unknown as F,
+      checkRemaining(verified.now, expiresAt, maxLife);
+      const { obligations = [], ...facts } = format.facts?.(received, token, verified) ?? {};
+      const grant = new VerifiedGrant(
+        { scheme: id, keyId: keyId(token), methods, notBefore, expiresAt, obligations, target },
+        verified.stringToSign,
       );
+      return Object.assign(grant, { origin, path, unsignedParameters: unsigned, weak }, facts as unknown as F);
     },
   };
   return verifier(scheme, keys, options);

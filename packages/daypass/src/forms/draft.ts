@@ -1,7 +1,6 @@
-import { type Constraints, checkOptions } from "../core/constraints.ts";
-import type { Bindings } from "../core/contracts.ts";
+import type { Bindings, Constraints } from "../core/contracts.ts";
 import { invalidInput } from "../core/errors.ts";
-import { optionPairs } from "../core/option-pairs.ts";
+import { checkOptions, optionPairs } from "../core/validate-options.ts";
 import { FILE_NAME, meets, type PolicyCondition, parseConditions } from "./policy.ts";
 
 /** What a form of any provider may ask for, beside its bucket and key. */

@@ -1,5 +1,5 @@
-import { unsupportedConstraint } from "../core/constraints.ts";
 import { invalidInput } from "../core/errors.ts";
+import { unsupportedConstraint } from "../core/validate-options.ts";
 import { parseCidr } from "./ip.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { normalizeUri } from "../../src/schemes/uri-signing/canonical.ts";
 import { uriSigningRegex, uriSigningVerifier } from "../../src/schemes/uri-signing/index.ts";
+import { normalizeUri } from "../../src/schemes/uri-signing/uri.ts";
 import { clock, get, outcome } from "../edge-fixture.ts";
 import { ANY, origins, secret, signer, token, url, verifier } from "./fixture.ts";
 

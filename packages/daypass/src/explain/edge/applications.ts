@@ -1,14 +1,9 @@
 import { parseEpoch } from "../../core/validity.ts";
-import { expiryOptions } from "../../schemes/imgproxy/canonical.ts";
-import { imgproxyVerifier } from "../../schemes/imgproxy/verify.ts";
-import { LARAVEL_WEAK } from "../../schemes/laravel/canonical.ts";
-import { laravelVerifier } from "../../schemes/laravel/verify.ts";
-import { compileExpression, DEFAULT_EXPRESSION } from "../../schemes/nginx/canonical.ts";
-import { DEFAULT_PARAMETERS } from "../../schemes/nginx/parse.ts";
-import { nginxVerifier } from "../../schemes/nginx/verify.ts";
-import { SYMFONY_WEAK } from "../../schemes/symfony/canonical.ts";
-import { SYMFONY_PARAMETERS } from "../../schemes/symfony/parse.ts";
-import { symfonyVerifier } from "../../schemes/symfony/verify.ts";
+import { imgproxyVerifier } from "../../schemes/imgproxy/index.ts";
+import { laravelVerifier } from "../../schemes/laravel/index.ts";
+import { compileExpression, DEFAULT_EXPRESSION } from "../../schemes/nginx/expression.ts";
+import { nginxVerifier } from "../../schemes/nginx/index.ts";
+import { symfonyVerifier } from "../../schemes/symfony/index.ts";
 import { hex, utf8 } from "../../wire/encoding.ts";
 import type { Explainer } from "../explainer.ts";
 import { ANYONE, edgeExplainer } from "./explainer.ts";
@@ -30,7 +25,7 @@ export const nginxExplainer: Explainer = edgeExplainer<NginxExplainKey>({
   signedBy: "the secret in nginx.conf",
   detects: /[?&]md5=[A-Za-z0-9_-]{22}(?:=*)(?:&|$)/,
   read({ values, key }) {
-    const names = { ...DEFAULT_PARAMETERS, ...key?.parameters };
+    const names = { signature: "md5", expires: "expires", ...key?.parameters };
     const end = values.get(names.expires) ?? "";
     const expression = key?.expression ?? (end === "" ? "$uri $secret" : DEFAULT_EXPRESSION);
     const { variables, ambiguous } = compileExpression(expression);
@@ -83,7 +78,8 @@ export const imgproxyExplainer: Explainer = edgeExplainer<ImgproxyExplainKey>({
   read({ url, key }) {
     const { pathPrefix = "" } = key ?? {};
     const [, signature = "", path = ""] = /^\/([^/]*)(\/.*)$/.exec(url.wire.path.slice(pathPrefix.length)) ?? [];
-    const end = expiryOptions(path)[0] ?? "";
+    // Options are the segments with a `:` before the source.
+    const [, end = ""] = /^(?:\/[^/]*:[^/]*)*?\/(?:expires|exp):([^/]*)/.exec(path) ?? [];
     return {
       signature,
       end,
@@ -125,7 +121,7 @@ export const laravelExplainer: Explainer = edgeExplainer<LaravelExplainKey>({
       end,
       endsAt: parseEpoch(end),
       binds: [...(host ? ["scheme and host"] : []), "path", "query", ...(end === "" ? [] : ["end"])],
-      weak: LARAVEL_WEAK,
+      weak: ["no-expiry"],
       isOwn: (name) => name === "signature" || name === "expires",
       signs: { host, query: true },
     };
@@ -150,7 +146,7 @@ export const symfonyExplainer: Explainer = edgeExplainer<SymfonyExplainKey>({
     /\bURI signature is invalid\b|\bUnverifiedSignedUriException\b|\bURL signature is (?:not valid|invalid)\b/i,
   detects: /[?&]_hash=./,
   read({ values, key }) {
-    const names = { ...SYMFONY_PARAMETERS, ...key?.parameters };
+    const names = { hash: "_hash", expiration: "_expiration", ...key?.parameters };
     const end = values.get(names.expiration) ?? "";
     const signature = values.get(names.hash) ?? "";
     return {
@@ -159,7 +155,7 @@ export const symfonyExplainer: Explainer = edgeExplainer<SymfonyExplainKey>({
       end,
       endsAt: parseEpoch(end),
       binds: ["scheme and host", "path", "query", ...(end === "" ? [] : ["end"])],
-      weak: SYMFONY_WEAK,
+      weak: ["no-expiry"],
       isOwn: (name) => name === names.hash || name === names.expiration,
       signs: { host: true, query: true },
     };

@@ -1,13 +1,11 @@
 import { parseEpoch } from "../../core/validity.ts";
-import { type AkamaiHash, DIGITS } from "../../schemes/akamai/canonical.ts";
-import { akamaiVerifier } from "../../schemes/akamai/verify.ts";
-import { BUNNY_WEAK, isBelow } from "../../schemes/bunny/canonical.ts";
-import { bunnyVerifier } from "../../schemes/bunny/verify.ts";
-import { cloudflareVerifier } from "../../schemes/cloudflare/verify.ts";
-import { FASTLY_WEAK } from "../../schemes/fastly/canonical.ts";
-import { fastlyVerifier } from "../../schemes/fastly/verify.ts";
-import { IMGIX_WEAK } from "../../schemes/imgix/canonical.ts";
-import { imgixVerifier } from "../../schemes/imgix/verify.ts";
+import { isBelow } from "../../edge/query.ts";
+import type { AkamaiHash } from "../../schemes/akamai/index.ts";
+import { akamaiVerifier } from "../../schemes/akamai/index.ts";
+import { bunnyVerifier } from "../../schemes/bunny/index.ts";
+import { cloudflareVerifier } from "../../schemes/cloudflare/index.ts";
+import { fastlyVerifier } from "../../schemes/fastly/index.ts";
+import { imgixVerifier } from "../../schemes/imgix/index.ts";
 import { base64, utf8 } from "../../wire/encoding.ts";
 import { matchesGlob } from "../../wire/glob.ts";
 import { parseTarget } from "../../wire/raw-target.ts";
@@ -57,7 +55,7 @@ export const bunnyExplainer: Explainer = edgeExplainer<BunnyExplainKey>({
         ...(isIgnoring ? ["query"] : segment === undefined ? [] : ["further query parameters"]),
         ...["headers", "body", isLocked ? "how often it is used" : ANYONE],
       ],
-      weak: BUNNY_WEAK,
+      weak: ["unseparated-fields"],
       traps:
         prefix === undefined || prefix.endsWith("/")
           ? []
@@ -72,6 +70,8 @@ export const bunnyExplainer: Explainer = edgeExplainer<BunnyExplainKey>({
 });
 
 const HASHES: readonly AkamaiHash[] = ["sha256", "sha1", "md5"];
+/** The hashes by the length of their signatures. */
+const HASH_BY_LENGTH: Readonly<Record<number, AkamaiHash>> = { 64: "sha256", 40: "sha1", 32: "md5" };
 /** The names in Akamai's documentation. */
 const AKAMAI_NAMES: readonly string[] = ["__token__", "hdnts", "hdnea"];
 
@@ -106,7 +106,7 @@ export const akamaiExplainer: Explainer = edgeExplainer<AkamaiExplainKey>({
   someKey: ({ signature }, url) => ({
     ...({ scheme: "akamai", secret: "00" } as const),
     parameter: AKAMAI_NAMES.find((name) => url.wire.tokens.some((token) => token.name === name)),
-    hash: HASHES.find((hash) => DIGITS[hash] === signature.length),
+    hash: HASH_BY_LENGTH[signature.length],
   }),
   verifier: ({ secret, hash, salt, parameter, escapeEarly }, options) =>
     akamaiVerifier({ ...options, secrets: secret, hash, salt, parameter, escapeEarly }),
@@ -163,7 +163,15 @@ export const fastlyExplainer: Explainer = edgeExplainer<FastlyExplainKey>({
     const { parameter = "token" } = key ?? {};
     const [, end = "", signature = ""] = /^(\d*)_(.*)$/s.exec(values.get(parameter) ?? "") ?? [];
     const isOwn = (name: string): boolean => name === parameter;
-    return { signature, end, endsAt: parseEpoch(end), binds: ["path", "end"], weak: FASTLY_WEAK, isOwn, signs: {} };
+    return {
+      signature,
+      end,
+      endsAt: parseEpoch(end),
+      binds: ["path", "end"],
+      weak: ["unseparated-fields"],
+      isOwn,
+      signs: {},
+    };
   },
   someKey: ({ signature }) => ({
     ...({ scheme: "fastly", secret: "LQ==" } as const),
@@ -190,7 +198,7 @@ export const imgixExplainer: Explainer = edgeExplainer<ImgixExplainKey>({
       end,
       endsAt: parseEpoch(end),
       binds: ["path", "query", ...(end === "" ? [] : ["end"])],
-      weak: IMGIX_WEAK,
+      weak: ["plain-md5", "no-expiry"],
       isOwn: (name) => name === "s" || name === "expires",
       signs: { query: true },
     };

@@ -1,10 +1,9 @@
 import { parseEpoch } from "../../core/validity.ts";
-import { GOOGLE_NAMES, isBelowPrefix, KEY_NAME, readPrefix } from "../../edge/google-cdn.ts";
-import { CLOUD_CDN } from "../../schemes/cloud-cdn/canonical.ts";
-import { cloudCdnVerifier } from "../../schemes/cloud-cdn/verify.ts";
-import { mediaCdn } from "../../schemes/media-cdn/canonical.ts";
-import { mediaCdnTokenVerifier } from "../../schemes/media-cdn/token/verify.ts";
-import { mediaCdnVerifier } from "../../schemes/media-cdn/verify.ts";
+import { CLOUD_CDN, GOOGLE_NAMES, KEY_NAME, mediaCdn, readPrefix } from "../../edge/google-cdn.ts";
+import { isBelow } from "../../edge/query.ts";
+import { cloudCdnVerifier } from "../../schemes/cloud-cdn/index.ts";
+import { mediaCdnVerifier } from "../../schemes/media-cdn/index.ts";
+import { mediaCdnTokenVerifier } from "../../schemes/media-cdn/token/index.ts";
 import { matchesGlob } from "../../wire/glob.ts";
 import type { Explainer } from "../explainer.ts";
 import { nameOf } from "../parameters.ts";
@@ -35,8 +34,7 @@ function googleFacts(
     binds: [...(prefix === undefined ? ["scheme and host", "path", "query"] : [`prefix (${prefix})`]), "end"],
     traps: prefix === undefined || prefix.endsWith("/") ? [] : [loose],
     ...(prefix !== undefined && {
-      covers: (origin) =>
-        isBelowPrefix(origin + (path ?? url.wire.path), before === undefined ? prefix : origin + before),
+      covers: (origin) => isBelow(origin + (path ?? url.wire.path), before === undefined ? prefix : origin + before),
     }),
     isOwn: (parameter) => GOOGLE_NAMES.some((own) => own === parameter),
     signs: { host: true, query: prefix === undefined },
@@ -120,7 +118,7 @@ export const mediaCdnTokenExplainer: Explainer = edgeExplainer<MediaCdnTokenExpl
         covers: (origin) =>
           prefix === undefined
             ? globs?.some((glob) => matchesGlob(glob, url.wire.path)) === true
-            : isBelowPrefix(origin + url.wire.path, prefix),
+            : isBelow(origin + url.wire.path, prefix),
       }),
       isForOne: fields.has("IPRanges") || fields.has("SessionID"),
       isOwn: (name) => name === parameter,

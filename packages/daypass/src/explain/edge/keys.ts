@@ -1,13 +1,13 @@
-import type { AkamaiOptions } from "../../schemes/akamai/canonical.ts";
-import type { CloudCdnKey } from "../../schemes/cloud-cdn/canonical.ts";
-import type { CloudflareOptions } from "../../schemes/cloudflare/canonical.ts";
-import type { FastlyOptions } from "../../schemes/fastly/verify.ts";
-import type { ImgproxyKey, ImgproxyOptions } from "../../schemes/imgproxy/canonical.ts";
-import type { MediaCdnKey } from "../../schemes/media-cdn/canonical.ts";
-import type { MediaCdnTokenSecret, MediaCdnTokenVerifyKey } from "../../schemes/media-cdn/token/canonical.ts";
-import type { NginxOptions } from "../../schemes/nginx/verify.ts";
-import type { SymfonyOptions } from "../../schemes/symfony/canonical.ts";
-import type { UriSigningKey, UriSigningSecret } from "../../schemes/uri-signing/key.ts";
+import type { AkamaiOptions } from "../../schemes/akamai/index.ts";
+import type { CloudCdnKey } from "../../schemes/cloud-cdn/index.ts";
+import type { CloudflareOptions } from "../../schemes/cloudflare/index.ts";
+import type { FastlyOptions } from "../../schemes/fastly/index.ts";
+import type { ImgproxyKey, ImgproxyOptions } from "../../schemes/imgproxy/index.ts";
+import type { MediaCdnKey } from "../../schemes/media-cdn/index.ts";
+import type { MediaCdnTokenSecret, MediaCdnTokenVerifyKey } from "../../schemes/media-cdn/token/index.ts";
+import type { NginxOptions } from "../../schemes/nginx/index.ts";
+import type { SymfonyOptions } from "../../schemes/symfony/index.ts";
+import type { UriSigningKey, UriSigningSecret } from "../../schemes/uri-signing/keys.ts";
 
 interface Of<S extends string> {
   readonly scheme: S;

@@ -1,8 +1,7 @@
 import { joinTarget } from "../../edge/query.ts";
-import { joinUri, normalizeUri } from "../../schemes/uri-signing/canonical.ts";
-import { containerHolds } from "../../schemes/uri-signing/container.ts";
 import { uriSigningRegex } from "../../schemes/uri-signing/ere.ts";
 import { ATTRIBUTE, detectToken, findToken } from "../../schemes/uri-signing/token.ts";
+import { containerHolds, joinUri, normalizeUri } from "../../schemes/uri-signing/uri.ts";
 import { uriSigningVerifier } from "../../schemes/uri-signing/verify.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
 import { percentDecode } from "../../wire/raw-target.ts";

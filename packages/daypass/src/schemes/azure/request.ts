@@ -1,4 +1,4 @@
-import type { Constraints } from "../../core/constraints.ts";
+import type { Constraints } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey } from "../../core/object-key.ts";
 import type { SasValues } from "./canonical.ts";

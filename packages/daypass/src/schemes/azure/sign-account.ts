@@ -1,6 +1,6 @@
-import type { RequestRules } from "../../core/constraints.ts";
 import type { Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
+import type { RequestRules } from "../../core/validate-options.ts";
 import { readSharedKey } from "./credentials.ts";
 import { ACCOUNT } from "./layouts.ts";
 import { orderLetters } from "./permissions.ts";

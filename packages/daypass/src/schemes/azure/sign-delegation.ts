@@ -1,7 +1,6 @@
-import { type RequestRules, unsupportedConstraint } from "../../core/constraints.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { optionPairs } from "../../core/option-pairs.ts";
+import { optionPairs, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
 import { hasControl } from "./canonical.ts";

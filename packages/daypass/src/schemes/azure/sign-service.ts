@@ -1,5 +1,5 @@
-import type { RequestRules } from "../../core/constraints.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
+import type { RequestRules } from "../../core/validate-options.ts";
 import { type AzureSharedKey, readSharedKey } from "./credentials.ts";
 import { SERVICE } from "./layouts.ts";
 import { type AzureResourceRequest, INSTEAD, readTarget } from "./request.ts";

@@ -1,8 +1,8 @@
-import { checkOptions, type RequestRules, unsupportedConstraint } from "../../core/constraints.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { NEVER, signingWindow, startSeconds, systemClock } from "../../core/time.ts";
+import { checkOptions, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
 import { percentEncode } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { azureStringToSign, canonicalResource, resourcePath, type SasValues } from "./canonical.ts";

@@ -1,6 +1,7 @@
-import { type Constraints, checkOptions } from "../../core/constraints.ts";
+import type { Constraints } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type Instant, signingWindow, startSeconds } from "../../core/time.ts";
+import { checkOptions } from "../../core/validate-options.ts";
 import { oneNetwork } from "../../wire/one-network.ts";
 import { PARAMETERS, policyText } from "./canonical.ts";
 import { readPolicy } from "./policy.ts";

@@ -1,8 +1,8 @@
 import { pemPrivateKey } from "#crypto/pem";
-import { unsupportedConstraint } from "../../core/constraints.ts";
 import type { AsyncSigner, Clock } from "../../core/contracts.ts";
 import { asyncSigner, SignedResult } from "../../core/signed-request.ts";
 import { systemClock } from "../../core/time.ts";
+import { unsupportedConstraint } from "../../core/validate-options.ts";
 import { utf8 } from "../../wire/encoding.ts";
 import { PARAMETERS, type ParameterName, toUrlText } from "./canonical.ts";
 import { type CloudfrontHash, checkHash, checkKeyPairId } from "./key.ts";

@@ -1,9 +1,8 @@
-import { type Constraints, unsupportedConstraint } from "../../core/constraints.ts";
-import type { Bindings } from "../../core/contracts.ts";
+import type { Bindings, Constraints } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey } from "../../core/object-key.ts";
-import { optionPairs } from "../../core/option-pairs.ts";
 import type { EncodedPair } from "../../core/v4.ts";
+import { optionPairs, unsupportedConstraint } from "../../core/validate-options.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 
 /** One S3 request to sign. */

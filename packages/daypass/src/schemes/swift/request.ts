@@ -1,4 +1,5 @@
-import type { Constraints, RequestRules } from "../../core/constraints.ts";
+import type { Constraints } from "../../core/contracts.ts";
+import type { RequestRules } from "../../core/validate-options.ts";
 
 /** One TempURL to sign. */
 export interface SwiftSignRequest extends Constraints {

@@ -1,10 +1,9 @@
-import { checkOptions } from "../../core/constraints.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey } from "../../core/object-key.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
 import { signingWindow, systemClock } from "../../core/time.ts";
-import { checkOneOf } from "../../core/validate-options.ts";
+import { checkOneOf, checkOptions } from "../../core/validate-options.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
 import { oneNetwork } from "../../wire/one-network.ts";
 import { swiftMessage } from "./canonical.ts";

@@ -5,15 +5,15 @@
  * @module
  */
 export type { UriSigningClaims } from "./claims.ts";
+export { type UriSigningEncryption, type UriSigningEncryptionJwk, uriSigningEncryption } from "./encryption.ts";
 export { type UriSigningRegex, uriSigningRegex } from "./ere.ts";
-export { type UriSigningEncryption, type UriSigningEncryptionJwk, uriSigningEncryption } from "./jwe.ts";
 export type {
   UriSigningAlgorithm,
   UriSigningKey,
   UriSigningKeySet,
   UriSigningPrivateKey,
   UriSigningSecret,
-} from "./key.ts";
+} from "./keys.ts";
 export {
   type UriSigningEcJwk,
   type UriSigningOkpJwk,
@@ -21,7 +21,7 @@ export {
   uriSigningEdDsa,
   uriSigningEs256,
   uriSigningRs256,
-} from "./pairs.ts";
+} from "./keys.ts";
 export {
   type RenewedToken,
   type UriSigningRenewalKey,

@@ -1,8 +1,7 @@
 import { randomBytes } from "#crypto";
 import { base64url } from "../../wire/encoding.ts";
-import { jwsInput } from "./jws.ts";
-import { invalidKey, type LoadedKey, loadKey, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
-import { ATTRIBUTE } from "./token.ts";
+import { invalidKey, type LoadedKey, loadKey, type UriSigningPrivateKey, type UriSigningSecret } from "./keys.ts";
+import { ATTRIBUTE, jwsInput } from "./token.ts";
 import type { UriSigningGrant } from "./verify.ts";
 
 /** The next token of a chain, to be sent with the answer. */

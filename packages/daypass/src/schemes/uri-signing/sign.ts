@@ -1,27 +1,23 @@
 import { randomBytes } from "#crypto";
-import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
+import type { AsyncSigner, Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { optionPairs } from "../../core/option-pairs.ts";
 import { hasMember } from "../../core/secrets.ts";
-import { asyncSigner, signer } from "../../core/signed-request.ts";
-import { checkOneOf } from "../../core/validate-options.ts";
+import { checkOneOf, optionPairs } from "../../core/validate-options.ts";
 import {
-  checkEdgeRequest,
+  asyncEdgeSigner,
+  type EdgeDraft,
+  type EdgeSignFormat,
   type EdgeUrl,
   type EndlessSignRequest,
-  edgeResult,
-  joinEdgeUrl,
-  readEdgeUrl,
+  edgeSigner,
+  joinUrl,
 } from "../../edge/sign.ts";
-import { edgeWindow } from "../../edge/window.ts";
 import { base64url } from "../../wire/encoding.ts";
-import { joinUri, normalizeUri } from "./canonical.ts";
 import { readClaims } from "./claims.ts";
-import { hashContainer, prefixContainer } from "./container.ts";
 import type { UriSigningRegex } from "./ere.ts";
-import { jwsInput } from "./jws.ts";
-import { invalidKey, loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
-import { ATTRIBUTE, findAttribute } from "./token.ts";
+import { invalidKey, loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./keys.ts";
+import { ATTRIBUTE, findAttribute, jwsInput } from "./token.ts";
+import { hashContainer, joinUri, normalizeUri, prefixContainer } from "./uri.ts";
 
 /** One URI to sign. `notBefore` is bound. */
 export interface UriSigningRequest extends EndlessSignRequest {
@@ -93,24 +89,17 @@ export function uriSigningSigner(
 export function uriSigningSigner(
   given: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
-  // One by one, as a class may have them as getters.
+  // Read by name, because a class may have getters.
   const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = given;
-  const options = { key, issuer, attribute, clock, random };
+  const format = signFormat({ key, issuer, attribute, clock, random });
   if (hasMember(key, "verify")) {
     if (!key.sign) throw invalidKey("a private half");
-    return asyncSigner(async (request) => {
-      const { input, finish } = prepare(request, options);
-      return finish(base64url(await key.sign(input)));
-    });
+    return asyncEdgeSigner(format, async ({ stringToSign }) => base64url(await key.sign(stringToSign)));
   }
   const mac = loadSecret(key);
-  return signer((request) => {
-    const { input, finish } = prepare(request, options);
-    return finish(mac.base64url(input));
-  });
+  return edgeSigner(format, ({ stringToSign }) => mac.base64url(stringToSign));
 }
 
-const INSTEAD = { "bind.ip": "encrypted.ip" };
 const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal encrypted issuedAt claims critical place";
 
 /** The options of a signer with their defaults. */
@@ -119,77 +108,64 @@ interface Settings extends UriSigningSignerOptions<UriSigningSecret | UriSigning
   readonly random: (length: number) => Uint8Array;
 }
 
-function prepare(
-  request: UriSigningRequest,
-  { key, issuer, attribute, clock, random }: Settings,
-): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
-  const isWhole = !(request.prefix ?? request.regex);
-  checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, INSTEAD);
-  const url = readEdgeUrl(request);
-  const target = joinEdgeUrl({ ...url, origin: "" });
-  if (findAttribute(target, attribute, 0) >= 0) {
-    throw invalidInput("url", `without ${attribute}`, url.path);
-  }
-  const window = edgeWindow(request, clock);
-  const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
-  for (const jwe of [encrypted?.subject, encrypted?.ip]) {
-    // Plain text would name the person to whoever sees the URL.
-    if (jwe !== undefined && !/^[\w-]+(\.[\w-]*){4}$/.test(jwe)) {
-      throw invalidInput("encrypted", "JWEs", "another");
-    }
-  }
-  checkOneOf("place", place, "query", "path", "cookie");
-  const normal = normalizeUri(url.origin, target);
-  const uri = joinUri(normal);
-  const container = containerOf(request, uri, url);
-  const own = {
-    iss: issuer,
-    sub: encrypted?.subject,
-    aud: audience,
-    exp: window.expires && Number(window.expires),
-    nbf: window.starts && Number(window.starts),
-    iat: issuedAt ? Math.floor(window.signedAt / 1000) : undefined,
-    jti: nonce === true ? base64url(random(16)) : nonce,
-    cdnicrit: critical?.join(","),
-    cdniip: encrypted?.ip,
-    cdniuc: container,
-    cdniets: renewal?.every,
-    cdnistt: renewal && 1,
-    cdnistd: renewal?.depth,
-  };
-  for (const [name] of optionPairs("claims", claims)) {
-    // What an option leaves out would take the claim along.
-    if (Object.hasOwn(own, name))
-      throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
-  }
-  // Checked as it travels, and without what is undefined.
-  const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
-  checkPayload(payload, Object.keys(claims ?? {}));
-  const input = jwsInput(key.alg, key.kid, payload);
+function signFormat({ key, issuer, attribute, clock, random }: Settings): EdgeSignFormat<UriSigningRequest, EdgeDraft> {
   return {
-    input,
-    finish(signature) {
-      const token = `${attribute}=${input}.${signature}`;
-      const path = place === "path" ? `${url.path};${token}` : url.path;
-      return edgeResult(
-        {
-          url: joinEdgeUrl({ ...url, path }, ...(place === "query" ? [token] : [])),
-          request,
-          window,
-          headers: place === "cookie" ? { cookie: token } : {},
-          bound: [
-            container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
-            ...Object.keys(payload).filter(isBinding),
-          ],
-          unbound: [
-            "method",
-            ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
-            "headers",
-            "body",
-          ],
-        },
-        input,
-      );
+    ...{ name: "URI Signing", instead: { "bind.ip": "encrypted.ip" }, weak: [], clock },
+    options: ({ prefix, regex }) => ((prefix ?? regex) ? OPTIONS : `${OPTIONS} bind.query`),
+    draft(request, url, window) {
+      const target = joinUrl({ ...url, origin: "" });
+      if (findAttribute(target, attribute, 0) >= 0) throw invalidInput("url", `without ${attribute}`, url.path);
+      const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+      for (const jwe of [encrypted?.subject, encrypted?.ip]) {
+        // Plain text would show the person's name to everyone who sees the URL.
+        if (jwe !== undefined && !/^[\w-]+(\.[\w-]*){4}$/.test(jwe)) throw invalidInput("encrypted", "JWEs", "another");
+      }
+      checkOneOf("place", place, "query", "path", "cookie");
+      const container = containerOf(request, joinUri(normalizeUri(url.origin, target)), url);
+      const own = {
+        iss: issuer,
+        sub: encrypted?.subject,
+        aud: audience,
+        exp: window.expires && Number(window.expires),
+        nbf: window.starts && Number(window.starts),
+        iat: issuedAt ? Math.floor(window.signedAt / 1000) : undefined,
+        jti: nonce === true ? base64url(random(16)) : nonce,
+        cdnicrit: critical?.join(","),
+        cdniip: encrypted?.ip,
+        cdniuc: container,
+        cdniets: renewal?.every,
+        cdnistt: renewal && 1,
+        cdnistd: renewal?.depth,
+      };
+      for (const [name] of optionPairs("claims", claims)) {
+        // An own claim with the name of an absent option would replace it.
+        if (Object.hasOwn(own, name))
+          throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
+      }
+      // Checked as JSON, which omits what is undefined.
+      const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
+      checkPayload(payload, Object.keys(claims ?? {}));
+      const stringToSign = jwsInput(key.alg, key.kid, payload);
+      const withToken = (token: string): string => {
+        if (place === "path") return joinUrl({ ...url, path: `${url.path};${token}` });
+        return place === "query" ? joinUrl(url, token) : joinUrl(url);
+      };
+      const isWhole = !(request.prefix ?? request.regex);
+      return {
+        stringToSign,
+        url: (signature) => withToken(`${attribute}=${stringToSign}.${signature}`),
+        headers: (signature) => (place === "cookie" ? { cookie: `${attribute}=${stringToSign}.${signature}` } : {}),
+        bound: [
+          container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
+          ...Object.keys(payload).filter(isBinding),
+        ],
+        unbound: [
+          "method",
+          ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
+          ...["headers", "body"],
+        ],
+        covers: () => true,
+      };
     },
   };
 }
@@ -211,15 +187,14 @@ const isBinding = (claim: string): boolean => /^(iss|sub|aud|nbf|jti|cdniip)$/.t
 
 function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin, path }: EdgeUrl): string {
   if ((prefix ?? regex) === undefined) return hashContainer(uri);
-  // Before it is normalised: `/users/7/../` would be a prefix of everybody's.
-  // What has no such method is text, where an expression or text was expected.
+  // The prefix before its normalisation: `/users/7/../` would cover all users. `matches` is absent if `regex` is a text.
   if (prefix === undefined ? regex?.matches?.(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
     return regex ? `regex:${regex.source}` : prefixContainer(joinUri(normalizeUri(origin, prefix ?? "")));
   }
   throw invalidInput("prefix or regex", "the url up to a /", prefix ?? regex?.source);
 }
 
-/** What a verifier would refuse is not signed. */
+/** Refuses claims that a verifier would refuse. */
 function checkPayload(payload: object, extensions: readonly string[]): void {
   try {
     readClaims(payload, extensions);

@@ -1,24 +1,24 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
-import type { KeyResolver, Obligation, Verifier } from "../../core/contracts.ts";
+import type { Obligation, Verifier } from "../../core/contracts.ts";
 import { type DaypassError, type ErrorCode, refusal } from "../../core/errors.ts";
-import { listOf } from "../../core/key-resolver.ts";
+import { listOf, whenFound } from "../../core/key-resolver.ts";
 import {
-  type EdgeFormat,
   type EdgeGrant,
+  type EdgeKey,
+  type EdgeToken,
   type EdgeVerifierOptions,
   type ExpiryOptions,
   edgeVerifier,
 } from "../../edge/verify.ts";
 import { refuseDotSegments } from "../../wire/dot-segments.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
-import { joinUri } from "./canonical.ts";
-import type { UriSigningClaims } from "./claims.ts";
-import { containerHolds } from "./container.ts";
+import { malformed } from "../../wire/parameters.ts";
+import { readClaims, type UriSigningClaims } from "./claims.ts";
+import type { UriSigningEncryption } from "./encryption.ts";
 import type { UriSigningRegex } from "./ere.ts";
-import type { UriSigningEncryption } from "./jwe.ts";
-import { invalidKey, type LoadedKey, loadKey, type UriSigningKeySet } from "./key.ts";
-import { parseUriSigning, type UriSigningToken } from "./parse.ts";
-import { ATTRIBUTE, detectToken } from "./token.ts";
+import { invalidKey, type LoadedKey, loadKey, type UriSigningKeySet } from "./keys.ts";
+import { ATTRIBUTE, detectToken, findToken, type Jws, readJws } from "./token.ts";
+import { containerHolds, joinUri, type NormalUri, normalizeUri } from "./uri.ts";
 
 /** What a verified token allows. */
 export interface UriSigningGrant extends EdgeGrant {
@@ -79,65 +79,98 @@ export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOp
  * ```
  */
 export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier<UriSigningGrant> {
-  const { keySets, regex, attribute = ATTRIBUTE, header, extensions, encryption } = options;
-  const format: EdgeFormat<UriSigningToken, LoadedKey, never, Omit<UriSigningGrant, keyof EdgeGrant>> = {
-    id: "uri-signing",
-    weak: [],
-    detect: (request) => detectToken(request, attribute),
-    parse: (received) => parseUriSigning(received, { attribute, header, extensions: listOf(extensions) }),
-    async check({ request }, { jws, claims, personal }, key) {
+  const { keySets, regex, attribute = ATTRIBUTE, header, audience, encryption, maxSkew = 60 } = options;
+  const extensions = listOf(options.extensions);
+  const edgeKey =
+    (key: LoadedKey): EdgeKey<UriSigningToken> =>
+    async ({ jws, claims, personal }, { request }) => {
       const matches = (await isSignedBy(key, jws)) && jws.alg === key.alg && claims.iss === key.issuer;
       const { sub, cdniip } = claims;
       if (matches && sub !== undefined) personal.subject = await encryption?.decrypt(sub);
       if (matches && cdniip !== undefined)
         personal.isAdmitted = await encryption?.admits(cdniip, request.remoteAddress);
-      return { matches, stringToSign: jws.input };
+      return matches;
+    };
+  const find = keyFinder(keySets);
+  return edgeVerifier(
+    {
+      id: "uri-signing",
+      weak: [],
+      detect: (request) => detectToken(request, attribute),
+      // Checks the grammar of the token and the types of its claims, but neither the signature nor the URI.
+      parse({ request, origin }): UriSigningToken {
+        const found = findToken(request, attribute);
+        const jws = readJws(found.token, header);
+        const claims = readClaims(jws.payload, extensions);
+        const { exp, nbf } = claims;
+        // Normalisation would complete a broken escape with the text after it: `%%37%33` would become `%73`.
+        if (/%(?![0-9A-Fa-f]{2})/.test(found.target)) throw malformed("target", "form", "whole escapes");
+        const uri = normalizeUri(origin, found.target);
+        return {
+          ...{ jws, claims, uri, keyId: jws.kid, signature: jws.signature, stringToSign: jws.input, path: uri.path },
+          personal: {},
+          // "URI Signing implementations MUST NOT allow for any time synchronization leeway".
+          notBefore: nbf && nbf * 1000,
+          expiresAt: exp && exp * 1000,
+          // The handler acts on the verified URI, which is normalised.
+          target: joinUri({ ...uri, origin: "" }),
+        };
+      },
+      dummyKey: edgeKey({ alg: "HS256", kid: "", issuer: "", mac: hmacSha256("dummy") }),
+      facts(_received, { claims, uri, personal }, { now, proof }) {
+        const { aud, sub, cdniip, cdniuc, iat, jti } = claims;
+        const text = joinUri(uri);
+        // A hash covers the whole URI, but an expression can be a prefix.
+        if (/^r/.test(cdniuc)) refuseDotSegments(uri.path);
+        if (!containerHolds(cdniuc, text, regex)) throw fault("SIGNATURE_MISMATCH", "a URI in the container");
+        if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
+          throw fault("WRONG_AUDIENCE", "a token for this audience");
+        }
+        if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
+          throw fault("NOT_YET_VALID", "a token issued in the past");
+        }
+        const { subject } = personal;
+        const constraint = sub === undefined ? cdniip && "cdniip" : "sub";
+        if (constraint && encryption === undefined) {
+          throw refusal("UNENFORCED_CONSTRAINT", `encryption for ${constraint}`, { constraint });
+        }
+        if (sub !== undefined && (subject === undefined || subject !== proof.subject)) {
+          throw fault("WRONG_SUBJECT", "the proved subject");
+        }
+        if (cdniip !== undefined && personal.isAdmitted !== true) {
+          throw fault("IP_NOT_GRANTED", "a client in its network");
+        }
+        const obligations: readonly Obligation[] = jti === undefined ? [] : [{ kind: "uses", limit: 1 }];
+        return { uri: text, claims, subject, verifiedAt: new Date(now), obligations };
+      },
     },
-    dummyKey: { alg: "HS256", kid: "", issuer: "", mac: hmacSha256("dummy") },
-    facts(_received, { claims, uri, personal }, { now, proof }) {
-      const { aud, sub, cdniip, cdniuc, iat, jti } = claims;
-      const text = joinUri(uri);
-      // A hash is of the whole URI; an expression is a prefix, too.
-      if (/^r/.test(cdniuc)) refuseDotSegments(uri.path);
-      if (!containerHolds(cdniuc, text, regex)) throw fault("SIGNATURE_MISMATCH", "a URI in the container");
-      const { audience, maxSkew = 60 } = options;
-      if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
-        throw fault("WRONG_AUDIENCE", "a token for this audience");
-      }
-      if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
-        throw fault("NOT_YET_VALID", "a token issued in the past");
-      }
-      const { subject } = personal;
-      const constraint = sub === undefined ? cdniip && "cdniip" : "sub";
-      if (constraint && encryption === undefined) {
-        throw refusal("UNENFORCED_CONSTRAINT", `encryption for ${constraint}`, {
-          constraint,
-        });
-      }
-      if (sub !== undefined && (subject === undefined || subject !== proof.subject)) {
-        throw fault("WRONG_SUBJECT", "the proved subject");
-      }
-      if (cdniip !== undefined && personal.isAdmitted !== true) {
-        throw fault("IP_NOT_GRANTED", "a client in its network");
-      }
-      const obligations: readonly Obligation[] = jti === undefined ? [] : [{ kind: "uses", limit: 1 }];
-      return { uri: text, claims, subject, verifiedAt: new Date(now), obligations };
-    },
-  };
-  return edgeVerifier(format, resolver(keySets), { ...options, keyId: "" });
+    (kid) => whenFound(find(kid), (found) => found.map(edgeKey)),
+    { ...options, keyId: "" },
+  );
+}
+
+/** A parsed token. */
+interface UriSigningToken extends EdgeToken {
+  readonly jws: Jws;
+  readonly claims: UriSigningClaims;
+  readonly uri: NormalUri;
+  /** The decrypted claims `sub` and `cdniip`, set after the signature has been verified. */
+  readonly personal: { subject?: string | undefined; isAdmitted?: boolean | undefined };
 }
 
 function fault(code: ErrorCode, expected: string): DaypassError {
   return refusal(code, `${expected}, found another`);
 }
 
-async function isSignedBy({ mac, key }: LoadedKey, { input, signature }: UriSigningToken["jws"]): Promise<boolean> {
+async function isSignedBy({ mac, key }: LoadedKey, { input, signature }: Jws): Promise<boolean> {
   if (mac !== undefined) return constantTimeEqual(mac.base64url(input), signature);
   return (await key?.verify(input, fromBase64url(signature) as Uint8Array)) === true;
 }
 
-/** Keys by kid; a token without one is tried with all. Which issuer a key belongs to, the check asks. */
-function resolver(keySets: UriSigningVerifierOptions["keySets"]): KeyResolver<LoadedKey> {
+type FindKeys = (kid: string) => readonly LoadedKey[] | Promise<readonly LoadedKey[]>;
+
+/** Keys by kid. A token without a kid is tried with all keys. The check compares the issuer. */
+function keyFinder(keySets: UriSigningVerifierOptions["keySets"]): FindKeys {
   const pick = (keys: readonly LoadedKey[], kid: string): readonly LoadedKey[] =>
     kid === "" ? keys : keys.filter((key) => key.kid === kid);
   if (typeof keySets !== "function") {

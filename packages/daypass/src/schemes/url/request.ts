@@ -1,6 +1,6 @@
 import type { Bindings, Lifetime, ResponseOverrides } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { queryTokens } from "../../core/option-pairs.ts";
+import { queryTokens } from "../../core/validate-options.ts";
 import { parseTarget, trimBlank, type WireTarget } from "../../wire/raw-target.ts";
 import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
 import { networksValue } from "./ip.ts";

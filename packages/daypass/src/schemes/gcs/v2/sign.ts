@@ -1,11 +1,11 @@
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
-import { unsupportedConstraint } from "../../../core/constraints.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { type ObjectRules, unboundBody } from "../../../core/object-request.ts";
 import { asyncSigner, SignedResult, signer } from "../../../core/signed-request.ts";
 import { signingWindow, systemClock } from "../../../core/time.ts";
+import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
 import { accountSigner, checkHmacKey } from "../credentials.ts";
 import { gcsAddresses, gcsPath } from "../endpoint.ts";

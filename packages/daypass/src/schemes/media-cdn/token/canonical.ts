@@ -1,30 +1,9 @@
-import { sha256Hmac } from "#crypto/digests";
 import { refusal } from "../../../core/errors.ts";
-import { hasMember } from "../../../core/secrets.ts";
-import { anyBase64 } from "../../../edge/google-cdn.ts";
-import { hex } from "../../../wire/encoding.ts";
+import { malformed } from "../../../wire/parameters.ts";
 import { groupHeaders } from "../../../wire/raw-target.ts";
 
-/** A shared secret for HMAC-SHA256. */
-export interface MediaCdnTokenSecret {
-  /** At least 16 bytes in base64url. */
-  readonly secret: string;
-}
-
-/** A key for another algorithm, created by `mediaCdnSha1Key` or `mediaCdnPublicKey`. */
-export interface MediaCdnTokenVerifyKey {
-  /** Whether a field `hmac=…` or `Signature=…` is one of this text. */
-  readonly matches: (text: string, proof: string) => Promise<boolean>;
-}
-
-/** A shared secret that signs. */
-export interface MediaCdnTokenMac {
-  /** The field `hmac=…` of a text. */
-  readonly prove: (text: string) => string;
-}
-
-/** What a token says, in the order of Google's own code. */
-export const FIELDS = [
+/** The fields of a token in the order of Google's own code. */
+const FIELDS = [
   "FullPath",
   "PathGlobs",
   "URLPrefix",
@@ -35,12 +14,11 @@ export const FIELDS = [
   "Headers",
   "IPRanges",
 ] as const;
-export type TokenField = (typeof FIELDS)[number];
 
-/** The fields of a token in its order, as they stand in it; FullPath has no value there. */
-export type TokenFields = { [F in TokenField]?: string };
+/** The fields of a token, in its order and as on the wire, where FullPath has no value. */
+export type TokenFields = { [F in (typeof FIELDS)[number]]?: string };
 
-/** Who made the mistake: the one who sent a token, or the one who asks for one. */
+/** The code for a wrong field: of a received token, or of a token to sign. */
 export type FaultCode = "MALFORMED" | "INVALID_INPUT";
 
 /** "FullPath~Expires=1663070400~hmac=…". */
@@ -52,8 +30,8 @@ export function joinToken(fields: TokenFields, proof: string): string {
 
 /**
  * "The values for each of the parameters are the same between the signed value and the token string, with the following
- * exceptions: FullPath, Headers". These two are signed and not sent, so what begins another field in them would take that
- * field out of the token: who may choose `bar~IPRanges=…` for a header is bound to no network.
+ * exceptions: FullPath, Headers". Both are signed and not sent, so a path or header with `~` could contain another field: a
+ * client that chooses the header `bar~IPRanges=…` would not be bound to a network.
  */
 export function tokenStringToSign(
   fields: TokenFields,
@@ -63,7 +41,7 @@ export function tokenStringToSign(
     if (name === "FullPath") return checkText(path, /^[!-}]+$/, code);
     if (name !== "Headers") return checkText(value, /^[!"$%'-}]+$/, code);
     const names = value.split(",");
-    // Each name again would sign the header's value again, and a request has room for thousands.
+    // A repeated name would sign the header's value again, and a request has room for thousands of names.
     if (new Set(value.toLowerCase().split(",")).size < names.length) throw refusal(code, "each signed header once");
     const received = groupHeaders(headers);
     const pairs = names.map((header) => {
@@ -84,16 +62,23 @@ function checkText(text: string, form: RegExp, code: FaultCode): string {
   throw refusal(code, "path, fields and signed headers in ASCII without ~ , & #");
 }
 
-/** The bytes of a shared secret. */
-export function secretBytes(key: MediaCdnTokenSecret): Uint8Array {
-  const bytes = anyBase64(key?.secret);
-  if (bytes !== undefined && bytes.length >= 16) return bytes;
-  throw refusal("INVALID_KEY", "a secret of at least 16 bytes in base64url");
+/** Reads the fields in the order of the token, each once. FullPath has no value and no `=`. */
+export function readFields(parts: readonly string[]): TokenFields {
+  const fields: TokenFields = {};
+  for (const part of parts) {
+    const [name, ...rest] = part.split("=");
+    const value = rest.join("=");
+    const field = FIELDS.find((known) => known === name);
+    const isBad = field === "FullPath" ? rest.length > 0 : value === "";
+    if (field === undefined || fields[field] !== undefined || isBad) {
+      throw bad(`each of ${FIELDS.join()} once`);
+    }
+    fields[field] = value;
+  }
+  return fields;
 }
 
-/** A secret as it signs: HMAC-SHA256 unless it says otherwise. */
-export function proofOf(key: MediaCdnTokenSecret | MediaCdnTokenMac): (text: string) => string {
-  if (hasMember(key, "prove")) return key.prove;
-  const mac = sha256Hmac(secretBytes(key));
-  return (text) => `hmac=${hex(mac(text))}`;
+/** `MALFORMED`, because of the token. */
+export function bad(expected: string): Error {
+  return malformed("token", "form", expected);
 }

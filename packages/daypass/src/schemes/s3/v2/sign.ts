@@ -1,12 +1,12 @@
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
-import { unsupportedConstraint } from "../../../core/constraints.ts";
 import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { requireFeature } from "../../../core/provider.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
 import { signingWindow, systemClock } from "../../../core/time.ts";
 import type { EncodedPair } from "../../../core/v4.ts";
+import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { base64, uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
 import { percentDecode } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";

@@ -1,10 +1,10 @@
 import { credentialSource } from "../../../core/access-key.ts";
-import { unsupportedConstraint } from "../../../core/constraints.ts";
 import type { AsyncSigner } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { requireFeature } from "../../../core/provider.ts";
 import { asyncSigner, SignedResult } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
+import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { hex } from "../../../wire/encoding.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";

@@ -1,7 +1,7 @@
 import { base64url, fromBase64url, latin1, utf8 } from "../../wire/encoding.ts";
+import { coveringNetwork, isInside } from "../../wire/ip.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
-import { isInsideClaim } from "./client-ip.ts";
-import { checkKid, invalidKey } from "./key.ts";
+import { checkKid, invalidKey } from "./keys.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {
@@ -109,4 +109,14 @@ export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEn
     },
   };
   return encryption;
+}
+
+/**
+ * Whether an address lies in the network of a cdniip claim: "represented in CIDR notation, with dotted decimal format for
+ * IPv4 addresses or canonical text representation for IPv6 addresses". The example of the standard has brackets around it
+ * and bits behind its prefix, so these mean nothing here.
+ */
+function isInsideClaim(remoteAddress: string | undefined, claim: string): boolean {
+  const network = coveringNetwork(claim.replace(/^\[|\]$/g, ""));
+  return network !== undefined && isInside(remoteAddress, [network]);
 }

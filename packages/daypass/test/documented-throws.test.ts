@@ -7,7 +7,7 @@ const source = new URL("../src/", import.meta.url);
 const FUNCTION = /^\/\*\*\n((?: \*.*\n)+) \*\/\nexport function (\w+Verifier)\b/gm;
 
 const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" })
-  .filter((path) => /\/verify[\w-]*\.ts$/.test(path))
+  .filter((path) => path.startsWith("schemes/") && path.endsWith(".ts"))
   .flatMap((path) => [...readFileSync(new URL(path, source), "utf8").matchAll(FUNCTION)])
   .map(([, text = "", name = ""]) => ({ name, throws: /@throws ([\s\S]*?)\n \* @/.exec(text)?.[1] ?? "" }));
 // What another one throws is said there.

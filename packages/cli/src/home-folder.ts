@@ -2,15 +2,18 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * A place in the home of whoever runs this. `undefined` where there is no home: for a user whom the system does not know, and where HOME is
- * set to nothing. What is kept there would then be looked for in the folder that the command runs in, and a stranger's `credential_process` run.
+ * A path in the user's home folder. `undefined` if there is no home: the system does not know the user, or HOME is empty. Otherwise the
+ * path would be relative to the current folder, where a stranger may have put a `credential_process`.
  */
-export function inHome(...parts: readonly string[]): string | undefined {
-  const home = homeFolder();
+export function inHome(
+  env: Readonly<Record<string, string | undefined>>,
+  ...parts: readonly string[]
+): string | undefined {
+  const home = (process.platform === "win32" ? undefined : env["HOME"]) ?? systemHome();
   return home === "" ? undefined : join(home, ...parts);
 }
 
-function homeFolder(): string {
+function systemHome(): string {
   try {
     return homedir();
   } catch {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { DIST, daypass, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
+import { DIST, daypass, daypassProcess, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
 
 /** Where a process can be asked how much memory it took. */
 const hasProc = existsSync("/proc/self/status");
@@ -286,7 +286,7 @@ test("keeps the order with several workers, and answers as one thread does", asy
   writeFileSync(file, jsonLines(lines));
   const run = async (workers: string): Promise<string> => {
     const out = join(folder, `out-${workers}.jsonl`);
-    const { status } = await daypass(["sign", "--batch", file, "--out", out, "--workers", workers]);
+    const { status } = await daypassProcess(["sign", "--batch", file, "--out", out, "--workers", workers]);
     expect(status).toBe(0);
     expect(statSync(out).mode & 0o777).toBe(0o600);
     return readFileSync(out, "utf8");
@@ -349,14 +349,14 @@ test("says in one line that answers cannot be written, before it signs or where 
   const input = jsonLines([pinned]);
   const folder = temporaryFolder();
   for (const out of [join(folder, "none", "urls.jsonl"), folder]) {
-    const { stderr, status } = await daypass(["sign", "--batch", "-", "--out", out], { input });
+    const { stderr, status } = await daypassProcess(["sign", "--batch", "-", "--out", out], { input });
     expect(stderr).toMatch(/^daypass sign: expected --out to name a file, found .* at .*\n$/);
     expect(status).toBe(1);
   }
   if (!existsSync("/dev/full")) return;
   for (const workers of ["0", "2"]) {
     const args = ["sign", "--batch", "-", "--workers", workers, "--out", "/dev/full"];
-    const { stderr, status } = await daypass(args, { input });
+    const { stderr, status } = await daypassProcess(args, { input });
     expect(stderr).toMatch(/^daypass sign: expected room in .*ENOSPC.*\n$/);
     expect(status).toBe(1);
   }

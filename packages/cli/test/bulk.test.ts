@@ -5,7 +5,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { csvReader, csvRecord } from "../src/lines/csv.ts";
-import { AWS, daypass, jsonLines, nodeCommand, parseLines, shellWord, start, temporaryFolder } from "./command.ts";
+import {
+  AWS,
+  daypass,
+  daypassProcess,
+  jsonLines,
+  nodeCommand,
+  parseLines,
+  shellWord,
+  start,
+  temporaryFolder,
+} from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const signedAt = "2026-01-02T03:04:05Z";
@@ -45,7 +55,7 @@ test.each(["0", "2"])("goes on after kill -9 as if nothing had happened, with %s
   const killedAt = statSync(out).size;
   expect(killedAt).toBeGreaterThan(0);
   expect(killedAt).toBeLessThan(whole.length);
-  expect((await daypass(run(file))).status).toBe(0);
+  expect((await daypassProcess(run(file))).status).toBe(0);
   expect(readFileSync(out, "utf8")).toBe(whole);
   expect(statSync(out).mode & 0o777).toBe(0o600);
 });
@@ -129,18 +139,20 @@ test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", 
   const csv = `\ufeff${[columns, ...rows, "too,few"].join("\r\n")}\r\n`;
   const file = join(folder, "in.csv");
   writeFileSync(file, csv);
-  const expected = parseLines<Answer>((await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) })).stdout);
+  const expected = parseLines<Answer>(
+    (await daypassProcess(["sign", "--batch", "-"], { input: jsonLines(lines) })).stdout,
+  );
   for (const workers of ["0", "2"]) {
-    const { stdout } = await daypass(["sign", "--batch", file, "--workers", workers]);
+    const { stdout } = await daypassProcess(["sign", "--batch", file, "--workers", workers]);
     const answers = parseLines<Answer>(stdout);
     expect(answers.slice(0, 3)).toEqual(expected);
     expect(answers[3]?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("12 cells") });
   }
-  const byPipe = await daypass(["sign", "--batch", "-", "--format", "csv"], { input: csv });
+  const byPipe = await daypassProcess(["sign", "--batch", "-", "--format", "csv"], { input: csv });
   expect(parseLines<Answer>(byPipe.stdout).slice(0, 3)).toEqual(expected);
 
   const out = join(folder, "out.csv");
-  await daypass(["sign", "--batch", file, "--out", out]);
+  await daypassProcess(["sign", "--batch", file, "--out", out]);
   const whole = readFileSync(out, "utf8");
   const [header = "", ...records] = whole.trimEnd().split("\n");
   const read = csvReader(header);
@@ -153,7 +165,7 @@ test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", 
   expect(read(records[3] ?? "")).toMatchObject({ error: "INVALID_INPUT" });
   for (const size of [5, header.length + 1, whole.length - 3]) {
     writeFileSync(out, whole.slice(0, size));
-    expect((await daypass(["sign", "--batch", file, "--out", out, "--resume"])).status).toBe(0);
+    expect((await daypassProcess(["sign", "--batch", file, "--out", out, "--resume"])).status).toBe(0);
     expect(readFileSync(out, "utf8")).toBe(whole);
   }
 });
@@ -242,7 +254,7 @@ test("takes what all lines have in common from a target, options, a file and the
   ]);
   const env = { ...AWS, AWS_REGION: "us-west-2" };
   for (const workers of ["0", "2"]) {
-    const { stdout } = await daypass([...args, "--workers", workers], { input, env });
+    const { stdout } = await daypassProcess([...args, "--workers", workers], { input, env });
     const urls = parseLines<Answer>(stdout).map(({ url }) => new URL(url ?? ""));
     const facts = urls.map((url) => [
       url.host,
@@ -257,7 +269,7 @@ test("takes what all lines have in common from a target, options, a file and the
     expect(urls[0]?.searchParams.get("response-content-type")).toBe("text/plain");
   }
   // An option is what was meant now; the file may be older.
-  const { stdout } = await daypass([...args, "--expires-in", "2m"], { input, env });
+  const { stdout } = await daypassProcess([...args, "--expires-in", "2m"], { input, env });
   expect(stdout).toContain("X-Amz-Expires=120&");
 });
 
@@ -293,15 +305,15 @@ test("asks for the keys of the environment once, and refuses the lines that have
   const input = jsonLines(
     Array.from({ length: 3000 }, (_, i) => ({ key: `a-long-enough-key-${"x".repeat(200)}-${i}` })),
   );
-  const { stdout } = await daypass(args, { input, env });
+  const { stdout } = await daypassProcess(args, { input, env });
   const answers = parseLines<Answer>(stdout);
   expect(answers.filter(({ url }) => url?.includes("AKPROCESS"))).toHaveLength(3000);
   expect(readFileSync(count, "utf8")).toBe("x\n");
   // Lines that bring their own do not ask.
-  await daypass(["sign", "--batch", "-"], { input: jsonLines([{ ...pinned, key: "a" }]), env });
+  await daypassProcess(["sign", "--batch", "-"], { input: jsonLines([{ ...pinned, key: "a" }]), env });
   expect(readFileSync(count, "utf8")).toBe("x\n");
 
-  const none = await daypass(args, { input: jsonLines([{ key: "a" }, { ...pinned, key: "b" }]) });
+  const none = await daypassProcess(args, { input: jsonLines([{ key: "a" }, { ...pinned, key: "b" }]) });
   const [refused, signed] = parseLines<Answer>(none.stdout);
   expect(refused?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("AWS_ACCESS_KEY_ID") });
   expect(signed).toHaveProperty("url");

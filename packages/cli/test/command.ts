@@ -3,18 +3,20 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { runProgram } from "../src/program.ts";
 
-/** The command as users have it, a file for each module. `built.ts` has built it. */
+/** The built command, one file per module, as users install it. `built.ts` builds it. */
 export const DIST: string = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-/** The arguments with which `node` runs the command: the same modules in a few files, which Node has read in half of the time. */
+/** The arguments of `node` that run the command as a bundle, which loads in half the time. */
 export const nodeArguments: readonly string[] = [
   fileURLToPath(new URL("../.test-results/command/main.js", import.meta.url)),
 ];
 
-/** The same as words of a shell. A clone may lie in a folder of any name. */
+/** The same as words of a shell, quoted because the folder of the clone may have any name. */
 export const nodeCommand: string = commandOf(nodeArguments);
 
 /** The words of a shell for a script and its arguments. */
@@ -31,7 +33,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** In place of the few files: what is said of memory and of modules is said of what users have. */
+  /** The script to start instead of the bundle: tests of memory and of loaded modules start the built files. */
   readonly script?: typeof DIST;
 }
 
@@ -41,7 +43,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Starts the command in a process of its own, with no credentials of whoever runs the tests. */
+/** Starts the command in its own process, without the credentials of the user who runs the tests. */
 export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
   const home = temporaryFolder();
   const script = options.script === undefined ? nodeArguments : [options.script];
@@ -49,15 +51,15 @@ export function start(args: readonly string[], options: RunOptions = {}): ChildP
     cwd: options.cwd ?? home,
     env: { PATH: process.env["PATH"], HOME: home, ...options.env },
   });
-  // Gone before its folders are, in which it could still write, and so are its workers, which have its standard error.
+  // Wait for its end, because it could still write into the folders that are removed next.
   onTestFinished(async () => {
     if (child.kill("SIGKILL")) await once(child, "close");
   });
   return child;
 }
 
-/** Runs the command to its end. */
-export async function daypass(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+/** Runs the command in its own process. */
+export async function daypassProcess(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = start(args, options);
   let stdout = "";
   let stderr = "";
@@ -67,14 +69,51 @@ export async function daypass(args: readonly string[], options: RunOptions = {})
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  // A command that does not read its input may have ended before it is written.
+  // A command that does not read its input may exit before the input is written.
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
   const [status] = await once(child, "close");
   return { status, stdout, stderr };
 }
 
-/** A folder that is gone after the test. */
+/** Runs the command inside the test's process. It starts in the folder of the tests, and its home is empty. */
+export async function daypass(
+  args: readonly string[],
+  { input = "", env = {} }: Pick<RunOptions, "input" | "env"> = {},
+): Promise<Finished> {
+  const [stdout, stderr] = [collector(), collector()];
+  const { stackTraceLimit } = Error;
+  const context = {
+    env: { PATH: process.env["PATH"], HOME: EMPTY_HOME, ...env },
+    stdin: Readable.from(pipeChunks(Buffer.from(input))),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+  };
+  const status = await runProgram(args, context);
+  // `scan` switches stack traces off.
+  Error.stackTraceLimit = stackTraceLimit;
+  return { status, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** A pipe delivers 64 KB at a time. */
+function* pipeChunks(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
+
+const EMPTY_HOME = "/nonexistent";
+
+function collector(): { readonly stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString("utf8") };
+}
+
+/** A new folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "daypass-cli-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,7 +132,7 @@ export function parseLines<T = Readonly<Record<string, never>>>(text: string): r
     .map((line) => JSON.parse(line));
 }
 
-/** Largest resident memory of a process so far, in megabytes. */
+/** The largest resident memory of a process so far, in megabytes. */
 export function peakMemory(pid: number | undefined): number {
   const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kilobytes) / 1024;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configSchema } from "../src/commands/serve/config.ts";
 import { schemaFault } from "../src/commands/serve/json-schema.ts";
-import { AWS, daypass, parseLines, temporaryFolder } from "./command.ts";
+import { AWS, daypassProcess, parseLines, temporaryFolder } from "./command.ts";
 
 // The lines and files that the pages show, given to the command as a reader would, with keys in the place of what stands for them.
 
@@ -37,7 +37,7 @@ const [toSign = "", toVerify = ""] = blocksOf("docs/guide/cli.md", "json");
 test("each line that the page of the command line shows is signed", async () => {
   // A key of Azure's is base64 with its padding.
   const input = withKeys(toSign).replace(/("accountKey":"\w+)"/, '$1="');
-  const { status, stdout } = await daypass(["sign", "--batch", "-", "--strict"], { input: `${input}\n` });
+  const { status, stdout } = await daypassProcess(["sign", "--batch", "-", "--strict"], { input: `${input}\n` });
   const answers = parseLines<{ readonly error?: unknown }>(stdout);
   expect([status, answers.filter(({ error }) => error !== undefined)]).toEqual([0, []]);
   expect(answers).toHaveLength(toSign.split("\n").length);
@@ -45,7 +45,7 @@ test("each line that the page of the command line shows is signed", async () => 
 });
 
 test("the line to verify is one, and its URL is cut", async () => {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: `${withKeys(toVerify)}\n` });
+  const { stdout } = await daypassProcess(["verify", "--batch", "-"], { input: `${withKeys(toVerify)}\n` });
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, code: "MALFORMED" });
 });
 
@@ -55,7 +55,7 @@ test("the CSV that the page of bulk signing shows is signed", async () => {
   writeFileSync(join(folder, "files.csv"), `${csv}\n`);
   const env = { ...AWS, AWS_REGION: "us-east-1" };
   const args = ["sign", "s3://media", "--batch", "files.csv", "--strict"];
-  const { status, stdout } = await daypass(args, { env, cwd: folder });
+  const { status, stdout } = await daypassProcess(args, { env, cwd: folder });
   expect([status, parseLines(stdout)]).toMatchObject([
     0,
     [{ method: "GET" }, { headers: { "content-type": "image/png" } }],

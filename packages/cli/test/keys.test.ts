@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
-import { daypass, nodeCommand, parseLines, type RunOptions, shellWord, temporaryFolder } from "./command.ts";
+import {
+  daypass,
+  daypassProcess,
+  nodeCommand,
+  parseLines,
+  type RunOptions,
+  shellWord,
+  temporaryFolder,
+} from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 
 interface CreatedKey {
@@ -266,7 +274,7 @@ test("says of a key whose scope has ended that it has, and hands nothing on of i
   const state = join(temporaryFolder(), "state");
   const { env, move } = movedClock();
   const { id } = await createdKey(state, "--until", new Date(Date.now() + 1800_000).toISOString());
-  const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state], { env });
+  const run = (...args: readonly string[]) => daypassProcess(["keys", ...args, "--state", state], { env });
   const early = await run("session", id, "--expires-in", "1h", "--show-secret");
   expect([early.status, early.stderr]).toEqual([1, expect.stringContaining("CREDENTIALS_EXPIRE_FIRST")]);
   move(3600);

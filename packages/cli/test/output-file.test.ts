@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { progress } from "../src/batch/progress.ts";
 import type { OutputStream } from "../src/command.ts";
-import { daypass, jsonLines, parseLines, temporaryFolder } from "./command.ts";
+import { daypassProcess, jsonLines, parseLines, temporaryFolder } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const pinned = { scheme: "s3", region: "us-east-1", bucket: "media", key: "a", credentials, expiresIn: 900 };
@@ -24,7 +24,7 @@ test.each([
   const input = jsonLines([pinned, pinned, pinned, pinned]);
   for (const format of ["jsonl", "csv"]) {
     const run = ["sign", "--batch", "-", "--out", out, "--out-format", format, "--resume"];
-    const { status, stderr } = await daypass(run, { input });
+    const { status, stderr } = await daypassProcess(run, { input });
     expect([status, stderr]).toEqual([1, expect.stringContaining("choose another --out")]);
     expect(readFileSync(out, "utf8")).toBe(text);
   }
@@ -34,7 +34,9 @@ test("resumes verifications over no answers of sign", async () => {
   const out = join(temporaryFolder(), "out");
   const signed = '{"url":"x","method":"GET"}\n';
   writeFileSync(out, signed);
-  expect((await daypass(["verify", "--batch", "-", "--out", out, "--resume"], { input: "{}\n{}\n" })).status).toBe(1);
+  expect(
+    (await daypassProcess(["verify", "--batch", "-", "--out", out, "--resume"], { input: "{}\n{}\n" })).status,
+  ).toBe(1);
   expect(readFileSync(out, "utf8")).toBe(signed);
 });
 
@@ -47,7 +49,9 @@ test("writes to a pipe with --resume, too: nothing stands in it", async () => {
   reader.stdout.on("data", (text) => {
     read += text;
   });
-  const { status } = await daypass(["sign", "--batch", "-", "--out", out, "--resume"], { input: jsonLines([pinned]) });
+  const { status } = await daypassProcess(["sign", "--batch", "-", "--out", out, "--resume"], {
+    input: jsonLines([pinned]),
+  });
   await closed;
   expect([status, parseLines(read).length]).toEqual([0, 1]);
 });
@@ -70,7 +74,7 @@ test("closes a file to others that was there before, with and without --resume",
   for (const resume of [[], ["--resume"]]) {
     writeFileSync(out, resume.length === 0 ? "what was here before" : "");
     chmodSync(out, 0o644);
-    expect((await daypass(["sign", "--batch", "-", "--out", out, ...resume], { input })).status).toBe(0);
+    expect((await daypassProcess(["sign", "--batch", "-", "--out", out, ...resume], { input })).status).toBe(0);
     expect([statSync(out).mode & 0o777, parseLines(readFileSync(out, "utf8")).length]).toEqual([0o600, 2]);
   }
 });
@@ -94,7 +98,7 @@ test("goes on, with a warning, where the mode of the file cannot be changed", as
   ] as const) {
     writeFileSync(out, "");
     const env = { NODE_OPTIONS: `--import ${hook}`, CHMOD: code };
-    const ran = await daypass(["sign", "--batch", "-", "--out", out], { input: jsonLines([pinned]), env });
+    const ran = await daypassProcess(["sign", "--batch", "-", "--out", out], { input: jsonLines([pinned]), env });
     expect([code, ran.status, readFileSync(out, "utf8").split("\n").length - 1]).toEqual([code, status, lines]);
     expect(ran.stderr).toContain(status === 0 ? "warning: expected to give" : "expected --out");
   }
@@ -104,10 +108,10 @@ test("takes --out - for standard output, and writes no file of that name", async
   const cwd = temporaryFolder();
   const input = jsonLines([pinned]);
   for (const command of ["sign", "verify"]) {
-    const { status, stdout } = await daypass([command, "--batch", "-", "--out", "-"], { input, cwd });
+    const { status, stdout } = await daypassProcess([command, "--batch", "-", "--out", "-"], { input, cwd });
     expect([status, parseLines(stdout).length]).toEqual([0, 1]);
   }
-  const key = await daypass(["keys", "create", "--state", cwd, "--out", "-"], { cwd });
+  const key = await daypassProcess(["keys", "create", "--state", cwd, "--out", "-"], { cwd });
   expect([key.status, key.stderr]).toEqual([2, expect.stringContaining("--show-secret")]);
   expect(readdirSync(cwd)).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
-import { daypass, parseLines, temporaryFolder } from "./command.ts";
+import { daypass, daypassProcess, parseLines, temporaryFolder } from "./command.ts";
 import { exampleFiles, serve, status } from "./serving.ts";
 
 interface Created {
@@ -218,7 +218,9 @@ test("refuses a line of a batch that the key of the state may not sign", async (
   const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080", "--expires-in", "1h"];
   const input = '{"key":"a/1"}\n{"key":"b/1"}\n{"form":{"bucket":"media","prefix":"b/"}}\n';
   for (const workers of ["0", "1"]) {
-    const { stdout } = await daypass(["sign", "s3://media", "--batch", "-", ...place, "--workers", workers], { input });
+    const { stdout } = await daypassProcess(["sign", "s3://media", "--batch", "-", ...place, "--workers", workers], {
+      input,
+    });
     const codes = parseLines<{ error?: { code: string } }>(stdout).map(({ error }) => error?.code);
     expect(codes.slice(0, 2)).toEqual([undefined, "KEY_SCOPE"]);
   }

@@ -9,7 +9,7 @@ import { gcsFormVerifier } from "daypass/gcs/form";
 import { guardNode } from "daypass/node";
 import { s3FormVerifier } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
-import { AWS, daypass, jsonLines, parseLines, temporaryFolder } from "./command.ts";
+import { AWS, daypass, daypassProcess, jsonLines, parseLines, temporaryFolder } from "./command.ts";
 
 const AT = ["--at", "2026-01-02T03:04:05Z"];
 const LATER = ["--at", "2026-01-02T03:05:00Z"];
@@ -198,7 +198,10 @@ test("completes the lines of a batch with the keys of each cloud", async () => {
     { scheme: "azure", account: "acme", container: "media", blob: "a" },
     { scheme: "azure", account: "other", container: "media", blob: "a" },
   ]);
-  const { stdout } = await daypass(["sign", "--batch", "-", "--expires-in", "60", "--workers", "2"], { input, env });
+  const { stdout } = await daypassProcess(["sign", "--batch", "-", "--expires-in", "60", "--workers", "2"], {
+    input,
+    env,
+  });
   const answers = parseLines<{ readonly url?: string; readonly error?: { readonly code: string } }>(stdout);
   expect(answers.map(({ url }) => new URL(url ?? "x://-").host)).toEqual([
     "media.s3.eu-west-1.amazonaws.com",

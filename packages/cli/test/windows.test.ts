@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { daypass, temporaryFolder } from "./command.ts";
+import { daypassProcess, temporaryFolder } from "./command.ts";
 
 // As a URL, in which no folder of a clone has a space: NODE_OPTIONS is cut at them.
 const NODE_OPTIONS = `--import ${new URL("./as-windows.mjs", import.meta.url).href}`;
@@ -9,19 +9,22 @@ const NODE_OPTIONS = `--import ${new URL("./as-windows.mjs", import.meta.url).hr
 test("makes keys and signs with them on Windows, and refuses to serve a folder", async () => {
   const [cwd, APPDATA] = [temporaryFolder(), temporaryFolder()];
   const env = { NODE_OPTIONS, APPDATA };
-  const made = await daypass(["keys", "create", "--out", "key", "--state", "state"], { cwd, env });
+  const made = await daypassProcess(["keys", "create", "--out", "key", "--state", "state"], { cwd, env });
   expect([made.status, made.stderr]).toEqual([0, ""]);
-  const signed = await daypass(["sign", "s3://media/a", "--endpoint", "http://127.0.0.1:8080", "--state", "state"], {
-    cwd,
-    env,
-  });
+  const signed = await daypassProcess(
+    ["sign", "s3://media/a", "--endpoint", "http://127.0.0.1:8080", "--state", "state"],
+    {
+      cwd,
+      env,
+    },
+  );
   expect(signed.stdout).toContain("X-Amz-Signature=");
 
   mkdirSync(join(APPDATA, "gcloud"));
   writeFileSync(join(APPDATA, "gcloud/application_default_credentials.json"), "{}");
-  expect((await daypass(["sign", "gs://media/a"], { cwd, env })).stderr).toContain("found no type");
+  expect((await daypassProcess(["sign", "gs://media/a"], { cwd, env })).stderr).toContain("found no type");
 
-  const served = await daypass(["serve", ".", "--port", "0"], { cwd, env });
+  const served = await daypassProcess(["serve", ".", "--port", "0"], { cwd, env });
   expect([served.status, served.stderr]).toEqual([1, expect.stringContaining("found Windows: run the gateway in WSL")]);
   expect(existsSync(join(cwd, ".daypass"))).toBe(false);
 });

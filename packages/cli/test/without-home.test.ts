@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { needsMounts } from "../../../tools/mounts.ts";
-import { AWS, daypass, nodeArguments, temporaryFolder } from "./command.ts";
+import { AWS, daypassProcess, nodeArguments, temporaryFolder } from "./command.ts";
 
 const env = { ...AWS, AWS_REGION: "us-east-1" };
 const URL_TO_READ = "https://a.example/x?X-Amz-Signature=a";
@@ -14,9 +14,9 @@ test("a HOME that is set to nothing is not the folder that the command runs in",
   for (const folder of [".aws", ".config/gcloud"]) mkdirSync(join(cwd, folder), { recursive: true });
   writeFileSync(join(cwd, ".aws/config"), `[default]\ncredential_process = touch '${ran}'\n`);
   writeFileSync(join(cwd, ".config/gcloud/application_default_credentials.json"), "{}");
-  const explained = await daypass(["explain", URL_TO_READ], { cwd, env: { HOME: "" } });
+  const explained = await daypassProcess(["explain", URL_TO_READ], { cwd, env: { HOME: "" } });
   expect([explained.status, existsSync(ran)]).toEqual([0, false]);
-  const signed = await daypass(["sign", "gs://b/o"], { cwd, env: { HOME: "" } });
+  const signed = await daypassProcess(["sign", "gs://b/o"], { cwd, env: { HOME: "" } });
   expect([signed.status, signed.stderr]).toEqual([
     1,
     expect.stringContaining("expected Google credentials, found none"),

@@ -53,7 +53,7 @@ function first(sections: readonly IniSection[], read: (section: IniSection) => s
 
 async function readIni(name: string, env: Environment, usual: string): Promise<ReadonlyMap<string, IniSection>> {
   const path = env[name] || `~/.aws/${usual}`;
-  const expanded = path.startsWith("~/") ? inHome(path.slice(2)) : path;
+  const expanded = path.startsWith("~/") ? inHome(env, path.slice(2)) : path;
   if (expanded === undefined) return new Map();
   try {
     return parseIni(await readTextFile(expanded));

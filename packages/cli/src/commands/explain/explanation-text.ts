@@ -1,10 +1,10 @@
 import type { BrowserUpload, Cause } from "daypass/explain";
 import { printable } from "../../printable.ts";
 import { table } from "../../table.ts";
-import type { Judged } from "./verdict.ts";
+import type { VerifiedExplanation } from "./key-verdict.ts";
 
-/** An explanation for a person. The cause stands first. */
-export function explanationText(explanation: Judged): string {
+/** An explanation as text. The cause comes first. */
+export function explanationText(explanation: VerifiedExplanation): string {
   const { cause, summary, signedBy, grants, binds, leavesOpen, mustSend, conditions, traps, mayEndEarlier } =
     explanation;
   const { signedAt, startsAt, endsAt } = explanation;
@@ -32,12 +32,12 @@ export function explanationText(explanation: Judged): string {
   ].join("\n");
 }
 
-/** Why something is refused, what to do, and what shows it. */
+/** The cause of a refusal, the remedy and the evidence. */
 export function causeText({ sentence, fix, evidence }: Cause): string {
   return [sentence, `→ ${fix}`, ...evidence.map((line) => `  ${line}`)].map(printable).join("\n");
 }
 
-/** What a page needs to upload: to be pasted. */
+/** The settings that a page needs to upload, ready to paste. */
 function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
   return [
     "For an upload by a page:",

@@ -5,7 +5,7 @@ import { privateJson } from "../../private-json.ts";
 
 /**
  * Reads a form as `daypass sign` prints it (`--as html-form`, `--json`, a line of `--batch`), as an SDK returns it (`url` and
- * `fields`), or as a page has it. Fields may be a list of pairs, whose order then counts.
+ * `fields`), or as the HTML of a page. If fields are a list of pairs, their order matters.
  */
 export function formFromText(option: string, text: string): FormToExplain {
   const form = text.trimStart().startsWith("<") ? htmlForm(text) : jsonForm(text);
@@ -31,11 +31,11 @@ function isPair(item: unknown): boolean {
   return Array.isArray(item) && item.length === 2 && item.every((part) => typeof part === "string");
 }
 
-// No name and no bare value goes over the next tag: a page of tags that are never closed would be read again from each of them.
+// Names and bare values stop at the next tag. Otherwise a page of unclosed tags would take quadratic time.
 const TAG = /<(form|input)((?:\s+[^\s=<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*\/?>/gi;
 const ATTRIBUTE = /([^\s=>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
 
-/** The first form of a page, and its inputs in their order. A button and an input without a name send nothing. */
+/** The first form of a page, and its inputs in order. Buttons and inputs without a name send nothing. */
 function htmlForm(text: string): FormToExplain | undefined {
   let url: string | undefined;
   const fields: (readonly [string, string])[] = [];

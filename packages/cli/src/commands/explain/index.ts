@@ -19,9 +19,8 @@ import { explainKeys } from "../../lines/verifiers.ts";
 import { printable } from "../../printable.ts";
 import { keysAtHand } from "../sign/available-keys.ts";
 import { causeText, explanationText } from "./explanation-text.ts";
-import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "./pasted-url.ts";
-import { withStoredKey } from "./stored-key.ts";
-import { type Judged, withVerdict } from "./verdict.ts";
+import { type VerifiedExplanation, withStoredKey, withVerdict } from "./key-verdict.ts";
+import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "./pasted/signed-url.ts";
 
 const OPTIONS = {
   error: { type: "string" },
@@ -52,10 +51,10 @@ export const explainCommand: Command = {
 daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 
 Shows what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really expires, and why a
-server refuses it, the cause first. Nothing is sent. TEXT can be a log line, a line of a browser's console, a command, an
-exception, the output of curl -v or a HAR entry: its first signed URL is explained. - reads the text from standard input.
-A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries also give method and headers. An error
-response without its URL is explained by its own text.
+server refuses it, the cause first. Nothing is sent. TEXT can be a log line, a line of a browser's console, a curl command, an
+exception, a raw HTTP request, the output of curl -v or a HAR entry: its first signed URL is explained. - reads the text from
+standard input. A curl command (a browser's "Copy as cURL"), a raw request and a HAR entry also give method and headers. An
+error response without its URL is explained by its own text.
 
   --error FILE|-        the body of the error response (a store's XML, problem details, a proxy's page)
   --status 403          its status, if you do not have the body (a HEAD has none)
@@ -99,36 +98,35 @@ Keys
       return 0;
     }
     await print(context.stdout, explanationText(explanation));
-    // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload. What an application does with a
-    // token of its own is another matter.
-    const isOfStore = explanation.traps.every(({ name }) => name !== "not-checked");
+    // S3 signs the method without writing it into the URL, so an upload looks like a download. Tokens of applications are no uploads.
+    const isStorageUrl = explanation.traps.every(({ name }) => name !== "not-checked");
     const { grants, browser } = explanation;
-    if (grants.methods === undefined && values.method === undefined && browser === undefined && isOfStore)
+    if (grants.methods === undefined && values.method === undefined && browser === undefined && isStorageUrl)
       await print(context.stderr, "With --method PUT, it also tells what a page needs to upload with this URL.");
     return 0;
   },
 };
 
-const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
-const OF_URLS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
+const FORM_OPTIONS = ["sent-form", "file-name", "file-size"] as const;
+const URL_OPTIONS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
 async function explainUrl(
   positionals: readonly string[],
   values: Options,
   context: Context,
-): Promise<Judged | { readonly cause: Cause }> {
+): Promise<VerifiedExplanation | { readonly cause: Cause }> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, or the shell cuts it at &`);
-  const foreign = OF_FORMS.find((name) => values[name] !== undefined);
+  const foreign = FORM_OPTIONS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
   checked(values.method, (text) => requestMethod("--method", text));
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
-  const { atHand, errorBody, ...shared } = await common(values, context);
+  const { available, errorBody, ...shared } = await common(values, context);
   const given = text === "-" ? await inputText("a URL", text, context) : text;
-  const said = await causeWithoutUrl(given);
-  if (said !== undefined) return { cause: said };
+  const cause = await causeWithoutUrl(given);
+  if (cause !== undefined) return { cause };
   const pasted = await pastedUrl(given);
   const { url, isPart, method } = pasted;
   if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
@@ -148,13 +146,13 @@ async function explainUrl(
     hosts: values.host,
   });
   const now = shared.clock();
-  const record = atHand.records.get(explanation.signedBy);
+  const record = available.records.get(explanation.signedBy);
   return withVerdict(withStoredKey(explanation, record, now), record, async () => {
     const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
     const { searchParams } = new URL(url);
     const [granted] = explanation.grants.methods ?? [];
     const remoteAddress = values["remote-address"];
-    // What was sent, as far as it was told: that the signed request would be right is another matter.
+    // The request as it was sent, not as it was signed.
     const sent = {
       url: values["sent-url"] ?? url,
       method: values.method ?? method ?? granted ?? "GET",
@@ -162,16 +160,16 @@ async function explainUrl(
       ...(remoteAddress === undefined ? {} : { remoteAddress }),
     };
     const { verifyAtHand } = await import("../verify/available-verifiers.ts");
-    return verifyAtHand(wireRequest(sent), atHand, {
+    return verifyAtHand(wireRequest(sent), available, {
       now,
-      // Whom and what a Daypass URL is for, the explanation tells.
+      // The explanation states subject and audience itself, so they are taken as proven.
       subject: searchParams.get("dp-subject") ?? undefined,
       audience: searchParams.get("dp-audience") ?? undefined,
     });
   });
 }
 
-/** What was found in a text, without a signature and without the value of any header. */
+/** The request found in a text, without signature and header values. */
 function foundText({ url, method, headers = {} }: PastedUrl): string {
   const names = Object.keys(headers);
   const sent = names.length === 0 ? "" : `, sent with ${names.join(", ")}`;
@@ -180,11 +178,11 @@ function foundText({ url, method, headers = {} }: PastedUrl): string {
 
 type SentHeaders = Readonly<Record<string, string>> | undefined;
 
-/** The headers of the text, and those that an option tells, which come before them. */
-function sentHeaders(pasted: SentHeaders, told: SentHeaders): SentHeaders {
-  if (pasted === undefined || told === undefined) return told ?? pasted;
-  const names = Object.keys(told).map((name) => name.toLowerCase());
-  return { ...Object.fromEntries(Object.entries(pasted).filter(([name]) => !names.includes(name))), ...told };
+/** The headers of the pasted text, overridden by the options. */
+function sentHeaders(pasted: SentHeaders, given: SentHeaders): SentHeaders {
+  if (pasted === undefined || given === undefined) return given ?? pasted;
+  const names = Object.keys(given).map((name) => name.toLowerCase());
+  return { ...Object.fromEntries(Object.entries(pasted).filter(([name]) => !names.includes(name))), ...given };
 }
 
 async function explainAForm(
@@ -193,34 +191,34 @@ async function explainAForm(
   context: Context,
 ): Promise<Explanation> {
   if (positionals.length > 0) throw new UsageError("expected --form or a URL, found both");
-  const foreign = OF_URLS.find((name) => values[name] !== undefined);
+  const foreign = URL_OPTIONS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected options of a form, found --${foreign}`);
   const { formFromText } = await import("./form-text.ts");
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
   const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
-  const { atHand, ...shared } = await common(values, context);
+  const { available, ...shared } = await common(values, context);
   const explanation = await explainForm(await read("--form", path), {
     ...shared,
     sent: { ...sent, fileName: values["file-name"], fileSize },
   });
-  return withStoredKey(explanation, atHand.records.get(explanation.signedBy), shared.clock());
+  return withStoredKey(explanation, available.records.get(explanation.signedBy), shared.clock());
 }
 
 const STATUSES = { min: 100, max: 599 };
 const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
-/** What a URL and a form are both explained by. */
+/** The options that URLs and forms share. */
 async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
   checked(origin, (text) => pageOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
-  const atHand = await keysAtHand({ ...values, now, retired: true }, context);
-  const { s3, gcs, azure, url, entries } = atHand;
+  const available = await keysAtHand({ ...values, now, retired: true }, context);
+  const { s3, gcs, azure, url, entries } = available;
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
     keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
-    ...{ origin, reveal, atHand },
+    ...{ origin, reveal, available },
     clock: () => now,
   };
 }

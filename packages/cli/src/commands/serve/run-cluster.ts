@@ -2,9 +2,9 @@ import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { diskEvents } from "./disk-events.ts";
+import { untilStopped } from "./process-events.ts";
 import type { RunOptions } from "./run-single.ts";
 import { logLevel, type ReadSettings } from "./settings.ts";
-import { untilStopped } from "./signals.ts";
 import { driverOf } from "./storage.ts";
 
 /** What a worker says to its primary, beside the traffic of the index. */

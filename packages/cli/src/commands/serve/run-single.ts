@@ -1,7 +1,7 @@
 import type { Log } from "@daypass/gateway/node";
+import { untilStopped } from "./process-events.ts";
 import { openSite, type Site } from "./server-instance.ts";
 import type { ReadSettings } from "./settings.ts";
-import { untilStopped } from "./signals.ts";
 
 /** What a start has come to. */
 export interface Listening {

@@ -84,7 +84,7 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
 
 /** Where gcloud keeps what it knows, unless it is told another place. */
 function gcloudFolder(env: Context["env"]): string | undefined {
-  if (process.platform !== "win32") return inHome(".config", "gcloud");
+  if (process.platform !== "win32") return inHome(env, ".config", "gcloud");
   return env["APPDATA"] && join(env["APPDATA"], "gcloud");
 }
 

@@ -1,32 +1,30 @@
-import { closingQuote } from "./quoted.ts";
-
-/** Undoes the carets of Windows' cmd, with which Chrome's "Copy as cURL (cmd)" is full. Other texts come back as they are. */
+/** Removes the carets with which Chrome's "Copy as cURL (cmd)" escapes. Other texts come back unchanged. */
 export function withoutCarets(text: string): string {
-  // A caret at the end of a line, or before what cmd would read itself. No URL has one before these.
+  // A caret before a line break or a character that is special to cmd. URLs contain none.
   if (!/\^(?:"|&|%|\r?\n)/.test(text) || !/\bcurl(?:\.exe)?\s/i.test(text)) return text;
   return text.replace(/\^(\r?\n|[\s\S])/g, (_, next: string) => (/^\r?\n$/.test(next) ? " " : next));
 }
 
-/** A word of a command. */
+/** A word of a shell command. */
 export interface ShellWord {
   readonly text: string;
-  /** Where it stands, with its quotes. */
+  /** The range of the word in the text, including its quotes. */
   readonly start: number;
   readonly end: number;
-  /** Whether the shell puts something into it that the text does not tell: a variable, what another command says. */
+  /** Whether the shell inserts an unknown value: a variable or the output of a command. */
   readonly isOpen: boolean;
 }
 
 export interface ShellCommand {
   readonly words: readonly ShellWord[];
-  /** Where the command ends. */
+  /** The index behind the command. */
   readonly end: number;
 }
 
 const ANSI: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\", "'": "'", '"': '"', "?": "?" };
 const VARIABLE = /(?<!\\)(?:\$[A-Za-z_{(]|`)/;
 
-/** The words of the command that begins at a place, as a shell reads them: quotes, escapes, and lines that go on. */
+/** Splits the command at `begin` into words, as a shell does: quotes, escapes and continued lines. */
 export function shellCommand(text: string, begin: number): ShellCommand {
   const words: ShellWord[] = [];
   let word: { text: string; readonly start: number; isOpen: boolean } | undefined;
@@ -48,13 +46,13 @@ export function shellCommand(text: string, begin: number): ShellCommand {
   };
   while (at < text.length) {
     const start = at;
-    const quoted = takeQuoted(text, at);
+    const quoted = quotedAt(text, at);
     if (quoted !== undefined) {
       at = quoted.end;
       add(quoted.text, start, quoted.isOpen);
       continue;
     }
-    // A line that goes on: behind a backslash, of PowerShell behind a backtick.
+    // A continued line: a backslash in POSIX shells, a backtick in PowerShell.
     if (take(/[\\`][ \t]*\r?\n/y) !== null) continue;
     if (take(/[ \t]*(?:\r?\n|[;|]|&&|&(?=\s|$)|$)/y) !== null || (word === undefined && take(/#/y) !== null)) {
       endWord(start);
@@ -65,26 +63,22 @@ export function shellCommand(text: string, begin: number): ShellCommand {
       continue;
     }
     const escaped = take(/\\([\s\S])/y)?.[1];
-    add(
-      escaped ?? take(/[\s\S]/y)?.[0] ?? "",
-      start,
-      escaped === undefined && VARIABLE.test(text.slice(start, start + 2)),
-    );
+    const isOpen = escaped === undefined && VARIABLE.test(text.slice(start, start + 2));
+    add(escaped ?? take(/[\s\S]/y)?.[0] ?? "", start, isOpen);
   }
   endWord(text.length);
   return { words, end: text.length };
 }
 
-/** What stands in quotes at a place. Nothing where they are not closed. */
-function takeQuoted(
-  text: string,
-  at: number,
-): { readonly text: string; readonly end: number; readonly isOpen: boolean } | undefined {
+type Quoted = Pick<ShellWord, "text" | "end" | "isOpen">;
+
+/** The quoted text at `at`. `undefined` if no quote opens there or the quote is not closed. */
+function quotedAt(text: string, at: number): Quoted | undefined {
   const isAnsi = text.startsWith("$'", at);
   const from = isAnsi ? at + 2 : at + 1;
   const quote = text.charAt(from - 1);
   if (quote !== '"' && quote !== "'") return undefined;
-  const close = closingQuote(text, from, quote, isAnsi || quote === '"' ? "\\" : "");
+  const close = closingQuote(text, from, { quote, escapes: isAnsi || quote === '"' });
   if (close === undefined) return undefined;
   const inside = text.slice(from, close);
   const end = close + 1;
@@ -94,6 +88,19 @@ function takeQuoted(
   }
   if (quote === "'") return { text: inside, end, isOpen: false };
   return { text: inside.replace(/\\(?:\r?\n|(["\\$`]))/g, "$1"), end, isOpen: VARIABLE.test(inside) };
+}
+
+function closingQuote(
+  text: string,
+  from: number,
+  { quote, escapes }: { readonly quote: string; readonly escapes: boolean },
+): number | undefined {
+  for (let at = from; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (escapes && character === "\\") at++;
+    else if (character === quote) return at;
+  }
+  return undefined;
 }
 
 function ansi(_: string, unicode: string | undefined, hex: string | undefined, character = ""): string {

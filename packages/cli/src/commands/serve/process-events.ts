@@ -1,4 +1,4 @@
-/** What the operator asks of a running gateway. */
+/** Reactions to the signals of a running gateway. */
 export interface SignalHandlers {
   /** SIGHUP. */
   reload(): Promise<void>;
@@ -9,7 +9,8 @@ export interface SignalHandlers {
 }
 
 /**
- * SIGUSR1, which other servers take for "open the log again", would open Node's debugger to every user of the machine, and with it the keys.
+ * Ignores SIGUSR1. Other servers reopen their log at this signal; Node would open its debugger, which gives every user of the machine
+ * access to the keys.
  */
 export function refuseDebugger(): void {
   process.on("SIGUSR1", () => undefined);
@@ -22,19 +23,19 @@ function rememberReload(): void {
 }
 
 /**
- * From now on SIGHUP, which ends a process that does not listen for it, is remembered until {@link untilStopped} can answer it: a service
- * manager may send it as soon as the process exists, and does not start again what SIGHUP has ended.
+ * Remembers SIGHUP until {@link untilStopped} handles it. Without a listener SIGHUP ends the process, and a service manager may send it
+ * while the gateway starts.
  */
 export function holdReload(): void {
   process.on("SIGHUP", rememberReload);
 }
 
-/** For a worker: what reaches every process of a group (Ctrl-C, a closed terminal, systemd's SIGTERM), the primary answers for all. */
+/** For a worker: the primary handles the signals that reach the whole process group (Ctrl-C, systemd's SIGTERM). */
 export function leaveSignalsToPrimary(): void {
   for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal, () => undefined);
 }
 
-/** Waits until the gateway was told to stop and has done so. */
+/** Resolves after a signal has stopped the gateway. */
 export function untilStopped(handlers: SignalHandlers): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
@@ -52,4 +53,16 @@ export function untilStopped(handlers: SignalHandlers): Promise<void> {
     process.off("SIGHUP", rememberReload);
     if (isReloadDue) void handlers.reload();
   });
+}
+
+/**
+ * Hides Node's warning that SQLite is experimental. Node 22 and 24 print it in every process as a line that is not JSON. The functions in
+ * use are tested on these versions.
+ */
+export function hideSqliteWarning(): void {
+  const emit = process.emitWarning as (...args: readonly unknown[]) => void;
+  process.emitWarning = (...args: readonly unknown[]): void => {
+    if (args[1] === "ExperimentalWarning" && String(args[0]).startsWith("SQLite ")) return;
+    emit.apply(process, [...args]);
+  };
 }

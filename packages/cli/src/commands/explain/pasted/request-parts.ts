@@ -1,18 +1,16 @@
-/** What a text tells of a request beside its URL. */
-export interface SentParts {
+/** The parts of a request and its response that pasted text states beside the URL. */
+export interface RequestParts {
   readonly method?: string | undefined;
-  /** All headers that were sent, by their names in lower case. Missing where the text does not tell them. */
+  /** All headers that were sent, with lower-case names. `undefined` if the text does not state all of them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** What the call added to the query of the URL. */
-  readonly query?: string | undefined;
-  /** The body of the answer. */
+  /** The body of the error response. */
   readonly errorBody?: string | undefined;
-  /** The status of an answer that refuses. */
+  /** The status of the error response. */
   readonly status?: number | undefined;
 }
 
-/** Pairs as a record. A header that comes twice has both values; what HTTP/2 calls `:authority` is the host. */
-export function headerRecord(pairs: Iterable<readonly [name: string, value: string]>): SentParts["headers"] {
+/** A record of header pairs. The values of a repeated header are joined, and HTTP/2's `:authority` becomes `host`. */
+export function headerRecord(pairs: Iterable<readonly [name: string, value: string]>): RequestParts["headers"] {
   const headers = new Map<string, string>();
   for (const [written, value] of pairs) {
     const name = written.toLowerCase().replace(/^:authority$/, "host");
@@ -23,7 +21,7 @@ export function headerRecord(pairs: Iterable<readonly [name: string, value: stri
   return Object.fromEntries(headers);
 }
 
-/** Of a login only its kind matters, so that nothing else goes any further. One of a single word may be the secret itself. */
+/** Reduces an Authorization value to its scheme. A value of one word may be the secret itself. */
 function withoutSecret(name: string, value: string): string {
   if (!/authorization$/.test(name)) return value;
   const [kind = "", secret] = value.split(" ", 2);

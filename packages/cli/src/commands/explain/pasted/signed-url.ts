@@ -1,45 +1,44 @@
 import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
-import { CommandError } from "../../command.ts";
-import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
-import { isToldInside } from "../scan/wrapped-link.ts";
-import { composedRequest, withoutCurl } from "./pasted/curl-request.ts";
-import type { SentParts } from "./pasted/sent-parts.ts";
-import { withoutCarets } from "./pasted/shell-words.ts";
+import { CommandError } from "../../../command.ts";
+import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../../scan/urls-in-text.ts";
+import { isToldInside } from "../../scan/wrapped-link.ts";
+import { composedRequest, curlRequest, withoutCurl } from "./curl.ts";
+import type { RequestParts } from "./request-parts.ts";
+import { withoutCarets } from "./shell-words.ts";
 
-/** A signed URL, and what the text around it tells of the request. */
-export interface PastedUrl extends SentParts {
+/** A signed URL in pasted text, and the request that the text around it describes. */
+export interface PastedUrl extends RequestParts {
   readonly url: string;
   /** Whether the text was more than the URL. */
   readonly isPart: boolean;
 }
 
-// The archive of a page has some hundreds. Logs are for scan.
+// The HAR file of a page has some hundreds of URLs. Logs are for `daypass scan`.
 const MAX_URLS = 2000;
 
-// They are no part of the request, which is verified as well where a key is at hand.
-const IN_MARKS = /^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/;
+// The quotes are not part of the request, which the verifier checks too.
+const QUOTED = /^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/;
 
 /**
- * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
- * exception, an entry of an archive (HAR) or what `curl -v` shows; or the one that a server's answer shows. A word that is none
- * comes back as it is.
+ * Finds the signed URL in pasted text: the whole text; the first signed URL in a log line, a curl command, an exception, a HAR entry or
+ * the output of `curl -v`; or the URL that an error response contains. A single word that is not a signed URL comes back unchanged.
  */
 export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const text = withoutCarets(pasted);
-  const alone: PastedUrl = { url: text, isPart: false };
+  const whole: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
   const isOneWord = !/\s/.test(word);
   const isUrl = /^["'`<*]{0,2}(?:(?:https?|wss?):\\*\/\\*\/|(?:k8s-aws-v1\.|aHR0c)[\w-]+=*$)/i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
-  if (state === "whole") return { url: word.replace(IN_MARKS, "$2"), isPart: false };
-  // What mail and chat do to a URL that stands alone is for explain to undo.
-  if (state === "damaged" && isOneWord) return alone;
-  const { whole, damaged, hasPath } = await urlWithin(text);
-  if (whole !== undefined) return whole;
+  if (state === "complete") return { url: word.replace(QUOTED, "$2"), isPart: false };
+  // `explain` repairs a damaged URL that stands alone.
+  if (state === "damaged" && isOneWord) return whole;
+  const { complete, damaged, hasPath } = await urlWithin(text);
+  if (complete !== undefined) return complete;
   const composed = composedRequest(text);
-  if (composed !== undefined && (await stateOf(composed.url)) === "whole") return { isPart: true, ...composed };
-  const found = state === "damaged" ? alone : damaged;
+  if (composed !== undefined && (await stateOf(composed.url)) === "complete") return { isPart: true, ...composed };
+  const found = state === "damaged" ? whole : damaged;
   if (found !== undefined) return found;
   const shown = isUrl || hasPath ? undefined : explainAnswer(text).url;
   if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
@@ -50,20 +49,20 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
       "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
     );
   }
-  if (isUrl || isOneWord) return alone;
+  if (isUrl || isOneWord) return whole;
   throw new CommandError("expected a signed URL in the text, found none: paste the whole text that has it");
 }
 
-interface Within {
-  /** The first one that can be read. */
-  readonly whole?: PastedUrl;
-  /** The first one that cannot. */
+interface UrlsWithin {
+  /** The first complete signed URL. */
+  readonly complete?: PastedUrl;
+  /** The first damaged one. */
   readonly damaged?: PastedUrl | undefined;
-  /** Whether there is a path of one, and no host that it is for. */
+  /** Whether the text has the path of a signed URL without its host. */
   readonly hasPath: boolean;
 }
 
-async function urlWithin(text: string): Promise<Within> {
+async function urlWithin(text: string): Promise<UrlsWithin> {
   let damaged: PastedUrl | undefined;
   let hasPath = false;
   for await (const { url, found, state } of signedUrls(text)) {
@@ -72,22 +71,21 @@ async function urlWithin(text: string): Promise<Within> {
       continue;
     }
     if (state === "damaged" && damaged !== undefined) continue;
-    const { query, ...sent } = await partsOf(text, found, url);
-    const part: PastedUrl = { url: query === undefined ? url : `${url}&${query}`, isPart: true, ...sent };
-    if (state === "whole") return { whole: part, hasPath };
+    const part: PastedUrl = { url, isPart: true, ...(await partsOf(text, found, url)) };
+    if (state === "complete") return { complete: part, hasPath };
     damaged = part;
   }
   return { damaged, hasPath };
 }
 
 interface SignedUrl {
-  /** Complete, or with an unknown origin where the text names none. */
+  /** Complete, or with an unknown origin if the text names none. */
   readonly url: string;
   readonly found: RawUrl;
   readonly state: Exclude<State, "none">;
 }
 
-/** What in a text is a signed URL, or the path of one, in the order of the text. */
+/** The signed URLs in a text, and paths of signed URLs, in text order. */
 async function* signedUrls(text: string): AsyncGenerator<SignedUrl> {
   const hosts = hostLines(text);
   let count = 0;
@@ -101,41 +99,35 @@ async function* signedUrls(text: string): AsyncGenerator<SignedUrl> {
   }
 }
 
-/** Many a program shows a URL without. */
 function withScheme(word: string): string {
   return word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
 }
 
-/** A path, or a query, as the URL of nobody's host. */
 function withUnknownOrigin(word: string): string {
   return `${UNKNOWN_ORIGIN}${word.startsWith("/") ? "" : "/?"}${word.replace(/^\?/, "")}`;
 }
 
-/** What the text around a URL tells: what was sent to it, and what was answered. */
-async function partsOf(text: string, found: RawUrl, url: string): Promise<SentParts> {
-  // A URL that stands alone has none of them.
-  const [{ harRequest }, { collectionRequest }, { pastedRequest }] = await Promise.all([
-    import("./pasted/har-request.ts"),
-    import("./pasted/collection-request.ts"),
-    import("./pasted/pasted-request.ts"),
-  ]);
-  const archived = harRequest(text, url) ?? collectionRequest(text, url);
+/** The request to a URL and the response to it, as far as the text around the URL states them. */
+async function partsOf(text: string, found: RawUrl, url: string): Promise<RequestParts> {
+  const [{ harRequest }, { rawRequest }] = await Promise.all([import("./har.ts"), import("./raw-request.ts")]);
+  const archived = harRequest(text, url);
   if (archived !== undefined) return archived;
-  const { method = methodAt(text, found), headers, query } = pastedRequest({ text, url, index: found.index });
+  const request = rawRequest(text, url) ?? curlRequest({ text, index: found.index });
+  const { method = methodAt(text, found), headers } = request ?? {};
   const status = statusIn(text, found);
-  // What else goes wrong in the text is none of a request that went well.
-  if (status !== undefined && status < 300) return { method, headers, query };
-  return { method, headers, query, errorBody: bodyIn(text, found), status };
+  // The request succeeded, so an error elsewhere in the text belongs to another request.
+  if (status !== undefined && status < 300) return { method, headers };
+  return { method, headers, errorBody: bodyIn(text, found), status };
 }
 
-/** The page that a browser names where CORS has stopped it: Chromium "from origin '…'", Safari "Origin … is not allowed by". */
+/** The page that a browser's CORS error names: Chromium writes "from origin '…'", Safari "Origin … is not allowed by". */
 export function pageIn(text: string): string | undefined {
   return /\borigin ["']?(https?:\/\/[\w.-]{1,255}(?::\d{1,5})?|null)["']? (?:has been blocked|is not allowed) by/i.exec(
     text,
   )?.[1];
 }
 
-/** What a refusal says in which no signed URL stands, and which shows none. */
+/** The cause that an error response states if the text has no signed URL. */
 export async function causeWithoutUrl(text: string): Promise<Cause | undefined> {
   if (/^\s*https?:\S*\s*$/i.test(text)) return undefined;
   const { url, cause } = explainAnswer(withoutCurl(text));
@@ -144,22 +136,21 @@ export async function causeWithoutUrl(text: string): Promise<Cause | undefined> 
   return done ? cause : undefined;
 }
 
-type State = "whole" | "damaged" | "none";
+type State = "complete" | "damaged" | "none";
 
-/** Whether a text is a signed URL, and one that can be read. */
 async function stateOf(text: string): Promise<State> {
   try {
     const explanation = await explain(text);
     if (isToldInside(text, explanation)) return "none";
     const { cause } = explanation;
-    return cause?.code === "MALFORMED" || cause?.code === "SIGNATURE" ? "damaged" : "whole";
+    return cause?.code === "MALFORMED" || cause?.code === "SIGNATURE" ? "damaged" : "complete";
   } catch (error) {
     if (isDaypassError(error)) return "none";
     throw error;
   }
 }
 
-/** A host on a line of its own, as `curl -v` and browsers show it. */
+/** A Host header on its own line, as `curl -v` and browsers print it. */
 interface HostLine {
   readonly index: number;
   readonly host: string;
@@ -172,7 +163,7 @@ function hostLines(text: string): readonly HostLine[] {
   return Array.from(lines, ({ index, 1: host = "" }) => ({ index, host })).slice(0, MAX_URLS);
 }
 
-/** A path with the host that stands behind it, as in the lines of its request; with the last one in front of it where none does. */
+/** Completes a path with the first host that follows it, as in a raw request, or with the last host before it. */
 function withHost(url: string, hosts: readonly HostLine[], at: number): string {
   if (!url.startsWith(UNKNOWN_ORIGIN)) return url;
   const { host } = hosts.find(({ index }) => index > at) ?? hosts.at(-1) ?? {};
@@ -180,8 +171,10 @@ function withHost(url: string, hosts: readonly HostLine[], at: number): string {
 }
 
 const METHODS = "GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS";
+// The members of one JSON object.
+const NEAR = 200;
 
-/** The method in front of a URL, that of the command, or that of the entry in an archive. */
+/** The method before a URL, or in the same JSON object. */
 function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
   const before = text.slice(
     Math.max(0, index - 40),
@@ -190,47 +183,35 @@ function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
   const near = text.slice(Math.max(0, index - NEAR), index + raw.length + NEAR);
   const [, method] =
     new RegExp(`\\b(${METHODS})[\`"' ]{1,3}$`).exec(before) ??
-    new RegExp(`--method[ =]["']?(${METHODS})\\b`).exec(commandAround(text, index)) ??
     new RegExp(`"method"\\s{0,20}:\\s{0,20}"(${METHODS})"`).exec(near) ??
     [];
   return method;
 }
 
-// The members of one object.
-const NEAR = 200;
-const MAX_COMMAND = 4000;
-
-/** The line that a place is in, with those in which it goes on. */
-function commandAround(text: string, index: number): string {
-  const before = text.slice(Math.max(0, index - MAX_COMMAND), index).replace(/[\\`][ \t]{0,20}\r?\n/g, " ");
-  const behind = text.slice(index, index + MAX_COMMAND).replace(/[\\`][ \t]{0,20}\r?\n/g, " ");
-  return `${before.slice(before.lastIndexOf("\n") + 1)}${behind.split("\n", 1)[0]}`;
-}
-
 const STATUS =
   /(?:HTTP\/[\d.]{1,8}"? |\bstatus(?:_?code)?\W{1,3}|HTTP Error |response code: )([2345]\d\d)\b|\b([2345]\d\d)(?: Client Error| \(?(?:OK|Forbidden|Unauthorized|Bad Request))/i;
 
-/** The status of the answer, as curl, wget, browsers, HTTP libraries and logs show it: behind the URL, or else in front of it. */
+/** The status of the response, as curl, wget, browsers, HTTP libraries and logs print it: behind the URL, or else before it. */
 function statusIn(text: string, { raw, index }: RawUrl): number | undefined {
   const [behind, before] = [text.slice(index + raw.length), text.slice(0, index)].map((part) => {
     const [, a, b] = STATUS.exec(part.replaceAll(raw, " ")) ?? [];
     return a ?? b;
   });
-  // A redirect in front of the URL is what led to it.
+  // A redirect before the URL is the response that led to the URL.
   const status = behind ?? (before?.startsWith("3") === true ? undefined : before);
   return status === undefined ? undefined : Number(status);
 }
 
-/** From where a body begins; or the whole text, where it is one that a client or an exception has made of an answer. */
+/** The response body, or the whole text if it is a client's description of the error. */
 function bodyIn(text: string, { raw, index }: RawUrl): string | undefined {
   const behind = text.slice(index + raw.length);
   for (const part of [behind, text]) {
     const start = part.search(/<\?xml|<Error>|<!doctype html|<html/i);
     if (start >= 0) return part.slice(start);
   }
-  // Somebody has answered: what curl said of its tries before is none of the cause.
+  // The server answered, so curl's messages about earlier connection attempts are not the cause.
   if (/^< HTTP\//m.test(text)) return undefined;
-  // The name of an object may be a word of servers, too, and a command holds logins.
+  // The URL may contain words of an error message, and a curl command contains logins.
   const around = withoutCurl(text).replaceAll(raw, " ");
   return explainAnswer(around).cause === undefined ? undefined : around;
 }

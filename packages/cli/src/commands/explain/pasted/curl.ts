@@ -1,29 +1,26 @@
-import { headerRecord, type SentParts } from "./sent-parts.ts";
+import { headerRecord, type RequestParts } from "./request-parts.ts";
 import { type ShellCommand, type ShellWord, shellCommand } from "./shell-words.ts";
-import { isUrlAt, type UrlPlace, variableOf } from "./url-place.ts";
 
-/** What a command has said so far. */
+/** A curl command, as far as its options were read. */
 interface Command {
-  /** `undefined` for what a variable tells. */
   method?: string | undefined;
   /** The method that an option implies. */
   implied?: string;
-  /** What curl would call the body of its own accord. */
+  /** The Content-Type that curl adds for the body. */
   type?: string;
   dataInQuery?: boolean;
-  /** Whether a variable, or a file, tells headers or the method. */
+  /** Whether headers, or the method, come from a variable or a file. */
   hasOpenHeaders?: boolean;
   hasOpenMethod?: boolean;
+  /** Whether a part of the query comes from a variable or a file. */
+  hasOpenQuery?: boolean;
   readonly headers: (readonly [name: string, value: string])[];
-  /** Headers that curl is told to leave out. */
-  readonly left: Set<string>;
-  /** What is no option, and so a URL. */
+  /** Names of headers that curl must not send. */
+  readonly suppressed: Set<string>;
   readonly urls: ShellWord[];
-  /** What goes into the query by options of its own, and with -G the data. */
+  /** Parts of the query: from `--url-query`, and from the data options, which -G moves into the query. */
   readonly query: string[];
   readonly data: string[];
-  /** Whether a part of it is told by a variable, or stands in a file. */
-  hasOpenQuery?: boolean;
 }
 
 interface Value {
@@ -31,7 +28,7 @@ interface Value {
   readonly isOpen: boolean;
 }
 
-/** What the options mean that tell something of the request. All of them but the flags take a value. */
+/** The options that change the request. All of them but the flags take a value. */
 const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>> = {
   request: (command, { text, isOpen }) => {
     command.hasOpenMethod = isOpen || !/^[A-Za-z]+$/.test(text);
@@ -46,25 +43,25 @@ const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>
   "upload-file": (command) => {
     command.implied = "PUT";
   },
-  header: (command, value) => addLine(command, value),
+  header: (command, value) => addHeader(command, value),
   "user-agent": ({ headers }, { text }) => void headers.push(["user-agent", text]),
   referer: ({ headers }, { text }) => void headers.push(["referer", text]),
-  // Without = it is the name of a file.
+  // A value without = is the name of a file.
   cookie: ({ headers }, { text }) => void (text.includes("=") && headers.push(["cookie", text])),
   range: ({ headers }, { text }) => void headers.push(["range", `bytes=${text}`]),
   user: ({ headers }) => void headers.push(["authorization", "Basic"]),
   "oauth2-bearer": ({ headers }) => void headers.push(["authorization", "Bearer"]),
-  form: (command) => withBody(command, "multipart/form-data"),
-  json: (command) => withBody(command, "application/json"),
+  form: (command) => addBody(command, "multipart/form-data"),
+  json: (command) => addBody(command, "application/json"),
   data: (command, value) => {
-    withBody(command, "application/x-www-form-urlencoded");
+    addBody(command, "application/x-www-form-urlencoded");
     addData(command, value, command.data);
   },
   "data-urlencode": (command, value) => {
-    withBody(command, "application/x-www-form-urlencoded");
+    addBody(command, "application/x-www-form-urlencoded");
     addData(command, { ...value, text: urlencoded(value.text) }, command.data);
   },
-  // A file, or a variable of curl's own, of which nobody knows what is in it.
+  // A configuration file, or a variable of curl, may add any header.
   config: (command) => {
     command.hasOpenHeaders = true;
   },
@@ -81,43 +78,54 @@ const LETTERS: Readonly<Record<string, string>> = {
 const VALUED_LETTERS = "oxmwcDEzCUQPtyYh";
 const VALUED =
   /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|request-target|variable)$/;
+/** Names that stand for another option. The `--expand-…` options read variables of curl. */
+const ALIASES: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^data-(?!urlencode$)/, "data"],
+  [/^form-/, "form"],
+  [/^expand-(?!url$)/, "config"],
+];
 
-// Of a sentence about curl the next word is none of these.
+// In a sentence about curl, other words follow.
 const CURL =
   /(?<![\w.-])curl(?:\.exe)?[ \t]+(?=-|["'$<]|[\\`^][ \t]*\r?\n|[a-z]+:\/\/|[\w.-]{1,255}[.:][\w.:-]{0,255}\/)/gi;
 
+/** The position of the signed URL in the text. */
+interface UrlPosition {
+  readonly text: string;
+  readonly index: number;
+}
+
 /**
- * The request that a curl command sends to a URL: its method, and its headers with those that curl adds of its own accord. A
- * command for another URL, which asks for the signed one for example, tells nothing.
+ * The request of the curl command for the URL: its method and headers, including the headers that curl adds.
+ * `undefined` if no command is for this URL: a command that asks an API for the signed URL does not describe the request to it.
  */
-export function curlRequest(place: UrlPlace): SentParts | undefined {
-  const variable = variableOf(place);
-  for (const { words } of curlCommands(place.text)) {
-    for (const some of requestsIn(words)) {
-      const command = readCommand(some);
-      if (command.urls.some((word) => isUrlAt(word, place, variable))) return requestOf(command);
-    }
+export function curlRequest({ text, index }: UrlPosition): RequestParts | undefined {
+  const program = withoutComments(text, index);
+  const [, variable] = /([A-Za-z_]\w*)\s*:?=\s*["'`]?$/.exec(program.slice(Math.max(0, index - 120), index)) ?? [];
+  for (const command of requestsIn(program)) {
+    const isForUrl = command.urls.some(
+      ({ text, start, end }) =>
+        (index >= start && index < end) || (variable !== undefined && /^\$\{?(\w+)\}?$/.exec(text)?.[1] === variable),
+    );
+    if (isForUrl) return requestOf(command);
   }
   return undefined;
 }
 
-/** The URL that a command puts together, with -G of its data, with `--url-query`, and its request. Nothing where a part of it is not told. */
-export function composedRequest(text: string): (SentParts & { readonly url: string }) | undefined {
-  for (const { words } of curlCommands(text)) {
-    for (const some of requestsIn(words)) {
-      const command = readCommand(some);
-      const { urls, query, data, dataInQuery, hasOpenQuery } = command;
-      const parts = [...(dataInQuery === true ? data : []), ...query];
-      const [url] = urls;
-      if (url === undefined || url.isOpen || parts.length === 0 || hasOpenQuery === true) continue;
-      const base = /^https?:\/\//i.test(url.text) ? url.text : `https://${url.text}`;
-      return { url: `${base}${base.includes("?") ? "&" : "?"}${parts.join("&")}`, ...requestOf(command) };
-    }
+/** The URL that `curl -G` or `--url-query` composes, with its request. `undefined` if a part of the URL is unknown. */
+export function composedRequest(text: string): (RequestParts & { readonly url: string }) | undefined {
+  for (const command of requestsIn(text)) {
+    const { urls, query, data, dataInQuery, hasOpenQuery } = command;
+    const parts = [...(dataInQuery === true ? data : []), ...query];
+    const [url] = urls;
+    if (url === undefined || url.isOpen || parts.length === 0 || hasOpenQuery === true) continue;
+    const base = /^https?:\/\//i.test(url.text) ? url.text : `https://${url.text}`;
+    return { url: `${base}${base.includes("?") ? "&" : "?"}${parts.join("&")}`, ...requestOf(command) };
   }
   return undefined;
 }
 
-/** A text without the commands in it, in which logins stand. */
+/** Removes curl commands from a text, because they contain logins. */
 export function withoutCurl(text: string): string {
   let rest = "";
   let at = 0;
@@ -126,6 +134,15 @@ export function withoutCurl(text: string): string {
     at = end;
   }
   return rest + text.slice(at);
+}
+
+const COMMENT = /^[ \t]*(?:#|\/\/)/;
+
+/** Blanks comment lines, unless the URL itself is in one: a `#` may be root's prompt. */
+function withoutComments(text: string, index: number): string {
+  const line = text.slice(text.lastIndexOf("\n", index - 1) + 1, index);
+  if (COMMENT.test(line)) return text;
+  return text.replace(new RegExp(`${COMMENT.source}.*$`, "gm"), (comment) => " ".repeat(comment.length));
 }
 
 function* curlCommands(text: string): Generator<ShellCommand & { readonly start: number }> {
@@ -140,14 +157,22 @@ function* curlCommands(text: string): Generator<ShellCommand & { readonly start:
   }
 }
 
-/** A command makes several requests with `--next` between their options. */
-function requestsIn(words: readonly ShellWord[]): readonly (readonly ShellWord[])[] {
-  const ends = [...words.keys()].filter((i) => /^(?:--next|-:)$/.test(words[i]?.text ?? ""));
-  return [...ends, words.length].map((end, i) => words.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end));
+/** The requests of all curl commands in a text. `--next` separates several requests of one command. */
+function* requestsIn(text: string): Generator<Command> {
+  for (const { words } of curlCommands(text)) {
+    let request: ShellWord[] = [];
+    for (const word of words) {
+      if (/^(?:--next|-:)$/.test(word.text)) {
+        yield readOptions(request);
+        request = [];
+      } else request.push(word);
+    }
+    yield readOptions(request);
+  }
 }
 
-function readCommand(words: readonly ShellWord[]): Command {
-  const command: Command = { headers: [], left: new Set(), urls: [], query: [], data: [] };
+function readOptions(words: readonly ShellWord[]): Command {
+  const command: Command = { headers: [], suppressed: new Set(), urls: [], query: [], data: [] };
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as ShellWord;
     const options = [...optionsIn(word.text)];
@@ -163,30 +188,21 @@ function readCommand(words: readonly ShellWord[]): Command {
   return command;
 }
 
-function requestOf(command: Command): SentParts {
-  const { method, implied, type, dataInQuery, headers, left, hasOpenHeaders, hasOpenMethod } = command;
-  const hasType = left.has("content-type") || headers.some(([name]) => name.toLowerCase() === "content-type");
-  const own = type === undefined || dataInQuery === true || hasType ? [] : [["content-type", type] as const];
+function requestOf(command: Command): RequestParts {
+  const { method, implied, type, dataInQuery, headers, suppressed, hasOpenHeaders, hasOpenMethod } = command;
+  const hasType = suppressed.has("content-type") || headers.some(([name]) => name.toLowerCase() === "content-type");
+  const added = type === undefined || dataInQuery === true || hasType ? [] : [["content-type", type] as const];
   return {
     method: hasOpenMethod === true ? undefined : (method ?? (dataInQuery === true ? "GET" : implied) ?? "GET"),
-    headers: hasOpenHeaders === true ? undefined : headerRecord([...headers, ...own]),
+    headers: hasOpenHeaders === true ? undefined : headerRecord([...headers, ...added]),
   };
 }
 
-/** `--name`, `--name=value`, and letters together, the last of which may have its value behind it: `-sSXPUT`. */
+/** The options of a word: `--name`, `--name=value`, or letters, the last of which may have a value: `-sSXPUT`. */
 function* optionsIn(word: string): Generator<readonly [name: string, inline: string | undefined]> {
   const [, long, value] = /^--([a-z0-9-]+?)(?:=(.*))?$/s.exec(word) ?? [];
   if (long !== undefined) {
-    yield [
-      /^data-(?!urlencode$)/.test(long)
-        ? "data"
-        : /^form-/.test(long)
-          ? "form"
-          : /^expand-(?!url$)/.test(long)
-            ? "config"
-            : long,
-      value,
-    ];
+    yield [ALIASES.find(([pattern]) => pattern.test(long))?.[1] ?? long, value];
     return;
   }
   if (!/^-[A-Za-z#0-9]/.test(word)) return;
@@ -203,29 +219,29 @@ function* optionsIn(word: string): Generator<readonly [name: string, inline: str
   }
 }
 
-/** `Name: value`, `Name;` for one without a value, and `Name:` for one that curl must not send. */
-function addLine(command: Command, { text, isOpen }: Value): void {
-  const { headers, left } = command;
+/** Reads `Name: value`, `Name;` (an empty value) and `Name:` (a header that curl must not send). */
+function addHeader(command: Command, { text, isOpen }: Value): void {
+  const { headers, suppressed } = command;
   const [, name = "", mark, value = ""] = /^([^:;]+)([:;])\s*(.*)$/s.exec(text) ?? [];
-  // Of a login no more than its kind is read.
+  // Only the scheme of an Authorization value is used, so a variable in it does not matter.
   if (isOpen && !/^\s*authorization\s*$/i.test(name)) command.hasOpenHeaders = true;
   if (text.startsWith("@")) command.hasOpenHeaders = true;
-  else if (mark === ":" && value.trim() === "") left.add(name.trim().toLowerCase());
+  else if (mark === ":" && value.trim() === "") suppressed.add(name.trim().toLowerCase());
   else if (mark !== undefined) headers.push([name.trim(), mark === ":" ? value : ""]);
 }
 
-function withBody(command: Command, type: string): void {
+function addBody(command: Command, type: string): void {
   command.implied ??= "POST";
   command.type ??= type;
 }
 
-/** `@` in front stands for a file, whose content nobody has told. */
+/** A leading `@` names a file, whose content is unknown. */
 function addData(command: Command, { text, isOpen }: Value, to: string[]): void {
   if (isOpen || text.startsWith("@")) command.hasOpenQuery = true;
   else to.push(text);
 }
 
-/** `name=content` and `content` are encoded, `+content` is not, `name@file` is told by a file. */
+/** curl encodes `name=content` and `content`, but not `+content`. `name@file` reads a file. */
 function urlencoded(text: string): string {
   if (text.startsWith("+")) return text.slice(1);
   const [, name, mark, content = ""] = /^([^=@]*)([=@])(.*)$/s.exec(text) ?? [];

@@ -1,0 +1,143 @@
+import cluster from "node:cluster";
+import { readFileSync } from "node:fs";
+import { isDaypassError } from "daypass";
+import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
+import {
+  hideSqliteWarning,
+  holdReload,
+  leaveSignalsToPrimary,
+  refuseDebugger,
+} from "./commands/serve/process-events.ts";
+import { printable } from "./printable.ts";
+import { redactMessage } from "./redact-message.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+/** All commands. Each is loaded on demand, so that signing one URL does not load a server. */
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "serve",
+    summary: "serve a folder through presigned URLs",
+    async load() {
+      // A service manager may send a signal before the server is loaded.
+      refuseDebugger();
+      if (cluster.isWorker) leaveSignalsToPrimary();
+      else holdReload();
+      hideSqliteWarning();
+      return (await import("./commands/serve/index.ts")).serveCommand;
+    },
+  },
+  {
+    name: "sign",
+    summary: "create a presigned URL, or one per line of a batch",
+    load: async () => (await import("./commands/sign/index.ts")).signCommand,
+  },
+  {
+    name: "verify",
+    summary: "check whether a URL would be accepted, and what it grants",
+    load: async () => (await import("./commands/verify/index.ts")).verifyCommand,
+  },
+  {
+    name: "explain",
+    summary: "show what a URL is, when it expires, and why it is refused",
+    load: async () => (await import("./commands/explain/index.ts")).explainCommand,
+  },
+  {
+    name: "doctor",
+    summary: "find out why a bucket's presigned URLs do not work",
+    load: async () => (await import("./commands/doctor/index.ts")).doctorCommand,
+  },
+  {
+    name: "scan",
+    summary: "find presigned URLs in logs, files and Git history, and tell which still work",
+    load: async () => (await import("./commands/scan/index.ts")).scanCommand,
+  },
+  {
+    name: "keys",
+    summary: "create, list, rotate and revoke the keys of a gateway",
+    load: async () => (await import("./commands/keys/index.ts")).keysCommand,
+  },
+];
+
+interface CommandEntry {
+  readonly name: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const OVERVIEW = `daypass ${version}: sign, verify, explain and serve presigned URLs
+
+${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(8)} ${summary}`).join("\n")}
+
+daypass COMMAND --help lists its options. Exit status: 0 success, 1 refused or failed, 2 wrong usage.`;
+
+/** Runs the command line `daypass …args` and returns its exit status. */
+export async function runProgram(args: readonly string[], context: Context): Promise<ExitStatus> {
+  const [first, second] = args;
+  const [name, ...rest] = first === "help" && second !== undefined ? [second, "--help"] : args;
+  if (name === "--version" || name === "-v") {
+    context.stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    (name === undefined ? context.stderr : context.stdout).write(`${OVERVIEW}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  const json = args.includes("--json");
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) {
+    const error = new UsageError(`expected a command, found ${JSON.stringify(name)}`);
+    return report(error, { called: "daypass", json, context });
+  }
+  try {
+    const command = await entry.load();
+    if (rest.includes("--help") || rest.includes("-h")) {
+      context.stdout.write(`${command.help}\n`);
+      return 0;
+    }
+    return await command.run(rest, context);
+  } catch (error) {
+    return report(error, { called: `daypass ${entry.name}`, json, context });
+  }
+}
+
+interface Failure {
+  /** The program, and the command if there is one. */
+  readonly called: string;
+  readonly json: boolean;
+  readonly context: Context;
+}
+
+/** Prints an error as one line, or with `--json` as one object. Never prints a stack. */
+async function report(error: unknown, { called, json, context }: Failure): Promise<ExitStatus> {
+  const isUsage = error instanceof UsageError;
+  const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
+  const message = await redactMessage(isKnown ? error.message : `unexpected ${String(error)}: please report it`);
+  const code = codeOf(error);
+  if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  else {
+    const hint = isUsage ? `; see ${called} --help` : "";
+    context.stderr.write(
+      `${printable(`${called}: ${CODES_IN_JSON_ONLY.includes(code) ? "" : `${code}: `}${message}${hint}`)}\n`,
+    );
+  }
+  return isUsage ? 2 : 1;
+}
+
+function codeOf(error: unknown): string {
+  if (isDaypassError(error) || error instanceof CommandError) return error.code;
+  return error instanceof UsageError ? "USAGE" : isSystemError(error) ? "FAILED" : "INTERNAL";
+}
+
+// Codes that add nothing to the message.
+const CODES_IN_JSON_ONLY: readonly string[] = ["FAILED", "USAGE", "INTERNAL"];
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  // Node's permission model throws ERR_ACCESS_DENIED.
+  return (
+    error instanceof Error && ("syscall" in error || (error as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED")
+  );
+}

@@ -1,13 +1,12 @@
-/** What is looked through: files, folders, histories and streams. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { daypass, temporaryFolder } from "./command.ts";
+import { daypass, daypassProcess, temporaryFolder } from "./command.ts";
 import { NOW, scan, url } from "./scanning.ts";
 
-test("reads UTF-16, with and without its mark, in either order of bytes", async () => {
+test("reads UTF-16 of both byte orders, with and without a byte order mark", async () => {
   const little = Buffer.from(`é\r\n${url("a")}\r\n`, "utf16le");
   const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), little]);
   for (const bytes of [marked, Buffer.from(marked).swap16(), little, Buffer.from(little).swap16()]) {
@@ -16,7 +15,7 @@ test("reads UTF-16, with and without its mark, in either order of bytes", async 
   }
 });
 
-test("looks through a folder, compressed files too, and tells what it cannot read", async () => {
+test("scans a folder with compressed files, and skips .git and links to folders", async () => {
   const root = temporaryFolder();
   mkdirSync(join(root, "logs"));
   writeFileSync(join(root, "logs", "app.log"), `\n\n${url("a")}\n`);
@@ -38,7 +37,7 @@ test("looks through a folder, compressed files too, and tells what it cannot rea
   expect((await scan([join(root, "broken.gz")])).status).toBe(1);
 });
 
-test("follows the links of a folder to files, and no others", async () => {
+test("follows links to files only", async () => {
   const [root, elsewhere] = [temporaryFolder(), temporaryFolder()];
   writeFileSync(join(elsewhere, "0.log"), `${url("a")}\n`);
   for (const [name, target] of Object.entries({
@@ -55,13 +54,13 @@ test("follows the links of a folder to files, and no others", async () => {
   expect(stderr).not.toContain("not read");
 });
 
-test("is done where Node froze its own objects", async () => {
+test("scans in a process with frozen intrinsics", async () => {
   const env = { NODE_OPTIONS: "--frozen-intrinsics --no-warnings" };
-  const { status, stderr } = await daypass(["scan", "-", "--at", NOW], { input: url("a"), env });
+  const { status, stderr } = await daypassProcess(["scan", "-", "--at", NOW], { input: url("a"), env });
   expect([status, stderr]).toEqual([1, expect.stringContaining("1 live")]);
 });
 
-test("goes on behind compressed files that are damaged, empty or cut short", async () => {
+test("continues after damaged, empty and truncated gzip files", async () => {
   const root = temporaryFolder();
   writeFileSync(join(root, "a.gz"), "no gzip");
   writeFileSync(join(root, "b.gz"), "");
@@ -72,7 +71,7 @@ test("goes on behind compressed files that are damaged, empty or cut short", asy
   for (const name of ["a.gz", "b.gz", "c.gz"]) expect(stderr).toContain(`${join(root, name)} (damaged`);
 });
 
-test.skipIf(process.getuid?.() === 0)("goes on behind a folder that may not be read", async () => {
+test.skipIf(process.getuid?.() === 0)("continues after a folder without read permission", async () => {
   const root = temporaryFolder();
   mkdirSync(join(root, "a"), { mode: 0 });
   writeFileSync(join(root, "b"), url("b"));
@@ -80,7 +79,7 @@ test.skipIf(process.getuid?.() === 0)("goes on behind a folder that may not be r
   expect([status, stderr, found.length]).toEqual([1, expect.stringContaining("a (EACCES)"), 1]);
 });
 
-test.skipIf(process.getuid?.() === 0)("goes on behind a file that may not be read", async () => {
+test.skipIf(process.getuid?.() === 0)("continues after a file without read permission", async () => {
   const root = temporaryFolder();
   writeFileSync(join(root, "a"), "");
   chmodSync(join(root, "a"), 0);
@@ -89,7 +88,7 @@ test.skipIf(process.getuid?.() === 0)("goes on behind a file that may not be rea
   expect([status, found.length, stderr]).toEqual([1, 1, expect.stringContaining("EACCES")]);
 });
 
-test("looks through the history of a repository: what was removed, and what was said", async () => {
+test("scans removed lines and messages of a Git history", async () => {
   const repo = temporaryFolder();
   const git = (...args: readonly string[]): string =>
     execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
@@ -123,21 +122,20 @@ test("looks through the history of a repository: what was removed, and what was 
   expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
 });
 
-test("looks through the repository that is named, in a hook of another one too, and through its first commit", async () => {
+test("scans the repository of --repo with its first commit, also in a hook of another repository", async () => {
   const [repo, other] = [temporaryFolder(), temporaryFolder()];
   for (const folder of [repo, other]) execFileSync("git", ["-C", folder, "init", "-q"]);
   writeFileSync(join(repo, "a"), `${url("a")}\n`);
   const git = ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com"];
   execFileSync("git", [...git, "add", "-A"]);
   execFileSync("git", [...git, "commit", "-q", "-m", "one"]);
-  // As some have it for all of their repositories.
   execFileSync("git", [...git, "config", "log.showRoot", "false"]);
   const env = { GIT_DIR: join(other, ".git") };
   const { status, stderr } = await daypass(["scan", "--git", "--repo", repo, "--at", NOW], { env });
   expect([status, stderr]).toEqual([1, expect.stringContaining("1 live")]);
 });
 
-test("finds a URL in the history of a file in UTF-16", async () => {
+test("finds a URL in the history of a UTF-16 file", async () => {
   const repo = temporaryFolder();
   const git = (...args: readonly string[]) =>
     execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);

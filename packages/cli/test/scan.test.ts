@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { findingReader } from "../src/commands/scan/finding.ts";
 import { DIST, daypass, parseLines, peakMemory, start } from "./command.ts";
 import { type Finding, NOW, SCHEMES, s3, scan, url } from "./scanning.ts";
 
-test("finds URLs of every scheme, tells which are live, and shows no signature", async () => {
+test("finds live and expired URLs of every scheme, and shows no signature", async () => {
   const urls: string[] = [];
   for (const sign of Object.values(SCHEMES)) urls.push((await sign()).url);
   const text = `${urls.join("\n")}\nhttps://example.com/?a=1&b=2\n${url("ended.txt", 60)}\n`;
@@ -17,17 +18,17 @@ test("finds URLs of every scheme, tells which are live, and shows no signature",
   expect([status, stderr]).toEqual([1, `${count + 1} presigned URLs: ${count} live, 1 ended\n`]);
   expect(found[0]).toMatchObject({ file: "-", signedBy: "AKIDEXAMPLE", endsAt: "2026-01-02T03:19:05.000Z" });
   expect(found[0]?.url).toMatch(/live\.txt\?.*X-Amz-Security-Token=REDACTED&.*X-Amz-Signature=REDACTED$/);
-  // Whatever could be a signature is in none of them: it has at least 16 bytes.
+  // A signature has at least 16 bytes.
   const shown = JSON.stringify(found.map(({ url: of, resource }) => [of, resource]));
   const long = urls
     .flatMap((signed) => signed.match(/[A-Za-z0-9_~-]{22,}/g) ?? [])
     .filter((word) => !/^(?:20\d{6}T|AWS4|GOOG4|OSS4|x-oss-)/.test(word));
-  // Percent escapes cut some of them into shorter ones.
+  // Percent escapes split some of the signatures into shorter words.
   expect(long.length).toBeGreaterThan(count - 4);
   for (const word of long) expect(shown).not.toContain(word);
 });
 
-test("tells of a URL that is live as soon as its damage is undone that it is live", async () => {
+test("reports a URL as live if its damage can be repaired", async () => {
   const azure = (await SCHEMES["azure"]?.())?.url ?? "";
   const sas = azure.slice(azure.indexOf("?") + 1);
   const twice = await scan(["-"], `${azure}&${sas}\n${azure}?${sas}#2\n`);
@@ -46,36 +47,13 @@ test("tells of a URL that is live as soon as its damage is undone that it is liv
   expect(cut.found.map(({ life }) => life)).toEqual(["malformed"]);
 });
 
-test("tells of a URL in a link that leads to it once, and of one that a service of mail has written anew", async () => {
-  const signed = url("linked");
-  const encoded = encodeURIComponent(signed);
-  const dashes = encoded.replaceAll("-", "-2D").replaceAll("_", "-5F").replaceAll("%2F", "_").replaceAll("%", "-");
-  const stars = `https://urldefense.com/v3/__${signed.replaceAll("%", "*")}__;${btoa(signed.replace(/[^%]/g, ""))}!!a-b!c$`;
-  const links = [
-    `https://eur01.safelinks.protection.outlook.com/?url=${encoded}&data=05`,
-    `https://urldefense.proofpoint.com/v2/url?u=${dashes}&d=DwMFAg`,
-    stars,
-    `https://url.avanan.click/v2/___${signed}___.YXBzMTp`,
-    stars,
-  ];
-  const { found } = await scan(["-"], `${links.join("\n")}\n`);
-  expect(found.map(({ line, life, scheme }) => [line, life, scheme])).toEqual([
-    [1, "live", "s3"],
-    [2, "live", "s3"],
-    [3, "live", "s3"],
-    [4, "live", "s3"],
-  ]);
-  const signature = new URL(signed).searchParams.get("X-Amz-Signature") as string;
-  expect(JSON.stringify(found)).not.toContain(signature);
-});
-
-test("tells of a signature that is none that nothing is live", async () => {
+test("reports a redacted signature as malformed", async () => {
   const text = `${url("a").replace(/Signature=.*/, "Signature=REDACTED")} ${url("b").replace(/Signature=.*/, "Signature=…")}`;
   const { status, found } = await scan(["-"], text);
   expect([status, found.map(({ life }) => life)]).toEqual([0, ["malformed", "malformed"]]);
 });
 
-test("tells of a SAS or a CloudFront URL whose signature was cut or redacted that nothing is live", async () => {
+test("reports a truncated or redacted signature of a SAS or a CloudFront URL as malformed", async () => {
   for (const [scheme, parameter] of [
     ["azure", "sig"],
     ["cloudfront", "Signature"],
@@ -91,7 +69,7 @@ test("tells of a SAS or a CloudFront URL whose signature was cut or redacted tha
   }
 });
 
-test("tells of a SAS that has lost the padding of its signature, or got something behind it, that it is live", async () => {
+test("reports a SAS as live if the padding of its signature is missing or followed by other text", async () => {
   const signed = (await SCHEMES["azure"]?.())?.url ?? "";
   const begin = signed.slice(0, signed.indexOf("%3D", signed.indexOf("sig=")));
   for (const end of ["", "%3Dx", "%3D%22", "="]) {
@@ -105,17 +83,17 @@ test.each([
   [["scan", "a", "b"], 2],
   [["scan", "/no/such/file"], 1],
   [["scan", ".", "--repo", "."], 2],
-])("tells by its exit status what went wrong: %j", async (args, status) => {
+])("exits with the status of the error: %j", async (args, status) => {
   const finished = await daypass(args);
   expect([finished.status, finished.stdout]).toEqual([status, ""]);
 });
 
-test("says that a URL does not tell its method", async () => {
+test("prints that an S3 URL does not state its method", async () => {
   const { stdout } = await daypass(["scan", "-", "--at", NOW], { input: url("z") });
   expect(stdout).toContain("s3: one method (the URL does not say which) on object z in bucket");
 });
 
-test("writes nothing to the terminal that a stranger's key would make it do", async () => {
+test("escapes control characters of a key", async () => {
   const { url } = s3.sign({
     bucket: "media",
     key: "a\u001b]0;title\u0007\nb.log:1: ended\u202etxt\u009b1m",
@@ -135,7 +113,7 @@ test("writes nothing to the terminal that a stranger's key would make it do", as
   }
 });
 
-test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in flat memory", async () => {
+test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in constant memory", async () => {
   const child = start(["scan", "-", "--json", "--at", NOW], { script: DIST });
   let stdout = "";
   child.stdout.on("data", (chunk) => {
@@ -153,7 +131,7 @@ test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines i
   expect(peak).toBeLessThan(200);
 });
 
-test("finds a URL in a command for Windows' cmd, where each & and % has a caret", async () => {
+test("finds a URL in a command for Windows' cmd, which escapes & and % with a caret", async () => {
   const escaped = (link: string) => link.replace(/[&%]/g, "^$&").replace(/\^%(?=[0-9A-F])/g, "^%^");
   const text = ["of chrome.txt", "older chrome.txt"].map((key) => url(key));
   const lines = [`curl ^"${escaped(text[0] as string)}^" ^`, `curl "${(text[1] as string).replace(/[&%]/g, "^$&")}" ^`];
@@ -163,4 +141,10 @@ test("finds a URL in a command for Windows' cmd, where each & and % has a caret"
     ["live", 2],
   ]);
   expect(status).toBe(1);
+});
+
+test("reports a URL as ended from the instant of its expiry on", async () => {
+  const end = Date.parse("2026-01-02T03:05:05Z");
+  const lifeAt = async (time: number) => (await findingReader()(url("a", 60), new Date(time)))?.life;
+  expect([await lifeAt(end - 1), await lifeAt(end), await lifeAt(end + 1)]).toEqual(["live", "ended", "ended"]);
 });

@@ -30,7 +30,7 @@ const credentials = {
 };
 export const s3 = s3Signer({ region: "us-east-1", credentials, clock });
 
-/** A URL of its own for each place, so that none is told for another. */
+/** A distinct URL for each key, because each URL is reported once. */
 export function url(key: string, expiresIn = 900): string {
   return s3.sign({ bucket: "media", key, expiresIn }).url;
 }
@@ -54,7 +54,7 @@ export async function scan(
 ): Promise<{ readonly status: number | null; readonly stderr: string; readonly found: readonly Finding[] }> {
   const options = input === undefined ? {} : { input };
   const { status, stdout, stderr } = await daypass(["scan", ...args, "--json", "--at", NOW], options);
-  // Whatever it says, no signature and no token is in it.
+  // The output never contains a signature or a token.
   expect(stdout + stderr).not.toMatch(/[0-9a-f]{64}(?!")|t0k3n/);
   return { status, stderr, found: stdout === "" ? [] : parseLines<Finding>(stdout) };
 }
@@ -65,7 +65,7 @@ const base64 = Buffer.alloc(32, 7).toString("base64");
 const { sessionToken: _, ...accessKey } = credentials;
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
 
-/** A URL of each scheme that `explain` knows. */
+/** Signers of all schemes that `explain` reads. */
 export const SCHEMES: Readonly<Record<string, () => Promise<{ readonly url: string }> | { readonly url: string }>> = {
   s3: () => s3.sign({ bucket: "media", key: "live.txt", ...common }),
   "s3/v2": () =>

@@ -98,10 +98,9 @@ Keys
       return 0;
     }
     await print(context.stdout, explanationText(explanation));
-    // S3 signs the method without writing it into the URL, so an upload looks like a download. Tokens of applications are no uploads.
-    const isStorageUrl = explanation.traps.every(({ name }) => name !== "not-checked");
+    // S3 signs the method without writing it into the URL, so an upload looks like a download.
     const { grants, browser } = explanation;
-    if (grants.methods === undefined && values.method === undefined && browser === undefined && isStorageUrl)
+    if (grants.methods === undefined && values.method === undefined && browser === undefined)
       await print(context.stderr, "With --method PUT, it also tells what a page needs to upload with this URL.");
     return 0;
   },

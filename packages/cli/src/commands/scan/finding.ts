@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
 import { isDaypassError } from "daypass";
 import { type Explanation, explain, redactUrl } from "daypass/explain";
-import { repairs } from "./repairs.ts";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
-import { isToldInside, isWrapped } from "./wrapped-link.ts";
 
-/** `live` also where the end is not known, before the beginning, and where only a damage has to be undone that keeps the signature. */
+/** `live` includes an unknown expiry, a start in the future, and damage that leaves the signature complete. */
 export type Life = "live" | "ended" | "malformed";
 
-/** A presigned URL that was found, with nothing in it that opens anything. */
+/** A presigned URL that was found, without its secrets. */
 export interface Finding {
   readonly life: Life;
   readonly scheme: string;
@@ -16,44 +14,38 @@ export interface Finding {
   readonly methods: readonly string[] | undefined;
   readonly resource: string;
   readonly startsAt: Date | undefined;
-  /** Missing where the URL alone does not tell it. */
+  /** `undefined` if the URL does not state it. */
   readonly endsAt: Date | undefined;
-  /** Without signatures, tokens, and other long values. */
+  /** The URL without signatures, tokens and other long values. */
   readonly url: string;
 }
 
-/** Reads what was found at a place; `undefined` where it is no presigned URL. Tells each URL once. */
+/** Reads a raw URL. `undefined` if it is not a presigned URL, or was reported before. */
 export type FindingReader = (raw: string, now: Date) => Promise<Finding | undefined>;
 
-// Memory for some hundred thousand URLs: behind that the oldest one is forgotten, and would be told again.
+// Beyond this limit the oldest URLs are forgotten, and would be reported again.
 const MAX_SEEN = 200_000;
-// A presigned URL has a dozen. What looks at every pair of parameters must not be given thousands of them.
+// A presigned URL has a dozen parameters. Checks of parameter pairs would be slow with thousands.
 const MAX_PARAMETERS = 200;
 
-// A signature is the value of some parameter, or of imgproxy a part of the path.
-// Gson and Handlebars escape every = there is.
-// A token of EKS or MSK is a URL in base64; others are a part of the path.
-const MAY_BE_SIGNED =
-  /=|^(?:k8s-aws-v1\.|aHR0c)|\/s--|--[0-9a-f]{40}|\/eyJ|\/cd\/0\/|[\w=-],\d{10}\/|:\w{6}:[\w-]{43}|\.[\w-]{27}(?![\w-])|%3d|\\(?:u00|x)3d|&(?:#0*61|#x0*3d|equals);|\/[\w-]{43}\\*\//i;
-// Paths are many, and to look at one in full takes long. A part of some name that one of the schemes has, however it is escaped.
+// A signature is the value of a parameter, or a path segment in imgproxy. Gson and Handlebars escape every =.
+const MAY_BE_SIGNED = /=|%3d|\\(?:u00|x)3d|&(?:#0*61|#x0*3d|equals);|\/[\w-]{43}\\*\//i;
+// Logs have many paths, and explaining each would be slow. Matches a part of a parameter name of every scheme, however escaped.
 const NAMED =
-  /sig|s--|--[0-9a-f]{40}|eyJ|rlkey|secure=|secret|authorization|exp=|,\d{10}\/|:\w{6}:|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
+  /sig|eyJ|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
 const IS_PATH = /^(?:["']|[a-z]+ )/i;
 
+/** A reader that reports each URL once. */
 export function findingReader(): FindingReader {
   const seen = new Set<string>();
-  let link: string | undefined;
   return async (raw, now) => {
-    // What stands in a link that was told itself.
-    if (link?.endsWith(raw) === true) return undefined;
     if (!MAY_BE_SIGNED.test(raw) || (IS_PATH.test(raw) && !NAMED.test(raw))) return undefined;
     let malformed: Finding | undefined;
     for (const url of readings(raw)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;
       const explanation = await explained(url, now);
-      if (explanation === undefined || isToldInside(url, explanation)) continue;
+      if (explanation === undefined) continue;
       const finding = findingOf(url, explanation, now);
-      if (isWrapped(explanation)) link = raw;
       if (finding.life !== "malformed") return isNew(url) ? finding : undefined;
       malformed ??= (await repaired(url, now)) ?? finding;
     }
@@ -76,7 +68,7 @@ function countParameters(url: string): number {
   return count / 2;
 }
 
-/** What a damaged URL is, where it is one as soon as the damage is undone. Shown as it was found. */
+/** The finding for a damaged URL if a repair makes it complete. The URL is shown as it was found. */
 async function repaired(url: string, now: Date): Promise<Finding | undefined> {
   for (const text of repairs(url)) {
     const explanation = await explained(text, now);
@@ -91,7 +83,7 @@ async function explained(url: string, now: Date): Promise<Explanation | undefine
   try {
     return await explain(url, { clock: () => now });
   } catch (error) {
-    // No URL, or not signed in a scheme that is known.
+    // Not a URL, or not signed in a known scheme.
     if (isDaypassError(error)) return undefined;
     throw error;
   }
@@ -100,7 +92,7 @@ async function explained(url: string, now: Date): Promise<Explanation | undefine
 function findingOf(url: string, explanation: Explanation, now: Date): Finding {
   const { scheme, signedBy, grants, startsAt, endsAt, cause } = explanation;
   const isLive = endsAt === undefined || endsAt.getTime() > now.getTime();
-  // Without a key or an answer of a server, a signature is only faulted for not being a whole one.
+  // Without a key and a response, these two causes mean that the signature is not complete.
   const isDamaged = cause?.code === "MALFORMED" || cause?.code === "SIGNATURE";
   return {
     life: isDamaged ? "malformed" : isLive ? "live" : "ended",
@@ -119,10 +111,44 @@ function withoutHost(text: string): string {
 }
 
 /**
- * A URL for a report. Beside what is known to be secret every long value goes, in the path too: schemes differ in where they
- * put a token, and a report is read by more people than the log was.
+ * The URL for a report: without known secrets, and without any long value, because more people read the report than the log.
  */
 function withoutValues(url: string): string {
   const [, start = "", rest = ""] = /^((?:[a-z]+:\/\/)?[^/?#]*)(.*)$/is.exec(redactUrl(url)) ?? [];
   return start + rest.replace(/([=~])([^&=~/?#;]{17,})/g, "$1REDACTED").replace(/#.*$/s, "");
+}
+
+/**
+ * Repairs that a finder of the URL could make by hand: an unencoded +, repeated parameters, double encoding, lost base64 padding.
+ * Empty if there is nothing to repair.
+ */
+function repairs(url: string): readonly string[] {
+  const [address = "", ...queries] = url.split("?");
+  if (queries.length === 0) return [];
+  const parameters = queries
+    .join("&")
+    .split("&")
+    // Form decoding would read the + of unencoded base64 as a space.
+    .map((parameter) => parameter.replaceAll("+", "%2B"));
+  const first = withoutRepeated(parameters);
+  const last = withoutRepeated([...parameters].reverse()).reverse();
+  const repaired = [parameters, first, last].map((some) => `${address}?${some.join("&")}`);
+  const decoded = /%(?!25)/.test(url) ? url : url.replaceAll("%25", "%");
+  return [...new Set([...repaired, decoded].flatMap((text) => [text, withSasPadding(text)]))].filter(
+    (text) => text !== url,
+  );
+}
+
+/** Restores the end of a SAS signature. Its 43 characters determine the last one. */
+function withSasPadding(url: string): string {
+  return url.replace(/([?&]sig=(?:[a-z0-9+/]|%2b|%2f){43})(?![a-z0-9+/]|%2b|%2f)[^&]*/i, "$1%3D");
+}
+
+/** Keeps the first parameter of each name. A URL that was signed twice has two signatures. */
+function withoutRepeated(parameters: readonly string[]): string[] {
+  const names = new Set<string>();
+  return parameters.filter((parameter) => {
+    const [name = ""] = parameter.split("=", 1);
+    return !names.has(name) && names.add(name);
+  });
 }

@@ -31,7 +31,7 @@ Compressed files (.gz) are decompressed. Each URL is reported once, where it was
       throw new UsageError(`expected one file or folder, - or --git, found ${positionals.length}`);
     if (values.repo !== undefined && values.git !== true)
       throw new UsageError("expected --repo with --git, found it without");
-    // Of a variable that is not set: Git takes it for the one here.
+    // An unset variable. Git would use the repository of the current folder.
     if (values.repo === "") throw new UsageError('expected --repo as a repository, found ""');
     const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
     const counts = { live: 0, ended: 0, malformed: 0 };

@@ -3,10 +3,10 @@ import type { OnUnreadable, Source } from "./sources.ts";
 import { countLines, textRegions } from "./text-regions.ts";
 import { type RawUrl, urlsInText } from "./urls-in-text.ts";
 
-/** Where something was found. */
+/** The place of a finding. */
 export interface Place {
   readonly file: string;
-  /** From 1; missing in a history, where a line has no number that anybody could look up. */
+  /** From 1. Missing in a history, because `git log` does not number lines. */
   readonly line?: number | undefined;
   readonly commit?: string | undefined;
 }
@@ -20,14 +20,14 @@ export interface ScanOptions {
   readonly onUnreadable: OnUnreadable;
 }
 
-/** Finds the presigned URLs in texts, each one once. */
+/** Finds the presigned URLs in texts, each once. */
 export async function* scan(
   sources: AsyncIterable<Source>,
   { now, onUnreadable }: ScanOptions,
 ): AsyncGenerator<PlacedFinding> {
   const read = findingReader();
-  // Most URLs of a log are not signed. To be told so by an error is cheap but for the trace that nobody reads.
-  // Where Node froze its own objects it stays as it is.
+  // Most URLs of a log are not signed, and stack traces are the largest cost of these errors. Reflect.set() does not throw if
+  // Node froze its objects.
   Reflect.set(Error, "stackTraceLimit", 0);
   for await (const source of sources) {
     try {
@@ -39,7 +39,7 @@ export async function* scan(
   }
 }
 
-/** What the system says of a file, and zlib of one that is damaged, cut short, or not compressed at all. */
+/** An error of the file system, or of zlib for a damaged file. */
 function isReadError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && ("syscall" in error || ("code" in error && /^Z_/.test(String(error.code))));
 }
@@ -57,17 +57,17 @@ async function* scanSource(
       const finding = await read(url.raw);
       if (finding !== undefined) yield { ...finding, place: places(url) };
     }
-    // What a region says of the place holds for the next one, too.
+    // The next region continues in the same commit and file.
     places({ index: text.length, raw: "" });
   }
 }
 
-/** The lines of UTF-16 files stand in a history among those of others, where nothing tells them: in ASCII it is a zero that they have more. */
+/** Removes the zero bytes of UTF-16 files, because a history mixes them with UTF-8. */
 function withoutZeros(text: string): string {
   return text.includes("\0") ? text.replace(/\0(?!commit [0-9a-f]{40})/g, "") : text;
 }
 
-/** Tells the places in one region, asked for in their order. */
+/** Returns the place of each URL of one region. Must be called in text order. */
 type Places = (url: RawUrl) => Place;
 
 function filePlaces(file: string): (text: string, line: number) => Places {
@@ -82,7 +82,7 @@ function filePlaces(file: string): (text: string, line: number) => Places {
   };
 }
 
-/** `git log` names the commit before its changes, and the file before its lines. */
+/** `git log` prints the commit before its changes, and the file before its lines. */
 function historyPlaces(repository: string): (text: string) => Places {
   let place: Place = { file: repository };
   return (text) => {

@@ -8,15 +8,15 @@ import { CommandError, type Context, UsageError } from "../../command.ts";
 import { unreadable } from "../../input-text.ts";
 import { compareUtf8 } from "../../listing/utf8-order.ts";
 
-/** A text to look through. */
+/** A text to scan. */
 export interface Source {
   readonly name: string;
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** The history of a repository: the text itself says which file and commit it is of. */
+  /** Whether the text is the output of `git log`, which names commits and files itself. */
   readonly isHistory: boolean;
 }
 
-/** Told of a file or folder that cannot be read: the others are, all the same. */
+/** Called for each file or folder that cannot be read. The scan continues. */
 export type OnUnreadable = (path: string, error: NodeJS.ErrnoException) => void;
 
 /** A file, the files below a folder, or standard input. */
@@ -32,7 +32,7 @@ export async function* fileSources(
   yield* below(path, onUnreadable);
 }
 
-// Sorted, so that two runs over the same files say the same.
+// Sorted, so that every run prints the same order.
 async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerator<Source> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     onUnreadable(folder, error);
@@ -40,21 +40,18 @@ async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerato
   });
   for (const entry of entries.sort((a, b) => compareUtf8(a.name, b.name))) {
     const path = join(folder, entry.name);
-    // What Git packs is compressed: `--git` reads it.
+    // The files in .git are compressed. `--git` reads them.
     if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);
     else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) yield source(path);
   }
 }
 
-/**
- * Whether a link is one to a file: of Kubernetes' logs of containers all are. Links to folders may go in a circle, and one that leads nowhere has
- * nothing to read.
- */
+/** Whether a link points to a file, as Kubernetes' container logs do. Links to folders may form a circle. */
 async function leadsToFile(link: string): Promise<boolean> {
   try {
     return (await stat(link)).isFile();
   } catch (error) {
-    // Any other fault is told when it is read.
+    // Other errors are reported when the file is read.
     return !["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }
@@ -69,37 +66,37 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: CHUNK });
   if (!path.endsWith(".gz")) return yield* file;
   const text = createGunzip();
-  // What fails in either of them is thrown where the text is read.
+  // The reader of the text gets the errors of both streams.
   pipeline(file, text, () => undefined);
   yield* text;
 }
 
-/** Where a history is. */
+/** The repository of a history. */
 export interface Repository {
-  /** The one that Git finds here, unless told. */
+  /** `undefined` for the repository of the current folder. */
   readonly path: string | undefined;
   readonly env: Context["env"];
 }
 
-// In a hook these say which repository Git takes, whatever folder it is told.
-const PLACES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
+// In a hook, these variables override the repository that `-C` names.
+const REPOSITORY_VARIABLES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
 
-function withoutPlaces(env: Context["env"]): Context["env"] {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !PLACES.includes(name)));
+function withoutRepository(env: Context["env"]): Context["env"] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !REPOSITORY_VARIABLES.includes(name)));
 }
 
-/** What a repository has ever held: every commit's message and changes, of all branches unless a range is given. */
+/** The messages and changes of all commits of all branches, or of a range. */
 export async function* historySource(range: string | undefined, { path, env }: Repository): AsyncGenerator<Source> {
   const repository = path ?? ".";
   if (range?.startsWith("-")) throw new UsageError(`expected a range such as v1..HEAD, found ${JSON.stringify(range)}`);
   const settings = ["core.quotePath=false", "diff.noprefix=false", "log.showRoot=true"].flatMap((text) => ["-c", text]);
   const args = ["-C", repository, ...settings, "log", "--patch", "-m"];
-  // Neither colours nor programs that a repository names.
+  // No colours, and no programs that the repository configures.
   const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--text", "--src-prefix=a/", "--dst-prefix=b/"];
   const which = range === undefined ? ["--all"] : ["--end-of-options", range];
   const child = spawn("git", [...args, ...plain, "--format=%x00commit %H%n%B", ...which, "--"], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: path === undefined ? env : withoutPlaces(env),
+    env: path === undefined ? env : withoutRepository(env),
   });
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => {

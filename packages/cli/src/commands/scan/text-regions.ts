@@ -1,28 +1,26 @@
-import { decodedText } from "./decoded-text.ts";
+import { StringDecoder } from "node:string_decoder";
+import { utf16ByMark } from "../../text-file.ts";
 
-/** A piece of a text that a URL does not reach out of. */
+/** A part of a text that no URL crosses. */
 export interface TextRegion {
   readonly text: string;
   /** The number of its first line, from 1. */
   readonly line: number;
 }
 
-// Longer lines are cut, at a place where no URL stands.
+// Longer lines are cut between two words.
 const MAX_LINE = 256 * 1024;
-// Longer than the longest beginning of a URL, and than the longest URL with its escapes.
+// More than the longest URL with its escapes.
 const OVERLAP = 48 * 1024;
 
-/**
- * Cuts a stream into regions of whole lines. A URL ends with its line, or goes on behind a = at the line's end (as in the source of
- * a mail), so none is cut in two.
- */
+/** Cuts a stream into regions of whole lines. A line that ends with = continues in the next line, as in the source of a mail. */
 export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextRegion> {
   let begun = "";
   let line = 1;
   for await (const decoded of decodedText(chunks)) {
     begun += decoded;
     let end = lastLineEnd(begun);
-    if (end === 0 && begun.length > MAX_LINE) end = quietPlace(begun);
+    if (end === 0 && begun.length > MAX_LINE) end = lastWordEnd(begun);
     if (end === 0) continue;
     const text = begun.slice(0, end);
     yield { text, line };
@@ -38,8 +36,8 @@ function lastLineEnd(text: string): number {
   return at + 1;
 }
 
-/** A place near the end of a long line where no URL goes on; its end, where it is no text at all. */
-function quietPlace(text: string): number {
+/** The last place that ends a URL. The end of the text if it has none, because then it is not text. */
+function lastWordEnd(text: string): number {
   const from = text.length - OVERLAP;
   for (let at = text.length - 1; at > from; at -= 1) {
     if (/[\s"'`<>]/.test(text.charAt(at))) return at + 1;
@@ -47,9 +45,44 @@ function quietPlace(text: string): number {
   return text.length;
 }
 
-/** How many lines end between two places. */
+/** Counts the line ends between two places. */
 export function countLines(text: string, { from, to }: { readonly from: number; readonly to: number }): number {
   let lines = 0;
   for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) lines += 1;
   return lines;
+}
+
+interface Decoder {
+  write(bytes: Buffer): string;
+  end(): string;
+}
+
+/** Decodes a stream as UTF-8, or as UTF-16, which PowerShell and Windows' own logs use. */
+async function* decodedText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let decoder: Decoder | undefined;
+  let held: Buffer = Buffer.alloc(0);
+  for await (const { buffer, byteOffset, byteLength } of chunks) {
+    const chunk = Buffer.from(buffer, byteOffset, byteLength);
+    if (decoder !== undefined) {
+      yield decoder.write(chunk);
+      continue;
+    }
+    // The first chunk of a pipe may be shorter than a mark.
+    held = Buffer.concat([held, chunk]);
+    if (held.length < 4) continue;
+    decoder = decoderFor(held);
+    yield decoder.write(held);
+  }
+  yield decoder?.end() ?? held.toString("utf8");
+}
+
+function decoderFor(begin: Buffer): Decoder {
+  const [a = 0, b = 0, c = 0, d = 0] = begin;
+  // Without a mark: two ASCII characters, each with a zero byte.
+  const isLittle = a !== 0 && b === 0 && c !== 0 && d === 0;
+  const isBig = a === 0 && b !== 0 && c === 0 && d !== 0;
+  const encoding = utf16ByMark(begin) ?? (isLittle ? "utf-16le" : isBig ? "utf-16be" : undefined);
+  if (encoding === undefined) return new StringDecoder("utf8");
+  const decoder = new TextDecoder(encoding);
+  return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
 }

@@ -1,60 +1,49 @@
-/** A place in a text where a URL may stand, as it stands there. */
+/** A possible URL in a text, as the text spells it. */
 export interface RawUrl {
   readonly index: number;
   readonly raw: string;
 }
 
-// No server takes longer ones; a session token makes a URL of two thousand characters.
+// No server accepts longer URLs. A URL with a session token has two thousand characters.
 const MAX_URL = 16_384;
-/** How many URLs inside of a URL are looked at: a bound, so that a text of nothing but beginnings costs no more. */
+/** The limit of URLs inside a URL, which keeps the scan linear. */
 const MAX_NESTED = 4;
 
-const CONNECTS = "Action=(?:connect|DbConnect)";
-
 /**
- * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
- * a log or a path in quotes, which tell no host, or no protocol.
+ * How a URL begins: unescaped, with slashes escaped by JSON, percent-encoded inside another URL, or without host and protocol in a
+ * request line of a log and in quotes.
  */
 const BEGINNING = new RegExp(
   [
-    // The source of a mail may break it anywhere.
+    // The source of a mail may break a URL anywhere.
     ["h", "t", "t", "p", "s?", ":", "\\\\{0,8}\\/", "\\\\{0,8}\\/"].join("(?:=\\r?\\n)?"),
     "https?%3a%2f%2f",
-    "wss?:\\\\{0,8}\\/\\\\{0,8}\\/",
-    // A token of EKS, and one of MSK: base64 of https://kafka.
-    "k8s-aws-v1\\.(?=aHR0c)",
-    "\\baHR0cHM6Ly9rYWZrYS",
-    // A password of RDS and its like is a URL without its scheme.
-    `\\/\\?(?=${CONNECTS})`,
     "\\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\\/)",
     "[\"'](?=\\\\{0,8}\\/)",
   ].join("|"),
   "gi",
 );
 
-// What hardly a URL has unescaped: mostly it is of the text around it. Of other alphabets that is their punctuation, which no space follows.
+// Characters that mostly belong to the surrounding text. Includes the punctuation of alphabets without spaces.
 const FOREIGN =
   "|^{}\\u00ab\\u00bb\\u2010-\\u205f\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
 const NOT_URL = "\\s\"'`<>\\\\\\u0000-\\u001f\\u007f";
 const ESCAPED = "\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})";
 
-/** What may follow. A backslash only before what JSON, JavaScript and shells escape. */
+/** The rest of a URL. A backslash only before characters that JSON, JavaScript and shells escape. */
 const REST = new RegExp(`(?:[^${NOT_URL}${FOREIGN}]|${ESCAPED}){0,${MAX_URL}}`, "y");
-/** What may follow behind that in a URL that nobody encoded: up to the next one, so that a list of URLs costs no more than its length. */
+/** The continuation of a URL that was not percent-encoded. Stops before the next URL, which keeps lists of URLs linear. */
 const UNENCODED_REST = new RegExp(`(?:(?!https?(?::|%3a))(?:[^${NOT_URL}]|${ESCAPED})){0,${MAX_URL}}`, "iy");
 const FIRST_FOREIGN = new RegExp(`[${FOREIGN}]`);
 
-/** All places in a text where a URL may stand. Linear in its length whatever it holds. */
+/** Finds all possible URLs in a text, in linear time. */
 export function* urlsInText(text: string): Generator<RawUrl> {
   BEGINNING.lastIndex = 0;
   let runEnd = 0;
   let nested = 0;
   for (let found = BEGINNING.exec(text); found !== null; found = BEGINNING.exec(text)) {
-    const front = found[0] === "/?" ? hostBefore(text, found.index) : "";
-    if (front === undefined) continue;
-    const index = found.index - front.length;
+    const { 0: begin, index } = found;
     nested = index < runEnd ? nested + 1 : 0;
-    const begin = front + found[0];
     const next = index + begin.length;
     REST.lastIndex = next;
     const rest = REST.exec(text)?.[0] ?? "";
@@ -63,23 +52,17 @@ export function* urlsInText(text: string): Generator<RawUrl> {
     const whole = begin + rest + (UNENCODED_REST.exec(text)?.[0] ?? "");
     if (whole.length < MAX_URL) yield { index, raw: whole + nextLines(text, index + whole.length) };
     else if (rest.length < MAX_URL) yield { index, raw: begin + rest + nextLines(text, next + rest.length) };
-    // The generator may have been left alone in between.
+    // Another generator may have moved lastIndex.
     BEGINNING.lastIndex = nested < MAX_NESTED ? next : Math.max(next, runEnd);
   }
 }
 
-/** The host and port that end at a place. `undefined` where there is none, or one that a scheme stands in front of. */
-function hostBefore(text: string, end: number): string | undefined {
-  const [host] = /[\w.-]{1,255}(?::\d{1,5})?$/.exec(text.slice(Math.max(0, end - 262), end)) ?? [];
-  return host === undefined || /:\/\/$/.test(text.slice(0, end - host.length).slice(-3)) ? undefined : host;
-}
-
-// The longest line of a mail's source, with the = that breaks it; programs break no sooner than they must.
+// Mail programs break a line at 76 characters, including the = at its end.
 const MAIL_LINE = { min: 60, max: 76 };
-// A URL with a session token has thirty.
+// A URL with a session token has thirty lines.
 const MAX_LINES = 40;
 
-/** The lines in which a URL goes on in the source of a mail (quoted-printable), with the line ends that broke it. */
+/** The continuation lines of a URL in the source of a mail (quoted-printable). */
 function nextLines(text: string, end: number): string {
   let at = end;
   for (let lines = 0; lines < MAX_LINES; lines += 1) {
@@ -93,7 +76,7 @@ function nextLines(text: string, end: number): string {
   return text.slice(end, at);
 }
 
-/** Whether the line up to a place has the length of one that a program broke. */
+/** Whether the line that ends at `end` is long enough to have been broken by a mail program. */
 function isMailLine(text: string, end: number): boolean {
   const start = Math.max(0, end - MAIL_LINE.max - 1);
   const line = text.slice(start, end);
@@ -102,8 +85,8 @@ function isMailLine(text: string, end: number): boolean {
 }
 
 /**
- * The URLs that a place may mean, the likeliest first: unescaped, and without what stood behind it in the sentence.
- * A log's request line becomes a URL of the host `unknown.invalid`.
+ * The URLs that a raw URL may mean, the likeliest first: unescaped, and without the punctuation of the sentence.
+ * The request line of a log becomes a URL of the host `unknown.invalid`.
  */
 export function readings(raw: string): readonly string[] {
   const [line = ""] = raw.split(/\r?\n/, 1);
@@ -112,12 +95,12 @@ export function readings(raw: string): readonly string[] {
   return [...new Set(texts.flatMap(withoutForeign).flatMap(readingsOfLine))];
 }
 
-/** Undoes what Windows' cmd needs in front of & and %: Chrome's "Copy as cURL (cmd)" is full of it. */
+/** Removes the carets that Windows' cmd needs before & and %, as in Chrome's "Copy as cURL (cmd)". */
 function withoutCarets(line: string): string {
   return /\^[&%]/.test(line) ? line.replace(/\^(.)/g, "$1").replace(/\^$/, "") : line;
 }
 
-/** A URL up to what is likely of the text around it, and with it: a browser sends what nobody has encoded, too. */
+/** The URL without and with foreign characters: browsers also send unencoded ones. */
 function withoutForeign(raw: string): readonly string[] {
   const end = raw.search(FIRST_FOREIGN);
   return end < 0 ? [raw] : [raw.slice(0, end), raw];
@@ -127,15 +110,15 @@ function readingsOfLine(raw: string): readonly string[] {
   const plain = withoutEscapes(raw);
   if (plain === undefined) return [];
   const trimmed = trimEnd(plain);
-  // Markdown's emphasis; but base64 for URLs may end with these, and CloudFront's does.
+  // Markdown emphasis. Base64url, and CloudFront's base64, may end with the same characters.
   const plainer = trimEnd(trimmed.replace(/[*_~]+$/, ""));
-  // In a list, a table or an alphabet without spaces something may follow at once. A signature has none of these characters.
+  // A list, a table or an alphabet without spaces continues right behind the URL. No signature contains these characters.
   const lastValue = trimmed.lastIndexOf("=");
   const cut = lastValue < 0 ? -1 : trimmed.slice(lastValue).search(/[,;)\]*]|[^\x21-\x7e]/);
   return [trimmed, plainer, ...(cut < 0 ? [] : [trimmed.slice(0, lastValue + cut)])];
 }
 
-/** A URL of a log that tells no host. */
+/** The origin of URLs from logs that do not state the host. */
 export const UNKNOWN_ORIGIN = "https://unknown.invalid";
 
 function withoutEscapes(raw: string): string | undefined {
@@ -145,7 +128,7 @@ function withoutEscapes(raw: string): string | undefined {
     return before.length === 1 && plain.startsWith("//") ? `https:${plain}` : UNKNOWN_ORIGIN + plain;
   }
   if (!/^https?%3a/i.test(raw)) return withoutMarkup(raw);
-  // Inside of another URL it ends where that one's parameter does.
+  // Inside another URL, the end of the parameter ends the URL.
   const [value = ""] = raw.split(/[&#;]/, 1);
   try {
     return decodeURIComponent(value);
@@ -165,7 +148,7 @@ function withoutMarkup(text: string): string {
     .replace(/&(?:#0*61|#x0*3d|equals);/gi, "=");
 }
 
-/** Without the full stop of the sentence and the bracket of the link that a URL stands in. */
+/** Removes the full stop of the sentence and the closing bracket of a link. */
 function trimEnd(url: string): string {
   let end = url.length;
   let open = 0;

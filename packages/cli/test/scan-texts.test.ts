@@ -1,7 +1,5 @@
-/** Where in a text a URL may stand, and where it begins and ends. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { findingReader } from "../src/commands/scan/finding.ts";
 import { textRegions } from "../src/commands/scan/text-regions.ts";
 import { readings, urlsInText } from "../src/commands/scan/urls-in-text.ts";
@@ -38,7 +36,7 @@ const PLACES: readonly (readonly [string, (found: string) => string])[] = [
   ["a script that escapes ampersands", (found) => `window.x='${found.replaceAll("&", "\\x26")}'`],
   ["quoted-printable", (found) => found.replaceAll("=", "=3D")],
   ["the source of a mail", (found) => `\n${mailSource(`Get it: ${found} today`)}`],
-  ["a page that tells no protocol", (found) => `<img src="${found.replace("https:", "")}">`],
+  ["a page without the protocol", (found) => `<img src="${found.replace("https:", "")}">`],
   ["another URL's parameter", (found) => `https://x.example/?to=${encodeURIComponent(found)}&lang=de`],
   ["another URL's parameter, not encoded", (found) => `https://x.example/?to=${found}`],
 ];
@@ -51,7 +49,7 @@ test.each(PLACES)("finds a URL in %s", async (_, place) => {
 
 const UNENCODED = ["a|b", "a^b", "{guid}", "Report–2026", "Don’t", "文件（1）", "“x”"];
 
-test.each(UNENCODED)("finds a URL with %s in its path, which nobody has encoded", async (name) => {
+test.each(UNENCODED)("finds a URL with an unencoded %s in its path", async (name) => {
   const found = url(`PLACE-${UNENCODED.indexOf(name)}`).replace(/PLACE-\d/, name);
   const { pathname } = new URL(found);
   const path = found.slice(found.indexOf(name) - 1);
@@ -62,7 +60,7 @@ test.each(UNENCODED)("finds a URL with %s in its path, which nobody has encoded"
   }
 });
 
-test("finds a URL of which every = is escaped, as Gson and Handlebars do", async () => {
+test("finds a URL with escaped equals signs, as Gson and Handlebars write it", async () => {
   const texts = [
     JSON.stringify({ url: url("gson") })
       .replaceAll("&", "\\u0026")
@@ -77,7 +75,7 @@ test("finds a URL of which every = is escaped, as Gson and Handlebars do", async
   }
 });
 
-test("finds the request lines of a log, which tell no host", async () => {
+test("finds a URL in the request line of a log without hosts", async () => {
   const { pathname, search } = new URL(url("x"));
   const log = `192.0.2.1 - - [02/Jan/2026:03:05:00 +0000] "GET /media${pathname}${search} HTTP/1.1" 200 5 "-" "curl/8"\n`;
   const { found } = await scan(["-"], log.repeat(3));
@@ -85,7 +83,7 @@ test("finds the request lines of a log, which tell no host", async () => {
   expect(found[0]?.url).toMatch(/^\/media\/x\?/);
 });
 
-test("finds the paths of a log in JSON, which tells no host", async () => {
+test("finds a URL in a JSON log without hosts", async () => {
   const { pathname, search } = new URL(url("y"));
   const plain = JSON.stringify({ request_uri: `/media${pathname}${search}`, status: 200 });
   for (const log of [plain, plain.replaceAll("/", "\\/"), JSON.stringify({ message: plain })]) {
@@ -95,7 +93,7 @@ test("finds the paths of a log in JSON, which tells no host", async () => {
   }
 });
 
-test("tells that a URL in the source of a mail is live, and none in a list of URLs is lost", async () => {
+test("finds a URL that the source of a mail breaks into lines, and every URL of a list", async () => {
   const { status, found } = await scan(["-", "--live"], mailSource(`Get it: ${url("mail")} today\n`));
   expect([status, found.map(({ life }) => life)]).toEqual([1, ["live"]]);
   for (let at = 1; at <= "https://".length; at += 1) {
@@ -113,7 +111,7 @@ test("tells that a URL in the source of a mail is live, and none in a list of UR
   expect([...urlsInText(list.join("\n"))]).toHaveLength(12);
 });
 
-test("finds the same URLs however the stream is cut", async () => {
+test("finds the same URLs for any chunks of the stream", async () => {
   const words = fc.constantFrom(
     "word ",
     "\n",
@@ -149,24 +147,17 @@ test("finds the same URLs however the stream is cut", async () => {
   );
 });
 
-test("finds the path of each scheme that tells no host, and passes over others soon", async () => {
+test("finds the path of a URL of each scheme", async () => {
   const paths = (await Promise.all(Object.values(SCHEMES).map((sign) => sign()))).map(({ url: signed }) =>
     signed.replace(/^https:\/\/[^/]+/, ""),
   );
-  const read = findingReader();
   for (const path of paths) {
     for (const raw of [`"${path}`, `GET ${path}`, `"${escaped(path)}`, `"${path.replaceAll("&", "&amp;")}`])
       expect(await findingReader()(raw, new Date(NOW)), raw).toMatchObject({ life: "live" });
   }
-  const spent = async (beginning: string): Promise<number> =>
-    cpuMilliseconds(async () => {
-      for (let i = 0; i < 20_000; i += 1) await read(`${beginning}/assets/app.${i}.js?v=${i}&lang=de`, new Date(NOW));
-    });
-  const slow = await spent("https://a.example");
-  expect(await spent('"')).toBeLessThan(slow / 4);
 });
 
-test("takes hostile text in linear time", async () => {
+test("reads hostile text in linear time", () => {
   const size = 1_000_000;
   for (const part of [
     "http://",
@@ -185,14 +176,12 @@ test("takes hostile text in linear time", async () => {
     `${"x https://a.example/?b=".padEnd(73, "c")}=\r\n`,
   ]) {
     const text = part.repeat(size / part.length);
-    const spent = await cpuMilliseconds(() => {
-      for (const { raw } of urlsInText(text)) readings(raw);
-    });
-    expect(spent, part).toBeLessThan(4000);
+    // A quadratic scan of a million characters would exceed the timeout of the test.
+    for (const { raw } of urlsInText(text)) readings(raw);
   }
 });
 
-test("shows of what it finds no long value, whatever its name, and nothing behind the #", async () => {
+test("shows no value of more than 16 characters, and no fragment", async () => {
   const [short, long] = ["0123456789abcdef", "0123456789abcdefg"];
   const told = await findingReader()(`${url("long")}&a=${short}&b=${long}#access=${short}`, new Date(NOW));
   expect(told?.url).toMatch(/&a=0123456789abcdef&b=REDACTED$/);

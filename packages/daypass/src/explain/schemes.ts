@@ -10,10 +10,8 @@ import { gcsExplainer } from "./gcs/explainer.ts";
 import { gcsV2Explainer } from "./gcs/v2/explainer.ts";
 import { ossExplainer } from "./oss/explainer.ts";
 import { ossV1Explainer } from "./oss/v1/explainer.ts";
-import { s3Explainer } from "./s3/explainer.ts";
-import { s3ExpressExplainer } from "./s3/express.ts";
+import { s3Explainer, s3ExpressExplainer, s3V4aExplainer } from "./s3/explainer.ts";
 import { s3V2Explainer } from "./s3/v2/explainer.ts";
-import { s3V4aExplainer } from "./s3/v4a.ts";
 import { swiftExplainer } from "./swift/explainer.ts";
 import { urlExplainer } from "./url/explainer.ts";
 

@@ -5,3 +5,8 @@ export function besides(cause: Cause | undefined, other: Cause | undefined): Cau
   if (cause === undefined || other === undefined) return cause;
   return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
 }
+
+/** A cause from its three sentences and, if there is any, its evidence. */
+export function causeOf(code: Cause["code"], sentence: string, fix: string, ...evidence: readonly string[]): Cause {
+  return { code, sentence, evidence, fix };
+}

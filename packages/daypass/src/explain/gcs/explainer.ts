@@ -1,94 +1,115 @@
-import { UNSIGNED_PAYLOAD } from "../../schemes/gcs/canonical.ts";
-import { detectGcs } from "../../schemes/gcs/parse.ts";
-import type { Explained, Explainer, Subject } from "../explainer.ts";
+import { GOOG4_HMAC, GOOG4_RSA, hostWithoutPort } from "../../schemes/gcs/canonical.ts";
+import { detectGcs, parseGcs } from "../../schemes/gcs/parse.ts";
+import { causeOf } from "../cause/combine-causes.ts";
+import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
+import type { Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
-import { lifeTraps, urlTraps } from "../traps.ts";
-import { learnSent } from "../v4/diagnosis.ts";
-import { openBody } from "../v4/open-body.ts";
-import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
-import { diagnoseGcs, gcsInput } from "./diagnosis.ts";
-import { gcsResource, gcsTraps, readGcsFacts } from "./facts.ts";
-import { gcsExplainKeys, keyKindOf } from "./keys.ts";
+import { explainV4 } from "../v4/explainer.ts";
+import type { V4Findings } from "../v4/order.ts";
+import type { V4Case, V4Facts, V4Key, V4Scheme } from "../v4/scheme.ts";
+import type { V4Dialect } from "../v4/variants.ts";
+import { gcsCause } from "./cause.ts";
+import { gcsResource, gcsSigner, gcsTraps, mayEndEarlier, SIGN_BLOB } from "./facts.ts";
+import { type GcsKeyKind, gcsExplainKeys, v4Matcher } from "./keys.ts";
 
-/** Google Cloud Storage signed URLs in V4. */
-export const gcsExplainer: Explainer = { detects: (request) => detectGcs(request) !== undefined, explain: explainGcs };
+/** Cloud Storage signed URLs in V4. */
+export const gcsExplainer: Explainer = {
+  detects: (request) => detectGcs(request) !== undefined,
+  explain: (subject) =>
+    explainV4(subject, subject.url.wire.query.includes(`Algorithm=${GOOG4_HMAC.algorithm}`) ? HMAC : ACCOUNT),
+};
 
-async function explainGcs(given: Subject): Promise<Explained> {
-  const { url, now } = given;
-  const facts = readGcsFacts(url);
-  const subject = learnSent(given, (from) => gcsInput(from, facts, ""));
-  const { endsAt, expires, family, keyId, signedAt, signedHeaders } = facts;
-  const kind = keyKindOf(family);
-  const hasKey = gcsExplainKeys(subject.keys, kind).some(({ id }) => id === keyId);
-  const input = gcsInput(subject, facts, "");
-  const { cause, hypotheses, method, headers: shown } = await diagnoseGcs(subject, facts, input);
-  const headers = signedHeaders.filter((name) => name !== "host");
-  const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
-  const resource = gcsResource(url);
-  const key = kind === "hmac" ? "an HMAC key" : "the RSA key of a service account";
-  const bodyIsOpen = input.payload === UNSIGNED_PAYLOAD;
-  return {
-    explanation: {
-      scheme: "gcs",
-      summary: `A Cloud Storage signed URL (V4, ${key})${method === undefined ? " for" : ` to ${method} the`} ${resource}, signed by ${keyId || "nobody"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
-      signedBy: keyId,
-      grants: { methods: method === undefined ? undefined : [method], resource },
-      binds: [
-        "method",
-        `host ${url.authority.replace(/:\d+$/, "")}, without a port`,
-        "path",
-        "all query parameters",
-        "signing time and life",
-        ...headers.map((name) => `header ${name}`),
-        ...(bodyIsOpen ? [] : ["body (its SHA-256)"]),
-      ],
-      leavesOpen: [
-        ...openBody(input),
-        ...(headers.includes("content-type") ? [] : ["header content-type"]),
-        "scheme and port",
-        "all headers that are not listed, other than x-goog-*",
-        "who uses it, from where, and how often",
-      ],
-      signedAt,
-      // "Usable from 15 minutes before the active datetime".
-      startsAt: signedAt === undefined ? undefined : new Date(signedAt.getTime() - 900_000),
-      endsAt,
-      mayEndEarlier:
-        kind === "hmac"
-          ? "when the HMAC key is deactivated or its account loses the permission"
-          : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; if signed through IAM's signBlob, possibly after 12 hours, the least that Google keeps its key" : ""}`,
-      mustSend: headers.map((name) => ({ name, value: signedValue(shown, name) })),
-      traps: [
-        // The port that others sign is none of Google's.
-        ...urlTraps(url).filter(({ name }) => name !== "host-port"),
-        ...gcsTraps(url),
-        ...lifeTraps(facts, now, "X-Goog-Expires"),
-        ...methodTraps(method, headers),
-        ...millisecondTraps(expires),
-      ],
-      cause,
-      hypotheses,
-      canonicalRequest: hasKey ? v4CanonicalRequest(signed) : undefined,
-      stringToSign: hasKey ? v4StringToSign(signed) : undefined,
-    },
-    hidden: [facts.signature],
-  };
+const DIALECT: Omit<V4Dialect, "family" | "hasSecret"> = {
+  name: "Cloud Storage",
+  home: "storage.googleapis.com",
+  prefix: "X-Goog-",
+  optional: /^X-Goog-(?!(?:Algorithm|Credential|Date|Expires|SignedHeaders)$)/,
+  lost: [],
+  regions: ["auto", "us", "eu", "us-central1", ""],
+  services: ["storage", "s3"],
+  isRegional: true,
+};
+
+type Common = Pick<V4Scheme, "told" | "said" | "resource" | "signedHost" | "startsAt" | "traps" | "findings"> &
+  Record<"scheme" | "open", string>;
+
+const COMMON: Common = {
+  scheme: "gcs",
+  // A resumable upload begins with POST and no other method.
+  told: ({ signedHeaders }) =>
+    signedHeaders.includes("x-goog-resumable")
+      ? { method: "POST", by: "the header x-goog-resumable begins an upload" }
+      : undefined,
+  said: gcsCause,
+  findings: otherKind,
+  resource: gcsResource,
+  signedHost: hostWithoutPort,
+  open: "scheme and port",
+  // "Usable from 15 minutes before the active datetime".
+  startsAt: (signedAt) => new Date(signedAt.getTime() - 900_000),
+  traps: (url, facts, method) => [...gcsTraps(url), ...v4Traps(facts, method)],
+};
+
+const HMAC: V4Scheme = {
+  ...COMMON,
+  title: "A Cloud Storage signed URL (V4, an HMAC key)",
+  dialect: { ...DIALECT, family: GOOG4_HMAC, hasSecret: true },
+  digits: () => 64,
+  checkGrammar: (received) => checkWhole("X-Goog-Signature", parseGcs(received, GOOG4_HMAC).signature, [64]),
+  keys: (subject, facts) => keysOf("hmac", subject, facts),
+  says: {
+    what: "key",
+    compare: "Compare the signer's key with the given one.",
+    atServer: () => "the key was deleted or disabled at Google",
+    checkServer: "Check the account's keys in the console",
+  },
+  mayEndEarlier: () => mayEndEarlier("hmac"),
+};
+
+const ACCOUNT: V4Scheme = {
+  ...HMAC,
+  title: "A Cloud Storage signed URL (V4, the RSA key of a service account)",
+  dialect: { ...DIALECT, family: GOOG4_RSA, hasSecret: false },
+  digits: ({ signature }) => RSA_HEX.find((length) => length >= signature.length) ?? 0,
+  checkGrammar: (received) => checkWhole("X-Goog-Signature", parseGcs(received, GOOG4_RSA).signature, RSA_HEX),
+  keys: (subject, facts) => keysOf("account", subject, facts),
+  signer: gcsSigner("account"),
+  says: {
+    ...HMAC.says,
+    compare:
+      "Compare the signer's key with the given one; an account can have several, and deleting one invalidates its URLs.",
+  },
+  mayEndEarlier: ({ expires }) => `${mayEndEarlier("account")}${expires > 43_200 ? SIGN_BLOB : ""}`,
+};
+
+function keysOf(kind: GcsKeyKind, { keys }: Subject, { signature }: V4Facts): readonly V4Key[] {
+  return gcsExplainKeys(keys, kind).map((key) => ({
+    ...{ id: key.id, secret: "secret" in key ? key.secret : "", fits: v4Matcher(key, signature) },
+  }));
 }
 
-function methodTraps(method: string | undefined, headers: readonly string[]): readonly Trap[] {
-  if (method === "POST" && !headers.includes("x-goog-resumable")) {
+/** All given keys are of other kinds. */
+function otherKind({ scheme, subject, facts, signature }: V4Case): Partial<V4Findings> {
+  if (signature.isProven || scheme.keys(subject, facts).length > 0 || subject.keys.length === 0) return {};
+  const cause = causeOf(
+    "UNKNOWN_KEY",
+    `The URL was signed by ${facts.accessKeyId} with ${scheme.dialect.family.algorithm}, but none of the given keys is of that kind.`,
+    "Give the account's key file or public key for RSA, accessKeyId and secretAccessKey for HMAC.",
+  );
+  return { signature: { isProven: true, cause } };
+}
+
+function v4Traps({ signedHeaders, expires }: V4Facts, method: string | undefined): readonly Trap[] {
+  const traps: Trap[] = [];
+  if (method === "POST" && !signedHeaders.includes("x-goog-resumable")) {
     const text =
       "Cloud Storage accepts a signed POST URL only to start a resumable upload: sign x-goog-resumable: start.";
-    return [{ name: "post-without-resumable", text }];
+    traps.push({ name: "post-without-resumable", text });
   }
-  if (method !== "PUT" || headers.includes("content-type")) return [];
-  const text = "The Content-Type of this upload is not signed: the holder chooses it, even text/html.";
-  return [{ name: "open-content-type", text }];
-}
-
-function millisecondTraps(expires: number): readonly Trap[] {
-  if (!(expires > 1e9)) return [];
-  const text =
-    "X-Goog-Expires holds a point in time instead of a number of seconds: Google's Node library takes `expires` as a time, but V4 URLs hold a duration.";
-  return [{ name: "instant-as-life", text }];
+  if (expires > 1e9) {
+    const text =
+      "X-Goog-Expires holds a point in time instead of a number of seconds: Google's Node library takes `expires` as a time, but V4 URLs hold a duration.";
+    traps.push({ name: "instant-as-life", text });
+  }
+  return traps;
 }

@@ -1,13 +1,9 @@
-import { parseBasicTime } from "../../core/time.ts";
-import type { V4Family } from "../../core/v4.ts";
-import { GOOG4_HMAC, GOOG4_RSA } from "../../schemes/gcs/canonical.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import type { Signer } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
-import type { V4Facts } from "../v4/facts.ts";
 import type { GcsKeyKind } from "./keys.ts";
 
 /** The bucket where Google's own host names it. */
@@ -23,39 +19,6 @@ export function gcsResource({ authority, wire }: SplitUrl): string {
     return `${path} at ${authority} (its first segment is the bucket, unless the host is one bucket's own)`;
   }
   return bucketResource(named, path);
-}
-
-/** What stands in a V4 URL; empty where it is missing. */
-export interface GcsFacts extends V4Facts {
-  readonly family: V4Family;
-  readonly keyId: string;
-}
-
-/** Reads without judging: whatever is damaged stays empty. */
-export function readGcsFacts(url: SplitUrl): GcsFacts {
-  const values = new Map<string, string>();
-  for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
-  const get = (name: string): string => values.get(name) ?? "";
-  const parts = get("X-Goog-Credential").split("/");
-  const [date = "", region = "", service = ""] = parts.slice(-4);
-  const signedAt = parseBasicTime(get("X-Goog-Date"));
-  const expires = /^\d{1,15}$/.test(get("X-Goog-Expires")) ? Number(get("X-Goog-Expires")) : Number.NaN;
-  const endsAt = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
-  return {
-    family: get("X-Goog-Algorithm") === GOOG4_HMAC.algorithm ? GOOG4_HMAC : GOOG4_RSA,
-    keyId: parts.slice(0, -4).join("/"),
-    date,
-    region,
-    service,
-    time: get("X-Goog-Date"),
-    signedAt,
-    expires,
-    endsAt: Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
-    signedHeaders: get("X-Goog-SignedHeaders")
-      .split(";")
-      .filter((name) => name !== ""),
-    signature: get("X-Goog-Signature"),
-  };
 }
 
 const IGNORED_OVERRIDE = /^response-(?:cache-control|content-encoding|content-language|expires)$/;
@@ -81,4 +44,14 @@ export function gcsSigner(kind: GcsKeyKind): Signer | undefined {
     what: "key",
     look: "Check that the account still has the key that signed: it may have been deleted, and the keys that Google itself signs with (signBlob, as functions and App Engine do) are replaced within days, which invalidates their URLs.",
   };
+}
+
+/** Keys that Google signs with itself last at least 12 hours. */
+export const SIGN_BLOB =
+  "; if signed through IAM's signBlob, possibly after 12 hours, the least that Google keeps its key";
+
+export function mayEndEarlier(kind: GcsKeyKind): string {
+  return kind === "hmac"
+    ? "when the HMAC key is deactivated or its account loses the permission"
+    : "when the account's key is deleted or the account loses the permission";
 }

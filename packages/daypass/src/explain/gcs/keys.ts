@@ -1,6 +1,5 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
 import { refusal } from "../../core/errors.ts";
-import type { V4Family } from "../../core/v4.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../../schemes/gcs/canonical.ts";
 import type { GcsHmacKey, GcsServiceAccount } from "../../schemes/gcs/credentials.ts";
 import type { GcsPublicAccount } from "../../schemes/gcs/key.ts";
@@ -23,10 +22,6 @@ function isAccountKey(key: ExplainKey): key is GcsAccountKey {
 
 /** Who signs for Google: an account by a key pair, or an access key by its secret. */
 export type GcsKeyKind = "account" | "hmac";
-
-export function keyKindOf(family: V4Family): GcsKeyKind {
-  return family === GOOG4_HMAC ? "hmac" : "account";
-}
 
 /** The keys of the kind that the URL names, ready to be tried. */
 export function gcsExplainKeys(keys: readonly ExplainKey[], kind: GcsKeyKind): readonly GcsExplainKey[] {

@@ -1,113 +1,147 @@
-import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
-import type { S3Credentials } from "../../schemes/s3/credentials.ts";
-import { detectS3 } from "../../schemes/s3/parse.ts";
-import { earlier } from "../cause/life.ts";
-import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
-import type { Explanation, Trap } from "../explanation.ts";
-import { spellings } from "../secrets.ts";
-import { lifeTraps, s3Traps, urlTraps } from "../traps.ts";
-import { learnSent } from "../v4/diagnosis.ts";
-import { openBody } from "../v4/open-body.ts";
-import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
-import { diagnoseS3, s3Input } from "./diagnosis.ts";
-import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, untilKeyEnds } from "./facts.ts";
-import { type S3Version, SIGV4 } from "./version.ts";
+import type { EcdsaPublicKey } from "#crypto/ecdsa";
+import { AWS4 } from "../../core/v4.ts";
+import { checkSignatureForm, detectS3, hasExpressSession, parseS3 } from "../../schemes/s3/parse.ts";
+import { AWS4A, signingPair } from "../../schemes/s3/v4a/canonical.ts";
+import { detectS3V4a, parseS3V4a } from "../../schemes/s3/v4a/parse.ts";
+import { fromHex } from "../../wire/encoding.ts";
+import { checkWholeDer } from "../cause/whole-signature.ts";
+import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { Trap } from "../explanation.ts";
+import { s3Traps } from "../traps.ts";
+import { explainV4 } from "../v4/explainer.ts";
+import type { V4Facts, V4Key, V4Scheme } from "../v4/scheme.ts";
+import { v4Signatures, v4StringToSign } from "../v4/variants.ts";
+import { isS3Credentials, methodOfOperation, s3Cause, s3Resource, TOKEN, untilKeyEnds, uploadMark } from "./facts.ts";
+import { s3Findings } from "./findings.ts";
+
+/** Signature Version 4. */
+export const SIGV4: V4Scheme = {
+  scheme: "s3",
+  title: "An S3 presigned URL (Signature Version 4)",
+  dialect: {
+    name: "S3",
+    family: AWS4,
+    prefix: "X-Amz-",
+    optional: /^X-Amz-(?:Content-Sha256|S(?:ecurity|3session)-Token)$/,
+    lost: [
+      ...["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((id) => ["x-id", id] as const),
+      // SDKs for JavaScript add it to each download by default.
+      ["x-amz-checksum-mode", "ENABLED"],
+    ],
+    tail: [
+      ["x-amz-checksum-mode", "ENABLED"],
+      ["x-id", "GetObject"],
+    ],
+    regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
+    services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
+    hasSecret: true,
+    isRegional: true,
+  },
+  digits: () => 64,
+  checkGrammar: (received) => checkSignatureForm(parseS3(received).signature),
+  keys(subject, { signature }) {
+    const signatureOf = v4Signatures(AWS4);
+    return keysOf(subject, (input) => signatureOf(input) === signature);
+  },
+  told({ operation }) {
+    const method = methodOfOperation(operation);
+    return method === undefined ? undefined : { method, by: `x-id=${operation}` };
+  },
+  likely: uploadMark,
+  says: {
+    what: "secret",
+    compare: "Compare the signer's secret with the server's; look for a rotated key.",
+    atServer: ({ accessKeyId }) => `the server holds another secret for ${accessKeyId}`,
+    checkServer: "Compare the server's secret with this one",
+  },
+  said: s3Cause,
+  findings: s3Findings,
+  resource: s3Resource,
+  place: ({ region, regionSet = region }) => ` for ${regionSet === "*" ? "any region" : regionSet || "no region"}`,
+  // DigitalOcean's CDN requests the object under the name of its store.
+  signedHost: (authority) => authority.replace(/\.cdn(?=\.digitaloceanspaces\.com$)/, ""),
+  open: "scheme",
+  startsAt: (signedAt) => signedAt,
+  mayEndEarlier: (facts, key) => (key?.expiration === undefined ? untilKeyEnds(facts) : undefined),
+  traps: (url, facts) => [...s3Traps(url), ...ownTraps(url, facts)],
+};
+
+const EXPRESS: V4Scheme = {
+  ...SIGV4,
+  scheme: "s3/express",
+  title: "A presigned URL for S3 Express One Zone (Signature Version 4)",
+  dialect: { ...SIGV4.dialect, services: ["s3express", "s3"] },
+  mayEndEarlier: (facts, key) =>
+    key?.expiration === undefined && facts.token !== undefined
+      ? "with its session, five minutes after the session was created, whatever the URL says"
+      : SIGV4.mayEndEarlier(facts, key),
+};
+
+const V4A: V4Scheme = {
+  ...SIGV4,
+  scheme: "s3/v4a",
+  title: "An S3 presigned URL (Signature Version 4A)",
+  dialect: { ...SIGV4.dialect, family: AWS4A, isRegional: false },
+  // DER states its own length.
+  digits: () => undefined,
+  checkGrammar: (received) => checkWholeDer("X-Amz-Signature", parseS3V4a(received).signature),
+  keys(subject, { accessKeyId, signature }) {
+    const bytes = fromHex(signature);
+    // A search tries thousands of inputs with few secrets.
+    const pairs = new Map<string, EcdsaPublicKey>();
+    return keysOf(subject, async (input) => {
+      const { secret: secretAccessKey } = input;
+      const key = pairs.get(secretAccessKey) ?? signingPair({ accessKeyId, secretAccessKey }).publicKey;
+      pairs.set(secretAccessKey, key);
+      return bytes !== undefined && key.verify(v4StringToSign(input), bytes);
+    });
+  },
+};
+
+function keysOf({ keys }: Subject, fits: V4Key["fits"]): readonly V4Key[] {
+  return keys
+    .filter(isS3Credentials)
+    .map((credentials) => ({ id: credentials.accessKeyId, secret: credentials.secretAccessKey, credentials, fits }));
+}
 
 /** S3 presigned URLs in Signature Version 4. */
-export const s3Explainer: Explainer = { detects: detectS3, explain: (subject) => explainS3(subject, SIGV4) };
+export const s3Explainer: Explainer = { detects: detectS3, explain: (subject) => explainV4(subject, SIGV4) };
 
-/** Explains a URL of one of the versions that have a canonical request. */
-export async function explainS3(given: Subject, version: S3Version): Promise<Explained> {
-  const { url } = given;
-  const facts = readS3Facts(url);
-  const subject = learnSent(given, (from) => s3Input(version, from, facts, ""));
-  const keys = subject.keys.filter(isS3Credentials);
-  const own = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  const input = s3Input(version, subject, facts, own?.secretAccessKey ?? "");
-  const { key, ...diagnosis } = await diagnoseS3({ version, subject, facts, input, keys });
-  const headers = facts.signedHeaders.filter((name) => name !== "host");
-  const method = diagnosis.method ?? methodOfOperation(facts.operation);
-  const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
-  const endsAt = facts.endsAt && earlier(facts.endsAt, key?.expiration ?? undefined);
-  const regions = facts.regionSet === "*" ? "any region" : (facts.regionSet ?? facts.region);
-  const explanation: Explanation = {
-    scheme: version.scheme,
-    summary: `${version.title}${method === undefined ? "" : ` to ${method}`} ${method === undefined ? "for" : "the"} ${s3Resource(url)}, signed by ${facts.accessKeyId || "nobody"} for ${regions || "no region"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
-    signedBy: facts.accessKeyId,
-    grants: { methods: method === undefined ? undefined : [method], resource: s3Resource(url) },
-    binds: [
-      "method",
-      `host ${url.authority}`,
-      "path",
-      "all query parameters",
-      "signing time and life",
-      ...(facts.regionSet === undefined ? [] : ["set of regions"]),
-      ...headers.map((name) => `header ${name}`),
-      ...(input.payload === UNSIGNED_PAYLOAD ? [] : ["body (its SHA-256)"]),
-    ],
-    leavesOpen: [
-      "scheme",
-      ...openBody(input),
-      ...(headers.includes("content-type") ? [] : ["header content-type"]),
-      "all headers that are not listed, other than x-amz-*",
-      "who uses it, from where, and how often",
-    ],
-    signedAt: facts.signedAt,
-    startsAt: facts.signedAt,
-    endsAt,
-    mayEndEarlier: mayEndEarlier(version, facts, key),
-    // What was sent is no proof of what was signed.
-    mustSend: headers.map((name) => ({ name, value: signedValue(diagnosis.headers, name) })),
-    traps: [...urlTraps(url), ...s3Traps(url), ...timeTraps(facts, subject.now), ...s3OnlyTraps(facts, url, method)],
-    cause: diagnosis.cause,
-    hypotheses: diagnosis.hypotheses,
-    canonicalRequest: key === undefined ? undefined : v4CanonicalRequest(signed),
-    stringToSign: key === undefined ? undefined : v4StringToSign(signed),
-  };
-  return { explanation, hidden: [facts.signature, ...spellings(facts.token)] };
-}
+/** URLs for S3 Express One Zone, recognised by the session's token or by the service in the scope. */
+export const s3ExpressExplainer: Explainer = {
+  detects: (request) =>
+    detectS3(request) && (hasExpressSession(request) || /(?:%2F|\/)s3express(?:%2F|\/)/i.test(request.target)),
+  explain: (subject) => explainV4(subject, EXPRESS),
+};
 
-function mayEndEarlier({ lifetime }: S3Version, facts: S3Facts, key: S3Credentials | undefined): string | undefined {
-  if (key?.expiration !== undefined) return undefined;
-  if (lifetime !== undefined && facts.token !== undefined) return lifetime;
-  return untilKeyEnds(facts);
-}
+/** S3 presigned URLs in Signature Version 4A. */
+export const s3V4aExplainer: Explainer = { detects: detectS3V4a, explain: (subject) => explainV4(subject, V4A) };
 
-function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {
-  const life = lifeTraps(facts, now, "X-Amz-Expires");
-  if (facts.token === undefined) return life;
-  const text = "The URL carries a session token and expires with it, whatever X-Amz-Expires says.";
-  return [{ name: "session-token", text }, ...life];
-}
-
-const TOKEN = "x-amz-security-token";
-
-function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined): readonly Trap[] {
+function ownTraps(url: SplitUrl, facts: V4Facts): readonly Trap[] {
+  const { accessKeyId, region, regionSet, signedHeaders, token } = facts;
   const traps: Trap[] = [];
-  const isRegional = facts.regionSet === undefined;
-  if (isRegional && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && facts.region !== "us-east-1") {
-    traps.push({
-      name: "global-endpoint",
-      text: `The host is global but the signature is for ${facts.region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${facts.region}.amazonaws.com.`,
-    });
-  }
-  if (facts.regionSet?.includes("*")) {
-    traps.push({
-      name: "region-pattern",
-      text: `X-Amz-Region-Set is ${facts.regionSet}: the URL is valid in every region that matches it, future ones included.`,
-    });
-  }
-  if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined && !facts.signedHeaders.includes(TOKEN)) {
-    traps.push({
-      name: "missing-session-token",
-      text: "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
-    });
-  }
-  if (method === "PUT" && !facts.signedHeaders.includes("content-type")) {
-    traps.push({
-      name: "open-content-type",
-      text: "The Content-Type of this upload is not signed: the holder chooses it, even text/html.",
-    });
-  }
+  const add = (isThere: boolean | undefined, name: string, text: string): void => {
+    if (isThere) traps.push({ name, text });
+  };
+  add(
+    token !== undefined,
+    "session-token",
+    "The URL carries a session token and expires with it, whatever X-Amz-Expires says.",
+  );
+  add(
+    regionSet === undefined && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && region !== "us-east-1",
+    "global-endpoint",
+    `The host is global but the signature is for ${region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${region}.amazonaws.com.`,
+  );
+  add(
+    regionSet?.includes("*"),
+    "region-pattern",
+    `X-Amz-Region-Set is ${regionSet}: the URL is valid in every region that matches it, future ones included.`,
+  );
+  add(
+    accessKeyId.startsWith("ASIA") && token === undefined && !signedHeaders.includes(TOKEN.toLowerCase()),
+    "missing-session-token",
+    "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
+  );
   return traps;
 }

@@ -1,4 +1,3 @@
-import { parseBasicTime } from "../../core/time.ts";
 import type { S3Credentials } from "../../schemes/s3/credentials.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket } from "../amazon-host.ts";
@@ -10,7 +9,6 @@ import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
-import type { V4Facts } from "../v4/facts.ts";
 
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
@@ -35,46 +33,6 @@ export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMe
   // That is how an upload in parts begins.
   const method = parameters.some(([name]) => name === "uploads") ? "POST" : "PUT";
   return mark && { method, by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
-}
-
-/** What stands in the URL; empty where it is missing. */
-export interface S3Facts extends V4Facts {
-  readonly accessKeyId: string;
-  readonly token: string | undefined;
-  /** Regions of a SigV4A signature, which has none in its scope. */
-  readonly regionSet: string | undefined;
-  readonly operation: string | undefined;
-}
-
-/** Reads without judging: whatever is damaged stays empty. */
-export function readS3Facts(url: SplitUrl): S3Facts {
-  const values = new Map<string, string>();
-  for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
-  const get = (name: string): string => values.get(name) ?? "";
-  const regionSet = values.get("X-Amz-Region-Set");
-  const parts = get("X-Amz-Credential").split("/");
-  const scope = parts.splice(regionSet === undefined ? -4 : -3);
-  if (regionSet !== undefined) scope.splice(1, 0, "");
-  const [date = "", region = "", service = ""] = scope;
-  const signedAt = parseBasicTime(get("X-Amz-Date"));
-  const expires = /^\d{1,9}$/.test(get("X-Amz-Expires")) ? Number(get("X-Amz-Expires")) : Number.NaN;
-  return {
-    accessKeyId: parts.join("/"),
-    date,
-    region,
-    service,
-    time: get("X-Amz-Date"),
-    signedAt,
-    expires,
-    endsAt: signedAt === undefined || Number.isNaN(expires) ? undefined : new Date(signedAt.getTime() + expires * 1000),
-    signedHeaders: get("X-Amz-SignedHeaders")
-      .split(";")
-      .filter((name) => name !== ""),
-    token: values.get("X-Amz-Security-Token") ?? values.get("X-Amz-S3session-Token"),
-    regionSet,
-    signature: get("X-Amz-Signature"),
-    operation: values.get("x-id"),
-  };
 }
 
 export function isS3Credentials(key: ExplainKey): key is S3Credentials {

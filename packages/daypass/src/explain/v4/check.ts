@@ -1,105 +1,80 @@
-import { unknownKey } from "../cause/keys.ts";
+import { mixedKeys, noneFits, OTHER_HOST, unknownKey } from "../cause/keys.ts";
 import { spellingCause } from "../cause/likely-changes.ts";
 import { isMismatch } from "../cause/server-cause.ts";
-import { type Signer, sentOtherwise, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
+import { sentOtherwise, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { type Found, searchEach, toldOfCut } from "../search/search.ts";
+import { searchEach, toldOfCut } from "../search/search.ts";
 import { completions, ofKnown, otherValue, untried, withFacts } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
+import { type V4Facts, type V4Key, type V4Scheme, v4InputOf } from "./scheme.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./variants.ts";
 
-/** A key that may have signed. */
-export interface V4Key {
-  readonly id: string;
-  /** Empty where the key is no secret but a key pair. */
-  readonly secret: string;
-  fits(input: V4Input): boolean | Promise<boolean>;
-}
-
-/** What the check of a V4 signature works on. */
-export interface V4Check {
+interface V4Check {
+  readonly scheme: V4Scheme;
   readonly subject: Subject;
-  /** What would be signed for the request as it was sent. */
+  readonly facts: V4Facts;
+  /** The signed input of the request as it was sent. */
   readonly input: V4Input;
-  /** The same of the URL as it was given. */
-  readonly signed: V4Input;
-  /** Who signed, as the URL says. */
-  readonly keyId: string;
   readonly keys: readonly V4Key[];
-  readonly told?: ToldMethod | undefined;
-  /** One for which something speaks. */
-  readonly likely?: ToldMethod | undefined;
-  readonly signer?: Signer | undefined;
-  /** Whether the signature has the form of one. A search for what gives it would be in vain. */
-  readonly isWhole: boolean;
-  /** Whether `wrongKey` itself tells of the headers that are signed. */
-  readonly wrongKeyTellsHeaders?: true;
-  /** The provider's words. */
-  readonly says: {
-    /** Another key's id was found to have signed. */
-    otherId(id: string): Cause;
-    /** No given key fits. */
-    wrongKey(tried: readonly Hypothesis[]): Cause;
-    /** Key and request fit, and the server refuses all the same. */
-    otherAtServer(): Cause;
-  };
 }
 
 /** A diagnosis of a signature. */
 export interface V4Diagnosis extends Diagnosis {
-  /** Whether a key or the server's text has shown the cause. Otherwise it is the likeliest of several. */
+  /** Whether a key or the server's text shows the cause. Otherwise it is the likeliest of several. */
   readonly isProven: boolean;
-  /** The key that gave the signature. */
+  /** The key that matched. */
   readonly signer?: V4Key | undefined;
 }
 
 /** Finds what key, canonical request and string to sign show. */
 export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
-  const { subject, input, signed, keyId, keys, isWhole } = check;
-  if (keys.length === 0) return withoutKey(check);
-  const own = keys.filter(({ id }) => id === keyId);
-  const tried = (own.length > 0 ? own : keys).map((key) => ({
-    key,
-    inputs: completed(check, { ...input, secret: key.secret }),
-  }));
-  for (const { key, inputs } of tried) {
-    const fitting = await firstFitting(key, inputs);
+  const { scheme, subject, facts, input, keys } = check;
+  const { url, sent } = subject;
+  const meant = { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
+  const signed = v4InputOf(scheme, facts, meant);
+  if (keys.length === 0) return withoutKey(check, signed);
+  const own = keys.filter(({ id }) => id === facts.accessKeyId);
+  const completed = ({ secret }: V4Key, from: V4Input): readonly V4Input[] => inputsFor(check, { ...from, secret });
+  const tried = (own.length > 0 ? own : keys).map((key) => ({ key, inputs: completed(key, input) }));
+  // A caller with several keys may have used the secret of another key.
+  const mixed = own.length === 0 ? [] : keys.filter((other) => !own.includes(other));
+  for (const key of [...tried.map((one) => one.key), ...mixed]) {
+    const fitting = await firstFitting(key, completed(key, input));
     if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
   }
-  // Whoever has several may have taken the secret of another one.
-  for (const key of own.length === 0 ? [] : keys.filter((other) => !own.includes(other))) {
-    const fitting = await firstFitting(key, completed(check, { ...input, secret: key.secret }));
-    if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
+  // The signed URL comes before the variants, so that a changed URL is reported as such.
+  for (const { key } of subject.sentUrl === url ? [] : tried) {
+    const fitting = await firstFitting(key, completed(key, signed));
+    if (fitting !== undefined) return { ...changed(check, fitting), signer: key };
   }
-  // The URL as it was given comes first, so that what was changed on the way is named as such.
-  for (const { key } of subject.sentUrl === subject.url ? [] : tried) {
-    const meant = await firstFitting(key, completed(check, { ...signed, secret: key.secret }));
-    if (meant !== undefined) return { ...changed(check, meant), signer: key };
-  }
+  // A signature of another form cannot match any variant.
+  const isWhole = /^[0-9a-f]{64,}$/i.test(facts.signature);
   const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
   const searches = tried.map(({ key, inputs }) => ({ inputs, fits: (one: V4Input) => key.fits(one) }));
   const found = await searchEach(searches, { variantsOf, view: "signed" });
   const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
-  if (found.cause !== undefined && found.input !== undefined)
-    return { ...searched(check, { ...found, hypotheses }, found.input), signer: tried[found.index]?.key };
-  if (own.length === 0)
-    return { isProven: true, hypotheses, cause: unknownKey({ signedBy: keyId, given: keys.map(({ id }) => id) }) };
+  if (found.cause !== undefined && found.input !== undefined) {
+    const { method, headers } = found.input;
+    const cause = withRest(check, found.cause, found.codes);
+    return { isProven: true, cause, hypotheses, method, headers, signer: tried[found.index]?.key };
+  }
+  if (own.length === 0) {
+    const given = keys.map(({ id }) => id);
+    return { isProven: true, hypotheses, cause: unknownKey({ signedBy: facts.accessKeyId, given }) };
+  }
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  return {
-    isProven: false,
-    hypotheses,
-    cause: toldOfCut(unfitting(check, hypotheses), { isCut: found.isCut === true || !subject.searches }),
-  };
+  const isCut = found.isCut === true || !subject.searches;
+  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), { isCut }) };
 }
 
-/** The inputs that may have been signed, the one that the URL itself tells first. */
-function completed({ subject, told }: V4Check, input: V4Input): readonly V4Input[] {
-  const method = subject.known.method || told === undefined ? input.method : told.method;
+/** The inputs that may have been signed. The method that the URL states comes first. */
+function inputsFor({ scheme, subject, facts }: V4Check, input: V4Input): readonly V4Input[] {
+  const method = (subject.known.method ? undefined : scheme.told?.(facts)?.method) ?? input.method;
   return completions({ ...input, method }, subject).map((tried) => {
-    // The payload line is the value of the header, where that is signed.
+    // A signed hash header is also the payload line.
     const hash = tried.headers.find(({ name }) => /^x-(?:amz|goog)-content-sha256$/.test(name))?.values[0];
     return hash === undefined ? tried : { ...tried, payload: hash };
   });
@@ -110,24 +85,27 @@ async function firstFitting(key: V4Key, inputs: readonly V4Input[]): Promise<V4I
   return undefined;
 }
 
-function withoutKey({ subject, input, signed, told, likely, signer }: V4Check): V4Diagnosis {
+function withoutKey({ scheme, subject, facts, input }: V4Check, signed: V4Input): V4Diagnosis {
   const shown = shownBy(subject, signed);
-  if (shown?.cause !== undefined) return { isProven: true, cause: shown.cause };
-  const onTheWay = changedOnTheWay(signed, input);
-  if (onTheWay !== undefined) return { isProven: true, cause: onTheWay };
-  const otherMethod = subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined;
-  if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
+  const told = scheme.told?.(facts);
+  const proven =
+    shown?.cause ??
+    changedOnTheWay(signed, input) ??
+    (subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined);
+  if (proven !== undefined) return { isProven: true, cause: proven };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
-  const { headers, tokens } = input;
-  const notSigned = subject.sentUrl.wire.tokens.flatMap((token) => (tokens.includes(token) ? [] : [token.name]));
-  const isSame = shown !== undefined;
-  return {
-    isProven: false,
-    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, notSigned, isSame }),
-  };
+  const cause = undecided(subject, {
+    told: told ?? scheme.likely?.(subject),
+    signer: scheme.signer,
+    headers: input.headers,
+    signsQuery: true,
+    notSigned: [`${input.dialect.prefix}Signature`],
+    isSame: shown !== undefined,
+  });
+  return { isProven: false, cause };
 }
 
-/** The signature is right for the URL that was given, and another one was sent. */
+/** The key matches the signed URL, and another URL was sent. */
 function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
   const { method, headers } = signed;
   const sent = {
@@ -139,50 +117,43 @@ function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
   return { isProven: true, method, headers, cause };
 }
 
-/**
- * One or two changes give the signature. What happened between client and server besides is named, too: how the server's request
- * differs from the one that was sent, and not from the one that was signed.
- */
-function searched(
-  { subject, input: sent }: V4Check,
-  { cause, hypotheses, codes }: Found<V4Input>,
-  input: V4Input,
-): V4Diagnosis {
+/** Adds the differences between the sent request and the server's that the found changes do not explain. */
+function withRest({ subject, input }: V4Check, cause: Cause, except: readonly Cause["code"][]): Cause {
   const canonical = subject.error?.fields.get("CanonicalRequest");
-  const rest =
-    canonical === undefined || cause === undefined
-      ? undefined
-      : compareCanonicalRequests(v4CanonicalRequest(sent), canonical, {
-          ...URL_AND_SERVER,
-          except: codes,
-        });
-  const all =
-    rest === undefined || cause === undefined
-      ? cause
-      : {
-          ...cause,
-          sentence: `${cause.sentence} Also: ${rest.sentence}`,
-          evidence: [...cause.evidence, ...rest.evidence],
-        };
-  return { isProven: true, cause: all, hypotheses, method: input.method, headers: input.headers };
+  const sides = { ...URL_AND_SERVER, except };
+  const rest = canonical && compareCanonicalRequests(v4CanonicalRequest(input), canonical, sides);
+  if (!rest) return cause;
+  const sentence = `${cause.sentence} Also: ${rest.sentence}`;
+  return { ...cause, sentence, evidence: [...cause.evidence, ...rest.evidence] };
 }
 
-/** The signature fits the request and the key. Whatever the server says then, the difference is on its side. */
-function matching(check: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
-  const { subject, keyId, says } = check;
+/** Key and request match the signature, so the difference is on the server's side. */
+function matching({ scheme, subject, facts }: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
   const { method, headers } = input;
+  const { what, atServer, checkServer } = scheme.says;
   const result = { isProven: true, method, headers };
-  if (id !== keyId) return { ...result, cause: says.otherId(id) };
+  const { accessKeyId } = facts;
+  if (id !== accessKeyId)
+    return { ...result, cause: mixedKeys(what === "secret" ? `the key ${accessKeyId}` : accessKeyId, id, { what }) };
   if (subject.error === undefined || !isMismatch(subject.error)) return result;
-  const right = says.otherAtServer();
+  const right: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The signature is right for this request and the given ${what}: ${atServer(facts)}, or a proxy changed the request before it arrived.`,
+    evidence: [`checked at ${subject.now.toISOString()}`],
+    fix: `${checkServer}; then check the proxies between client and server.`,
+  };
   const shown = shownBy(subject, input);
   if (shown !== undefined) return { ...result, cause: shown.cause ?? right };
   return { ...result, isProven: false, cause: spellingCause(subject) ?? sentOtherwise(subject, input, right) ?? right };
 }
 
-/** The key that the URL names gives its signature for nothing that was tried. */
-function unfitting({ subject, input, says, wrongKeyTellsHeaders }: V4Check, hypotheses: readonly Hypothesis[]): Cause {
-  const wrong = says.wrongKey(hypotheses);
-  const open = untried(subject, input.headers, wrong);
-  return open ?? (wrongKeyTellsHeaders === true ? undefined : otherValue(input.headers, wrong)) ?? wrong;
+/** The key that the URL names matches nothing that was tried. */
+function unfitting({ scheme, subject, facts, input }: V4Check, tried: readonly Hypothesis[]): Cause {
+  const wrong: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The URL was signed with a different ${scheme.says.what} than the one given for ${facts.accessKeyId}, or changed in a way that explain does not recognize.`,
+    evidence: [noneFits(tried)],
+    fix: `${scheme.says.compare} ${OTHER_HOST}`,
+  };
+  return untried(subject, input.headers, wrong) ?? otherValue(input.headers, wrong) ?? wrong;
 }

@@ -6,6 +6,7 @@ import { search } from "../search/search.ts";
 import { completions, isSentAnyway, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { forwardedHosts } from "../server-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
+import type { V4Facts } from "./scheme.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
 
 /** What else is known of the server and the body, to be tried. */
@@ -97,15 +98,8 @@ export function missingCause({ known, sent: { method } }: Subject, headers: V4In
   return { code: "HEADER", sentence: `${what}.`, evidence, fix };
 }
 
-/** When a URL begins and ends, as it says itself. */
-export interface UrlTimes {
-  readonly signedAt: Date | undefined;
-  readonly endsAt: Date | undefined;
-  /** Seconds; NaN where the URL has no number. */
-  readonly expires: number;
-}
-
-export function timeCause({ signedAt, endsAt, expires }: UrlTimes, now: Date): Cause | undefined {
+/** The clock alone refuses the URL. */
+export function timeCause({ signedAt, endsAt, expires }: V4Facts, now: Date): Cause | undefined {
   if (signedAt === undefined || endsAt === undefined) return undefined;
   const evidence = `signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`;
   if (signedAt.getTime() - now.getTime() > 900_000) {

@@ -2,10 +2,10 @@ import { setMaxListeners } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Why: the same for all, as a new one each time would cost each connection a stack. */
+/** The reason of the signals. One for all, because each new error captures a stack. */
 export const LEFT: Error = new Error("the client disconnected");
 
-/** Tells many of an end: a DeleteObjects over an upstream waits for sixteen answers at once, and of eleven Node would write that they leak. */
+/** A signal without a listener limit: a DeleteObjects over an upstream has sixteen, and Node warns of a leak at eleven. */
 export function endSignal(): AbortController {
   const end = new AbortController();
   setMaxListeners(0, end.signal);
@@ -16,13 +16,13 @@ type Waiting = Pick<ServerResponse, "writableFinished">;
 
 interface ConnectionEnd {
   readonly signal: AbortSignal;
-  /** The response that last waited for something. Node holds it until it is out, and a connection that is idle has no need of its 4 KB. */
+  /** The response in progress. Weak, because an idle connection does not need its 4 KB. */
   waiting: WeakRef<Waiting>;
 }
 
 /**
- * The signal that a connection has ended. One for all of its requests, which are answered one after the other, and made for those
- * that wait for something: where each small answer had a connection of its own, the signals took a seventh of the rate.
+ * Returns the signal that a connection has ended. All requests of a connection share one, and only a request that waits creates it: with
+ * one connection for each small response, the signals took a seventh of the rate.
  */
 export function connectionEnds(): (socket: Socket, waiting: Waiting) => AbortSignal {
   const ends = new WeakMap<Socket, ConnectionEnd>();
@@ -35,14 +35,14 @@ export function connectionEnds(): (socket: Socket, waiting: Waiting) => AbortSig
     const controller = endSignal();
     const end: ConnectionEnd = { signal: controller.signal, waiting: new WeakRef(waiting) };
     ends.set(socket, end);
-    // It may have ended while something else was looked up, such as who may read the answer, and tells that only once.
+    // The socket may have closed before this call, and emits `close` only once.
     if (socket.destroyed) {
       controller.abort(LEFT);
       return end.signal;
     }
     socket.once("close", () => controller.abort(LEFT));
-    if (socket.readableEnded) closeInSilence(socket, end);
-    else socket.once("end", () => closeInSilence(socket, end));
+    if (socket.readableEnded) closeIfSilent(socket, end);
+    else socket.once("end", () => closeIfSilent(socket, end));
     return end.signal;
   };
 }
@@ -50,11 +50,10 @@ export function connectionEnds(): (socket: Socket, waiting: Waiting) => AbortSig
 const SILENCE_MS = 1000;
 
 /**
- * A client that sends nothing more may have left, or wait for its answer: TCP says the same of both, until something is sent to it. So
- * it is taken for gone where a second brings nothing that could be sent. Where it is slow itself the rate it has to keep decides; and a change
- * behind what it has read goes on without it, so that its answer may as well be waited for.
+ * Closes a half-closed connection if nothing can be sent for a second. TCP shows no difference between a client that has left and one that
+ * waits for its response, until something is sent. A client that is slow to accept bytes is left to the rule for slow clients.
  */
-function closeInSilence(socket: Socket, end: ConnectionEnd): void {
+function closeIfSilent(socket: Socket, end: ConnectionEnd): void {
   let sent = socket.bytesWritten;
   const timer = setInterval(() => {
     const waits = end.waiting.deref()?.writableFinished === false;

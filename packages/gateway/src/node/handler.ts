@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { WireRequest } from "daypass";
 import type { Gateway } from "../gateway.ts";
 import { callback, expectForms, type FormsOf, given, object, timer, wholeNumber } from "../http/validate-options.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
-import { heldAnswers } from "./held-answers.ts";
 import { inTurn } from "./pipelined-requests.ts";
 import { requestBody, type Waiting } from "./request-body.ts";
-import { type Letter, outbox } from "./response-batch.ts";
+import { type PendingResponse, responseBatch } from "./response-batch.ts";
 import { send } from "./send.ts";
-import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
-import { wireRequest } from "./wire-request.ts";
+import { type MinimumRate, uploadWatch, waitingBytes } from "./slow-client.ts";
 
 /** The listener that `node:http` calls. Register it for `checkContinue` too, or `Expect: 100-continue` is answered too early. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -23,7 +22,7 @@ export interface NodeHandlerOptions {
   readonly isDraining?: (() => boolean) | undefined;
 }
 
-/** The default minimum rate: clients that send or receive a body more slowly are disconnected. */
+/** The default minimum rate: clients that send a body more slowly are disconnected. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
 
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -51,46 +50,61 @@ const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: t
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
   expectForms(options, OPTIONS);
-  // The server is not ours: whoever made it may have looked at the request, and kept what it brought.
+  // The server belongs to the caller, who may have read the request and kept its chunks.
   return requestListener(gateway, { ...options, ownsRequests: false });
 }
 
 export interface RequestListenerOptions extends NodeHandlerOptions {
-  /** Whether the requests come from a server of our own, where nobody else can see them. */
+  /** Whether the requests come from our own server, where no other code can see them. */
   readonly ownsRequests: boolean;
-  /** Bytes that answers made in memory may hold together while their clients take their time; see {@link heldAnswers}. */
-  readonly heldBytes?: number | undefined;
-  /** Where the request of each connection is put while the gateway works on it, until the last of its answer is there. */
+  /** The most response bytes that may wait in the process. */
+  readonly maxWaitingBytes?: number | undefined;
+  /** What the gateway works on, by connection, until the response is complete. */
   readonly atWork?: WeakMap<Socket, Waiting> | undefined;
+  /** Returns the TCP socket of a connection; by default the connection itself. */
+  readonly tcpSocket?: ((socket: Socket) => Socket) | undefined;
 }
 
-/** The same for a server of our own too. */
+// 64 of the longest lists, or two buffers of a stream for each request.
+const LEAST_WAITING_BYTES = 256 * 1024 * 1024;
+const WAITING_BYTES_PER_REQUEST = 512 * 1024;
+
+/** Returns the same listener for our own server too. */
 export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
   if (options.minimumRate !== undefined) expectForms(options.minimumRate, RATE, "minimumRate");
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
-  const { isDraining = () => false, ownsRequests, atWork = new WeakMap<Socket, Waiting>() } = options;
-  const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
-  const held = heldAnswers(options.heldBytes);
-  // Requests that were pipelined behind the last response of a connection are not looked at.
+  const {
+    isDraining = () => false,
+    ownsRequests,
+    maxWaitingBytes = Math.max(LEAST_WAITING_BYTES, gateway.limits.inFlight * WAITING_BYTES_PER_REQUEST),
+    atWork = new WeakMap<Socket, Waiting>(),
+    tcpSocket,
+  } = options;
+  const bodyOptions = {
+    watch: uploadWatch(minimumRate, () => performance.now()),
+    ownsRequest: ownsRequests,
+    tcpSocket,
+  };
+  const waiting = waitingBytes(maxWaitingBytes);
+  // Requests that were pipelined behind the last response of a connection are ignored.
   const ended = new WeakSet<Socket>();
-
   const endOf = connectionEnds();
 
-  /** Until an answer goes out its connection waits for it, and then for what the storage has still to bring. */
-  function noteAnswer({ outcome, request: { socket }, response }: Letter): void {
+  /** Until its response is sent, a connection waits for the gateway; after that, for the rest of a stream. */
+  function noteAnswer({ outcome, request: { socket }, response }: PendingResponse): void {
     atWork.delete(socket);
     if (outcome.body?.kind !== "stream") return;
-    const waiting: Waiting = { awaitsClient: () => response.writableLength > 0 };
-    atWork.set(socket, waiting);
-    // The next request on the connection may have begun by then.
+    const streaming: Waiting = { awaitsClient: () => response.writableLength > 0 };
+    atWork.set(socket, streaming);
+    // The next request of the connection may have begun by then.
     response.once("close", () => {
-      if (atWork.get(socket) === waiting) atWork.delete(socket);
+      if (atWork.get(socket) === streaming) atWork.delete(socket);
     });
   }
 
-  const post = outbox((letter) => {
-    noteAnswer(letter);
-    if (send(letter.outcome, letter, { watch, held, close: isDraining() })) ended.add(letter.request.socket);
+  const post = responseBatch((pending) => {
+    noteAnswer(pending);
+    if (send(pending.outcome, pending, { waiting, close: isDraining() })) ended.add(pending.request.socket);
   });
 
   return inTurn((request, response) => {
@@ -100,15 +114,35 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
       if (outcome.close) ended.add(socket);
       post({ outcome, request, response });
     };
-    // What changes something goes on without its client, where it needs no more of him.
+    // A change whose request has arrived goes on without its client.
     const isRead = READS.has(request.method ?? "");
-    const received = requestBody(request, response, { watch, ownsRequest: ownsRequests });
+    const received = requestBody(request, response, bodyOptions);
     const { body, signal = isRead ? () => endOf(socket, response) : undefined } = received;
     const outcome = gateway.handle(wireRequest(request), body, signal);
-    // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
+    // A gateway never rejects. If it did, only this request would be lost.
     if (outcome instanceof Promise) {
       atWork.set(socket, received);
       outcome.then(answer, () => response.destroy());
     } else answer(outcome);
   });
+}
+
+/**
+ * Returns the request as it was sent. It uses `rawHeaders`, because `headers` drops and joins repeated fields, and the target of the request
+ * line, because a URL object rewrites it.
+ */
+export function wireRequest(message: IncomingMessage): WireRequest {
+  const { rawHeaders } = message;
+  const headers: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    headers.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
+  }
+  return {
+    method: message.method ?? "",
+    target: message.url ?? "",
+    // `headers` has the first of two Host fields; the gateway refuses two of them by the list above.
+    authority: message.headers.host ?? "",
+    headers,
+    remoteAddress: message.socket.remoteAddress,
+  };
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-export type { Balanced } from "./balance.ts";
 export { defaultMinimumRate, type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./handler.ts";
 export {
   defaultTimeouts,
@@ -16,7 +15,7 @@ export {
   type TlsPair,
 } from "./listen.ts";
 export { type Log, type LogOptions, openLog } from "./log.ts";
-export type { MinimumRate } from "./transfer-watch.ts";
+export type { MinimumRate } from "./slow-client.ts";
 export {
   type Channel,
   type Primary,

@@ -14,12 +14,10 @@ import {
   timer,
   wholeNumber,
 } from "../http/validate-options.ts";
-import type { Balanced } from "./balance.ts";
+import { clientErrors } from "./client-error.ts";
 import { requestListener } from "./handler.ts";
 import type { Waiting } from "./request-body.ts";
-import { reachedBytes, takenBytes } from "./taken-bytes.ts";
-import type { MinimumRate } from "./transfer-watch.ts";
-import { unreadable } from "./unreadable.ts";
+import type { MinimumRate } from "./slow-client.ts";
 
 /** Timeouts for clients, in milliseconds. */
 export interface Timeouts {
@@ -27,7 +25,7 @@ export interface Timeouts {
   readonly headersMs: number;
   /** Between two requests on a connection. */
   readonly keepAliveMs: number;
-  /** Without a byte in either direction, unless the client waits for its response. */
+  /** Without a byte in either direction, unless the client waits for its response or has not yet accepted all of it. */
   readonly idleMs: number;
 }
 
@@ -51,7 +49,7 @@ export interface ListenOptions {
   /** With it the server speaks HTTPS only. */
   readonly tls?: TlsPair | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /** The minimum rate of uploads and downloads; 1 KB/s over 10 s by default. */
+  /** The minimum rate of uploads; 1 KB/s over 10 s by default. */
   readonly minimumRate?: MinimumRate | undefined;
   /** Connections that may be open at once; further ones are closed. 10,000 by default. */
   readonly maxConnections?: number | undefined;
@@ -65,11 +63,13 @@ export interface TlsPair {
 }
 
 /** A server that listens. */
-export interface GatewayServer extends Balanced {
+export interface GatewayServer {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
   /** The port on which it listens, even if 0 was requested. */
   readonly port: number;
+  /** Number of open connections. */
+  readonly connections: number;
   /**
    * Uses another certificate for new connections; open connections keep theirs. Throws, and keeps the current certificate,
    * if the pair is invalid or the server was started without TLS.
@@ -79,7 +79,7 @@ export interface GatewayServer extends Balanced {
   drain(timeoutMs: number): Promise<void>;
 }
 
-// Large writes and reads move in few system calls; a connection that is idle holds none of it.
+// Large writes and reads need few system calls; an idle connection holds no buffer.
 const STREAM_BUFFER_BYTES = 256 * 1024;
 const CONNECTION_CHECK_MS = 1000;
 const DRAIN_CHECK_MS = 50;
@@ -119,58 +119,61 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   if (options.timeouts !== undefined) expectForms(options.timeouts, TIMEOUTS, "timeouts");
   const timeouts: Timeouts = { ...defaultTimeouts, ...given(options.timeouts) };
   let draining = false;
-  let surplus = 0;
-  const isLast = (): boolean => {
-    if (surplus === 0) return draining;
-    surplus -= 1;
-    return true;
-  };
   const atWork = new WeakMap<Socket, Waiting>();
-  const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true, atWork });
+  // TLS connection → its TCP socket.
+  const secured = new Map<Socket, Socket>();
+  const handler = requestListener(gateway, {
+    minimumRate,
+    isDraining: () => draining,
+    ownsRequests: true,
+    atWork,
+    tcpSocket: (socket) => secured.get(socket) ?? socket,
+  });
   const serverOptions: ServerOptions = {
     maxHeaderSize: gateway.limits.headerBytes,
     highWaterMark: STREAM_BUFFER_BYTES,
     connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, timeouts.headersMs),
     headersTimeout: timeouts.headersMs,
-    // Node's own limit on a whole request knows no difference between a slow client and a large body; `minimumRate` does.
+    // Node's limit on a whole request would cut large bodies; `minimumRate` cuts slow ones only.
     requestTimeout: 0,
     keepAliveTimeout: timeouts.keepAliveMs,
   };
   const secure =
     tls === undefined
       ? undefined
-      : // For Node the time of a head begins behind the handshake, which has two minutes of its own.
+      : // Node measures `headersTimeout` from the end of the handshake, whose own default is two minutes.
         createTlsServer({ ...tls, ...serverOptions, handshakeTimeout: timeouts.headersMs }, handler);
   const server: Server = secure ?? createServer(serverOptions, handler);
   server.maxHeadersCount = fieldsToRead(gateway.limits.headerCount);
   server.maxConnections = options.maxConnections ?? 10_000;
   server.setTimeout(timeouts.idleMs);
-  // Else Node ends the connection of a client that says it sends nothing more, as `nc -N` does, before the answer that is being made.
+  // Otherwise Node closes the connection of a client that has half-closed it, such as `nc -N`, before the response.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Set<Socket>();
-  server.on("connection", (socket) => {
-    connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
+  const connections = new Map<string, Socket>();
+  server.on("connection", (socket: Socket) => {
+    const peer = peerOf(socket);
+    connections.set(peer, socket);
+    socket.once("close", () => connections.delete(peer));
   });
-  // By TLS something has come on each of those, the handshake; whether a request has, these know.
-  const secured = new Set<Socket>();
   server.on("secureConnection", (socket: Socket) => {
-    // By TCP alone it has this from Node. Who ends his side while he shakes hands waits for no answer.
+    // Node sets this for TCP only.
     socket.allowHalfOpen = true;
-    secured.add(socket);
+    secured.set(socket, connections.get(peerOf(socket)) ?? socket);
     socket.once("close", () => secured.delete(socket));
   });
-  // Who has sent all that is wanted waits for the gateway, however long that takes.
-  const isOwed = (socket: Socket): boolean => atWork.get(socket)?.awaitsClient() === false;
-  server.on("timeout", endIdle({ idleMs: timeouts.idleMs, isOwed }));
+  server.on("timeout", (socket: Socket) => {
+    // The client has sent its whole request, so the timeout does not apply.
+    if (atWork.get(socket)?.awaitsClient() === false) socket.setTimeout(socket.timeout ?? timeouts.idleMs);
+    else socket.destroy();
+  });
   server.on("checkContinue", handler);
-  // Any other expectation: node would answer 417 by itself, without a line in the log.
+  // Node would answer any other expectation with 417, without a log line.
   server.on("checkExpectation", handler);
-  server.on("clientError", unreadable());
+  server.on("clientError", clientErrors());
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address();
-  // A worker whose primary gives up meanwhile has lost it again.
+  // In a worker whose primary has just ended, the socket is already closed.
   if (address === null || typeof address === "string") throw new Error("expected a socket, found that it was closed");
   const url = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
   logger?.info({ url }, "listening");
@@ -181,12 +184,9 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     get connections() {
       return connections.size;
     },
-    shed(count) {
-      surplus = count;
-    },
     setTls({ cert, key }) {
       if (secure === undefined) throw new Error("expected a server that was started with tls, found one that was not");
-      // Of what TLS does not take Node would keep a half.
+      // setSecureContext keeps the old key if the new certificate is invalid, so validate the pair first.
       createSecureContext({ cert, key });
       secure.setSecureContext({ cert, key });
     },
@@ -195,14 +195,16 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       logger?.info({ url, timeoutMs }, "draining");
       const closed = once(server, "close");
       server.close();
-      // For Node a connection on which nothing has come yet is not idle, and `close` has stopped the timeout that would end it.
-      for (const connection of [...connections, ...secured]) if (connection.bytesRead === 0) connection.destroy();
-      // A connection becomes idle when its response is out, and only then can be closed.
+      // Node does not count a connection without a request as idle, and `close` has stopped its timeout. Over TLS, the TCP socket has read the
+      // handshake.
+      for (const connection of [...connections.values(), ...secured.keys()])
+        if (connection.bytesRead === 0) connection.destroy();
+      // A connection becomes idle when its response is sent.
       const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
       const late = setTimeout(() => {
         server.closeAllConnections();
-        // Those that are still shaking hands Node does not count.
-        for (const connection of connections) connection.destroy();
+        // Node does not count connections during their TLS handshake.
+        for (const connection of connections.values()) connection.destroy();
       }, timeoutMs);
       await closed;
       clearInterval(idle);
@@ -213,48 +215,20 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   };
 }
 
-/** Far more than anybody sends. Each takes memory while its head is under way, on every connection, whatever the pipeline says in the end. */
+/** Identifies an open connection of a server: a TLS connection and its TCP socket have the same peer. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+/** More than any client sends. Each field takes memory while its head is being read. */
 const READ_FIELDS = 1024;
 /** Node doubles its limit, in 32 bits. */
 const MOST_FIELDS = 2 ** 30 - 1;
 
 /**
- * How many fields Node may read. It drops those beyond in silence or, since Node 26, answers a bare 431 by itself, as where a head has too many
- * bytes: with more than are allowed, the pipeline sees that there are too many, and refuses them in the client's dialect and with a line
- * in the log.
+ * Returns how many fields Node reads. Beyond them, Node drops fields silently or, since Node 26, answers a bare 431. It has to read more than
+ * are allowed: then the pipeline refuses the request in the client's dialect, with a log line.
  */
 function fieldsToRead(allowed: number): number {
   return Math.min(Math.max(allowed + 1, READ_FIELDS), MOST_FIELDS);
-}
-
-interface IdleOptions {
-  readonly idleMs: number;
-  /** Whether it is the gateway that a connection waits for. */
-  readonly isOwed: (socket: Socket) => boolean;
-}
-
-/**
- * Ends a connection on which nothing has moved for its time. Node takes a client for idle that is over what the kernel holds, and by TLS over
- * one long write, whatever it has taken of that. One that waits for its answer, or for more of it, is not: it would never learn that the storage
- * does not answer, and the log would say that it had left.
- */
-function endIdle({ idleMs, isOwed }: IdleOptions): (socket: Socket) => Promise<void> {
-  const taken = new WeakMap<Socket, number | undefined>();
-  return async (socket) => {
-    if (isOwed(socket)) {
-      socket.setTimeout(idleMs);
-      return;
-    }
-    if (socket.writableLength === 0) {
-      socket.destroy();
-      return;
-    }
-    const before = taken.get(socket);
-    const now = (await reachedBytes(socket)) ?? takenBytes(socket);
-    taken.set(socket, now);
-    // The rest may have gone out meanwhile, and the connection has another limit by then.
-    if (socket.writableLength === 0) return;
-    if (now === before) socket.destroy();
-    else socket.setTimeout(idleMs);
-  };
 }

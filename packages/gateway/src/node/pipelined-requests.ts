@@ -1,59 +1,58 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { readOn, stopReading } from "./stop-reading.ts";
+import { resumeReading, stopReading } from "./unread-body.ts";
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-// Of what may wait on a connection before nothing more is read from it. More than a client has that means well: a head of which the half
-// was read has its time limit all the same, so whoever got here could be cut for what he has sent in time.
+// What may wait on a connection before the socket is no longer read. More than a well-behaved client sends: a head that is half read keeps its
+// time limit.
 const MANY = 256;
 const MANY_BYTES = 1024 * 1024;
 
-/** Requests of a connection that wait for those before them. */
+/** Requests of a connection that wait for earlier ones. */
 interface Queue {
   count: number;
-  /** What had been read of the connection when the first of them had come. */
+  /** `bytesRead` of the connection when the first of them arrived. */
   since: number;
-  /** Nothing more is read. */
-  held: boolean;
+  /** Whether reading has stopped. */
+  paused: boolean;
 }
 
 /**
- * Begins with a request that is pipelined behind others when they are answered. Node hands out all at once: whoever had one URL
- * could have a thousand requests under way on one connection, each with buffers of its own, and a response whose turn never
- * comes, because the connection has ended, is never closed.
+ * Handles pipelined requests one after the other. Node emits all of them at once: with one URL, a client could have a thousand requests in
+ * progress on one connection, each with its buffers. Node never closes a response whose turn does not come.
  */
 export function inTurn(listener: Listener): Listener {
   const queues = new WeakMap<Socket, Queue>();
 
   return (request, response) => {
-    // It has the socket when it is its turn, which it nearly always is.
+    // A response has the socket when it is its turn.
     if (response.socket !== null) {
       listener(request, response);
       return;
     }
     const { socket } = request;
     const read = socket.bytesRead;
-    const queue = queues.get(socket) ?? { count: 0, since: read, held: false };
+    const queue = queues.get(socket) ?? { count: 0, since: read, paused: false };
     queues.set(socket, queue);
     if (queue.count === 0) queue.since = read;
     queue.count += 1;
-    hold(socket, queue);
+    pauseIfLong(socket, queue);
     response.once("socket", () => {
       queue.count -= 1;
       queue.since = read;
-      hold(socket, queue);
+      pauseIfLong(socket, queue);
       listener(request, response);
     });
   };
 }
 
-/** Stops reading, or goes on. What is waited for is there as a whole, so it can be answered meanwhile. */
-function hold(socket: Socket, queue: Queue): void {
+/** Pauses or resumes a connection. The waiting requests are complete, so they can be answered meanwhile. */
+function pauseIfLong(socket: Socket, queue: Queue): void {
   const { count, since } = queue;
   const isMuch = count >= MANY || (count > 0 && socket.bytesRead - since >= MANY_BYTES);
-  if (isMuch === queue.held) return;
-  queue.held = isMuch;
+  if (isMuch === queue.paused) return;
+  queue.paused = isMuch;
   if (isMuch) stopReading(socket);
-  else readOn(socket);
+  else resumeReading(socket);
 }

@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { MessageChannel } from "node:worker_threads";
 import { releasable } from "../http/releasable-body.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { endSignal } from "./connection-end.ts";
-import { freeMemory } from "./free-memory.ts";
-import { cameBytes } from "./taken-bytes.ts";
-import type { TransferWatch } from "./transfer-watch.ts";
+import type { UploadWatch } from "./slow-client.ts";
 
-/** Something under way on a connection. */
+/** A request or a response in progress on a connection. */
 export interface Waiting {
-  /** Whether it waits for what the client has not sent, or not taken, yet. */
+  /** Whether the client has to act next: it has not sent, or not accepted, all bytes. */
   awaitsClient(): boolean;
 }
 
-/** The body of a request and the signal that its sender is gone. */
+/** The body of a request, and the signal that its client has disconnected. */
 export interface RequestBody extends Waiting {
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
@@ -32,22 +32,24 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 export interface RequestBodyOptions {
-  readonly watch: TransferWatch;
-  /** Whether nobody else can see what the request brings: then its memory is freed as soon as the reader is done with it. */
+  readonly watch: UploadWatch;
+  /** Whether no other code can see the request: then the memory of its body is freed as soon as the reader is done with it. */
   readonly ownsRequest: boolean;
+  /** Returns the TCP socket of a connection: it counts every byte, TLS only whole records of 16 KB. */
+  readonly tcpSocket?: ((socket: Socket) => Socket) | undefined;
 }
 
-/** The body as the operations read it. Nothing is read, and no `100 Continue` sent, before the first `next()`. */
+/** Returns the body for the operations. Nothing is read, and no `100 Continue` sent, before the first `next()`. */
 export function requestBody(
   request: IncomingMessage,
   response: ServerResponse,
-  { watch, ownsRequest }: RequestBodyOptions,
+  { ownsRequest, ...options }: RequestBodyOptions,
 ): RequestBody {
   if (!hasBody(request)) return EMPTY;
   const gone = endSignal();
   response.once("close", () => gone.abort());
   const last: LastChunk = { chunk: undefined, isAwaited: false };
-  const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { watch, last }) };
+  const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { ...options, last }) };
   return {
     signal: gone.signal,
     body: ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body,
@@ -55,17 +57,17 @@ export function requestBody(
   };
 }
 
-/** What the reader has been given last: the only memory that it can give back. */
+/** The chunk that the reader received last: the only memory that it can release. */
 interface LastChunk {
   chunk: Uint8Array | undefined;
   /** Whether the reader waits for the next one. */
   isAwaited: boolean;
 }
 
-// What is smaller may share its memory with others, and is not worth the call.
+// Smaller chunks may share their memory, and are not worth the call.
 const MIN_FREED_BYTES = 8 * 1024;
 
-/** Frees a chunk once its last byte is given back, if the memory holds nothing besides. */
+/** Frees a chunk once its last byte is released, if its memory holds nothing else. */
 function free(last: LastChunk, bytes: Uint8Array): void {
   const { chunk } = last;
   if (chunk === undefined || bytes.buffer !== chunk.buffer || !(chunk.buffer instanceof ArrayBuffer)) return;
@@ -76,28 +78,46 @@ function free(last: LastChunk, bytes: Uint8Array): void {
   freeMemory(chunk.buffer);
 }
 
+/** Since Node 21. */
+interface Transferable {
+  transfer?(newByteLength: number): ArrayBuffer;
+}
+
+/** Frees the memory of an `ArrayBuffer` at once. Its views become empty. In Node 20, sending the buffer to a closed port frees it. */
+const freeMemory: (buffer: ArrayBuffer & Transferable) => void =
+  "transfer" in ArrayBuffer.prototype ? (buffer) => void buffer.transfer?.(0) : sendToClosedPort();
+
+function sendToClosedPort(): (buffer: ArrayBuffer) => void {
+  const { port1 } = new MessageChannel();
+  port1.close();
+  return (buffer) => port1.postMessage(undefined, [buffer]);
+}
+
+interface IteratorOptions extends Omit<RequestBodyOptions, "ownsRequest"> {
+  readonly last: LastChunk;
+}
+
 /**
- * The stream's own iterator destroys the socket when its reader stops early, and with it the answer that says why. This one
- * only stops reading. It takes the chunks as the socket brings them: `read()` would copy those that wait into one.
+ * Iterates over a body. The stream's own iterator destroys the socket if its reader stops early, and with it the response; this one only
+ * stops reading. It yields the chunks as the socket delivers them, because `read()` copies waiting chunks into one.
  */
 function bodyIterator(
   request: IncomingMessage,
   response: ServerResponse,
-  { watch, last }: { readonly watch: TransferWatch; readonly last: LastChunk },
+  { watch, tcpSocket = (socket) => socket, last }: IteratorOptions,
 ): AsyncIterator<Uint8Array> {
   const waiting: Uint8Array[] = [];
-  let bytes = 0;
-  // What came before is lost, and what is left would be taken for the whole: of a body in chunks no length says more.
+  // Bytes that were read before are lost, and the rest of a chunked body would pass for the whole.
   let failure: Error | undefined = request.readableDidRead ? readBefore() : undefined;
   let ended = request.readableEnded;
   let wake: (() => void) | undefined;
-  // An instrument that was put into the process may listen as well, and keep what it hears.
+  // Instrumentation in the process may listen too, and keep chunks.
   let overheard = request.listenerCount("data") > 0;
 
   const notify = (): void => wake?.();
   const onData = (chunk: Uint8Array): void => {
     overheard ||= request.listenerCount("data") > 1;
-    // The reader is busy with another one. What comes now stays with the stream, which stops the socket when it has enough.
+    // The reader is busy. The stream keeps the following chunks, and stops the socket when it has enough.
     if (wake === undefined || waiting.length > 0) request.pause();
     waiting.push(chunk);
     notify();
@@ -114,13 +134,14 @@ function bodyIterator(
     if (!ended) fail(broken());
   };
   const onError = (error: Error): void => fail(broken(error));
-  const stopWatch = watch.watch({
-    bytes: () => cameBytes(request.socket) ?? bytes,
+  const { socket } = request;
+  const stopWatch = watch({
+    bytes: () => tcpSocket(socket).bytesRead,
     awaitsClient: () => wake !== undefined,
     cut: () =>
       fail(new Refusal("BODY_TOO_SLOW", "expected a body that arrives steadily, found a slow one: send it faster")),
   });
-  // Not every reader that stops early says so, and what is watched for ever is never freed.
+  // Some readers stop early without calling `return`, and a watched body is never freed.
   const onAnswered = (): void => {
     onClose();
     stop();
@@ -134,7 +155,7 @@ function bodyIterator(
   };
   request.on("end", onEnd).on("close", onClose).on("error", onError).on("data", onData);
   response.on("close", onAnswered);
-  // By now the request has been let through: whoever reads wants the body. An HTTP/1.0 client would take it for the answer.
+  // The request is permitted by now. An HTTP/1.0 client would take the 100 for the response.
   const understands = request.httpVersionMajor > 1 || request.httpVersionMinor >= 1;
   if (understands && request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
 
@@ -147,7 +168,6 @@ function bodyIterator(
         }
         const chunk = waiting.shift();
         if (chunk !== undefined) {
-          bytes += chunk.length;
           last.chunk = overheard ? undefined : chunk;
           return { done: false, value: chunk };
         }

@@ -1,35 +1,35 @@
 import type { Outcome } from "../pipeline/outcome.ts";
 import type { Connection } from "./send.ts";
 
-/** An outcome on its way to its connection. */
-export interface Letter extends Connection {
+/** An outcome that waits to be sent on its connection. */
+export interface PendingResponse extends Connection {
   readonly outcome: Outcome;
 }
 
 /**
- * Sends outcomes together, once all that has arrived in this turn of the event loop was answered. A write wakes the process at
- * the other end, which is the dearest part of a small answer; of several writes in a row only the first does. With eight
- * connections and more this saves a third of the time, with one it costs nothing that could be measured.
+ * Sends outcomes together, once all requests of this turn of the event loop are answered. A write wakes the process at the other end, which
+ * is the most expensive part of a small response; of several writes in a row only the first does. With eight connections or more this
+ * saves a third of the time. With one, it costs nothing measurable.
  */
-export function outbox(send: (letter: Letter) => void): (letter: Letter) => void {
-  let waiting: Letter[] = [];
+export function responseBatch(send: (pending: PendingResponse) => void): (pending: PendingResponse) => void {
+  let waiting: PendingResponse[] = [];
 
   const flush = (): void => {
-    const letters = waiting;
+    const batch = waiting;
     waiting = [];
-    for (const letter of letters) {
+    for (const pending of batch) {
       try {
-        send(letter);
+        send(pending);
       } catch {
-        // One connection is lost; the others wait for their answers, and its request is over.
-        letter.response.destroy();
-        letter.outcome.delivered(0, false);
+        // Only this connection fails; the rest of the batch is sent.
+        pending.response.destroy();
+        pending.outcome.delivered(0, false);
       }
     }
   };
 
-  return (letter) => {
-    waiting.push(letter);
+  return (pending) => {
+    waiting.push(pending);
     if (waiting.length === 1) setImmediate(flush);
   };
 }

@@ -1,50 +1,60 @@
 import { read } from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { FileBody } from "../storage/contract/storage.ts";
-import { pieceMemory } from "./piece-memory.ts";
+import type { WaitingBytes } from "./slow-client.ts";
 
-/** Of this process. */
-const memory = pieceMemory();
+const LEAST_BYTES = 64 * 1024;
+/** A small file needs few reads, and a client that accepts nothing holds little. */
+const FIRST_BYTES = 512 * 1024;
+/** Each piece is a trip through the thread pool: this size halved the CPU time of a gigabyte. */
+const MOST_BYTES = 2 * 1024 * 1024;
+const PIECE_SECONDS = 0.1;
+/** Pieces above the least are for a process in which less than this waits. */
+const SHARED_BYTES = 64 * 1024 * 1024;
 
-/** Bytes that transfers hold in pieces above the least. */
-export function lentBytes(): number {
-  return memory.lent;
-}
-
-/** How many bytes of a file have been handed to the socket so far. */
-export interface FileProgress {
+/** How many bytes of a body have been handed to the socket so far. */
+export interface BodyProgress {
   bytes: number;
 }
 
+export interface SendFileOptions {
+  readonly progress: BodyProgress;
+  readonly waiting: WaitingBytes;
+}
+
 /**
- * Sends a part of a file and closes it, whatever happens. While the kernel takes one piece the next is read, and neither is
- * filled again before the socket has let go of it: that sent 1.9 GB/s where `createReadStream` sent 0.8, in a third of the memory. Stops
- * where the client goes away. Throws for a file that has become shorter or was written to since it was opened: the connection has to be cut, so that
- * nobody takes the part, or parts of two versions, for the whole.
+ * Sends a part of a file and always closes it. While the kernel accepts one piece, the next is read: this sent 1.9 GB/s where
+ * `createReadStream` sent 0.8, in a third of the memory. Returns early if the client disconnects.
+ *
+ * @throws {Error} if the file has become shorter or was written to since it was opened. The caller must cut the connection: the client must
+ * not take a part, or parts of two versions, for the whole
  */
-export async function sendFile(response: ServerResponse, body: FileBody, progress: FileProgress): Promise<void> {
+export async function sendFile(response: ServerResponse, body: FileBody, options: SendFileOptions): Promise<void> {
+  const { progress, waiting } = options;
   const end = body.start + body.length;
   let position = body.start;
   let perSecond = Number.POSITIVE_INFINITY;
   let written: Promise<void> = Promise.resolve();
-  let filled: Buffer | undefined;
+  // The piece that the socket has released.
+  let spare: Buffer | undefined;
   try {
     while (position < end && !response.destroyed) {
       const left = end - position;
-      const piece = memory.take({ sent: progress.bytes, left, perSecond });
-      filled = piece;
-      const length = await readAt(body.fd, piece, { position, length: Math.min(piece.length, left) });
+      const size = pieceSize({ sent: progress.bytes, left, perSecond, waiting: waiting.total });
+      const piece = spare?.length === size ? spare : Buffer.allocUnsafeSlow(size);
+      spare = undefined;
+      waiting.hold(response, Math.min(2 * size, left));
+      const length = await readAt(body.fd, piece, { position, length: Math.min(size, left) });
       await written;
       if (length === 0 || response.destroyed) break;
-      // Before the last bytes, or the answer would be whole.
+      // Checked before the last bytes: after them, the response would be complete.
       if (position + length === end && body.isUnchanged?.() === false)
         throw new Error("expected the file as it was opened, found it written to meanwhile");
-      filled = undefined;
-      const begun = performance.now();
+      const startedAt = performance.now();
       written = write(response, piece.subarray(0, length)).then(() => {
-        perSecond = (length * 1000) / (performance.now() - begun);
-        // The socket of a cut connection may still hold it.
-        memory.give(piece, { reusable: !response.destroyed });
+        perSecond = (length * 1000) / (performance.now() - startedAt);
+        // The socket of a cut connection may still hold the piece.
+        if (!response.destroyed) spare = piece;
       });
       position += length;
       progress.bytes = position - body.start;
@@ -54,8 +64,27 @@ export async function sendFile(response: ServerResponse, body: FileBody, progres
     if (!response.destroyed) response.end();
   } finally {
     body.close();
-    if (filled !== undefined) memory.give(filled, { reusable: true });
   }
+}
+
+/** How a transfer has gone so far. */
+export interface Pace {
+  /** Bytes that were handed to the socket. */
+  readonly sent: number;
+  /** Bytes that are still to be sent. */
+  readonly left: number;
+  /** Bytes per second that the client accepted of the last piece. */
+  readonly perSecond: number;
+  /** Response bytes that wait in the process. */
+  readonly waiting: number;
+}
+
+/** Returns the size of the next piece, a power of two. Large pieces are for fast clients in a process with few downloads. */
+export function pieceSize({ sent, left, perSecond, waiting }: Pace): number {
+  const earned = Math.max(FIRST_BYTES, sent / 4);
+  const wanted = Math.min(earned, perSecond * PIECE_SECONDS, (SHARED_BYTES - waiting) / 8, MOST_BYTES);
+  const enough = 2 ** Math.ceil(Math.log2(Math.min(left, MOST_BYTES)));
+  return Math.max(LEAST_BYTES, Math.min(2 ** Math.floor(Math.log2(Math.max(wanted, 1))), enough));
 }
 
 function readAt(fd: number, buffer: Buffer, part: { position: number; length: number }): Promise<number> {
@@ -66,8 +95,8 @@ function readAt(fd: number, buffer: Buffer, part: { position: number; length: nu
   });
 }
 
-/** Resolves when the socket no longer needs the bytes, also when it has failed: the loop looks at `destroyed`. */
-function write(response: ServerResponse, bytes: Buffer): Promise<void> {
+/** Resolves when the socket no longer needs the bytes, also when it has failed: callers check `destroyed`. */
+export function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       response.off("close", settle);

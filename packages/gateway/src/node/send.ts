@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { discard } from "../pipeline/discard.ts";
-import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
+import { type DeliveryFault, discard, type Outcome } from "../pipeline/outcome.ts";
+import type { StreamBody } from "../storage/contract/storage.ts";
 import { LEFT } from "./connection-end.ts";
-import { linger } from "./drain-then-close.ts";
-import { dropBody } from "./drop-body.ts";
-import type { HeldAnswers } from "./held-answers.ts";
 import { hasBody } from "./request-body.ts";
-import { type FileProgress, sendFile } from "./send-file.ts";
-import { reachedBytes, takenBytes } from "./taken-bytes.ts";
-import type { Transfer, TransferWatch } from "./transfer-watch.ts";
+import { type BodyProgress, sendFile, write } from "./send-file.ts";
+import { cutWhenStalled, type WaitingBytes } from "./slow-client.ts";
+import { drainThenClose, dropBody } from "./unread-body.ts";
 
 export interface Connection {
   readonly request: IncomingMessage;
@@ -17,87 +14,80 @@ export interface Connection {
 }
 
 export interface SendOptions {
-  readonly watch: TransferWatch;
-  readonly held: HeldAnswers;
+  readonly waiting: WaitingBytes;
   /** Whether this is the connection's last response. */
   readonly close: boolean;
 }
 
 /**
- * The one place that writes to a socket: sends nothing, bytes, a part of a file or a stream, releases what the body holds also
- * when the client is gone, and reports what was delivered. Tells whether the connection is over.
+ * The only place that writes responses to a socket. Sends nothing, bytes, a part of a file or a stream, releases the body even if the
+ * client has disconnected, and reports the delivery. Returns whether the connection is over.
  */
-export function send(outcome: Outcome, { request, response }: Connection, options: SendOptions): boolean {
+export function send(outcome: Outcome, { request, response }: Connection, { waiting, close }: SendOptions): boolean {
   const { status, headers, body } = outcome;
   if (response.destroyed) {
     discard(body);
     outcome.delivered(0, false);
     return true;
   }
-  // What was not read would be taken for the next request, and reading it all would let a refused client keep the server busy.
+  // Unread bytes would be read as the next request, and reading all of them would let a refused client keep the server busy.
   const unread = !request.complete && hasBody(request);
-  const close = options.close || outcome.close || unread;
-  if (close) headers.push("connection", "close");
+  const isLast = close || outcome.close || unread;
+  if (isLast) headers.push("connection", "close");
   try {
     response.writeHead(status, headers);
   } catch (error) {
-    // A value that no header can carry. Node has sent nothing yet.
+    // A header has an invalid value. Node has sent nothing yet.
     discard(body);
     response.writeHead(500, ["content-length", "0", "connection", "close"]).end();
     outcome.delivered(0, false, { error, status: 500 });
     return true;
   }
   if (body === undefined || body.kind === "bytes") {
-    if (unread) {
-      linger(request, response, body?.bytes);
-    } else if (body === undefined) {
-      response.end();
-    } else {
-      endWith(response, body.bytes);
+    if (unread) drainThenClose(request, response, body?.bytes);
+    else if (body === undefined) response.end();
+    else sendBytes(response, body.bytes);
+    const length = body?.bytes.length ?? 0;
+    if (length > MAX_COPIED_BYTES || response.writableLength > 0) {
+      waiting.hold(response, length);
+      cutWhenStalled(response);
     }
-    if (body !== undefined && body.bytes.length > MAX_COPIED_BYTES) {
-      options.held.hold(response, body.bytes.length);
-      response.once("close", options.watch.watch(transferOf({ request, response })));
-    }
-    outcome.delivered(body?.bytes.length ?? 0, true);
+    outcome.delivered(length, true);
   } else {
     if (request.method === "GET" && hasBody(request)) dropBody(request);
-    void sendLarge(outcome, { request, response }, options.watch);
+    cutWhenStalled(response);
+    void sendLarge(outcome, response, waiting);
   }
-  return close;
+  return isLast;
 }
 
-// Up to here a copy is cheaper than a second buffer in the system call.
+// Up to this size, a copy is cheaper than a second buffer in the system call.
 const MAX_COPIED_BYTES = 16 * 1024;
+/** Over TLS, only the end of a write shows progress. */
+const MAX_WRITE_BYTES = 256 * 1024;
 
-/** Node joins the head and a Latin-1 text into one write, but hands a head and a buffer to `writev`: 15 % of a small answer. */
-function endWith(response: ServerResponse, bytes: Uint8Array): void {
-  if (bytes.length > MAX_COPIED_BYTES) response.end(bytes);
-  else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"), "latin1");
+/** Node joins a head and a Latin-1 text into one write, but passes a head and a buffer to `writev`: 15 % of a small response. */
+function sendBytes(response: ServerResponse, bytes: Uint8Array): void {
+  const { buffer, byteOffset, length } = bytes;
+  if (length <= MAX_COPIED_BYTES) response.end(Buffer.from(buffer, byteOffset, length).toString("latin1"), "latin1");
+  else if (length <= MAX_WRITE_BYTES) response.end(bytes);
+  else void sendSlices(response, bytes);
 }
 
-/** Of an answer that was handed over in whole nothing but what is taken of it shows how it comes on. */
-function transferOf({ request, response }: Connection, progress?: FileProgress): Transfer {
-  const { socket } = request;
-  return {
-    bytes: () => takenBytes(socket) ?? progress?.bytes ?? 0,
-    reached: () => reachedBytes(socket),
-    // A small piece is less than the socket takes before it wants to be drained.
-    awaitsClient: () => response.writableLength > 0 && (progress !== undefined || takenBytes(socket) !== undefined),
-    cut: () => response.destroy(),
-  };
+async function sendSlices(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length && !response.destroyed; at += MAX_WRITE_BYTES)
+    await write(response, bytes.subarray(at, at + MAX_WRITE_BYTES));
+  response.end();
 }
 
-async function sendLarge(outcome: Outcome, connection: Connection, watch: TransferWatch): Promise<void> {
+async function sendLarge(outcome: Outcome, response: ServerResponse, waiting: WaitingBytes): Promise<void> {
   const { body } = outcome;
-  const { response } = connection;
-  const progress: FileProgress = { bytes: 0 };
-  const stopWatch = watch.watch(transferOf(connection, progress));
-  // Whoever goes first is to blame: a client that leaves makes the source fail, and the other way round.
+  const progress: BodyProgress = { bytes: 0 };
+  // The first failure is the cause: a client that disconnects makes the source fail, and a failed source closes the connection.
   let clientGone = false;
   response.once("close", () => {
     clientGone = true;
-    // Node's pipeline stops an upstream's answer of which the last is here, but not read, and (since Node 22) waits for its end for ever.
+    // Since Node 22, `pipeline` waits forever for an upstream response that has arrived and is not read to its end.
     if (body?.kind === "stream" && !response.writableFinished) body.stream.destroy(LEFT);
   });
   let fault: DeliveryFault | undefined;
@@ -105,31 +95,41 @@ async function sendLarge(outcome: Outcome, connection: Connection, watch: Transf
     if (!clientGone) fault ??= { error, status: outcome.status };
   };
   try {
-    if (body?.kind === "file") {
-      await sendFile(response, body, progress);
-    } else if (body?.kind === "stream") {
-      const { stream, length, meaningOf = (error: Error) => error } = body;
-      // Listeners that come before those of the pipeline. Bytes behind the announced length would be taken for the next answer, and
-      // the next answer for those that are missing.
-      const cutAt = (isWrong: boolean): void => {
-        if (!isWrong) return;
-        blame(new Error(`expected ${length} bytes from the storage, found ${progress.bytes}`));
-        response.destroy();
-      };
-      stream.on("data", (chunk: Uint8Array) => {
-        progress.bytes += chunk.length;
-        cutAt(length !== undefined && progress.bytes > length);
-      });
-      stream.once("end", () => cutAt(length !== undefined && progress.bytes < length));
-      stream.once("error", (error) => blame(meaningOf(error)));
-      await pipeline(stream, response);
-    }
+    if (body?.kind === "file") await sendFile(response, body, { progress, waiting });
+    else if (body?.kind === "stream") await sendStream(response, body, { progress, waiting, blame });
   } catch (error) {
     if (body?.kind === "file") blame(error);
-    // The status is out, so cutting the connection is the only way left to say that something is missing.
+    // The status is sent, so only cutting the connection shows that something is missing.
     response.destroy();
   }
-  stopWatch();
   const complete = fault === undefined && (!response.destroyed || response.writableFinished);
   outcome.delivered(progress.bytes, complete, fault);
+}
+
+interface SendStreamOptions {
+  readonly progress: BodyProgress;
+  readonly waiting: WaitingBytes;
+  readonly blame: (error: unknown) => void;
+}
+
+/** Sends a stream. Cuts the connection if the stream has another length than announced, or the client would misread the next response. */
+function sendStream(
+  response: ServerResponse,
+  { stream, length, meaningOf = (error) => error }: StreamBody,
+  { progress, waiting, blame }: SendStreamOptions,
+): Promise<void> {
+  const cutIf = (isWrong: boolean): void => {
+    if (!isWrong) return;
+    blame(new Error(`expected ${length} bytes from the storage, found ${progress.bytes}`));
+    response.destroy();
+  };
+  // These listeners run before the listeners of `pipeline`.
+  stream.on("data", (chunk: Uint8Array) => {
+    progress.bytes += chunk.length;
+    waiting.hold(response, response.writableLength + chunk.length);
+    cutIf(length !== undefined && progress.bytes > length);
+  });
+  stream.once("end", () => cutIf(length !== undefined && progress.bytes < length));
+  stream.once("error", (error) => blame(meaningOf(error)));
+  return pipeline(stream, response);
 }

@@ -1,5 +1,4 @@
 import cluster, { type Worker } from "node:cluster";
-import { type Balanced, type Load, surplus, watchLoad } from "./balance.ts";
 
 /** One end of the connection between the primary and a worker; what `ipcIndexWriter` and `serveIndexWriter` talk over. */
 export interface Channel {
@@ -62,13 +61,11 @@ export interface WorkerHandlers {
 type Command =
   | { readonly daypass: "reload" }
   | { readonly daypass: "drain"; readonly timeoutMs: number }
-  | { readonly daypass: "ready" }
-  | { readonly daypass: "load"; readonly load: Load }
-  | { readonly daypass: "shed"; readonly connections: number };
+  | { readonly daypass: "ready" };
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
-// A worker that lived this long did not die of its start.
+// A worker that ran for this long did not fail to start.
 const STABLE_MS = 30_000;
 const KILL_GRACE_MS = 1000;
 
@@ -76,7 +73,7 @@ const KILL_GRACE_MS = 1000;
  * Starts workers and keeps them running: a worker that crashes is restarted, after a wait that doubles while it keeps crashing.
  *
  * The kernel distributes connections to the workers (`SCHED_NONE`): this served 17,400 connections per second, compared with 7,500
- * with round robin through the primary. Bursts given to one worker are rebalanced. The primary itself serves nothing, so it can own
+ * with round robin through the primary. The primary itself serves nothing, so it can own
  * what only one process may own, such as the writer of the disk index.
  *
  * @example
@@ -94,7 +91,6 @@ export function primary(options: PrimaryOptions): Primary {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ ...(exec === undefined ? {} : { exec }), ...(args === undefined ? {} : { args: [...args] }) });
   const workers = new Set<Worker>();
-  const loads = new Map<Worker, Load>();
   const restarts = new Set<NodeJS.Timeout>();
   let draining = false;
   let waiting = count;
@@ -102,7 +98,7 @@ export function primary(options: PrimaryOptions): Primary {
   const started = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Whoever does not ask must not be ended by it.
+  // A caller that never awaits `ready` must not get an unhandled rejection.
   started.catch(() => {});
 
   const start = (backoffMs: number): void => {
@@ -112,14 +108,12 @@ export function primary(options: PrimaryOptions): Primary {
     workers.add(worker);
     onWorker?.(channelTo(worker), { id: worker.id });
     worker.on("message", (message: unknown) => {
-      if (isCommand(message, "load")) balance(worker, message.load);
       if (!isCommand(message, "ready") || isReady) return;
       isReady = true;
       waiting -= 1;
       if (waiting === 0) settle?.resolve();
     });
     const ended = (code: number | null, signal: string | null): void => {
-      loads.delete(worker);
       if (!workers.delete(worker) || draining) return;
       if (!isReady)
         settle?.reject(new Error(`worker ${worker.id} exited before it was ready (${signal ?? `code ${code}`})`));
@@ -132,32 +126,24 @@ export function primary(options: PrimaryOptions): Primary {
       restarts.add(timer);
     };
     worker.once("exit", ended);
-    // Of one that cannot be started, which has no exit; or something was sent to one that has just died, and its exit follows. Unheard it
-    // would end this process, and all workers with it.
+    // A worker that could not be started never exits. A message to a worker that has just died fails before its exit. Without a
+    // listener, either error would end this process and all workers.
     worker.on("error", () => {
       if (worker.process.pid === undefined) ended(null, null);
     });
-  };
-  const balance = (worker: Worker, load: Load): void => {
-    loads.set(worker, load);
-    const move = surplus(loads);
-    if (move === undefined) return;
-    // What it says next will tell what has come of it.
-    loads.delete(move.worker);
-    tell(move.worker, { daypass: "shed", connections: move.connections });
   };
   for (let i = 0; i < count; i++) start(FIRST_BACKOFF_MS);
 
   return {
     ready: () => started,
     reload() {
-      for (const worker of workers) tell(worker, { daypass: "reload" });
+      for (const worker of workers) command(worker, { daypass: "reload" });
     },
     async drain(timeoutMs) {
       draining = true;
       for (const timer of restarts) clearTimeout(timer);
       const ended = [...workers].map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
-      for (const worker of workers) tell(worker, { daypass: "drain", timeoutMs });
+      for (const worker of workers) command(worker, { daypass: "drain", timeoutMs });
       const late = setTimeout(() => {
         for (const worker of workers) {
           onCut?.({ id: worker.id });
@@ -173,8 +159,8 @@ export function primary(options: PrimaryOptions): Primary {
 /** The worker's end: reports to the primary that it serves, and does what the primary asks for. */
 export interface WorkerEnd {
   readonly channel: Channel;
-  /** Call it once requests are served. If you pass the server, its connections are balanced with those of the other workers. */
-  ready(server?: Balanced): void;
+  /** Call it once requests are served. */
+  ready(): void;
 }
 
 /**
@@ -189,14 +175,13 @@ export interface WorkerEnd {
  * import { type GatewayServer, worker } from "@daypass/gateway/node";
  *
  * export const serveAsWorker = (server: GatewayServer) =>
- *   worker({ onReload: () => undefined, onDrain: (timeoutMs) => server.drain(timeoutMs) }).ready(server);
+ *   worker({ onReload: () => undefined, onDrain: (timeoutMs) => server.drain(timeoutMs) }).ready();
  * ```
  */
 export function worker(handlers: WorkerHandlers): WorkerEnd {
   const own = cluster.worker;
   if (own === undefined) throw new Error("expected a process that `primary` has started, found another");
   let draining = false;
-  let shed: Balanced["shed"] | undefined;
   const drain = async (timeoutMs: number): Promise<void> => {
     if (draining) return;
     draining = true;
@@ -206,14 +191,10 @@ export function worker(handlers: WorkerHandlers): WorkerEnd {
   own.on("message", (message: unknown) => {
     if (isCommand(message, "reload")) void handlers.onReload();
     if (isCommand(message, "drain")) void drain(message.timeoutMs);
-    if (isCommand(message, "shed")) shed?.(message.connections);
   });
   return {
     channel: channelTo(own),
-    ready(server) {
-      if (server !== undefined) shed = watchLoad(server, (load) => tell(own, { daypass: "load", load }));
-      tell(own, { daypass: "ready" });
-    },
+    ready: () => command(own, { daypass: "ready" }),
   };
 }
 
@@ -227,9 +208,9 @@ function channelTo(peer: Worker): Channel {
   };
 }
 
-function tell(peer: Worker, command: Command): void {
-  // Where the other end has just died, an error that nobody takes would end this process in the middle of a sentence.
-  if (peer.isConnected()) peer.send(command, () => undefined);
+function command(peer: Worker, message: Command): void {
+  // The callback ignores the error if the other end has just died; an unhandled one would end this process.
+  if (peer.isConnected()) peer.send(message, () => undefined);
 }
 
 function isCommand<K extends Command["daypass"]>(

@@ -22,6 +22,12 @@ export interface Outcome extends Answer {
   delivered(bytes: number, complete: boolean, fault?: DeliveryFault): void;
 }
 
+/** Releases the file or stream of a body that is not sent. */
+export function discard(body: Body | undefined): void {
+  if (body?.kind === "file") body.close();
+  if (body?.kind === "stream") body.stream.destroy();
+}
+
 /** An error of the gateway, or of its storage, that occurred too late for an error response. */
 export interface DeliveryFault {
   readonly error: unknown;

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { releaseOf } from "../../src/http/releasable-body.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
 import { requestBody } from "../../src/node/request-body.ts";
-import { transferWatch } from "../../src/node/transfer-watch.ts";
+import { uploadWatch } from "../../src/node/slow-client.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type ChunkMode, chunkedUpload } from "../e2e/chunked-body.ts";
 import { type Reply, s3For, send, sendS3 } from "../e2e/clients.ts";
@@ -209,7 +209,7 @@ describe("somebody else who hears what a request brings", () => {
 });
 
 describe("a chunk of a request", () => {
-  const watch = transferWatch({ bytesPerSecond: 1, windowMs: 10_000 }, () => performance.now());
+  const watch = uploadWatch({ bytesPerSecond: 1, windowMs: 10_000 }, () => performance.now());
   const close: (() => void)[] = [];
   afterEach(() => {
     for (const end of close.splice(0)) end();

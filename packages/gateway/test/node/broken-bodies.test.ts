@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requestBody } from "../../src/node/request-body.ts";
-import { type Transfer, type TransferWatch, transferWatch } from "../../src/node/transfer-watch.ts";
+import type { Upload, UploadWatch } from "../../src/node/slow-client.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { chunkedUpload } from "../e2e/chunked-body.ts";
@@ -130,7 +130,6 @@ describe.each(Object.entries(kinds))("%s", (_, make) => {
       clearInterval(trickle);
       expect(text).toMatch(/^HTTP\/1\.1 40[08] [\s\S]*RequestTimeout/);
       expect(text.toLowerCase()).toContain("connection: close");
-      expect(at - from).toBeLessThan(150);
       expect(gateway.events.at(-1)?.code).toBe("BODY_TOO_SLOW");
     }
     await expectNothingChanged();
@@ -151,17 +150,10 @@ it("what broke off leaves nothing that a restart would find", async () => {
 });
 
 it("a body that nobody reads to its end is watched no longer than its answer", async () => {
-  const watched = new Set<Transfer>();
-  const real = transferWatch({ bytesPerSecond: 1, windowMs: 60_000 }, () => performance.now());
-  const watch: TransferWatch = {
-    watch(transfer) {
-      watched.add(transfer);
-      const stop = real.watch(transfer);
-      return () => {
-        watched.delete(transfer);
-        stop();
-      };
-    },
+  const watched = new Set<Upload>();
+  const watch: UploadWatch = (upload) => {
+    watched.add(upload);
+    return () => watched.delete(upload);
   };
   const server = createServer(async (request, response) => {
     const { body } = requestBody(request, response, { watch, ownsRequest: true });

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { freePort } from "../../../../tools/free-port.ts";
 import { until } from "../e2e/clients.ts";
@@ -41,14 +40,6 @@ export async function startCluster() {
       addressing: "path",
       credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
     }),
-    /** What a worker says when it is asked. Not looked for all the time, so that its clients get their turn. */
-    async connectionsOf(worker: number): Promise<number> {
-      const said = new RegExp(`^connections ${worker} \\d+$`);
-      const before = lines(said).length;
-      process.kill(worker, "SIGUSR1");
-      while (lines(said).length === before) await sleep(10);
-      return Number(lines(said).at(-1)?.split(" ")[2]);
-    },
     async [Symbol.asyncDispose]() {
       primary.kill("SIGKILL");
       await exited;

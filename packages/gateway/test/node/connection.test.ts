@@ -112,7 +112,7 @@ describe("an early refusal", () => {
     await until(() => text.endsWith("</Error>"));
     expect(text).toMatch(/^HTTP\/1\.1 403 /);
     const closed = new Promise((done) => socket.once("close", done));
-    vi.advanceTimersByTime(500);
+    vi.advanceTimersByTime(2000);
     await closed;
   });
 

@@ -8,6 +8,7 @@ import { connect as connectTls } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
 import { type ListenOptions, listen } from "../../src/node/index.ts";
+import { STALL_MS } from "../../src/node/slow-client.ts";
 import { tls } from "./fixtures/tls.ts";
 import { servedSockets } from "./served-sockets.ts";
 
@@ -89,10 +90,10 @@ it.each(transports)(
     const { server, socket, idle } = await asked(handle, options, get + get);
     for (const i of [0, 1]) {
       await expect.poll(() => streams[i]?.readableFlowing).toBe(true);
-      for (let times = 0; times < 3; times++) expect(idle()).toEqual([60_000]);
+      for (let times = 0; times < 3; times++) expect(idle()).toEqual([STALL_MS]);
       streams[i]?.write("some");
       await once(socket, "data");
-      for (let times = 0; times < 3; times++) expect(idle()).toEqual([60_000]);
+      for (let times = 0; times < 3; times++) expect(idle()).toEqual([STALL_MS]);
       streams[i]?.end();
     }
     const open = (): number => {

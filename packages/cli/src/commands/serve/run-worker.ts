@@ -50,7 +50,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
     return 1;
   }
   end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies Report);
-  end.ready(site.server);
+  end.ready();
   if (isReloadDue) await reload();
   await untilDrained;
   return 0;

@@ -1,6 +1,6 @@
 import { createGateway, type Gateway, steadyClock, tally } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
-import { type Balanced, type Log, listen } from "@daypass/gateway/node";
+import { type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { keyStore } from "../../state/key-store.ts";
 import { sessionSecret } from "../../state/session-secret.ts";
@@ -17,8 +17,6 @@ import { watch } from "./watch.ts";
 /** One process's share of a running gateway. */
 export interface Site {
   readonly port: number;
-  /** What gives connections to the other processes. */
-  readonly server: Balanced;
   /** Where it listens, `http://host:port`. */
   readonly url: string;
   /** Whether it has made the first keys: only then may a secret be shown. */
@@ -120,7 +118,6 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
 
   return {
     port: server.port,
-    server,
     url: server.url,
     madeKeys,
     get settings() {

@@ -1,6 +1,6 @@
 /** Connections on which nothing moves, because of the gateway and because of the client. */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
@@ -19,7 +19,8 @@ const transports: [string, ListenOptions][] = [
 
 async function asked(handle: Gateway["handle"], transport: ListenOptions, request: string) {
   const server = await listen({ limits: defaultLimits, handle, close: async () => {} }, transport);
-  const idle = servedSockets(server.port);
+  const sockets: Socket[] = [];
+  const idle = servedSockets(server.port, sockets);
   const to = { port: server.port, host: "127.0.0.1" };
   const socket = (transport.tls ? connectTls({ ...to, ca: tls.cert }) : connect(to)).on("error", () => {});
   onTestFinished(async () => {
@@ -28,7 +29,7 @@ async function asked(handle: Gateway["handle"], transport: ListenOptions, reques
   });
   await once(socket, transport.tls ? "secureConnect" : "connect");
   socket.write(request.replaceAll("\n", "\r\n"));
-  return { server, socket, idle };
+  return { server, socket, sockets, idle };
 }
 
 function done(status: number): Outcome {
@@ -87,12 +88,13 @@ it.each(transports)(
       return { ...done(200), headers: [], body: { kind: "stream", stream, length: undefined } };
     };
     const get = "GET / HTTP/1.1\nhost: a\n\n";
-    const { server, socket, idle } = await asked(handle, options, get + get);
+    const { server, socket, sockets, idle } = await asked(handle, options, get + get);
     for (const i of [0, 1]) {
       await expect.poll(() => streams[i]?.readableFlowing).toBe(true);
       for (let times = 0; times < 3; times++) expect(idle()).toEqual([STALL_MS]);
       streams[i]?.write("some");
       await once(socket, "data");
+      await expect.poll(() => sockets[0]?.writableLength).toBe(0);
       for (let times = 0; times < 3; times++) expect(idle()).toEqual([STALL_MS]);
       streams[i]?.end();
     }

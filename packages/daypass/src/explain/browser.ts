@@ -1,11 +1,10 @@
 import type { SplitUrl } from "./explainer.ts";
 import type { BrowserUpload, Explanation } from "./explanation.ts";
 
-/** Stands for the page's origin where nobody has told it. */
+/** Stands for the page's origin if the caller does not name it. */
 const SOME_PAGE = "https://app.example.com";
 const MAX_AGE = 3600;
 
-/** What a rule of any provider has to say. */
 interface Rule {
   readonly origin: string;
   readonly methods: readonly string[];
@@ -13,72 +12,56 @@ interface Rule {
   readonly headers: readonly string[];
 }
 
-/** The rule in each provider's own form. None of them needs OPTIONS among the methods. */
-const RULES: Readonly<Record<string, { readonly setBy: string; readonly rule: (rule: Rule) => unknown }>> = {
+/** A CORS rule in a provider's own format. */
+interface Format {
+  readonly setBy: string;
+  readonly rule: (rule: Rule) => unknown;
+}
+
+/** A rule with five members, in the order: origins, methods, request headers, response headers, seconds. */
+function members(names: readonly [string, string, string, string, string], etag = "ETag") {
+  return ({ origin, methods, headers }: Rule): unknown => {
+    const values = [[origin], methods, headers, [etag], MAX_AGE];
+    return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  };
+}
+
+const S3_RULE = members(["AllowedOrigins", "AllowedMethods", "AllowedHeaders", "ExposeHeaders", "MaxAgeSeconds"]);
+const AZURE_RULE = members(
+  ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders", "maxAgeInSeconds"],
+  "etag",
+);
+const OSS_RULE = members(["allowedOrigin", "allowedMethod", "allowedHeader", "exposeHeader", "maxAgeSeconds"]);
+const COS_RULE = members(["AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader", "MaxAgeSeconds"]);
+
+/** By the first part of the scheme. No provider needs OPTIONS among the methods. */
+const FORMATS: Readonly<Record<string, Format>> = {
   s3: {
     setBy: "PutBucketCors (aws s3api put-bucket-cors --cors-configuration file://cors.json)",
-    rule: ({ origin, methods, headers }) => ({
-      CORSRules: [
-        {
-          AllowedOrigins: [origin],
-          AllowedMethods: methods,
-          AllowedHeaders: headers,
-          ExposeHeaders: ["ETag"],
-          MaxAgeSeconds: MAX_AGE,
-        },
-      ],
-    }),
+    rule: (rule) => ({ CORSRules: [S3_RULE(rule)] }),
   },
   gcs: {
     setBy: "gcloud storage buckets update gs://BUCKET --cors-file=cors.json",
-    // One list for what a page may send and what it may read.
+    // One list for the headers that a page may send and those that it may read.
     rule: ({ origin, methods, headers }) => [
       { origin: [origin], method: methods, responseHeader: [...headers, "etag"], maxAgeSeconds: MAX_AGE },
     ],
   },
   azure: {
     setBy: "the Blob service's properties (properties.cors of its ARM resource, or az storage cors add --services b)",
-    rule: ({ origin, methods, headers }) => ({
-      corsRules: [
-        {
-          allowedOrigins: [origin],
-          allowedMethods: methods,
-          allowedHeaders: headers,
-          exposedHeaders: ["etag"],
-          maxAgeInSeconds: MAX_AGE,
-        },
-      ],
-    }),
+    rule: (rule) => ({ corsRules: [AZURE_RULE(rule)] }),
   },
   oss: {
     setBy: "PutBucketCors (await client.putBucketCORS(bucket, rules) of ali-oss)",
-    rule: ({ origin, methods, headers }) => [
-      {
-        allowedOrigin: [origin],
-        allowedMethod: methods,
-        allowedHeader: headers,
-        exposeHeader: ["ETag"],
-        maxAgeSeconds: MAX_AGE,
-      },
-    ],
+    rule: (rule) => [OSS_RULE(rule)],
   },
   cos: {
     setBy: "PutBucketCors (await cos.putBucketCors({ Bucket, Region, CORSRules }) of cos-nodejs-sdk-v5)",
-    rule: ({ origin, methods, headers }) => ({
-      CORSRules: [
-        {
-          AllowedOrigin: [origin],
-          AllowedMethod: methods,
-          AllowedHeader: headers,
-          ExposeHeader: ["ETag"],
-          MaxAgeSeconds: String(MAX_AGE),
-        },
-      ],
-    }),
+    rule: (rule) => ({ CORSRules: [{ ...Object(COS_RULE(rule)), MaxAgeSeconds: String(MAX_AGE) }] }),
   },
   swift: {
     setBy: "the container's metadata (swift post CONTAINER -H 'NAME: VALUE' for each)",
-    // Any method and any header will do where the origin does.
+    // Swift allows every method and header for an allowed origin.
     rule: ({ origin }) => ({
       "X-Container-Meta-Access-Control-Allow-Origin": origin,
       "X-Container-Meta-Access-Control-Expose-Headers": "etag",
@@ -91,10 +74,10 @@ const RULES: Readonly<Record<string, { readonly setBy: string; readonly rule: (r
   },
 };
 
-/** For servers whose rules have no form that is known here: what a preflight has to be answered with. */
-const ANSWER = {
+/** For other servers: the response that a preflight needs. */
+const PREFLIGHT: Format = {
   setBy: "whatever answers OPTIONS for this URL",
-  rule: ({ origin, methods, headers }: Rule): unknown => ({
+  rule: ({ origin, methods, headers }) => ({
     "access-control-allow-origin": origin,
     "access-control-allow-methods": methods.join(", "),
     "access-control-allow-headers": headers.join(", "),
@@ -103,8 +86,8 @@ const ANSWER = {
 };
 
 /**
- * What a page needs to upload with this URL; `undefined` where it is for no upload. A browser asks first (a preflight) for
- * every PUT, and the bucket answers from its rules alone: the signature does not help.
+ * The policy and CORS rule that a page needs to upload with this URL; `undefined` if the URL is for no upload. A browser sends
+ * a preflight before every PUT, and the bucket answers it from its rules alone: the signature does not help.
  *
  * Source: https://fetch.spec.whatwg.org/#http-cors-protocol
  */
@@ -113,16 +96,16 @@ export function browserUpload(
   { url, method, origin = SOME_PAGE, isCors = false }: BrowserUploadOptions,
 ): BrowserUpload | undefined {
   const asked = method === undefined ? (isCors ? ["GET", "PUT"] : []) : [method];
-  // A POST of Azure's asks a blob, and uploads nothing.
+  // Azure has no upload by POST.
   const uploads = scheme === "azure" ? ["PUT"] : ["PUT", "POST"];
   const methods = (grants.methods ?? asked).filter((name) => isCors || uploads.includes(name));
   if (methods.length === 0) return undefined;
-  // A browser sets these itself, and no page may.
+  // Only the browser sets these.
   const signed = mustSend
     .map(({ name }) => name.toLowerCase())
     .filter((name) => !/^(?:content-length|host)$/.test(name));
   const headers = [...new Set(["content-type", ...signed])].sort();
-  const { setBy, rule } = RULES[scheme.split("/", 1)[0] ?? ""] ?? ANSWER;
+  const { setBy, rule } = FORMATS[scheme.split("/", 1)[0] ?? ""] ?? PREFLIGHT;
   return {
     contentSecurityPolicy: `connect-src ${url.protocol}://${url.authority}`,
     cors: rule({ origin, methods, headers }),
@@ -132,10 +115,10 @@ export function browserUpload(
 
 interface BrowserUploadOptions {
   readonly url: SplitUrl;
-  /** What was sent, where the URL does not tell what was signed. */
+  /** The sent method, for a URL that does not state the signed one. */
   readonly method: string | undefined;
-  /** Where the page comes from. */
+  /** The page's origin. */
   readonly origin: string | undefined;
-  /** Whether a rule is missing: then a download needs one, too. */
+  /** Whether a CORS rule is missing: a download needs one, too. */
   readonly isCors?: boolean | undefined;
 }

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isDaypassError } from "daypass";
+import { instant } from "daypass/schemes";
 import { UsageError } from "./command.ts";
-import { instant } from "./lines/instant.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 

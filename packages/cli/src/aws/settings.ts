@@ -1,9 +1,8 @@
 import { type ExecException, exec } from "node:child_process";
 import { promisify } from "node:util";
 import type { S3Credentials } from "daypass/s3";
+import { instant, isObject } from "daypass/schemes";
 import { CommandError } from "../command.ts";
-import { isObject } from "../lines/fields.ts";
-import { instant } from "../lines/instant.ts";
 import { privateJson } from "../private-json.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { isObject } from "daypass/schemes";
 import { CommandError } from "../command.ts";
-import { isObject } from "../lines/fields.ts";
 
 /** The answers that stand in a file since a run that was interrupted. */
 export interface StandingAnswers {

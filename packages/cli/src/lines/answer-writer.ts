@@ -1,7 +1,6 @@
+import type { JsonObject, LineResult } from "daypass/schemes";
 import { type Answer, errorFields } from "./answer.ts";
 import { csvRecord } from "./csv.ts";
-import type { JsonObject } from "./fields.ts";
-import type { LineResult } from "./line-scheme.ts";
 
 /** The forms that the answers of `sign --batch` can have. */
 export type AnswerFormat = "jsonl" | "csv";

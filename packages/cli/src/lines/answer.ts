@@ -1,5 +1,5 @@
 import { DaypassError, isDaypassError } from "daypass";
-import { describe, isObject, type JsonObject } from "./fields.ts";
+import { describe, isObject, type JsonObject } from "daypass/schemes";
 import { repeatsMember } from "./json-members.ts";
 
 /** The answer to one line, and whether it is a refusal. */

@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
+import { isObject, type JsonObject } from "daypass/schemes";
 import type { Unreadable } from "./answer.ts";
-import { isObject, type JsonObject } from "./fields.ts";
 import { repeatsMember } from "./json-members.ts";
 
 /** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */

@@ -1,6 +1,5 @@
 import { DaypassError, type Lifetime } from "daypass";
-import { type FieldKind, number, text } from "./fields.ts";
-import { instant } from "./instant.ts";
+import { type FieldKind, instant, number, text } from "daypass/schemes";
 
 /** The fields of a line that say when it is signed and for how long, in every scheme. */
 export const LIFETIME: Readonly<Record<keyof LineLifetime, FieldKind>> = {

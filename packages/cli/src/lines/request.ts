@@ -1,5 +1,5 @@
 import { DaypassError, type WireRequest } from "daypass";
-import { checked, describe, fields, isObject, missing, text } from "./fields.ts";
+import { checked, describe, fields, isObject, missing, text } from "daypass/schemes";
 
 /** A received request with the two parts of its URL that are no part of the wire. */
 export interface UrlRequest {

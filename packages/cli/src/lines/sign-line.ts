@@ -1,8 +1,7 @@
+import type { JsonObject, LineResult } from "daypass/schemes";
 import { type LineAnswerer, parseLine, type Unreadable } from "./answer.ts";
 import { type AnswerWriter, answerWriter } from "./answer-writer.ts";
-import type { JsonObject } from "./fields.ts";
-import type { LineResult, SignLine } from "./line-scheme.ts";
-import { loadScheme } from "./schemes.ts";
+import { loadScheme, type SignLine } from "./line-scheme.ts";
 
 /** How lines are read, completed and answered. */
 export interface SignLinesOptions {

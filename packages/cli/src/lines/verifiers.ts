@@ -1,8 +1,7 @@
 import { anyOf, DaypassError, type Grant, isDaypassError, type Verifier } from "daypass";
 import type { ExplainKey } from "daypass/explain";
-import { isObject, type JsonObject, missing } from "./fields.ts";
-import type { LineContext } from "./line-scheme.ts";
-import { loadScheme } from "./schemes.ts";
+import { isObject, type JsonObject, missing } from "daypass/schemes";
+import { type LineContext, loadScheme } from "./line-scheme.ts";
 
 /** Makes one verifier of the `schemes` of a line. */
 export async function schemeVerifiers(entries: unknown, context: LineContext): Promise<Verifier> {

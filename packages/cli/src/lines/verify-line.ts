@@ -1,10 +1,9 @@
 import type { Grant, Proof, WireRequest } from "daypass";
+import { checked, fields, instant, object, text } from "daypass/schemes";
 import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
-import { cache } from "./cache.ts";
-import { checked, fields, object, text } from "./fields.ts";
-import { instant } from "./instant.ts";
+import { schemeOfGrant } from "./line-scheme.ts";
+import { memoizeByName } from "./memoize-by-name.ts";
 import { wireRequest } from "./request.ts";
-import { schemeOfGrant } from "./schemes.ts";
 import { schemeVerifiers } from "./verifiers.ts";
 
 const LINE = fields({
@@ -33,7 +32,7 @@ interface TimedVerifier {
  * same options share a verifier and its clock, so a line has to be answered before the next one is read.
  */
 export function verifyLines(): LineAnswerer {
-  const verifiers = cache<Promise<TimedVerifier>>();
+  const verifiers = memoizeByName<Promise<TimedVerifier>>();
   return async (text) => {
     try {
       const { request, at, schemes, subject } = checked<VerifyLine>(parseLine(text), LINE);

@@ -1,6 +1,6 @@
 import type { S3Credentials } from "daypass/s3";
+import { isObject } from "daypass/schemes";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
-import { isObject } from "../lines/fields.ts";
 
 /** What the grants of a key may be for. A member that is left out does not limit. */
 export interface StoredScope {

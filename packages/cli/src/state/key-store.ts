@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isObject } from "daypass/schemes";
 import { CommandError } from "../command.ts";
-import { isObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
 import { decoded } from "../text-file.ts";
 import { readText, sweepBeside } from "./files.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
-import { anyUrlSigner } from "../lines/url.ts";
+import { type UrlSignerOptions, urlSigner } from "daypass/url";
 import type { KeyRecord, SigningKey } from "./key-record.ts";
 import { urlScope } from "./scoped-key.ts";
 
@@ -16,7 +16,8 @@ export function newKey({ algorithm, scope, label }: NewKey, now: Date): { record
   const key = algorithm === "AWS4-HMAC-SHA256" ? newAccessKey() : newUrlKey(algorithm);
   const id = key.kind === "s3" ? key.credentials.accessKeyId : key.jwk.kid;
   // A scope that the library would refuse is refused now, and not when the gateway starts.
-  if (key.kind === "url") anyUrlSigner({ ...key.jwk, scope: urlScope(scope) }, () => now);
+  if (key.kind === "url")
+    urlSigner({ key: { ...key.jwk, scope: urlScope(scope) }, clock: () => now } as UrlSignerOptions<UrlHmacKey>);
   return {
     record: {
       kind: key.kind,

@@ -1,3 +1,5 @@
+import type { SchemeExample } from "./scheme.ts";
+
 /** The instant at which all examples are signed: 2026-01-02T03:04:05Z. */
 export const EXAMPLE_TIME: Date = new Date("2026-01-02T03:04:05Z");
 /** The lifetime of all examples, in seconds. */
@@ -15,3 +17,8 @@ export const EXAMPLE_OBJECT: { readonly bucket: string; readonly key: string } =
 export const EXAMPLE_RESPONSE: object = { response: { contentDisposition: "attachment" } };
 /** Added to the request of a form: a limit, which obliges the server. */
 export const EXAMPLE_LENGTH: object = { contentLength: 5 };
+/** Members of an example whose bucket stands in the host. */
+export const IN_HOST: Pick<SchemeExample, "origins" | "otherOrigin"> = {
+  origins: ["https://*.media.example.com", "https://*.other.example.com"],
+  otherOrigin: "https://media.other.example.com",
+};

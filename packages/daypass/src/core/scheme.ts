@@ -163,7 +163,9 @@ export interface ExampleOptions {
 
 /** How the suite of capabilities asks an example. */
 export interface ExampleProbe {
-  /** The example whose row of the table holds for this one. Absent if the example has a row of its own. */
+  /** The name of its row in the table, if that is not the name of the example. */
+  readonly row?: string;
+  /** The row of the table that holds for this example, too. Absent if the example has a row of its own. */
   readonly sameAs?: string;
   /** Constraints that differ from that row, by name: `{ stableWindow: "refuses" }`. */
   readonly but?: Readonly<Record<string, string>>;

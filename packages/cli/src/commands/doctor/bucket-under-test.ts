@@ -1,9 +1,9 @@
 import type { SignedRequest } from "daypass";
 import { type Explanation, explain } from "daypass/explain";
 import type { S3Credentials } from "daypass/s3";
+import type { JsonObject } from "daypass/schemes";
 import { UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
-import { loadScheme } from "../../lines/schemes.ts";
+import { loadScheme } from "../../lines/line-scheme.ts";
 import { type Check, type Finding, problem } from "./finding.ts";
 import { type Answer, rootName, send } from "./send.ts";
 

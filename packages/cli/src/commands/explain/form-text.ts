@@ -1,6 +1,6 @@
 import type { FormToExplain } from "daypass/explain";
+import { isObject } from "daypass/schemes";
 import { CommandError } from "../../command.ts";
-import { isObject } from "../../lines/fields.ts";
 import { privateJson } from "../../private-json.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../../lines/fields.ts";
+import { isObject, type JsonObject } from "daypass/schemes";
 
 /** A value that does not fit: where it stands and what was expected. */
 export interface SchemaFault {

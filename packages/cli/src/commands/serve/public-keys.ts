@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
+import { isObject } from "daypass/schemes";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../../command.ts";
-import { isObject } from "../../lines/fields.ts";
 import { privateJson } from "../../private-json.ts";
 import { readTextFile } from "../../text-file.ts";
 

@@ -5,10 +5,10 @@ import type { Log } from "@daypass/gateway/node";
 import { rotatingCredentials } from "daypass";
 import { awsSettings } from "../../aws/settings.ts";
 import { CommandError } from "../../command.ts";
-import { expectHostName } from "../../lines/virtual-endpoint.ts";
 import type { StorageConfig } from "./config.ts";
 import { diskEvents } from "./disk-events.ts";
 import { shown } from "./shown.ts";
+import { expectHostName } from "./virtual-endpoint.ts";
 
 export interface OpenStorageOptions {
   readonly root: string;

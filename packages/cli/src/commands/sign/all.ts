@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
+import type { JsonObject } from "daypass/schemes";
 import { answersToResume, runBatchCommand } from "../../batch/run.ts";
 import type { StandingAnswers } from "../../batch/standing-answers.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
 import { unreadable } from "../../input-text.ts";
 import { answerWriter, signedForm } from "../../lines/answer-writer.ts";
 import { csvReader } from "../../lines/csv.ts";
-import type { JsonObject } from "../../lines/fields.ts";
-import { loadScheme } from "../../lines/schemes.ts";
+import { loadScheme } from "../../lines/line-scheme.ts";
 import { folderKeys, type OnSkipped, servedBuckets, servedKeys } from "../../listing/folder-keys.ts";
 import { keyBlocks, type ListedObject } from "../../listing/key-blocks.ts";
 import { objectKeys, type SignListing } from "../../listing/object-keys.ts";

@@ -1,10 +1,10 @@
 import type { GcsServiceAccount } from "daypass/gcs";
 import type { S3Credentials } from "daypass/s3";
+import { isObject, type JsonObject } from "daypass/schemes";
 import type { UrlKey } from "daypass/url";
 import { awsSettings } from "../../aws/settings.ts";
 import { CommandError, type Context } from "../../command.ts";
 import { inputText, NamedFileError } from "../../input-text.ts";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
 import { privateJson } from "../../private-json.ts";
 import type { KeyRecord } from "../../state/key-record.ts";

@@ -1,7 +1,7 @@
 import { DaypassError } from "daypass";
+import type { JsonObject } from "daypass/schemes";
 import { checked, mapped, moment, word } from "../../arguments.ts";
 import { CommandError, type Context, UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
 import { commonFields, given, oneMethod } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 

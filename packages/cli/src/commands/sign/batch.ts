@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from "daypass/schemes";
 import { word } from "../../arguments.ts";
 import type { BatchArguments } from "../../batch/batch-options.ts";
 import type { SignJob } from "../../batch/job.ts";
@@ -8,7 +9,6 @@ import { CommandError, type Context, type ExitStatus, UsageError } from "../../c
 import { namedText } from "../../input-text.ts";
 import { type AnswerFormat, answerWriter, signedForm } from "../../lines/answer-writer.ts";
 import { csvReader } from "../../lines/csv.ts";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
 import { privateJson } from "../../private-json.ts";
 import { keyFinder, type LineDefaults } from "./complete-line.ts";

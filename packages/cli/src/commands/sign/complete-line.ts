@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
+import type { JsonObject } from "daypass/schemes";
 import { CommandError, type Context, UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
 import type { CompleteLine, LineCompleter } from "../../lines/sign-line.ts";
 import { overDefaults } from "./default-fields.ts";
 import { refuseForeignOptions, type SignOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../../lines/fields.ts";
+import { isObject, type JsonObject } from "daypass/schemes";
 
 /**
  * What all lines of a batch have, under what one line says. A lifetime of a line's own replaces the other one: expiresIn and expiresAt are

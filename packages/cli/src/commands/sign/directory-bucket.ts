@@ -1,5 +1,5 @@
 import { DaypassError } from "daypass";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
+import { isObject, type JsonObject } from "daypass/schemes";
 
 /** "Directory bucket names must … end with the suffix `--x-s3`", and `--xa-s3` names an access point of one. */
 const SUFFIX = /--xa?-s3$/;

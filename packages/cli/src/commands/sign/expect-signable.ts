@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
+import type { JsonObject } from "daypass/schemes";
 import { CommandError, UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
-import { loadScheme } from "../../lines/schemes.ts";
+import { loadScheme } from "../../lines/line-scheme.ts";
 import { type FindKeys, type LineDefaults, lineCompleter } from "./complete-line.ts";
 import { refuseForeignOptions } from "./options.ts";
 import { loadTarget } from "./targets.ts";

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from "daypass/schemes";
 import { UsageError } from "../../command.ts";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
 import { given } from "./options.ts";
 
 interface FormLineOptions {

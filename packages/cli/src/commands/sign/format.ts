@@ -1,6 +1,6 @@
 import type { SignedRequest } from "daypass";
+import type { LineForm, LineResult } from "daypass/schemes";
 import { UsageError } from "../../command.ts";
-import type { LineForm, LineResult } from "../../lines/line-scheme.ts";
 
 /** How a signed request is shown. */
 export type Format = "url" | "curl" | "fetch" | "wget" | "html-form";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { GcsServiceAccount } from "daypass/gcs";
+import { isObject, type JsonObject } from "daypass/schemes";
 import { checked, mapped, moment, pairs, word } from "../../arguments.ts";
 import { CommandError, type Context, UsageError } from "../../command.ts";
 import { inHome } from "../../home-folder.ts";
 import { namedText, unreadable } from "../../input-text.ts";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
 import { privateJson } from "../../private-json.ts";
 import { readText } from "../../state/files.ts";
 import { formLine } from "./form-line.ts";

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { JsonObject } from "daypass/schemes";
 import {
   checked,
   duration,
@@ -12,7 +13,6 @@ import {
   wholeNumber,
 } from "../../arguments.ts";
 import { UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
 
 /** The options of `sign` for one target, as the argument parser takes them. */
 export const SIGN_OPTIONS = {

@@ -1,8 +1,7 @@
+import { instant, isObject, type JsonObject } from "daypass/schemes";
 import { mapped, pairs, word } from "../../arguments.ts";
 import { awsSettings } from "../../aws/settings.ts";
 import { type Context, UsageError } from "../../command.ts";
-import { isObject, type JsonObject } from "../../lines/fields.ts";
-import { instant } from "../../lines/instant.ts";
 import { type LineLifetime, signingTime } from "../../lines/lifetime.ts";
 import { endOfKey, type StoredScope } from "../../state/key-record.ts";
 import { expectS3Scope } from "../../state/s3-scope.ts";

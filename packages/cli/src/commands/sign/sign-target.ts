@@ -1,7 +1,6 @@
+import type { JsonObject, LineResult } from "daypass/schemes";
 import { type Context, UsageError } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
-import type { LineResult } from "../../lines/line-scheme.ts";
-import { loadScheme } from "../../lines/schemes.ts";
+import { loadScheme } from "../../lines/line-scheme.ts";
 import { formFields, refuseForeignOptions, type SignOptions } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 import { loadTarget, schemeOfTarget } from "./targets.ts";

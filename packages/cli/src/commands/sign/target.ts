@@ -1,5 +1,5 @@
+import type { JsonObject } from "daypass/schemes";
 import type { Context } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
 import type { StoredScope } from "../../state/key-record.ts";
 import type { SignOptions } from "./options.ts";
 

@@ -1,7 +1,7 @@
+import { isObject } from "daypass/schemes";
 import type { UrlKey } from "daypass/url";
 import { CommandError, type Context } from "../../command.ts";
 import { namedText } from "../../input-text.ts";
-import { isObject } from "../../lines/fields.ts";
 import { privateJson } from "../../private-json.ts";
 import { given } from "./options.ts";
 

@@ -1,7 +1,7 @@
+import type { JsonObject } from "daypass/schemes";
 import type { UrlKey } from "daypass/url";
 import { checked, mapped, moment, pairs, wholeNumber } from "../../arguments.ts";
 import { CommandError, type Context } from "../../command.ts";
-import type { JsonObject } from "../../lines/fields.ts";
 import { endOfKey } from "../../state/key-record.ts";
 import { urlKey } from "../../state/scoped-key.ts";
 import { commonFields, given, requestHeaders, type SignOptions } from "./options.ts";

@@ -1,8 +1,8 @@
 import { type Grant, isDaypassError, type Verifier } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import { CommandError, UsageError } from "../../command.ts";
+import { schemeOfGrant } from "../../lines/line-scheme.ts";
 import type { UrlRequest } from "../../lines/request.ts";
-import { schemeOfGrant } from "../../lines/schemes.ts";
 import { schemeVerifiers } from "../../lines/verifiers.ts";
 import type { KeyRecord } from "../../state/key-record.ts";
 import { expectS3Scope, outsideScope } from "../../state/s3-scope.ts";

@@ -1,5 +1,5 @@
 import { isDaypassError } from "../../core/errors.ts";
-import { checkSas } from "../../schemes/azure/fields.ts";
+import { checkSas } from "../../schemes/azure/check-sas.ts";
 import { ACCOUNT, hasVersion } from "../../schemes/azure/layouts.ts";
 import { unreadable } from "../../schemes/azure/parse.ts";
 import { headerValues } from "../../wire/raw-target.ts";

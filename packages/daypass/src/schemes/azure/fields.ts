@@ -1,49 +1,220 @@
-import type { DaypassError } from "../../core/errors.ts";
-import { hasControl, type SasValues } from "./canonical.ts";
-import { hasVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
-import { arePermissions } from "./permissions.ts";
-import { parseAzureTime } from "./time.ts";
+import type { Verifier } from "../../core/contracts.ts";
+import { DaypassError } from "../../core/errors.ts";
+import {
+  anyOfKinds,
+  instant,
+  type Kinds,
+  listOf,
+  missing,
+  number,
+  oneOf,
+  oneOrMore,
+  record,
+  text,
+  textList,
+} from "../../core/fields.ts";
+import { byVersion, dated, ownOrigin, STORE_REQUEST } from "../../core/line-fields.ts";
+import type { DialectVerifier, EntryContext, LineSigner, SchemeFields, SignFields } from "../../core/scheme.ts";
+import {
+  type AzureAccountDelegatedKey,
+  type AzureAccountKey,
+  type AzureSasKind,
+  type AzureSignRequest,
+  type AzureVerifierOptions,
+  type AzureVerifyOptions,
+  azureAccountSigner,
+  azureAccountVerifier,
+  azureAllOperations,
+  azureCopyOperations,
+  azureSigner,
+  azureUserDelegationSigner,
+  azureUserDelegationVerifier,
+  azureVerifier,
+} from "./index.ts";
 
-const FORMS: Readonly<Record<string, RegExp>> = {
-  sdd: /^(?:0|[1-9][0-9]{0,2})$/,
-  spr: /^https(?:,http)?$/,
-  si: /^.{1,64}$/,
-  // base64 of 32 bytes: the last character has two spare bits, and they are zero.
-  sig: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
+const DELEGATION = record({
+  ...{ signedObjectId: text, signedTenantId: text, signedStartsOn: text, signedExpiresOn: text },
+  ...{ signedService: text, signedVersion: text, signedDelegatedUserTenantId: text, value: text },
+});
+const SHARED: Kinds = { accountKey: text, expiration: text };
+const DELEGATED: Kinds = { userDelegationKey: DELEGATION, expiration: text };
+
+const { query: _, headers: __, ...STORED } = STORE_REQUEST;
+const REQUEST: Kinds = {
+  ...{ container: text, blob: text, permissions: text, protocol: text, encryptionScope: text, identifier: text },
+  ...{ ip: text, ...STORED },
+};
+// `resource` follows from the other fields. A line that has it is checked against them.
+const RESOURCE: Kinds = { resource: text, snapshot: text, versionId: text };
+const AGENTS: Kinds = {
+  ...{ delegatedUserObjectId: text, preauthorizedAgentObjectId: text, agentObjectId: text, correlationId: text },
 };
 
-/** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
-export function neededVersion({ parameters, since }: SasKind, values: SasValues, version: string): string {
-  const marks = [`sr=${values.sr}`, ...(values.sp ?? "")];
-  for (const name of parameters) if (name !== "sr" && values[name] !== undefined) marks.push(name);
-  return marks.reduce((needed, mark) => ((since[mark] ?? "") > needed ? (since[mark] as string) : needed), version);
+/** Lines of one kind of SAS. */
+function kind(make: (options: never) => LineSigner, credentials: Kinds, more: Kinds): SignFields {
+  const hint = `give ${Object.keys(credentials)[0]} in each line`;
+  return {
+    options: {
+      ...{ kind: text, version: text, account: text, endpoint: text, credentials: record(credentials) },
+      credentialExpiry: oneOf("refuse", "clamp"),
+    },
+    request: { ...REQUEST, ...more },
+    required: {
+      account: "name the storage account",
+      credentials: hint,
+      [`credentials.${Object.keys(credentials)[0]}`]: hint,
+    },
+    signer: ({ kind: _, ...options }: { readonly kind?: string }) => make(options as never),
+    prepare,
+  };
 }
 
-/** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
-export type SasFault = (parameter: string, problem: string, expected: string) => DaypassError;
+interface SasLine extends AzureSignRequest {
+  readonly resource?: string;
+}
 
-/** Checks the parameters of a SAS, for signers and verifiers alike: each is signed by its version, and has its form. */
-export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): void {
-  const { parameters, since, required, order } = kind;
-  const { sv = "", sr = "", sdd, sp } = values;
-  if (!hasVersion(kind, sv)) throw fault("sv", "version", `${since["sv"]} to ${NEWEST_VERSION}`);
-  for (const name in values) {
-    const text = values[name];
-    // In upper case is what was worked out, and may hold line feeds.
-    if (text === undefined || name < "a") continue;
-    if (!parameters.includes(name) || (name !== "sr" && (since[name] ?? "") > sv)) {
-      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (${since[name] ?? "none"} does)`);
-    }
-    // An empty field is signed like one that is not there.
-    const form = required[name] ?? FORMS[name] ?? /./;
-    if (typeof text !== "string" || hasControl(text) || !form.test(text))
-      throw fault(name, "form", name === "spr" ? "https or https,http" : "Azure defines it");
-    if (/^sk?[te]$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
-  }
-  if ((sdd === undefined) === (sr === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");
-  if (sp !== undefined && !arePermissions(kind, sr, sp)) {
-    throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${order}`);
-  }
-  const needed = neededVersion(kind, values, sv);
-  if (needed > sv) throw fault("sv", "version", `${needed} or later for this sr and sp`);
+function prepare({ resource, ...line }: SasLine): object {
+  // The word of a SAS for a prefix.
+  const isDirectory = resource === "d" && line.prefix === undefined;
+  const request = isDirectory ? { ...line, blob: undefined, prefix: line.blob } : line;
+  const { blob, prefix, snapshot, versionId } = request;
+  const time = snapshot !== undefined ? "bs" : versionId !== undefined ? "bv" : "b";
+  const actual = blob !== undefined ? time : prefix !== undefined ? "d" : "c";
+  if (resource === undefined || resource === actual) return request;
+  throw new DaypassError(
+    "INVALID_INPUT",
+    `expected resource ${JSON.stringify(actual)}, as the other fields say, found ${JSON.stringify(resource)}: correct one of them`,
+  );
+}
+
+const POLICY: Kinds = {
+  ...{ account: text, container: text, identifier: text, startsOn: text, expiresOn: text, permissions: text },
+};
+
+interface Entry {
+  readonly kind?: AzureSasKind;
+  /** The version of the signer: URLs of other versions are refused. */
+  readonly version?: string;
+  /** The account of credentials and policies that name none. */
+  readonly account?: string | undefined;
+  readonly endpoint?: string;
+  readonly origins?: readonly string[];
+  readonly credentials?: EntryKey | readonly EntryKey[];
+  readonly policies?: readonly EntryPolicy[];
+  readonly operations?: "all" | readonly string[];
+  readonly maxLife?: number;
+}
+
+type EntryKey = AzureAccountKey | AzureAccountDelegatedKey;
+
+interface EntryPolicy {
+  readonly account?: string;
+  readonly container: string;
+  readonly identifier: string;
+  readonly startsOn?: string;
+  readonly expiresOn?: string;
+  readonly permissions?: string;
+}
+
+/** Lines of Azure Blob Storage: service, account and user delegation SAS. */
+export const fields: SchemeFields = {
+  line: byVersion(
+    {
+      service: kind(azureSigner, SHARED, RESOURCE),
+      account: kind(azureAccountSigner, SHARED, { services: text, resourceTypes: text }),
+      "user-delegation": kind(azureUserDelegationSigner, DELEGATED, { ...RESOURCE, ...AGENTS }),
+    },
+    "kind",
+  ),
+  entry: {
+    ...{ kind: oneOf("service", "account", "user-delegation"), version: text, account: text, endpoint: text },
+    ...{ origins: textList, credentials: oneOrMore(record({ account: text, ...SHARED, ...DELEGATED })) },
+    policies: {
+      ...listOf(record(POLICY)),
+      accepts: (value) => Array.isArray(value) && value.every(record(POLICY).accepts),
+    },
+    ...{ operations: anyOfKinds('"all" or a list of names', oneOf("all"), textList), maxLife: number },
+  },
+  verifiers(given: Entry, context: EntryContext) {
+    const { account = accountAt(given.endpoint ?? context.origin) } = given;
+    const entry = { ...given, account };
+    const keys = keysOf(entry);
+    if (keys.some((key) => key.account === undefined))
+      throw missing("account", "give it in the entry, because this host does not name it");
+    const shared = keys.filter((key) => "accountKey" in key);
+    const delegated = keys.filter((key) => "userDelegationKey" in key);
+    const { clock, enforces } = context;
+    const options = { ...place(entry, context), ...operations(entry), maxLife: entry.maxLife, clock, enforces };
+    const all: readonly (readonly [AzureSasKind, readonly EntryKey[], () => Verifier])[] = [
+      ["service", shared, () => azureVerifier({ ...options, credentials: shared, policies: policies(entry) })],
+      ["account", shared, () => azureAccountVerifier({ ...options, credentials: shared })],
+      ["user-delegation", delegated, () => azureUserDelegationVerifier({ ...options, credentials: delegated })],
+    ];
+    const wanted = all.filter(([name, list]) => list.length > 0 && (entry.kind ?? name) === name);
+    if (keys.length !== shared.length + delegated.length || wanted.length === 0)
+      throw missing("credentials for the kind", "give an accountKey, or a userDelegationKey");
+    return wanted.map(([name, , make]) => ofVersion(entry.version, [`azure/${name}`, make()]));
+  },
+  explainKeys: keysOf,
+};
+
+function keysOf({ account, credentials }: Entry): readonly EntryKey[] {
+  return [credentials ?? []].flat().map((key) => ({ ...(account && { account }), ...dated(key) }) as EntryKey);
+}
+
+/** The account that a place names: Azure's hosts begin with it, and the path of an emulator's endpoint is it. */
+function accountAt(place: string): string | undefined {
+  const [, host, path] =
+    /^https?:\/\/(?:([a-z0-9]+)(?:-secondary)?\.(?:z\d\d?\.)?blob\.|[^/]+\/([^/]+))/i.exec(place) ?? [];
+  return host?.toLowerCase() ?? path;
+}
+
+/** A verifier of the URLs of one version. */
+function ofVersion(version: string | undefined, [dialect, verifier]: DialectVerifier): DialectVerifier {
+  if (version === undefined) return [dialect, verifier];
+  const verify: Verifier["verify"] = async (request, proof) => {
+    const grant = await verifier.verify(request, proof);
+    const [, found] = /[?&]sv=([^&]*)/.exec(request.target) ?? [];
+    if (found === version) return grant;
+    throw new DaypassError("WRONG_SCOPE", `expected sv ${version}, found ${found}: the entry names this version`);
+  };
+  return [dialect, { detects: verifier.detects, verify }];
+}
+
+/** Where requests are received. A domain of one's own names no account, neither in the host nor in the path. */
+function place(
+  { endpoint, origins, account }: Entry,
+  { origin }: EntryContext,
+): Pick<AzureVerifyOptions, "account" | "origins"> {
+  if (endpoint === undefined) return { origins: origins ?? [ownOrigin(origin)], account: undefined };
+  const [, start, path] = /^(https?:\/\/[^/]+)(?:\/([^/]*))?\/?$/.exec(endpoint) ?? [];
+  if (start !== undefined && origins === undefined && (!path || path === account))
+    return { origins: [ownOrigin(start)], account: path ? undefined : account };
+  const found = JSON.stringify(endpoint);
+  throw new DaypassError(
+    "INVALID_INPUT",
+    `expected endpoint as scheme://host or scheme://host/account, without origins, found ${found}`,
+  );
+}
+
+function operations({ operations: asked }: Entry): Pick<AzureVerifyOptions, "operations"> {
+  if (asked === undefined) return {};
+  if (asked === "all") return { operations: azureAllOperations };
+  const found = [...azureAllOperations, ...azureCopyOperations].filter(([name]) => asked.includes(name));
+  const unknown = asked.find((name) => !found.some(([known]) => known === name));
+  if (unknown === undefined) return { operations: found };
+  throw new DaypassError("INVALID_INPUT", `expected names of operations, found ${JSON.stringify(unknown)}`);
+}
+
+function policies(entry: Entry): AzureVerifierOptions["policies"] {
+  const known = (entry.policies ?? []).map(({ account = entry.account, startsOn, expiresOn, ...policy }) => ({
+    ...policy,
+    account,
+    startsOn: startsOn === undefined ? undefined : instant("startsOn", startsOn),
+    expiresOn: expiresOn === undefined ? undefined : instant("expiresOn", expiresOn),
+  }));
+  return (account, container, identifier) =>
+    known.find(
+      (policy) => policy.account === account && policy.container === container && policy.identifier === identifier,
+    );
 }

@@ -6,8 +6,8 @@ import { checkOptions, type RequestRules, unsupportedConstraint } from "../../co
 import { percentEncode } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { azureStringToSign, canonicalResource, resourcePath, type SasValues } from "./canonical.ts";
+import { checkSas, neededVersion } from "./check-sas.ts";
 import { azureSignature, preparedKeys } from "./credentials.ts";
-import { checkSas, neededVersion } from "./fields.ts";
 import { ipRangeText } from "./ip-range.ts";
 import type { SasKind } from "./layouts.ts";
 import { isAccountName } from "./location.ts";

@@ -40,6 +40,7 @@ const OPTIONS: Kinds = {
 };
 const { addressing: _, ...EXPRESS_OPTIONS } = OPTIONS;
 const OBJECT: Kinds = { bucket: text, key: text, ...STORE_REQUEST };
+const { method: __, query: ___, headers: ____, response: _____, ...FORM_OBJECT } = OBJECT;
 
 type Options = Omit<S3SignerOptions, "region"> & { readonly version?: string; readonly region?: string };
 
@@ -68,7 +69,7 @@ function version(
 }
 
 const FORM = {
-  request: { form: uploadForm(OBJECT) },
+  request: { form: uploadForm(FORM_OBJECT) },
   prepare: ({ form, ...lifetime }: { readonly form: object }): object => ({ ...form, ...lifetime }),
 };
 

@@ -20,10 +20,11 @@ import type { SignFields } from "./scheme.ts";
 
 const LENGTH = anyOfKinds("a number or {min, max}", number, record({ min: number, max: number }));
 
-/** Chooses fields by a field of the line, `version` if not named otherwise. The first choice is the default. */
+/** Chooses fields by a field of the line. The first choice is the default; `what` ends the sentence of an error. */
 export function byVersion(
   choices: Readonly<Record<string, SignFields>>,
   field = "version",
+  what = "",
 ): (line: JsonObject) => SignFields {
   const [usual] = Object.keys(choices);
   return (line) => {
@@ -33,7 +34,7 @@ export function byVersion(
     const known = Object.keys(choices)
       .map((name) => JSON.stringify(name))
       .join(" or ");
-    throw new DaypassError("INVALID_INPUT", `expected ${field} ${known}, found ${shown}: there is no other`);
+    throw new DaypassError("INVALID_INPUT", `expected ${field} ${known}${what}, found ${shown}: there is no other`);
   };
 }
 

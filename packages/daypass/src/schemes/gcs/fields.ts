@@ -83,12 +83,16 @@ function version(
 }
 
 const lines = byVersion({ v4: version(gcsSigner, gcsHmacSigner), v2: version(gcsV2Signer, gcsV2HmacSigner) });
-const formLines = byVersion({
-  v4: version(gcsFormSigner, gcsHmacFormSigner, {
-    request: { form: uploadForm(FORM) },
-    prepare: ({ form, ...lifetime }: { readonly form: object }) => ({ ...form, ...lifetime }),
-  }),
-});
+const formLines = byVersion(
+  {
+    v4: version(gcsFormSigner, gcsHmacFormSigner, {
+      request: { form: uploadForm(FORM) },
+      prepare: ({ form, ...lifetime }: { readonly form: object }) => ({ ...form, ...lifetime }),
+    }),
+  },
+  "version",
+  " for a form",
+);
 
 type EntryKey = GcsHmacKey | GcsPublicAccount | { readonly client_email: string; readonly private_key: string };
 

@@ -83,10 +83,14 @@ const lines = byVersion({
   express: version(async () => (await import("./express/index.ts")).s3ExpressSigner, { options: EXPRESS_OPTIONS }),
   v4a: version(async () => (await import("./v4a/index.ts")).s3V4aSigner, V4A),
 });
-const formLines = byVersion({
-  v4: version(async () => (await import("./form/index.ts")).s3FormSigner, FORM),
-  v2: version(async () => (await import("./form/v2/index.ts")).s3FormV2Signer, { ...FORM, ...V2 }),
-});
+const formLines = byVersion(
+  {
+    v4: version(async () => (await import("./form/index.ts")).s3FormSigner, FORM),
+    v2: version(async () => (await import("./form/v2/index.ts")).s3FormV2Signer, { ...FORM, ...V2 }),
+  },
+  "version",
+  " for a form",
+);
 
 interface Entry extends StorePlace {
   readonly version?: string;

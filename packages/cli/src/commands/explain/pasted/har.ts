@@ -1,4 +1,4 @@
-import { isObject } from "../../../lines/fields.ts";
+import { isObject } from "daypass/schemes";
 import { privateJson } from "../../../private-json.ts";
 import { headerRecord, type RequestParts } from "./request-parts.ts";
 

@@ -1,13 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { parseXml } from "../../listing/xml.ts";
-import { ask, isListing, isUnderstood, type Patient, refusal, signFor } from "./bucket-under-test.ts";
+import {
+  type BucketUnderTest,
+  isListing,
+  isUnderstood,
+  LISTING,
+  refusal,
+  sendSigned,
+  signFor,
+} from "./bucket-under-test.ts";
 import { type Check, type Finding, ok, problem, skipped, warning } from "./finding.ts";
-import { type Answer, answered, rootName, send, Unanswered } from "./send.ts";
+import { type Answer, answered, send, Unanswered } from "./http-request.ts";
 
 const SHORT_SECONDS = 3600;
 
-/** Who signs, and until when. */
-export function credentialLife({ place }: Patient, now: Date): Finding {
+/** Checks whether the credentials expire soon. */
+export function credentialLifetime({ place }: BucketUnderTest, now: Date): Finding {
   const { accessKeyId, sessionToken, expiration } = place["credentials"] as {
     readonly accessKeyId: string;
     readonly sessionToken?: string;
@@ -37,19 +44,17 @@ export function credentialLife({ place }: Patient, now: Date): Finding {
   return ok("credentials", `The key ${accessKeyId} does not expire.`);
 }
 
-/** Whether the other way to write the bucket would do as well. */
-export async function addressing(patient: Patient): Promise<Finding> {
-  const { url } = await signFor(patient, { method: "GET" });
-  const isVirtual = new URL(url).hostname.startsWith(`${patient.bucket}.`);
+/** Checks whether the other addressing style works too. */
+export async function addressing(target: BucketUnderTest): Promise<Finding> {
+  const { url } = await signFor(target, { method: "GET" });
+  const isVirtual = new URL(url).hostname.startsWith(`${target.bucket}.`);
   const [used, other] = isVirtual ? ["virtual-host", "path"] : ["path", "virtual-host"];
-  const place = { ...patient.place, addressing: isVirtual ? "path" : "virtual" };
+  const place = { ...target.place, addressing: isVirtual ? "path" : "virtual" };
   let works = false;
   try {
-    works = isListing(
-      await ask({ ...patient, place }, { method: "GET", query: { "list-type": "2", "max-keys": "1" } }),
-    );
+    works = isListing(await sendSigned({ ...target, place }, LISTING));
   } catch {
-    // The bucket cannot stand in a host name, or that name leads nowhere.
+    // The bucket is not a valid host name, or the name does not resolve.
   }
   return ok(
     "addressing",
@@ -57,38 +62,42 @@ export async function addressing(patient: Patient): Promise<Finding> {
   );
 }
 
-/** Puts an object by a presigned URL, gets it by another one, and deletes it. */
-export async function objects(patient: Patient): Promise<readonly Finding[]> {
+/** Puts, gets and deletes an object with presigned URLs. */
+export async function objects(target: BucketUnderTest): Promise<readonly Finding[]> {
   const key = `daypass-doctor-${randomBytes(8).toString("hex")}`;
   const body = `written by daypass doctor ${key}`;
-  const put = await answered(ask(patient, { method: "PUT", key }, body));
+  const put = await answered(sendSigned(target, { method: "PUT", key }, body));
   if (put instanceof Unanswered) {
     const sentence = `A presigned PUT was not answered: ${put.message}. The object ${key} may have been stored.`;
-    return [problem("put", sentence, `${BETWEEN} Delete the object: aws s3 rm s3://${patient.bucket}/${key}`)];
+    return [problem("put", sentence, `${BETWEEN} Delete the object: aws s3 rm s3://${target.bucket}/${key}`)];
   }
   if (put.status >= 300) {
-    const finding = await refusal("put", { patient, answer: put, method: "PUT", what: "A presigned PUT" });
-    return [finding, await unlessUnanswered("get", getMissing(patient))];
+    const finding = await refusal("put", { target, answer: put, method: "PUT", what: "A presigned PUT" });
+    return [finding, await unlessUnanswered("get", getMissing(target))];
   }
-  const got = await answered(ask(patient, { method: "GET", key }));
-  const removed = await answered(ask(patient, { method: "DELETE", key }));
+  const got = await answered(sendSigned(target, { method: "GET", key }));
+  const removed = await answered(sendSigned(target, { method: "DELETE", key }));
   const isRemoved = !(removed instanceof Unanswered) && removed.status < 300;
   const why = removed instanceof Unanswered ? removed.message : `${removed.status} ${removed.code}`;
   return [
     ok("put", "A presigned PUT works."),
-    got instanceof Unanswered ? unanswered("get", got) : await gotFinding(patient, got, body),
+    got instanceof Unanswered ? unanswered("get", got) : await gotFinding(target, got, body),
     isRemoved
       ? ok("delete", `The object that was put (${key}) was deleted again.`)
       : warning(
           "delete",
           `The object that was put (${key}) could not be deleted: ${why}.`,
-          `Delete it: aws s3 rm s3://${patient.bucket}/${key}`,
+          `Delete it: aws s3 rm s3://${target.bucket}/${key}`,
         ),
   ];
 }
 
-async function gotFinding(patient: Patient, got: Answer & { readonly url: string }, body: string): Promise<Finding> {
-  if (got.status !== 200) return refusal("get", { patient, answer: got, method: "GET", what: "A presigned GET" });
+async function gotFinding(
+  target: BucketUnderTest,
+  got: Answer & { readonly url: string },
+  body: string,
+): Promise<Finding> {
+  if (got.status !== 200) return refusal("get", { target, answer: got, method: "GET", what: "A presigned GET" });
   return got.body === body
     ? ok("get", "A presigned GET works.")
     : problem("get", "A presigned GET gave other bytes than were put.", "Look for a proxy that changes bodies.");
@@ -96,46 +105,46 @@ async function gotFinding(patient: Patient, got: Answer & { readonly url: string
 
 const BETWEEN = "Check what is between here and the server: it answered before.";
 
-/** A server that answered the first request and does not answer this one. */
+/** The server answered the first request but not this one. */
 function unanswered(check: Check, { message }: Unanswered): Finding {
   return problem(check, `The request was not answered: ${message}.`, BETWEEN);
 }
 
-/** A finding, or the one that the server has stopped to answer: what was found before is told all the same. */
+/** The finding, or a network error as a finding, so that earlier findings are still reported. */
 export async function unlessUnanswered(check: Check, finding: Promise<Finding>): Promise<Finding> {
   const found = await answered(finding);
   return found instanceof Unanswered ? unanswered(check, found) : found;
 }
 
-/** Without writing: a GET of a key that is not there shows whether the signature is accepted. */
-export async function getMissing(patient: Patient): Promise<Finding> {
-  const answer = await ask(patient, { method: "GET", key: `daypass-doctor-${randomBytes(8).toString("hex")}` });
+/** Checks GET without writing: the error for a missing key shows whether the signature is accepted. */
+export async function getMissing(target: BucketUnderTest): Promise<Finding> {
+  const answer = await sendSigned(target, { method: "GET", key: `daypass-doctor-${randomBytes(8).toString("hex")}` });
   if (answer.code === "NoSuchKey") return ok("get", "A presigned GET is accepted (for a key that does not exist).");
   if (isUnderstood(answer))
     return skipped(
       "get",
       `A presigned GET of a key that does not exist was answered with ${answer.code}: the access key may not list, so this proves nothing.`,
     );
-  return refusal("get", { patient, answer, method: "GET", what: "A presigned GET" });
+  return refusal("get", { target, answer, method: "GET", what: "A presigned GET" });
 }
 
-/** What a page needs, and whether it has it. */
+/** The settings that a page needs, and whether the bucket has them. */
 export interface CrossOrigin {
   readonly findings: readonly Finding[];
   readonly contentSecurityPolicy: string;
-  /** The rule that lets a page upload and download, for `aws s3api put-bucket-cors`. */
+  /** A rule that allows uploads and downloads, for `aws s3api put-bucket-cors`. */
   readonly cors: unknown;
 }
 
-/** The bucket's CORS rules, and real preflights where an origin is given. */
-export async function crossOrigin(patient: Patient, origin: string | undefined): Promise<CrossOrigin> {
-  const { url } = await signFor(patient, { method: "PUT", key: "daypass-doctor" });
-  const findings = [await unlessUnanswered("cors", corsRules(patient))];
+/** Checks the bucket's CORS rules, and sends preflights if an origin is given. */
+export async function crossOrigin(target: BucketUnderTest, origin: string | undefined): Promise<CrossOrigin> {
+  const { url } = await signFor(target, { method: "PUT", key: "daypass-doctor" });
+  const findings = [await unlessUnanswered("cors", corsRules(target))];
   if (origin === undefined) {
     findings.push(skipped("preflight", "No preflight was sent: give --origin with the page's origin."));
   } else {
     for (const method of ["PUT", "GET"])
-      findings.push(await unlessUnanswered("preflight", preflight(patient, { origin, method })));
+      findings.push(await unlessUnanswered("preflight", preflight(target, { origin, method })));
   }
   const rule = {
     AllowedOrigins: [origin ?? "https://app.example.com"],
@@ -148,8 +157,8 @@ export async function crossOrigin(patient: Patient, origin: string | undefined):
   return { findings, contentSecurityPolicy: `connect-src ${server}`, cors: { CORSRules: [rule] } };
 }
 
-async function corsRules(patient: Patient): Promise<Finding> {
-  const answer = await ask(patient, { method: "GET", query: { cors: "" } });
+async function corsRules(target: BucketUnderTest): Promise<Finding> {
+  const answer = await sendSigned(target, { method: "GET", query: { cors: "" } });
   if (answer.code === "NoSuchCORSConfiguration") {
     return warning(
       "cors",
@@ -157,7 +166,7 @@ async function corsRules(patient: Patient): Promise<Finding> {
       "If they have to, set the rule below.",
     );
   }
-  if (answer.status === 200 && rootName(answer.body) !== "CORSConfiguration") {
+  if (answer.status === 200 && answer.root?.name !== "CORSConfiguration") {
     return skipped("cors", "The CORS rules cannot be read: the answer is not a CORSConfiguration.");
   }
   if (answer.status !== 200) {
@@ -166,7 +175,7 @@ async function corsRules(patient: Patient): Promise<Finding> {
       `The CORS rules cannot be read: ${answer.status} ${answer.code}. Preflights are still answered.`,
     );
   }
-  const rules = parseXml(answer.body).children.filter(({ name }) => name === "CORSRule");
+  const rules = (answer.root?.children ?? []).filter(({ name }) => name === "CORSRule");
   const texts = rules.map(({ children }) => {
     const all = (name: string): string =>
       children
@@ -179,10 +188,10 @@ async function corsRules(patient: Patient): Promise<Finding> {
 }
 
 async function preflight(
-  patient: Patient,
+  target: BucketUnderTest,
   { origin, method }: { readonly origin: string; readonly method: string },
 ): Promise<Finding> {
-  const { url } = await signFor(patient, { method, key: "daypass-doctor" });
+  const { url } = await signFor(target, { method, key: "daypass-doctor" });
   const answer = await send({
     url,
     method: "OPTIONS",

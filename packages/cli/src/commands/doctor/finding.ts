@@ -1,11 +1,11 @@
-/** What one check has shown. */
+/** The result of one check. */
 export interface Finding {
-  /** Stable, for programs. */
+  /** A stable name for programs. */
   readonly check: Check;
   readonly verdict: Verdict;
   /** One sentence. */
   readonly sentence: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly fix?: string | undefined;
 }
 

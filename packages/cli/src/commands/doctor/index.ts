@@ -3,10 +3,10 @@ import { type Command, CommandError, print, UsageError } from "../../command.ts"
 import { printable } from "../../printable.ts";
 import { isDirectoryBucket } from "../sign/directory-bucket.ts";
 import { s3Target } from "../sign/s3-target.ts";
-import type { Patient } from "./bucket-under-test.ts";
-import { addressing, credentialLife, crossOrigin, getMissing, objects, unlessUnanswered } from "./checks.ts";
-import { firstContact } from "./contact.ts";
+import type { BucketUnderTest } from "./bucket-under-test.ts";
+import { addressing, credentialLifetime, crossOrigin, getMissing, objects, unlessUnanswered } from "./checks.ts";
 import type { Finding, Verdict } from "./finding.ts";
+import { firstRequest } from "./first-request.ts";
 
 const MARKS: Readonly<Record<Verdict, string>> = {
   ok: "ok",
@@ -75,11 +75,11 @@ interface Report {
 }
 
 async function examine(
-  patient: Patient,
+  bucket: BucketUnderTest,
   options: { readonly origin?: string | undefined; readonly "read-only"?: boolean | undefined },
 ): Promise<Report> {
-  const credentials = credentialLife(patient, new Date());
-  const { findings, patient: reached } = await firstContact(patient);
+  const credentials = credentialLifetime(bucket, new Date());
+  const { findings, target: reached } = await firstRequest(bucket);
   if (reached === undefined) return { findings: [credentials, ...findings] };
   const style = await addressing(reached);
   const works =

@@ -6,7 +6,6 @@ import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, type Context, UsageError } from "../../command.ts";
 import { unreadable } from "../../input-text.ts";
-import { compareUtf8 } from "../../listing/utf8-order.ts";
 
 /** A text to scan. */
 export interface Source {
@@ -38,7 +37,7 @@ async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerato
     onUnreadable(folder, error);
     return [];
   });
-  for (const entry of entries.sort((a, b) => compareUtf8(a.name, b.name))) {
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     // The files in .git are compressed. `--git` reads them.
     if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);

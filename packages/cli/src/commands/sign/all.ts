@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isDaypassError } from "daypass";
 import type { JsonObject } from "daypass/schemes";
 import { answersToResume, runBatchCommand } from "../../batch/run.ts";
 import type { StandingAnswers } from "../../batch/standing-answers.ts";
@@ -7,14 +8,14 @@ import { unreadable } from "../../input-text.ts";
 import { answerWriter, signedForm } from "../../lines/answer-writer.ts";
 import { csvReader } from "../../lines/csv.ts";
 import { loadScheme } from "../../lines/line-scheme.ts";
-import { folderKeys, type OnSkipped, servedBuckets, servedKeys } from "../../listing/folder-keys.ts";
-import { keyBlocks, type ListedObject } from "../../listing/key-blocks.ts";
-import { objectKeys, type SignListing } from "../../listing/object-keys.ts";
-import { compareUtf8 } from "../../listing/utf8-order.ts";
 import { printable } from "../../printable.ts";
 import { formatOf, lineDefaults, type SignBatchArguments } from "./batch.ts";
 import { type FindKeys, keyFinder, type LineDefaults, lineCompleter } from "./complete-line.ts";
-import { expectSignable } from "./expect-signable.ts";
+import { bucketKeys, type SignListing } from "./listing/bucket-keys.ts";
+import { folderKeys, type OnSkipped, servedBuckets, servedKeys } from "./listing/folder-keys.ts";
+import { compareUtf8, type ListedObject, listedBlocks } from "./listing/listed-objects.ts";
+import { refuseForeignOptions } from "./options.ts";
+import { loadTarget } from "./targets.ts";
 
 /** The options of `sign --all`. */
 export type SignAllArguments = SignBatchArguments & {
@@ -22,19 +23,19 @@ export type SignAllArguments = SignBatchArguments & {
   readonly "as-bucket"?: string | undefined;
 };
 
-/** A place whose objects are listed, sorted by bucket and then by key. */
+/** The objects to sign, sorted by bucket and then by key. */
 interface Listing {
   readonly scheme: string;
-  /** What the scheme calls the name of an object. */
+  /** The field of an object's name in lines of this scheme. */
   readonly name: "key" | "object";
-  /** A bucket of it, and how all its keys begin. */
+  /** One of the buckets, and the prefix of all keys. */
   readonly bucket: string;
   readonly prefix: string;
-  /** The objects behind `after`. */
+  /** The objects after `after`. */
   objects(after: ListedObject | undefined): AsyncIterable<ListedObject>;
 }
 
-/** `daypass sign --all s3://bucket/prefix`, `--all gs://bucket/prefix` or `--all FOLDER`: a listing is the manifest. */
+/** `daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER`. */
 export async function signAll(args: SignAllArguments, context: Context): Promise<ExitStatus> {
   if (args.format !== undefined) throw new UsageError("expected --format with --batch, found it with --all");
   const defaults = await lineDefaults(args, undefined);
@@ -67,18 +68,18 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
       standing,
       done: () => undefined,
       findKeys,
-      blocks: keyBlocks(counted(listing.objects(after)), name),
+      blocks: listedBlocks(counted(listing.objects(after)), name),
     },
     args,
     context,
   );
-  // A prefix that was mistyped would look like work that is done.
+  // Report this, because a mistyped prefix would look like success.
   if (count === 0 && after === undefined)
     context.stderr.write(`nothing to sign: no object was found in ${printable(args.all)}\n`);
   return unnamed > 0 ? 1 : status;
 }
 
-/** The object of the last whole answer: a listing goes on behind it, whatever came or went before it. */
+/** The object of the last complete result. The listing continues after it. */
 function lastObject(
   { lastLine, lines }: StandingAnswers,
   { header, name }: { readonly header: string | undefined; readonly name: string },
@@ -88,7 +89,7 @@ function lastObject(
   try {
     last = header === undefined ? (JSON.parse(lastLine) as JsonObject) : csvReader(header)(lastLine);
   } catch {
-    // It is no answer at all.
+    // The check below rejects it.
   }
   const { bucket, [name]: key } = last;
   if (typeof bucket === "string" && typeof key === "string") return { bucket, key };
@@ -97,11 +98,19 @@ function lastObject(
   );
 }
 
-// What a line needs to reach a bucket. The other fields are for the objects.
-const PLACE = ["version", "region", "endpoint", "addressing", "universeDomain", "credentials", "credentialExpiry"];
-const LISTING_LIFE = 300;
+// The fields that reach a bucket. The other fields are for its objects.
+const BUCKET_FIELDS = [
+  "version",
+  "region",
+  "endpoint",
+  "addressing",
+  "universeDomain",
+  "credentials",
+  "credentialExpiry",
+];
+const LISTING_LIFETIME = 300;
 
-/** The stores whose buckets are listed by ListObjectsV2. Cloud Storage's XML API has taken it over. */
+/** The stores with ListObjectsV2. Cloud Storage's XML API has it too. */
 const LISTED = [
   { start: "s3://", scheme: "s3", name: "key" },
   { start: "gs://", scheme: "gcs", name: "object" },
@@ -120,25 +129,26 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
   const sign: SignListing = async (query) => {
     const complete = await lineCompleter({ ...defaults, scheme }, findKeys).of(scheme);
     const whole = await complete({ scheme, bucket });
-    const place = Object.fromEntries(PLACE.filter((name) => name in whole).map((name) => [name, whole[name]]));
+    const place = Object.fromEntries(BUCKET_FIELDS.filter((name) => name in whole).map((name) => [name, whole[name]]));
     const signLine = await (await loadScheme(scheme)).signer();
-    const signed = await signLine({ ...place, scheme, bucket, query, expiresIn: LISTING_LIFE });
+    const signed = await signLine({ ...place, scheme, bucket, query, expiresIn: LISTING_LIFETIME });
     if (!("headers" in signed)) throw new Error("expected a URL");
     return signed;
   };
   return {
     ...{ scheme, name, bucket, prefix },
     async *objects(after) {
-      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix))) throw foreign(args, after);
-      for await (const keys of objectKeys({ sign, prefix, after: after?.key })) {
+      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
+        throw otherListing(args, after);
+      for await (const keys of bucketKeys({ sign, prefix, after: after?.key })) {
         for (const key of keys) yield { bucket, key };
       }
     },
   };
 }
 
-/** The refusal of answers that are of another listing: to go on behind them would pass over objects. */
-function foreign({ all, "as-bucket": asBucket }: SignAllArguments, { bucket, key }: ListedObject): CommandError {
+/** The error for results of another listing. Continuing after them would skip objects. */
+function otherListing({ all, "as-bucket": asBucket }: SignAllArguments, { bucket, key }: ListedObject): CommandError {
   const wanted = asBucket === undefined ? all : `${all} as the bucket ${asBucket}`;
   return new CommandError(
     `expected in --out answers for ${wanted}, found ${JSON.stringify(key)} of ${bucket}: choose another --out`,
@@ -160,12 +170,12 @@ async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Prom
     ...{ scheme: "s3", name: "key", bucket: asBucket ?? "files", prefix: "" },
     async *objects(after) {
       if (asBucket !== undefined) {
-        if (after !== undefined && after.bucket !== asBucket) throw foreign(args, after);
+        if (after !== undefined && after.bucket !== asBucket) throw otherListing(args, after);
         for await (const key of folderKeys(folder, after?.key, onSkipped)) yield { bucket: asBucket, key };
         return;
       }
       const buckets = await servedBuckets(folder, onSkipped);
-      if (after !== undefined && buckets.every(({ name }) => name !== after.bucket)) throw foreign(args, after);
+      if (after !== undefined && buckets.every(({ name }) => name !== after.bucket)) throw otherListing(args, after);
       for (const bucket of buckets) {
         const order = after === undefined ? 1 : compareUtf8(bucket.name, after.bucket);
         if (order < 0) continue;
@@ -174,4 +184,34 @@ async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Prom
       }
     },
   };
+}
+
+/**
+ * Signs a made-up object before the listing starts, so that a wrong key, region or lifetime fails the command instead of every line.
+ */
+async function expectSignable(
+  object: JsonObject,
+  defaults: LineDefaults & { readonly scheme: string },
+  findKeys: FindKeys,
+): Promise<void> {
+  const { scheme, fields, options } = defaults;
+  refuseForeignOptions(options, scheme);
+  const target = await loadTarget(scheme);
+  target?.fields(options);
+  if (target !== undefined && fields[target.secret] === undefined) {
+    const found = await findKeys(scheme);
+    if ("missing" in found) throw new CommandError(found.missing);
+  }
+  try {
+    const complete = await lineCompleter(defaults, findKeys).of(scheme);
+    const line = await complete({ scheme, ...object });
+    if (line["expiresIn"] === undefined && line["expiresAt"] === undefined)
+      throw new UsageError("expected --expires-in or --expires-at with --all, found neither");
+    const sign = await (await loadScheme(scheme)).signer();
+    await sign(line);
+  } catch (error) {
+    // The key may still cover some of the listed objects.
+    const isPart = isDaypassError(error) && ["prefix", "bucket"].includes(String(error.details["rule"]));
+    if (!isPart) throw error;
+  }
 }

@@ -1,33 +1,37 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { childText, parseXml } from "../../listing/xml.ts";
+import type { ReadElement } from "@daypass/gateway/xml";
+import { childText, serverXml } from "../../server-xml.ts";
 
-/** A request as it is to be sent, byte for byte. */
-export interface Sent {
+/** A request. Its URL is sent byte for byte. */
+export interface HttpRequest {
   readonly url: string;
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** How long an answer may take. */
+  /** The timeout, 20 seconds by default. */
   readonly limitMs?: number;
 }
 
+/** The response to a request. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The XML of the body, if it is XML. */
+  readonly root: ReadElement | undefined;
   /** S3's error code, or empty. */
   readonly code: string;
-  /** How many milliseconds the server's clock is ahead of ours; `undefined` where it tells no time. */
+  /** Milliseconds that the server's clock is ahead of this one. `undefined` without a Date header. */
   readonly aheadMs: number | undefined;
 }
 
-/** Nobody answered, or not to the end. The text says how it ended. */
+/** There was no complete response. The message is the network error. */
 export class Unanswered extends Error {
   override readonly name = "Unanswered";
 }
 
-/** What was answered, or how it ended. */
+/** Returns the network error instead of throwing it. */
 export async function answered<T>(answer: Promise<T>): Promise<T | Unanswered> {
   try {
     return await answer;
@@ -40,8 +44,8 @@ export async function answered<T>(answer: Promise<T>): Promise<T | Unanswered> {
 const LIMIT_MS = 20_000;
 const MAX_BODY = 1024 * 1024;
 
-/** Sends a request without following redirects. Rejects with {@link Unanswered} where nobody answers. */
-export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS }: Sent): Promise<Answer> {
+/** Sends a request without following redirects. Throws {@link Unanswered} without a complete response. */
+export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS }: HttpRequest): Promise<Answer> {
   const [, scheme, authority, target] = /^(https?):\/\/([^/?]+)(.*)$/.exec(url) ?? [];
   if (authority === undefined) return Promise.reject(new Error("expected an absolute URL"));
   const { hostname, port } = new URL(`${scheme}://${authority}`);
@@ -55,7 +59,7 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
         host: hostname.replace(/^\[|\]$/g, ""),
         ...(port === "" ? {} : { port }),
         method,
-        // As it was signed: a URL parser would spell it anew.
+        // A URL parser would change the spelling that was signed.
         path: target === "" ? "/" : target,
         headers: { host: authority, ...headers, ...(body === "" ? {} : { "content-length": Buffer.byteLength(body) }) },
         signal,
@@ -72,49 +76,33 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
         });
         response.on("error", fail);
         response.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
+          const bytes = Buffer.concat(chunks);
+          const root = serverXml(bytes);
           const date = Date.parse(response.headers.date ?? "");
-          // The server's time has whole seconds, and was taken somewhere between the two ends.
+          // The Date header has whole seconds, and was set between request and response.
           const aheadMs = Number.isNaN(date) ? undefined : date + 500 - (start + Date.now()) / 2;
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: text,
-            code: errorCode(text),
+            body: bytes.toString("utf8"),
+            root,
+            code: root?.name === "Error" ? childText(root, "Code") : "",
             aheadMs,
           });
         });
       },
     );
     sent.on("error", fail);
-    // Node tells of no error where the other side changes to another protocol, and of no answer.
+    // Node emits neither an error nor a response if the server switches to another protocol.
     sent.on("close", () => {
       if (!begun) fail(new Error("not an HTTP answer"));
     });
     sent.end(body);
 
     function fail(error: NodeJS.ErrnoException): void {
-      // Node says no more than that the request was aborted.
+      // The error of an aborted request does not name the timeout.
       const found = signal.aborted ? `no answer within ${limitMs / 1000} s` : (error.code ?? error.message);
       reject(new Unanswered(found, { cause: error }));
     }
   });
-}
-
-function errorCode(body: string): string {
-  if (!/<Error[\s>]/.test(body)) return "";
-  try {
-    return childText(parseXml(body), "Code");
-  } catch {
-    return "";
-  }
-}
-
-/** The name of the element that a body of XML is; empty where it is none. */
-export function rootName(body: string): string {
-  try {
-    return parseXml(body).name;
-  } catch {
-    return "";
-  }
 }

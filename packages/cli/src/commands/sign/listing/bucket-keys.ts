@@ -1,35 +1,36 @@
-import { isUtf8 } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError } from "../command.ts";
-import { compareUtf8 } from "./utf8-order.ts";
-import { childText, parseXml, type XmlElement } from "./xml.ts";
+import { CommandError } from "../../../command.ts";
+import { childText, serverXml } from "../../../server-xml.ts";
+import { compareUtf8 } from "./listed-objects.ts";
 
 /** Signs a GET of the bucket itself with these parameters. */
 export type SignListing = (query: Readonly<Record<string, string>>) => Promise<SignedListing>;
 
+/** A signed request for a listing. */
 export interface SignedListing {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface ObjectKeysOptions {
+/** Options of {@link bucketKeys}. */
+export interface BucketKeysOptions {
   readonly sign: SignListing;
   readonly prefix: string;
-  /** Keys up to this one have been seen. */
+  /** The last key that was listed before. */
   readonly after: string | undefined;
 }
 
 /**
- * The keys of a bucket in order, a page of at most a thousand at a time.
+ * The keys of a bucket in order, in pages of at most 1,000.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
-export async function* objectKeys({ sign, prefix, after }: ObjectKeysOptions): AsyncGenerator<readonly string[]> {
-  // XML cannot hold every character that a key can: the server is asked to encode them.
+export async function* bucketKeys({ sign, prefix, after }: BucketKeysOptions): AsyncGenerator<readonly string[]> {
+  // A key may contain characters that XML does not allow, so ask the server to encode keys.
   const asked = { "list-type": "2", "encoding-type": "url", ...(prefix === "" ? {} : { prefix }) };
   const ask = (query: Readonly<Record<string, string>>): Promise<Page> => {
     const asking = sign({ ...asked, ...query }).then(page);
-    // Whoever asks for the next page sees the error; until then it is not an unhandled one.
+    // The loop awaits this promise later. Until then a rejection must not count as unhandled.
     asking.catch(() => undefined);
     return asking;
   };
@@ -37,11 +38,11 @@ export async function* objectKeys({ sign, prefix, after }: ObjectKeysOptions): A
   let asking: Promise<Page> | undefined = ask(after === undefined ? {} : { "start-after": after });
   const tokens = new Set<string>();
   while (asking !== undefined) {
-    const { root, keys: listed }: Page = await asking;
-    // radosgw begins with the key that it was told to begin behind.
+    const { nextToken, keys: listed }: Page = await asking;
+    // radosgw repeats the last key of the page before.
     const keys = listed[0] === last ? listed.slice(1) : listed;
     for (const key of keys) {
-      // Resuming behind a key is right only in a listing that is sorted.
+      // Continuing after a key is correct only if the listing is sorted.
       if (!key.startsWith(prefix) || (last !== undefined && compareUtf8(last, key) >= 0)) {
         throw malformed(
           `keys below the prefix in ascending order, found ${JSON.stringify(key)} behind ${JSON.stringify(last)}`,
@@ -50,13 +51,13 @@ export async function* objectKeys({ sign, prefix, after }: ObjectKeysOptions): A
       last = key;
     }
     asking = undefined;
-    if (childText(root, "IsTruncated") === "true") {
-      const token = childText(root, "NextContinuationToken");
-      // Pages without keys are allowed; a server that turns in a circle is not.
+    if (nextToken !== undefined) {
+      const token = nextToken;
+      // Empty pages are allowed, but not a server that repeats them forever.
       if (token === "" || (keys.length === 0 && tokens.has(token)))
         throw malformed("a token for the next page, found none or the same again");
       if (keys.length === 0) tokens.add(token);
-      // Asked for while this page is signed.
+      // The next page loads while this one is signed.
       asking = ask({ "continuation-token": token });
     }
     yield keys;
@@ -64,21 +65,25 @@ export async function* objectKeys({ sign, prefix, after }: ObjectKeysOptions): A
 }
 
 interface Page {
-  readonly root: XmlElement;
+  /** `undefined` on the last page. */
+  readonly nextToken: string | undefined;
   readonly keys: readonly string[];
 }
 
 async function page(signed: SignedListing): Promise<Page> {
   const { status, headers, body } = await fetchWithRetries(signed);
-  if (status !== 200) throw refused(status, headers, body);
-  const root = parseXml(body);
-  if (root.name !== "ListBucketResult") throw malformed(`a ListBucketResult, found ${root.name}`);
+  const root = serverXml(body);
+  if (status !== 200) throw refused(status, headers, root);
+  if (root?.name !== "ListBucketResult") throw malformed(`a ListBucketResult, found ${root?.name ?? "other bytes"}`);
   const isEncoded = childText(root, "EncodingType") === "url";
   const contents = root.children.filter(({ name }) => name === "Contents");
-  return { root, keys: contents.map((element) => (isEncoded ? decoded : String)(childText(element, "Key"))) };
+  return {
+    nextToken: childText(root, "IsTruncated") === "true" ? childText(root, "NextContinuationToken") : undefined,
+    keys: contents.map((element) => (isEncoded ? decoded : String)(childText(element, "Key"))),
+  };
 }
 
-// A space may come as a plus, as in a form.
+// Some servers encode a space as a plus, as forms do.
 function decoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", "%20"));
@@ -90,7 +95,7 @@ function decoded(key: string): string {
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 const TRIES = 4;
@@ -112,21 +117,21 @@ async function fetchWithRetries(signed: SignedListing): Promise<Answer> {
 async function fetchOnce({ url, headers }: SignedListing): Promise<Answer> {
   let response: Response;
   try {
-    // The signature is for this host: following a redirect could only fail, or show the URL to a stranger.
+    // Do not follow redirects: the signature is valid for this host only, and another host must not see it.
     response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(LIMIT_MS) });
   } catch (error) {
     throw unreachable(url, error);
   }
-  const body = await limitedText(response).catch((error: unknown) => {
+  const body = await limitedBody(response).catch((error: unknown) => {
     throw error instanceof CommandError ? error : unreachable(url, error);
   });
   return { status: response.status, headers: response.headers, body };
 }
 
-// A thousand keys of 1024 bytes, each three characters long in percent encoding, and what stands around them.
+// 1,000 keys of 1,024 bytes, each three characters in percent encoding, and their XML.
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-async function limitedText(response: Response): Promise<string> {
+async function limitedBody(response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -134,19 +139,11 @@ async function limitedText(response: Response): Promise<string> {
     if (bytes > MAX_BODY_BYTES) throw malformed("a page of at most 16 MB, found more");
     chunks.push(chunk);
   }
-  const body = Buffer.concat(chunks);
-  if (!isUtf8(body)) throw malformed("UTF-8, found other bytes");
-  return body.toString("utf8");
+  return Buffer.concat(chunks);
 }
 
-function refused(status: number, headers: Headers, body: string): CommandError {
+function refused(status: number, headers: Headers, root: ReturnType<typeof serverXml>): CommandError {
   const region = headers.get("x-amz-bucket-region");
-  let root: XmlElement | undefined;
-  try {
-    root = parseXml(body);
-  } catch {
-    // A proxy's page, or none at all: the status has to do.
-  }
   const code = root?.name === "Error" ? childText(root, "Code") : "";
   const message = root?.name === "Error" ? childText(root, "Message") : "";
   const hint =

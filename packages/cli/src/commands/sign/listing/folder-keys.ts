@@ -2,34 +2,34 @@ import { isUtf8 } from "node:buffer";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { servedFiles } from "@daypass/gateway/disk";
-import { compareUtf8 } from "./utf8-order.ts";
+import { compareUtf8 } from "./listed-objects.ts";
 
 interface Entry {
-  /** With a slash at its end where it is a folder, so that sorting gives the order of whole keys. */
+  /** Ends with a slash for a folder, so that sorting gives the order of whole keys. */
   readonly name: string;
   readonly isFolder: boolean;
 }
 
-/** Why a file or folder is left out: no key can be made of its name, or the gateway serves none of that name. */
+/** Why a file or folder is skipped: its name is not UTF-8, or the gateway does not serve such names. */
 export type SkipReason = "NAME_NOT_UTF8" | "NOT_SERVED";
 
-/** Told of what is left out, a folder with all that is in it. */
+/** Called for each skipped file, and once for a skipped folder. */
 export type OnSkipped = (path: string, reason: SkipReason) => void;
 
 interface Walk {
   readonly root: string;
-  /** Keys up to this one have been seen. */
+  /** The last key that was listed before. */
   readonly after: string;
   readonly onSkipped: OnSkipped;
-  /** Whether a gateway serves a file of this key, where only such files are wanted. */
+  /** Whether a gateway serves a file of this key. All files are listed if absent. */
   readonly isServed?: (key: string) => boolean;
-  /** Whether folders are none of it. */
+  /** Whether to skip folders. */
   readonly filesOnly?: boolean;
 }
 
 /**
- * The regular files below a folder as keys, sorted as a bucket would list them; symbolic links are not followed, and what a
- * gateway keeps for itself (`.daypass`) is left out. Holds the names of one folder on each level in memory.
+ * Lists the regular files below a folder as keys, in the order of a bucket's listing. Skips symbolic links, and `.daypass`, which
+ * belongs to the gateway. Holds the names of one folder per level in memory.
  */
 export async function* folderKeys(root: string, after = "", onSkipped: OnSkipped = () => {}): AsyncGenerator<string> {
   yield* below("", { root, after, onSkipped });
@@ -39,20 +39,30 @@ async function* below(path: string, walk: Walk): AsyncGenerator<string> {
   const { after } = walk;
   for (const { name, isFolder } of await sortedEntries(path, walk)) {
     const key = path + name;
+    const isBehind = compareUtf8(key, after) > 0;
     if (isFolder) {
-      const isBehind = compareUtf8(key, after) > 0 || after.startsWith(key);
-      if (isBehind) yield* below(key, walk);
-    } else if (compareUtf8(key, after) > 0) yield key;
+      if (isBehind || after.startsWith(key)) yield* below(key, walk);
+    } else if (isBehind) yield key;
   }
 }
 
-/** The folders at the top of a served folder, its buckets, and whether loose files lie beside them. */
+/** A bucket of a served folder. */
+export interface ServedBucket {
+  readonly name: string;
+  readonly folder: string;
+  /** Whether the bucket has the loose files of the served folder, without its subfolders. */
+  readonly isLoose: boolean;
+  /** Whether the gateway's storage serves a file of this key. */
+  readonly isServed: (key: string) => boolean;
+}
+
+/** The buckets of a served folder: its top folders, and one for its loose files. */
 export async function servedBuckets(root: string, onSkipped: OnSkipped): Promise<readonly ServedBucket[]> {
   const objectAt = servedFiles(root);
   const entries = await sortedEntries("", { root, onSkipped, isServed: () => true });
   const buckets = new Map<string, ServedBucket>();
   for (const { name, isFolder } of entries) {
-    // Any key will do: what is asked is whether the folder is a bucket.
+    // Any key shows whether the folder is a bucket.
     const bucket = objectAt(isFolder ? [name.slice(0, -1), "a"] : [name])?.bucket;
     if (bucket === undefined || buckets.has(bucket)) continue;
     const folder = isFolder ? join(root, bucket) : root;
@@ -62,30 +72,19 @@ export async function servedBuckets(root: string, onSkipped: OnSkipped): Promise
   return [...buckets.values()].sort((a, b) => compareUtf8(a.name, b.name));
 }
 
-export interface ServedBucket {
-  readonly name: string;
-  readonly folder: string;
-  /** The files of the folder itself and nothing below it. */
-  readonly isLoose: boolean;
-  /** By the rule of the gateway's own storage. */
-  readonly isServed: (key: string) => boolean;
-}
-
 /** The keys of one bucket of a served folder. */
 export async function* servedKeys(
   { folder, isLoose, isServed }: ServedBucket,
   { after = "", onSkipped }: { readonly after?: string | undefined; readonly onSkipped: OnSkipped },
 ): AsyncGenerator<string> {
-  const walk = { root: folder, after, onSkipped, isServed, filesOnly: isLoose };
-  if (!isLoose) return yield* below("", walk);
-  for (const { name } of await sortedEntries("", walk)) if (compareUtf8(name, after) > 0) yield name;
+  yield* below("", { root: folder, after, onSkipped, isServed, filesOnly: isLoose });
 }
 
 async function sortedEntries(
   path: string,
   { root, onSkipped, isServed, filesOnly = false }: Omit<Walk, "after">,
 ): Promise<readonly Entry[]> {
-  const entries: Entry[] = [];
+  const entries: (Entry & { readonly bytes: Buffer })[] = [];
   for (const entry of await readdir(join(root, path), { withFileTypes: true, encoding: "buffer" })) {
     const bytes = entry.name as unknown as Buffer;
     const isFolder = entry.isDirectory();
@@ -101,7 +100,7 @@ async function sortedEntries(
       onSkipped(join(root, key), "NOT_SERVED");
       continue;
     }
-    entries.push({ name: isFolder ? `${name}/` : name, isFolder });
+    entries.push(isFolder ? { name: `${name}/`, bytes: Buffer.from(`${name}/`), isFolder } : { name, bytes, isFolder });
   }
-  return entries.sort((a, b) => compareUtf8(a.name, b.name));
+  return entries.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
 }

@@ -1,4 +1,4 @@
-import type { RecordBlock } from "../batch/record-blocks.ts";
+import type { RecordBlock } from "../../../batch/record-blocks.ts";
 
 /** One object of a listing. */
 export interface ListedObject {
@@ -6,11 +6,11 @@ export interface ListedObject {
   readonly key: string;
 }
 
-// As many as a page of a listing has: each page is signed while the next one is on its way.
+// The size of a page of a listing, so that one page is signed while the next one loads.
 const BLOCK_OBJECTS = 1000;
 
-/** A listing as a manifest: a line of JSON for each object, whose name stands in the field `name`. */
-export async function* keyBlocks(
+/** Converts a listing to blocks of JSON Lines. `name` is the field of the object's key. */
+export async function* listedBlocks(
   objects: AsyncIterable<ListedObject>,
   name: string,
 ): AsyncGenerator<RecordBlock, void, undefined> {
@@ -23,4 +23,9 @@ export async function* keyBlocks(
     }
   }
   if (lines.length > 0) yield Buffer.from(lines.join(""));
+}
+
+/** Compares texts by their UTF-8 bytes, the order of every listing. JavaScript compares by UTF-16. */
+export function compareUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

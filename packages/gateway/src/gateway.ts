@@ -3,8 +3,7 @@ import type { WireRequest } from "daypass";
 import { checkOptions } from "./check-options.ts";
 import type { CorsRule } from "./http/cors-rules.ts";
 import { given } from "./http/validate-options.ts";
-import { operationContext, type SignalSource } from "./operations/operation-context.ts";
-import { type OperationResult, perform } from "./operations/operations.ts";
+import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Permit } from "./permit.ts";
 import type { Notes } from "./pipeline/audit.ts";
@@ -22,8 +21,8 @@ import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { tally } from "./pipeline/tally.ts";
+import { refuseUnrecognised } from "./protocols/page.ts";
 import type { Exchange, Protocol, Task } from "./protocols/protocol.ts";
-import { refuseStranger } from "./protocols/unrecognised-request.ts";
 import { protocolsOf } from "./protocols.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
@@ -125,17 +124,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       permit = authorized instanceof Promise ? await authorized : authorized;
       const asked = protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
-      const performed = perform(task.request, operationContext({ storage, now: permit.at, signal, journal: notes }));
+      const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
       if (performed instanceof Promise && task.begin !== undefined) {
         const done = await within(performed, keepAliveMs);
         if (done === undefined) return respondEarly(task, performed, { protocol, permit, arrival });
       }
       result = performed instanceof Promise ? await performed : performed;
-      const answer = task.present(result, permit, exchangeOf(arrival, permit));
+      const answer = task.present(result, exchangeOf(arrival, permit));
       return leave.respond(answer, notes, { origin: received.fields.origin, rules });
     } catch (error) {
       // What no header can say of an object, as by a driver of somebody else's: its bytes are open by then.
-      if (result?.kind === "object") discard(result.body);
+      if (typeof result === "object" && "body" in result) discard(result.body);
       return refuse(error, notes, { received, verified: protocol, permit, rules });
     }
   }
@@ -151,7 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const begun = task.begin?.(exchange);
     if (begun === undefined) throw new TypeError("an answer was to be begun that cannot be");
     const finished = performed
-      .then((result) => task.present(result, permit, exchange))
+      .then((result) => task.present(result, exchange))
       .catch((error: unknown) => refusalAnswer(error, notes, { received, verified: protocol, permit }));
     const pieces = keptAlive(begun, { finished, everyMs: keepAliveMs });
     const stream = Readable.from(pieces, { objectMode: false });
@@ -185,7 +184,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = verified ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
-    const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    const answer = protocol?.refuse(refusal, exchange) ?? refuseUnrecognised(native, refusal, exchange);
     // Whatever the code, this is not the client's doing: the reason is for the operator.
     if (answer.status >= 500) notes.error = refusal.cause;
     return answer;

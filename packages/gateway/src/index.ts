@@ -24,7 +24,7 @@ export { steadyClock } from "./pipeline/steady-clock.ts";
 export { type Tally, tally } from "./pipeline/tally.ts";
 export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
 export type { Dialect } from "./protocols/protocol.ts";
-export type { S3AccessKey } from "./protocols/s3/access-key.ts";
+export type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 export type { BucketInfo, Buckets } from "./storage/contract/buckets.ts";
 export type {
   ListEntry,

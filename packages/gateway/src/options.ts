@@ -5,7 +5,7 @@ import type { AuditEvent } from "./pipeline/audit.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import type { Tally } from "./pipeline/tally.ts";
 import type { Dialect } from "./protocols/protocol.ts";
-import type { S3AccessKey } from "./protocols/s3/access-key.ts";
+import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 import type { Storage } from "./storage/contract/storage.ts";
 
 /** Options of `createGateway`. Each is checked when the gateway is created. */

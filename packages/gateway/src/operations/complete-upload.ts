@@ -1,11 +1,6 @@
 import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type {
-  ChecksumType,
-  CompletedUpload as Completed,
-  NamedPart,
-  UploadInfo,
-} from "../storage/contract/multipart.ts";
+import type { ChecksumType, CompletedUpload, NamedPart, UploadInfo } from "../storage/contract/multipart.ts";
 import { type ChecksumAlgorithm, isStorageError, type ObjectRef } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { type WriteConditions, withConditions } from "./write-conditions.ts";
@@ -16,35 +11,27 @@ export interface CompleteUpload extends WriteConditions {
   readonly uploadId: string;
   /** In the order of their numbers. */
   readonly parts: readonly NamedPart[];
-  /** Of the whole object, and what it is the checksum of. */
+  /** The declared checksum of the whole object. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
   readonly checksumType: ChecksumType | undefined;
-  /** Bytes of the whole object. */
+  /** Declared bytes of the whole object. */
   readonly size: number | undefined;
   readonly minPartSize: number;
   readonly maxSize: number;
-  /** Where the object will be, for the answer. */
-  readonly location: string;
-}
-
-export interface CompletedUpload extends Completed {
-  readonly kind: "upload-completed";
-  readonly object: ObjectRef;
-  readonly location: string;
 }
 
 /**
- * Makes an object of the parts of an upload.
+ * Joins the parts of an upload into an object.
  * @throws {Refusal} `CHECKSUM_ALGORITHM`, `CHECKSUM_TYPE`, `PART_CHECKSUM_MISSING`, `PRECONDITION_FAILED`, `CONFLICT`, `NO_SUCH_KEY`
  * @throws {StorageError} every code of `Storage.completeUpload`
  */
 export async function completeUpload(request: CompleteUpload, context: OperationContext): Promise<CompletedUpload> {
-  const { object, uploadId, parts, checksum, size, minPartSize, maxSize, createOnly, ifMatch, location } = request;
+  const { object, uploadId, parts, checksum, size, minPartSize, maxSize, createOnly, ifMatch } = request;
   const { storage, signal } = context;
   const upload = { ...object, uploadId };
   const info = await findUpload(upload, context);
   if (info !== undefined) checkChecksums(info, request);
-  const completed = await withConditions(object, request, context, () =>
+  return withConditions(object, request, context, () =>
     storage.completeUpload(upload, parts, {
       minPartSize,
       maxSize,
@@ -55,10 +42,9 @@ export async function completeUpload(request: CompleteUpload, context: Operation
       signal,
     }),
   );
-  return { kind: "upload-completed", object, location, ...completed };
 }
 
-/** `undefined` for one that has ended: the storage knows whether it was by this very list. */
+/** `undefined` for an upload that is over: the storage knows whether the very same list completed it. */
 async function findUpload(
   upload: ObjectRef & { readonly uploadId: string },
   { storage }: OperationContext,
@@ -83,14 +69,15 @@ function checkChecksums({ checksum: wanted }: UploadInfo, { parts, checksum, che
       found: checksum.algorithm,
     });
   }
+  if (wanted === undefined) return;
   for (const { number, algorithm, etag } of parts) {
-    if (algorithm !== undefined && wanted !== undefined && algorithm !== wanted.algorithm) {
+    if (algorithm !== undefined && algorithm !== wanted.algorithm) {
       throw new Refusal("INVALID_PART", "expected checksums by the algorithm of the upload, found another", {
         part: number,
         etag,
       });
     }
-    if (algorithm === undefined && wanted?.type === "COMPOSITE") {
+    if (algorithm === undefined && wanted.type === "COMPOSITE") {
       throw new Refusal("PART_CHECKSUM_MISSING", `expected a checksum with each part, found none with part ${number}`, {
         algorithm: wanted.algorithm,
         part: number,

@@ -1,37 +1,25 @@
 import { type Conditions, evaluateConditions } from "../http/conditional.ts";
 import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/contract/storage.ts";
+import { type CopyOptions, isStorageError, type ObjectInfo } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
-import { noSuchBucket } from "./refusals.ts";
-import { conditionFailed, expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
+import { conditionFailed, noSuchBucket, noSuchSource } from "./refusals.ts";
+import { expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
-export interface CopyObject extends WriteConditions {
-  readonly operation: "copy-object";
-  /** Permitted as a read of its own: the right to write the target says nothing about it (CVE-2026-54330). */
+export interface SourceRequest {
+  /** Permitted as a separate read: a grant to write the target says nothing about the source (CVE-2026-54330). */
   readonly source: PermittedObject;
-  readonly object: PermittedObject;
-  /** On the source. */
+  /** Conditions on the source. */
   readonly conditions: Conditions | undefined;
-  /** What the copy has instead of what the source has. */
-  readonly replace:
-    | {
-        readonly contentType: string | undefined;
-        readonly headers: StoredHeaders;
-        readonly metadata: Readonly<Record<string, string>>;
-      }
-    | undefined;
-  readonly tags: Readonly<Record<string, string>> | undefined;
-  readonly checksum: CopyOptions["checksum"];
   readonly maxBytes: number;
 }
 
-export interface CopiedObject {
-  readonly kind: "copied";
-  readonly info: ObjectInfo;
+export interface CopyObject extends SourceRequest, WriteConditions, Pick<CopyOptions, "replace" | "tags" | "checksum"> {
+  readonly operation: "copy-object";
+  readonly object: PermittedObject;
 }
 
-/** A source that is replaced more often than this while one request copies it is not going to hold still. */
+/** A client may replace the source during the copy. After so many changes the copy gives up. */
 const ATTEMPTS = 5;
 
 /**
@@ -39,27 +27,20 @@ const ATTEMPTS = 5;
  * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `COPY_SOURCE_TOO_LARGE`, `CONFLICT`
  * @throws {StorageError} every code of `Storage.copy`
  */
-export async function copyObject(request: CopyObject, context: OperationContext): Promise<CopiedObject> {
+export async function copyObject(request: CopyObject, context: OperationContext): Promise<ObjectInfo> {
   const { source, object, replace, tags, checksum, createOnly, ifMatch } = request;
   const { storage, signal } = context;
   await expectConditions(object, request, context);
   for (let attempt = 1; ; attempt++) {
     const sourceEtag = (await findSource(request, context)).etag;
-    const options = {
-      sourceEtag,
-      replace,
-      tags,
-      checksum,
-      ifNoneMatch: createOnly ? "*" : undefined,
-      ifMatch,
-      signal,
-    } as const;
+    const ifNoneMatch = createOnly ? "*" : undefined;
+    const options = { sourceEtag, replace, tags, checksum, ifNoneMatch, ifMatch, signal } as const;
     const copied = await withConditions(object, request, context, async () => {
       try {
         return { info: await storage.copy(source, object, options) };
       } catch (error) {
         if (!isStorageError(error) || error.code !== "PRECONDITION_FAILED" || attempt === ATTEMPTS) throw error;
-        // If it was the source that changed between the look and the copy: look again.
+        // Read the source again if the source changed between the look and the copy.
         const current = await storage.head(source, { signal });
         if (current !== undefined && current.etag === sourceEtag) throw error;
         return undefined;
@@ -67,18 +48,12 @@ export async function copyObject(request: CopyObject, context: OperationContext)
     });
     if (copied === undefined) continue;
     if (copied.info === undefined) throw noSuchSource(source);
-    return { kind: "copied", info: copied.info };
+    return copied.info;
   }
 }
 
-export interface SourceRequest {
-  readonly source: PermittedObject;
-  readonly conditions: Conditions | undefined;
-  readonly maxBytes: number;
-}
-
 /**
- * The source of a copy, if it may be copied.
+ * Returns the source of a copy.
  * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `COPY_SOURCE_TOO_LARGE`
  */
 export async function findSource(
@@ -86,11 +61,11 @@ export async function findSource(
   { storage, now, signal }: OperationContext,
 ): Promise<ObjectInfo> {
   const info = await storage.head(source, { signal }).catch((error: unknown) => {
-    // Of two buckets, which one it is that is not there.
+    // A copy names two buckets, so the refusal names the missing one.
     throw isStorageError(error) && error.code === "NO_SUCH_BUCKET" ? noSuchBucket(source.bucket) : error;
   });
   if (info === undefined) throw noSuchSource(source);
-  // A copy that "has not been modified" is not made; for S3 that is a condition that did not hold.
+  // S3 treats "not modified" as a failed condition of a copy.
   if (conditions !== undefined && evaluateConditions(conditions, info, { access: "read", now }) !== "ok") {
     throw conditionFailed(`x-amz-copy-source-${failedCondition(conditions)}`);
   }
@@ -107,8 +82,4 @@ function failedCondition({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions
   if (ifMatch !== undefined) return "If-Match";
   if (ifUnmodifiedSince !== undefined && ifNoneMatch === undefined) return "If-Unmodified-Since";
   return ifNoneMatch === undefined ? "If-Modified-Since" : "If-None-Match";
-}
-
-export function noSuchSource({ key }: PermittedObject): Refusal {
-  return new Refusal("NO_SUCH_KEY", "expected an object to copy, found none", { key });
 }

@@ -2,34 +2,30 @@ import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { PartInfo } from "../storage/contract/multipart.ts";
 import type { ByteRange } from "../storage/contract/storage.ts";
-import { findSource, noSuchSource, type SourceRequest } from "./copy-object.ts";
+import { findSource, type SourceRequest } from "./copy-object.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { noSuchSource } from "./refusals.ts";
 
 export interface CopyPart extends SourceRequest {
   readonly operation: "copy-part";
   readonly object: PermittedObject;
   readonly uploadId: string;
   readonly number: number;
-  /** All bytes of the source if left out. Unlike the range of a download it has to lie within the source. */
+  /** All bytes of the source if omitted. Unlike the range of a download, the range must lie within the source. */
   readonly range: ByteRange | undefined;
 }
 
-export interface CopiedPart {
-  readonly kind: "part-copied";
-  readonly part: PartInfo;
-}
-
 /**
- * Makes a part of an object's bytes.
+ * Creates a part from an object's bytes.
  * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `COPY_RANGE`, `COPY_SOURCE_TOO_LARGE`
  * @throws {StorageError} `NO_SUCH_UPLOAD` and the codes of `Storage.copyPart`
  */
-export async function copyPart(request: CopyPart, context: OperationContext): Promise<CopiedPart> {
+export async function copyPart(request: CopyPart, context: OperationContext): Promise<PartInfo> {
   const { source, object, uploadId, number, range, maxBytes } = request;
   const { storage, signal } = context;
   const upload = { ...object, uploadId };
   await storage.getUpload(upload);
-  // It is the part that must not be too large.
+  // The limit applies to the part, not to the source.
   const { etag, size } = await findSource({ ...request, maxBytes: range === undefined ? maxBytes : Infinity }, context);
   if (range !== undefined && range.end >= size) {
     throw new Refusal("COPY_RANGE", `expected a range within ${size} bytes, found one that ends outside`, {
@@ -44,5 +40,5 @@ export async function copyPart(request: CopyPart, context: OperationContext): Pr
   }
   const part = await storage.copyPart(upload, number, source, { range, sourceEtag: etag, signal });
   if (part === undefined) throw noSuchSource(source);
-  return { kind: "part-copied", part };
+  return part;
 }

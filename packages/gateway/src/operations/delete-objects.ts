@@ -7,9 +7,9 @@ import { noSuchBucket } from "./refusals.ts";
 export interface DeleteObjects {
   readonly operation: "delete-objects";
   readonly bucket: string;
-  /** In the order of the request. One that was refused already stays where it is. */
+  /** In the order of the request. An entry that was refused before stays in its place. */
   readonly deletions: readonly (Deletion | RefusedDeletion)[];
-  /** Whether only refusals are of interest. */
+  /** Whether the answer names only refusals. */
   readonly quiet: boolean;
 }
 
@@ -26,30 +26,24 @@ export interface RefusedDeletion {
   readonly refusal: Refusal;
 }
 
-export interface DeletedObjects {
-  readonly kind: "deleted-objects";
-  readonly quiet: boolean;
-  readonly outcomes: readonly DeletionOutcome[];
-}
-
 export interface DeletionOutcome {
   readonly key: string;
   readonly versionId: string | undefined;
-  /** `undefined` when there is no such object any more. */
+  /** `undefined` after a deletion, or if there was no such object. */
   readonly refusal: Refusal | undefined;
 }
 
-/** Each deletion waits for the disk: side by side they share its flushes. */
-const AT_ONCE = 16;
+/** Concurrent deletions share the flushes of the disk. */
+const CONCURRENCY = 16;
 
 /**
- * Deletes objects one by one: one that cannot be deleted keeps no other from it, as long as the storage answers at all.
+ * Deletes objects one by one. A refused deletion does not stop the others, as long as the storage answers.
  * @throws {Refusal} `NO_SUCH_BUCKET`, `UNAVAILABLE`, `INTERNAL`
  */
 export async function deleteObjects(
-  { bucket, deletions, quiet }: DeleteObjects,
+  { bucket, deletions }: DeleteObjects,
   { storage, signal, journal }: OperationContext,
-): Promise<DeletedObjects> {
+): Promise<{ readonly outcomes: readonly DeletionOutcome[] }> {
   async function expectBucket(): Promise<void> {
     if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
   }
@@ -67,17 +61,17 @@ export async function deleteObjects(
 
   await expectBucket();
   const outcomes: DeletionOutcome[] = [];
-  for (let start = 0; start < deletions.length; start += AT_ONCE) {
-    const done = await Promise.all(deletions.slice(start, start + AT_ONCE).map(remove));
+  for (let start = 0; start < deletions.length; start += CONCURRENCY) {
+    const done = await Promise.all(deletions.slice(start, start + CONCURRENCY).map(remove));
     for (const { key, refusal } of done) noteDeletion(journal, { bucket, key, code: refusal?.code });
-    // The operator finds its cause under the request only if it is the request that fails.
+    // The log shows the cause of an unexpected error only if the whole request fails.
     const fault = done.find(({ refusal }) => refusal?.code === "INTERNAL")?.refusal;
     if (fault !== undefined) throw fault;
     const failed = done.filter(({ refusal }) => refusal?.code === "UNAVAILABLE");
     journal.error ??= failed[0]?.refusal?.cause;
-    // A storage that does not answer may take a minute for each sixteen of a thousand. Some of them may be refused without asking it.
-    if (failed.length > 0 && start + AT_ONCE < deletions.length) await expectBucket();
+    // A storage that does not answer may need a minute for each batch. Entries that were refused before did not ask it.
+    if (failed.length > 0 && start + CONCURRENCY < deletions.length) await expectBucket();
     outcomes.push(...done);
   }
-  return { kind: "deleted-objects", quiet, outcomes };
+  return { outcomes };
 }

@@ -6,42 +6,50 @@ import type { Body, ByteRange, ObjectInfo, OpenObject } from "../storage/contrac
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchKey } from "./refusals.ts";
 
-/** A range that was asked for, with the validator that has to hold for it to count. */
+/** The requested range, and the validator that must match for the range to apply. */
 export interface RangeRequest {
   readonly range: string;
   readonly ifRange: string | undefined;
 }
 
-export interface GetObject {
-  readonly operation: "get-object";
-  readonly object: PermittedObject;
+/** What a request wants of an object. */
+export interface Selection {
   readonly conditions: Conditions | undefined;
   readonly range: RangeRequest | undefined;
-  /** The number of the part to read, of an object that came in parts; 1 is also the whole of one that did not. */
+  /** The number of a part. Part 1 of an object that was uploaded whole is the whole object. */
   readonly part?: number | undefined;
 }
 
-/** An object that was read, in whole or in part, or that the client has already. */
+export interface GetObject extends Selection {
+  readonly operation: "get-object";
+  readonly object: PermittedObject;
+}
+
+export interface HeadObject extends Selection {
+  readonly operation: "head-object";
+  readonly object: PermittedObject;
+}
+
+/** An object that was read in whole or in part, or whose copy at the client is current. */
 export interface ObjectRead {
-  readonly kind: "object";
   readonly info: ObjectInfo;
-  /** Set when `body` is a part. */
+  /** Set if `body` is a range. */
   readonly range: ByteRange | undefined;
-  /** `undefined` when only the head was asked for, or nothing has changed. */
+  /** `undefined` for HEAD and for an unmodified object. */
   readonly body: Body | undefined;
   readonly notModified: boolean;
-  /** Set when a part was asked for by its number. */
+  /** Set if the request named a part by its number. */
   readonly part?: ReadPart | undefined;
 }
 
 export interface ReadPart {
   readonly checksum: string | undefined;
-  /** Parts of the object; `undefined` when it did not come in parts. */
+  /** The number of parts of the object; `undefined` if the object was uploaded whole. */
   readonly count: number | undefined;
 }
 
 /**
- * Opens an object and picks the part asked for.
+ * Opens an object and selects the requested bytes.
  * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `RANGE_NOT_SATISFIABLE`, `NO_SUCH_PART_NUMBER`
  * @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE`
  */
@@ -59,60 +67,91 @@ async function openAndRead(request: GetObject, context: OperationContext): Promi
 
 function read(request: GetObject, open: OpenObject | undefined, now: number): ObjectRead {
   if (open === undefined) throw noSuchKey();
-  const { info } = open;
-  let part: Part;
+  let found: ObjectRead;
   try {
-    part = choosePart(request, info, now);
+    found = select(request, open.info, now);
   } catch (error) {
     open.close();
     throw error;
   }
-  if (part === "unchanged") {
-    open.close();
-    return { kind: "object", info, range: undefined, body: undefined, notModified: true };
-  }
-  const range = part === "whole" ? undefined : part;
-  return { kind: "object", info, range, body: open.body(range), notModified: false, part: readPart(request, info) };
+  const { info, range, notModified, part } = found;
+  if (!notModified) return { info, range, body: open.body(range), notModified, part };
+  open.close();
+  return found;
 }
 
-/** What is told of a part that was asked for by its number. */
-export function readPart({ part }: Pick<GetObject, "part">, { parts }: ObjectInfo): ReadPart | undefined {
+/**
+ * Returns the same answer as GET, without the bytes.
+ * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `RANGE_NOT_SATISFIABLE`, `NO_SUCH_PART_NUMBER`
+ * @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE`
+ */
+export async function headObject(request: HeadObject, context: OperationContext): Promise<ObjectRead> {
+  return select(request, await describe(request.object, request.part !== undefined, context), context.now);
+}
+
+export interface DescribeObject {
+  readonly operation: "describe-object";
+  readonly object: PermittedObject;
+  /** Whether the parts of the object are needed. */
+  readonly parts: boolean;
+}
+
+/**
+ * Returns what is known about an object.
+ * @throws {Refusal} `NO_SUCH_KEY`
+ * @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE`
+ */
+export async function describeObject(
+  { object, parts }: DescribeObject,
+  context: OperationContext,
+): Promise<ObjectInfo> {
+  return describe(object, parts, context);
+}
+
+async function describe(
+  object: PermittedObject,
+  parts: boolean,
+  { storage, signal }: OperationContext,
+): Promise<ObjectInfo> {
+  const info = await storage.head(object, { parts, signal });
+  if (info === undefined) throw noSuchKey();
+  return info;
+}
+
+/** Applies conditions, part number and range. GET and HEAD share it, so their answers cannot differ. */
+function select(selection: Selection, info: ObjectInfo, now: number): ObjectRead {
+  const { conditions, part } = selection;
+  const outcome = conditions === undefined ? "ok" : evaluateConditions(conditions, info, { access: "read", now });
+  if (outcome === "not-modified") return { info, range: undefined, body: undefined, notModified: true };
+  if (outcome === "precondition-failed") {
+    throw new Refusal(
+      "PRECONDITION_FAILED",
+      "expected the object that the condition names, found another state of it",
+      {
+        condition: conditions?.ifMatch === undefined ? "If-Unmodified-Since" : "If-Match",
+      },
+    );
+  }
+  const range = part === undefined ? rangeOf(selection.range, info, now) : rangeOfPart(part, info);
+  return { info, range, body: undefined, notModified: false, part: describePart(part, info) };
+}
+
+function describePart(part: number | undefined, { parts }: ObjectInfo): ReadPart | undefined {
   return part === undefined ? undefined : { checksum: parts?.[part - 1]?.checksum, count: parts?.length };
 }
 
-/** What of an object is to be sent. */
-export type Part = ByteRange | "whole" | "unchanged";
-
-/** The part that conditions and range choose. Shared by GET and HEAD, so that they cannot differ. */
-export function choosePart(
-  { conditions, range, part }: Pick<GetObject, "conditions" | "range" | "part">,
-  info: ObjectInfo,
-  now: number,
-): Part {
-  if (conditions !== undefined) {
-    const outcome = evaluateConditions(conditions, info, { access: "read", now });
-    if (outcome === "not-modified") return "unchanged";
-    if (outcome === "precondition-failed") {
-      throw new Refusal(
-        "PRECONDITION_FAILED",
-        "expected the object that the condition names, found another state of it",
-        {
-          condition: conditions.ifMatch === undefined ? "If-Unmodified-Since" : "If-Match",
-        },
-      );
-    }
-  }
-  if (part !== undefined) return rangeOfPart(part, info);
-  if (range === undefined || !ifRangeHolds(range.ifRange, info, now)) return "whole";
+/** `undefined` for the whole object. */
+function rangeOf(range: RangeRequest | undefined, info: ObjectInfo, now: number): ByteRange | undefined {
+  if (range === undefined || !ifRangeHolds(range.ifRange, info, now)) return undefined;
   const resolved = resolveRange(range.range, info.size);
-  if (resolved !== "unsatisfiable") return resolved ?? "whole";
+  if (resolved !== "unsatisfiable") return resolved;
   throw new Refusal("RANGE_NOT_SATISFIABLE", `expected a range within ${info.size} bytes, found one outside`, {
     range: range.range,
     size: info.size,
   });
 }
 
-function rangeOfPart(number: number, { size, parts }: ObjectInfo): Part {
+function rangeOfPart(number: number, { size, parts }: ObjectInfo): ByteRange | undefined {
   const count = parts?.length ?? 1;
   if (number > count) {
     throw new Refusal("NO_SUCH_PART_NUMBER", `expected the number of one of ${count} parts, found another`, {
@@ -120,12 +159,12 @@ function rangeOfPart(number: number, { size, parts }: ObjectInfo): Part {
       part: number,
     });
   }
-  if (parts === undefined) return size === 0 ? "whole" : { start: 0, end: size - 1 };
+  if (parts === undefined) return size === 0 ? undefined : { start: 0, end: size - 1 };
   const start = parts.slice(0, number - 1).reduce((total, part) => total + part.size, 0);
   const length = parts[number - 1]?.size ?? 0;
   if (length > 0) return { start, end: start + length - 1 };
-  // No range can be written down that has no byte.
-  if (size === 0) return "whole";
+  // A range cannot express zero bytes.
+  if (size === 0) return undefined;
   throw new Refusal("RANGE_NOT_SATISFIABLE", "expected a part that has bytes, found an empty one", {
     range: `bytes=${start}-${start}`,
     size,

@@ -5,12 +5,7 @@ export interface IssueSession extends SessionRequest {
   readonly sessions: Sessions;
 }
 
-export interface IssuedSession {
-  readonly kind: "session";
-  readonly session: Session;
-}
-
-/** Makes credentials that end by themselves. They can do what the key can that asked for them, and less where told so. */
-export function issueSession({ sessions, ...request }: IssueSession): IssuedSession {
-  return { kind: "session", session: sessions.issue(request) };
+/** Issues temporary credentials. They permit at most what the requesting key permits. */
+export function issueSession({ sessions, ...request }: IssueSession): Session {
+  return sessions.issue(request);
 }

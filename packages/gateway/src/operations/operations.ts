@@ -1,36 +1,26 @@
 /**
- * The one list of what a permit can be used for. An operation gets a typed request, never a header or a URL.
+ * The table of all operations. An operation receives a typed request, never a header or a URL.
  * @module
  */
-import { abortUpload } from "./abort-upload.ts";
+import type { Storage } from "../storage/contract/storage.ts";
+import { createBucket, deleteBucket, getBucketCors, headBucket, listBuckets, setBucketCors } from "./buckets.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { copyObject } from "./copy-object.ts";
 import { copyPart } from "./copy-part.ts";
-import { createBucket } from "./create-bucket.ts";
-import { createUpload } from "./create-upload.ts";
-import { deleteBucket } from "./delete-bucket.ts";
 import { deleteObject } from "./delete-object.ts";
 import { deleteObjects } from "./delete-objects.ts";
-import { getBucketCors } from "./get-bucket-cors.ts";
-import { getObject } from "./get-object.ts";
-import { getObjectAttributes } from "./get-object-attributes.ts";
-import { headBucket } from "./head-bucket.ts";
-import { headObject } from "./head-object.ts";
+import { describeObject, getObject, headObject } from "./get-object.ts";
 import { issueSession } from "./issue-session.ts";
-import { listBuckets } from "./list-buckets.ts";
 import { listObjects } from "./list-objects.ts";
-import { listParts } from "./list-parts.ts";
-import { listUploads } from "./list-uploads.ts";
 import type { OperationContext } from "./operation-context.ts";
-import { putObject } from "./put-object.ts";
-import { putPart } from "./put-part.ts";
-import { setBucketCors } from "./set-bucket-cors.ts";
-import { setObjectTags } from "./set-object-tags.ts";
+import { putObject, setObjectTags } from "./put-object.ts";
+import { abortUpload, createUpload, listParts, listUploads, putPart } from "./uploads.ts";
 
-// The assertions change nothing: they are how declarations can be written for one file at a time.
+// The assertions change no type: declarations that are written file by file need a type for each member.
 const operations = {
   "get-object": getObject as typeof getObject,
   "head-object": headObject as typeof headObject,
+  "describe-object": describeObject as typeof describeObject,
   "put-object": putObject as typeof putObject,
   "delete-object": deleteObject as typeof deleteObject,
   "delete-objects": deleteObjects as typeof deleteObjects,
@@ -42,7 +32,6 @@ const operations = {
   "get-bucket-cors": getBucketCors as typeof getBucketCors,
   "set-bucket-cors": setBucketCors as typeof setBucketCors,
   "copy-object": copyObject as typeof copyObject,
-  "get-object-attributes": getObjectAttributes as typeof getObjectAttributes,
   "set-object-tags": setObjectTags as typeof setObjectTags,
   "create-upload": createUpload as typeof createUpload,
   "put-part": putPart as typeof putPart,
@@ -57,23 +46,46 @@ const operations = {
 type Operations = typeof operations;
 export type OperationName = keyof Operations;
 
-/** Every request names its operation, and holds what a permit covers: there is no other way to make one. */
+/** A request names its operation and holds permitted resources, which only a permit can create. */
 export type OperationRequest = { [N in OperationName]: RequestOf<N> }[OperationName];
 
 type RequestOf<N extends OperationName> = Parameters<Operations[N]>[0] & { readonly operation: N };
 
-/** What came of a request. */
+/** The result of a request. `undefined` if only success matters. */
 export type ResultOf<R extends OperationRequest> = Awaited<ReturnType<Operations[R["operation"]]>>;
 export type OperationResult = ResultOf<OperationRequest>;
 
-/** Carries out a request. Answers at once where the storage can. */
-export function perform(
-  request: OperationRequest,
-  context: OperationContext,
-): OperationResult | Promise<OperationResult> {
+/** The signal of a request, or a function that creates it. */
+export type SignalSource = AbortSignal | (() => AbortSignal) | undefined;
+
+interface ContextParts extends Omit<OperationContext, "signal"> {
+  readonly signal: SignalSource;
+}
+
+/** Carries out a request. Synchronous if the storage answers synchronously. */
+export function perform(request: OperationRequest, parts: ContextParts): OperationResult | Promise<OperationResult> {
   const operation = operations[request.operation] as (
     request: OperationRequest,
     context: OperationContext,
   ) => OperationResult | Promise<OperationResult>;
-  return operation(request, context);
+  return operation(request, new LazyContext(parts));
+}
+
+/** Creates the signal on first use. A class: a getter in an object literal is defined again for each request, which cost a third of the rate. */
+class LazyContext implements OperationContext {
+  readonly storage: Storage;
+  readonly now: number;
+  readonly journal: OperationContext["journal"];
+  readonly #signal: SignalSource;
+
+  constructor({ storage, now, signal, journal }: ContextParts) {
+    this.storage = storage;
+    this.now = now;
+    this.journal = journal;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return typeof this.#signal === "function" ? this.#signal() : this.#signal;
+  }
 }

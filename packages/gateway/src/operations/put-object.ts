@@ -1,60 +1,45 @@
 import type { PermittedObject } from "../permit.ts";
-import { Refusal } from "../pipeline/refusal.ts";
-import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/contract/storage.ts";
+import type { ObjectInfo, PutOptions } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { expectAnnounced, noSuchKey } from "./refusals.ts";
 import { expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
-export interface PutObject extends WriteConditions {
+export interface PutObject extends WriteConditions, Omit<PutOptions, "ifMatch" | "ifNoneMatch" | "signal"> {
   readonly operation: "put-object";
   readonly object: PermittedObject;
   readonly body: AsyncIterable<Uint8Array>;
-  /** `undefined` where the transfer coding does not tell. */
-  readonly contentLength: number | undefined;
   readonly maxBytes: number;
-  readonly minBytes: number | undefined;
-  readonly contentType: string | undefined;
-  readonly headers: StoredHeaders;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly digests: DeclaredDigests;
-  readonly checksum: ChecksumRequest | undefined;
-  readonly tags: Readonly<Record<string, string>> | undefined;
-}
-
-export interface StoredObject {
-  readonly kind: "stored";
-  readonly info: ObjectInfo;
 }
 
 /**
  * Stores an object in whole or not at all.
- * @throws {Refusal} `PRECONDITION_FAILED`, `CONFLICT`, `NO_SUCH_KEY` for a replacement of nothing
+ * @throws {Refusal} `TOO_LARGE`, `PRECONDITION_FAILED`, `CONFLICT`; `NO_SUCH_KEY` if the object to replace does not exist
  * @throws {StorageError} every code of `Storage.put`
  */
-export async function putObject(request: PutObject, context: OperationContext): Promise<StoredObject> {
+export async function putObject(request: PutObject, context: OperationContext): Promise<ObjectInfo> {
+  const { operation: _, object, body, createOnly, ...options } = request;
   const { storage, signal } = context;
-  const { object, contentLength, maxBytes } = request;
-  if (contentLength !== undefined && contentLength > maxBytes) {
-    throw new Refusal("TOO_LARGE", `expected a body of at most ${maxBytes} bytes, found ${contentLength}: send less`, {
-      size: contentLength,
-      limit: maxBytes,
-    });
-  }
+  expectAnnounced(options.contentLength, options.maxBytes);
   await expectConditions(object, request, context);
-  const info = await withConditions(object, request, context, () =>
-    storage.put(object, request.body, {
-      contentType: request.contentType,
-      headers: request.headers,
-      metadata: request.metadata,
-      contentLength,
-      maxBytes,
-      minBytes: request.minBytes,
-      ifNoneMatch: request.createOnly ? "*" : undefined,
-      ifMatch: request.ifMatch,
-      digests: request.digests,
-      checksum: request.checksum,
-      tags: request.tags,
-      signal,
-    }),
-  );
-  return { kind: "stored", info };
+  const ifNoneMatch = createOnly ? "*" : undefined;
+  return withConditions(object, request, context, () => storage.put(object, body, { ...options, ifNoneMatch, signal }));
+}
+
+export interface SetObjectTags {
+  readonly operation: "set-object-tags";
+  readonly object: PermittedObject;
+  /** All tags that the object has afterwards. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Replaces the tags of an object.
+ * @throws {Refusal} `NO_SUCH_KEY`
+ * @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE`
+ */
+export async function setObjectTags(
+  { object, tags }: SetObjectTags,
+  { storage, signal }: OperationContext,
+): Promise<void> {
+  if (!(await storage.setTags(object, tags, { signal }))) throw noSuchKey();
 }

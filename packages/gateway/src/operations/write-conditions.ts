@@ -3,20 +3,20 @@ import { Refusal } from "../pipeline/refusal.ts";
 import { matches } from "../storage/contract/preconditions.ts";
 import { isStorageError, type ObjectInfo } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { conditionFailed } from "./refusals.ts";
 
-/** On what a write depends. */
 export interface WriteConditions {
-  /** Whether nothing may be there. */
+  /** Whether the object must not exist. */
   readonly createOnly: boolean;
   /** ETag without quotes, or `*`. */
   readonly ifMatch: string | undefined;
 }
 
 /**
- * Refuses a write whose conditions do not hold now. The storage decides at the moment of commit; looking first saves the client
- * from sending a body for nothing.
+ * Refuses a write whose conditions do not hold now. The storage decides at the moment of commit; an early look saves the client
+ * from sending the body in vain.
  *
- * @throws {Refusal} `PRECONDITION_FAILED`, `NO_SUCH_KEY` for a replacement of nothing
+ * @throws {Refusal} `PRECONDITION_FAILED`; `NO_SUCH_KEY` if the object to replace does not exist
  */
 export async function expectConditions(
   object: PermittedObject,
@@ -30,36 +30,29 @@ export async function expectConditions(
 }
 
 /**
- * Runs a write and says which condition it was that did not hold at its commit: with `If-Match`, an object that is gone by then
- * was deleted meanwhile, and the client has to look again.
+ * Runs a write and names the condition that failed at its commit. With `If-Match`, an object that disappeared during the write is a
+ * conflict: the client has to look again.
  *
  * @throws {Refusal} `PRECONDITION_FAILED`, `CONFLICT`, `NO_SUCH_KEY`
  */
 export async function withConditions<T>(
   object: PermittedObject,
   { createOnly, ifMatch }: WriteConditions,
-  context: OperationContext,
+  { storage, signal }: OperationContext,
   write: () => Promise<T>,
 ): Promise<T> {
-  const before = ifMatch === undefined ? undefined : await context.storage.head(object, { signal: context.signal });
+  const before = ifMatch === undefined ? undefined : await storage.head(object, { signal });
   try {
     return await write();
   } catch (error) {
     if (!isStorageError(error) || error.code !== "PRECONDITION_FAILED") throw error;
     if (ifMatch === undefined) throw createOnly ? conditionFailed("If-None-Match") : error;
-    const current = await context.storage.head(object, { signal: context.signal });
+    const current = await storage.head(object, { signal });
     if (current !== undefined || before === undefined) throw unmatched(current);
     throw new Refusal("CONFLICT", "expected the object that the condition names, found that it was just deleted", {
       condition: "If-Match",
     });
   }
-}
-
-/** The refusal of a condition that does not hold. */
-export function conditionFailed(condition: string): Refusal {
-  return new Refusal("PRECONDITION_FAILED", "expected the state that the condition names, found another", {
-    condition,
-  });
 }
 
 function unmatched(current: ObjectInfo | undefined): Refusal {

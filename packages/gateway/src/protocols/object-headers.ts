@@ -10,41 +10,41 @@ import {
 import { formatHttpDate } from "../http/date.ts";
 import { contentRange } from "../http/range.ts";
 import type { ObjectRead } from "../operations/get-object.ts";
+import type { Permit } from "../permit.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { ObjectInfo, RedirectBody } from "../storage/contract/storage.ts";
+import type { ObjectInfo, RedirectOptions } from "../storage/contract/storage.ts";
+import { isRangeGranted } from "./request-fields.ts";
 
-/** Headers that follow from the object alone, names and values in turn. */
+/** Headers that depend on the object alone: alternating names and values. */
 export type DescribeObject = (info: ObjectInfo) => readonly string[];
 
 export type DescribeOptions = Pick<ContentHeaderOptions, "asStored">;
 
-/**
- * Keeps the headers of each object for as long as the driver keeps its `ObjectInfo`: writing them down costs more than the
- * rest of a small answer.
- */
-export function memoisedHeaders(extra: DescribeObject, { asStored = false }: DescribeOptions = {}): DescribeObject {
+/** How a dialect writes the headers of objects. */
+export interface HeaderStyle {
+  /** Memoised for each `ObjectInfo`: writing the headers costs more than the rest of a small answer. */
+  readonly describe: DescribeObject;
+  readonly extra: DescribeObject;
+  readonly asStored: boolean;
+}
+
+/** @param extra further headers that depend on the object alone */
+export function headerStyle(extra: DescribeObject, { asStored = false }: DescribeOptions = {}): HeaderStyle {
   const known = new WeakMap<ObjectInfo, readonly string[]>();
-  return (info) => {
+  const describe: DescribeObject = (info) => {
     let headers = known.get(info);
     if (headers === undefined) {
-      headers = [...describe(info, {}, asStored), ...extra(info)];
+      headers = [...describeHeaders(info, {}, asStored), ...extra(info)];
       known.set(info, headers);
     }
     return headers;
   };
+  return { describe, extra, asStored };
 }
 
-/** The headers of an object with response overrides, which replace what was stored. */
-export function overriddenHeaders(
-  info: ObjectInfo,
-  overrides: Partial<ContentFields>,
-  { asStored = false }: DescribeOptions = {},
-): string[] {
-  return describe(info, overrides, asStored);
-}
-
-function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored: boolean): string[] {
+/** The headers of an object. Overrides replace the stored values. */
+function describeHeaders(info: ObjectInfo, overrides: Partial<ContentFields>, asStored: boolean): string[] {
   const headers = [
     "ETag",
     `"${info.etag}"`,
@@ -53,46 +53,55 @@ function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored:
     "Accept-Ranges",
     "bytes",
   ];
-  for (const [name, value] of contentHeaders(
-    { contentType: info.contentType, ...info.headers },
-    { overrides, asStored },
-  )) {
-    // Depends on the life that is left, so each answer has its own.
-    if (name !== "cache-control") headers.push(spelled(name), value);
+  const stored = { contentType: info.contentType, ...info.headers };
+  for (const [name, value] of contentHeaders(stored, { overrides, asStored })) {
+    // Cache-Control depends on the remaining lifetime, so each answer has its own.
+    if (name !== "cache-control") headers.push(capitalised(name), value);
   }
   return headers;
 }
 
-/** `content-type` as `Content-Type`, which is the same. JetS3t for Java keeps headers by these letters, and took each object for an empty one. */
-function spelled(name: string): string {
+/** `Content-Type` for `content-type`. JetS3t for Java compares names by case and read every object as empty. */
+function capitalised(name: string): string {
   return name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
 
-/** The rest of a 200, 206 or 304: what depends on this request. Appends to `headers`. */
-export function addDelivery(
-  headers: string[],
-  { info, range, notModified }: ObjectRead,
-  cache: { readonly wish: string | undefined; readonly secondsLeft: number } | { readonly stored: string | undefined },
-): void {
-  if (!("stored" in cache)) {
-    headers.push(
-      "Cache-Control",
-      cache.wish === undefined
-        ? `private, max-age=${Math.max(cache.secondsLeft, 0)}`
-        : cacheControl(cache.wish, cache.secondsLeft),
-    );
-  } else if (cache.stored !== undefined) headers.push("Cache-Control", cache.stored);
-  if (notModified) return;
+export interface ObjectPresentation {
+  readonly permit: Permit<Grant & { readonly signedHeaders: readonly string[] }>;
+  readonly style: HeaderStyle;
+  /** Whether the client may be redirected to the bytes. */
+  mayRedirect(): boolean;
+}
+
+/** The answer of GET and HEAD on an object, without the headers that identify the request. */
+export function presentRead(result: ObjectRead, presentation: ObjectPresentation): Answer {
+  const { info, range, notModified } = result;
+  const { grant, at } = presentation.permit;
+  const { describe, extra, asStored } = presentation.style;
+  let { body } = result;
+  const overrides = responseOverrides(grant);
+  const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
+  if (body?.kind === "redirect") {
+    if (secondsLeft >= 1 && !isRangeGranted(grant) && presentation.mayRedirect()) {
+      return redirectTo(body.url({ maxLife: secondsLeft, response: redirectHeaders(info, overrides) }));
+    }
+    body = body.bytes();
+  }
+  const headers =
+    overrides === undefined ? describe(info).slice() : [...describeHeaders(info, overrides, asStored), ...extra(info)];
+  const cached = overrides?.cacheControl ?? info.headers.cacheControl;
+  if (asStored) {
+    if (cached !== undefined) headers.push("Cache-Control", cached);
+  } else if (cached === undefined) headers.push("Cache-Control", `private, max-age=${Math.max(secondsLeft, 0)}`);
+  else headers.push("Cache-Control", cacheControl(cached, secondsLeft));
+  if (notModified) return { status: 304, headers, body };
   if (range === undefined) {
     headers.push("Content-Length", String(info.size));
-  } else {
-    headers.push(
-      "Content-Length",
-      String(range.end - range.start + 1),
-      "Content-Range",
-      contentRange(range, info.size),
-    );
+    return { status: 200, headers, body };
   }
+  const length = String(range.end - range.start + 1);
+  headers.push("Content-Length", length, "Content-Range", contentRange(range, info.size));
+  return { status: 206, headers, body };
 }
 
 const OVERRIDES: Readonly<Record<string, keyof ContentFields>> = {
@@ -104,7 +113,7 @@ const OVERRIDES: Readonly<Record<string, keyof ContentFields>> = {
   expires: "expires",
 };
 
-/** The response headers that a grant obliges to send; they were signed. `undefined` when there are none. */
+/** The signed response headers that a grant obliges the server to send; `undefined` if there are none. */
 export function responseOverrides({ obligations }: Grant): Partial<ContentFields> | undefined {
   const obligation = obligations.find(({ kind }) => kind === "response");
   if (obligation?.kind !== "response") return undefined;
@@ -115,9 +124,7 @@ export function responseOverrides({ obligations }: Grant): Partial<ContentFields
       throw new Refusal(
         "INVALID_RESPONSE_HEADER",
         `expected a response header that can be sent, found ${name} with other characters`,
-        {
-          parameter: `response-${name}`,
-        },
+        { parameter: `response-${name}` },
       );
     }
     overrides[field] = value;
@@ -125,42 +132,22 @@ export function responseOverrides({ obligations }: Grant): Partial<ContentFields
   return overrides;
 }
 
-export interface RedirectGrant {
-  readonly overrides: Partial<ContentFields> | undefined;
-  /** Seconds that are left of the grant. */
-  readonly secondsLeft: number;
-}
-
 /**
- * Sends the client to where the bytes are. The place was signed for this one request, so nobody may keep it. What the signer chose as
- * response headers goes along, and so does what keeps active content from being shown. The URL ends with the grant: `undefined` where
- * none is short enough.
+ * The response headers that the other server must send: the signer's overrides, and the headers that stop active content from being
+ * shown. The judged type is sent along, because a writer may replace the object before the client follows the redirect.
  */
-export function redirect(
-  body: RedirectBody,
-  info: ObjectInfo,
-  { overrides = {}, secondsLeft }: RedirectGrant,
-): Answer | undefined {
-  if (secondsLeft < 1) return undefined;
+function redirectHeaders(info: ObjectInfo, overrides: Partial<ContentFields> = {}): RedirectOptions["response"] {
   const stored = { contentType: info.contentType, ...info.headers };
   const contentType = overrides.contentType ?? stored.contentType;
-  // What was judged goes along: whoever may replace the object could else give another to those who have the URL by then.
-  const response = isInlineSafe(contentType)
-    ? { ...overrides, contentType }
-    : { ...overrides, contentDisposition: new Map(contentHeaders(stored, { overrides })).get("content-disposition") };
-  const location = body.url({ maxLife: secondsLeft, response });
+  if (isInlineSafe(contentType)) return { ...overrides, contentType };
   return {
-    status: 307,
-    headers: [
-      "location",
-      location,
-      "cache-control",
-      "no-store",
-      "referrer-policy",
-      "no-referrer",
-      "content-length",
-      "0",
-    ],
-    body: undefined,
+    ...overrides,
+    contentDisposition: new Map(contentHeaders(stored, { overrides })).get("content-disposition"),
   };
+}
+
+/** The URL was signed for this request alone, so no cache may store the answer. */
+function redirectTo(location: string): Answer {
+  const headers = ["location", location, "cache-control", "no-store", "referrer-policy", "no-referrer"];
+  return { status: 307, headers: [...headers, "content-length", "0"], body: undefined };
 }

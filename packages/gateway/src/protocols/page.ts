@@ -1,16 +1,14 @@
 import type { WireRequest } from "daypass";
 import { readAccept } from "../http/accept.ts";
 import type { Answer } from "../pipeline/outcome.ts";
-import type { RefusalCode } from "../pipeline/refusal.ts";
+import type { Refusal, RefusalCode } from "../pipeline/refusal.ts";
+import type { Exchange, Protocol } from "./protocol.ts";
 import { textAnswer } from "./text-answer.ts";
 
-/** What an answer for programs can come as. */
+/** The types in which programs receive an error. */
 const FOR_PROGRAMS = ["application/json", "application/problem+json", "application/xml", "text/xml"] as const;
 
-/**
- * Tells whether the client asks for HTML by name, as a browser does that opens a link, and for nothing that programs read more than
- * for it.
- */
+/** Whether the client prefers HTML by name, as a browser does that opens a link. */
 export function wantsPage({ headers }: WireRequest): boolean {
   const qualityOf = readAccept(headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "");
   const page = qualityOf(["text/html"]) ?? 0;
@@ -18,7 +16,7 @@ export function wantsPage({ headers }: WireRequest): boolean {
   return page > 0 && !FOR_PROGRAMS.some(isLess);
 }
 
-// For a person who opened a link: what happened, and what helps. Never which part of a signature was wrong.
+// For a person who opened a link: what happened, and what helps. A page never names the wrong part of a signature.
 const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text: string]>>> = {
   NO_SIGNATURE: [
     "A link is needed",
@@ -37,7 +35,7 @@ const REFUSED = [
   "It may have been changed on the way, or be meant for something else. Ask its owner for a new one.",
 ] as const;
 
-/** A plain page that says why a link does not open. It has no script, no style and no form, and quotes nothing of the request. */
+/** A plain page that says why a link does not open. It has no script, no style and no form, and repeats nothing of the request. */
 export function page(refused: {
   readonly status: number;
   readonly code: RefusalCode;
@@ -61,4 +59,12 @@ export function page(refused: {
 `,
     headers: ["vary", "accept", ...(refused.headers ?? [])],
   });
+}
+
+/** Answers a request of no dialect or of two: a browser gets a page, a program the words of the gateway's first dialect. */
+export function refuseUnrecognised(fallback: Protocol, refusal: Refusal, exchange: Exchange): Answer {
+  const answer = fallback.refuse(refusal, exchange);
+  if (!wantsPage(exchange.request)) return answer;
+  const { requestId } = exchange;
+  return page({ status: answer.status, code: refusal.code, requestId, headers: ["x-request-id", requestId] });
 }

@@ -1,6 +1,6 @@
 /**
- * The contract between the pipeline and a dialect: how its requests are recognised and verified, what they ask for, and in
- * which words they are answered.
+ * The contract between the pipeline and a dialect: how the dialect recognises and verifies requests, which operations they ask for,
+ * and how it presents results and refusals.
  * @module
  */
 import type { Grant, Verifier, WireRequest } from "daypass";
@@ -13,33 +13,33 @@ import type { Refusal } from "../pipeline/refusal.ts";
 /** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";
 
-/** What an answer needs to know besides what was done. */
+/** The request that an answer belongs to. */
 export interface Exchange {
   readonly requestId: string;
   readonly request: WireRequest;
-  /** There once the request was let through. */
+  /** `undefined` until the request is permitted. */
   readonly permit: Permit | undefined;
 }
 
-/** What a dialect makes of a permitted request: a typed request, and the words for what comes of it. */
-export interface Task<G extends Grant = Grant, R extends OperationRequest = OperationRequest> {
+/** The typed request that a dialect reads from a permitted request, and the presentation of its result. */
+export interface Task<R extends OperationRequest = OperationRequest> {
   readonly request: R;
-  present(result: ResultOf<R>, permit: Permit<G>, exchange: Exchange): Answer;
+  present(result: ResultOf<R>, exchange: Exchange): Answer;
   /**
-   * For work that may take minutes: the answer as far as it is the same whatever comes of the work, in bytes with which every later
-   * answer begins, be it one of `refuse`. Left out where an answer cannot be begun.
+   * For work that may take minutes: the beginning of every possible answer, including refusals. Absent if the answer cannot begin
+   * before the result is known.
    */
   begin?: ((exchange: Exchange) => Answer) | undefined;
 }
 
 /**
- * Verifies by what the body begins with: a form with its signed policy, or a call whose signature covers a hash that nobody has
- * sent. It reads as little as it can, and never more than a limit of its own.
+ * Verifies by the beginning of the body: a form with its signed policy, or a call whose signature covers a body hash that the head
+ * does not contain. It reads as little as possible, and never more than its own limit.
  */
 export interface BodyVerifier<G extends Grant = Grant> {
-  /** By the head, and nothing is verified by it. */
+  /** Decides by the head. Verifies nothing. */
   detects(request: WireRequest): boolean;
-  /** The grant, and the body that is left for the operation. */
+  /** Returns the grant, and the rest of the body for the operation. */
   verify(request: WireRequest, body: AsyncIterable<Uint8Array>): Promise<VerifiedBody<G>>;
 }
 
@@ -48,25 +48,19 @@ export interface VerifiedBody<G extends Grant = Grant> {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/**
- * One dialect. The pipeline calls the functions in the order in which they stand here; none but `refuse` runs for a request
- * that was not verified.
- */
+/** One dialect. The pipeline calls the functions in this order. Only `refuse` runs for a request that was not verified. */
 export interface Protocol<G extends Grant = Grant> extends GrantPolicy<G> {
   readonly dialect: Dialect;
-  /** The forms a signature takes in this dialect; exactly one of them, over all dialects, has to recognise a request. */
+  /** The kinds of signature in this dialect. Exactly one verifier of all dialects must recognise a request. */
   readonly verifiers: readonly Verifier<G>[];
-  /** The forms a signature takes of which the head alone does not tell enough. */
+  /** The kinds of signature that the head alone cannot prove. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
-  /** The key behind a session that signed; for the audit. */
+  /** The key that requested the session which signed; for the audit. */
   parentKeyId?(grant: G): string | undefined;
-  /**
-   * What a permit and the head ask for: the last place that sees a header. A promise where it takes the body to know, such as
-   * a list of parts.
-   */
-  task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task<G> | Promise<Task<G>>;
-  /** The refusal of what was permitted, named by what the grant asked; left out where that makes no difference. */
+  /** Reads the task of a permitted request. No later step sees a header. A promise if the task depends on the body, such as a list of parts. */
+  task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task | Promise<Task>;
+  /** Translates the refusal of a permitted request into the terms of its grant. Absent if there is nothing to translate. */
   attributed?(refusal: Refusal, permit: Permit<G>): Refusal;
-  /** The answer of the dialect to a request that is not served. */
+  /** Presents a refusal. */
   refuse(refusal: Refusal, exchange: Exchange): Answer;
 }

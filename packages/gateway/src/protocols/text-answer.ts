@@ -2,13 +2,13 @@ import type { Answer } from "../pipeline/outcome.ts";
 
 const encoder = new TextEncoder();
 
-/** An answer whose body the gateway wrote itself. Nobody may keep it, nothing in it may run. */
+/** An answer whose body the gateway wrote itself. No cache may store it, and nothing in it may run. */
 export function textAnswer(options: {
   readonly status: number;
   readonly type: string;
   readonly text: string;
   readonly headers?: readonly string[];
-  /** More text follows, so no length is told. */
+  /** More text follows, so the length is unknown. */
   readonly open?: boolean;
 }): Answer {
   const bytes = encoder.encode(options.text);

@@ -3,7 +3,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Refusal } from "../../src/pipeline/refusal.ts";
-import { s3Operations } from "../../src/protocols/s3/operations.ts";
+import { s3Rows } from "../../src/protocols/s3/table.ts";
 import { scopeOfPolicy } from "../../src/protocols/sts/policy.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { s3Code } from "../e2e/clients.ts";
@@ -85,7 +85,7 @@ const DELETE_A = "<Delete><Object><Key>in/a.txt</Key></Object></Delete>";
 const md5 = (text: string): string => createHash("md5").update(text).digest("base64");
 
 /** A request that a row is chosen for. What it lacks for an answer it is refused for later than for what it may. */
-function requestFor(row: (typeof s3Operations)[number]): Ask {
+function requestFor(row: (typeof s3Rows)[number]): Ask {
   const { name, method, on, selectors = [], header } = row;
   const values: Readonly<Record<string, string>> = { "list-type": "2", partNumber: "1", uploadId: "none" };
   const query = Object.fromEntries(selectors.map((selector) => [selector, values[selector] ?? ""]));
@@ -97,7 +97,7 @@ function requestFor(row: (typeof s3Operations)[number]): Ask {
   return { ...target, method, query, headers, ...(method === "PUT" ? { body: "" } : {}) };
 }
 
-const ACTIONS = [...new Set(s3Operations.map(({ action }) => action))];
+const ACTIONS = [...new Set(s3Rows.map(({ action }) => action))];
 /** What a row needs besides its own action. */
 const FURTHER: Readonly<Record<string, readonly string[]>> = {
   GetObjectAttributes: ["s3:GetObject"],
@@ -106,7 +106,7 @@ const FURTHER: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("a session policy", () => {
-  it.each(s3Operations.map((row) => [row.name, row] as const))(
+  it.each(s3Rows.map((row) => [row.name, row] as const))(
     "allows %s by its own action and by no other",
     async (name, row) => {
       const denied = (code: string, text: string): boolean =>

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bucketDefaultOperations } from "../../src/protocols/s3/operations/bucket-defaults.ts";
-import { s3Operations } from "../../src/protocols/s3/operations.ts";
-import { OWNER_ID } from "../../src/protocols/s3/owner.ts";
+import { OWNER_ID } from "../../src/protocols/s3/answers.ts";
+import { bucketDefaultRows } from "../../src/protocols/s3/rows/bucket-defaults.ts";
+import { s3Rows } from "../../src/protocols/s3/table.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, type Reply, s3For, send } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
@@ -196,7 +196,7 @@ const REQUESTS: Readonly<Record<string, S3Request>> = {
   DeleteBucketCors: { method: "DELETE", bucket: "media", query: { cors: "" } },
   // Each of them is asked for by its own parameter, and by nothing else.
   ...Object.fromEntries(
-    bucketDefaultOperations.map(({ name, selectors = [] }) => [
+    bucketDefaultRows.map(({ name, selectors = [] }) => [
       name,
       { method: "GET", bucket: "media", query: Object.fromEntries(selectors.map((selector) => [selector, ""])) },
     ]),
@@ -311,5 +311,5 @@ describe.each(Object.keys(REQUESTS))("the operation %s", (name) => {
 });
 
 it("no operation of S3 is missing above", () => {
-  expect(s3Operations.map(({ name }) => name).filter((name) => !Object.hasOwn(REQUESTS, name))).toEqual([]);
+  expect(s3Rows.map(({ name }) => name).filter((name) => !Object.hasOwn(REQUESTS, name))).toEqual([]);
 });

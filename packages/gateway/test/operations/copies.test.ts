@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyObject } from "../../src/operations/copy-object.ts";
 import { type CopyPart, copyPart } from "../../src/operations/copy-part.ts";
-import { type OperationContext, operationContext } from "../../src/operations/operation-context.ts";
+import type { OperationContext } from "../../src/operations/operation-context.ts";
 import type { PermittedObject } from "../../src/permit.ts";
 import { recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 
@@ -24,19 +24,14 @@ beforeAll(async () => {
       return storage;
     },
   });
-  context = operationContext({
-    storage,
-    now: Date.now(),
-    signal: undefined,
-    journal: { deletions: undefined, error: undefined },
-  });
+  context = { storage, now: Date.now(), signal: undefined, journal: { deletions: undefined, error: undefined } };
   ({ uploadId } = await storage.createUpload(target));
 });
 afterAll(() => gateway.close());
 
-const outcome = (copied: Promise<{ readonly kind: string }>): Promise<string> =>
+const outcome = (copied: Promise<unknown>): Promise<string> =>
   copied.then(
-    ({ kind }) => kind,
+    () => "copied",
     ({ code }) => code,
   );
 
@@ -62,14 +57,14 @@ describe("a part that is copied", () => {
   };
 
   it("may be as large as a part may be, and not a byte larger", async () => {
-    expect(await copy({ maxBytes: SIZE })).toBe("part-copied");
+    expect(await copy({ maxBytes: SIZE })).toBe("copied");
     expect(await copy({ maxBytes: SIZE - 1 })).toBe("COPY_SOURCE_TOO_LARGE");
-    expect(await copy({ maxBytes: 4, range: { start: 3, end: 6 } })).toBe("part-copied");
+    expect(await copy({ maxBytes: 4, range: { start: 3, end: 6 } })).toBe("copied");
     expect(await copy({ maxBytes: 3, range: { start: 3, end: 6 } })).toBe("COPY_SOURCE_TOO_LARGE");
   });
 
   it("is of bytes that the source has, up to its last one", async () => {
-    expect(await copy({ range: { start: SIZE - 1, end: SIZE - 1 } })).toBe("part-copied");
+    expect(await copy({ range: { start: SIZE - 1, end: SIZE - 1 } })).toBe("copied");
     expect(await copy({ range: { start: SIZE - 1, end: SIZE } })).toBe("COPY_RANGE");
   });
 

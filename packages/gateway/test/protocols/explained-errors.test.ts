@@ -1,8 +1,8 @@
 import { explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { expect, it } from "vitest";
-import { errorBody } from "../../src/protocols/s3/error-body.ts";
 import { s3Error } from "../../src/protocols/s3/errors.ts";
+import { errorBody } from "../../src/protocols/s3/refuse.ts";
 
 const { url } = s3Signer({
   region: "us-east-1",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { declaredChecksum } from "../../src/protocols/s3/checksums.ts";
-import type { S3Call } from "../../src/protocols/s3/operation.ts";
+import type { S3Call } from "../../src/protocols/s3/row.ts";
 
 interface Told {
   /** `x-amz-checksum-*` by algorithm. */

@@ -4,8 +4,8 @@ import { anyText } from "../../../../tools/any-text.ts";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { metadataHeader, metadataOfHeader, metadataOfParameter, metadataSize } from "../../src/http/metadata.ts";
 import { continuationToken, readContinuationToken } from "../../src/protocols/s3/continuation.ts";
-import { parseCopySource } from "../../src/protocols/s3/copy-source.ts";
-import { s3Operations } from "../../src/protocols/s3/operations.ts";
+import { parseCopySource } from "../../src/protocols/s3/rows/copies.ts";
+import { s3Rows } from "../../src/protocols/s3/table.ts";
 import { readTaggingHeader } from "../../src/protocols/s3/tags.ts";
 
 const text = anyText().filter((value) => !/\p{Surrogate}/u.test(value));
@@ -107,8 +107,8 @@ describe("x-amz-tagging", () => {
 
 describe("the list of operations", () => {
   it("asks first for what is asked for by more", () => {
-    for (const [at, row] of s3Operations.entries()) {
-      const same = s3Operations.slice(0, at).filter(({ method, on }) => method === row.method && on === row.on);
+    for (const [at, row] of s3Rows.entries()) {
+      const same = s3Rows.slice(0, at).filter(({ method, on }) => method === row.method && on === row.on);
       for (const earlier of same) {
         const covers =
           (earlier.selectors ?? []).every((selector) => row.selectors?.includes(selector) === true) &&

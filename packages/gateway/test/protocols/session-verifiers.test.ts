@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { s3Signer, s3Verifier } from "daypass/s3";
 import { expect, it } from "vitest";
 import { type Session, sessions } from "../../src/pipeline/sessions.ts";
-import { withSessions } from "../../src/protocols/s3/session-verifier.ts";
+import { withSessions } from "../../src/protocols/s3/verifiers.ts";
 
 const parent = { accessKeyId: "AKIDPARENT", secretAccessKey: "the secret of the parent" };
 const endpoint = "https://media.example.com";

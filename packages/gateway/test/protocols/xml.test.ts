@@ -5,7 +5,7 @@ import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { urlEncoded, xmlDocument } from "../../src/http/xml.ts";
 import { childrenOf, expectOnly, optionalText, readXml, requiredText, textOf } from "../../src/http/xml-reader.ts";
 import { toRefusal } from "../../src/pipeline/refusal.ts";
-import { errorBody } from "../../src/protocols/s3/error-body.ts";
+import { errorBody } from "../../src/protocols/s3/refuse.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 const read = (text: string, root = "Delete") => readXml(new TextEncoder().encode(text), root);

@@ -2,7 +2,7 @@
 import { Refusal } from "../../pipeline/refusal.ts";
 import { MAX_PARTS } from "../../storage/contract/multipart.ts";
 
-/** A header or parameter that cannot have this value. */
+/** A header or parameter with an impossible value. */
 export function invalidArgument(argument: string, value: string, text: string): Refusal {
   return new Refusal("INVALID_ARGUMENT", `expected another value of ${argument}: ${text}`, { argument, value, text });
 }
@@ -12,9 +12,22 @@ export function invalidCombination(text: string): Refusal {
   return new Refusal("INVALID_COMBINATION", `expected a request that fits together: ${text}`, { text });
 }
 
+/** A function that S3 has and this gateway does not. */
+export function notImplemented(what: "header" | "parameter" | "method", name: string): Refusal {
+  return new Refusal("NOT_IMPLEMENTED", `expected a function that is implemented, found the ${what} ${name}`, {
+    [what]: name,
+  });
+}
+
 const MAX_INTEGER = 2_147_483_647;
 
-/** A number of entries; at most `most` are given, however many are asked for. */
+/** A decimal integer from 0 to 2147483647. */
+export function readInteger(value: string): number | undefined {
+  const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  return number <= MAX_INTEGER ? number : undefined;
+}
+
+/** A number of entries, cut to `most`. */
 export function readLimit(
   name: string,
   value: string | undefined,
@@ -26,10 +39,11 @@ export function readLimit(
   return Math.min(asked, most);
 }
 
-/** A decimal integer from 0 to 2147483647. */
-export function readInteger(value: string): number | undefined {
-  const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN;
-  return number <= MAX_INTEGER ? number : undefined;
+/** The number of a part after which a list continues. */
+export function readPartMarker(name: string, value: string): number {
+  const after = readInteger(value);
+  if (after === undefined) throw invalidArgument(name, value, "Argument partNumberMarker must be an integer.");
+  return after;
 }
 
 export function readPartNumber(value: string): number {
@@ -41,14 +55,14 @@ export function readPartNumber(value: string): number {
 export const INVALID_VERSION = "Invalid version id specified";
 
 /**
- * Buckets here have no versions: the one of each object is called `null`. Any other is one that the object does not have.
+ * Buckets here have no versions: the version of each object is called `null`. No object has any other version.
  *
  * @throws {Refusal} `NO_SUCH_VERSION`, `INVALID_ARGUMENT`
  */
 export function expectNullVersion(versionId: string | undefined, key: string): void {
   if (versionId === undefined || versionId === "null") return;
   if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
-  // What Amazon makes has this form. Amazon also knows one that it has not made: as there is none of ours, any could be Amazon's.
+  // The form of Amazon's ids. Amazon distinguishes ids that it never issued; this gateway cannot.
   if (!/^[A-Za-z0-9._-]{32}$/.test(versionId)) throw invalidArgument("versionId", versionId, INVALID_VERSION);
   throw noSuchVersion(versionId, key);
 }

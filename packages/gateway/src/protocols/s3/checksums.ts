@@ -1,14 +1,14 @@
 import { CHECKSUM_BYTES, type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { ChecksumRequest, DeclaredDigests } from "../../storage/contract/storage.ts";
-import { bytesOfBase64, bytesOfHex } from "../digests.ts";
-import { notImplemented } from "./amz.ts";
-import type { S3Call } from "./operation.ts";
+import { bytesOfBase64, bytesOfHex } from "../request-fields.ts";
+import { invalidCombination, notImplemented } from "./arguments.ts";
+import type { S3Call } from "./row.ts";
 
 /**
- * The digests that are compared with the body and not kept: `Content-MD5` and the payload hash, signed or not.
+ * The digests that are compared with the body and not stored: `Content-MD5` and the payload hash, signed or not.
  *
- * @throws {Refusal} `INVALID_DIGEST`, `NOT_IMPLEMENTED` for a body that is not sent in one piece
+ * @throws {Refusal} `INVALID_DIGEST`; `NOT_IMPLEMENTED` for a body with framing
  */
 export function declaredDigests({ received, permit, payload }: S3Call): DeclaredDigests {
   let md5: Uint8Array | undefined;
@@ -26,7 +26,7 @@ export function declaredDigests({ received, permit, payload }: S3Call): Declared
 
 function payloadHash(value: string): Uint8Array | undefined {
   if (value === "UNSIGNED-PAYLOAD") return undefined;
-  // A streaming mode that no signature has chosen: nobody has undone its framing (CVE-2025-31489, CVE-2026-41145).
+  // A streaming mode outside the signature: its framing would be stored with the object (CVE-2025-31489, CVE-2026-41145).
   if (!/^[0-9a-f]{64}$/.test(value)) {
     throw new Refusal("UNSUPPORTED_PAYLOAD", "expected a body in one piece, found another payload mode", {
       found: value,
@@ -38,8 +38,8 @@ function payloadHash(value: string): Uint8Array | undefined {
 const SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm";
 
 /**
- * The one `x-amz-checksum-*` of a body. An algorithm that only `x-amz-sdk-checksum-algorithm` names is computed and kept
- * where a presigned URL names it, because it was signed before there was a body.
+ * The `x-amz-checksum-*` of a body. If only `x-amz-sdk-checksum-algorithm` of a presigned URL names an algorithm, the checksum is
+ * computed and stored: the URL was signed before there was a body.
  *
  * @throws {Refusal} `INVALID_COMBINATION`, `INVALID_DIGEST`
  */
@@ -47,17 +47,17 @@ export function declaredChecksum({ checksums, amz, received, payload }: S3Call):
   const named = amz.get(SDK_ALGORITHM);
   const algorithm = named === undefined ? undefined : checksumAlgorithm(named, SDK_ALGORITHM);
   if (checksums.size + payload.trailers.length > 1) {
-    throw refuseCombination("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+    throw invalidCombination("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
   }
   for (const [declared, expected] of checksums) {
     if (!isChecksumAlgorithm(declared)) throw notImplemented("header", `x-amz-checksum-${declared}`);
     bytesOfBase64(`x-amz-checksum-${declared}`, expected, CHECKSUM_BYTES[declared]);
-    if (algorithm !== undefined && algorithm !== declared) throw invalidValue(SDK_ALGORITHM);
+    if (algorithm !== undefined && algorithm !== declared) throw invalidAlgorithm(SDK_ALGORITHM);
     return { algorithm: declared, expected };
   }
   for (const trailer of payload.trailers) {
     const declared = checksumAlgorithm(trailer.slice("x-amz-checksum-".length), "x-amz-trailer");
-    if (algorithm !== undefined && algorithm !== declared) throw invalidValue(SDK_ALGORITHM);
+    if (algorithm !== undefined && algorithm !== declared) throw invalidAlgorithm(SDK_ALGORITHM);
     return {
       algorithm: declared,
       expected() {
@@ -68,32 +68,25 @@ export function declaredChecksum({ checksums, amz, received, payload }: S3Call):
     };
   }
   if (algorithm === undefined) return undefined;
-  // The AWS SDK for JavaScript sends an MD5 that it was asked for by the older name.
-  const md5 =
-    algorithm === "md5" ? received.request.headers.find(([name]) => name.toLowerCase() === "content-md5") : undefined;
+  // The AWS SDK for JavaScript sends a requested MD5 under its older name.
+  const { headers } = received.request;
+  const md5 = algorithm === "md5" ? headers.find(([name]) => name.toLowerCase() === "content-md5") : undefined;
   if (md5 !== undefined) return { algorithm, expected: md5[1] };
-  if (received.request.headers.some(([name]) => name.toLowerCase() === SDK_ALGORITHM)) {
-    throw refuseCombination(
+  if (headers.some(([name]) => name.toLowerCase() === SDK_ALGORITHM)) {
+    throw invalidCombination(
       "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
     );
   }
   return { algorithm };
 }
 
-/** The algorithm that a header names, in upper case as Amazon writes it or in any other. */
+/** The algorithm that a header names, in any case. */
 export function checksumAlgorithm(value: string, header: string): ChecksumAlgorithm {
   const lower = value.toLowerCase();
-  if (!isChecksumAlgorithm(lower)) throw invalidValue(header);
+  if (!isChecksumAlgorithm(lower)) throw invalidAlgorithm(header);
   return lower;
 }
 
-/** A request whose parts contradict each other, in Amazon's words. */
-function refuseCombination(text: string): Refusal {
-  return new Refusal("INVALID_COMBINATION", `expected a request that fits together, found one that does not: ${text}`, {
-    text,
-  });
-}
-
-function invalidValue(header: string): Refusal {
+function invalidAlgorithm(header: string): Refusal {
   return new Refusal("INVALID_DIGEST", `expected a checksum algorithm in ${header}, found another`, { header });
 }

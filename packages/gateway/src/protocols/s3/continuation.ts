@@ -1,7 +1,7 @@
 /**
- * Tokens by which a listing goes on. They hold the position and a checksum over it and what was listed, so a token that was
- * changed, cut or carried to another listing is refused. It is no secret and no right: it takes nobody further than
- * `start-after` does, and every process and each release can read it.
+ * Continuation tokens of listings. A token contains the position and a checksum over the position and the listing, so a changed or
+ * truncated token is refused, and so is the token of another listing. It is neither secret nor a permission: `start-after` reaches the
+ * same keys. Every process and every release can read it.
  */
 import { runningCrc } from "../../http/checksum.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
@@ -12,7 +12,7 @@ const CRC_BYTES = 4;
 const KEY = 0x6b;
 const PREFIX = 0x70;
 
-/** @param listing what the token belongs to: bucket, prefix, delimiter */
+/** @param listing bucket, prefix and delimiter of the token */
 export function continuationToken(position: ListPosition, listing: readonly string[]): string {
   const [kind, text] = "key" in position ? [KEY, position.key] : [PREFIX, position.prefix];
   const body = new Uint8Array([kind, ...new TextEncoder().encode(text)]);
@@ -26,14 +26,14 @@ export function readContinuationToken(token: string, listing: readonly string[])
   const kind = body?.[0];
   if (bytes === undefined || body === undefined || (kind !== KEY && kind !== PREFIX)) throw incorrect(token);
   if (!checksum(body, listing).every((byte, i) => byte === bytes[i])) throw incorrect(token);
-  // Else a key that begins with a byte order mark would be another key, and the listing begin anew.
+  // Without ignoreBOM, a key that begins with a byte order mark would become another key.
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body.subarray(1));
   return kind === KEY ? { key: text } : { prefix: text };
 }
 
 function checksum(body: Uint8Array, listing: readonly string[]): Uint8Array {
   const running = runningCrc("crc32c");
-  // JSON, so that no two lists are the same bytes.
+  // JSON: different lists have different bytes.
   running.update(new TextEncoder().encode(JSON.stringify(listing)));
   running.update(body);
   return running.digest();
@@ -45,7 +45,7 @@ function toBase64Url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** `undefined` for all but the one spelling of some bytes. */
+/** `undefined` for a spelling that `toBase64Url` does not return. */
 function fromBase64Url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   try {

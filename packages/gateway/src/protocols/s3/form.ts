@@ -5,7 +5,6 @@
 import {
   DaypassError,
   type ErrorDetails,
-  type Grant,
   isDaypassError,
   type KeyResolver,
   type ObligationKind,
@@ -18,23 +17,14 @@ import { type FormField, formBoundary, type MultipartForm, readMultipart } from 
 import { MultipartError } from "../../http/multipart-error.ts";
 import { firstSegment, virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { Sessions } from "../../pipeline/sessions.ts";
 import type { BodyVerifier } from "../protocol.ts";
-import type { S3AccessKey } from "./access-key.ts";
-import { locationOf } from "./location.ts";
-import { blamingToken, type SessionsOfGrants } from "./session-verifier.ts";
+import { locationOf } from "./answers.ts";
+import { blamingToken, type S3AccessKey, type SessionOptions } from "./verifiers.ts";
 
-/** The grant of a form in the shape of the others: a form has no query, and its fields are its signed headers. */
+/** The grant of a form in the shape of the other grants. A form has no query, and its fields replace the signed headers. */
 export type S3PostGrant = S3FormGrant & S3Grant & { readonly location: string };
 
-export function isPostGrant(grant: Grant): grant is S3PostGrant {
-  return grant.scheme.startsWith("s3/form");
-}
-
-export interface FormOptions {
-  readonly keys: KeyResolver<S3AccessKey>;
-  readonly sessions: Sessions | undefined;
-  readonly found: SessionsOfGrants;
+export interface FormOptions extends SessionOptions {
   readonly origins: readonly string[];
   readonly regions: readonly string[] | undefined;
   readonly clock: () => Date;
@@ -47,7 +37,7 @@ const LIMITS = { fieldBytes: 20 * 1024, fieldCount: 100, restBytes: 20 * 1024 };
 // biome-ignore lint/suspicious/noTemplateCurlyInString: S3's own spelling
 const FILE_NAME = "${filename}";
 
-/** Verifies a form by the fields before its file. The bucket is the request's own and never a field's (CVE-2023-43040). */
+/** Verifies a form by the fields before its file. The request names the bucket, never a field (CVE-2023-43040). */
 export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
   const { keys, sessions, found, origins, regions, clock } = options;
   const bucketOf = virtualBucket(origins);
@@ -91,7 +81,7 @@ function only(
   throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found those of two versions: send one");
 }
 
-/** The sender's file name, where it takes the place of a `${filename}`. 20 KB of them would become megabytes, for anybody who asks. */
+/** The client's file name, if a field contains `${filename}`. Without a limit, 20 KB of such fields would become megabytes. */
 function neededFileName({ fields, fileName }: Pick<MultipartForm, "fields" | "fileName">): string | undefined {
   const places = fields.reduce((count, [, value]) => count + value.split(FILE_NAME).length - 1, 0);
   if (places === 0) return undefined;
@@ -111,7 +101,7 @@ function boundaryOf(headers: WireRequest["headers"]): string | undefined {
   return types.length === 1 ? formBoundary(types[0]?.[1] ?? "") : undefined;
 }
 
-/** A form goes to the bucket itself: `/` where the host names it, else `/bucket` or `/bucket/`. */
+/** The target of a form is the bucket: `/` if the host names it, otherwise `/bucket` or `/bucket/`. */
 function targetBucket({ target }: WireRequest, virtual: string | undefined): string {
   if (virtual === undefined) {
     throw new DaypassError(
@@ -124,7 +114,7 @@ function targetBucket({ target }: WireRequest, virtual: string | undefined): str
   throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
 }
 
-/** A folder that was there may have any name; whether it is a bucket the storage knows. */
+/** An existing folder may have any name. The storage decides whether it is a bucket. */
 function onlySegment(target: string): string | undefined {
   const name = /^\/[^/?]+\/?$/.test(target) ? firstSegment(target) : undefined;
   return name?.includes("/") ? undefined : name;
@@ -138,7 +128,7 @@ async function translated<T>(read: () => Promise<T>, fields: readonly FormField[
   }
 }
 
-/** Whoever sends a token along has the wrong one, where no key fits. */
+/** If a form with a token names an unknown key, AWS reports the token. */
 async function blamed<T>(verified: () => Promise<T>): Promise<T> {
   try {
     return await verified();
@@ -147,7 +137,7 @@ async function blamed<T>(verified: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The file, held to the length that the policy allows: nothing before its last byte tells it. */
+/** The file, with the length checked against the policy. The length is unknown before the last byte. */
 async function* received(
   file: AsyncIterable<Uint8Array>,
   obligations: S3FormGrant["obligations"],
@@ -171,7 +161,7 @@ async function* received(
   }
 }
 
-/** What a form shows of its signature, for an error that tells its sender: all of it is the sender's own. */
+/** The signature in a form, for an error that shows it to its sender. */
 function signatureDetails(fields: readonly FormField[]): ErrorDetails {
   const field = (wanted: RegExp): string => fields.find(([name]) => wanted.test(name))?.[1] ?? "";
   return {

@@ -4,54 +4,56 @@ import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
 import { s3V4aVerifier } from "daypass/s3/v4a";
-import type { CreateHash } from "../../http/checksum.ts";
 import { type ReadScope, readScope } from "../../pipeline/key-scope.ts";
-import type { Limits } from "../../pipeline/limits.ts";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { Protocol } from "../protocol.ts";
-import { type FoundKeys, findKeys, listFound, type S3AccessKey, scopesFound, scopesOf } from "./access-key.ts";
 import { s3FormBody } from "./form.ts";
-import { withMetadataText } from "./metadata-text.ts";
 import { refuseS3 } from "./refuse.ts";
-import { type SessionsOfGrants, withSessions } from "./session-verifier.ts";
-import { isStsRequest } from "./sts-request.ts";
-import { s3Task } from "./task.ts";
+import type { S3RowOptions } from "./row.ts";
+import { s3Task } from "./table.ts";
+import {
+  type FoundKeys,
+  findKeys,
+  isStsRequest,
+  listFound,
+  type S3AccessKey,
+  type SessionsOfGrants,
+  scopesFound,
+  scopesOf,
+  withMetadataText,
+  withSessions,
+} from "./verifiers.ts";
 
-export interface S3ProtocolOptions {
+export interface S3ProtocolOptions extends S3RowOptions {
   readonly keys: KeyResolver<S3AccessKey>;
-  readonly origins: readonly string[];
-  /** The region that answers name. */
-  readonly region: string;
-  /** Regions that a signature may be made for. */
+  /** Regions that a signature may name. */
   readonly regions: readonly string[] | undefined;
-  readonly limits: Limits;
   readonly clock: Clock;
-  readonly createHash: CreateHash;
-  /** Origins that a form upload may send the browser to. */
+  /** Origins that a form upload may redirect the browser to. */
   readonly redirectOrigins: readonly string[];
-  /** Credentials for a while; without it none are issued, and none are known. */
+  /** Temporary credentials. If absent, none are issued or accepted. */
   readonly sessions: Sessions | undefined;
-  /** Show a caller whose signature does not match the texts that the gateway signed: the caller's own bytes. */
+  /** Whether a `SignatureDoesNotMatch` repeats the texts that the gateway signed. They consist of the caller's own bytes. */
   readonly debugFields: boolean;
 }
 
-/** Each is enforced by `operations/` and by the storage; `uses` is not among them, it needs state. */
+/** `operations/` and the storage enforce each of them. `uses` is not supported: counting uses needs state. */
 const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body-checksum", "create-only", "response"];
 
-// The AWS SDK 2 for JavaScript repeats in its SigV2 URLs the headers that an upload is to have. Nothing reads them there, as at Amazon.
+// The AWS SDK 2 for JavaScript repeats the headers of an upload in its SigV2 URLs. Like Amazon, the gateway ignores them there.
 const REPEATED_HEADERS = ["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language"];
 
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
-  const { keys, origins, regions, region, limits, clock, createHash, sessions, redirectOrigins } = options;
+  const { keys, origins, regions, clock, sessions } = options;
   const common = { origins, clock, enforces: ENFORCED };
   const found: SessionsOfGrants = new WeakMap();
-  const form = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
+  const verifier = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
     withMetadataText(withSessions(make, { keys, sessions, found }));
-  const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
+  const header = verifier((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
-  /** What its key may do holds as well, as it is now: a session ends when its key is taken back, or has another secret. */
+  /** A session also needs the present scopes of its key. It is over when the key is removed or has another secret. */
   const inherited = (session: Session, parents: FoundKeys): readonly ReadScope[] | undefined => {
     const scopes = scopesFound(parents);
     if (scopes === undefined) return undefined;
@@ -60,18 +62,16 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     }
     throw new DaypassError("INVALID_TOKEN", "expected a session of the key's present secret, found one of an earlier");
   };
-  const taskOptions = { limits, createHash, origins, region, redirectOrigins };
   return {
     dialect: "s3",
     verifiers: [
-      form((credentials) => s3Verifier({ ...common, credentials, regions })),
-      // The Security Token Service has a protocol of its own.
+      verifier((credentials) => s3Verifier({ ...common, credentials, regions })),
       sessions === undefined
         ? header
         : { ...header, detects: (request) => header.detects(request) && !isStsRequest(request) },
-      form((credentials) => s3V2Verifier({ ...common, credentials, allowUnsigned: REPEATED_HEADERS })),
-      form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
-      form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
+      verifier((credentials) => s3V2Verifier({ ...common, credentials, allowUnsigned: REPEATED_HEADERS })),
+      verifier((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
+      verifier((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
     ],
     bodyVerifiers: [s3FormBody({ keys, sessions, found, origins, regions, clock })],
     resource: (grant) => grant,
@@ -83,13 +83,13 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       return parents instanceof Promise ? parents.then((now) => inherited(session, now)) : inherited(session, parents);
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>
-      // A SigV2 URL or form tells only its end; a request signed in its header is no URL.
+      // A SigV2 URL or form names only its end. A request that is signed in its header is not a URL.
       scheme.endsWith("/header")
         ? 0
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme.endsWith("/v2") ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Task(permit, received, { body, options: taskOptions });
+      return s3Task(permit, received, { body, options });
     },
     refuse,
   };

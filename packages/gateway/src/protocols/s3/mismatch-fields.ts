@@ -4,13 +4,13 @@ import { s3HeaderTexts } from "daypass/s3/header";
 import { s3V2Texts } from "daypass/s3/v2";
 import { s3V2HeaderTexts } from "daypass/s3/v2/header";
 import { s3V4aTexts } from "daypass/s3/v4a";
-import type { ErrorFields } from "./error-body.ts";
+import type { ErrorFields } from "./signature-errors.ts";
 
 const encoder = new TextEncoder();
 
 /**
- * The fields of a `SignatureDoesNotMatch` that let a caller find the difference, as S3 sends them. All of it is what the caller
- * sent; the signature that would have been right is nowhere in it.
+ * The fields of a `SignatureDoesNotMatch` that show a caller the difference, as S3 sends them. They repeat only what the caller sent,
+ * never the expected signature.
  */
 export function mismatchFields(request: WireRequest, virtualBucket: string): ErrorFields {
   const texts = textsOf(request, virtualBucket);
@@ -21,7 +21,7 @@ export function mismatchFields(request: WireRequest, virtualBucket: string): Err
   return [...fields, ["CanonicalRequest", canonicalRequest], ["CanonicalRequestBytes", bytesOf(canonicalRequest)]];
 }
 
-/** The same of a form, whose signature covers the policy as it was sent; `undefined` for what is no form. */
+/** The same fields for a form, whose signature covers the policy as sent; `undefined` if the request is not a form. */
 export function formMismatchFields({ policy, signature }: ErrorDetails): ErrorFields | undefined {
   if (typeof policy !== "string") return undefined;
   return signedFields(policy, typeof signature === "string" ? signature : "");
@@ -43,7 +43,7 @@ function textsOf(request: WireRequest, virtualBucket: string): S3Texts | undefin
     if (/[?&]X-Amz-Region-Set=/.test(request.target)) return s3V4aTexts(request);
     return /[?&]AWSAccessKeyId=/.test(request.target) ? s3V2Texts(request, virtualBucket) : s3Texts(request);
   } catch {
-    // A signature without the form of one counts as a mismatch, too, and has no texts.
+    // A malformed signature also counts as a mismatch, and has no texts.
     return undefined;
   }
 }
@@ -66,7 +66,7 @@ function signatureOf(request: WireRequest): string {
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => ` ${byte.toString(16).padStart(2, "0")}`);
 
-/** `41 57 53`: shows a byte that no screen does. Nobody has been authenticated, and the text is as long as a request may be. */
+/** `41 57 53`: shows invisible bytes. The table makes it cheap, because an unauthenticated client can send a long text. */
 function bytesOf(text: string): string {
   let shown = "";
   for (const byte of encoder.encode(text)) shown += HEX[byte];

@@ -1,15 +1,14 @@
 /** Tags of objects, in the header and in XML. */
-
 import type { XmlElement } from "../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import type { PermittedObject } from "../../permit.ts";
 import { permitObject } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
-import type { S3Call } from "./operation.ts";
+import type { S3Call } from "./row.ts";
 
-/** In the order in which they were given. */
-export type Tags = Readonly<Record<string, string>>;
+/** In the order of the request. */
+type Tags = Readonly<Record<string, string>>;
 type TagPairs = readonly (readonly [key: string, value: string])[];
 
 export const TAGGING = "x-amz-tagging";
@@ -19,17 +18,18 @@ const MAX_TAGS = 10;
 /** "A tag key can be up to 128 Unicode characters in length, and tag values can be up to 256 Unicode characters". */
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
-/** Letters, numbers and spaces of any script, and these signs. */
+/** Letters, numbers and spaces of any script, and a few signs. */
 const TAG_TEXT = /^[\p{L}\p{N}\p{Z}+\-=._:/@]*$/u;
 
 /**
- * The tags that come with an upload or a copy. To set them is an action of its own.
+ * The tags of an upload or a copy. Setting tags is a separate action.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
 export function readUploadTags(call: S3Call, object: PermittedObject): Tags | undefined {
   const header = call.amz.get(TAGGING);
-  if (header !== undefined) permitTagging(call, object);
+  if (header === undefined) return undefined;
+  permitTagging(call, object);
   return readTaggingHeader(header);
 }
 
@@ -38,9 +38,8 @@ export function permitTagging({ permit, received }: S3Call, object: PermittedObj
   permitObject(permit, object, { method: received.request.method, action: "s3:PutObjectTagging" });
 }
 
-/** Reads `x-amz-tagging: a=1&b=2`, which is encoded like a form; `undefined` without one. */
-export function readTaggingHeader(header: string | undefined): Tags | undefined {
-  if (header === undefined) return undefined;
+/** Reads `x-amz-tagging: a=1&b=2`, which is encoded like a form. */
+export function readTaggingHeader(header: string): Tags {
   const malformedHeader = (): Refusal =>
     invalidArgument(
       TAGGING,
@@ -82,11 +81,11 @@ export function readTagging(document: ReadElement): Tags {
 
 export function taggingElements(tags: Tags): readonly XmlElement[] {
   const set = Object.entries(tags).map(
-    ([key, value]): XmlElement => [
+    (tag): XmlElement => [
       "Tag",
       [
-        ["Key", key],
-        ["Value", value],
+        ["Key", tag[0]],
+        ["Value", tag[1]],
       ],
     ],
   );

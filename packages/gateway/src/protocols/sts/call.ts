@@ -3,12 +3,12 @@ import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { scopeOfPolicy } from "./policy.ts";
 
-/** What a call asks for. */
+/** The fields of a call. */
 export interface CallFields {
   readonly action: "AssumeRole" | "GetSessionToken";
   readonly seconds: number | undefined;
   readonly scope: KeyScope;
-  /** `AssumeRole` only. The role is a label: what a session may do comes from the key and the policy. */
+  /** `AssumeRole` only. The role is a label: the key and the policy decide what a session may do. */
   readonly roleArn: string;
   readonly sessionName: string;
 }
@@ -20,8 +20,8 @@ const PARAMETERS: Readonly<Record<CallFields["action"], readonly string[]>> = {
 const FORM = /^application\/x-www-form-urlencoded(?:;|$)/i;
 
 /**
- * Reads a call in the query protocol of AWS. A parameter that nothing acts on is refused by name: an ignored tag, serial number
- * or policy ARN would be a promise not kept.
+ * Reads a call in the query protocol of AWS. An unsupported parameter is refused by name: an ignored tag, serial number or policy ARN
+ * would be a broken promise.
  *
  * @throws {Refusal} `INVALID_ACTION`, `INVALID_PARAMETER`, `MALFORMED_POLICY`, `METHOD_NOT_ALLOWED`
  */

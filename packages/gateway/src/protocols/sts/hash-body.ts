@@ -7,8 +7,8 @@ const MAX_BODY = 16 * 1024;
 const HASH_HEADER = "x-amz-content-sha256";
 
 /**
- * Reads a short body, and the request as if its sender had told the hash. Only for calls outside S3, whose signature covers that
- * hash and whose head does not say it: it is computed here, so the header that is added is a fact and no claim.
+ * Reads a short body and adds its hash to the request as a header. Only for calls outside S3, whose signature covers the hash and whose
+ * head does not contain it. The hash is computed here, so the added header is a fact, not a claim.
  *
  * @throws {Refusal} `DOCUMENT_TOO_LARGE`, `BODY_DIGEST`
  */
@@ -31,11 +31,11 @@ export async function hashBody(
     kept.add(chunk);
   }
   const hash = Array.from(running.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const told = request.headers.filter(([name]) => name.toLowerCase() === HASH_HEADER);
-  if (told.some(([, value]) => value !== hash)) {
+  const declared = request.headers.filter(([name]) => name.toLowerCase() === HASH_HEADER);
+  if (declared.some(([, value]) => value !== hash)) {
     throw new Refusal("BODY_DIGEST", "expected the body of the hash that was sent, found another");
   }
-  const headers = told.length > 0 ? request.headers : [...request.headers, [HASH_HEADER, hash] as const];
+  const headers = declared.length > 0 ? request.headers : [...request.headers, [HASH_HEADER, hash] as const];
   return { request: { ...request, headers }, body: replay(kept.take()) };
 }
 

@@ -1,17 +1,16 @@
 /**
- * The part of AWS's Security Token Service that makes credentials for a while: `AssumeRole` and `GetSessionToken`, as every
+ * The part of AWS's Security Token Service that issues temporary credentials: `AssumeRole` and `GetSessionToken`, as every
  * AWS SDK calls them at `endpoint_url_sts`.
  * @module
  */
 import { type Clock, DaypassError, type Grant, type KeyResolver, type Verifier, type WireRequest } from "daypass";
 import { type S3HeaderGrant, s3HeaderVerifier } from "daypass/s3/header";
 import type { CreateHash } from "../../http/checksum.ts";
-import type { IssuedSession } from "../../operations/issue-session.ts";
+import type { IssueSession } from "../../operations/issue-session.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { Protocol, Task } from "../protocol.ts";
-import { listFound, type S3AccessKey, scopesOf } from "../s3/access-key.ts";
-import { isStsRequest } from "../s3/sts-request.ts";
+import { isStsRequest, listFound, type S3AccessKey, scopesOf } from "../s3/verifiers.ts";
 import { type CallFields, readCall } from "./call.ts";
 import { hashBody } from "./hash-body.ts";
 import { presentSession, refuseSts } from "./present.ts";
@@ -26,13 +25,14 @@ export interface StsProtocolOptions {
 }
 
 const HOUR = 3600;
-const LIFE = {
+/** Lifetimes in seconds. */
+const LIFETIME = {
   minimum: 900,
   AssumeRole: { usual: HOUR, most: 12 * HOUR },
   GetSessionToken: { usual: 12 * HOUR, most: 36 * HOUR },
 };
 
-/** The dialect of session credentials. They are for S3 alone, and no session makes another. */
+/** The dialect of session credentials. They work for S3 alone, and no session can request another. */
 export function stsProtocol({
   keys,
   origins,
@@ -45,7 +45,7 @@ export function stsProtocol({
     s3HeaderVerifier({ credentials, origins, regions, clock, service: "sts", enforces: ["body-sha256"] });
   const verifier = verifierOf(keys);
   const parents = new WeakMap<Grant, S3AccessKey>();
-  /** Of the keys with the id, the one that signed: a session is bound to its secret, and must not outlive it by another's. */
+  /** Several keys may share an id. A session is bound to the secret that signed, and must not outlive that secret. */
   const signerOf = async ({ keyId }: Grant, request: WireRequest): Promise<S3AccessKey> => {
     for (const key of listFound(await keys(keyId))) {
       const isSigner = await verifierOf(() => key)
@@ -75,26 +75,31 @@ export function stsProtocol({
     resource: () => ({ bucket: "", key: undefined }),
     scopes: ({ keyId }) => scopesOf(keys, keyId),
     life: () => 0,
-    async task({ grant, scopes = [], at }, received, body): Promise<Task<S3HeaderGrant>> {
+    async task({ grant, scopes = [], at }, received, body): Promise<Task> {
       const parent = parents.get(grant);
       if (parent === undefined) throw new TypeError("a session was asked for by a grant of another protocol");
       const call = await readCall(received, body);
       const until = Math.min(...scopes.map((scope) => scope.until?.getTime() ?? Number.POSITIVE_INFINITY));
-      const expiration = new Date(Math.min(at + lifeOf(call) * 1000, until));
-      return {
+      const expiration = new Date(Math.min(at + lifetimeOf(call) * 1000, until));
+      const task: Task<IssueSession> = {
         request: { operation: "issue-session", sessions, parent, scope: call.scope, expiration },
-        present: (result, _, exchange) => presentSession(result as IssuedSession, call, exchange),
+        present: (session, exchange) => presentSession(session, call, exchange),
       };
+      return task;
     },
     refuse: refuseSts,
   };
 }
 
-function lifeOf({ action, seconds }: CallFields): number {
-  const { usual, most } = LIFE[action];
+function lifetimeOf({ action, seconds }: CallFields): number {
+  const { usual, most } = LIFETIME[action];
   if (seconds === undefined) return usual;
-  if (seconds >= LIFE.minimum && seconds <= most) return seconds;
-  throw new Refusal("INVALID_PARAMETER", `expected DurationSeconds from ${LIFE.minimum} to ${most}, found ${seconds}`, {
-    parameter: "DurationSeconds",
-  });
+  if (seconds >= LIFETIME.minimum && seconds <= most) return seconds;
+  throw new Refusal(
+    "INVALID_PARAMETER",
+    `expected DurationSeconds from ${LIFETIME.minimum} to ${most}, found ${seconds}`,
+    {
+      parameter: "DurationSeconds",
+    },
+  );
 }

@@ -2,16 +2,16 @@ import { repeatsMember } from "../../http/json-members.ts";
 import type { Allowance, KeyScope } from "../../pipeline/key-scope.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 
-/** Bytes: what a policy says travels in the token. */
+/** Bytes. The token contains the policy. */
 const MAX_POLICY = 2048;
 const ACTION = /^(?:\*|s3:(?:[a-z]+\*?|\*))$/i;
-// A folder that was there is a bucket of whatever name.
+// An existing folder is a bucket with any name.
 const RESOURCE = /^(?:arn:aws:s3:::)?\*$|^arn:aws:s3:::[^/*?$]+(?:\/[^*?$]*\*?)?$/;
 const ARN = "arn:aws:s3:::";
 
 /**
- * The scope that a session policy leaves. Of the policy language this much is read: statements that allow actions of S3 on buckets and
- * keys, with a `*` at the end. Anything else is refused and not guessed at: what is ignored would grant more than was asked for.
+ * The scope of a session policy. The supported part of the policy language: statements that allow actions of S3 on buckets and keys, with
+ * a `*` at the end. Everything else is refused: an ignored restriction would grant more than the caller asked for.
  *
  * @throws {Refusal} `MALFORMED_POLICY`
  */

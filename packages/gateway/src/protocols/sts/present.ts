@@ -1,7 +1,7 @@
 import { type XmlElement, xmlText } from "../../http/xml.ts";
-import type { IssuedSession } from "../../operations/issue-session.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
+import type { Session } from "../../pipeline/sessions.ts";
 import type { Exchange } from "../protocol.ts";
 import { s3Error } from "../s3/errors.ts";
 import { textAnswer } from "../text-answer.ts";
@@ -9,9 +9,9 @@ import type { CallFields } from "./call.ts";
 
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/** The credentials, as SDKs read them. */
+/** The credentials in the form that SDKs read. */
 export function presentSession(
-  { session }: IssuedSession,
+  session: Session,
   { action, roleArn, sessionName }: CallFields,
   { requestId }: Exchange,
 ): Answer {
@@ -48,7 +48,7 @@ export function presentSession(
   ]);
 }
 
-/** STS's own names for what S3 calls otherwise. */
+/** The codes of STS that differ from those of S3. */
 const CODES: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: "InvalidClientTokenId",
   AuthorizationHeaderMalformed: "IncompleteSignature",

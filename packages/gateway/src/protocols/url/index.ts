@@ -1,37 +1,32 @@
 import { type Clock, DaypassError, type KeyResolver, type ObligationKind } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
 import type { Resource } from "../../pipeline/scope-match.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { Protocol } from "../protocol.ts";
-import { bodyRefusal } from "./body-refusal.ts";
-import { urlOperation } from "./operation.ts";
-import { presentUrl } from "./present.ts";
 import { refuseUrl } from "./refuse.ts";
+import { obligationOf, urlTask } from "./table.ts";
 
 export interface UrlProtocolOptions {
   readonly keys: KeyResolver<UrlKey> | readonly UrlKey[];
   readonly origins: readonly string[];
-  /** The purpose that URLs must have been signed for. */
+  /** The audience that URLs must be signed for. */
   readonly audience: string | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
 }
 
-/**
- * Enforced by `operation.ts` and by the storage; `strip` by never looking at the query. `uses` is not among them: without state
- * a URL that may be used twice could be used for ever.
- */
+/** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` is not supported: counting uses needs state. */
 const ENFORCED: readonly ObligationKind[] = ["body-length", "body-sha256", "create-only", "response", "strip"];
 
 /** Daypass URLs on files: the first segment of the path is the bucket, the rest the key. */
 export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProtocolOptions): Protocol<UrlGrant> {
-  // A Daypass URL signs its origin, so it needs one that is written out.
+  // A Daypass URL signs its origin, so a wildcard is not enough.
   const exact = origins.filter((origin) => !origin.includes("*"));
   if (exact.length === 0) {
     throw new DaypassError("INVALID_INPUT", "expected an origin without `*` for Daypass URLs, found none: add one");
   }
-  const present = presentUrl();
   return {
     dialect: "url",
     verifiers: [urlVerifier({ keys, origins: exact, audience, clock, enforces: ENFORCED })],
@@ -39,7 +34,7 @@ export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProto
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return { request: urlOperation(permit, received, { body, limits }), present };
+      return urlTask({ permit, received, body, limits });
     },
     attributed: (refusal, { grant }) => bodyRefusal(refusal, grant),
     refuse: refuseUrl,
@@ -47,8 +42,8 @@ export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProto
 }
 
 /**
- * The grammar of a Daypass URL leaves one decoding: no `%2F`, no dot segment, no empty segment but the last, and valid UTF-8. So
- * decoding the whole path and decoding its segments is the same.
+ * The grammar of a Daypass URL allows one decoding: no `%2F`, no dot segment, no empty segment but the last, and valid UTF-8. So the
+ * whole path can be decoded at once.
  */
 function resourceOf(path: string): Resource {
   const decoded = decodeURIComponent(path).slice(1);
@@ -57,4 +52,23 @@ function resourceOf(path: string): Resource {
     return { bucket: slash < 0 ? decoded : decoded.slice(0, slash), key: undefined };
   }
   return { bucket: decoded.slice(0, slash), key: decoded.slice(slash + 1) };
+}
+
+/**
+ * Reports a limit of the grant that the storage enforced as a breach of the grant: a breach has one code, whether the length was
+ * announced or counted.
+ */
+function bodyRefusal(refusal: Refusal, grant: UrlGrant): Refusal {
+  const { code, details } = refusal;
+  const length = obligationOf(grant, "body-length");
+  const isLength =
+    (code === "TOO_LARGE" && details["limit"] === length?.max) ||
+    (code === "TOO_SMALL" && details["limit"] === length?.min);
+  if (length !== undefined && isLength) {
+    const message = `expected ${length.min} to ${length.max} bytes, found others: send what was granted`;
+    return new Refusal("BODY_LENGTH", message, details, { cause: refusal });
+  }
+  const isDigest = code === "DIGEST_MISMATCH" && details["digest"] === "sha256";
+  if (!isDigest || obligationOf(grant, "body-sha256") === undefined) return refusal;
+  return new Refusal("BODY_DIGEST", "expected the body that was granted, found another", details, { cause: refusal });
 }

@@ -1,4 +1,4 @@
-import { DaypassError, type ErrorCode, errorCodes, problem } from "daypass";
+import { DaypassError, type ErrorCode, problem } from "daypass";
 import { unsatisfiedContentRange } from "../../http/range.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { describeRefusalCode, type Refusal, type RefusalCode } from "../../pipeline/refusal.ts";
@@ -6,7 +6,7 @@ import { page, wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
 import { textAnswer } from "../text-answer.ts";
 
-// The library says which status belongs to each of its own codes; these are the rest.
+// The library defines the status of its own codes.
 const STATUS = {
   MALFORMED_FORM: 400,
   FORM_FIELD: 400,
@@ -99,10 +99,8 @@ interface ProblemDetails {
   readonly text: string;
 }
 
-const libraryCodes: ReadonlySet<string> = new Set(errorCodes);
-
 function isLibraryCode(code: RefusalCode): code is ErrorCode {
-  return libraryCodes.has(code);
+  return !Object.hasOwn(STATUS, code);
 }
 
 function problemDetails(code: RefusalCode): ProblemDetails {
@@ -112,13 +110,13 @@ function problemDetails(code: RefusalCode): ProblemDetails {
     return { status, text };
   }
   const known = problem(new DaypassError(code, ""));
-  // A code that no request can cause: an option or a key of the gateway is wrong.
+  // No request can cause this code: an option or a key of the gateway is wrong.
   return known === undefined ? problemDetails("INTERNAL") : { status: known.status, text: known.body };
 }
 
 /**
- * Answers with problem details (RFC 9457), or with a page where a browser asks for one. A stranger learns the code and nothing
- * more, and an unknown key gets the very answer of a wrong signature: who has keys here is nobody's business.
+ * Answers with problem details (RFC 9457), or with a page if a browser asks for one. An unauthenticated client learns only the code, and an
+ * unknown key gets the same answer as a wrong signature, so no client can find out which keys exist.
  */
 export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): Answer {
   const code = refusal.code === "UNKNOWN_KEY" ? "SIGNATURE_MISMATCH" : refusal.code;

@@ -1,0 +1,116 @@
+import type { CorsRule } from "../../../http/cors-rules.ts";
+import type { XmlElement } from "../../../http/xml.ts";
+import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, textOf } from "../../../http/xml-reader.ts";
+import type { GetBucketCors, SetBucketCors } from "../../../operations/buckets.ts";
+import { emptyAnswer, noContent, xmlAnswer } from "../answers.ts";
+import { invalidCombination, readInteger } from "../arguments.ts";
+import { readDocument } from "../document.ts";
+import { onBucket, type S3Row } from "../row.ts";
+import { notConfigured } from "./bucket-defaults.ts";
+
+// "The CORS configuration … file is limited to 64 KB in size."
+const MAX_BYTES = 64 * 1024;
+const MAX_RULES = 100;
+const MAX_ID = 255;
+const METHODS = ["GET", "PUT", "HEAD", "POST", "DELETE"];
+const FIELDS = ["ID", "AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader", "MaxAgeSeconds"];
+
+export const bucketCorsRows: readonly S3Row[] = [
+  onBucket<GetBucketCors>({
+    name: "GetBucketCors",
+    action: "s3:GetBucketCORS",
+    method: "GET",
+    selectors: ["cors"],
+    read: (_, bucket) => ({ operation: "get-bucket-cors", bucket }),
+    present({ rules }, { asked, requestId }) {
+      if (rules.length > 0) return xmlAnswer({ requestId }, ["CORSConfiguration", rules.map(ruleElement)]);
+      throw notConfigured(asked.bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist");
+    },
+  }),
+  onBucket<SetBucketCors>({
+    name: "PutBucketCors",
+    action: "s3:PutBucketCORS",
+    method: "PUT",
+    selectors: ["cors"],
+    readsBody: true,
+    async read(call, bucket) {
+      const document = await readDocument(call, "CORSConfiguration", { maxBytes: MAX_BYTES, needsDigest: true });
+      return { operation: "set-bucket-cors", bucket, rules: readRules(document) };
+    },
+    present: (_, presented) => emptyAnswer(presented),
+  }),
+  onBucket<SetBucketCors>({
+    name: "DeleteBucketCors",
+    action: "s3:PutBucketCORS",
+    method: "DELETE",
+    selectors: ["cors"],
+    read: (_, bucket) => ({ operation: "set-bucket-cors", bucket, rules: [] }),
+    present: (_, presented) => noContent(presented),
+  }),
+];
+
+/** @throws {Refusal} `MALFORMED_XML`, `INVALID_COMBINATION` */
+function readRules(document: ReadElement): readonly CorsRule[] {
+  expectOnly(document, ["CORSRule"]);
+  const rules = childrenOf(document, "CORSRule");
+  if (rules.length === 0 || rules.length > MAX_RULES) {
+    throw malformed(`expected 1 to ${MAX_RULES} rules, found ${rules.length}`);
+  }
+  return rules.map(readRule);
+}
+
+function readRule(rule: ReadElement): CorsRule {
+  expectOnly(rule, FIELDS);
+  const texts = (name: string): string[] => childrenOf(rule, name).map(textOf);
+  const origins = texts("AllowedOrigin");
+  const methods = texts("AllowedMethod");
+  const headers = texts("AllowedHeader");
+  const exposeHeaders = texts("ExposeHeader");
+  const id = optionalText(rule, "ID");
+  const maxAge = optionalText(rule, "MaxAgeSeconds");
+  if (origins.length === 0 || methods.length === 0) throw malformed("expected an origin and a method in each rule");
+  if (id !== undefined && id.length > MAX_ID) throw malformed(`expected an ID of at most ${MAX_ID} characters`);
+  for (const method of methods) {
+    if (METHODS.includes(method)) continue;
+    throw invalidCombination(`Found unsupported HTTP method in CORS config. Unsupported method is ${method}`);
+  }
+  for (const origin of origins) expectOneWildcard("AllowedOrigin", origin);
+  for (const header of headers) expectOneWildcard("AllowedHeader", header);
+  for (const header of exposeHeaders) expectHeaderName(header);
+  const seconds = maxAge === undefined ? undefined : readInteger(maxAge);
+  if (maxAge !== undefined && seconds === undefined) throw malformed("expected MaxAgeSeconds as a number of seconds");
+  return { id, origins, methods, headers, exposeHeaders, maxAge: seconds };
+}
+
+function expectOneWildcard(element: string, text: string): void {
+  if (text.indexOf("*") !== text.lastIndexOf("*")) {
+    throw invalidCombination(`${element} "${text}" can not have more than one wildcard.`);
+  }
+  // A rule is compared with a header, which cannot contain other characters.
+  if (!/^[\x21-\x7e]+$/.test(text)) throw malformed(`expected ${element} without spaces and control characters`);
+}
+
+/** These names are sent back unchanged. */
+function expectHeaderName(text: string): void {
+  if (text.includes("*")) {
+    throw invalidCombination(
+      `ExposeHeader "${text}" contains wildcard. We currently do not support wildcard for ExposeHeader.`,
+    );
+  }
+  if (!/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/.test(text)) throw malformed("expected the name of a header in ExposeHeader");
+}
+
+function ruleElement(rule: CorsRule): XmlElement {
+  const each = (name: string, texts: readonly string[]): XmlElement[] => texts.map((text) => [name, text]);
+  return [
+    "CORSRule",
+    [
+      ["ID", rule.id],
+      ...each("AllowedMethod", rule.methods),
+      ...each("AllowedOrigin", rule.origins),
+      ...each("AllowedHeader", rule.headers),
+      ...each("ExposeHeader", rule.exposeHeaders),
+      ["MaxAgeSeconds", rule.maxAge],
+    ],
+  ];
+}

@@ -91,7 +91,11 @@ const parts = [
     sees: [/^daypass$/, /^mrmime$/],
     why: "http/ is pure functions over headers: it sees the library's types, a table of media types, and itself",
   },
-  { part: permit, sees: [http, contracts, library], why: "the brands stand below every step" },
+  {
+    part: permit,
+    sees: [http, contracts, library, /^pipeline\/(key-scope|receive|scope-match)\.ts$/],
+    why: "the brands name what the first steps read, and no step that uses them",
+  },
   {
     part: steps,
     // The last of these writes the refusals that come before any protocol is chosen.
@@ -157,7 +161,7 @@ const parts = [
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|options|check-options|protocols|index)\.ts$/,
+    part: /^(gateway|options|check-options|protocols|refuse|index)\.ts$/,
     sees: [http, contracts, library, permit, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
     why: "the composition root is told its driver, and has no socket",
   },

@@ -1,29 +1,25 @@
 import { Readable } from "node:stream";
 import type { WireRequest } from "daypass";
 import { checkOptions } from "./check-options.ts";
-import type { CorsRule } from "./http/cors-rules.ts";
+import { policyRule } from "./http/cors.ts";
 import { given } from "./http/validate-options.ts";
 import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
 import type { GatewayOptions } from "./options.ts";
-import type { Permit } from "./permit.ts";
-import type { Notes } from "./pipeline/audit.ts";
+import { type Notes, notesOf, requestIds } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize } from "./pipeline/authorize.ts";
-import { bucketRules, NO_RULES } from "./pipeline/bucket-rules.ts";
-import { health } from "./pipeline/health.ts";
-import { keptAlive, within } from "./pipeline/keep-alive.ts";
+import { answerPreflight, bucketRules, NO_RULES } from "./pipeline/cross-origin.ts";
+import { earlyBody, within } from "./pipeline/early-response.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { type Answer, discard, type Outcome } from "./pipeline/outcome.ts";
-import { answerPreflight, refusedPreflight } from "./pipeline/preflight.ts";
+import { answerProbe, tally } from "./pipeline/probes.ts";
 import { type Received, receive } from "./pipeline/receive.ts";
-import { Refusal, toRefusal } from "./pipeline/refusal.ts";
-import { requestIds } from "./pipeline/request-id.ts";
-import { exit } from "./pipeline/respond.ts";
+import { Refusal } from "./pipeline/refusal.ts";
+import { responder } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
-import { tally } from "./pipeline/tally.ts";
-import { refuseUnrecognised } from "./protocols/page.ts";
-import type { Exchange, Protocol, Task } from "./protocols/protocol.ts";
+import type { Task } from "./protocols/protocol.ts";
 import { protocolsOf } from "./protocols.ts";
+import { crossOriginOf, exchangeOf, type Reached, refuser } from "./refuse.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
 export interface Gateway {
@@ -42,7 +38,7 @@ export interface Gateway {
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal | (() => AbortSignal),
   ): Outcome | Promise<Outcome>;
-  /** Makes the readiness probe fail, and closes the storage. Call it when no request is in progress any more. */
+  /** Makes the readiness probe fail, and closes the storage. Call it when no request is in progress. */
   close(): Promise<void>;
 }
 
@@ -71,11 +67,10 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   checkOptions(options);
-  const { storage, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
+  const { storage, origins, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits: Limits = { ...defaultLimits, ...given(options.limits) };
   const protocols = protocolsOf(options, limits, clock);
-  const [fallback] = protocols;
   const { recognise, nativeTo, authenticate } = authenticator({
     protocols,
     hosts: options.hosts,
@@ -85,151 +80,91 @@ export function createGateway(options: GatewayOptions): Gateway {
       occupied: counts.unverified,
     },
   });
-  const rulesFor = bucketRules(storage, options.origins);
-  const nextRequestId = requestIds(options.random);
-  const counted = options.metrics === true ? counts.metrics : undefined;
-  const showMetrics = counted === undefined ? undefined : () => counted.text(counts);
-  let closed = false;
-  const obstacle = (): string | undefined =>
-    closed ? "draining" : storage.isAvailable?.() === false ? "storage unavailable" : undefined;
-  const leave = exit({
+  const metrics = options.metrics === true ? counts.metrics : undefined;
+  const respond = responder({
     cors,
     clock,
     onDelivered(event) {
-      counted?.count(event);
+      metrics?.count(event);
       try {
         audit?.(event);
       } catch {
-        // Whoever audits has to notice by itself.
+        // A failing log must not end the server.
       }
     },
     onOver() {
       counts.inFlight -= 1;
     },
   });
+  const { answer: refusal, refuse } = refuser({ recognise, nativeTo, fallback: protocols[0], respond });
+  const policy = policyRule(cors);
+  const rulesFor = bucketRules(storage, origins);
+  const nextRequestId = requestIds(options.random);
+  let closed = false;
+  const probes = {
+    obstacle: () => (closed ? "draining" : storage.isAvailable?.() === false ? "storage unavailable" : undefined),
+    metrics: metrics === undefined ? undefined : () => metrics.text(counts),
+  };
 
-  // Raw head → target → grant → permit → task → result → answer → outcome. Each step takes what the one before it returned, so a step
-  // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
-  async function serve(arrival: Arrival): Promise<Outcome> {
-    const { received, body, notes, signal, rules } = arrival;
-    let protocol: Protocol | undefined;
-    let permit: Permit | undefined;
+  // Each step takes the result of the one before, so a forgotten step does not compile. Any error becomes the refusal at the end.
+  async function serve({ received, body, notes, signal, reached }: Arrival): Promise<Outcome> {
     let result: OperationResult | undefined;
     try {
+      const { request, fields } = received;
+      if (fields.origin !== undefined) reached.rules = await rulesFor(request, signal);
+      if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...reached.rules], received), notes);
       const authenticated = await authenticate(received, body);
-      protocol = authenticated.protocol;
-      notes.grant = authenticated.grant;
-      notes.parentKeyId = protocol.parentKeyId?.(authenticated.grant);
+      const { protocol, grant } = authenticated;
+      reached.protocol = protocol;
+      notes.grant = grant;
+      notes.parentKeyId = protocol.parentKeyId?.(grant);
       const authorized = authorize(authenticated, clock().getTime());
-      permit = authorized instanceof Promise ? await authorized : authorized;
-      const asked = protocol.task(permit, received, authenticated.body);
-      const task = asked instanceof Promise ? await asked : asked;
+      const permit = authorized instanceof Promise ? await authorized : authorized;
+      reached.permit = permit;
+      const reading = protocol.task(permit, received, authenticated.body);
+      const task = reading instanceof Promise ? await reading : reading;
       const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
-      if (performed instanceof Promise && task.begin !== undefined) {
-        const done = await within(performed, keepAliveMs);
-        if (done === undefined) return respondEarly(task, performed, { protocol, permit, arrival });
-      }
+      if (performed instanceof Promise && task.begin !== undefined && !(await within(performed, keepAliveMs)))
+        return respondEarly(task, task.begin(exchangeOf(notes, reached)), { performed, notes, reached });
       result = performed instanceof Promise ? await performed : performed;
-      const answer = task.present(result, exchangeOf(arrival, permit));
-      return leave.respond(answer, notes, { origin: received.fields.origin, rules });
+      return respond(task.present(result, exchangeOf(notes, reached)), notes, crossOriginOf(reached));
     } catch (error) {
-      // What no header can say of an object, as by a driver of somebody else's: its bytes are open by then.
+      // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
       if (typeof result === "object" && "body" in result) discard(result.body);
-      return refuse(error, notes, { received, verified: protocol, permit, rules });
+      return refuse(error, notes, reached);
     }
   }
 
-  /** Answers while the work goes on. What comes of it, be it an error, is told in the body. */
-  function respondEarly(
-    task: Task,
-    performed: Promise<OperationResult>,
-    { protocol, permit, arrival }: { readonly protocol: Protocol; readonly permit: Permit; readonly arrival: Arrival },
-  ): Outcome {
-    const { received, notes, rules } = arrival;
-    const exchange = exchangeOf(arrival, permit);
-    const begun = task.begin?.(exchange);
-    if (begun === undefined) throw new TypeError("an answer was to be begun that cannot be");
+  /** Responds while the work goes on. The body then contains the result or the error. */
+  function respondEarly(task: Task, begun: Answer, { performed, notes, reached }: Working): Outcome {
     const finished = performed
-      .then((result) => task.present(result, exchange))
-      .catch((error: unknown) => refusalAnswer(error, notes, { received, verified: protocol, permit }));
-    const pieces = keptAlive(begun, { finished, everyMs: keepAliveMs });
+      .then((result) => task.present(result, exchangeOf(notes, reached)))
+      .catch((error: unknown) => refusal(error, notes, reached));
+    const pieces = earlyBody(begun, { finished, everyMs: keepAliveMs });
     const stream = Readable.from(pieces, { objectMode: false });
     const answer: Answer = { ...begun, body: { kind: "stream", stream, length: undefined } };
-    // Where the client leaves the work goes on, and has its place.
-    return leave.respond(answer, notes, { origin: received.fields.origin, rules }, finished);
-  }
-
-  /** As `serve`, for a request of a page: whom its bucket allows to read the answer is looked up first. */
-  async function serveCrossOrigin(arrival: Arrival): Promise<Outcome> {
-    const { received, notes, signal } = arrival;
-    const rules = await rulesFor(received.request, signal);
-    return received.request.method === "OPTIONS"
-      ? servePreflight(received, notes, rules)
-      : serve({ ...arrival, rules });
-  }
-
-  function servePreflight(received: Received, notes: Notes, rules: readonly CorsRule[]): Outcome {
-    try {
-      return leave.respond(answerPreflight(cors, rules, received), notes);
-    } catch (error) {
-      return leave.respond(refusedPreflight(refusalAnswer(error, notes, { received })), notes);
-    }
-  }
-
-  /** The answer to a request that came to nothing, in the words of its dialect. */
-  function refusalAnswer(error: unknown, notes: Notes, { received, verified, permit }: Reached): Answer {
-    const thrown = toRefusal(error);
-    const refusal = permit === undefined ? thrown : (verified?.attributed?.(thrown, permit) ?? thrown);
-    notes.code = refusal.code;
-    const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
-    const protocol = verified ?? (received === undefined ? undefined : recognise(received));
-    const native = nativeTo(notes.request.authority) ?? fallback;
-    const answer = protocol?.refuse(refusal, exchange) ?? refuseUnrecognised(native, refusal, exchange);
-    // Whatever the code, this is not the client's doing: the reason is for the operator.
-    if (answer.status >= 500) notes.error = refusal.cause;
-    return answer;
-  }
-
-  function refuse(error: unknown, notes: Notes, reached: Reached & { readonly rules?: readonly CorsRule[] }): Outcome {
-    const { received, rules = NO_RULES } = reached;
-    try {
-      const answer = refusalAnswer(error, notes, reached);
-      return leave.respond(answer, notes, { origin: received?.fields.origin, rules });
-    } catch (second) {
-      // A dialect that cannot even refuse: there is nothing left to say it in.
-      notes.code = "INTERNAL";
-      notes.error = second;
-      return leave.respond({ status: 500, headers: ["content-length", "0"], body: undefined }, notes);
-    }
+    return respond(answer, notes, { ...crossOriginOf(reached), work: finished });
   }
 
   return {
     limits,
     handle(request, body, signal) {
-      const notes: Notes = {
-        requestId: nextRequestId(),
-        request: isWireRequest(request) ? request : NO_REQUEST,
-        time: clock().getTime(),
-        grant: undefined,
-        parentKeyId: undefined,
-        code: undefined,
-        error: undefined,
-        deletions: undefined,
-      };
+      const isRequest = isWireRequest(request);
+      const ids = { requestId: nextRequestId(), time: clock().getTime() };
+      const notes = notesOf(isRequest ? request : NO_REQUEST, ids);
+      const reached: Reached = { rules: NO_RULES };
       counts.inFlight += 1;
-      let received: Received | undefined;
       try {
-        if (notes.request === NO_REQUEST) throw new TypeError("expected a WireRequest, found another value");
-        const probe = health(request, { obstacle, metrics: showMetrics });
-        if (probe !== undefined) return leave.respond(probe, notes);
-        received = receive(request, limits);
+        if (!isRequest) throw new TypeError("expected a WireRequest, found another value");
+        const probe = answerProbe(request, probes);
+        if (probe !== undefined) return respond(probe, notes);
+        const received = receive(request, limits);
+        reached.received = received;
         if (counts.inFlight > limits.inFlight)
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
-        const arrival = { received, body, notes, signal, rules: NO_RULES };
-        if (received.fields.origin !== undefined) return serveCrossOrigin(arrival);
-        return request.method === "OPTIONS" ? servePreflight(received, notes, NO_RULES) : serve(arrival);
+        return serve({ received, body, notes, signal, reached });
       } catch (error) {
-        return refuse(error, notes, { received });
+        return refuse(error, notes, reached);
       }
     },
     async close() {
@@ -239,15 +174,24 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** How far a request came that came to nothing. */
-interface Reached {
-  readonly received: Received | undefined;
-  /** The dialect that verified the request. */
-  readonly verified?: Protocol | undefined;
-  readonly permit?: Permit | undefined;
+/** A request whose head was read. */
+interface Arrival {
+  readonly received: Received;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly notes: Notes;
+  readonly signal: SignalSource;
+  readonly reached: Reached;
 }
 
-/** In the place of what is none, which only a faulty adapter can give. */
+/** A request whose operation takes long. */
+interface Working extends Pick<Arrival, "notes" | "reached"> {
+  readonly performed: Promise<OperationResult>;
+}
+
+/** Half of the time that proxies and clients wait for a byte, at least. */
+const KEEP_ALIVE_MS = 10_000;
+
+/** Stands for a value of a faulty adapter that is not a request. */
 const NO_REQUEST: WireRequest = { method: "", target: "", authority: "", headers: [] };
 
 function isWireRequest(request: WireRequest): boolean {
@@ -257,21 +201,4 @@ function isWireRequest(request: WireRequest): boolean {
     typeof request.authority === "string" &&
     Array.isArray(request.headers)
   );
-}
-
-/** Half of what proxies and clients wait for without a byte, at the least. */
-const KEEP_ALIVE_MS = 10_000;
-
-function exchangeOf({ notes }: Arrival, permit: Permit): Exchange {
-  return { requestId: notes.requestId, request: notes.request, permit };
-}
-
-/** A request whose head was read, with what it brings. */
-interface Arrival {
-  readonly received: Received;
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly notes: Notes;
-  readonly signal: SignalSource;
-  /** Of the bucket that it is addressed to. */
-  readonly rules: readonly CorsRule[];
 }

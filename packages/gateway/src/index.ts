@@ -6,22 +6,20 @@
  */
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { HashAlgorithm } from "./http/checksum.ts";
-export type { CorsPolicy } from "./http/cors.ts";
-export type { CorsRule } from "./http/cors-rules.ts";
+export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export type { GatewayOptions } from "./options.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
-export type { Metrics } from "./pipeline/metrics.ts";
 export type { DeliveryFault, Outcome } from "./pipeline/outcome.ts";
+export { type Metrics, type Tally, tally } from "./pipeline/probes.ts";
 export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Resource, scopeBreach } from "./pipeline/scope-match.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export { steadyClock } from "./pipeline/steady-clock.ts";
-export { type Tally, tally } from "./pipeline/tally.ts";
 export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
 export type { Dialect } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/verifiers.ts";

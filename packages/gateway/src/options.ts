@@ -3,7 +3,7 @@ import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
 import type { AuditEvent } from "./pipeline/audit.ts";
 import type { Limits } from "./pipeline/limits.ts";
-import type { Tally } from "./pipeline/tally.ts";
+import type { Tally } from "./pipeline/probes.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 import type { Storage } from "./storage/contract/storage.ts";

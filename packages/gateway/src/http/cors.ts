@@ -1,6 +1,7 @@
 /**
- * Cross-origin requests by the operator's policy, which is the same for every path; what a bucket's own rules allow besides is in
- * `cors-rules.ts`. A preflight carries no signature, so it is answered before authentication, and tells nothing about objects.
+ * Cross-origin requests, by the operator's policy and by the rules of a bucket. Both are rules; the policy is the first. A preflight carries
+ * no signature, so it is answered before authentication, and reveals nothing about objects. Credentials are never allowed: a presigned URL is
+ * the credential.
  * @module
  */
 import type { HeaderList } from "./content-headers.ts";
@@ -17,6 +18,22 @@ export interface CorsPolicy {
   readonly maxAge?: number | undefined;
 }
 
+/** Which pages of other origins may use a bucket: one of the rules that its owner has set. */
+export interface CorsRule {
+  /** The name that its owner gave it. */
+  readonly id?: string | undefined;
+  /** Each with at most one `*`, which matches any characters. */
+  readonly origins: readonly string[];
+  /** Of `GET`, `HEAD`, `PUT`, `POST`, `DELETE`. */
+  readonly methods: readonly string[];
+  /** Request headers a page may send, in any case, each with one `*` at most. */
+  readonly headers: readonly string[];
+  /** Response headers a page may read. */
+  readonly exposeHeaders: readonly string[];
+  /** Seconds a browser may remember a preflight. */
+  readonly maxAge?: number | undefined;
+}
+
 /** The three headers of a preflight, as they came. */
 export interface PreflightRequest {
   readonly origin: string | undefined;
@@ -26,81 +43,97 @@ export interface PreflightRequest {
   readonly headers?: string | undefined;
 }
 
-/** Those that anything here is asked for by. */
+/** The methods of the gateway. */
 export const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
-const REQUEST_HEADERS = [
-  "content-type",
-  "content-md5",
-  "content-disposition",
-  "content-encoding",
-  "content-language",
-  "cache-control",
-  "expires",
-  "if-match",
-  "if-none-match",
-  "if-modified-since",
-  "if-unmodified-since",
-  "if-range",
-  "range",
-  "authorization",
-  "x-amz-*",
-];
+const REQUEST_HEADERS =
+  "content-type content-md5 content-disposition content-encoding content-language cache-control expires if-match if-none-match if-modified-since if-unmodified-since if-range range authorization x-amz-*";
 const EXPOSED =
-  "etag, content-length, content-range, content-disposition, accept-ranges, last-modified, x-request-id, x-amz-request-id, x-amz-id-2, x-amz-version-id";
+  "etag content-length content-range content-disposition accept-ranges last-modified x-request-id x-amz-request-id x-amz-id-2 x-amz-version-id";
 
-/** The answer depends on these, so a cache must keep the answers apart. */
+/** A preflight's answer depends on these headers, so caches keep the answers apart. */
 export const VARY = "origin, access-control-request-method, access-control-request-headers";
 
+/** As many headers as a request may have. Each is compared with each pattern before authentication. */
+const MAX_NAMES = 100;
+
+/** Returns the operator's policy as a rule. */
+export function policyRule({ origins = [], methods, headers, maxAge = 600 }: CorsPolicy): CorsRule {
+  return {
+    origins,
+    methods: methods ?? METHODS,
+    headers: headers ?? REQUEST_HEADERS.split(" "),
+    exposeHeaders: EXPOSED.split(" "),
+    maxAge,
+  };
+}
+
 /**
- * Answers a preflight with the headers of a 204, or `undefined` when the policy allows no such request (answer 403, and
- * nothing more). Never allows credentials: a presigned URL is the credential.
+ * Returns the headers of a 204 to a preflight, by the first rule that allows all of it: "Amazon S3 … uses the first CORSRule rule that
+ * matches". Returns `undefined` if no rule does: then the answer is 403, without a reason.
  */
-export function preflight(policy: CorsPolicy, request: PreflightRequest): HeaderList | undefined {
-  const origin = allowedOrigin(policy, request.origin);
-  const method = request.method;
-  if (origin === undefined || method === undefined || !(policy.methods ?? METHODS).includes(method)) return undefined;
+export function preflight(rules: readonly CorsRule[], request: PreflightRequest): HeaderList | undefined {
+  const { origin, method } = request;
+  if (origin === undefined || method === undefined) return undefined;
   const names = requestedHeaders(request);
-  const patterns = (policy.headers ?? REQUEST_HEADERS).map((pattern) => pattern.toLowerCase());
-  if (!names.every((name) => patterns.some((pattern) => covers(pattern, name)))) return undefined;
+  if (names.length > MAX_NAMES || !names.every(isHeaderName)) return undefined;
+  const rule = rules.find((candidate) => {
+    if (!allows(candidate, origin) || !candidate.methods.includes(method)) return false;
+    const patterns = candidate.headers.map((pattern) => pattern.toLowerCase());
+    return names.every((name) => patterns.some((pattern) => matches(pattern, name)));
+  });
+  if (rule === undefined) return undefined;
   return [
-    ["access-control-allow-origin", origin],
-    ["access-control-allow-methods", method],
+    ...corsHeaders(rule, origin).slice(0, -1),
+    ["access-control-allow-methods", rule.methods.join(", ")],
     ...(names.length === 0 ? [] : [["access-control-allow-headers", names.join(", ")] as const]),
-    ["access-control-max-age", String(policy.maxAge ?? 600)],
+    ...(rule.maxAge === undefined ? [] : [["access-control-max-age", String(rule.maxAge)] as const]),
     ["vary", VARY],
   ];
 }
 
-/** The headers that every other response carries for a request with this `Origin`; `undefined` when the policy does not allow it. */
-export function corsHeaders(policy: CorsPolicy, origin: string | undefined): HeaderList | undefined {
-  const allowed = allowedOrigin(policy, origin);
-  if (allowed === undefined) return undefined;
-  return [
-    ["access-control-allow-origin", allowed],
-    ["access-control-expose-headers", EXPOSED],
-    ["vary", "origin"],
-  ];
+/**
+ * Returns the headers that every other response carries for a request with this `Origin`; `undefined` if no rule allows the page to read it.
+ * The policy applies to every method.
+ */
+export function responseHeaders(
+  policy: CorsRule,
+  rules: readonly CorsRule[],
+  { origin, method }: { readonly origin: string; readonly method: string },
+): HeaderList | undefined {
+  const rule = allows(policy, origin)
+    ? policy
+    : rules.find((candidate) => allows(candidate, origin) && candidate.methods.includes(method));
+  return rule === undefined ? undefined : corsHeaders(rule, origin);
 }
 
-/** The names in `Access-Control-Request-Headers`, in lower case. What is no name is sent back to nobody. */
-export function requestedHeaders({ headers = "" }: PreflightRequest): readonly string[] {
+function corsHeaders({ origins, exposeHeaders }: CorsRule, origin: string): HeaderList {
+  const exposed =
+    exposeHeaders.length === 0 ? [] : [["access-control-expose-headers", exposeHeaders.join(", ")] as const];
+  return [["access-control-allow-origin", origins.includes("*") ? "*" : origin], ...exposed, ["vary", "origin"]];
+}
+
+function requestedHeaders({ headers = "" }: PreflightRequest): readonly string[] {
   return headers
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "");
 }
 
-function allowedOrigin(policy: CorsPolicy, origin: string | undefined): string | undefined {
-  if (origin === undefined) return undefined;
-  if (policy.origins?.includes("*") === true) return "*";
-  return policy.origins?.includes(origin) === true ? origin : undefined;
+function allows({ origins }: CorsRule, origin: string): boolean {
+  // The origin is sent back, so it must be a valid header value.
+  return /^[\x21-\x7e]+$/.test(origin) && origins.some((pattern) => matches(pattern, origin));
 }
 
+/** Whether the text, in lower case, is the name of a header. */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name);
 }
 
-function covers(pattern: string, name: string): boolean {
-  if (!isHeaderName(name)) return false;
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+/** Compares a text with a pattern that has one `*` at most, without a regular expression. */
+function matches(pattern: string, text: string): boolean {
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern === text;
+  const start = pattern.slice(0, star);
+  const end = pattern.slice(star + 1);
+  return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end);
 }

@@ -1,5 +1,5 @@
 /** Operations on buckets. Each is one call of the storage. */
-import type { CorsRule } from "../http/cors-rules.ts";
+import type { CorsRule } from "../http/cors.ts";
 import type { PermittedBucket, PermittedBuckets } from "../permit.ts";
 import type { BucketInfo } from "../storage/contract/buckets.ts";
 import { compareUtf8 } from "../storage/contract/listing.ts";

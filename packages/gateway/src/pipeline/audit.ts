@@ -6,26 +6,26 @@ import type { RefusalCode } from "./refusal.ts";
 export interface AuditEvent {
   /** Generated for each request, and also sent to the client. */
   readonly requestId: string;
-  /** When the request's head was there, milliseconds since the epoch. */
+  /** When the request's head had arrived, milliseconds since the epoch. */
   readonly time: number;
-  /** Milliseconds until the last byte was out. */
+  /** Milliseconds until the last byte was sent. */
   readonly duration: number;
   readonly method: string;
   /** The requested Host, without a user name. */
   readonly host: string;
   /** Path and query, without the values of parameters that are not on the allow-list. */
   readonly url: string;
-  /** That of the request as the gateway got it. */
+  /** The address of the connection's other end: of the client, or of a proxy. */
   readonly remoteAddress: string | undefined;
   /** The HTTP status that was sent. */
   readonly status: number;
   /** Bytes of the body that were passed to the connection. */
   readonly bytes: number;
-  /** Whether those were all. */
+  /** Whether that was the whole body. */
   readonly complete: boolean;
   /** The scheme that was verified, e.g. `s3/header`. */
   readonly scheme: string | undefined;
-  /** Who has signed; `undefined` before the signature was verified. */
+  /** The key that signed; `undefined` if no signature was verified. */
   readonly keyId: string | undefined;
   /** The key that requested the session, if `keyId` is a session. */
   readonly parentKeyId: string | undefined;
@@ -42,26 +42,26 @@ export interface AuditEvent {
 /** The result for one of the objects of a DeleteObjects request. */
 export interface AuditedDeletion {
   readonly bucket: string;
-  /** At most 1024 characters: no key that can be an object's is longer. */
+  /** At most 1024 characters: no object's key is longer. */
   readonly key: string;
   /** Why it was not deleted. */
   readonly code: RefusalCode | undefined;
 }
 
-/** Where an operation writes down what its request line does not tell. */
+/** What an operation adds to the log of its request. */
 export interface Journal {
   deletions: AuditedDeletion[] | undefined;
-  /** What the operator has to know of a request although it is answered well. */
+  /** An error that the operator must know although the request succeeded. */
   error: unknown;
 }
 
-/** Notes an object that a request has deleted besides others, or why it has not. */
+/** Notes that one of several objects was deleted, or why it was not. */
 export function noteDeletion(journal: Journal, { bucket, key, code }: AuditedDeletion): void {
   journal.deletions ??= [];
   journal.deletions.push({ bucket, key: redactKey(key), code });
 }
 
-/** Facts noted while a request passes. Only the audit event reads them: no step depends on what an earlier one wrote here. */
+/** Facts noted while a request is processed. Only the audit event reads them. */
 export interface Notes extends Journal {
   readonly requestId: string;
   readonly request: WireRequest;
@@ -71,7 +71,7 @@ export interface Notes extends Journal {
   code: RefusalCode | undefined;
 }
 
-/** What the exit adds at the end. */
+/** Facts known when the response has ended. */
 export interface Delivery {
   readonly status: number;
   readonly bytes: number;
@@ -80,11 +80,42 @@ export interface Delivery {
   readonly now: number;
 }
 
+/** Starts the notes of a request. */
+export function notesOf(request: WireRequest, { requestId, time }: { requestId: string; time: number }): Notes {
+  return {
+    requestId,
+    request,
+    time,
+    grant: undefined,
+    parentKeyId: undefined,
+    code: undefined,
+    error: undefined,
+    deletions: undefined,
+  };
+}
+
+/** Returns a source of request ids: 16 hexadecimal digits as in AWS, eight random ones per process, then a count. */
+export function requestIds(
+  random: (length: number) => Uint8Array = (length) => crypto.getRandomValues(new Uint8Array(length)),
+): () => string {
+  let prefix = "";
+  let count = 0;
+  return () => {
+    if (count === 0) prefix = random(4).reduce((text, byte) => text + hex(byte, 2), "");
+    count = (count + 1) >>> 0;
+    return prefix + hex(count, 8);
+  };
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).toUpperCase().padStart(digits, "0");
+}
+
 export function auditEvent(notes: Notes, delivery: Delivery): AuditEvent {
   return new NotedEvent(notes, delivery);
 }
 
-/** A class, because `url` and `grantId` cost more than all the rest and not every reader asks for them. */
+/** A class, because the getters `url` and `grantId` cost more than all other fields, and not every reader uses them. */
 class NotedEvent implements AuditEvent {
   readonly requestId: string;
   readonly time: number;

@@ -12,6 +12,14 @@ export interface AuthenticationOptions {
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
 }
 
+export interface Authenticator {
+  /** Returns the dialect whose marks the request carries; `undefined` if it carries none, or those of several dialects. */
+  recognise(received: Received): Protocol | undefined;
+  /** Returns the dialect in which a host answers requests without one. */
+  nativeTo(authority: string): Protocol | undefined;
+  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<Protocol>>;
+}
+
 /**
  * Finds the one dialect whose marks the request carries and lets it verify. Verification is the same for every method, path
  * and payload mode: nothing in the request chooses whether it happens (CVE-2025-31489, CVE-2026-41145, CVE-2026-40344).
@@ -19,13 +27,7 @@ export interface AuthenticationOptions {
  * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and whatever the dialect's verifier throws
  * @throws {Refusal} `BUSY`
  */
-export function authenticator(options: AuthenticationOptions): {
-  /** The dialect whose marks the request carries; `undefined` when it carries none, or several dialects'. */
-  recognise(received: Received): Protocol | undefined;
-  /** The dialect in which a host answers those who speak none. */
-  nativeTo(authority: string): Protocol | undefined;
-  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<Protocol>>;
-} {
+export function authenticator(options: AuthenticationOptions): Authenticator {
   const withPlace = places(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
     ...protocol.verifiers.map((verifier) => ({ protocol, detects: verifier.detects, verifier })),

@@ -1,47 +1,40 @@
 import type { Clock } from "daypass";
 import type { HeaderList } from "../http/content-headers.ts";
-import { type CorsPolicy, corsHeaders } from "../http/cors.ts";
-import { type CorsRule, corsHeadersByRules } from "../http/cors-rules.ts";
+import { type CorsPolicy, type CorsRule, policyRule, responseHeaders } from "../http/cors.ts";
 import type { Body } from "../storage/contract/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
 
-export interface ExitOptions {
+export interface ResponderOptions {
   readonly cors: CorsPolicy;
   readonly clock: Clock;
-  /** Told once about every request, when its last byte is out. */
+  /** Called once for each request, when its last byte is sent. */
   readonly onDelivered: (event: AuditEvent) => void;
-  /** Told once about every request, when nothing of it is under way any more. */
+  /** Called once for each request, when no work is in progress for it. */
   readonly onOver: () => void;
 }
 
-/** The one exit: adds what every response carries and, once it is delivered, writes the one audit line. */
-export interface Exit {
-  /**
-   * @param crossOrigin left out where no page of another origin can be meant
-   * @param work what goes on although the client may be gone
-   */
-  respond(answer: Answer, notes: Notes, crossOrigin?: CrossOrigin, work?: Promise<unknown>): Outcome;
+export interface RespondOptions {
+  /** Absent if the response is not for pages of other origins. */
+  readonly crossOrigin?: { readonly origin: string | undefined; readonly rules: readonly CorsRule[] } | undefined;
+  /** Work that goes on even if the client disconnects. */
+  readonly work?: Promise<unknown> | undefined;
 }
 
-export interface CrossOrigin {
-  readonly origin: string | undefined;
-  /** Those of the bucket. */
-  readonly rules: readonly CorsRule[];
-}
+/** Turns an answer into the outcome of its request. */
+export type Respond = (answer: Answer, notes: Notes, options?: RespondOptions) => Outcome;
 
 const VARY: HeaderList = [["vary", "origin"]];
 
-/** Refusals after which the connection cannot be trusted to be in step. */
+/** Refusals after which client and server may disagree on where the next request begins. */
 const CLOSING: ReadonlySet<string | undefined> = new Set(["INVALID_REQUEST", "HEADERS_TOO_LARGE", "URI_TOO_LONG"]);
 
-export function exit({ cors, clock, onDelivered, onOver }: ExitOptions): Exit {
-  function crossOriginHeaders({ origin, rules }: CrossOrigin, method: string): HeaderList {
-    return corsHeaders(cors, origin) ?? corsHeadersByRules(rules, { origin, method }) ?? VARY;
-  }
+/** The only exit of the pipeline: adds the headers of every response and, once it is delivered, writes the audit line. */
+export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions): Respond {
+  const policy = policyRule(cors);
 
-  /** A class, because a closure for each response is what a small answer can least afford. */
-  class ExitOutcome implements Outcome {
+  /** A class, because a closure for each response costs too much for small ones. */
+  class DeliverableOutcome implements Outcome {
     readonly status: number;
     readonly headers: string[];
     readonly body: Body | undefined;
@@ -70,17 +63,16 @@ export function exit({ cors, clock, onDelivered, onOver }: ExitOptions): Exit {
     }
   }
 
-  return {
-    respond(answer, notes, crossOrigin, work) {
-      if (crossOrigin !== undefined) {
-        // Also without an origin: a cached answer must not be given to a page, which it says nothing to.
-        if (crossOrigin.origin === undefined) answer.headers.push("vary", "origin");
-        else {
-          const headers = crossOriginHeaders(crossOrigin, notes.request.method);
-          for (const [name, value] of headers) answer.headers.push(name, value);
-        }
+  return (answer, notes, { crossOrigin, work } = {}) => {
+    if (crossOrigin !== undefined) {
+      const { origin, rules } = crossOrigin;
+      // Without an origin too: a cache must not give this response to a page.
+      if (origin === undefined) answer.headers.push("vary", "origin");
+      else {
+        const headers = responseHeaders(policy, rules, { origin, method: notes.request.method }) ?? VARY;
+        for (const [name, value] of headers) answer.headers.push(name, value);
       }
-      return new ExitOutcome(answer, notes, work);
-    },
+    }
+    return new DeliverableOutcome(answer, notes, work);
   };
 }

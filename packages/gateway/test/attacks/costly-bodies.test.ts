@@ -6,7 +6,7 @@ import type { WireRequest } from "daypass";
 import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cpuMilliseconds, leastCpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
-import { preflightByRules } from "../../src/http/cors-rules.ts";
+import { preflight } from "../../src/http/cors.ts";
 import { networkOf } from "../../src/pipeline/unverified-body-limit.ts";
 import { hashBody } from "../../src/protocols/sts/hash-body.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
@@ -278,7 +278,7 @@ describe("a sender that nobody has verified", () => {
     const headers = [...Array.from({ length: 1900 }, () => "A*"), "*"];
     const rules = [{ origins: ["*"], methods: ["GET"], headers, exposeHeaders: [] }];
     const asked = (count: number) => ({ origin: "https://a.example", method: "GET", headers: "x,".repeat(count) });
-    expect(preflightByRules(rules, asked(100))).toBeDefined();
-    expect(preflightByRules(rules, asked(101))).toBeUndefined();
+    expect(preflight(rules, asked(100))).toBeDefined();
+    expect(preflight(rules, asked(101))).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@
  * The part of the storage contract for the buckets themselves.
  * @module
  */
-import type { CorsRule } from "../../http/cors-rules.ts";
+import type { CorsRule } from "../../http/cors.ts";
 
 /** A bucket. */
 export interface BucketInfo {

@@ -1,6 +1,6 @@
 /** The buckets of a root: its folders, and what is set for them in the index. */
 import { readdirSync, statSync } from "node:fs";
-import type { CorsRule } from "../../http/cors-rules.ts";
+import type { CorsRule } from "../../http/cors.ts";
 import type { BucketInfo, Buckets } from "../contract/buckets.ts";
 import { compareUtf8 } from "../contract/listing.ts";
 import { StorageError } from "../contract/storage.ts";

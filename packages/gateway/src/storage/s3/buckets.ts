@@ -1,4 +1,4 @@
-import type { CorsRule } from "../../http/cors-rules.ts";
+import type { CorsRule } from "../../http/cors.ts";
 import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { childrenOf, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
 import type { Buckets } from "../contract/buckets.ts";

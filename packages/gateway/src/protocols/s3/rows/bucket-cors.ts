@@ -1,4 +1,4 @@
-import type { CorsRule } from "../../../http/cors-rules.ts";
+import type { CorsRule } from "../../../http/cors.ts";
 import type { XmlElement } from "../../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, textOf } from "../../../http/xml-reader.ts";
 import type { GetBucketCors, SetBucketCors } from "../../../operations/buckets.ts";

@@ -1,5 +1,5 @@
 /**
- * Answers that begin before there is a result. "Processing of a CompleteMultipartUpload request could take several minutes to
+ * Responses that begin before there is a result. "Processing of a CompleteMultipartUpload request could take several minutes to
  * finalize. […] it sends an HTTP response header that specifies a 200 OK response. While processing is in progress, Amazon S3
  * periodically sends white space characters to keep the connection from timing out."
  * @module
@@ -8,11 +8,11 @@ import type { Answer } from "./outcome.ts";
 
 const WHITE_SPACE = new TextEncoder().encode(" ");
 
-/** What work came to within so many milliseconds; `undefined` while it goes on. */
+/** Returns the value of a promise within so many milliseconds; `undefined` if it takes longer. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<{ readonly value: T } | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    // Where nothing else goes on nobody waits for the answer.
+    // The timer must not keep an otherwise finished process alive.
     timer = setTimeout(() => resolve(undefined), ms).unref();
   });
   try {
@@ -23,10 +23,10 @@ export async function within<T>(work: Promise<T>, ms: number): Promise<{ readonl
 }
 
 /**
- * The body of an answer that has begun: its beginning, white space while the work goes on, and what the finished answer has behind
- * the same beginning. Of that answer only the body can still be told.
+ * Yields the body of an early response: its beginning, white space while the work goes on, then the rest of the finished answer, which starts
+ * with the same beginning. Status and headers of the finished answer cannot be sent any more.
  */
-export async function* keptAlive(
+export async function* earlyBody(
   begun: Answer,
   { finished, everyMs }: { readonly finished: Promise<Answer>; readonly everyMs: number },
 ): AsyncGenerator<Uint8Array> {
@@ -44,5 +44,5 @@ export async function* keptAlive(
 
 function bytesOf({ body }: Answer): Uint8Array {
   if (body?.kind === "bytes") return body.bytes;
-  throw new TypeError("an answer that was begun has to be finished with bytes");
+  throw new TypeError("an early response must begin and end with bytes");
 }

@@ -1,0 +1,74 @@
+import type { CorsRule } from "./http/cors.ts";
+import type { Permit } from "./permit.ts";
+import type { Notes } from "./pipeline/audit.ts";
+import type { Authenticator } from "./pipeline/authenticate.ts";
+import { refusedPreflight } from "./pipeline/cross-origin.ts";
+import type { Answer, Outcome } from "./pipeline/outcome.ts";
+import type { Received } from "./pipeline/receive.ts";
+import { toRefusal } from "./pipeline/refusal.ts";
+import type { Respond, RespondOptions } from "./pipeline/respond.ts";
+import { refuseUnrecognised } from "./protocols/page.ts";
+import type { Exchange, Protocol } from "./protocols/protocol.ts";
+
+/** How far a request has come. */
+export interface Reached {
+  received?: Received;
+  /** The cross-origin rules of its bucket. */
+  rules: readonly CorsRule[];
+  /** The dialect that verified it. */
+  protocol?: Protocol;
+  permit?: Permit;
+}
+
+export interface RefuserOptions extends Pick<Authenticator, "recognise" | "nativeTo"> {
+  /** The dialect of responses to requests without one. */
+  readonly fallback: Protocol;
+  readonly respond: Respond;
+}
+
+/** Answers requests that fail, in the client's dialect. */
+export interface Refuser {
+  answer(error: unknown, notes: Notes, reached: Reached): Answer;
+  refuse(error: unknown, notes: Notes, reached: Reached): Outcome;
+}
+
+export function refuser({ recognise, nativeTo, fallback, respond }: RefuserOptions): Refuser {
+  function answer(error: unknown, notes: Notes, reached: Reached): Answer {
+    const { received, permit } = reached;
+    const protocol = reached.protocol ?? (received === undefined ? undefined : recognise(received));
+    const thrown = toRefusal(error);
+    const refusal = permit === undefined ? thrown : (protocol?.attributed?.(thrown, permit) ?? thrown);
+    notes.code = refusal.code;
+    const exchange = exchangeOf(notes, reached);
+    const answer =
+      protocol?.refuse(refusal, exchange) ??
+      refuseUnrecognised(nativeTo(notes.request.authority) ?? fallback, refusal, exchange);
+    // A 5xx is not the client's fault, so the log shows its cause to the operator.
+    if (answer.status >= 500) notes.error = refusal.cause;
+    return answer;
+  }
+
+  return {
+    answer,
+    refuse(error, notes, reached) {
+      try {
+        const refused = answer(error, notes, reached);
+        if (notes.request.method === "OPTIONS") return respond(refusedPreflight(refused), notes);
+        return respond(refused, notes, crossOriginOf(reached));
+      } catch (second) {
+        // The dialect failed to refuse.
+        notes.code = "INTERNAL";
+        notes.error = second;
+        return respond({ status: 500, headers: ["content-length", "0"], body: undefined }, notes);
+      }
+    },
+  };
+}
+
+export function exchangeOf({ requestId, request }: Notes, { received, permit }: Reached): Exchange {
+  return { requestId, request: received?.request ?? request, permit };
+}
+
+export function crossOriginOf({ received, rules }: Reached): RespondOptions {
+  return { crossOrigin: { origin: received?.fields.origin, rules } };
+}

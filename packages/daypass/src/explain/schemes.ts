@@ -7,11 +7,11 @@ import { cloudCdnExplainer, mediaCdnExplainer, mediaCdnTokenExplainer } from "./
 import { uriSigningExplainer } from "./edge/uri-signing.ts";
 import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs/explainer.ts";
-import { gcsV2Explainer } from "./gcs/v2/explainer.ts";
+import { gcsV2Explainer } from "./gcs/v2.ts";
 import { ossExplainer } from "./oss/explainer.ts";
-import { ossV1Explainer } from "./oss/v1/explainer.ts";
+import { ossV1Explainer } from "./oss/v1.ts";
 import { s3Explainer, s3ExpressExplainer, s3V4aExplainer } from "./s3/explainer.ts";
-import { s3V2Explainer } from "./s3/v2/explainer.ts";
+import { s3V2Explainer } from "./s3/v2.ts";
 import { swiftExplainer } from "./swift/explainer.ts";
 import { urlExplainer } from "./url/explainer.ts";
 

@@ -12,7 +12,7 @@ import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts"
 import { type Signer, sentOtherwise, type ToldMethod, type Undecided, undecided } from "./undecided.ts";
 
 /** What a signature depends on. */
-interface SignedInput {
+export interface SignedInput {
   readonly method: string;
   readonly headers?: Undecided["headers"];
 }

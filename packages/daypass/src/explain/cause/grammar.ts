@@ -2,7 +2,8 @@ import { isDaypassError } from "../../core/errors.ts";
 import type { Cause } from "../explanation.ts";
 import { hexDamage } from "./whole-signature.ts";
 
-interface Reading {
+/** What is known of the URL beyond its grammar. */
+export interface GrammarReading {
   /** Whether the store itself refuses headers that are not signed, and not Daypass alone. */
   readonly refusesHeaders?: true | undefined;
   /** The seconds of a parameter `…-expires`, where it is a number. */
@@ -12,7 +13,7 @@ interface Reading {
 }
 
 /** What a strict reader refuses before it looks at a signature. What only Daypass refuses is for the traps. */
-export function grammarCause(read: () => unknown, reading: Reading = {}): Cause | undefined {
+export function grammarCause(read: () => unknown, reading: GrammarReading = {}): Cause | undefined {
   try {
     read();
     return undefined;
@@ -22,7 +23,10 @@ export function grammarCause(read: () => unknown, reading: Reading = {}): Cause 
 }
 
 /** The same of a refusal that has been caught. Throws what is none. */
-export function refusedCause(error: unknown, { refusesHeaders, signature, life = 0 }: Reading = {}): Cause | undefined {
+export function refusedCause(
+  error: unknown,
+  { refusesHeaders, signature, life = 0 }: GrammarReading = {},
+): Cause | undefined {
   if (!isDaypassError(error)) throw error;
   const refused = (code: Cause["code"], fix: string): Cause => ({
     code,

@@ -8,24 +8,24 @@ import { pathSpellings } from "../search/spellings.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 
-/** Everything that a signature depends on. */
+/** The signed input. */
 export interface CloudfrontInput {
   readonly method: string;
-  /** What a canned policy is for. */
+  /** The resource of a canned policy. */
   readonly url: string;
   readonly end: string;
-  /** Of a custom policy, as it travelled; or what a signer has made of the canned one. */
+  /** A custom policy as it was sent, or a signer's own text of a canned one. */
   readonly text: string | undefined;
   readonly hash: CloudfrontHash;
   readonly publicKey: string;
 }
 
-/** What is signed: the policy. */
-export function textOf({ url, end, text }: CloudfrontInput): string {
+/** The signed text: the policy. */
+export function textOf({ url, end, text }: Pick<CloudfrontInput, "url" | "end" | "text">): string {
   return text ?? policyText({ resource: url, end: Number(end) });
 }
 
-/** The variants in the order of how often they are the cause. */
+/** The likeliest first. */
 export function* cloudfrontVariants(input: CloudfrontInput, subject: Subject): Generator<Variant<CloudfrontInput>> {
   const hash = input.hash === "sha1" ? "sha256" : "sha1";
   yield spelt({
@@ -37,10 +37,6 @@ export function* cloudfrontVariants(input: CloudfrontInput, subject: Subject): G
   });
   yield* policyVariants(input);
   if (input.text === undefined) yield* urlVariants(input, subject);
-  yield* lifeVariants(input);
-}
-
-function* lifeVariants(input: CloudfrontInput): Generator<Variant<CloudfrontInput>> {
   const { text } = input;
   const [, end = input.end] = /"DateLessThan":\{"AWS:EpochTime":(\d+)/.exec(text ?? "") ?? [];
   yield* movedEnds(end, (other) => ({ ...input, end: other, text: text?.replace(end, other) }));
@@ -71,9 +67,7 @@ function* policyVariants(input: CloudfrontInput): Generator<Variant<CloudfrontIn
   }
 }
 
-const PATTERNS: readonly string[] = ["*", "https://*", "http*://*"];
-
-/** What a canned policy may have been made for. */
+/** Resources that the signer of a canned policy may have used. */
 function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generator<Variant<CloudfrontInput>> {
   const [, scheme = "", host = "", path = "", query = ""] = /^(\w+):\/\/([^/]*)([^?]*)(.*)$/s.exec(input.url) ?? [];
   const at = (parts: { scheme?: string; host?: string; path?: string; query?: string }): string => {
@@ -87,21 +81,20 @@ function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generato
     ["HOST", "with another scheme", at({ scheme: scheme === "https" ? "http" : "https" })],
     ...names.map((name): Row => ["HOST", `for the host ${name}`, at({ host: name })]),
     ["QUERY", "without its query", at({ query: "" })],
-    ...tokens.map((token): Row => {
-      const rest = tokens.filter((other) => other !== token).join("&");
-      return ["QUERY", `without the parameter ${token.split("=")[0]}`, at({ query: rest === "" ? "" : `?${rest}` })];
-    }),
-    ...addedTogether(tokens, { nameOf, isOwn: () => false }).map(
+    ...[
+      ...tokens.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) })),
+      ...addedTogether(tokens, { nameOf, isOwn: () => false }),
+    ].map(
       ({ rest, names }): Row => [
         "QUERY",
-        `without the parameters ${names}`,
+        `without the parameter${names.includes(" and ") ? "s" : ""} ${names}`,
         at({ query: rest.length === 0 ? "" : `?${rest.join("&")}` }),
       ],
     ),
     ...querySpellings(query).map(([how, other]): Row => ["QUERY", `${how} in its query`, at({ query: other })]),
     ["QUERY", "with ? at its end", at({ query: `${query}?` })],
     ...pathSpellings(path, path).map(([how, other]): Row => ["PATH", how, at({ path: other })]),
-    ...PATTERNS.map(
+    ...["*", "https://*", "http*://*"].map(
       (pattern): Row => ["PATH", `for the pattern ${pattern}, which a canned policy does not have`, pattern],
     ),
     ["PATH", "for the pattern of its host, which a canned policy does not have", at({ path: "/*", query: "" })],

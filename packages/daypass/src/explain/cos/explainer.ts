@@ -1,195 +1,145 @@
 import { parseEpoch } from "../../core/validity.ts";
-import { type CosParts, cosSignature } from "../../schemes/cos/canonical.ts";
+import { type CosParts, cosPairs, cosSignature } from "../../schemes/cos/canonical.ts";
 import type { CosCredentials } from "../../schemes/cos/credentials.ts";
 import { detectCos, parseCos } from "../../schemes/cos/parse.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { bucketResource } from "../bucket-resource.ts";
-import { type Case, diagnose } from "../cause/diagnosis.ts";
-import { grammarCause } from "../cause/grammar.ts";
-import { missingHeader } from "../cause/request.ts";
 import { differs } from "../cause/text-compare.ts";
 import { decodeOr } from "../decoded.ts";
-import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { Explainer, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, Trap } from "../explanation.ts";
-import { readParameters } from "../parameters.ts";
+import { nameOf, readParameters } from "../parameters.ts";
+import type { Variant } from "../search/search.ts";
+import {
+  decodedPathVariants,
+  headerVariants,
+  hostVariants,
+  parameterVariants,
+  typeVariants,
+} from "../search/text-variants.ts";
 import { completions } from "../search/unknowns.ts";
-import { spellings } from "../secrets.ts";
-import { endTraps, urlTraps } from "../traps.ts";
+import { changedLives } from "../search/usual-lives.ts";
+import { methodVariants, secretVariants } from "../search/variants.ts";
+import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
 import { signedValue } from "../v4/variants.ts";
-import { compareFormats } from "./compare.ts";
-import { type CosInput, cosVariants } from "./variants.ts";
 
 /** Tencent COS presigned URLs. */
-export const cosExplainer: Explainer = { detects: detectCos, explain: explainCos };
+export const cosExplainer: Explainer = {
+  detects: detectCos,
+  explain: (subject) => explainTextScheme(subject, readCos(subject)),
+};
 
-interface Facts {
-  readonly secretId: string;
+interface CosInput {
+  readonly method: string;
+  /** Decoded. */
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
   readonly keyTime: string;
-  readonly startsAt: Date | undefined;
-  readonly endsAt: Date | undefined;
-  readonly token: string | undefined;
-  readonly headers: readonly string[];
-  /** Names of the parameters as they are listed. */
-  readonly listed: readonly string[];
-  readonly signature: string;
-}
-
-function readFacts(url: SplitUrl): Facts {
-  const values = new Map(readParameters(url));
-  const list = (name: string): readonly string[] => (values.get(name) ?? "").split(";").filter(Boolean);
-  const keyTime = values.get("q-key-time") ?? "";
-  const [start = "", end = ""] = keyTime.split(";");
-  return {
-    secretId: values.get("q-ak") ?? "",
-    keyTime,
-    startsAt: parseEpoch(start),
-    endsAt: parseEpoch(end),
-    token: values.get("x-cos-security-token"),
-    headers: list("q-header-list"),
-    listed: list("q-url-param-list"),
-    signature: values.get("q-signature") ?? "",
-  };
+  readonly secret: string;
 }
 
 const OWN =
   /^(?:q-(?:sign-algorithm|ak|sign-time|key-time|header-list|url-param-list|signature)|x-cos-security-token)$/;
 
-async function explainCos(subject: Subject): Promise<Explained> {
-  const { url, now } = subject;
-  const facts = readFacts(url);
-  const { secretId, headers, startsAt, endsAt, token, signature } = facts;
-  const resource = cosResource(url);
+function readCos({ url, keys }: Subject): TextScheme<CosInput> {
+  const values = new Map(readParameters(url));
+  const list = (name: string): readonly string[] => (values.get(name) ?? "").split(";").filter(Boolean);
+  const signedBy = values.get("q-ak") ?? "";
+  const keyTime = values.get("q-key-time") ?? "";
+  const [start = "", end = ""] = keyTime.split(";");
+  const token = values.get("x-cos-security-token");
+  const headers = list("q-header-list");
+  const others = headers.filter((name) => name !== "host");
+  const parameters = list("q-url-param-list");
+  const signature = values.get("q-signature") ?? "";
+  const signed = parameters.map((name) => decodeOr(name).toLowerCase());
+  const isSigned = (name: string): boolean => signed.includes(name.toLowerCase());
+  const open = [...values.keys()].filter((name) => !OWN.test(name) && !isSigned(name));
   const bindsHost = headers.includes("host");
-  const open = unsigned(url, facts);
-  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   return {
-    explanation: {
-      scheme: "cos",
-      summary: `A Tencent COS presigned URL for ${resource}, signed by ${secretId || "nobody"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
-      signedBy: secretId,
-      grants: { methods: method === undefined ? undefined : [method], resource },
-      binds: [
-        ...["method", "path", "start and end"],
-        ...(bindsHost ? ["host, and the bucket with it"] : []),
-        ...(facts.listed.length === 0 ? [] : [`query parameters ${facts.listed.join(", ")}`]),
-        ...headers.filter((name) => name !== "host").map((name) => `header ${name}`),
-      ],
-      leavesOpen: [
-        bindsHost ? "scheme" : "scheme, host and bucket",
-        ...(open.length === 0 ? ["further query parameters"] : [`query parameters, ${open.join(", ")} among them`]),
-        "every other header, x-cos-* (copy source, ACL) among them: COS signs what is listed",
-        ...["body", "session token", "who uses it, from where, and how often"],
-      ],
-      signedAt: startsAt,
-      startsAt,
-      endsAt,
-      mayEndEarlier:
-        token === undefined
-          ? "when the key that signed it is disabled or loses the permission"
-          : "with the temporary credentials (STS) that signed it: half an hour by default, two hours at most",
-      mustSend: headers
-        .filter((name) => name !== "host")
-        .map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
-      traps: [
-        ...urlTraps(url).filter(({ name }) => bindsHost || name !== "host-port"),
-        ...cosTraps(facts, open),
-        ...endTraps(endsAt, facts.keyTime.split(";")[1] ?? "", now),
-      ],
-      cause,
-      hypotheses,
-      stringToSign: fitting && textOf(fitting),
-    },
-    hidden: [...spellings(signature), ...spellings(token)],
+    scheme: "cos",
+    title: "A Tencent COS presigned URL",
+    resource: bucketResource(/^([a-z0-9-]+-\d+)\.cos\./.exec(url.authority)?.[1], decodeOr(url.wire.path)),
+    signedBy,
+    binds: [
+      ...["method", "path", "start and end"],
+      ...(bindsHost ? ["host, and the bucket with it"] : []),
+      ...(parameters.length === 0 ? [] : [`query parameters ${parameters.join(", ")}`]),
+      ...others.map((name) => `header ${name}`),
+    ],
+    leavesOpen: [
+      bindsHost ? "scheme" : "scheme, host and bucket",
+      ...(open.length === 0 ? ["further query parameters"] : [`query parameters, ${open.join(", ")} among them`]),
+      "every other header, x-cos-* (copy source, ACL) among them: COS signs what is listed",
+      ...["body", "session token", "who uses it, from where, and how often"],
+    ],
+    signedAt: parseEpoch(start),
+    startsAt: parseEpoch(start),
+    endsAt: parseEpoch(end),
+    end,
+    mayEndEarlier:
+      token === undefined
+        ? "when the key that signed it is disabled or loses the permission"
+        : "with the temporary credentials (STS) that signed it: half an hour by default, two hours at most",
+    bindsHost,
+    mustSend: (fitting) => others.map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
+    traps: cosTraps({ open, bindsHost, token }),
+    secrets: [signature, token],
+    check: (subject) => ({
+      keys: keys.filter(isCosCredentials).map(({ secretId: id, secretKey: secret }) => ({ id, change: { secret } })),
+      inputOf: ({ sent, sentUrl }) => ({
+        method: sent.method,
+        path: decodeOr(sentUrl.wire.path),
+        parameters: readParameters(sentUrl).filter(([name]) => !OWN.test(name) && isSigned(name)),
+        headers: headers.map((name) => ({
+          name,
+          values: name === "host" ? [sent.authority] : headerValues(sent.headers, name),
+        })),
+        keyTime,
+        secret: "",
+      }),
+      textOf: (input) => signedText(input).stringToSign,
+      fits: (input) => signedText(input).signature === signature,
+      variantsOf: (input) => variants(input, subject),
+      unknowns: (input) => completions(input, subject),
+      listed: headers,
+      difference: (ours, theirs, input) =>
+        difference(input, [ours, theirs], subject.error?.fields.get("FormatString") ?? ""),
+      parse: parseCos,
+      reading: { signature: { parameter: "q-signature", text: signature, digits: 40 } },
+    }),
   };
 }
 
-function cosResource({ authority, wire }: SplitUrl): string {
-  return bucketResource(/^([a-z0-9-]+-\d+)\.cos\./.exec(authority)?.[1], decodeOr(wire.path));
-}
-
-/** Parameters that the holder can change. */
-function unsigned(url: SplitUrl, { listed }: Facts): readonly string[] {
-  const names = listed.map((name) => decodeOr(name).toLowerCase());
-  return readParameters(url)
-    .map(([name]) => name)
-    .filter((name) => !OWN.test(name) && !names.includes(name.toLowerCase()));
-}
-
-function cosTraps({ headers, token }: Facts, open: readonly string[]): readonly Trap[] {
+function cosTraps({
+  open,
+  bindsHost,
+  token,
+}: {
+  open: readonly string[];
+  bindsHost: boolean;
+  token: string | undefined;
+}): readonly Trap[] {
   const traps: Trap[] = [{ name: "sha1", text: "COS offers only HMAC-SHA1 over a SHA-1." }];
-  const add = (name: string, text: string): void => void traps.push({ name, text });
-  if (!headers.includes("host")) {
-    add(
-      "host-open",
-      "The host is not signed: the URL works for the same key in every bucket of its owner. Sign the host.",
-    );
-  }
-  if (open.length > 0) add("unsigned-parameter", `${open.join(", ")}: not in q-url-param-list, so any value works.`);
-  if (token !== undefined) {
-    add(
-      "session-token",
-      "The URL carries a session token, which is not signed, and expires with it, whatever the URL says.",
-    );
-  }
-  return traps;
-}
-
-function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
-  const { sent, sentUrl, error } = subject;
-  return {
-    subject,
-    signedBy: facts.secretId,
-    keys: subject.keys.filter(isCosCredentials).map(({ secretId: id, secretKey: secret }) => ({
-      id,
-      isNamed: id === facts.secretId,
-      put: (input) => ({ ...input, secret }),
-    })),
-    inputFor: (url) => inputFor(url, subject, facts),
-    textOf,
-    fits: (input) => signed(input).signature === facts.signature,
-    variantsOf: (input) => cosVariants(input, subject),
-    unknowns: (input) => completions(input, subject),
-    listed: facts.headers,
-    shown: error?.fields.get("StringToSign"),
-    difference: (ours, theirs, input) => difference(input, [ours, theirs], error?.fields.get("FormatString")),
-    grammar:
-      missingHeader(subject, facts.headers) ??
-      grammarCause(
-        () => parseCos({ request: complete(sent, facts.headers), wire: sentUrl.wire, origin: "", wildcard: "" }),
-        { signature: { parameter: "q-signature", text: facts.signature, digits: 40 } },
-      ),
-    times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
+  const add = (isThere: boolean, name: string, text: string): void => {
+    if (isThere) traps.push({ name, text });
   };
-}
-
-/** With something for each header that is missing: that is no fault of the grammar, and nobody may have told the headers. */
-function complete(sent: Subject["sent"], names: readonly string[]): Subject["sent"] {
-  const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
-  return { ...sent, headers: [...sent.headers, ...missing.map((name) => [name, "-"] as const)] };
+  const everyBucket =
+    "The host is not signed: the URL works for the same key in every bucket of its owner. Sign the host.";
+  add(!bindsHost, "host-open", everyBucket);
+  add(open.length > 0, "unsigned-parameter", `${open.join(", ")}: not in q-url-param-list, so any value works.`);
+  const expires = "The URL carries a session token, which is not signed, and expires with it, whatever the URL says.";
+  add(token !== undefined, "session-token", expires);
+  return traps;
 }
 
 function isCosCredentials(key: ExplainKey): key is CosCredentials {
   return "secretKey" in key;
 }
 
-function inputFor(url: SplitUrl, { sent, sentUrl }: Subject, facts: Facts): CosInput {
-  const authority = url === sentUrl ? sent.authority : url.authority;
-  const open = unsigned(url, facts);
-  return {
-    method: sent.method,
-    path: decodeOr(url.wire.path),
-    parameters: readParameters(url).filter(([name]) => !OWN.test(name) && !open.includes(name)),
-    headers: facts.headers.map((name) => ({
-      name,
-      values: name === "host" ? [authority] : headerValues(sent.headers, name),
-    })),
-    keyTime: facts.keyTime,
-    secret: "",
-  };
-}
-
-function signed(input: CosInput): ReturnType<typeof cosSignature> {
+function signedText(input: CosInput): ReturnType<typeof cosSignature> {
   return cosSignature(input.secret, partsOf(input));
 }
 
@@ -197,17 +147,56 @@ function partsOf({ headers, secret, ...parts }: CosInput): CosParts {
   return { ...parts, headers: headers.map(({ name, values }): Parameter => [name, (values[0] ?? "").trim()]) };
 }
 
-/** The text holds the life and a hash. What is hashed COS shows beside it. */
-function difference(
-  input: CosInput,
-  texts: readonly [ours: string, theirs: string],
-  format: string | undefined,
-): Cause | undefined {
+const LINES = [
+  { code: "METHOD", what: "method" },
+  { code: "PATH", what: "path" },
+  { code: "QUERY", what: "query parameter" },
+  { code: "HEADER", what: "header" },
+] as const;
+
+/** The string to sign has the lifetime and a hash. COS shows the hashed lines as `FormatString`. */
+function difference(input: CosInput, texts: readonly [string, string], format: string): Cause | undefined {
   const [ours = "", theirs = ""] = texts.map((text) => text.split("\n")[1]);
   if (ours !== theirs) return differs({ code: "TIME", what: "life (q-key-time)", ours, theirs });
-  return format === undefined ? undefined : compareFormats(partsOf(input), format);
+  const { method, path, parameters, headers } = partsOf(input);
+  const lines = [method.toLowerCase(), path, cosPairs(parameters).text, cosPairs(headers).text];
+  // Only the path can contain line feeds.
+  const shown = /^(.*)\n([\s\S]*)\n(.*)\n(.*)$/.exec(format.replace(/\n$/, ""))?.slice(1) ?? [];
+  const at = lines.findIndex((line, i) => shown[i] !== undefined && line !== shown[i]);
+  const named = LINES[at];
+  if (named === undefined) return undefined;
+  const [mine = "", other = ""] = [lines[at], shown[at]];
+  if (at < 2) return differs({ ...named, ours: mine, theirs: other });
+  const [before, after] = [mine, other].map(
+    (line) =>
+      new Map(
+        line
+          .split("&")
+          .filter(Boolean)
+          .map((pair) => [nameOf(pair), pair]),
+      ),
+  );
+  const name = [...(before?.keys() ?? []), ...(after?.keys() ?? [])].find(
+    (key) => before?.get(key) !== after?.get(key),
+  );
+  const valueIn = (pairs = new Map<string, string>()): string =>
+    decodeOr((pairs.get(name ?? "") ?? "").replace(/^[^=]*=?/, ""));
+  const pair = { ...named, what: `${named.what} ${name}`, ours: valueIn(before), theirs: valueIn(after) };
+  return differs(name === "host" ? { ...pair, code: "HOST", what: "host" } : pair);
 }
 
-function textOf(input: CosInput): string {
-  return signed(input).stringToSign;
+/** The likeliest first. */
+function* variants(input: CosInput, subject: Subject): Generator<Variant<CosInput>> {
+  yield* methodVariants(input);
+  yield* secretVariants(input);
+  yield* hostVariants(input, subject);
+  yield* parameterVariants(input);
+  if (input.headers.some(({ name }) => name === "content-type")) yield* typeVariants(input);
+  yield* headerVariants(input);
+  yield* decodedPathVariants(input, subject.sentUrl.wire.path);
+  const [now, start = ""] = /^(\d{1,11});\d{1,11}$/.exec(input.keyTime) ?? [];
+  yield* changedLives({
+    ...{ name: "q-key-time", now, ofLife: (seconds) => `${start};${Number(start) + seconds}` },
+    withLife: (keyTime) => ({ ...input, keyTime }),
+  });
 }

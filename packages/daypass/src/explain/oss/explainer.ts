@@ -6,174 +6,143 @@ import {
   isAlwaysSigned,
   OSS4,
   ossQuery,
-  resourcePath,
+  type SignedHeader,
   UNSIGNED_PAYLOAD,
 } from "../../schemes/oss/canonical.ts";
 import { detectOss, parseOss } from "../../schemes/oss/parse.ts";
 import { uriEncodePath } from "../../wire/encoding.ts";
+import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { type Case, diagnose } from "../cause/diagnosis.ts";
-import { grammarCause } from "../cause/grammar.ts";
-import { duration } from "../cause/life.ts";
-import { missingHeader } from "../cause/request.ts";
-import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
+import { causeOf } from "../cause/combine-causes.ts";
+import type { Explainer, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
-import { impliedHeaders, withType } from "../search/text-variants.ts";
+import type { Variant } from "../search/search.ts";
+import {
+  headerVariants,
+  hostVariants,
+  impliedHeaders,
+  parameterVariants,
+  pathVariants,
+  spelt,
+  typeVariants,
+  withType,
+} from "../search/text-variants.ts";
 import { completions, shownHeaders, withTypes } from "../search/unknowns.ts";
-import { spellings } from "../secrets.ts";
-import { lifeTraps, urlTraps } from "../traps.ts";
+import { changedLives } from "../search/usual-lives.ts";
+import { methodVariants, secretVariants } from "../search/variants.ts";
+import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { lifeTraps } from "../traps.ts";
 import { scopeHmacs } from "../v4/scope-hmac.ts";
 import { signedValue } from "../v4/variants.ts";
-import { alibabaHost, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./facts.ts";
-import { type OssInput, ossVariants } from "./variants.ts";
+import { alibabaHost, bucketVariants, ossCommon, ossKeys, signedPath } from "./facts.ts";
 
 /** Alibaba OSS presigned URLs in signature version 4. */
-export const ossExplainer: Explainer = { detects: detectOss, explain: explainOss };
+export const ossExplainer: Explainer = {
+  detects: detectOss,
+  explain: (subject) => explainTextScheme(subject, readOss(subject)),
+};
 
-interface Facts {
-  readonly accessKeyId: string;
-  readonly scope: CredentialScope;
+interface OssInput {
+  readonly method: string;
+  /** Encoded, with the bucket in front. */
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly headers: readonly SignedHeader[];
   readonly time: string;
-  readonly signedAt: Date | undefined;
-  readonly expires: number;
-  readonly endsAt: Date | undefined;
-  readonly token: string | undefined;
-  readonly additional: readonly string[];
-  readonly signature: string;
+  readonly scope: CredentialScope;
+  /** The region of the signing key. */
+  readonly keyRegion: string;
+  readonly secret: string;
 }
 
-function readFacts(url: SplitUrl): Facts {
+function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
   const values = new Map(readParameters(url));
-  const get = (name: string): string => values.get(name) ?? "";
-  const [accessKeyId = "", date = "", region = "", service = ""] = get("x-oss-credential").split("/");
-  const time = get("x-oss-date");
-  const signedAt = parseBasicTime(time);
-  const expires = /^\d{1,15}$/.test(get("x-oss-expires")) ? Number(get("x-oss-expires")) : Number.NaN;
-  const endsAt = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
+  const get = (name: string): string => values.get(`x-oss-${name}`) ?? "";
+  const [signedBy = "", date = "", region = "", service = ""] = get("credential").split("/");
+  const scope = { date, region, service };
+  const signedAt = parseBasicTime(get("date"));
+  const expires = /^\d{1,15}$/.test(get("expires")) ? Number(get("expires")) : Number.NaN;
+  const end = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
+  const endsAt = expires === 0 || Number.isNaN(end.getTime()) ? undefined : end;
+  const token = values.get("x-oss-security-token");
+  const listed = get("additional-headers").split(";").filter(Boolean);
+  const signature = get("signature");
+  const bindsHost = listed.includes("host");
+  const { traps, ...common } = ossCommon(url, { signedBy, token });
+  const openHost = { name: "host-open", text: "The host is not signed: the URL works at every host of the bucket." };
   return {
-    accessKeyId,
-    scope: { date, region, service },
-    time,
+    ...common,
+    scheme: "oss",
+    title: "An Alibaba OSS presigned URL (signature V4)",
+    binds: [
+      ...["method", "bucket", "key", "all query parameters", "start and end"],
+      "headers content-type, content-md5 and x-oss-*, also that none of them is there",
+      ...listed.map((name) => (name === "host" ? "host" : `header ${name}`)),
+    ],
+    leavesOpen: [
+      bindsHost ? "scheme" : "scheme and host",
+      ...["every other header", "body", "who uses it, from where, and how often"],
+    ],
     signedAt,
-    expires,
-    endsAt: expires === 0 || Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
-    token: values.get("x-oss-security-token"),
-    additional: get("x-oss-additional-headers").split(";").filter(Boolean),
-    signature: get("x-oss-signature"),
-  };
-}
-
-async function explainOss(subject: Subject): Promise<Explained> {
-  const { url, now } = subject;
-  const facts = readFacts(url);
-  const { accessKeyId, additional, endsAt, expires, scope, signature, signedAt, token } = facts;
-  const resource = ossResource(url);
-  const bindsHost = additional.includes("host");
-  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
-  return {
-    explanation: {
-      scheme: "oss",
-      summary: `An Alibaba OSS presigned URL (signature V4) for ${resource}, signed by ${accessKeyId || "nobody"} in ${scope.region}${endsAt === undefined ? "" : `, valid for ${duration(expires)} until ${endsAt.toISOString()}`}.`,
-      signedBy: accessKeyId,
-      grants: { methods: method === undefined ? undefined : [method], resource },
-      binds: [
-        ...["method", "bucket", "key", "all query parameters", "start and end"],
-        "headers content-type, content-md5 and x-oss-*, also that none of them is there",
-        ...additional.map((name) => (name === "host" ? "host" : `header ${name}`)),
-      ],
-      leavesOpen: [
-        bindsHost ? "scheme" : "scheme and host",
-        "every other header",
-        "body",
-        "who uses it, from where, and how often",
-      ],
-      signedAt,
-      startsAt: startOf(facts),
-      endsAt,
-      mayEndEarlier: mayEndEarlier(accessKeyId, token),
-      mustSend: [
-        ...additional
-          .filter((name) => name !== "host")
-          .map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
-        ...(fitting === undefined ? [] : shownHeaders(impliedHeaders(fitting, additional))),
-      ],
-      traps: [
-        ...urlTraps(url).filter(({ name }) => bindsHost || name !== "host-port"),
-        ...(bindsHost
-          ? []
-          : [{ name: "host-open", text: "The host is not signed: the URL works at every host of the bucket." }]),
-        ...ossTraps(url),
-        ...lifeTraps({ signedAt, endsAt, expires }, now, "x-oss-expires"),
-      ],
-      cause,
-      hypotheses,
-      canonicalRequest: fitting && canonicalRequest(fitting),
-      stringToSign: fitting && stringToSign(fitting),
+    // OSS accepts a signing time up to 15 minutes ahead of its clock.
+    startsAt: signedAt && new Date(signedAt.getTime() - 900_000),
+    endsAt,
+    bindsHost,
+    mustSend: (fitting) => [
+      ...listed.filter((name) => name !== "host").map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
+      ...(fitting === undefined ? [] : shownHeaders(impliedHeaders(fitting, listed))),
+    ],
+    traps: [
+      ...(bindsHost ? [] : [openHost]),
+      ...traps,
+      ...lifeTraps({ signedAt, endsAt, expires }, now, "x-oss-expires"),
+    ],
+    secrets: [signature, token],
+    canonicalRequest,
+    check(subject) {
+      const hmacOf = scopeHmacs(OSS4);
+      return {
+        keys: ossKeys(keys),
+        inputOf(from) {
+          const { sent, sentUrl } = from;
+          const names = sent.headers.map(([name]) => name.toLowerCase()).filter(isAlwaysSigned);
+          return {
+            method: sent.method,
+            path: uriEncodePath(signedPath(from)),
+            parameters: readParameters(sentUrl).filter(([name]) => name !== "x-oss-signature"),
+            headers: [...new Set([...names, ...listed])].map((name) => ({
+              name,
+              values: name === "host" ? [sent.authority] : headerValues(sent.headers, name),
+            })),
+            time: get("date"),
+            scope,
+            keyRegion: region,
+            secret: "",
+          };
+        },
+        textOf: stringToSign,
+        fits: (input) =>
+          hmacOf(input.secret, { ...scope, region: input.keyRegion }).hex(stringToSign(input)) === signature,
+        variantsOf: (input) => variants(input, subject),
+        unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
+        implied: (input) => impliedHeaders(input, listed),
+        listed,
+        signsQuery: true,
+        canonicalOf: canonicalRequest,
+        parse: parseOss,
+        reading: { life: expires, signature: { parameter: "x-oss-signature", text: signature, digits: 64 } },
+        other: regionCause(subject.sentUrl.authority, scope),
+      };
     },
-    hidden: [...spellings(signature), ...spellings(token)],
   };
 }
 
-/** OSS takes a signing time that is up to 15 minutes ahead of its clock. */
-function startOf({ signedAt }: Facts): Date | undefined {
-  return signedAt && new Date(signedAt.getTime() - 900_000);
-}
-
-function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
-  const { sent, sentUrl, error, keys } = subject;
-  const hmacOf = scopeHmacs(OSS4);
-  return {
-    subject,
-    ...ossKeys(keys, facts.accessKeyId),
-    inputFor: (url) => inputFor(url, subject, facts),
-    textOf: stringToSign,
-    fits: (input) =>
-      hmacOf(input.secret, { ...input.scope, region: input.keyRegion }).hex(stringToSign(input)) === facts.signature,
-    variantsOf: (input) => ossVariants(input, subject),
-    unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
-    implied: (input) => impliedHeaders(input, facts.additional),
-    listed: facts.additional,
-    signsQuery: true,
-    shown: error?.fields.get("StringToSign"),
-    canonicalOf: canonicalRequest,
-    grammar:
-      missingHeader(subject, facts.additional) ??
-      grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }), {
-        life: facts.expires,
-        signature: { parameter: "x-oss-signature", text: facts.signature, digits: 64 },
-      }),
-    times: { startsAt: startOf(facts), endsAt: facts.endsAt },
-    other: regionCause(sentUrl, facts),
-  };
-}
-
-function inputFor(url: SplitUrl, { sent, sentUrl }: Subject, { scope, time, additional }: Facts): OssInput {
-  const authority = url === sentUrl ? sent.authority : url.authority;
-  const names = sent.headers.map(([name]) => name.toLowerCase()).filter(isAlwaysSigned);
-  const bucket = alibabaHost(authority)?.bucket;
-  const path = bucket === undefined ? decodedPath(url) : resourcePath(bucket, decodedPath(url).slice(1));
-  return {
-    method: sent.method,
-    path: uriEncodePath(path),
-    parameters: readParameters(url).filter(([name]) => name !== "x-oss-signature"),
-    headers: [...new Set([...names, ...additional])].map((name) => ({
-      name,
-      values: name === "host" ? [authority] : headerValues(sent.headers, name),
-    })),
-    time,
-    scope,
-    keyRegion: scope.region,
-    secret: "",
-    queryText: ossQuery,
-  };
-}
-
-function canonicalRequest({ method, path, parameters, headers, queryText }: OssInput): string {
+function canonicalRequest({ method, path, parameters, headers }: OssInput): string {
   return canonicalRequestText({
     method,
     path,
-    query: queryText(parameters),
+    query: ossQuery(parameters),
     headers: headerLines(headers),
     signedHeaders: parameters.find(([name]) => name === "x-oss-additional-headers")?.[1] ?? "",
     payload: headers.find(({ name }) => name === "x-oss-content-sha256")?.values.join(",") ?? UNSIGNED_PAYLOAD,
@@ -184,16 +153,40 @@ function stringToSign(input: OssInput): string {
   return stringToSignText(OSS4, input.time, scopeText(OSS4, input.scope), sha256Hex(canonicalRequest(input)));
 }
 
-function regionCause({ authority }: SplitUrl, { scope: { region, service } }: Facts): Cause | undefined {
-  const wrong = (sentence: string, fix: string): Cause => ({ code: "REGION", sentence, evidence: [], fix });
+function regionCause(authority: string, { region, service }: CredentialScope): Cause | undefined {
   if (region.startsWith("oss-")) {
-    const bare = region.slice(4);
-    return wrong(
-      `The URL was signed for the region ${region}, but region names do not start with oss-.`,
-      `Sign for ${bare}.`,
-    );
+    const sentence = `The URL was signed for the region ${region}, but region names do not start with oss-.`;
+    return causeOf("REGION", sentence, `Sign for ${region.slice(4)}.`);
   }
   const host = alibabaHost(authority)?.region;
   if (host === undefined || host === region || service !== "oss") return undefined;
-  return wrong(`The URL was signed for the region ${region}, but its host is in ${host}.`, `Sign for ${host}.`);
+  const sentence = `The URL was signed for the region ${region}, but its host is in ${host}.`;
+  return causeOf("REGION", sentence, `Sign for ${host}.`);
+}
+
+/** The likeliest first. */
+function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInput>> {
+  const { region } = input.scope;
+  yield* methodVariants(input);
+  yield* secretVariants(input);
+  yield* typeVariants(input);
+  yield* bucketVariants(input, subject, uriEncodePath);
+  yield* parameterVariants(input);
+  yield* headerVariants(input);
+  yield* hostVariants(input, subject, region);
+  yield* pathVariants(input, input.path);
+  const name = "x-oss-expires";
+  yield* changedLives({
+    ...{ name, now: input.parameters.find((parameter) => parameter[0] === name)?.[1], ofLife: String },
+    withLife: (value) => ({
+      ...input,
+      parameters: input.parameters.map((parameter): Parameter => (parameter[0] === name ? [name, value] : parameter)),
+    }),
+  });
+  const fix = `Derive the key for ${region}, the region that the URL names.`;
+  for (const keyRegion of [region.replace(/^oss-/, ""), `oss-${region}`, "cn-hangzhou"]) {
+    if (keyRegion === input.keyRegion) continue;
+    const how = `for the region ${keyRegion}`;
+    yield spelt({ code: "REGION", input: { ...input, keyRegion }, what: "key", how, fix });
+  }
 }

@@ -1,79 +1,84 @@
+import { resourcePath } from "../../schemes/oss/canonical.ts";
 import type { OssCredentials } from "../../schemes/oss/credentials.ts";
 import { bucketResource } from "../bucket-resource.ts";
-import type { Case } from "../cause/diagnosis.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
+import type { Variant } from "../search/search.ts";
 import { bucketOfHost } from "../search/spellings.ts";
+import { spelt } from "../search/text-variants.ts";
+import type { TextCheck, TextScheme } from "../text-scheme.ts";
 
-/** The host's bucket and region, on a host of Alibaba. */
+/** Bucket and region of a host of Alibaba. `undefined` for another host. */
 export function alibabaHost(
   authority: string,
 ): { readonly bucket: string | undefined; readonly region: string | undefined } | undefined {
-  const name = authority.toLowerCase();
   const host =
     /^(?:([a-z0-9-]+)\.)?(?:oss-([a-z0-9-]+?)(?:-internal)?|([a-z]{2}-[a-z0-9-]+)\.oss)\.aliyuncs\.com(?::\d+)?$/;
-  const [match, bucket, region, dualStack] = host.exec(name) ?? [];
+  const [match, bucket, region, dualStack] = host.exec(authority.toLowerCase()) ?? [];
   if (match === undefined) return undefined;
   // The hosts of transfer acceleration serve every region.
   return { bucket, region: region?.startsWith("accelerate") ? undefined : (region ?? dualStack) };
 }
 
-/** Buckets in whose name a host may be; what a path begins with where there is none. */
-export function bucketsOf(authority: string, { hosts }: Subject): readonly string[] {
+/** The decoded path as it is signed: with the bucket in front. */
+export function signedPath({ sent, sentUrl }: Subject): string {
+  const path = decodeOr(sentUrl.wire.path);
+  const bucket = alibabaHost(sent.authority)?.bucket;
+  return bucket === undefined ? path : resourcePath(bucket, path.slice(1));
+}
+
+/** The path with and without each possible bucket. `spell` encodes it as it is signed. */
+export function* bucketVariants<I extends { readonly path: string }>(
+  input: I,
+  { sent: { authority }, sentUrl, hosts }: Subject,
+  spell: (path: string) => string,
+): Generator<Variant<I>> {
+  const key = decodeOr(sentUrl.wire.path);
   const own = alibabaHost(authority);
-  const named = hosts.flatMap((host) => alibabaHost(host)?.bucket ?? []);
-  const guessed = own === undefined ? (bucketOfHost(authority)?.bucket ?? []) : (own.bucket ?? []);
-  return [...new Set([named, guessed].flat())];
+  const named = hosts.map((host) => alibabaHost(host)?.bucket);
+  const buckets = new Set([...named, own === undefined ? bucketOfHost(authority)?.bucket : own.bucket]);
+  const fix =
+    "Sign /bucket/key wherever the bucket's name is, in the host or nowhere. Name the bucket's host with --host.";
+  for (const bucket of [...buckets].filter((name) => name !== undefined).concat("")) {
+    const path = spell(bucket === "" ? key : `/${bucket}${key}`);
+    const how = bucket === "" ? "without the bucket" : `with the bucket ${bucket} in front`;
+    if (path !== input.path) yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix });
+  }
 }
 
-export function ossResource(url: SplitUrl): string {
-  return bucketResource(alibabaHost(url.authority)?.bucket, decodedPath(url));
-}
-
-export function decodedPath({ wire }: SplitUrl): string {
-  return decodeOr(wire.path);
-}
-
-function isOssCredentials(key: ExplainKey): key is OssCredentials {
-  return "accessKeySecret" in key;
-}
-
-/** The given keys, and who signed. */
+/** The given keys, as a change of the input. */
 export function ossKeys<I extends { readonly method: string; readonly secret: string }>(
   keys: readonly ExplainKey[],
-  accessKeyId: string,
-): Pick<Case<I>, "keys" | "signedBy"> {
-  return {
-    signedBy: accessKeyId,
-    keys: keys.filter(isOssCredentials).map(({ accessKeyId: id, accessKeySecret: secret }) => ({
-      id,
-      isNamed: id === accessKeyId,
-      put: (input) => ({ ...input, secret }),
-    })),
-  };
+): TextCheck<I>["keys"] {
+  return keys
+    .filter((key): key is OssCredentials => "accessKeySecret" in key)
+    .map(({ accessKeyId: id, accessKeySecret: secret }) => ({ id, change: { secret } as Partial<I> }));
 }
 
-export function mayEndEarlier(accessKeyId: string, token: string | undefined): string {
-  return token !== undefined || accessKeyId.startsWith("STS.")
-    ? "with the temporary credentials (STS) that signed it: an hour by default, 12 at most, whatever the URL says"
-    : "when the access key that signed it is disabled or loses the permission";
-}
-
-/** Pitfalls of URLs of both versions. */
-export function ossTraps(url: SplitUrl): readonly Trap[] {
+/** What URLs of both versions have in common. */
+export function ossCommon(
+  url: SplitUrl,
+  { signedBy, token }: { readonly signedBy: string; readonly token: string | undefined },
+): Pick<TextScheme<never>, "signedBy" | "resource" | "mayEndEarlier"> & { readonly traps: readonly Trap[] } {
   const names = readParameters(url).map(([name]) => name);
-  const network = names.find((name) => /^x-oss-ac-/.test(name));
-  return [
-    ...(names.includes("response-content-disposition") && alibabaHost(url.authority) !== undefined
-      ? [
-          {
-            name: "download-only",
-            text: "Hosts under aliyuncs.com may answer with Content-Disposition: attachment, whatever the URL says: use a domain of the bucket's own to show a file in a browser.",
-          },
-        ]
-      : []),
-    ...(network === undefined ? [] : [{ name: "network", text: `${network}: the URL works from some networks only.` }]),
-  ];
+  const network = names.find((name) => name.startsWith("x-oss-ac-"));
+  const isDownload = names.includes("response-content-disposition") && alibabaHost(url.authority) !== undefined;
+  const text =
+    "Hosts under aliyuncs.com may answer with Content-Disposition: attachment, whatever the URL says: use a domain of the bucket's own to show a file in a browser.";
+  return {
+    signedBy,
+    resource: bucketResource(alibabaHost(url.authority)?.bucket, decodeOr(url.wire.path)),
+    mayEndEarlier:
+      token !== undefined || signedBy.startsWith("STS.")
+        ? "with the temporary credentials (STS) that signed it: an hour by default, 12 at most, whatever the URL says"
+        : "when the access key that signed it is disabled or loses the permission",
+    traps: [
+      ...(isDownload ? [{ name: "download-only", text }] : []),
+      ...(network === undefined
+        ? []
+        : [{ name: "network", text: `${network}: the URL works from some networks only.` }]),
+    ],
+  };
 }

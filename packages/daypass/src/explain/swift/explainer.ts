@@ -5,32 +5,33 @@ import { signedMethodsFor } from "../../schemes/swift/canonical.ts";
 import type { SwiftDigest, SwiftKey } from "../../schemes/swift/key.ts";
 import { detectSwift, parseSwift } from "../../schemes/swift/parse.ts";
 import { base64url, hex } from "../../wire/encoding.ts";
-import { type Case, diagnose } from "../cause/diagnosis.ts";
-import { grammarCause } from "../cause/grammar.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import { addressCause } from "../cause/request.ts";
 import type { Signer } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
-import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
-import type { Cause, ExplainKey, Trap } from "../explanation.ts";
+import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { decodedPathVariants, spelt } from "../search/text-variants.ts";
 import { withMethods } from "../search/unknowns.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
-import { spellings } from "../secrets.ts";
-import { endTraps, urlTraps } from "../traps.ts";
+import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
 
 /** OpenStack Swift temporary URLs. */
-export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift, answersWithPages: true };
+export const swiftExplainer: Explainer = {
+  detects: detectSwift,
+  explain: (subject) => explainTextScheme(subject, readSwift(subject)),
+  answersWithPages: true,
+};
 
-/** Everything that a signature depends on. */
 interface SwiftInput {
   readonly method: string;
-  /** As it stands in the text: seconds, or whatever a signer took for them. */
+  /** Seconds, or the text that the signer used instead. */
   readonly expires: string;
   readonly ipRange: string | undefined;
-  /** Decoded, from the version on; with a prefix in the place of the object. */
+  /** Decoded, from the version on; with a prefix in place of the object. */
   readonly path: string;
   readonly isPrefix: boolean;
   readonly digest: SwiftDigest;
@@ -38,7 +39,7 @@ interface SwiftInput {
 }
 
 interface Facts {
-  /** What stands in front of `/v1/`. */
+  /** The path before `/v1/`. */
   readonly basePath: string;
   readonly account: string;
   readonly container: string;
@@ -54,86 +55,100 @@ interface Facts {
 }
 
 function readFacts(url: SplitUrl): Facts {
-  const parameters = readParameters(url);
-  const values = new Map(parameters);
+  const values = new Map(readParameters(url));
   const [, basePath = "", account = "", container = "", object = ""] =
     /^(.*?)\/v1\/([^/]*)\/([^/]*)\/(.*)$/s.exec(decodeOr(url.wire.path)) ?? [];
   const end = values.get("temp_url_expires") ?? "";
+  const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(end) ? new Date(end) : undefined;
   const signature = values.get("temp_url_sig") ?? "";
   return {
-    basePath,
-    account,
-    container,
-    object,
+    ...{ basePath, account, container, object, end, signature },
     prefix: values.get("temp_url_prefix"),
     ipRange: values.get("temp_url_ip_range"),
-    end,
-    endsAt: parseEpoch(end) ?? isoTime(end),
-    signature,
+    endsAt: parseEpoch(end) ?? (Number.isNaN(isoTime?.getTime()) ? undefined : isoTime),
     digest: signature.startsWith("sha512:") ? "sha512" : signature.length === 40 ? "sha1" : "sha256",
-    open: parameters.map(([name]) => name).filter((name) => !/^temp_url_(?:sig|expires|ip_range|prefix)$/.test(name)),
+    open: [...values.keys()].filter((name) => !/^temp_url_(?:sig|expires|ip_range|prefix)$/.test(name)),
   };
 }
 
-function isoTime(text: string): Date | undefined {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : undefined;
-}
-
-async function explainSwift(subject: Subject): Promise<Explained> {
-  const { url, now } = subject;
+function readSwift({ url, keys }: Subject): TextScheme<SwiftInput> {
   const facts = readFacts(url);
-  const { account, container, object, prefix, ipRange, endsAt, signature, digest } = facts;
-  const resource =
-    prefix === undefined
-      ? `object ${object} in container ${container} of ${account}`
-      : `every object whose name begins with ${JSON.stringify(prefix)} in container ${container} of ${account}`;
-  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
-  const methods = /^(?:GET|PUT|POST)$/.test(method ?? "") ? [method as string, "HEAD"] : method && [method];
+  const { account, container, object, prefix, ipRange, end, endsAt, signature, digest } = facts;
+  const what =
+    prefix === undefined ? `object ${object}` : `every object whose name begins with ${JSON.stringify(prefix)}`;
   return {
-    explanation: {
-      scheme: "swift",
-      summary: `An OpenStack Swift temporary URL (${digest}) for ${resource}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
-      signedBy: account,
-      grants: { methods: methods || undefined, resource },
-      binds: [
-        ...["method (HEAD goes with GET, PUT and POST)", "account", "container", "end"],
-        prefix === undefined ? "object" : "prefix",
-        ...(ipRange === undefined ? [] : [`client address (${ipRange})`]),
-      ],
-      leavesOpen: [
-        "scheme and host",
-        ...(prefix === undefined ? [] : ["the rest of the name"]),
-        "filename and inline: under which name and how a browser saves it",
-        ...["every header", "body"],
-        ipRange === undefined ? "who uses it, from where, and how often" : "how often it is used",
-      ],
-      endsAt,
-      mayEndEarlier: "when the Temp-URL-Key that signed it is replaced or removed",
-      mustSend: [],
-      traps: [
-        ...urlTraps(url).filter(({ name }) => !/^host-port$/.test(name)),
-        ...swiftTraps(facts),
-        ...endTraps(endsAt, facts.end, now),
-      ],
-      cause,
-      hypotheses,
-      stringToSign: fitting && textOf(fitting),
-    },
-    hidden: spellings(signature),
+    scheme: "swift",
+    title: `An OpenStack Swift temporary URL (${digest})`,
+    resource: `${what} in container ${container} of ${account}`,
+    signedBy: account,
+    granted: (method) =>
+      method === undefined ? undefined : /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method],
+    binds: [
+      ...["method (HEAD goes with GET, PUT and POST)", "account", "container", "end"],
+      prefix === undefined ? "object" : "prefix",
+      ...(ipRange === undefined ? [] : [`client address (${ipRange})`]),
+    ],
+    leavesOpen: [
+      "scheme and host",
+      ...(prefix === undefined ? [] : ["the rest of the name"]),
+      "filename and inline: under which name and how a browser saves it",
+      ...["every header", "body"],
+      ipRange === undefined ? "who uses it, from where, and how often" : "how often it is used",
+    ],
+    endsAt,
+    end,
+    mayEndEarlier: "when the Temp-URL-Key that signed it is replaced or removed",
+    traps: swiftTraps(facts),
+    secrets: [signature],
+    check: (subject) => ({
+      keys: keys.filter(isSwiftKey).map((key) => ({
+        id: key.container === undefined ? key.account : `${key.account}/${key.container}`,
+        isNamed: key.account === account && (key.container ?? container) === container,
+        change: { secret: key.key },
+      })),
+      inputOf: ({ sent, sentUrl }) => inputOf(readFacts(sentUrl), sent.method),
+      textOf,
+      fits: async (input) => (await signatureOf(input)) === signature.replace(/={1,2}$/, ""),
+      variantsOf: (input) => variants(input, subject, facts),
+      unknowns: (input) =>
+        subject.known.method
+          ? signedMethodsFor(input.method).map((method) => ({ ...input, method }))
+          : withMethods(input, subject.known),
+      headIsFree: true,
+      signer: SIGNER,
+      parse(received) {
+        const { basePath, open } = readFacts(subject.sentUrl);
+        return parseSwift(received, basePath, new Set(open));
+      },
+      // SHA-512 signatures are in base64.
+      reading:
+        digest === "sha512"
+          ? {}
+          : { signature: { parameter: "temp_url_sig", text: signature, digits: digest === "sha1" ? 40 : 64 } },
+      // Swift answers 401, as for a wrong signature.
+      fault:
+        prefix === undefined || object.startsWith(prefix)
+          ? undefined
+          : causeOf(
+              "PATH",
+              `The object ${object} does not begin with the prefix ${JSON.stringify(prefix)} that the URL grants.`,
+              "Request a name below the prefix, or ask for a URL for this object.",
+            ),
+      other: addressCause(subject, ipRange),
+    }),
   };
 }
 
 function swiftTraps({ digest, prefix, open }: Facts): readonly Trap[] {
   const traps: Trap[] = [];
-  const add = (name: string, text: string): void => void traps.push({ name, text });
-  if (digest === "sha1") {
-    add("sha1", "HMAC-SHA1 is deprecated: newer servers refuse it unless their allowed_digests names it.");
-  }
-  if (prefix !== undefined && !prefix.endsWith("/")) {
-    add("loose-prefix", `The prefix does not end in /: names such as ${prefix}x are granted, too.`);
-  }
-  if (open.length > 0)
-    add("unsigned-parameter", `${open.join(", ")}: not signed, whoever holds the URL can change it.`);
+  const add = (isThere: boolean, name: string, text: string): void => {
+    if (isThere) traps.push({ name, text });
+  };
+  const old = "HMAC-SHA1 is deprecated: newer servers refuse it unless their allowed_digests names it.";
+  add(digest === "sha1", "sha1", old);
+  const loose = `The prefix does not end in /: names such as ${prefix}x are granted, too.`;
+  add(prefix?.endsWith("/") === false, "loose-prefix", loose);
+  add(open.length > 0, "unsigned-parameter", `${open.join(", ")}: not signed, whoever holds the URL can change it.`);
   return traps;
 }
 
@@ -141,58 +156,15 @@ function isSwiftKey(key: ExplainKey): key is SwiftKey {
   return "account" in key && "key" in key;
 }
 
-function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
-  const { sent, sentUrl, keys } = subject;
-  const received = { request: sent, wire: sentUrl.wire, origin: "", wildcard: "" };
-  const allowed: ReadonlySet<string> = new Set(readParameters(sentUrl).map(([name]) => name));
-  return {
-    subject,
-    signedBy: facts.account,
-    keys: keys.filter(isSwiftKey).map(({ account, container, key: secret }) => ({
-      id: container === undefined ? account : `${account}/${container}`,
-      isNamed: account === facts.account && (container ?? facts.container) === facts.container,
-      put: (input) => ({ ...input, secret }),
-    })),
-    inputFor: (url) => inputFor(readFacts(url), sent.method),
-    textOf,
-    fits: async (input) => (await signatureOf(input)) === facts.signature.replace(/={1,2}$/, ""),
-    variantsOf: (input) => variants(input, subject, facts),
-    unknowns: (input) =>
-      subject.known.method
-        ? signedMethodsFor(input.method).map((method) => ({ ...input, method }))
-        : withMethods(input, subject.known),
-    headIsFree: true,
-    signer: SIGNER,
-    grammar:
-      grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed), {
-        // The third digest is in base64.
-        signature:
-          facts.digest === "sha512"
-            ? undefined
-            : { parameter: "temp_url_sig", text: facts.signature, digits: facts.digest === "sha1" ? 40 : 64 },
-      }) ?? uncovered(facts),
-    times: { endsAt: facts.endsAt },
-    other: addressCause(subject, facts.ipRange),
-  };
-}
-
 const SIGNER: Signer = {
   what: "key",
   look: "Check that the signing key is set on the account or the container (X-Account-Meta-Temp-URL-Key: POST it once; a key only in a client's settings does not count), and that the object exists: Swift gives the same answer for all of these.",
 };
 
-/** A name that the prefix does not cover: Swift says 401, as for a wrong signature. */
-function uncovered({ prefix, object }: Facts): Cause | undefined {
-  if (prefix === undefined || object.startsWith(prefix)) return undefined;
-  return {
-    code: "PATH",
-    sentence: `The object ${object} does not begin with the prefix ${JSON.stringify(prefix)} that the URL grants.`,
-    evidence: [],
-    fix: "Request a name below the prefix, or ask for a URL for this object.",
-  };
-}
-
-function inputFor({ account, container, object, prefix, ipRange, end, endsAt, digest }: Facts, method: string) {
+function inputOf(
+  { account, container, object, prefix, ipRange, end, endsAt, digest }: Facts,
+  method: string,
+): SwiftInput {
   return {
     method,
     expires: endsAt === undefined ? end : String(endsAt.getTime() / 1000),
@@ -204,55 +176,49 @@ function inputFor({ account, container, object, prefix, ipRange, end, endsAt, di
   };
 }
 
-/** The same text as `swiftMessage`, from parts that a signer may have got wrong. */
+/** The text of `swiftMessage`, from parts that a signer may have got wrong. */
 function textOf({ method, expires, ipRange, path, isPrefix }: SwiftInput): string {
   return `${ipRange === undefined ? "" : `ip=${ipRange}\n`}${method}\n${expires}\n${isPrefix ? "prefix:" : ""}${path}`;
 }
 
 async function signatureOf(input: SwiftInput): Promise<string> {
   const { digest, secret } = input;
-  // WebCrypto takes no empty key.
-  if (digest === "sha512")
-    return secret === "" ? "" : `sha512:${base64url(await subtleSha512Hmac(secret)(textOf(input)))}`;
-  return hex((digest === "sha1" ? sha1Hmac : sha256Hmac)(secret)(textOf(input)));
+  const text = textOf(input);
+  if (digest !== "sha512") return hex((digest === "sha1" ? sha1Hmac : sha256Hmac)(secret)(text));
+  // WebCrypto rejects an empty key.
+  return secret === "" ? "" : `sha512:${base64url(await subtleSha512Hmac(secret)(text))}`;
 }
 
-/** The variants in the order of how often they are the cause. */
+/** The likeliest first. */
 function* variants(input: SwiftInput, subject: Subject, facts: Facts): Generator<Variant<SwiftInput>> {
+  const { basePath, account, container, object, prefix, end } = facts;
   yield* methodVariants(input);
   yield* secretVariants(input);
-  yield* pathVariants(input, facts);
-  yield* decodedPathVariants(input, `${subject.sentUrl.wire.path.slice(facts.basePath.length)}`);
-  if (input.ipRange !== undefined) {
-    const fix = "Put ip=<range> in the first line of the text that is signed.";
-    yield spelt({ code: "IP", input: { ...input, ipRange: undefined }, what: "text", how: "without the range", fix });
-  }
-  const fix = "Sign the end in seconds since 1970, also where the URL has it as ISO 8601.";
-  const others = [facts.end, `${input.expires}000`, new Date(Number(input.expires) * 1000 || 0).toISOString()];
-  for (const expires of others) {
-    if (expires === input.expires) continue;
-    yield spelt({ code: "TIME", input: { ...input, expires }, what: "end", how: `as ${expires}`, fix });
-  }
-  yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
-}
-
-function* pathVariants(input: SwiftInput, facts: Facts): Generator<Variant<SwiftInput>> {
-  const { basePath, account, container, object, prefix } = facts;
   const whole = `/v1/${account}/${container}/${object}`;
-  const others: readonly (readonly [how: string, path: string, isPrefix: boolean])[] = [
+  const paths: readonly (readonly [how: string, path: string, isPrefix?: boolean])[] = [
     ["for the object, and not for the prefix", whole, false],
     ["with prefix: in front, and the URL has none", whole, true],
     ["without prefix: in front", input.path, false],
-    ["with the whole name behind prefix:", whole, true],
-    [`with ${basePath} in front`, basePath + input.path, input.isPrefix],
-    ["without /v1 in front", input.path.replace(/^\/v1/, ""), input.isPrefix],
-    ["without the account", `/v1/${container}/${prefix ?? object}`, input.isPrefix],
-    ["without account and container", `/${prefix ?? object}`, input.isPrefix],
+    [`with ${basePath} in front`, basePath + input.path],
+    ["without /v1 in front", input.path.replace(/^\/v1/, "")],
+    ["without the account", `/v1/${container}/${prefix ?? object}`],
   ];
-  for (const [how, path, isPrefix] of others) {
+  for (const [how, path, isPrefix = input.isPrefix] of paths) {
     if (path === input.path && isPrefix === input.isPrefix) continue;
     const fix =
       "Sign /v1/<account>/<container>/<object>, decoded; with a prefix prefix:/v1/<account>/<container>/<prefix>.";
     yield spelt({ code: "PATH", input: { ...input, path, isPrefix }, what: "path", how, fix });
   }
+  yield* decodedPathVariants(input, subject.sentUrl.wire.path.slice(basePath.length));
+  if (input.ipRange !== undefined) {
+    const fix = "Put ip=<range> in the first line of the text that is signed.";
+    yield spelt({ code: "IP", input: { ...input, ipRange: undefined }, what: "text", how: "without the range", fix });
+  }
+  const fix = "Sign the end in seconds since 1970, also where the URL has it as ISO 8601.";
+  const ends = [end, `${input.expires}000`, new Date(Number(input.expires) * 1000 || 0).toISOString()];
+  for (const expires of ends) {
+    if (expires === input.expires) continue;
+    yield spelt({ code: "TIME", input: { ...input, expires }, what: "end", how: `as ${expires}`, fix });
+  }
+  yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
 }

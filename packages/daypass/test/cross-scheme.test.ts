@@ -10,23 +10,31 @@ import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
 import { s3V4aSigner, s3V4aVerifier } from "../src/schemes/s3/v4a/index.ts";
 import { type UrlEd25519Key, urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
 import { RSA } from "./cloudfront/keys.ts";
-import { AT, type EveryVerifier, everyVerifier, ORIGIN, wire } from "./every-verifier.ts";
 import { hmacKey, publicAccount, publicKey } from "./gcs/account.ts";
+import { AT, ORIGIN, type Subject, subjects, wire } from "./registry.ts";
 import { expectRefusal } from "./scheme-contract.ts";
 
 const clock = (): Date => AT;
 
-/** One row for each verifier: variants of a URL, such as that of a prefix, have the same one. */
-function verifiersOf(rows: readonly EveryVerifier[]): ReadonlyMap<string, Verifier> {
-  const made = rows.map(({ name, right, verifier }) => [verifierName(name), verifier(right)] as const);
-  return new Map(made);
+/** A verifier with the examples whose requests it detects: the plain one and those for a prefix, in cookies, and so on. */
+interface Family {
+  readonly verifier: Verifier;
+  readonly members: readonly Subject[];
 }
 
-function verifierName(name: string): string {
-  return name.replace(/, (?:prefix|policy|cookies?)$/, "");
+function familiesOf(subjects: readonly Subject[], requests: ReadonlyMap<Subject, WireRequest>): readonly Family[] {
+  const families: { verifier: Verifier; members: Subject[] }[] = [];
+  for (const subject of subjects) {
+    const isDetected = ({ verifier, members }: Family): boolean =>
+      members[0]?.row === subject.row && verifier.detects(requests.get(subject) as WireRequest);
+    const family = families.find(isDetected);
+    if (family !== undefined) family.members.push(subject);
+    else families.push({ verifier: subject.verifier(subject.example.keys.right), members: [subject] });
+  }
+  return families;
 }
 
-/** Verifiers that take one another's requests for their own: their parameters have the same names, by their vendors' choice. */
+/** Verifiers that detect each other's requests: their vendors chose the same names of parameters. */
 const SAME_NAMES: Readonly<Record<string, readonly string[]>> = {
   bunny: ["bunny", "fastly"],
   "bunny, prefix": ["bunny", "fastly"],
@@ -34,50 +42,67 @@ const SAME_NAMES: Readonly<Record<string, readonly string[]>> = {
   "cloud-cdn": ["cloud-cdn", "media-cdn"],
   "cloud-cdn, prefix": ["cloud-cdn", "media-cdn"],
   "media-cdn": ["cloud-cdn", "media-cdn"],
+  "media-cdn, prefix": ["cloud-cdn", "media-cdn"],
   "media-cdn, cookie": ["media-cdn", "media-cdn/token"],
 };
 
-const requestRows = everyVerifier.filter(({ form }) => !form);
-const formRows = everyVerifier.filter(({ form }) => form);
+const requests = new Map(await Promise.all(subjects.map(async (one) => [one, await one.request()] as const)));
+const requestOf = (subject: Subject): WireRequest => requests.get(subject) as WireRequest;
+const forms = familiesOf(
+  subjects.filter(({ isForm }) => isForm),
+  requests,
+);
+const others = familiesOf(
+  subjects.filter(({ isForm }) => !isForm),
+  requests,
+);
 
 describe("anyOf over all verifiers", () => {
-  it.each(everyVerifier)("$name has one verifier that knows it, or is refused as ambiguous", async (row) => {
-    const all = verifiersOf(row.form ? formRows : requestRows);
-    const request = await row.request();
-    const detected = [...all].filter(([, { detects }]) => detects(request)).map(([name]) => name);
-    const expected = SAME_NAMES[row.name] ?? [verifierName(row.name)];
-    expect(detected).toEqual(expected);
-    const verified = anyOf(...all.values()).verify(request);
+  it.each(
+    [...forms, ...others].flatMap((family) =>
+      family.members.map((subject) => ({ family, subject, name: subject.name })),
+    ),
+  )("finds one verifier for $name, or refuses it as ambiguous", async ({ family, subject, name }) => {
+    const all = subject.isForm ? forms : others;
+    const detecting = all.filter(({ verifier }) => verifier.detects(requestOf(subject)));
+    const expected = SAME_NAMES[name] ?? [family.members[0]?.name];
+    expect(detecting.map(({ members }) => members[0]?.name)).toEqual(expected);
+    const verifiers = all.map((one) => (one === family ? subject.verifier(subject.example.keys.right) : one.verifier));
+    const verified = anyOf(...verifiers).verify(requestOf(subject));
     if (expected.length > 1) await expectRefusal(verified, "AMBIGUOUS_AUTHENTICATION");
-    else expect((await verified).scheme).toBe(row.name.split(",", 1)[0]);
+    else expect((await verified).scheme).toBe(subject.row.id);
   });
 
-  it("refuses every request that carries two signatures, wherever they stand", async () => {
+  it("refuses every request that carries two signatures, in any places", async () => {
     const accepted: string[] = [];
-    for (const first of requestRows) {
-      for (const second of requestRows) {
-        if (verifierName(first.name) === verifierName(second.name) || second.name === "imgproxy") continue;
-        const both = together(await first.request(), await second.request());
-        const either = anyOf(first.verifier(first.right), second.verifier(second.right));
-        const error: unknown = await either.verify(both).then(
-          () => undefined,
-          (reason: unknown) => reason,
-        );
-        if (!isDaypassError(error)) accepted.push(`${first.name} with ${second.name}: ${String(error)}`);
+    const all = others.flatMap(({ verifier, members }) => members.map((subject) => ({ verifier, subject })));
+    for (const first of all) {
+      for (const second of all) {
+        if (first.verifier === second.verifier || isInPath(requestOf(second.subject))) continue;
+        const both = together(requestOf(first.subject), requestOf(second.subject));
+        const keysOf = ({ subject }: typeof first) => subject.verifier(subject.example.keys.right);
+        const error: unknown = await anyOf(keysOf(first), keysOf(second))
+          .verify(both)
+          .then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+        if (!isDaypassError(error))
+          accepted.push(`${first.subject.name} with ${second.subject.name}: ${String(error)}`);
       }
     }
     expect(accepted).toEqual([]);
   });
 
-  it("refuses an Authorization header of S3 beside each URL of S3 and its kin", async () => {
-    const header = await requestRows.find(({ name }) => name === "s3/header")?.request();
-    for (const { name, request, verifier, right } of requestRows) {
-      if (!/^(?:s3|s3\/v2|s3\/v4a|gcs|gcs\/v2|oss|oss\/v1|cos|azure|swift)(?:,|$)/.test(name)) continue;
-      const signed = await request();
-      const authorization = header?.headers.filter(([field]) => field === "authorization") ?? [];
-      expect(authorization).toHaveLength(1);
-      const both = { ...signed, headers: [...signed.headers, ...authorization] };
-      await expectRefusal(verifier(right).verify(both), "AMBIGUOUS_AUTHENTICATION");
+  it("refuses an Authorization header of S3 beside each URL of a store", async () => {
+    const header = subjects.find(({ name }) => name === "s3/header");
+    const authorization = header && requestOf(header).headers.filter(([field]) => field === "authorization");
+    expect(authorization).toHaveLength(1);
+    for (const subject of subjects) {
+      if (!/^(?:s3|s3\/v2|s3\/v4a|gcs|gcs\/v2|oss|oss\/v1|cos|azure|swift)$/.test(subject.row.id)) continue;
+      const signed = requestOf(subject);
+      const both = { ...signed, headers: [...signed.headers, ...(authorization ?? [])] };
+      await expectRefusal(subject.verifier(subject.example.keys.right).verify(both), "AMBIGUOUS_AUTHENTICATION");
     }
   });
 
@@ -88,21 +113,18 @@ describe("anyOf over all verifiers", () => {
     [/^oss/, ["x-oss-copy-source", "X-Oss-Object-Acl", "x-oss-meta-a", "x-oss-symlink-target"]],
     [/^cos/, ["x-cos-copy-source", "X-Cos-Acl", "x-cos-meta-a"]],
     [/^swift/, ["x-object-manifest", "X-Symlink-Target", "x-copy-from"]],
-  ])(
-    "CVE-2026-54330, CVE-2015-5223: %s take no header of their stores that nobody has signed",
-    async (family, names) => {
-      const rows = everyVerifier.filter(({ name }) => family.test(name));
-      expect(rows).not.toEqual([]);
-      for (const { request, verifier, right } of rows) {
-        const signed = await request();
-        await verifier(right).verify(signed);
-        for (const name of names) {
-          const headers = [...signed.headers, [name, "/private/a.txt"] as const];
-          await expectRefusal(verifier(right).verify({ ...signed, headers }));
-        }
+  ])("CVE-2026-54330, CVE-2015-5223: %s refuse an unsigned header of their store", async (family, names) => {
+    const ofStore = subjects.filter(({ row }) => family.test(row.id));
+    expect(ofStore).not.toEqual([]);
+    for (const subject of ofStore) {
+      const [signed, verifier] = [requestOf(subject), subject.verifier(subject.example.keys.right)];
+      await verifier.verify(signed);
+      for (const name of names) {
+        const headers = [...signed.headers, [name, "/private/a.txt"] as const];
+        await expectRefusal(verifier.verify({ ...signed, headers }));
       }
-    },
-  );
+    }
+  });
 
   it("refuses a form that two versions have signed", async () => {
     const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
@@ -117,7 +139,12 @@ describe("anyOf over all verifiers", () => {
   });
 });
 
-/** The second one's parameters, headers and cookies beside those of the first. */
+/** A signature in the path cannot stand beside another one. */
+function isInPath({ target, headers }: WireRequest): boolean {
+  return !target.includes("?") && headers.length === 0;
+}
+
+/** The parameters, headers and cookies of the second request added to those of the first. */
 function together(first: WireRequest, second: WireRequest): WireRequest {
   const [, query = ""] = second.target.split("?");
   const target = query === "" ? first.target : `${first.target}${first.target.includes("?") ? "&" : "?"}${query}`;

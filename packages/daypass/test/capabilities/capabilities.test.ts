@@ -2,88 +2,72 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../src/explain/index.ts";
 import { isDaypassError } from "../../src/index.ts";
-import { type Capabilities, probe } from "./probe.ts";
-import { shapes } from "./shapes.ts";
-import { subjects } from "./subjects.ts";
+import { AT, subjects as all, type Subject } from "../registry.ts";
+import { type Capabilities, probe, sign } from "./probe.ts";
 
-// The table of docs/schemes is what these experiments have shown. `CAPABILITIES=write npx vitest run capabilities`
-// writes it anew; without that a page that says something else fails.
+// Experiments make the table of docs/schemes. `CAPABILITIES=write npx vitest run capabilities` writes it again.
 const page = new URL("../../../../docs/schemes/capabilities.md", import.meta.url);
 const BEGIN = "<!-- generated: begin -->\n";
 const END = "<!-- generated: end -->";
 
-const AT = new Date("2026-01-02T03:04:05Z");
+const probed = all.filter(({ example }) => example.probe !== undefined);
+const subjects = probed.filter(({ example }) => example.probe?.sameAs === undefined);
+const variants = probed.filter(({ example }) => example.probe?.sameAs !== undefined);
 
-describe("what each scheme binds", async () => {
-  const found = await Promise.all(subjects.map(probe));
+const found = await Promise.all(subjects.map(probe));
+const open = (subject: Subject): readonly string[] => found[subjects.indexOf(subject)]?.leavesOpen ?? [];
+/** Whether a text has the word for everything that a holder can change. */
+function expectNamed(subject: Subject, text: string, words: Readonly<Record<string, string>>): void {
+  for (const [what, word] of Object.entries(words)) if (open(subject).includes(what)) expect(text).toContain(word);
+}
 
-  it("stands in docs/schemes/capabilities.md as it was seen", () => {
+describe("capabilities", () => {
+  it("equal the table in docs/schemes/capabilities.md", () => {
     const text = readFileSync(page, "utf8");
     const [before, rest = ""] = text.split(BEGIN);
-    const written = rest.split(END);
+    const [written, after] = rest.split(END);
     const table = `${constraintTable(found)}\n${openTable(found)}`;
-    if (process.env["CAPABILITIES"] === "write") {
-      writeFileSync(page, `${before}${BEGIN}${table}${END}${written[1]}`);
-      return;
-    }
-    expect(written[0]).toBe(table);
+    if (process.env["CAPABILITIES"] === "write") writeFileSync(page, `${before}${BEGIN}${table}${END}${after}`);
+    else expect(written).toBe(table);
   });
 
-  it.each(shapes)("is the same in another shape: $subject.scheme", async ({ subject, row, but }) => {
+  it.each(variants)("of $name equal the row of its scheme", async (subject) => {
+    const { sameAs, but } = subject.example.probe ?? {};
     const { constraints } = await probe(subject);
-    expect(constraints).toEqual({ ...found.find(({ scheme }) => scheme === row)?.constraints, ...but });
+    expect(constraints).toEqual({ ...found.find(({ scheme }) => scheme === sameAs)?.constraints, ...but });
   });
 
-  // From JavaScript, where no compiler has seen it.
-  it.each(subjects)("is no binding that nobody knows: $scheme", async ({ sign }) => {
-    const bind = { contenttype: "image/png" } as object;
-    const code = await (async () => sign({ expiresIn: 60, bind }, new Date()))().then(() => "signed", codeOf);
-    expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(code);
-  });
-
-  // As the AWS SDK spells it, and what the Daypass URL alone can bind: dropped in silence either would leave open what was to be
-  // bound.
-  it.each(subjects)("is nothing beside bind that it does not know: $scheme", async ({ scheme, sign }) => {
-    const unknown = [{ ContentType: "image/png" }, { maxLength: 9 }, ...(scheme === "url" ? [] : [{ uses: 1 }])];
+  // The AWS SDK spells ContentType so. A constraint that is dropped silently leaves the URL open.
+  it.each(subjects)("of $name include no unknown option, inside or outside of bind", async (subject) => {
+    const unknown = [
+      ...[{ bind: { contenttype: "image/png" } }, { ContentType: "image/png" }, { maxLength: 9 }],
+      ...(subject.name === "url" ? [] : [{ uses: 1 }]),
+    ];
     for (const more of unknown) {
-      const signed = (async () => sign({ expiresIn: 60, ...more } as object, new Date()))();
-      expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(await signed.then(() => "signed", codeOf));
+      const code = await sign(subject, { expiresIn: 60, ...more }, AT).then(() => "signed", codeOf);
+      expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(code);
     }
   });
 
-  it.each(subjects.map((subject, i) => ({ ...subject, open: found[i]?.leavesOpen ?? [] })))(
-    "is never left open where the signer does not call it unbound: $scheme",
-    async ({ sign, open }) => {
-      const { unbound } = await sign({ expiresIn: 60 }, AT);
-      const named = { scheme: "scheme", origin: "host", "other query parameters": "query" };
-      for (const [what, word] of Object.entries(named)) {
-        if (open.includes(what)) expect(unbound.join()).toContain(word);
-      }
-    },
-  );
-
-  it.each(subjects.map((subject, i) => ({ ...subject, open: found[i]?.leavesOpen ?? [] })))(
-    "is never left open where explain does not say so: $scheme",
-    async ({ sign, open }) => {
-      const { leavesOpen } = await explain((await sign({ expiresIn: 60 }, AT)).url, { clock: () => AT });
-      const named = { scheme: "scheme", origin: "host", "other headers": "header" };
-      for (const [what, word] of Object.entries(named)) {
-        if (open.includes(what)) expect(leavesOpen.join()).toContain(word);
-      }
-    },
-  );
+  it.each(subjects)("that $name lacks are named by the signer and by explain", async (subject) => {
+    const { unbound, url } = await sign(subject, { expiresIn: 60 }, AT);
+    const { leavesOpen } = await explain(url, { clock: () => AT });
+    expectNamed(subject, unbound.join(), { scheme: "scheme", origin: "host", "other query parameters": "query" });
+    expectNamed(subject, leavesOpen.join(), { scheme: "scheme", origin: "host", "other headers": "header" });
+  });
 
   it.each(subjects.filter((_, i) => found[i]?.constraints["prefix"] === "binds"))(
-    "is a prefix, and what is left open below it signer and explain tell: $scheme",
-    async ({ sign, prefix }) => {
-      const { url, unbound } = await sign({ expiresIn: 60, prefix: prefix?.value }, AT);
+    "of $name: signer and explain say what a prefix leaves open",
+    async (subject) => {
+      const prefix = subject.example.probe?.prefix?.value;
+      const { url, unbound } = await sign(subject, { expiresIn: 60, prefix }, AT);
       const { leavesOpen } = await explain(url, { clock: () => AT });
-      const told = /which|below|rest|stand for|path/;
-      expect([unbound.join(), leavesOpen.join()]).toEqual([expect.stringMatching(told), expect.stringMatching(told)]);
+      const says = expect.stringMatching(/which|below|rest|stand for|path/);
+      expect([unbound.join(), leavesOpen.join()]).toEqual([says, says]);
     },
   );
 
-  it("is the end, in every scheme", () => {
+  it("include the expiry in every scheme", () => {
     expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);
   });
 });

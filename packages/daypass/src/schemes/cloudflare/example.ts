@@ -1,11 +1,10 @@
-import { EXAMPLE_LIFETIME } from "../../core/example.ts";
 import type { SchemeExample } from "../../core/scheme.ts";
 import { EDGE_REQUEST, SECRETS } from "../../edge/example.ts";
 import { cloudflareSigner, cloudflareVerifier } from "./index.ts";
 
 const signature = /verify=[0-9]+-([^&]+)/;
-const own = { ttl: EXAMPLE_LIFETIME };
-// The probe asks for lifetimes up to an hour.
+// The probe of capabilities asks for lifetimes up to an hour.
+const own = { ttl: 3600 };
 const urlSafe = { ttl: 3600, urlSafe: true };
 
 export const examples: readonly SchemeExample[] = [

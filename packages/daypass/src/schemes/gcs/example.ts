@@ -71,7 +71,7 @@ export const examples: readonly SchemeExample[] = [
     verifier: hmacVerifier,
   },
   {
-    ...{ name: "gcs, account", ...common, keys: GCS_ACCOUNT_KEYS, variants, probe: { sameAs: "gcs" } },
+    ...{ name: "gcs, account", ...common, keys: GCS_ACCOUNT_KEYS, variants },
     signer: (clock) => gcsSigner({ endpoint, credentials: GCS_ACCOUNT, clock }),
     verifier: accountVerifier,
   },

@@ -161,7 +161,7 @@ const parts = [
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|options|check-options|protocols|refuse|index)\.ts$/,
+    part: /^(gateway|options|protocols|refuse|index)\.ts$/,
     sees: [http, contracts, library, permit, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
     why: "the composition root is told its driver, and has no socket",
   },

@@ -1,10 +1,9 @@
 import { Readable } from "node:stream";
 import type { WireRequest } from "daypass";
-import { checkOptions } from "./check-options.ts";
 import { policyRule } from "./http/cors.ts";
 import { given } from "./http/validate-options.ts";
 import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
-import type { GatewayOptions } from "./options.ts";
+import { checkOptions, type GatewayOptions } from "./options.ts";
 import { type Notes, notesOf, requestIds } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize } from "./pipeline/authorize.ts";

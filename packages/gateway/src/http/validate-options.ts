@@ -1,15 +1,18 @@
-/** What options have to look like. A caller without a compiler would otherwise start something that does not do what was meant. */
+/** Validates options against a table, because callers without a compiler may misspell them. */
 import { DaypassError } from "daypass";
 
-/** Whether a value can be a member, and what is expected of it. */
-export type Form = readonly [isValid: (value: unknown) => boolean, expected: string];
+/** Whether a value is valid, and what is expected. */
+export type Form = readonly [isValid: (value: unknown) => boolean, expected: string, isRequired?: "required"];
 
-export type Forms = Readonly<Record<string, Form>>;
+/** The form of each member of an object; a member that is an object itself has a table of its own. */
+export interface Forms {
+  readonly [member: string]: Form | Forms;
+}
 
 /** `Forms` for every member of a type. */
-export type FormsOf<T> = { readonly [M in keyof T]-?: Form };
+export type FormsOf<T> = { readonly [M in keyof T]-?: Form | Forms };
 
-/** The longest that a timer of Node can wait; what is longer it does not wait at all. */
+/** The longest time of a Node timer. A longer one fires at once. */
 export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 export const text: Form = [(value) => typeof value === "string" && value !== "", "text"];
@@ -20,6 +23,10 @@ export const timer: Form = [
   (value) => isWhole(value, 1) && Number(value) <= LONGEST_TIMER_MS,
   `whole milliseconds from 1 to ${LONGEST_TIMER_MS}`,
 ];
+
+export function required([isValid, expected]: Form): Form {
+  return [isValid, expected, "required"];
+}
 
 export function wholeNumber(least: number): Form {
   return [(value) => isWhole(value, least), `a whole number of at least ${least}`];
@@ -38,25 +45,37 @@ export interface FormFault {
   readonly expected: string;
 }
 
-/** The first member that has another form or is unknown. What is `undefined` counts as left out. */
+/** Returns the first member that is invalid, missing or unknown. A member that is `undefined` counts as absent. */
 export function formFault(value: unknown, forms: Forms, place = ""): FormFault | undefined {
   if (!isObject(value)) return { place: place === "" ? "options" : place, expected: "an object" };
+  const placeOf = (member: string): string => (place === "" ? member : `${place}.${member}`);
   for (const [member, found] of Object.entries(value)) {
     if (found === undefined) continue;
-    const at = place === "" ? member : `${place}.${member}`;
     const form = Object.hasOwn(forms, member) ? forms[member] : undefined;
-    if (form === undefined) return { place: at, expected: `one of the names ${Object.keys(forms).join(", ")}` };
-    if (!form[0](found)) return { place: at, expected: form[1] };
+    if (form === undefined)
+      return { place: placeOf(member), expected: `one of the names ${Object.keys(forms).join(", ")}` };
+    if (!isForm(form)) {
+      const fault = formFault(found, form, placeOf(member));
+      if (fault !== undefined) return fault;
+    } else if (!form[0](found)) return { place: placeOf(member), expected: form[1] };
+  }
+  for (const [member, form] of Object.entries(forms)) {
+    if (isForm(form) && form[2] === "required" && value[member] === undefined)
+      return { place: placeOf(member), expected: form[1] };
   }
   return undefined;
 }
 
+function isForm(form: Form | Forms): form is Form {
+  return Array.isArray(form);
+}
+
 /**
- * Shows no value: some are secrets.
+ * Refuses options that do not match their table. The error shows no value, because some are secrets.
  * @throws {DaypassError} `INVALID_INPUT`
  */
-export function expectForms(value: unknown, forms: Forms, place = ""): void {
-  const fault = formFault(value, forms, place);
+export function expectForms(value: unknown, forms: Forms): void {
+  const fault = formFault(value, forms);
   if (fault !== undefined) throw unexpected(fault.place, fault.expected);
 }
 
@@ -64,7 +83,7 @@ export function unexpected(place: string, expected: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected ${place} as ${expected}, found another: correct it`);
 }
 
-/** Without the members that are `undefined`, so that a spread leaves the default in their place. */
+/** Returns the members that are not `undefined`, so that spreading them keeps the defaults of the others. */
 export function given<T extends object>(options: T | undefined): { [M in keyof T]?: Exclude<T[M], undefined> } {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [M in keyof T]?: Exclude<T[M], undefined> };

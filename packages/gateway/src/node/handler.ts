@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { WireRequest } from "daypass";
 import type { Gateway } from "../gateway.ts";
-import { callback, expectForms, type FormsOf, given, object, timer, wholeNumber } from "../http/validate-options.ts";
+import { callback, expectForms, type FormsOf, given, timer, wholeNumber } from "../http/validate-options.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
 import { inTurn } from "./pipelined-requests.ts";
@@ -27,8 +27,8 @@ export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs:
 
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: object, isDraining: callback };
-const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
+export const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
+const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: RATE, isDraining: callback };
 
 /**
  * Turns a gateway into a request listener for `node:http` or `node:https`.
@@ -71,7 +71,6 @@ const WAITING_BYTES_PER_REQUEST = 512 * 1024;
 
 /** Returns the same listener for our own server too. */
 export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
-  if (options.minimumRate !== undefined) expectForms(options.minimumRate, RATE, "minimumRate");
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
   const {
     isDraining = () => false,

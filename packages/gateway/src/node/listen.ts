@@ -15,7 +15,7 @@ import {
   wholeNumber,
 } from "../http/validate-options.ts";
 import { clientErrors } from "./client-error.ts";
-import { requestListener } from "./handler.ts";
+import { RATE, requestListener } from "./handler.ts";
 import type { Waiting } from "./request-body.ts";
 import type { MinimumRate } from "./slow-client.ts";
 
@@ -88,13 +88,11 @@ const OPTIONS: FormsOf<ListenOptions> = {
   host: text,
   port: [(port) => wholeNumber(0)[0](port) && Number(port) <= 65_535, "a whole number up to 65535"],
   tls: object,
-  timeouts: object,
-  minimumRate: object,
+  timeouts: { headersMs: timer, keepAliveMs: timer, idleMs: timer } satisfies FormsOf<Timeouts>,
+  minimumRate: RATE,
   maxConnections: wholeNumber(1),
   logger: [isObject, "a logger"],
 };
-
-const TIMEOUTS: FormsOf<Timeouts> = { headersMs: timer, keepAliveMs: timer, idleMs: timer };
 
 /**
  * Serves a gateway on a socket, with limits and timeouts that protect it from slow and greedy clients.
@@ -116,7 +114,6 @@ const TIMEOUTS: FormsOf<Timeouts> = { headersMs: timer, keepAliveMs: timer, idle
 export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<GatewayServer> {
   const { host = "127.0.0.1", port = 0, tls, logger, minimumRate } = options;
   expectForms(options, OPTIONS);
-  if (options.timeouts !== undefined) expectForms(options.timeouts, TIMEOUTS, "timeouts");
   const timeouts: Timeouts = { ...defaultTimeouts, ...given(options.timeouts) };
   let draining = false;
   const atWork = new WeakMap<Socket, Waiting>();

@@ -7,9 +7,9 @@ import {
   flag,
   isObject,
   object,
+  required,
   text,
   timer,
-  unexpected,
   wholeNumber,
 } from "../../http/validate-options.ts";
 import { isUpstreamName } from "./names.ts";
@@ -21,31 +21,25 @@ const OPTIONS: FormsOf<S3Options> = {
   endpoint: text,
   // As presets bring it: what a provider is known to lack.
   provider: object,
-  region: text,
+  region: required([text[0], "that of the buckets"]),
   addressing: ANY,
-  credentials: [
+  credentials: required([
     (value) => typeof value === "function" || isObject(value),
     "an access key, or a function that gives it",
-  ],
+  ]),
   bucket: [
     isBuckets,
     "the name of a bucket, or an object of at least one: the name that clients use → the name of the server",
   ],
   redirect: flag,
   holdBytes: wholeNumber(1),
-  timeouts: object,
+  timeouts: { connectMs: timer, answerMs: timer, idleMs: timer } satisfies FormsOf<S3Timeouts>,
   clock: callback,
 };
-
-const TIMEOUTS: FormsOf<S3Timeouts> = { connectMs: timer, answerMs: timer, idleMs: timer };
 
 /** @throws {DaypassError} `INVALID_INPUT` */
 export function checkOptions(options: S3Options): void {
   expectForms(options, OPTIONS);
-  const { region, credentials, timeouts } = options;
-  if (region === undefined) throw unexpected("region", "that of the buckets");
-  if (credentials === undefined) throw unexpected("credentials", OPTIONS.credentials[1]);
-  if (timeouts !== undefined) expectForms(timeouts, TIMEOUTS, "timeouts");
 }
 
 /** What no path can name, `/-/` included, is a bucket that nobody reaches. */

@@ -37,7 +37,7 @@ export interface PutPart extends Omit<PutPartOptions, "signal"> {
 
 /**
  * Stores a part of an upload.
- * @throws {Refusal} `TOO_LARGE`; `CHECKSUM_ALGORITHM` if the checksum is not the one that the upload has
+ * @throws {Refusal} `TOO_LARGE`; `CHECKSUM_ALGORITHM` if the upload has another checksum
  * @throws {StorageError} `NO_SUCH_UPLOAD` and the codes of `Storage.putPart`
  */
 export async function putPart(request: PutPart, { storage, signal }: OperationContext): Promise<PartInfo> {

@@ -200,7 +200,7 @@ function refuseAmz(source: "header" | "parameter", name: string, value: string):
 
 const SHA256_OF_EMPTY_BODY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** Refuses any body hash but that of an empty body, for a call that does not read its body. */
+/** Refuses any body hash but the hash of an empty body, for a call that does not read its body. */
 export function expectNoBody({ obligations }: S3Grant): void {
   for (const obligation of obligations) {
     const { kind } = obligation;

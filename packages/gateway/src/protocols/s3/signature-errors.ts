@@ -19,7 +19,7 @@ export function invalidArgument(name: string, message: string, value?: string): 
 type Texts = Readonly<Record<"parameter" | "problem" | "found" | "expected", string>>;
 
 /**
- * The error for a signature that cannot be read. The texts are those of AWS as versitygw and MinIO recorded them; SDKs and
+ * The error for a signature that cannot be read. versitygw and MinIO recorded these texts of AWS; SDKs and
  * troubleshooting pages quote them.
  */
 export function malformedError(details: ErrorDetails): S3Error {

@@ -16,7 +16,7 @@ import { utf8OfHeader } from "../../http/metadata.ts";
 import { type FoundScopes, type KeyScope, type ReadScope, readScope } from "../../pipeline/key-scope.ts";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 
-/** An access key with what the operator lets it grant. */
+/** An access key with the limits that the operator set for its grants. */
 export interface S3AccessKey extends S3Credentials {
   readonly scope?: KeyScope | undefined;
 }

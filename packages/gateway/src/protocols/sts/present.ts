@@ -48,7 +48,7 @@ export function presentSession(
   ]);
 }
 
-/** The codes of STS that differ from those of S3. */
+/** The codes of STS that differ from the codes of S3. */
 const CODES: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: "InvalidClientTokenId",
   AuthorizationHeaderMalformed: "IncompleteSignature",

@@ -2,26 +2,23 @@ import { createHash, createHmac } from "node:crypto";
 import type { S3Credentials } from "daypass/s3";
 import { urlEncoded } from "../../http/xml.ts";
 
-/** What a call on the whole account is signed for. */
+/** A call on the whole account. */
 export interface AccountCall {
-  /** `scheme://host[:port][/path]`, spelled as it is signed, no slash at its end. */
+  /** `scheme://host[:port][/path]` in the signed spelling, without a slash at its end. */
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: S3Credentials;
   readonly now: Date;
-  /** Where the list goes on, as the upstream has said. */
+  /** The continuation token of the upstream. */
   readonly token?: string | undefined;
 }
 
 /** "All unpaginated ListBuckets requests will be rejected for AWS accounts with a general purpose bucket quota greater than 10,000." */
 const AMAZON = /\.amazonaws\.(?:com|com\.cn|eu)$/;
-/** 10,000 at most: with what is told of each a page of those would be larger than a document may be. */
+/** 10,000 are allowed, but such a page would be larger than the limit for documents. */
 const PAGE = "5000";
 
-/**
- * The URL of ListBuckets. `s3Signer` signs calls on a bucket and this one has none, so it is written down here: SigV4 of an empty
- * request, good for a minute.
- */
+/** The URL of ListBuckets, valid for a minute. `s3Signer` signs only calls on a bucket, so SigV4 of an empty request is written out here. */
 export function listBucketsUrl({ endpoint, region, credentials, now, token }: AccountCall): string {
   const [, scheme = "", host = "", base = ""] = /^(https?):\/\/([^/]+)(.*)$/.exec(endpoint) ?? [];
   const path = `${base}/`;
@@ -35,10 +32,10 @@ export function listBucketsUrl({ endpoint, region, credentials, now, token }: Ac
     ...(credentials.sessionToken === undefined ? {} : { "X-Amz-Security-Token": credentials.sessionToken }),
     "X-Amz-SignedHeaders": "host",
     ...(token === undefined ? {} : { "continuation-token": token }),
-    // Not asked of others: what they do not know they might refuse.
+    // Other servers might refuse the parameter.
     ...(AMAZON.test(host) ? { "max-buckets": PAGE } : {}),
   };
-  // In the order in which they are signed.
+  // In the order of the signature.
   const query = Object.entries(parameters)
     .map(([name, value]) => `${name}=${urlEncoded(value).replaceAll("/", "%2F")}`)
     .join("&");

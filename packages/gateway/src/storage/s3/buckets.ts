@@ -2,37 +2,33 @@ import type { CorsRule } from "../../http/cors.ts";
 import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { childrenOf, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
 import type { Buckets } from "../contract/buckets.ts";
-import { StorageError } from "../contract/storage.ts";
-import { document } from "./document.ts";
+import { isStorageError, StorageError } from "../contract/storage.ts";
+import { boundedMap } from "./bounded-map.ts";
 import { faultError } from "./fault.ts";
-import { bucketExists, type Names } from "./names.ts";
+import { type BucketNames, bucketExists } from "./names.ts";
 import type { S3Options } from "./options.ts";
-import type { Upstream } from "./upstream.ts";
+import { documentBody, type Upstream } from "./upstream.ts";
 
-/** Every request of a page asks for the rules, strangers' too. */
+/** Every request of a web page needs the rules, including requests of unauthenticated clients. */
 const RULES_MS = 10_000;
-/** For which a failure is not tried again: as many calls as strangers like would reach an upstream that is in trouble. */
+/** Pause after a failure, so that unauthenticated clients cannot flood an upstream in trouble. */
 const FAILED_MS = 1000;
 const MAX_RULES = 1000;
 const CORS = { cors: "" };
 
-export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Options): Buckets {
+export function upstreamBuckets(upstream: Upstream, names: BucketNames, options: S3Options): Buckets {
   const { clock = () => new Date() } = options;
-  const known = new Map<string, { until: number; readonly rules: Promise<readonly CorsRule[]> }>();
+  const known = boundedMap<{ until: number; readonly rules: Promise<readonly CorsRule[]> }>(MAX_RULES);
 
   async function readRules(name: string): Promise<readonly CorsRule[]> {
     const bucket = await names.peek(name);
     if (bucket === undefined) return [];
     const doing = "read the cross-origin rules";
     const { document: found, fault } = await upstream.readOrFault({ doing, bucket, query: CORS }, "CORSConfiguration");
-    // Some servers have no such rules at all.
+    // Some servers do not implement CORS rules.
     if (fault?.status === 404 || fault?.status === 501) return [];
     if (found === undefined) throw faultError(fault, doing);
     return childrenOf(found, "CORSRule").map(ruleOf);
-  }
-
-  function forget(name: string): void {
-    known.delete(name);
   }
 
   return {
@@ -42,26 +38,26 @@ export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Opt
     },
     async hasBucket(name) {
       const bucket = await names.of(name).catch((error: unknown) => {
-        if (error instanceof StorageError && error.code === "NO_SUCH_BUCKET") return undefined;
+        if (isStorageError(error) && error.code === "NO_SUCH_BUCKET") return undefined;
         throw error;
       });
       return bucket !== undefined && (await bucketExists(upstream, bucket));
     },
     async createBucket(name) {
-      const bucket = names.toMake(name);
-      // Amazon's oldest region says yes to a bucket that is one's own already.
+      const bucket = names.toCreate(name);
+      // us-east-1 answers 200 for a bucket that the account already owns.
       const ours = await names.all();
       if (ours.some((info) => info.name === name))
         throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
-      await upstream.tell({ doing: "make the bucket", method: "PUT", bucket, ...location(options) });
+      await upstream.send({ doing: "make the bucket", method: "PUT", bucket, ...location(options) });
       names.forget();
-      forget(name);
+      known.delete(name);
     },
     async deleteBucket(name) {
       const bucket = await names.of(name);
-      await upstream.tell({ doing: "remove the bucket", method: "DELETE", bucket });
+      await upstream.send({ doing: "remove the bucket", method: "DELETE", bucket });
       names.forget();
-      forget(name);
+      known.delete(name);
     },
     corsRules(name) {
       const now = clock().getTime();
@@ -69,33 +65,30 @@ export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Opt
       if (found !== undefined && now < found.until) return found.rules;
       const rules = readRules(name);
       const read = { until: now + RULES_MS, rules };
-      known.delete(name);
       known.set(name, read);
       rules.catch(() => {
         read.until = clock().getTime() + FAILED_MS;
       });
-      const [oldest] = known.keys();
-      if (known.size > MAX_RULES && oldest !== undefined) known.delete(oldest);
       return rules;
     },
     async setCorsRules(name, rules) {
       const bucket = await names.of(name);
-      forget(name);
+      known.delete(name);
       const set = xmlDocument("CORSConfiguration", rules.map(elementOf));
-      const change = rules.length === 0 ? { method: "DELETE" } : { method: "PUT", ...document(set) };
-      await upstream.tell({ doing: "set the cross-origin rules", bucket, query: CORS, ...change });
-      forget(name);
+      const change = rules.length === 0 ? { method: "DELETE" } : { method: "PUT", ...documentBody(set) };
+      await upstream.send({ doing: "set the cross-origin rules", bucket, query: CORS, ...change });
+      known.delete(name);
     },
   };
 }
 
-/** Amazon makes a bucket in the oldest region unless told; others have no such word. */
-function location({ endpoint, region }: S3Options): Partial<ReturnType<typeof document>> {
+/** Amazon creates a bucket in us-east-1 by default. Other servers do not know the element. */
+function location({ endpoint, region }: S3Options): Partial<ReturnType<typeof documentBody>> {
   if (endpoint !== undefined || region === "us-east-1") return {};
-  return document(xmlDocument("CreateBucketConfiguration", [["LocationConstraint", region]]));
+  return documentBody(xmlDocument("CreateBucketConfiguration", [["LocationConstraint", region]]));
 }
 
-/** Methods and names of headers are sent back as they are: one with a line break would make an error of each answer to a page. */
+/** Methods and header names are sent back unchanged. A line break in one would make every answer to a web page fail. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 function ruleOf(rule: ReadElement): CorsRule {

@@ -1,7 +1,6 @@
-import { xmlDocument } from "../../http/xml.ts";
+import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
 import {
-  type CompletedUpload,
   type CompleteOptions,
   MAX_PARTS,
   type MultipartStorage,
@@ -12,38 +11,45 @@ import {
 } from "../contract/multipart.ts";
 import { isStorageError, StorageError } from "../contract/storage.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../contract/upload-refusals.ts";
-import { conditionalFault, type WriteConditions } from "./conditions.ts";
-import { document } from "./document.ts";
-import { uploadFault } from "./fault.ts";
+import { boundedMap } from "./bounded-map.ts";
+import { conditionalFault } from "./conditions.ts";
+import type { DriverContext } from "./driver-context.ts";
+import { unavailable, uploadFault } from "./fault.ts";
 import { PAGE } from "./list-objects.ts";
-import type { NamedParts } from "./named-parts.ts";
 import { checksumIn, storedEtag } from "./object-info.ts";
 import type { OpenUploads } from "./open-uploads.ts";
-import type { Upstream } from "./upstream.ts";
+import { documentBody } from "./upstream.ts";
 
-export type CompleteUpload = MultipartStorage["completeUpload"];
-
-export interface UploadCompleterOptions {
-  readonly upstream: Upstream;
-  readonly conditions: WriteConditions;
-  readonly uploads: OpenUploads;
-  readonly elements: NamedParts;
+export interface UploadCompleter {
+  readonly complete: MultipartStorage["completeUpload"];
+  /** Call it for a part of an upload without a checksum. The upstream never learns the part's checksum, so the driver compares it. */
+  remember(upload: UploadRef, part: PartInfo): void;
 }
 
-export function uploadCompleter({ upstream, conditions, uploads, elements }: UploadCompleterOptions): CompleteUpload {
+/** A few megabytes. Older checksums are not compared. */
+const REMEMBERED = 20_000;
+
+export function uploadCompleter(
+  { upstream, conditions }: Pick<DriverContext, "upstream" | "conditions">,
+  uploads: OpenUploads,
+): UploadCompleter {
+  // In memory: another process, or this one after a restart, knows only the parts that it received itself.
+  const received = boundedMap<PartInfo["checksum"]>(REMEMBERED);
+  const idOf = ({ uploadId }: UploadRef, { number, etag }: Pick<NamedPart, "number" | "etag">): string =>
+    JSON.stringify([uploadId, number, etag]);
+
   async function* eachPart(upload: UploadRef, signal: AbortSignal | undefined): AsyncGenerator<PartInfo> {
     for (let after = 0; ; ) {
       const page = await uploads.parts(upload, { after, limit: PAGE, signal });
       yield* page.parts;
       const last = page.parts.at(-1);
       if (!page.truncated || last === undefined || last.number >= MAX_PARTS) return;
-      if (last.number <= after)
-        throw new StorageError("UNAVAILABLE", "could not list the parts: the upstream's pages do not end");
+      if (last.number <= after) throw unavailable("list the parts", "the upstream's pages do not end");
       after = last.number;
     }
   }
 
-  /** Not every upstream holds a completion to sizes, and none to a smallest part of ours. */
+  /** Not every upstream checks sizes, and none knows the gateway's smallest part. */
   async function checkParts(upload: UploadRef, named: readonly NamedPart[], options: CompleteOptions): Promise<void> {
     const missing = new Map(named.map((part) => [part.number, part]));
     const parts: PartInfo[] = [];
@@ -57,25 +63,63 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
     checkSizes(parts, options);
   }
 
-  return async (upload, named, options) => {
-    const { bucket, key } = await uploads.place(upload);
-    const { minPartSize, maxSize, size, checksum, signal } = options;
-    // The very same call again finds an upload that is not open any more: what it made is for the upstream to say.
-    // It may have ended behind what is remembered of it, by a call whose answer was lost.
-    const open = await ifOpen(async () => {
-      const info = await uploads.get(upload);
-      if (minPartSize > 0 || maxSize !== undefined || size !== undefined) await checkParts(upload, named, options);
-      return info;
-    });
-    const algorithm = open?.checksum?.algorithm;
-    if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
-    const condition = await conditions.headers("complete", { bucket, key }, options);
-    const list = named.map((part) => elements.element(upload, part, open));
-    const { body, headers } = document(xmlDocument("CompleteMultipartUpload", list));
-    const doing = "complete the upload";
-    const { document: completed, fault } = await upstream.readOrFault(
-      {
-        doing,
+  /** The checksum that the upstream compares. @throws {StorageError} `INVALID_PART` if the remembered checksum differs */
+  function checksumFor(upload: UploadRef, part: NamedPart, open: UploadInfo | undefined): PartInfo["checksum"] {
+    const { checksum: value } = part;
+    if (value === undefined) return undefined;
+    // Also after the completion: the same call may be repeated.
+    const known = received.get(idOf(upload, part));
+    const algorithm = part.algorithm ?? open?.checksum?.algorithm ?? known?.algorithm;
+    if (algorithm === undefined) throw noSuchPart(part);
+    if (known !== undefined) {
+      if (known.algorithm !== algorithm || known.value !== value) throw noSuchPart(part);
+      return undefined;
+    }
+    // For an upload without a checksum the upstream refuses every checksum. The ETag identifies the bytes as well.
+    return open !== undefined && open.checksum === undefined ? undefined : { algorithm, value };
+  }
+
+  function partElement(upload: UploadRef, part: NamedPart, open: UploadInfo | undefined): XmlElement {
+    const checksum = checksumFor(upload, part, open);
+    return [
+      "Part",
+      [
+        ["PartNumber", part.number],
+        ["ETag", `"${part.etag}"`],
+        ...(checksum === undefined ? [] : [[`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value] as const]),
+      ],
+    ];
+  }
+
+  return {
+    remember(upload, part) {
+      if (part.checksum !== undefined) received.set(idOf(upload, part), part.checksum);
+    },
+    async complete(upload, named, options) {
+      const { bucket, key } = await uploads.place(upload);
+      const { minPartSize, maxSize, size, checksum, signal } = options;
+      // A repeated call finds no open upload. The upstream decides whether the earlier call completed it.
+      const open = await ifOpen(async () => {
+        const info = await uploads.get(upload);
+        if (minPartSize > 0 || maxSize !== undefined || size !== undefined) await checkParts(upload, named, options);
+        return info;
+      });
+      const algorithm = open?.checksum?.algorithm;
+      if (named.length === 0) {
+        throw open === undefined ? noSuchUpload() : new StorageError("INVALID_PART", "expected a part, found none");
+      }
+      const condition = await conditions.headers("complete", { bucket, key }, options);
+      const list = named.map((part) => partElement(upload, part, open));
+      const { body, headers } = documentBody(xmlDocument("CompleteMultipartUpload", list));
+      const declared =
+        algorithm === undefined || checksum === undefined
+          ? {}
+          : {
+              [`x-amz-checksum-${algorithm}`]: checksum.replace(/-\d+$/, ""),
+              "x-amz-checksum-type": open?.checksum?.type,
+            };
+      const call = {
+        doing: "complete the upload",
         method: "POST",
         bucket,
         key,
@@ -84,33 +128,24 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
           ...headers,
           ...condition,
           "x-amz-mp-object-size": size === undefined ? undefined : String(size),
-          ...(algorithm === undefined || checksum === undefined
-            ? {}
-            : {
-                [`x-amz-checksum-${algorithm}`]: checksum.replace(/-\d+$/, ""),
-                "x-amz-checksum-type": open?.checksum?.type,
-              }),
+          ...declared,
         },
         body,
         signal,
-      },
-      "CompleteMultipartUploadResult",
-    );
-    if (fault?.code === "BadDigest" && algorithm !== undefined) {
-      throw new StorageError("CHECKSUM_MISMATCH", `the ${algorithm} of the parts is not the declared one`, {
-        digest: algorithm,
-      });
-    }
-    if (completed === undefined) {
-      throw "if-match" in condition ? conditionalFault(fault, doing, condition) : uploadFault(fault, doing);
-    }
-    const etag = storedEtag(optionalText(completed, "ETag"), doing);
-    const made = checksumIn(completed);
-    uploads.forget(upload);
-    return {
-      etag,
-      checksums: made === undefined ? {} : { [made.algorithm]: made.value },
-    } satisfies CompletedUpload;
+      };
+      const { document, fault } = await upstream.readOrFault(call, "CompleteMultipartUploadResult");
+      if (fault?.code === "BadDigest" && algorithm !== undefined) {
+        const message = `the ${algorithm} of the parts is not the declared one`;
+        throw new StorageError("CHECKSUM_MISMATCH", message, { digest: algorithm });
+      }
+      if (document === undefined) {
+        throw ("if-match" in condition ? conditionalFault(condition) : uploadFault)(fault, call.doing);
+      }
+      const etag = storedEtag(optionalText(document, "ETag"), call.doing);
+      const completed = checksumIn(document);
+      uploads.forget(upload);
+      return { etag, checksums: completed === undefined ? {} : { [completed.algorithm]: completed.value } };
+    },
   };
 }
 
@@ -121,8 +156,4 @@ async function ifOpen(look: () => Promise<UploadInfo>): Promise<UploadInfo | und
     if (isStorageError(error) && error.code === "NO_SUCH_UPLOAD") return undefined;
     throw error;
   }
-}
-
-function noParts(): StorageError {
-  return new StorageError("INVALID_PART", "expected one part at least, found none");
 }

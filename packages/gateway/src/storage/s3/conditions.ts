@@ -2,82 +2,75 @@ import { randomUUID } from "node:crypto";
 import { xmlDocument } from "../../http/xml.ts";
 import { requiredText } from "../../http/xml-reader.ts";
 import { preconditionFailed } from "../contract/preconditions.ts";
-import { type ObjectRef, type PutOptions, StorageError } from "../contract/storage.ts";
-import { document } from "./document.ts";
-import { faultError, type UpstreamFault } from "./fault.ts";
+import type { ObjectRef, PutOptions } from "../contract/storage.ts";
+import { type FaultError, faultError, unavailable } from "./fault.ts";
+import type { Place } from "./names.ts";
 import { unquoted } from "./object-info.ts";
-import type { Upstream, UpstreamCall } from "./upstream.ts";
+import { documentBody, type Upstream, type UpstreamCall } from "./upstream.ts";
 import { drop } from "./wire.ts";
 
-/** Calls that can carry a condition on what is there. */
+/** Calls that can carry a condition on the existing object. */
 export type ConditionalCall = "put" | "copy" | "complete" | "delete";
 type Condition = "if-match" | "if-none-match";
+type Headers = Readonly<Record<string, string>>;
 
 export interface WriteConditions {
   /**
    * The headers that make a call conditional.
    * @param place bucket and key of the upstream
-   * @throws {StorageError} `PRECONDITION_FAILED` where it shows already, `UNAVAILABLE` where the upstream does not keep such conditions
+   * @throws {StorageError} `PRECONDITION_FAILED` if a condition already fails; `UNAVAILABLE` if the upstream ignores such conditions
    */
-  headers(
-    call: ConditionalCall,
-    place: ObjectRef,
-    options: ConditionOptions,
-  ): Promise<Readonly<Record<string, string>>>;
+  headers(call: ConditionalCall, place: ObjectRef, options: ConditionOptions): Promise<Headers>;
 }
 
 export type ConditionOptions = Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal">;
 
-/** What a conditional write was refused with. Amazon says "NoSuchKey" of a replacement of nothing. */
-export function conditionalFault(fault: UpstreamFault, doing: string, conditions: object): StorageError {
-  return fault.code === "NoSuchKey" && "if-match" in conditions ? preconditionFailed() : faultError(fault, doing);
+/** The error of a conditional write. Amazon reports "NoSuchKey" if the object to replace does not exist. */
+export function conditionalFault(conditions: Headers): FaultError {
+  return (fault, doing) =>
+    fault.code === "NoSuchKey" && "if-match" in conditions ? preconditionFailed() : faultError(fault, doing);
 }
 
-/** The ETag of nothing. */
-const NOBODY = `"${"0".repeat(32)}"`;
+/** An ETag that no object has. */
+const NO_ETAG = `"${"0".repeat(32)}"`;
+const RETRY_MS = 60_000;
 
 /**
- * Conditions are only sent where it was seen that they are kept: an upstream that does not know them overwrites without a word. Each
- * kind of call is tried once in each bucket, on an object of its own that is removed again.
+ * Sends conditions only to an upstream that is known to enforce them: others overwrite silently. Each kind of call is tried once in
+ * each bucket, on a temporary object.
  */
 export function writeConditions(upstream: Upstream): WriteConditions {
   const known = new Map<string, Promise<boolean>>();
 
-  async function keeps(call: ConditionalCall, bucket: string, condition: Condition): Promise<boolean> {
+  async function enforces(call: ConditionalCall, bucket: string, condition: Condition): Promise<boolean> {
     const key = `.daypass-probe/${randomUUID()}`;
-    const doing = "try whether conditions are kept";
-    const place = { doing, bucket, key };
-    const headers = { [condition]: condition === "if-match" ? NOBODY : "*" };
-    await upstream.tell({ ...place, method: "PUT", body: Buffer.from("x") });
+    const place = { doing: "try whether conditions are kept", bucket, key };
+    const headers = { [condition]: condition === "if-match" ? NO_ETAG : "*" };
+    await upstream.send({ ...place, method: "PUT", body: Buffer.from("x") });
     try {
-      return await isRefused(TRIALS[call], place, headers);
+      const { call: trial, undo } = await TRIALS[call](upstream, place, headers);
+      const outcome = await upstream.readOrFault(trial, "anything").catch(() => undefined);
+      if (undo !== undefined) await upstream.faultOf(undo);
+      return outcome?.fault?.status === 412;
     } finally {
-      const { answer } = await upstream.ask({ ...place, method: "DELETE" });
-      drop(answer);
+      await upstream.faultOf({ ...place, method: "DELETE" });
     }
   }
 
-  async function isRefused(trial: Trial, place: Place, headers: Record<string, string>): Promise<boolean> {
-    const { call, undo } = await trial(upstream, place, headers);
-    const outcome = await upstream.readOrFault(call, "anything").catch(() => undefined);
-    await undo?.();
-    return outcome?.fault?.status === 412;
-  }
-
-  async function expectKept(call: ConditionalCall, bucket: string, condition: Condition): Promise<void> {
+  async function expectEnforced(call: ConditionalCall, bucket: string, condition: Condition): Promise<void> {
     const id = `${call}/${condition}/${bucket}`;
     let trial = known.get(id);
     if (trial === undefined) {
-      trial = keeps(call, bucket, condition);
+      trial = enforces(call, bucket, condition);
       known.set(id, trial);
-      // What went wrong once may go right; and what is missing may be there after an update.
+      // A failed trial is repeated at once, a missing feature after a while: the upstream may have been updated.
       trial.then(
-        (kept) => kept || setTimeout(() => known.delete(id), 60_000).unref(),
+        (enforced) => enforced || setTimeout(() => known.delete(id), RETRY_MS).unref(),
         () => known.delete(id),
       );
     }
     if (await trial) return;
-    throw new StorageError("UNAVAILABLE", `could not ${call} on a condition: the upstream does not keep ${condition}`);
+    throw unavailable(`${call} on a condition`, `the upstream does not keep ${condition}`);
   }
 
   async function etagOf({ bucket, key }: ObjectRef, signal: AbortSignal | undefined): Promise<string | undefined> {
@@ -92,12 +85,12 @@ export function writeConditions(upstream: Upstream): WriteConditions {
     async headers(call, place, { ifMatch, ifNoneMatch, signal }) {
       const sent: Record<string, string> = {};
       if (ifNoneMatch !== undefined) {
-        await expectKept(call, place.bucket, "if-none-match");
+        await expectEnforced(call, place.bucket, "if-none-match");
         sent["if-none-match"] = ifNoneMatch;
       }
       if (ifMatch !== undefined) {
-        await expectKept(call, place.bucket, "if-match");
-        // Amazon takes an ETag here and no `*`.
+        await expectEnforced(call, place.bucket, "if-match");
+        // Amazon accepts an ETag here, but not `*`.
         const etag = ifMatch === "*" ? await etagOf(place, signal) : ifMatch;
         if (etag === undefined) throw preconditionFailed();
         sent["if-match"] = `"${etag}"`;
@@ -107,53 +100,40 @@ export function writeConditions(upstream: Upstream): WriteConditions {
   };
 }
 
-type Place = Pick<UpstreamCall, "doing" | "bucket" | "key"> & { readonly bucket: string; readonly key: string };
-
-/** Makes a call that has to be refused, for an object that is there. */
+/** Prepares a call on an existing object that the upstream must refuse, and a call that removes what was prepared. */
 type Trial = (
   upstream: Upstream,
-  place: Place,
-  headers: Record<string, string>,
-) => Promise<{ readonly call: UpstreamCall; undo?(): Promise<void> }>;
+  place: Place & Pick<UpstreamCall, "doing">,
+  headers: Headers,
+) => Promise<{ readonly call: UpstreamCall; readonly undo?: UpstreamCall }>;
 
 const TRIALS: Readonly<Record<ConditionalCall, Trial>> = {
   put: async (_, place, headers) => ({ call: { ...place, method: "PUT", headers, body: Buffer.from("y") } }),
   delete: async (_, place, headers) => ({ call: { ...place, method: "DELETE", headers } }),
-  copy: async (_, place, headers) => ({
-    call: {
-      ...place,
-      method: "PUT",
-      headers: {
-        ...headers,
-        "x-amz-copy-source": `/${place.bucket}/${place.key}`,
-        "x-amz-metadata-directive": "REPLACE",
-      },
-    },
-  }),
+  async copy(_, place, headers) {
+    const source = { "x-amz-copy-source": `/${place.bucket}/${place.key}`, "x-amz-metadata-directive": "REPLACE" };
+    return { call: { ...place, method: "PUT", headers: { ...headers, ...source } } };
+  },
   async complete(upstream, place, headers) {
-    const begun = await upstream.read(
-      { ...place, method: "POST", query: { uploads: "" } },
-      "InitiateMultipartUploadResult",
-    );
-    const uploadId = requiredText(begun.document, "UploadId");
+    const create = { ...place, method: "POST", query: { uploads: "" } };
+    const { document } = await upstream.read(create, "InitiateMultipartUploadResult");
+    const uploadId = requiredText(document, "UploadId");
     const query = { partNumber: "1", uploadId };
-    const { headers: answered } = await upstream.tell({ ...place, method: "PUT", query, body: Buffer.from("y") });
-    const parts = xmlDocument("CompleteMultipartUpload", [
-      [
-        "Part",
+    const part = await upstream.send({ ...place, method: "PUT", query, body: Buffer.from("y") });
+    const { body, headers: described } = documentBody(
+      xmlDocument("CompleteMultipartUpload", [
         [
-          ["PartNumber", 1],
-          ["ETag", answered.etag ?? ""],
+          "Part",
+          [
+            ["PartNumber", 1],
+            ["ETag", part.headers.etag ?? ""],
+          ],
         ],
-      ],
-    ]);
-    const { body, headers: described } = document(parts);
+      ]),
+    );
     return {
       call: { ...place, method: "POST", query: { uploadId }, headers: { ...headers, ...described }, body },
-      async undo() {
-        const { answer } = await upstream.ask({ ...place, method: "DELETE", query: { uploadId } });
-        drop(answer);
-      },
+      undo: { ...place, method: "DELETE", query: { uploadId } },
     };
   },
 };

@@ -1,13 +1,16 @@
 import { optionalText, readXml } from "../../http/xml-reader.ts";
 import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
-/** What the upstream says no with. */
+/** A refusal of the upstream. */
 export interface UpstreamFault {
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
-  /** S3's, such as `NoSuchKey`; empty where the answer names none, as that of HEAD cannot. */
+  /** The code of S3, such as `NoSuchKey`. Empty if the answer has none, as after HEAD. */
   readonly code: string;
 }
+
+/** Translates the fault of a call into the error that the driver throws. */
+export type FaultError = (fault: UpstreamFault, doing: string) => StorageError;
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   NoSuchBucket: "NO_SUCH_BUCKET",
@@ -16,7 +19,7 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   InvalidBucketName: "BUCKET_NAME_TAKEN",
   BucketNotEmpty: "BUCKET_NOT_EMPTY",
   PreconditionFailed: "PRECONDITION_FAILED",
-  // "A conflicting operation occurs during the request": somebody else has won.
+  // "A conflicting operation occurs during the request": another client was faster.
   ConditionalRequestConflict: "PRECONDITION_FAILED",
   BadDigest: "DIGEST_MISMATCH",
   XAmzContentChecksumMismatch: "CHECKSUM_MISMATCH",
@@ -31,27 +34,38 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   XMinioStorageFull: "DISK_FULL",
 };
 
-/** The error that a refusal of the upstream is. Names its code and nothing else of its answer, which could hold a key or a signature. */
+/** What the operator can do about a code. */
+const HINTS: Readonly<Record<string, string>> = {
+  PermanentRedirect: ": correct its region or endpoint",
+  AuthorizationHeaderMalformed: ": correct its region or endpoint",
+  RequestTimeTooSkewed: ": compare the clocks of both",
+  AccessDenied: ": check what its credentials may do",
+  InvalidAccessKeyId: ": check what its credentials may do",
+};
+
+/** The error for a fault. It names the code and nothing else of the answer, which could contain a key or a signature. */
 export function faultError({ status, code }: UpstreamFault, doing: string): StorageError {
   const known = Object.hasOwn(CODES, code) ? CODES[code] : status === 412 ? "PRECONDITION_FAILED" : undefined;
-  const said = `${status}${/^[A-Za-z0-9.]{1,64}$/.test(code) ? ` ${code}` : ""}`;
-  return new StorageError(known ?? "UNAVAILABLE", `could not ${doing}: the upstream answered ${said}${hint(code)}`);
+  const shown = /^[A-Za-z0-9.]{1,64}$/.test(code) ? ` ${code}` : "";
+  const hint = Object.hasOwn(HINTS, code) ? HINTS[code] : "";
+  return unavailable(doing, `the upstream answered ${status}${shown}${hint}`, { code: known });
 }
 
-/** The same of a call on an upload: what is not there is the upload, also where the upstream calls it a key (radosgw). */
+/** The error for a fault of a call on an upload. radosgw calls a missing upload a missing key. */
 export function uploadFault(fault: UpstreamFault, doing: string): StorageError {
   return faultError(fault.code === "NoSuchKey" ? { status: 404, code: "NoSuchUpload" } : fault, doing);
 }
 
-function hint(code: string): string {
-  if (code === "PermanentRedirect" || code === "AuthorizationHeaderMalformed")
-    return ": correct its region or endpoint";
-  if (code === "RequestTimeTooSkewed") return ": compare the clocks of both";
-  if (code === "AccessDenied" || code === "InvalidAccessKeyId") return ": check what its credentials may do";
-  return "";
+/** An error whose text begins with the failed call. `UNAVAILABLE` unless another code is known. */
+export function unavailable(
+  doing: string,
+  why: string,
+  { code = "UNAVAILABLE", cause }: { readonly code?: StorageErrorCode | undefined; readonly cause?: unknown } = {},
+): StorageError {
+  return new StorageError(code, `could not ${doing}: ${why}`, cause === undefined ? {} : { cause });
 }
 
-/** Reads the document of a refusal; whatever else is there names no code. */
+/** Reads the document of a refusal. Any other body has no code. */
 export function faultOf(status: number, bytes: Uint8Array): UpstreamFault {
   try {
     return { status, code: optionalText(readXml(bytes, "Error", { anyCharacter: true }), "Code") ?? "" };
@@ -60,16 +74,16 @@ export function faultOf(status: number, bytes: Uint8Array): UpstreamFault {
   }
 }
 
-/** The upstream could not be reached, or broke off. Of the cause only its short code is said: its text can name addresses. */
+/** The error for an upstream that cannot be reached or breaks off. Only the short code of the cause is shown: its text can name addresses. */
 export function unreachable(doing: string, cause: unknown): StorageError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const said = code === "" ? "" : ` (${code})`;
-  const what = BAD_CERTIFICATE.test(code)
-    ? `expected a certificate that fits the upstream's host and time, from an authority that this machine knows, found another${said}: renew it, or name its authority in NODE_EXTRA_CA_CERTS`
-    : `the upstream does not answer${said}`;
-  return new StorageError("UNAVAILABLE", `could not ${doing}: ${what}`, { cause });
+  const shown = code === "" ? "" : ` (${code})`;
+  const why = BAD_CERTIFICATE.test(code)
+    ? `expected a certificate that fits the upstream's host and time, from an authority that this machine knows, found another${shown}: renew it, or name its authority in NODE_EXTRA_CA_CERTS`
+    : `the upstream does not answer${shown}`;
+  return unavailable(doing, why, { cause });
 }
 
-/** The names that OpenSSL has for a chain that it does not take, and Node for another host's. */
+/** OpenSSL's codes for a rejected chain, and Node's code for the certificate of another host. */
 const BAD_CERTIFICATE =
   /^(?:CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_(?:GET|VERIFY)_|ERR_TLS_CERT_ALTNAME_INVALID$)/;

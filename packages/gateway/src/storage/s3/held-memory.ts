@@ -1,13 +1,13 @@
 import { StorageError } from "../contract/storage.ts";
 
-/** What one upload holds in memory. */
+/** The memory of one upload. */
 export interface HeldBytes {
-  /** @throws {StorageError} `UNAVAILABLE` where all uploads together would hold too much */
+  /** @throws {StorageError} `UNAVAILABLE` if all uploads together would hold too much */
   hold(bytes: number): void;
   /**
-   * The same for a body of known length, which ends: waits in turn for others to end.
+   * Like `hold` for a body of known length. Waits for other uploads to finish.
    *
-   * @throws {StorageError} `UNAVAILABLE` where there was no room for a while, `INCOMPLETE_BODY` where the request was given up
+   * @throws {StorageError} `UNAVAILABLE` if no memory was released in time; `INCOMPLETE_BODY` if the request was aborted
    */
   holdInTurn(bytes: number, signal?: AbortSignal): Promise<void>;
   release(): void;
@@ -19,13 +19,13 @@ interface Waiting {
   admit(): void;
 }
 
-/** Clients, and the gateway itself, give a connection a minute without a byte. */
+/** Shorter than the minute after which clients, and the gateway itself, close an idle connection. */
 const WAIT_MS = 20_000;
 
 /**
- * Bounds what all uploads together hold, whose length or checksum is not known before their end. Each may hold megabytes for as long as its
- * sender takes: whoever has a URL for one upload could else fill the memory with a thousand of them. Those whose length is known wait
- * for room, as every SDK sends the parts of a few files at once. So that they do not wait for each other, one of them may hold all it needs.
+ * Limits the memory of all uploads whose length or checksum is unknown before their end. Without the limit, a client with one upload URL
+ * could fill the memory with a thousand slow uploads. Uploads of known length wait, because SDKs send the parts of several files at
+ * once. One waiting upload at a time may exceed the limit, so that the waiting uploads cannot block each other.
  */
 export function heldMemory(
   most: number,

@@ -5,28 +5,26 @@
  */
 
 import { MalformedXml } from "../../http/xml-reader.ts";
-import { type Storage, StorageError } from "../contract/storage.ts";
+import type { Storage } from "../contract/storage.ts";
 import { underWay } from "../contract/under-way.ts";
 import { upstreamBuckets } from "./buckets.ts";
-import { checkOptions } from "./check-options.ts";
 import { writeConditions } from "./conditions.ts";
-import { objectCopier } from "./copy-object.ts";
+import { unavailable } from "./fault.ts";
 import { heldMemory } from "./held-memory.ts";
-import { objectLister } from "./list-objects.ts";
+import { listObjects } from "./list-objects.ts";
 import { upstreamMultipart } from "./multipart.ts";
 import { bucketNames } from "./names.ts";
-import type { S3Options } from "./options.ts";
+import { checkOptions, type S3Options } from "./options.ts";
 import { objectReader } from "./read-object.ts";
-import { objectRemover } from "./remove-object.ts";
-import { objectStore } from "./store-object.ts";
-import { objectTags } from "./tag-object.ts";
+import { setTags } from "./tags.ts";
 import { SMALL } from "./upload-body.ts";
-import { upstream } from "./upstream.ts";
+import { openUpstream } from "./upstream.ts";
+import { objectWriter } from "./write-object.ts";
 
 export type { S3Options, S3Timeouts } from "./options.ts";
 
 const HOLD = 8 * 1024 * 1024;
-/** So many uploads may hold all that one may. */
+/** The number of uploads that may use their full memory at once. */
 const HELD_UPLOADS = 64;
 
 /**
@@ -48,44 +46,38 @@ const HELD_UPLOADS = 64;
 export function s3(options: S3Options): Storage {
   checkOptions(options);
   const { holdBytes = HOLD, redirect = false, clock = () => new Date() } = options;
-  const connection = upstream(options);
-  const names = bucketNames(options, connection);
-  const tags = objectTags(connection, names);
-  const conditions = writeConditions(connection);
-  const reader = objectReader({ upstream: connection, names, tags, redirect });
+  const upstream = openUpstream(options);
+  const names = bucketNames(options, upstream);
+  const conditions = writeConditions(upstream);
+  const reader = objectReader({ upstream, names, redirect });
   const heldBytes = heldMemory(HELD_UPLOADS * Math.max(holdBytes, SMALL));
-  const shared = { upstream: connection, names, conditions, reader, holdBytes, heldBytes, clock };
-  const multipart = upstreamMultipart(shared);
-  const store = objectStore({ ...shared, multipart });
-  const copy = objectCopier(shared);
-  const remove = objectRemover(shared);
+  const driver = { upstream, names, conditions, reader, holdBytes, heldBytes, clock };
+  const multipart = upstreamMultipart(driver);
+  const writer = objectWriter(driver, multipart);
   const writes = underWay();
 
   return answersRead({
     name: "s3",
     get: (ref, getOptions = {}) => reader.get(ref, getOptions),
     head: (ref, getOptions = {}) => reader.head(ref, getOptions),
-    put: (ref, body, putOptions = {}) => writes.track(store(ref, body, putOptions)),
-    copy: (source, target, copyOptions) => writes.track(copy(source, target, copyOptions)),
-    setTags: (ref, set, tagOptions = {}) => writes.track(tags.set(ref, set, tagOptions)),
-    delete: (ref, deleteOptions = {}) => writes.track(remove(ref, deleteOptions)),
-    list: objectLister(connection, names),
+    put: (ref, body, putOptions = {}) => writes.track(writer.put(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => writes.track(writer.copy(source, target, copyOptions)),
+    setTags: (ref, tags, tagOptions = {}) => writes.track(setTags(driver, ref, { ...tagOptions, tags })),
+    delete: (ref, deleteOptions = {}) => writes.track(writer.delete(ref, deleteOptions)),
+    list: (bucket, listOptions) => listObjects(driver, bucket, listOptions),
     ...multipart,
     putPart: (...args) => writes.track(multipart.putPart(...args)),
     copyPart: (...args) => writes.track(multipart.copyPart(...args)),
     completeUpload: (...args) => writes.track(multipart.completeUpload(...args)),
-    ...upstreamBuckets(connection, names, options),
+    ...upstreamBuckets(upstream, names, options),
     async close() {
       await writes.ended();
-      connection.close();
+      upstream.close();
     },
   });
 }
 
-/**
- * What cannot be read of an answer is the upstream's fault. As it is thrown it would be taken for one of the document that a client
- * has sent.
- */
+/** Reports an unreadable answer as the upstream's fault. A bare `MalformedXml` would blame the document of the client. */
 function answersRead(storage: Storage): Storage {
   const read = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
     return async (...args: A): Promise<T> => {
@@ -93,8 +85,7 @@ function answersRead(storage: Storage): Storage {
         return await call(...args);
       } catch (error) {
         if (!(error instanceof MalformedXml)) throw error;
-        const message = `could not read the upstream's answer: ${error.message}`;
-        throw new StorageError("UNAVAILABLE", message, { cause: error });
+        throw unavailable("read the upstream's answer", error.message, { cause: error });
       }
     };
   };

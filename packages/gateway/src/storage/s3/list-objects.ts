@@ -6,51 +6,53 @@ import {
   type ListPage,
   type ListPosition,
 } from "../contract/listing.ts";
-import { StorageError } from "../contract/storage.ts";
-import { lastKeyOf, type Names } from "./names.ts";
+import type { DriverContext } from "./driver-context.ts";
+import { unavailable } from "./fault.ts";
+import { lastKeyOf } from "./names.ts";
 import { dateOf, numberIn, unquoted } from "./object-info.ts";
-import type { Upstream } from "./upstream.ts";
 
-/** What S3 gives at once. */
+/** The largest page of S3. */
 export const PAGE = 1000;
-/** Pages without an entry that may follow each other. */
+/** Maximum number of consecutive pages without an entry. */
 const MAX_EMPTY = 100;
+const LIST = "list the bucket";
 
-export type ListObjects = (bucket: string, options: ListOptions) => Promise<ListPage>;
-
-export function objectLister(upstream: Upstream, names: Names): ListObjects {
-  return async (name, { prefix, delimiter, after, limit, signal }) => {
-    const bucket = await names.of(name);
-    const start = markerOf(after);
-    const first: Record<string, string> = start === undefined ? {} : { "start-after": start };
-    const entries: ListEntry[] = [];
-    let token: string | undefined;
-    let truncated = true;
-    for (let pages = 0; truncated && entries.length < limit && pages < MAX_EMPTY; pages++) {
-      const query: Record<string, string> = {
-        "list-type": "2",
-        "encoding-type": "url",
-        "max-keys": String(Math.min(limit - entries.length, PAGE)),
-        prefix,
-        ...(delimiter === undefined ? {} : { delimiter }),
-        ...(token === undefined ? first : { "continuation-token": token }),
-      };
-      const { document } = await upstream.read({ doing: "list the bucket", bucket, query, signal }, "ListBucketResult");
-      const found = entriesOf(document);
-      // Whoever asks may be one who may see nothing else.
-      expectBelow(prefix, found.map(textOf));
-      const fresh = found.filter((entry) => !isRepeated(entry, after));
-      token = optionalText(document, "NextContinuationToken");
-      truncated = optionalText(document, "IsTruncated") === "true";
-      // A client that is told to go on would get the same page for ever.
-      if (truncated && fresh.length > 0 && start !== undefined && fresh.every((entry) => !isBehind(entry, start)))
-        throw pagesDoNotEnd();
-      entries.push(...fresh);
-      if (truncated && token === undefined) break;
-    }
-    if (truncated && entries.length === 0) throw pagesDoNotEnd();
-    return entries.length > limit ? { entries: entries.slice(0, limit), truncated: true } : { entries, truncated };
-  };
+/** A page of keys, from as many pages of the upstream as it takes. */
+export async function listObjects(
+  { upstream, names }: Pick<DriverContext, "upstream" | "names">,
+  name: string,
+  { prefix, delimiter, after, limit, signal }: ListOptions,
+): Promise<ListPage> {
+  const bucket = await names.of(name);
+  const start = markerOf(after);
+  const first: Record<string, string> = start === undefined ? {} : { "start-after": start };
+  const entries: ListEntry[] = [];
+  let token: string | undefined;
+  let truncated = true;
+  for (let pages = 0; truncated && entries.length < limit && pages < MAX_EMPTY; pages++) {
+    const query: Record<string, string> = {
+      "list-type": "2",
+      "encoding-type": "url",
+      "max-keys": String(Math.min(limit - entries.length, PAGE)),
+      prefix,
+      ...(delimiter === undefined ? {} : { delimiter }),
+      ...(token === undefined ? first : { "continuation-token": token }),
+    };
+    const { document } = await upstream.read({ doing: LIST, bucket, query, signal }, "ListBucketResult");
+    const found = entriesOf(document);
+    // The client may be allowed to see only this prefix.
+    expectBelow(prefix, found.map(textOf));
+    const fresh = found.filter((entry) => !isRepeated(entry, after));
+    token = optionalText(document, "NextContinuationToken");
+    truncated = optionalText(document, "IsTruncated") === "true";
+    // A client that follows the pages would get the same page forever.
+    if (truncated && fresh.length > 0 && start !== undefined && fresh.every((entry) => !isBehind(entry, start)))
+      throw pagesDoNotEnd();
+    entries.push(...fresh);
+    if (truncated && token === undefined) break;
+  }
+  if (truncated && entries.length === 0) throw pagesDoNotEnd();
+  return entries.length > limit ? { entries: entries.slice(0, limit), truncated: true } : { entries, truncated };
 }
 
 function entriesOf(document: ReadElement): readonly ListEntry[] {
@@ -67,36 +69,33 @@ function entriesOf(document: ReadElement): readonly ListEntry[] {
   return [...objects, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
 }
 
-/** The key behind which a list goes on. */
+/** The key after which a list continues. */
 export function markerOf(after: ListPosition | undefined): string | undefined {
   if (after === undefined) return undefined;
   return "key" in after ? after.key : lastKeyOf(after.prefix);
 }
 
-/** Some begin a page with the key that it is to begin behind (radosgw 18), or with the prefix. */
+/** Some servers begin a page with the key that it should follow (radosgw 18), or with the prefix. */
 function isRepeated(entry: ListEntry, after: ListOptions["after"]): boolean {
   if (after === undefined) return false;
   if ("key" in after) return entry.kind === "object" && entry.key === after.key;
   return textOf(entry).startsWith(after.prefix);
 }
 
-/** Keys that are rolled up may begin before the place behind which the rest of them stands. */
+/** A rolled-up prefix may begin before the position if some of its keys follow the position. */
 function isBehind(entry: ListEntry, start: string): boolean {
   const text = textOf(entry);
   return compareUtf8(text, start) > 0 || (entry.kind === "prefix" && start.startsWith(text));
 }
 
-function pagesDoNotEnd(): StorageError {
-  return new StorageError("UNAVAILABLE", "could not list the bucket: the upstream's pages do not end");
+function pagesDoNotEnd(): Error {
+  return unavailable(LIST, "the upstream's pages do not end");
 }
 
-/** @throws {StorageError} `UNAVAILABLE` where the upstream tells of others than it was asked for */
+/** @throws {StorageError} `UNAVAILABLE` if the upstream returns other keys */
 export function expectBelow(prefix: string, texts: readonly string[]): void {
   if (texts.every((text) => text.startsWith(prefix))) return;
-  throw new StorageError(
-    "UNAVAILABLE",
-    "could not list the bucket: expected keys with the prefix asked for from the upstream, found another",
-  );
+  throw unavailable(LIST, "expected keys with the prefix asked for from the upstream, found another");
 }
 
 export function prefixesOf(document: ReadElement): readonly { readonly kind: "prefix"; readonly prefix: string }[] {
@@ -107,7 +106,7 @@ export function prefixesOf(document: ReadElement): readonly { readonly kind: "pr
   }));
 }
 
-/** An upstream that does not know `encoding-type` does not say that it has encoded. */
+/** An upstream without `encoding-type` returns no `EncodingType`, and plain keys. */
 export function decoderOf(document: ReadElement): (text: string) => string {
   if (optionalText(document, "EncodingType") !== "url") return (text) => text;
   return (text) => {

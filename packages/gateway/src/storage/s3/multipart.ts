@@ -1,33 +1,20 @@
-import { requiredText } from "../../http/xml-reader.ts";
+import { optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { MultipartStorage, PartInfo, PutPartOptions, UploadRef } from "../contract/multipart.ts";
+import { preconditionFailed } from "../contract/preconditions.ts";
 import { type ChecksumRequest, StorageError } from "../contract/storage.ts";
 import { uploadCompleter } from "./complete-upload.ts";
-import type { WriteConditions } from "./conditions.ts";
-import { partCopier } from "./copy-part.ts";
-import { uploadFault } from "./fault.ts";
+import type { DriverContext } from "./driver-context.ts";
+import { faultError, uploadFault } from "./fault.ts";
 import type { HeldBytes } from "./held-memory.ts";
-import { namedParts } from "./named-parts.ts";
-import { expectStorable, type Names } from "./names.ts";
-import { dateOf, headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
+import { expectStorable } from "./names.ts";
+import { checksumIn, copySource, dateOf, headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
 import { openUploads } from "./open-uploads.ts";
-import type { ObjectReader } from "./read-object.ts";
 import { base64, uploadBody } from "./upload-body.ts";
-import type { Upstream } from "./upstream.ts";
-import { drop } from "./wire.ts";
 
-export interface UpstreamMultipartOptions {
-  readonly upstream: Upstream;
-  readonly names: Names;
-  readonly conditions: WriteConditions;
-  readonly reader: ObjectReader;
-  readonly holdBytes: number;
-  readonly heldBytes: () => HeldBytes;
-}
-
-export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartStorage {
-  const { upstream, names, conditions, reader, holdBytes, heldBytes } = options;
-  const uploads = openUploads(upstream, names);
-  const elements = namedParts();
+export function upstreamMultipart(driver: DriverContext): MultipartStorage {
+  const { upstream, names, reader, holdBytes, heldBytes } = driver;
+  const uploads = openUploads(driver);
+  const completer = uploadCompleter(driver, uploads);
 
   async function sendPart(
     upload: UploadRef,
@@ -46,19 +33,17 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
     const ready = await uploadBody(body, { ...options, checksum: request }, { holdBytes, memory });
     if (ready.kind === "endless") {
       await ready.rest.return?.();
-      throw new StorageError(
-        "TOO_LARGE",
-        `expected the length of a part of more than ${holdBytes} bytes, found none announced`,
-      );
+      const message = `expected the length of a part of more than ${holdBytes} bytes, found none announced`;
+      throw new StorageError("TOO_LARGE", message);
     }
-    // S3 refuses a checksum that is not the upload's.
+    // S3 refuses a checksum by another algorithm than the upload's.
     const headers = Object.fromEntries(
       Object.entries(ready.headers).filter(
         ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${wanted?.algorithm}`,
       ),
     );
     const doing = "store the part";
-    const { answer, fault } = await upstream.ask({
+    const answer = await upstream.send({
       doing,
       method: "PUT",
       bucket,
@@ -67,10 +52,9 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
       headers,
       body: ready.body,
       signal: options.signal,
+      error: uploadFault,
     });
-    if (fault !== undefined) throw uploadFault(fault, doing);
-    drop(answer);
-    // What the upstream was not told it does not keep: where the upload has none it is kept here, else nobody may name the part by it.
+    // A client may name the part by a checksum that the upstream or this driver knows.
     const kept = wanted === undefined || request?.algorithm === wanted.algorithm ? request : undefined;
     const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
     const stored: PartInfo = {
@@ -81,38 +65,33 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
       checksum:
         kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
     };
-    if (wanted === undefined) elements.remember(upload, stored);
+    if (wanted === undefined) completer.remember(upload, stored);
     return stored;
   }
 
   return {
     async createUpload(ref, options = {}) {
       expectStorable(ref);
+      const { bucket, key } = ref;
       const { checksum, tags, signal } = options;
-      const bucket = await names.of(ref.bucket);
       const headers = {
-        ...headersOfInfo(ref.key, options),
+        ...headersOfInfo(key, options),
         ...taggingHeader(tags),
         "x-amz-checksum-algorithm": checksum?.algorithm.toUpperCase(),
         "x-amz-checksum-type": checksum?.type,
       };
-      const call = {
-        doing: "begin the upload",
-        method: "POST",
-        bucket,
-        key: ref.key,
-        query: { uploads: "" },
-        headers,
-        signal,
-      };
-      const { document: begun, answer } = await upstream.read(call, "InitiateMultipartUploadResult");
-      const uploadId = requiredText(begun, "UploadId");
-      const info = { bucket: ref.bucket, key: ref.key, uploadId, created: dateOf(answer.headers.date), checksum };
+      const call = { doing: "begin the upload", method: "POST", key, query: { uploads: "" }, headers, signal };
+      const { document, answer } = await upstream.read(
+        { ...call, bucket: await names.of(bucket) },
+        "InitiateMultipartUploadResult",
+      );
+      const uploadId = requiredText(document, "UploadId");
+      const info = { bucket, key, uploadId, created: dateOf(answer.headers.date), checksum };
       uploads.remember(info);
       return info;
     },
 
-    getUpload: async (upload) => {
+    async getUpload(upload) {
       await uploads.place(upload);
       return uploads.get(upload);
     },
@@ -126,25 +105,46 @@ export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartS
       }
     },
 
+    /** Copies inside the upstream: no byte passes through the gateway. */
+    async copyPart(upload, number, source, { range, sourceEtag, signal }) {
+      const { bucket, key } = await uploads.place(upload);
+      const from = await names.of(source.bucket);
+      const info = await reader.head(source, { signal });
+      if (info === undefined) return undefined;
+      if (info.etag !== sourceEtag) throw preconditionFailed();
+      const headers = {
+        ...copySource(from, source.key, sourceEtag),
+        ...(range === undefined ? {} : { "x-amz-copy-source-range": `bytes=${range.start}-${range.end}` }),
+      };
+      const query = { partNumber: String(number), uploadId: upload.uploadId };
+      const doing = "copy the part";
+      const call = { doing, method: "PUT", bucket, key, query, headers, signal };
+      const { document, fault } = await upstream.readOrFault(call, "CopyPartResult");
+      if (fault?.code === "NoSuchKey") return undefined;
+      if (document === undefined) throw faultError(fault, doing);
+      return {
+        number,
+        size: range === undefined ? info.size : range.end - range.start + 1,
+        etag: storedEtag(optionalText(document, "ETag"), doing),
+        lastModified: dateOf(optionalText(document, "LastModified")),
+        checksum: checksumIn(document),
+      };
+    },
+
     async listParts(upload, options) {
       await uploads.place(upload);
       return uploads.parts(upload, options);
     },
 
-    copyPart: partCopier({ upstream, names, reader, uploads }),
-
     listUploads: (bucket, options) => uploads.list(bucket, options),
 
-    completeUpload: uploadCompleter({ upstream, conditions, uploads, elements }),
+    completeUpload: completer.complete,
 
     async abortUpload(upload) {
-      const { bucket, key } = await uploads.place(upload);
+      const place = await uploads.place(upload);
       uploads.forget(upload);
       const query = { uploadId: upload.uploadId };
-      const doing = "end the upload";
-      const { answer, fault } = await upstream.ask({ doing, method: "DELETE", bucket, key, query });
-      if (fault !== undefined) throw uploadFault(fault, doing);
-      drop(answer);
+      await upstream.send({ doing: "end the upload", method: "DELETE", ...place, query, error: uploadFault });
     },
   };
 }

@@ -1,37 +1,37 @@
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { BucketInfo } from "../contract/buckets.ts";
 import { type ObjectRef, StorageError } from "../contract/storage.ts";
+import { unavailable } from "./fault.ts";
 import { dateOf } from "./object-info.ts";
 import type { S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";
-import { drop } from "./wire.ts";
 
-/** Which buckets there are, and what the upstream calls them. Nothing else makes a name of a client one of the upstream. */
-export interface Names {
-  /** @throws {StorageError} `NO_SUCH_BUCKET` for every name that is not among them, without asking the upstream for that bucket */
+/** The served buckets. Only this translates a client's bucket name into one of the upstream. */
+export interface BucketNames {
+  /** @throws {StorageError} `NO_SUCH_BUCKET` for every other name, without asking the upstream about that bucket */
   of(bucket: string): Promise<string>;
-  /** As `of`, but for one who may not make the upstream work: `undefined`, and a new bucket may be unknown for a while. */
+  /** Like `of` for unauthenticated clients: returns `undefined`, and may miss a new bucket for a while to spare the upstream. */
   peek(bucket: string): Promise<string | undefined>;
-  /** The name that a bucket which is to be made would have. @throws {StorageError} `BUCKET_NAME_TAKEN` */
-  toMake(bucket: string): string;
+  /** The upstream's name for a new bucket. @throws {StorageError} `BUCKET_NAME_TAKEN` */
+  toCreate(bucket: string): string;
   all(): Promise<readonly BucketInfo[]>;
-  /** The list has changed. */
+  /** Call it after a change of the list. */
   forget(): void;
 }
 
-/** An object of the upstream, in its own names. */
+/** An object in the upstream's names. */
 export interface Place {
   readonly bucket: string;
   readonly key: string;
 }
 
-/** What every upstream takes for a name, and what older ones still have. */
+/** Names that every upstream accepts, and names of old buckets. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;
-/** For which those who may not make the upstream work get the failure of the last list. */
+/** How long `peek` reports the failure of the last list without another call. */
 const FAILED_MS = 1000;
 
-/** One that is none could be another path at the upstream. */
+/** Any other text could be another path at the upstream. */
 export function isUpstreamName(name: unknown): boolean {
   return typeof name === "string" && NAME.test(name);
 }
@@ -40,11 +40,11 @@ export function noSuchBucket(bucket: string): StorageError {
   return new StorageError("NO_SUCH_BUCKET", `expected a bucket that there is, found ${JSON.stringify(bucket)}`);
 }
 
-export function bucketNames({ bucket, clock = () => new Date() }: S3Options, upstream: Upstream): Names {
+export function bucketNames({ bucket, clock = () => new Date() }: S3Options, upstream: Upstream): BucketNames {
   if (bucket === undefined) return accountNames(upstream, clock);
   const names = new Map(typeof bucket === "string" ? [[bucket, bucket]] : Object.entries(bucket));
 
-  function toMake(name: string): string {
+  function toCreate(name: string): string {
     const found = names.get(name);
     if (found === undefined) {
       throw new StorageError(
@@ -62,14 +62,14 @@ export function bucketNames({ bucket, clock = () => new Date() }: S3Options, ups
       return found;
     },
     peek: async (name) => names.get(name),
-    toMake,
+    toCreate,
     async all() {
       const created = await listAccount(upstream).catch(() => new Map<string, Date>());
       const infos = await Promise.all(
         Array.from(names, async ([name, upstreamName]): Promise<BucketInfo[]> => {
           const known = created.get(upstreamName);
           if (known !== undefined) return [{ name, created: known }];
-          // One that may not be listed: that it is there is all that can be found out.
+          // The credentials may not be allowed to list buckets. Then only existence is known.
           return (await bucketExists(upstream, upstreamName)) ? [{ name, created: new Date(0) }] : [];
         }),
       );
@@ -80,10 +80,10 @@ export function bucketNames({ bucket, clock = () => new Date() }: S3Options, ups
 }
 
 /**
- * All buckets that the account owns. Amazon's bucket names are one space for all accounts: without the list a client could reach
- * the buckets of strangers by our signature.
+ * All buckets that the account owns. All accounts of Amazon share one space of bucket names: without the list, a client could reach
+ * other accounts' buckets with this gateway's signature.
  */
-function accountNames(upstream: Upstream, clock: () => Date): Names {
+function accountNames(upstream: Upstream, clock: () => Date): BucketNames {
   let list: { readonly at: number; readonly names: ReadonlyMap<string, Date> } | undefined;
   let pending: Promise<ReadonlyMap<string, Date>> | undefined;
   let failed: { readonly at: number; readonly list: Promise<ReadonlyMap<string, Date>> } | undefined;
@@ -104,8 +104,8 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
     return started;
   }
 
-  /** The list, or why there is none, without another call so soon. */
-  function calm(): Promise<ReadonlyMap<string, Date>> {
+  /** The list, or its recent failure without another call. */
+  function recent(): Promise<ReadonlyMap<string, Date>> {
     const isRecent = failed !== undefined && clock().getTime() - failed.at < FAILED_MS;
     return pending ?? (isRecent ? failed?.list : undefined) ?? refresh();
   }
@@ -120,10 +120,10 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
       return name;
     },
     async peek(name) {
-      const names = fresh() ?? (await calm());
+      const names = fresh() ?? (await recent());
       return names.has(name) ? name : undefined;
     },
-    toMake(name) {
+    toCreate(name) {
       if (!NAME.test(name))
         throw new StorageError("BUCKET_NAME_TAKEN", "expected a name that a bucket can have, found another");
       return name;
@@ -137,16 +137,15 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
   };
 }
 
-/** Of buckets that an account can have: "You can request … up to a maximum of 1 million buckets". */
+/** "You can request … up to a maximum of 1 million buckets". */
 const MAX_PAGES = 1000;
 
-/** A page that brings nothing new is the last: some repeat the token that they were given, or do not know it and begin anew. */
+/** A page without new buckets is the last: some servers return the same token again, or ignore it and return the first page. */
 async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date>> {
   const found = new Map<string, Date>();
   let token: string | undefined;
   for (let known = -1, pages = 0; known < found.size; pages++) {
-    if (pages === MAX_PAGES)
-      throw new StorageError("UNAVAILABLE", "could not list the buckets: the upstream's pages do not end");
+    if (pages === MAX_PAGES) throw unavailable("list the buckets", "the upstream's pages do not end");
     known = found.size;
     const query: Record<string, string> = token === undefined ? {} : { "continuation-token": token };
     const { document } = await upstream.read({ doing: "list the buckets", query }, "ListAllMyBucketsResult");
@@ -160,18 +159,17 @@ async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date
 
 export async function bucketExists(upstream: Upstream, bucket: string): Promise<boolean> {
   const doing = "look for the bucket";
-  const { answer, fault } = await upstream.ask({ doing, method: "HEAD", bucket });
-  drop(answer);
+  const fault = await upstream.faultOf({ doing, method: "HEAD", bucket });
   if (fault === undefined) return true;
   if (fault.status === 404) return false;
-  throw new StorageError("UNAVAILABLE", `could not ${doing}: the upstream answered ${fault.status}`);
+  throw unavailable(doing, `the upstream answered ${fault.status}`);
 }
 
 const MAX_KEY_BYTES = 1024;
 
 /** Whether S3 can hold this key. */
 export function isStorable(key: string): boolean {
-  // With the flag `u` a surrogate is one that stands alone.
+  // With the flag `u`, the range matches only unpaired surrogates.
   return key !== "" && !/[\0\ud800-\udfff]/u.test(key) && Buffer.byteLength(key) <= MAX_KEY_BYTES;
 }
 
@@ -184,7 +182,7 @@ export function expectStorable({ key }: ObjectRef): void {
   );
 }
 
-/** The last key, in the order of UTF-8, that begins with a prefix: what follows it is behind all of them. */
+/** The last key, in the order of UTF-8, that begins with a prefix. */
 export function lastKeyOf(prefix: string): string {
   return prefix + "\u{10ffff}".repeat(Math.max(0, Math.floor((MAX_KEY_BYTES - Buffer.byteLength(prefix)) / 4)));
 }

@@ -4,7 +4,8 @@ import { contentTypeOf } from "../../http/content-type.ts";
 import { metadataHeader, metadataOfHeader } from "../../http/metadata.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { childrenOf, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { type ObjectInfo, type PutOptions, StorageError, type StoredHeaders } from "../contract/storage.ts";
+import type { ObjectInfo, PutOptions, StoredHeaders } from "../contract/storage.ts";
+import { unavailable } from "./fault.ts";
 
 const STORED_HEADERS: Readonly<Record<keyof StoredHeaders, string>> = {
   cacheControl: "cache-control",
@@ -17,7 +18,7 @@ const FIELDS = Object.entries(STORED_HEADERS) as readonly (readonly [keyof Store
 const META = "x-amz-meta-";
 const CHECKSUM = "x-amz-checksum-";
 
-/** What GET and HEAD tell of an object, without its tags. */
+/** The description of an object in the headers of GET and HEAD, without its tags. */
 export function infoOfHeaders(headers: IncomingHttpHeaders, size: number): ObjectInfo {
   const metadata: (readonly [string, string])[] = [];
   const checksums: Record<string, string> = {};
@@ -25,7 +26,7 @@ export function infoOfHeaders(headers: IncomingHttpHeaders, size: number): Objec
     if (typeof value !== "string") continue;
     if (name.startsWith(META)) metadata.push([name.slice(META.length), metadataOfHeader(value)]);
     const algorithm = name.startsWith(CHECKSUM) ? name.slice(CHECKSUM.length) : "";
-    // One at most is promised.
+    // The contract allows at most one.
     if (isChecksumAlgorithm(algorithm) && Object.keys(checksums).length === 0) checksums[algorithm] = value;
   }
   const stored: { -readonly [name in keyof StoredHeaders]?: string } = {};
@@ -36,17 +37,17 @@ export function infoOfHeaders(headers: IncomingHttpHeaders, size: number): Objec
   return {
     size,
     etag: unquoted(headers.etag),
-    // HTTP has no milliseconds, and listings are cut to match.
+    // HTTP dates have no milliseconds, so listings drop theirs.
     lastModified: dateOf(headers["last-modified"]),
     contentType: headers["content-type"] ?? "binary/octet-stream",
     headers: stored,
-    // An assignment would lose one that is called __proto__.
+    // An assignment would lose the name __proto__.
     metadata: Object.fromEntries(metadata),
     checksums,
   };
 }
 
-/** The headers that make an object of this description. */
+/** The headers that store an object with this description. */
 export function headersOfInfo(
   key: string,
   { contentType, headers = {}, metadata = {} }: Pick<PutOptions, "contentType" | "headers" | "metadata">,
@@ -60,7 +61,7 @@ export function headersOfInfo(
   return sent;
 }
 
-/** The header of tags, which is encoded like a query. */
+/** The header for tags, which is encoded like a query. */
 export function taggingHeader(tags: Readonly<Record<string, string>> = {}): Record<string, string> {
   const pairs = Object.entries(tags).map((pair) =>
     pair.map((text) => urlEncoded(text).replaceAll("/", "%2F")).join("="),
@@ -72,15 +73,20 @@ export function unquoted(etag: string | undefined): string {
   return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
 }
 
+/** The headers that name the source of a copy, in the upstream's names. */
+export function copySource(bucket: string, key: string, etag: string): Readonly<Record<string, string>> {
+  return { "x-amz-copy-source": `/${bucket}/${urlEncoded(key)}`, "x-amz-copy-source-if-match": `"${etag}"` };
+}
+
 /**
- * The ETag of what was just stored. S3 always tells it: without one it is something else that has said yes, such as the page of a proxy.
+ * The ETag in the answer to an upload. S3 always sends one: without an ETag, something else answered, such as the page of a proxy.
  *
  * @throws {StorageError} `UNAVAILABLE`
  */
 export function storedEtag(header: string | undefined, doing: string): string {
   const etag = unquoted(header);
   if (etag !== "") return etag;
-  throw new StorageError("UNAVAILABLE", `could not ${doing}: expected its ETag from the upstream, found none`);
+  throw unavailable(doing, "expected its ETag from the upstream, found none");
 }
 
 export function dateOf(header: string | undefined): Date {
@@ -88,14 +94,14 @@ export function dateOf(header: string | undefined): Date {
   return new Date(Number.isNaN(time) ? 0 : Math.floor(time / 1000) * 1000);
 }
 
-/** The number that an element tells: of bytes, or of a part. */
+/** A number of bytes, or the number of a part. */
 export function numberIn(element: ReadElement, name: string): number {
   const text = requiredText(element, name);
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw malformed(`expected a whole number as ${name} in ${element.name}, found another text`);
 }
 
-/** The checksum that an element tells, one at most. */
+/** The first checksum in an element. */
 export function checksumIn(
   element: ReadElement,
 ): { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined {

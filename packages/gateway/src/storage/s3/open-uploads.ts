@@ -12,24 +12,25 @@ import type {
   UploadRef,
 } from "../contract/multipart.ts";
 import { noSuchUpload } from "../contract/upload-refusals.ts";
+import { boundedMap } from "./bounded-map.ts";
+import type { DriverContext } from "./driver-context.ts";
 import { uploadFault } from "./fault.ts";
 import { decoderOf, expectBelow, markerOf, PAGE, prefixesOf } from "./list-objects.ts";
-import { isStorable, type Names, type Place } from "./names.ts";
+import { isStorable, type Place } from "./names.ts";
 import { checksumIn, dateOf, numberIn, unquoted } from "./object-info.ts";
-import type { Upstream } from "./upstream.ts";
 
 export interface PartsOptions {
-  /** Parts of higher numbers. */
+  /** Only parts with higher numbers. */
   readonly after: number;
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the upstream tells of uploads that are under way. */
+/** What the upstream reports about open uploads. */
 export interface OpenUploads {
-  /** Where an upload is, in the upstream's names. @throws {StorageError} `NO_SUCH_UPLOAD` for what can be none */
+  /** The upload's object in the upstream's names. @throws {StorageError} `NO_SUCH_UPLOAD` for an impossible upload */
   place(upload: UploadRef): Promise<Place>;
-  /** From memory for a while: each part asks, and what an upload was begun with does not change. */
+  /** Memoised: each part asks, and the description of an upload does not change. */
   get(upload: UploadRef): Promise<UploadInfo>;
   parts(upload: UploadRef, options: PartsOptions): Promise<PartPage>;
   list(bucket: string, options: ListUploadsOptions): Promise<UploadPage>;
@@ -38,125 +39,85 @@ export interface OpenUploads {
 }
 
 const REMEMBERED = 1000;
-/** Of uploads of one key that are looked through for when one of them began. */
-const MAX_PAGES = 100;
 
-export function openUploads(upstream: Upstream, names: Names): OpenUploads {
-  const known = new Map<string, UploadInfo>();
+export function openUploads({ upstream, names }: Pick<DriverContext, "upstream" | "names">): OpenUploads {
+  const known = boundedMap<UploadInfo>(REMEMBERED);
   const idOf = ({ bucket, key, uploadId }: UploadRef): string => JSON.stringify([bucket, key, uploadId]);
 
-  function remember(info: UploadInfo): void {
-    const id = idOf(info);
-    known.delete(id);
-    known.set(id, info);
-    const [oldest] = known.keys();
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-  }
-
-  async function partsOf(
-    { bucket, key, uploadId }: UploadRef,
-    { after, limit, signal }: PartsOptions,
-  ): Promise<{
-    readonly checksum: UploadChecksum | undefined;
-    readonly parts: readonly PartInfo[];
-    readonly truncated: boolean;
-  }> {
+  async function partsOf(upload: UploadRef, { after, limit, signal }: PartsOptions): Promise<PartPage> {
+    const { bucket, key, uploadId } = upload;
     const query = {
       uploadId,
       "max-parts": String(Math.min(limit, PAGE)),
       ...(after === 0 ? {} : { "part-number-marker": String(after) }),
     };
-    const call = { doing: "list the parts", bucket: await names.of(bucket), key, query, signal };
-    const { document, fault } = await upstream.readOrFault(call, "ListPartsResult");
-    if (document === undefined) throw uploadFault(fault, call.doing);
+    const { document } = await upstream.read(
+      { doing: "list the parts", bucket: await names.of(bucket), key, query, signal, error: uploadFault },
+      "ListPartsResult",
+    );
     return {
-      checksum: checksumOf(document),
+      // A list of parts does not contain the time at which the upload began.
+      upload: known.get(idOf(upload)) ?? {
+        bucket,
+        key,
+        uploadId,
+        checksum: checksumOf(document),
+        created: new Date(0),
+      },
       parts: childrenOf(document, "Part").map(partOf),
       truncated: optionalText(document, "IsTruncated") === "true",
     };
   }
 
-  async function list(name: string, options: ListUploadsOptions): Promise<UploadPage> {
-    const { prefix, delimiter, after, limit, signal } = options;
-    const bucket = await names.of(name);
-    const marker = markerOf(after);
-    const uploadId = after !== undefined && "key" in after ? after.uploadId : undefined;
-    const query: Record<string, string> = {
-      uploads: "",
-      "encoding-type": "url",
-      "max-uploads": String(Math.min(limit, PAGE)),
-      prefix,
-      ...(delimiter === undefined ? {} : { delimiter }),
-      ...(marker === undefined ? {} : { "key-marker": marker }),
-      ...(uploadId === undefined ? {} : { "upload-id-marker": uploadId }),
-    };
-    const { document } = await upstream.read(
-      { doing: "list the uploads", bucket, query, signal },
-      "ListMultipartUploadsResult",
-    );
-    const decode = decoderOf(document);
-    const uploads = childrenOf(document, "Upload").map(
-      (element): UploadEntry => ({
-        kind: "upload",
-        upload: {
-          bucket: name,
-          key: decode(requiredText(element, "Key")),
-          uploadId: requiredText(element, "UploadId"),
-          created: dateOf(requiredText(element, "Initiated")),
-          checksum: checksumOf(element),
-        },
-      }),
-    );
-    // Stable: uploads of one key stay in the order in which they began.
-    const entries = [...uploads, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
-    expectBelow(prefix, entries.map(textOf));
-    return { entries, truncated: optionalText(document, "IsTruncated") === "true" };
-  }
-
-  /** A list of parts does not say when the upload began, and a list of uploads does. */
-  async function look(upload: UploadRef): Promise<UploadInfo> {
-    const { checksum } = await partsOf(upload, { after: 0, limit: 1 });
-    const { bucket, key, uploadId } = upload;
-    let after: ListUploadsOptions["after"];
-    for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const page = await list(bucket, { prefix: key, limit: PAGE, after }).catch(() => undefined);
-      const last = page?.entries.at(-1);
-      for (const entry of page?.entries ?? []) {
-        if (entry.kind === "upload" && entry.upload.key === key && entry.upload.uploadId === uploadId)
-          return entry.upload;
-      }
-      if (page?.truncated !== true || last?.kind !== "upload" || last.upload.key !== key) break;
-      // One that does not know where to go on begins anew.
-      if (after !== undefined && "key" in after && after.uploadId === last.upload.uploadId) break;
-      after = last.upload;
-    }
-    // Perhaps these credentials may not list uploads.
-    return { bucket, key, uploadId, checksum, created: new Date(0) };
-  }
-
-  async function place({ bucket, key, uploadId }: UploadRef): Promise<Place> {
-    const found = { bucket: await names.of(bucket), key };
-    if (uploadId === "" || !isStorable(key)) throw noSuchUpload();
-    return found;
-  }
-
-  async function get(upload: UploadRef): Promise<UploadInfo> {
-    const found = known.get(idOf(upload));
-    if (found !== undefined) return found;
-    const info = await look(upload);
-    remember(info);
-    return info;
-  }
-
   return {
-    place,
-    get,
-    list,
-    remember,
+    parts: partsOf,
+    async place({ bucket, key, uploadId }) {
+      const found = { bucket: await names.of(bucket), key };
+      if (uploadId === "" || !isStorable(key)) throw noSuchUpload();
+      return found;
+    },
+    async get(upload) {
+      const id = idOf(upload);
+      const found = known.get(id);
+      if (found !== undefined) return found;
+      const page = await partsOf(upload, { after: 0, limit: 1 });
+      known.set(id, page.upload);
+      return page.upload;
+    },
+    remember: (info) => known.set(idOf(info), info),
     forget: (upload) => void known.delete(idOf(upload)),
-    async parts(upload, options) {
-      const { parts, truncated } = await partsOf(upload, options);
-      return { upload: await get(upload), parts, truncated };
+    async list(name, { prefix, delimiter, after, limit, signal }) {
+      const bucket = await names.of(name);
+      const marker = markerOf(after);
+      const uploadId = after !== undefined && "key" in after ? after.uploadId : undefined;
+      const query: Record<string, string> = {
+        uploads: "",
+        "encoding-type": "url",
+        "max-uploads": String(Math.min(limit, PAGE)),
+        prefix,
+        ...(delimiter === undefined ? {} : { delimiter }),
+        ...(marker === undefined ? {} : { "key-marker": marker }),
+        ...(uploadId === undefined ? {} : { "upload-id-marker": uploadId }),
+      };
+      const call = { doing: "list the uploads", bucket, query, signal };
+      const { document } = await upstream.read(call, "ListMultipartUploadsResult");
+      const decode = decoderOf(document);
+      const uploads = childrenOf(document, "Upload").map(
+        (element): UploadEntry => ({
+          kind: "upload",
+          upload: {
+            bucket: name,
+            key: decode(requiredText(element, "Key")),
+            uploadId: requiredText(element, "UploadId"),
+            created: dateOf(requiredText(element, "Initiated")),
+            checksum: checksumOf(element),
+          },
+        }),
+      );
+      // The sort is stable: uploads of one key stay in the order in which they began.
+      const entries = [...uploads, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
+      expectBelow(prefix, entries.map(textOf));
+      return { entries, truncated: optionalText(document, "IsTruncated") === "true" };
     },
   };
 }
@@ -171,7 +132,7 @@ function partOf(element: ReadElement): PartInfo {
   };
 }
 
-/** `undefined` for the word that some say where there is none. */
+/** `undefined` also for the placeholder that some servers send without a checksum. */
 function checksumOf(element: ReadElement): UploadChecksum | undefined {
   const algorithm = optionalText(element, "ChecksumAlgorithm")?.toLowerCase() ?? "";
   if (!isChecksumAlgorithm(algorithm)) return undefined;

@@ -1,4 +1,18 @@
 import type { Addressing, S3Credentials, S3SignerOptions } from "daypass/s3";
+import {
+  callback,
+  expectForms,
+  type Form,
+  type FormsOf,
+  flag,
+  isObject,
+  object,
+  required,
+  text,
+  timer,
+  wholeNumber,
+} from "../../http/validate-options.ts";
+import { isUpstreamName } from "./names.ts";
 
 /** How long the upstream may take, in milliseconds. */
 export interface S3Timeouts {
@@ -39,4 +53,42 @@ export interface S3Options {
   readonly timeouts?: S3Timeouts | undefined;
   /** The clock for signing calls; by default, the system clock. */
   readonly clock?: (() => Date) | undefined;
+}
+
+const ANY: Form = [() => true, ""];
+
+const OPTIONS: FormsOf<S3Options> = {
+  endpoint: text,
+  provider: object,
+  region: required([text[0], "that of the buckets"]),
+  // The signer checks it.
+  addressing: ANY,
+  credentials: required([
+    (value) => typeof value === "function" || isObject(value),
+    "an access key, or a function that gives it",
+  ]),
+  bucket: [
+    isBuckets,
+    "the name of a bucket, or an object of at least one: the name that clients use → the name of the server",
+  ],
+  redirect: flag,
+  holdBytes: wholeNumber(1),
+  timeouts: { connectMs: timer, answerMs: timer, idleMs: timer } satisfies FormsOf<S3Timeouts>,
+  clock: callback,
+};
+
+/** Refuses options that cannot work. The signer checks its own. @throws {DaypassError} `INVALID_INPUT` */
+export function checkOptions(options: S3Options): void {
+  expectForms(options, OPTIONS);
+}
+
+/** Names that a path can contain. `/-/` belongs to the gateway. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the names must not contain control characters
+const CLIENTS_NAME = /^(?!-$)[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/;
+
+function isBuckets(value: unknown): boolean {
+  if (typeof value === "string") return isUpstreamName(value);
+  if (!isObject(value)) return false;
+  const names = Object.entries(value);
+  return names.length > 0 && names.every(([name, upstream]) => CLIENTS_NAME.test(name) && isUpstreamName(upstream));
 }

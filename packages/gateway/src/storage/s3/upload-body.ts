@@ -11,7 +11,7 @@ import {
 import type { ChecksumAlgorithm } from "../contract/storage.ts";
 import type { HeldBytes } from "./held-memory.ts";
 
-/** A body that can be sent: in whole, or as it comes with a length that is known. */
+/** A body that can be sent: in whole, or as a stream of known length. */
 export interface SendableBody {
   readonly kind: "sendable";
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
@@ -22,23 +22,21 @@ export interface SendableBody {
   digests(): BodyDigests;
 }
 
-/** A body whose end is not in sight. */
+/** A body that is longer than the memory of one upload, and of unknown length. */
 export interface EndlessBody {
   readonly kind: "endless";
-  /** What was read. Whoever sends it takes it out, piece by piece. */
+  /** The pieces that were read. The sender removes each piece before sending it. */
   readonly held: Uint8Array[];
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
-/** Up to here a body is put together, so that its digests are known before it is sent. */
+/** Bytes up to which a body is collected, so that its digests are known before it is sent. */
 export const SMALL: number = 128 * 1024;
 const MD5_BYTES = 16;
 
 /**
- * Reads as much of a body as has to be known before the first byte is sent: S3 wants the length in front, and a checksum that comes
- * behind a body can only be given in front of it. Nothing is read of a body whose announced length is out of bounds.
- *
- * What is held of it is the caller's to release.
+ * Reads as much of a body as must be known before the first byte is sent: S3 needs the length first, and a trailing checksum of the
+ * client becomes a header. A body whose announced length is out of bounds is not read. The caller releases `memory`.
  *
  * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `UNAVAILABLE`
  */
@@ -60,7 +58,7 @@ export async function uploadBody(
     if (done === true) break;
     try {
       if (contentLength === undefined) memory.hold(value.length);
-      // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
+      // Small bodies are not counted: the limit on concurrent requests bounds them.
       else if (contentLength > SMALL) await memory.holdInTurn(value.length, options.signal);
     } catch (error) {
       await checked.return();
@@ -86,7 +84,7 @@ function streamed(checked: AsyncIterable<Uint8Array>, options: BodyOptions, leng
   const digests = runningDigests(options, []);
   let found: BodyDigests = {};
 
-  /** The last piece is kept until all is known to be right: without it the upstream stores nothing. */
+  /** The last piece is sent only after the digests match: without it, the upstream stores nothing. */
   async function* heldBack(): AsyncGenerator<Uint8Array> {
     let held: Uint8Array | undefined;
     for await (const piece of checked) {
@@ -111,12 +109,12 @@ function streamed(checked: AsyncIterable<Uint8Array>, options: BodyOptions, leng
   return { kind: "sendable", body: heldBack(), headers, length, digests: () => found };
 }
 
-/** S3 takes one checksum, and Content-MD5 beside it. */
+/** S3 accepts one checksum and Content-MD5. */
 function digestHeaders({ checksum, digests }: BodyOptions, known: BodyDigests): Record<string, string> {
   const algorithm = checksum?.algorithm ?? (digests?.sha256 === undefined ? undefined : "sha256");
   const value = algorithm === undefined ? undefined : known[algorithm];
   const { md5 } = known;
-  // One of another length is none; the body is refused at its end.
+  // A digest of another length is invalid. The body is refused at its end.
   return {
     ...(md5?.length === MD5_BYTES ? { "content-md5": base64(md5) } : {}),
     ...(algorithm !== undefined && value?.length === CHECKSUM_BYTES[algorithm]
@@ -125,7 +123,7 @@ function digestHeaders({ checksum, digests }: BodyOptions, known: BodyDigests): 
   };
 }
 
-/** Those that were declared or asked for, and some more. */
+/** The declared and requested digests, and further ones. */
 export function runningDigests(
   { digests, checksum }: BodyOptions,
   more: readonly ChecksumAlgorithm[],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isDaypassError } from "daypass";
@@ -6,71 +7,85 @@ import { LONGEST_TIMER_MS } from "../../http/validate-options.ts";
 import { type ReadElement, readXml } from "../../http/xml-reader.ts";
 import { StorageError } from "../contract/storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
-import { faultError, faultOf, type UpstreamFault, unreachable } from "./fault.ts";
+import { type FaultError, faultError, faultOf, type UpstreamFault, unavailable, unreachable } from "./fault.ts";
 import type { S3Options } from "./options.ts";
 import { BodyError, drop, send, timeout, type WireOptions } from "./wire.ts";
 
-/** A call on the upstream, in its own names. */
+/** A call on the upstream, in the upstream's names. */
 export interface UpstreamCall {
   /** For the text of an error, e.g. `store the object`. */
   readonly doing: string;
   readonly method?: string | undefined;
-  /** Left out for the list of all buckets, whose `query` has a `continuation-token` at most. */
+  /** Omitted for the list of all buckets, whose `query` has at most a `continuation-token`. */
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly query?: Readonly<Record<string, string>> | undefined;
-  /** Lower-case names. Those that begin with `x-amz-` are signed. */
+  /** Lower-case names. Names that begin with `x-amz-` are signed. */
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Creates the error for a refusal; `faultError` by default. */
+  readonly error?: FaultError | undefined;
 }
 
-/** An answer that is no refusal. Whoever gets it reads, drops or destroys it. */
+/** A successful answer. The receiver reads, drops or destroys it. */
 export type Answered = IncomingMessage;
 
-/** What became of a call that may be refused. */
+/** The result of a call that may be refused. */
 export type Outcome =
   | { readonly answer: Answered; readonly fault?: undefined }
   | { readonly fault: UpstreamFault; readonly answer?: undefined };
 
+type Read = { readonly document: ReadElement; readonly answer: Answered };
+
 export interface Upstream {
-  /** Resolves to a refusal as well. @throws {StorageError} `UNAVAILABLE`, and what the body of an upload throws */
+  /** Resolves to a refusal as well. @throws {StorageError} `UNAVAILABLE`, and every error of the body of an upload */
   ask(call: UpstreamCall): Promise<Outcome>;
-  /** The head of the answer; its body is dropped. @throws {StorageError} also for a refusal */
-  tell(call: UpstreamCall): Promise<Answered>;
-  /** The document of the answer. A 200 with an error in it, which S3 gives when it has begun to answer early, is a refusal. */
-  read(call: UpstreamCall, root: string): Promise<{ readonly document: ReadElement; readonly answer: Answered }>;
-  /** As `read`, but a refusal is no error. */
+  /** Resolves to the refusal, if there is one. The body of the answer is dropped. */
+  faultOf(call: UpstreamCall): Promise<UpstreamFault | undefined>;
+  /** Resolves to the head of the answer; its body is dropped. @throws {StorageError} also for a refusal */
+  send(call: UpstreamCall): Promise<Answered>;
+  /** Resolves to the document of the answer. S3 may report an error in a 200 that it began early: that is a refusal. */
+  read(call: UpstreamCall, root: string): Promise<Read>;
+  /** Like `read`, but resolves to a refusal as well. */
   readOrFault(
     call: UpstreamCall,
     root: string,
   ): Promise<
-    | { readonly document: ReadElement; readonly answer: Answered; readonly fault?: undefined }
-    | { readonly fault: UpstreamFault; readonly document?: undefined }
+    (Read & { readonly fault?: undefined }) | { readonly fault: UpstreamFault; readonly document?: undefined }
   >;
-  /** A URL for somebody else. */
+  /** A URL for a client. */
   presign(request: S3SignRequest): string;
   close(): void;
 }
 
-/** Seconds that a signature of ours is good for: clocks may differ by some, and a queued request waits. */
-const LIFE = 300;
+/** Lifetime of a signature in seconds: clocks may differ, and a request may have to wait for a connection. */
+const LIFETIME = 300;
 /** A page of a thousand keys, each percent-encoded and 1,024 bytes, is about 4 MB. */
 const MAX_DOCUMENT = 16 * 1024 * 1024;
-/** What stands in a refusal, with all that debugging shows of the request. */
+/** A refusal with all debugging fields of a request. */
 const MAX_FAULT = 64 * 1024;
-/** A page of a listing may take as many times what the first byte of an answer may: five minutes. */
+/** The whole answer of a listing may take so many times the limit for the first byte: five minutes by default. */
 const READ_WITHIN = 5;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
 
-export function upstream(options: S3Options): Upstream {
+/** A document as the body of a call, with the digest that S3 requires for some calls. */
+export function documentBody(text: string): {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const body = Buffer.from(text);
+  const md5 = createHash("md5").update(body).digest("base64");
+  return { body, headers: { "content-type": "application/xml", "content-md5": md5 } };
+}
+
+export function openUpstream(options: S3Options): Upstream {
   const { region, credentials, timeouts, clock = () => new Date() } = options;
-  // Credentials that end soon are good until they do.
+  // Temporary credentials may expire before the signature does.
   const signer = s3Signer({ ...options, credentialExpiry: "clamp" });
   const pathSigner = s3Signer({ ...options, credentialExpiry: "clamp", addressing: "path" });
-  // No most of sockets: an object that is being read holds one while its tags are asked for on another, and a client takes its time. How
-  // many requests there are at once is the gateway's limit.
+  // No limit on sockets: reading an object may need a second one for its tags, and clients may be slow. The gateway limits requests.
   const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
   const wire: WireOptions = {
@@ -82,9 +97,9 @@ export function upstream(options: S3Options): Upstream {
     },
   };
 
-  /** Where the account itself is called, in the signer's spelling: what stands before the bucket where that is no part of the host. */
+  /** The URL of the account, in the signer's spelling: everything before the bucket in a path-style URL. */
   function accountEndpoint(): string {
-    const { url } = pathSigner.sign({ bucket: "bucket", key: "key", expiresIn: LIFE });
+    const { url } = pathSigner.sign({ bucket: "bucket", key: "key", expiresIn: LIFETIME });
     return url.slice(0, url.indexOf("/bucket/key?"));
   }
 
@@ -95,7 +110,7 @@ export function upstream(options: S3Options): Upstream {
       return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock(), token });
     }
     const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
-    return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFE, dotSegments: "sign" }).url;
+    return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFETIME, dotSegments: "sign" }).url;
   }
 
   async function ask(call: UpstreamCall): Promise<Outcome> {
@@ -108,21 +123,16 @@ export function upstream(options: S3Options): Upstream {
       url = signed(call, headers);
     } catch (error) {
       const why = isDaypassError(error) ? error.code : "INTERNAL";
-      throw new StorageError("UNAVAILABLE", `could not ${doing}: the request cannot be signed (${why})`, {
-        cause: error,
-      });
+      throw unavailable(doing, `the request cannot be signed (${why})`, { cause: error });
     }
     try {
       const { answer, sent } = await send({ method, url, headers, body, signal }, wire);
       const { statusCode: status = 0 } = answer;
-      // A redirect is a refusal: where the bytes are is configuration.
+      // A redirect is a refusal: only the configuration names the upstream.
       if (status >= 200 && status < 300) {
         if (sent) return { answer };
         answer.destroy();
-        throw new StorageError(
-          "UNAVAILABLE",
-          `could not ${doing}: the upstream says that it has a body that it was not sent`,
-        );
+        throw unavailable(doing, "the upstream says that it has a body that it was not sent");
       }
       const bytes = await collected(answer, { most: MAX_FAULT, withinMs: wire.timeouts.answerMs });
       return { fault: bytes === undefined ? { status, code: "" } : faultOf(status, bytes) };
@@ -133,7 +143,7 @@ export function upstream(options: S3Options): Upstream {
     }
   }
 
-  /** The client's doing where he has left, else the upstream's. */
+  /** An aborted request is the client's error, any other broken connection the upstream's. */
   function broken({ doing, signal }: UpstreamCall, error: unknown): StorageError {
     if (signal?.aborted !== true) return unreachable(doing, error);
     return new StorageError("INCOMPLETE_BODY", "the request was aborted", { cause: error });
@@ -144,7 +154,7 @@ export function upstream(options: S3Options): Upstream {
     if (fault !== undefined) return { fault };
     let bytes: Buffer | undefined;
     try {
-      // One that comes byte by byte would hold a request for ever. What is copied or put together takes its time, and says so by spaces.
+      // An answer that comes byte by byte would occupy the request forever. Copies and completions may take long, and send spaces meanwhile.
       const longest = Math.min(READ_WITHIN * wire.timeouts.answerMs, LONGEST_TIMER_MS);
       const withinMs = (call.method ?? "GET") === "GET" ? longest : undefined;
       bytes = await collected(answer, { most: MAX_DOCUMENT, withinMs });
@@ -152,10 +162,9 @@ export function upstream(options: S3Options): Upstream {
       throw broken(call, error);
     }
     if (bytes === undefined) {
-      const message = `could not ${call.doing}: the upstream's document is longer than any that was asked for`;
-      throw new StorageError("UNAVAILABLE", message);
+      throw unavailable(call.doing, "the upstream's document is longer than any that was asked for");
     }
-    // Spaces keep a connection awake while an upload is put together.
+    // S3 sends white space during a completion.
     let start = 0;
     while (bytes[start] === 0x20 || bytes[start] === 0x0a || bytes[start] === 0x0d) start += 1;
     const text = bytes.subarray(start);
@@ -165,27 +174,28 @@ export function upstream(options: S3Options): Upstream {
     try {
       return { document: readXml(text, root, { elements: MAX_ELEMENTS, anyCharacter: true }), answer };
     } catch (error) {
-      throw new StorageError(
-        "UNAVAILABLE",
-        `could not ${call.doing}: expected ${root} from the upstream, found another text`,
-        {
-          cause: error,
-        },
-      );
+      throw unavailable(call.doing, `expected ${root} from the upstream, found another text`, { cause: error });
     }
   };
 
+  async function sendCall(call: UpstreamCall): Promise<Answered> {
+    const { answer, fault } = await ask(call);
+    if (fault !== undefined) throw (call.error ?? faultError)(fault, call.doing);
+    drop(answer);
+    return answer;
+  }
+
   return {
     ask,
-    async tell(call) {
+    send: sendCall,
+    async faultOf(call) {
       const { answer, fault } = await ask(call);
-      if (fault !== undefined) throw faultError(fault, call.doing);
       drop(answer);
-      return answer;
+      return fault;
     },
     async read(call, root) {
       const outcome = await readOrFault(call, root);
-      if (outcome.fault !== undefined) throw faultError(outcome.fault, call.doing);
+      if (outcome.fault !== undefined) throw (call.error ?? faultError)(outcome.fault, call.doing);
       return outcome;
     },
     readOrFault,
@@ -197,7 +207,7 @@ export function upstream(options: S3Options): Upstream {
   };
 }
 
-/** `undefined`, and the rest not read, where there is more than this. @throws {Error} where it does not come within a time */
+/** `undefined` for a longer answer, whose rest is not read. @throws {Error} if the answer is not complete in time */
 async function collected(
   answer: Answered,
   { most, withinMs }: { readonly most: number; readonly withinMs: number | undefined },

@@ -1,4 +1,4 @@
-/** The one place of the driver that opens sockets: one request, its body as it comes, one answer. */
+/** The only socket code of the driver: one request with a streamed body, and one answer. */
 import { once } from "node:events";
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -8,7 +8,7 @@ export interface WireCall {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** In whole, or as it comes, of the length that the headers announce. */
+  /** In whole, or a stream of the announced length. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,27 +20,27 @@ export interface WireOptions {
 
 export interface WireAnswer {
   readonly answer: IncomingMessage;
-  /** Whether the whole body was on its way by then: an answer that came before says nothing about the rest. */
+  /** Whether the whole body was sent before the answer came. An earlier answer does not confirm the rest. */
   readonly sent: boolean;
 }
 
-/** An error of the body itself, which is the uploader's and not the upstream's. */
+/** An error of the body itself. The client caused it, not the upstream. */
 export class BodyError extends Error {
   override readonly name = "BodyError";
 }
 
 /**
- * An object's headers came in one head, or in a form of 20 KB, and come back with the server's own: by Node's 16 KB one of them could be neither
- * read nor deleted.
+ * Enough for all headers of an object and of the server. With Node's default of 16 KB, an object that was stored with large headers
+ * could be neither read nor deleted.
  */
 const MAX_HEAD = 64 * 1024;
 
-// The target goes out as it was signed: a URL parser would take dot segments away.
+// The target is sent as it was signed: a URL parser would remove dot segments.
 const URL_PARTS = /^(https?):\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/;
 
 /**
- * Resolves to the head of the answer, which may come before the body is out; it then ends, and the rest is not sent. What `body` throws
- * is thrown as the cause of a `BodyError`, with the connection destroyed, so that the upstream has no whole request.
+ * Resolves to the head of the answer. If the answer comes before the end of the body, the rest is not sent. An error of `body` becomes
+ * the cause of a `BodyError`, and the connection is destroyed, so the upstream never gets a complete request.
  */
 export async function send(call: WireCall, options: WireOptions): Promise<WireAnswer> {
   for (let attempt = 0; ; attempt++) {
@@ -48,10 +48,10 @@ export async function send(call: WireCall, options: WireOptions): Promise<WireAn
     try {
       return await sent.answer;
     } catch (error) {
-      // A kept connection may have been closed by the other side at that very moment. Nothing was read of a body that comes as it does.
+      // The upstream may have closed the idle connection at the same moment. A streamed body was not read yet.
       const stale = sent.request.reusedSocket && attempt === 0 && !sent.begun() && isIdempotent(call);
       if (!stale || !isBroken(error) || call.signal?.aborted === true) throw error;
-      // What has dropped this one without a word, a load balancer or an upstream that began anew, has dropped the others of its age.
+      // A load balancer or a restarted upstream that dropped this connection silently has dropped the other idle ones too.
       for (const agent of [options.agents.http, options.agents.https]) closeUnused(agent);
     }
   }
@@ -61,7 +61,7 @@ function closeUnused({ freeSockets }: Agent): void {
   for (const socket of Object.values(freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
 }
 
-/** Not one that is slow: an upstream that cannot keep up would get everything twice. */
+/** A timeout does not count: an overloaded upstream would get every request twice. */
 function isBroken(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
@@ -70,13 +70,13 @@ function isIdempotent({ method, headers }: WireCall): boolean {
   return method !== "POST" && !("if-none-match" in headers) && !("if-match" in headers);
 }
 
-/** Node takes a Content-Disposition for UTF-8 where it knows the length of the body by then, and makes another letter of one in Latin-1. */
+/** If Node knows the length of the body, it reads a later Content-Disposition as UTF-8 and changes letters of Latin-1. */
 function dispositionFirst(headers: WireCall["headers"]): WireCall["headers"] {
   const { "content-disposition": disposition, ...others } = headers;
   return disposition === undefined ? headers : { "content-disposition": disposition, ...others };
 }
 
-/** Whether there are values beyond ASCII, each character of which stands for a byte as it came. */
+/** Whether a value contains a character beyond ASCII. Each character stands for one byte. */
 function hasBytes(headers: WireCall["headers"]): boolean {
   return Object.values(headers).some((value) => /[\x80-\xff]/.test(value));
 }
@@ -84,7 +84,7 @@ function hasBytes(headers: WireCall["headers"]): boolean {
 interface Sent {
   readonly request: ClientRequest;
   readonly answer: Promise<WireAnswer>;
-  /** Whether bytes of a body that comes only once are gone. */
+  /** Whether a streamed body was read from. */
   begun(): boolean;
 }
 
@@ -97,7 +97,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     port,
     path,
     method: call.method,
-    // An upstream that refuses says so before a long body is sent, and the connection stays whole.
+    // An upstream can refuse before a long body is sent, and the connection stays usable.
     headers: { ...dispositionFirst(call.headers), ...(streams ? { expect: "100-continue" } : {}) },
     agent: secure ? agents.https : agents.http,
     maxHeaderSize: MAX_HEAD,
@@ -110,15 +110,15 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     clearTimeout(limit);
     limit = setTimeout(() => request.destroy(timeout(what)), ms);
   };
-  // Until a body that comes as it does has come, which `end` may tell later than the upstream.
+  // Counted here: the answer may arrive before the event `finish`.
   let unsent = streams ? Number(call.headers["content-length"]) : 0;
   const answer = new Promise<WireAnswer>((resolve, reject) => {
-    // Not once: a write that fails behind an early answer is an error as well, and is nobody's.
+    // `on`, not `once`: a write may fail again after an early answer, and would be an unhandled error.
     request.on("error", (error) => {
       clearTimeout(limit);
       reject(error);
     });
-    // Node tells of no error where the other side changes to another protocol, and of no answer.
+    // After a protocol upgrade by the upstream, Node reports neither an error nor an answer.
     request.once("close", () => {
       clearTimeout(limit);
       reject(Object.assign(new Error("the connection ended without an answer"), { code: "EPROTO" }));
@@ -127,7 +127,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       answered = true;
       clearTimeout(limit);
       watch(response, timeouts.idleMs);
-      // What was not sent would be taken for the next request.
+      // The upstream would read the rest of the body as the next request.
       response.once("close", () => {
         if (!request.writableFinished) request.destroy();
       });
@@ -144,7 +144,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     onConnection(() => within(timeouts.answerMs, "answer"));
     within(timeouts.answerMs, "answer");
     if (!streams) {
-      // Given with the end, its length would be known before the head is written: see `dispositionFirst`.
+      // Passed to `end`, the body's length would be known before the head is written: see `dispositionFirst`.
       const apart = call.body !== undefined && hasBytes(call.headers);
       if (apart) request.write(call.body);
       request.end(apart ? undefined : call.body);
@@ -169,11 +169,11 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
           request.destroy();
         });
     };
-    // Node writes a head that goes out before its body in the encoding of the socket: in UTF-8 one byte of a header would be two.
+    // Node writes an early head in the encoding of the socket. In UTF-8, one byte of a header would become two.
     request.once("socket", (socket) => socket.setDefaultEncoding("latin1"));
     request.once("continue", start);
-    // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content". While there is no connection the
-    // upstream cannot ask for it, and what is taken of a body then is lost to a second attempt.
+    // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content". The wait starts when the
+    // connection is established: a body that was read earlier would be lost to a second attempt.
     let patience: NodeJS.Timeout | undefined;
     onConnection(() => {
       patience = setTimeout(start, 1000);
@@ -185,7 +185,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
   return { request, answer, begun: () => begun };
 }
 
-/** Sends a body with back-pressure. Tells whether it went out in whole; an answer that comes before ends it. */
+/** Sends a body with back-pressure. Resolves to whether it was sent in whole: an early answer ends it. */
 async function pump(
   request: ClientRequest,
   body: AsyncIterable<Uint8Array>,
@@ -217,7 +217,7 @@ async function pump(
   return true;
 }
 
-/** Destroys an answer that stops coming. One that waits for its reader does not count, and one that has come waits for nobody else. */
+/** Destroys an answer that stalls. An answer that waits for its reader, and a complete one, do not count. */
 function watch(response: IncomingMessage, idleMs: number): void {
   let last = response.socket.bytesRead;
   const timer = setInterval(() => {
@@ -230,11 +230,11 @@ function watch(response: IncomingMessage, idleMs: number): void {
   response.once("close", () => clearInterval(timer));
 }
 
-/** An answer that nobody wants is read to its end up to here, so that its connection stays. */
+/** An unwanted answer up to this size is read to its end, so that its connection can be reused. */
 export const WORTH_READING: number = 64 * 1024;
 const END_MS = 5000;
 
-/** Lets go of an answer of which only the head was wanted, if there is one. */
+/** Releases an answer whose body is not needed. */
 export function drop(answer: IncomingMessage | undefined): void {
   if (answer === undefined) return;
   let size = 0;

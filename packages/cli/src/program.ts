@@ -8,8 +8,8 @@ import {
   leaveSignalsToPrimary,
   refuseDebugger,
 } from "./commands/serve/process-events.ts";
-import { printable } from "./printable.ts";
 import { redactMessage } from "./redact-message.ts";
+import { escapeControls } from "./terminal-text.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -121,7 +121,7 @@ async function report(error: unknown, { called, json, context }: Failure): Promi
   else {
     const hint = isUsage ? `; see ${called} --help` : "";
     context.stderr.write(
-      `${printable(`${called}: ${CODES_IN_JSON_ONLY.includes(code) ? "" : `${code}: `}${message}${hint}`)}\n`,
+      `${escapeControls(`${called}: ${CODES_IN_JSON_ONLY.includes(code) ? "" : `${code}: `}${message}${hint}`)}\n`,
     );
   }
   return isUsage ? 2 : 1;

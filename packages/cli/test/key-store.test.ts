@@ -5,9 +5,7 @@ import { describe, expect, test } from "vitest";
 import { keyRing } from "../src/commands/serve/key-ring.ts";
 import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state/key-record.ts";
 import { keyStore } from "../src/state/key-store.ts";
-import { masterKey } from "../src/state/master-key.ts";
-import { seal, unseal } from "../src/state/seal.ts";
-import { sessionSecret } from "../src/state/session-secret.ts";
+import { masterKey, seal, sessionSecret, unseal } from "../src/state/master-key.ts";
 import { temporaryFolder } from "./command.ts";
 
 const AT = Date.parse("2026-01-02T03:04:05Z");

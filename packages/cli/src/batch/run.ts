@@ -4,7 +4,7 @@ import { finished } from "node:stream/promises";
 import { wholeNumber } from "../arguments.ts";
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import type { FindKeys } from "../commands/sign/complete-line.ts";
-import { unreadable, unwritable } from "../input-text.ts";
+import { readError, writeError } from "../files.ts";
 import { runBatch, written } from "./batch.ts";
 import type { BatchArguments } from "./batch-options.ts";
 import { type BatchInput, inputFile } from "./input-file.ts";
@@ -64,7 +64,7 @@ async function openOutput(path: string, standing: StandingAnswers | undefined, {
   try {
     return await outputFile(path, { standing, onOpenMode });
   } catch (error) {
-    throw unwritable("--out", path, error);
+    throw writeError("--out", path, error);
   }
 }
 
@@ -103,7 +103,7 @@ async function openInput(path: string, chunkBytes: number): Promise<BatchInput> 
   try {
     return await inputFile(path, chunkBytes);
   } catch (error) {
-    throw unreadable("--batch to name a file", path, error);
+    throw readError("--batch to name a file", path, error);
   }
 }
 

@@ -2,36 +2,36 @@ import type { S3Credentials } from "daypass/s3";
 import { isObject } from "daypass/schemes";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
 
-/** What the grants of a key may be for. A member that is left out does not limit. */
+/** The limits of a key. A missing member does not limit. */
 export interface StoredScope {
-  /** S3 keys: names of buckets. */
+  /** S3 keys: bucket names. */
   readonly buckets?: readonly string[] | undefined;
   /** URL keys: `scheme://host[:port]`. */
   readonly origins?: readonly string[] | undefined;
-  /** S3 keys: how an object's key begins. URL keys: how a path begins, with `/` at both ends. */
+  /** S3 keys: the prefix of object keys. URL keys: the prefix of paths, with `/` at both ends. */
   readonly prefix?: string | undefined;
   readonly methods?: readonly string[] | undefined;
-  /** Longest life of a URL, in seconds. */
+  /** The longest lifetime of a URL, in seconds. */
   readonly maxLife?: number | undefined;
-  /** ISO instant after which nothing is granted. */
+  /** The ISO instant at which the key expires. */
   readonly until?: string | undefined;
 }
 
-/** What is known about a key besides its secret. */
+/** The description of a key without its secret. */
 export interface KeyRecord {
   readonly kind: "s3" | "url";
-  /** Access key id or kid. */
+  /** The access key id or kid. */
   readonly id: string;
   readonly algorithm: "AWS4-HMAC-SHA256" | "HS256" | "Ed25519";
   readonly label?: string | undefined;
   readonly createdAt: string;
   readonly scope: StoredScope;
-  /** After a rotation: the end of the overlap. */
+  /** The end of the overlap after a rotation. */
   readonly retiresAt?: string | undefined;
   readonly revokedAt?: string | undefined;
 }
 
-/** Whether a value has what every record has. What the key may do, its seal tells. */
+/** Whether a value has the required members. The seal protects the scope. */
 export function isKeyRecord(value: unknown): value is KeyRecord {
   if (!isObject(value)) return false;
   const { kind, id, algorithm, createdAt, scope } = value;
@@ -44,20 +44,20 @@ export type SigningKey =
   | { readonly kind: "s3"; readonly credentials: S3Credentials }
   | { readonly kind: "url"; readonly jwk: UrlHmacKey | UrlEd25519PrivateKey };
 
-/** A key that is neither revoked nor retired, with its secret. Its scope may have ended: then the gateway says so to whoever uses it. */
+/** A key that is neither revoked nor retired, with its secret. Its scope may have expired, which the gateway reports to the client. */
 export type ActiveKey = { readonly record: KeyRecord } & SigningKey;
 
-/** Whether a key may be used at an instant. */
+/** Whether a key is neither revoked nor retired. */
 export function isActive({ revokedAt, retiresAt }: KeyRecord, now: Date): boolean {
   return revokedAt === undefined && (retiresAt === undefined || now.getTime() < Date.parse(retiresAt));
 }
 
 /**
- * The keys that may sign where nobody has named one, the one to take first: of those that have not ended the one that ends last,
- * or a rotation would go on with the old one; then the one with the fewest limits, which most likely may; then the newer one.
+ * The keys to sign with by default, the preferred key first: the key that expires last, so that a rotation switches to the new key; then the key
+ * with the fewest limits; then the newest.
  */
 export function inSigningOrder<T extends { readonly record: KeyRecord }>(keys: readonly T[], now: Date): readonly T[] {
-  // Not infinite for a key without an end: the difference of two has to be a number.
+  // Not Infinity, because Infinity - Infinity is not a number.
   const end = ({ record }: T): number => endOfKey(record)?.getTime() ?? Number.MAX_SAFE_INTEGER;
   const limits = ({ record }: T): number => Object.keys(record.scope).length;
   const age = ({ record }: T): number => -Date.parse(record.createdAt);
@@ -66,14 +66,14 @@ export function inSigningOrder<T extends { readonly record: KeyRecord }>(keys: r
     .sort((a, b) => end(b) - end(a) || limits(a) - limits(b) || age(a) - age(b));
 }
 
-/** When a key grants nothing any more, as far as that is set: at the end of the overlap, or of its scope. */
+/** The expiry of a key: the end of its overlap or of its scope, whichever is first. */
 export function endOfKey({ retiresAt, scope }: KeyRecord): Date | undefined {
   const ends = [retiresAt, scope.until].filter((end) => end !== undefined).map((end) => Date.parse(end));
   return ends.length === 0 ? undefined : new Date(Math.min(...ends));
 }
 
-/** Whether the end of a key has come, by a rotation or by its scope. */
+/** Whether a key has expired, by a rotation or by its scope. */
 export function hasEnded(record: KeyRecord, now: Date): boolean {
   const end = endOfKey(record);
-  return end !== undefined && now.getTime() >= end.getTime();
+  return end !== undefined && now >= end;
 }

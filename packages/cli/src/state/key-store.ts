@@ -3,43 +3,41 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject } from "daypass/schemes";
 import { CommandError } from "../command.ts";
-import { privateJson } from "../private-json.ts";
-import { decoded } from "../text-file.ts";
-import { readText, sweepBeside } from "./files.ts";
+import { decodeText, parseSecretJson, readTextIfExists } from "../files.ts";
+import { removeTemporaryFiles } from "./files.ts";
 import { type ActiveKey, hasEnded, isActive, isKeyRecord, type KeyRecord, type SigningKey } from "./key-record.ts";
 import { withLock } from "./lock.ts";
-import { MASTER_KEY, masterKey } from "./master-key.ts";
+import { MASTER_KEY, masterKey, seal, unseal } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
 import { replaceFile } from "./replace-file.ts";
-import { seal, unseal } from "./seal.ts";
 import { expectStateFolder } from "./state-folder.ts";
 
-/** The keys of one state folder: `keys.json`, its secrets encrypted under the master key. */
+/** The keys of one state folder. `keys.json` holds their secrets, encrypted with the master key. */
 export interface KeyStore {
   list(): Promise<readonly KeyRecord[]>;
-  /** The keys that may be used now, with their secrets. Rejects where one of them does not open. */
+  /** The active keys with their secrets. Throws if one of them cannot be decrypted. */
   active(): Promise<readonly ActiveKey[]>;
-  /** All keys with what opens of them: one row that was edited does not take the others away. */
+  /** All keys with the secrets that can be decrypted. An edited row does not affect other rows. */
   opened(): Promise<readonly OpenedKey[]>;
   create(wanted: NewKey): Promise<ActiveKey>;
-  /** Makes keys where there has never been one, all or none. Resolves to whether it did. */
+  /** Creates all of these keys if the store has never had a key. Returns whether it did. */
   createFirst(wanted: readonly NewKey[]): Promise<boolean>;
-  /** Makes a successor with the same scope. The old key is good for `overlap` more seconds. */
+  /** Creates a successor with the same scope. The old key stays valid for `overlap` seconds. */
   rotate(id: string, overlap: number): Promise<ActiveKey>;
-  /** Ends a key at once and forgets its secret. */
+  /** Revokes a key and deletes its secret. */
   revoke(id: string): Promise<KeyRecord>;
-  /** Changes whenever the file does, and is empty where there is none: cheap to ask often. */
+  /** A value that changes with the file. Empty if there is no file. Cheap to poll. */
   fingerprint(): Promise<string>;
 }
 
-/** A key of the store, and what it signs with. */
+/** A key of the store. */
 export interface OpenedKey {
   readonly record: KeyRecord;
-  /** Missing where the key was revoked, where its row was edited, and where the master key is another one. */
+  /** `undefined` if the key was revoked, its row was edited, or the master key differs. */
   readonly key: ActiveKey | undefined;
 }
 
-/** What a key store works on. */
+/** Options of {@link keyStore}. */
 export interface KeyStoreOptions {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,19 +46,19 @@ export interface KeyStoreOptions {
 
 interface Row {
   readonly record: KeyRecord;
-  /** Absent once the key has been revoked. */
+  /** Missing after a revocation. */
   readonly secret?: string;
 }
 
 const FORMAT = 1;
 
-/** Opens the keys of a state folder. No key is read, and nothing written, before a method is called. */
+/** Opens the keys of a state folder. Reads and writes nothing before a method is called. */
 export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   const path = join(folder, "keys.json");
   expectStateFolder(folder);
 
   const read = async (): Promise<readonly Row[]> => {
-    const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
+    const text = await readTextIfExists(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EACCES") throw error;
       throw new CommandError(
         `expected to read ${path}, found that it belongs to another user (EACCES): chown it to the gateway's user`,
@@ -71,8 +69,8 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
 
   const change = <T>(work: (rows: readonly Row[]) => Promise<readonly [rows: readonly Row[], result: T]>): Promise<T> =>
     withLock(`${path}.lock`, async (lock) => {
-      // Before anything is read: see `replaceFile`. What a crash has left may hold a secret that was to be forgotten.
-      for (const file of [path, join(folder, MASTER_KEY)]) await sweepBeside(file);
+      // A temporary file of a crashed process may hold a deleted secret. See also renameOver() in replace-file.ts.
+      for (const file of [path, join(folder, MASTER_KEY)]) await removeTemporaryFiles(file);
       const [rows, result] = await work(await read());
       await replaceFile(path, `${JSON.stringify({ version: FORMAT, keys: rows }, undefined, 2)}\n`, lock);
       return result;
@@ -84,37 +82,27 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   ): Promise<readonly [rows: readonly Row[], key: ActiveKey]> => {
     const now = clock();
     const { record, key } = newKey(wanted, now);
-    // A new master key while others are in use would leave two, of which only one can be found again.
+    // Create a master key only while no key is encrypted with another one.
     const master = await masterKey({ env, folder, create: rows.every(({ secret }) => secret === undefined) });
-    // So would another one, and a gateway that cannot open a key that is in use does not start.
-    for (const row of rows) {
-      if (row.secret !== undefined && isActive(row.record, now)) openKey(master, row.record, row.secret);
-    }
+    // Refuse a master key that does not decrypt the active keys, because the gateway would not start.
+    for (const row of activeRows(rows, now)) expectOpened({ record: row.record, key: openKey(master, row) });
     const secret = seal(master, JSON.stringify(key), sealContext(record));
     return [[...rows, { record, secret }], { record, ...key }];
+  };
+
+  /** Decrypts rows. Does not need the master key if no row has a secret. */
+  const open = async (rows: readonly Row[]): Promise<readonly OpenedKey[]> => {
+    if (rows.every(({ secret }) => secret === undefined)) return rows.map(({ record }) => ({ record, key: undefined }));
+    const master = await masterKey({ env, folder, create: false });
+    return rows.map((row) => ({ record: row.record, key: openKey(master, row) }));
   };
 
   return {
     async list() {
       return (await read()).map(({ record }) => record);
     },
-    async active() {
-      const now = clock();
-      const rows = (await read()).filter(({ record, secret }) => secret !== undefined && isActive(record, now));
-      if (rows.length === 0) return [];
-      const master = await masterKey({ env, folder, create: false });
-      return rows.map(({ record, secret }) => ({ record, ...openKey(master, record, secret as string) }));
-    },
-    async opened() {
-      const rows = await read();
-      if (rows.every(({ secret }) => secret === undefined))
-        return rows.map(({ record }) => ({ record, key: undefined }));
-      const master = await masterKey({ env, folder, create: false });
-      return rows.map(({ record, secret }) => {
-        const key = secret === undefined ? undefined : tryKey(master, record, secret);
-        return { record, key: key === undefined ? undefined : { record, ...key } };
-      });
-    },
+    active: async () => (await open(activeRows(await read(), clock()))).map(expectOpened),
+    opened: async () => open(await read()),
     create: (wanted) => change((rows) => add(rows, wanted)),
     createFirst: (wanted) =>
       change(async (rows) => {
@@ -146,29 +134,33 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   };
 }
 
-// What a key may do is sealed with it: nobody widens a scope by editing the file. The two ends are not: they only take away,
-// and a rotation must not need the secret.
+// The scope is sealed with the secret, so editing the file cannot widen it. `retiresAt` and `revokedAt` are not sealed, because they only
+// restrict, and a rotation must work without the secret.
 function sealContext({ kind, id, algorithm, scope }: KeyRecord): string {
   const { buckets, origins, prefix, methods, maxLife, until } = scope;
   return JSON.stringify([FORMAT, kind, id, algorithm, buckets, origins, prefix, methods, maxLife, until]);
 }
 
-function openKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningKey {
-  const key = tryKey(master, record, sealed);
+function openKey(master: Uint8Array, { record, secret }: Row): ActiveKey | undefined {
+  const text = secret === undefined ? undefined : unseal(master, secret, sealContext(record));
+  return text === undefined ? undefined : { record, ...(JSON.parse(text) as SigningKey) };
+}
+
+/** The key if it can be decrypted. */
+export function expectOpened({ record, key }: OpenedKey): ActiveKey {
   if (key === undefined) throw unopened(record);
   return key;
 }
 
-function tryKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningKey | undefined {
-  const text = unseal(master, sealed, sealContext(record));
-  return text === undefined ? undefined : (JSON.parse(text) as SigningKey);
-}
-
-/** The refusal of a key that does not open. */
+/** The error for a key that cannot be decrypted. */
 export function unopened({ id }: KeyRecord): CommandError {
   return new CommandError(
     `expected key ${id} to open with the master key, found that it does not: its row was edited, or the master key is a different one`,
   );
+}
+
+function activeRows(rows: readonly Row[], now: Date): readonly Row[] {
+  return rows.filter(({ record, secret }) => secret !== undefined && isActive(record, now));
 }
 
 function find(rows: readonly Row[], id: string): Row {
@@ -177,7 +169,7 @@ function find(rows: readonly Row[], id: string): Row {
   return row;
 }
 
-/** The refusal of an id that no key of the store has. */
+/** The error for an unknown key id. */
 export function noSuchKey(id: string): CommandError {
   return new CommandError(`expected the id of a stored key, found ${JSON.stringify(id)}: see daypass keys list`);
 }
@@ -186,7 +178,7 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
   const row = find(rows, id);
   if (!isActive(row.record, now))
     throw new CommandError(`expected a key in use, found that ${id} was revoked or has retired`);
-  // Its successor would have the same scope, and could grant nothing.
+  // A successor would have the same expired scope.
   if (hasEnded(row.record, now))
     throw new CommandError(
       `expected a key in use, found that ${id} has ended: create a new one with daypass keys create`,
@@ -194,10 +186,10 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
   return row;
 }
 
-/** Whether a file holds the keys of a state folder, of whatever format. */
+/** Whether a file holds the keys of a state folder, in any format version. */
 export function isKeyFile(path: string): boolean {
   try {
-    const { version, keys } = JSON.parse(decoded(readFileSync(path)));
+    const { version, keys } = JSON.parse(decodeText(readFileSync(path)));
     return typeof version === "number" && Array.isArray(keys) && typeof keys[0]?.record?.algorithm === "string";
   } catch {
     return false;
@@ -205,7 +197,7 @@ export function isKeyFile(path: string): boolean {
 }
 
 function parseRows(path: string, text: string): readonly Row[] {
-  const value = privateJson(text);
+  const value = parseSecretJson(text);
   if (!isObject(value))
     throw new CommandError(`expected JSON in ${path}, found something else: restore it from a backup`);
   const { version, keys } = value;

@@ -1,4 +1,4 @@
-/** A lock that is a file, for what several processes change: Node has none that the kernel takes back. */
+/** A lock file for processes that change the same file. Node has no lock that the kernel releases after a crash. */
 import type { BigIntStats } from "node:fs";
 import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -6,12 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../command.ts";
 import { makeFolder } from "./files.ts";
 
-/** A lock while it is held. */
+/** A held lock. */
 export interface Lock {
-  /**
-   * Rejects where another process has taken the lock over: it was held for too long, as by a process that was stopped. To be asked before each
-   * change, or what has been done since would be undone.
-   */
+  /** Throws if another process has taken the lock over, because it was held for too long. Call before each change. */
   expectHeld(): Promise<void>;
 }
 
@@ -19,10 +16,10 @@ const TRIES = 100;
 const WAIT_MS = 50;
 const STALE_MS = 30_000;
 
-/** Runs work while no other process that asks for the same lock does. */
+/** Runs `work` while holding the lock. */
 export async function withLock<T>(path: string, work: (lock: Lock) => Promise<T>): Promise<T> {
   await makeFolder(dirname(path));
-  const { ino, mtimeNs } = await taken(path);
+  const { ino, mtimeNs } = await acquire(path);
   const isHeld = async (): Promise<boolean> => {
     const there = await statOrAbsent(path);
     return there?.ino === ino && there.mtimeNs === mtimeNs;
@@ -38,21 +35,21 @@ export async function withLock<T>(path: string, work: (lock: Lock) => Promise<T>
   }
 }
 
-async function taken(path: string): Promise<BigIntStats> {
+async function acquire(path: string): Promise<BigIntStats> {
   for (let tries = 0; ; tries += 1) {
-    const own = await take(path);
+    const own = await createLock(path);
     if (own !== undefined) return own;
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    // Whoever holds it writes one small file: a lock this old was left behind by a crash.
-    // So was one of the future, before the clock was set back. Who holds it all the same, or a new one in its place, finds that it is gone.
+    // The holder writes one small file, so a crashed process left a lock of this age. A lock from the future predates a change of the clock.
+    // A holder that is still alive notices the loss in expectHeld().
     if (Math.abs(Date.now() - mtimeMs) > STALE_MS) await rm(path, { force: true });
     else if (tries >= TRIES) throw otherProcess(path);
     else await sleep(WAIT_MS);
   }
 }
 
-/** Makes the file; `undefined` where it is there. */
-async function take(path: string): Promise<BigIntStats | undefined> {
+/** Creates the lock file. `undefined` if it exists. */
+async function createLock(path: string): Promise<BigIntStats | undefined> {
   try {
     const file = await open(path, "wx", 0o600);
     try {

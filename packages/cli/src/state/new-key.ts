@@ -2,20 +2,20 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
 import { type UrlSignerOptions, urlSigner } from "daypass/url";
 import type { KeyRecord, SigningKey } from "./key-record.ts";
-import { urlScope } from "./scoped-key.ts";
+import { urlScope } from "./scope.ts";
 
-/** What a new key shall be. */
+/** The properties of a new key. */
 export interface NewKey {
   readonly algorithm: KeyRecord["algorithm"];
   readonly scope: KeyRecord["scope"];
   readonly label?: string | undefined;
 }
 
-/** Makes a key: the random parts of it, and the record that describes it. */
+/** Creates a random key and its record. */
 export function newKey({ algorithm, scope, label }: NewKey, now: Date): { record: KeyRecord; key: SigningKey } {
   const key = algorithm === "AWS4-HMAC-SHA256" ? newAccessKey() : newUrlKey(algorithm);
   const id = key.kind === "s3" ? key.credentials.accessKeyId : key.jwk.kid;
-  // A scope that the library would refuse is refused now, and not when the gateway starts.
+  // Refuse an invalid scope now, not when the gateway starts.
   if (key.kind === "url")
     urlSigner({ key: { ...key.jwk, scope: urlScope(scope) }, clock: () => now } as UrlSignerOptions<UrlHmacKey>);
   return {
@@ -31,7 +31,7 @@ export function newKey({ algorithm, scope, label }: NewKey, now: Date): { record
   };
 }
 
-// The shape that tools expect of AWS: 20 upper-case characters, and a secret of 40.
+// AWS tools expect an id of 20 upper-case characters and a secret of 40 characters.
 function newAccessKey(): SigningKey {
   return {
     kind: "s3",

@@ -2,16 +2,15 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, UsageError } from "../command.ts";
 
-/** The folder that a gateway keeps beside the files it serves. */
+/** The name of the state folder inside a served folder. */
 export const STATE_FOLDER = ".daypass";
 
 /**
- * The state folder that a command shall use: what `--state` or `DAYPASS_STATE` names, else `.daypass` here. The folder
- * that is served may be named as well, because that is the name people know. A `keys.json` beside its `.daypass` is an object, which a
- * holder of a URL may have put there, unless it is the `.daypass` that does not belong: nobody but the operator knows.
+ * The state folder of a command: `--state`, `DAYPASS_STATE`, or `.daypass` in the current folder. May also name a served folder, which contains
+ * `.daypass`. If both have a `keys.json`, one of them may be an uploaded object, and only the operator can know which.
  */
 export function stateFolder(option: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
-  expectNamed(option);
+  expectStateOption(option);
   const named = option ?? env["DAYPASS_STATE"];
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);
@@ -22,28 +21,28 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   );
 }
 
-/** Refuses `--state ""`, as of a variable that is not set: the keys here are those of another gateway, or of none. */
-export function expectNamed(option: string | undefined): void {
+/** Refuses `--state ""`, which an unset variable causes. */
+export function expectStateOption(option: string | undefined): void {
   if (option === "") throw new UsageError('expected --state as a folder, found ""');
 }
 
-/** Refuses a state folder that is, or lies below, something that is no folder. That there is none yet is no fault. */
+/** Refuses a state folder that is a file or below a file. A missing folder is allowed. */
 export function expectStateFolder(folder: string): void {
-  if (isFolderOrFree(folder)) return;
+  if (isFolderOrMissing(folder)) return;
   throw new CommandError(
     `expected a folder for the keys, found that ${folder} is or lies below a file: correct --state`,
   );
 }
 
-/** Refuses a folder that was named for the keys in it and is not there: it is another one that was meant. */
-export function expectThere(folder: string, remedy = "correct --state"): void {
+/** Refuses a missing state folder, because the command needs its keys. */
+export function expectStateExists(folder: string, remedy = "correct --state"): void {
   if (existsSync(folder)) return;
   throw new CommandError(`expected the state of a gateway in ${folder}, found no such folder: ${remedy}`);
 }
 
-function isFolderOrFree(folder: string): boolean {
+function isFolderOrMissing(folder: string): boolean {
   try {
-    // Not with throwIfNoEntry: since Node 26 what lies below a file is no entry either.
+    // Since Node 26, throwIfNoEntry also hides ENOTDIR.
     return statSync(folder).isDirectory();
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ENOTDIR";

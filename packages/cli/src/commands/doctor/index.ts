@@ -1,8 +1,8 @@
 import { checked, pageOrigin, parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../../command.ts";
-import { printable } from "../../printable.ts";
-import { isDirectoryBucket } from "../sign/directory-bucket.ts";
-import { s3Target } from "../sign/s3-target.ts";
+import { escapeControls } from "../../terminal-text.ts";
+import { lineFields } from "../sign/options.ts";
+import { isDirectoryBucket, s3Target } from "../sign/targets/s3.ts";
 import type { BucketUnderTest } from "./bucket-under-test.ts";
 import { addressing, credentialLifetime, crossOrigin, getMissing, objects, unlessUnanswered } from "./checks.ts";
 import type { Finding, Verdict } from "./finding.ts";
@@ -52,7 +52,7 @@ signature, addressing, PUT and GET, CORS. Exit status 1 if there is a problem.
       );
     }
     const { fields: found } = await s3Target.find(values, context);
-    const line = { ...found, ...s3Target.fields(values) };
+    const line = { ...found, ...lineFields(values, s3Target.options) };
     const place = s3Target.complete?.(line, found) ?? line;
     if (place["region"] === undefined)
       throw new CommandError("expected a region, found none: give --region, or set AWS_REGION");
@@ -91,8 +91,8 @@ async function examine(
 function reportText({ findings, contentSecurityPolicy, cors }: Report, command: string): string {
   return [
     ...findings.flatMap(({ check, verdict, sentence, fix }) => [
-      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${printable(sentence)}`,
-      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${printable(fix)}`]),
+      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${escapeControls(sentence)}`,
+      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${escapeControls(fix)}`]),
     ]),
     ...(contentSecurityPolicy === undefined
       ? []

@@ -1,6 +1,5 @@
 import type { BrowserUpload, Cause } from "daypass/explain";
-import { printable } from "../../printable.ts";
-import { table } from "../../table.ts";
+import { escapeControls, table } from "../../terminal-text.ts";
 import type { VerifiedExplanation } from "./key-verdict.ts";
 
 /** An explanation as text. The cause comes first. */
@@ -26,7 +25,7 @@ export function explanationText(explanation: VerifiedExplanation): string {
   ];
   return [
     ...(cause === undefined ? [] : [causeText(cause), ""]),
-    printable(summary),
+    escapeControls(summary),
     table(rows.map((row) => ["", ...row])),
     ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
   ].join("\n");
@@ -34,7 +33,7 @@ export function explanationText(explanation: VerifiedExplanation): string {
 
 /** The cause of a refusal, the remedy and the evidence. */
 export function causeText({ sentence, fix, evidence }: Cause): string {
-  return [sentence, `→ ${fix}`, ...evidence.map((line) => `  ${line}`)].map(printable).join("\n");
+  return [sentence, `→ ${fix}`, ...evidence.map((line) => `  ${line}`)].map(escapeControls).join("\n");
 }
 
 /** The settings that a page needs to upload, ready to paste. */

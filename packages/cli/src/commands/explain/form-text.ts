@@ -1,7 +1,7 @@
 import type { FormToExplain } from "daypass/explain";
 import { isObject } from "daypass/schemes";
 import { CommandError } from "../../command.ts";
-import { privateJson } from "../../private-json.ts";
+import { parseSecretJson } from "../../files.ts";
 
 /**
  * Reads a form as `daypass sign` prints it (`--as html-form`, `--json`, a line of `--batch`), as an SDK returns it (`url` and
@@ -16,7 +16,7 @@ export function formFromText(option: string, text: string): FormToExplain {
 }
 
 function jsonForm(text: string): FormToExplain | undefined {
-  const value = privateJson(text);
+  const value = parseSecretJson(text);
   if (!isObject(value)) return undefined;
   const { url, fields } = value;
   return typeof url === "string" && areFields(fields) ? { url, fields } : undefined;

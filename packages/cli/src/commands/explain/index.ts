@@ -13,11 +13,11 @@ import {
   wholeNumber,
 } from "../../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../../command.ts";
-import { inputText, refuseTwoInputs } from "../../input-text.ts";
+import { findAvailableKeys } from "../../credentials/available-keys.ts";
+import { expectOneStdin, inputText } from "../../files.ts";
 import { wireRequest } from "../../lines/request.ts";
 import { explainKeys } from "../../lines/verifiers.ts";
-import { printable } from "../../printable.ts";
-import { keysAtHand } from "../sign/available-keys.ts";
+import { escapeControls } from "../../terminal-text.ts";
 import { causeText, explanationText } from "./explanation-text.ts";
 import { type VerifiedExplanation, withStoredKey, withVerdict } from "./key-verdict.ts";
 import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "./pasted/signed-url.ts";
@@ -77,7 +77,7 @@ Keys
   async run(args, context) {
     const { values, positionals } = parseArguments(args, OPTIONS);
     const { error, form, schemes } = values;
-    refuseTwoInputs({
+    expectOneStdin({
       URL: positionals[0],
       "--error": error,
       "--form": form,
@@ -128,7 +128,7 @@ async function explainUrl(
   if (cause !== undefined) return { cause };
   const pasted = await pastedUrl(given);
   const { url, isPart, method } = pasted;
-  if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
+  if (isPart) context.stderr.write(`Found in the text: ${escapeControls(foundText(pasted))}\n`);
   const headers = sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":")));
   const explanation = await explain(url, {
     ...shared,
@@ -158,8 +158,8 @@ async function explainUrl(
       headers: sentHeaders(Object.fromEntries(signed), headers),
       ...(remoteAddress === undefined ? {} : { remoteAddress }),
     };
-    const { verifyAtHand } = await import("../verify/available-verifiers.ts");
-    return verifyAtHand(wireRequest(sent), available, {
+    const { verifyWithKeys } = await import("../verify/available-verifiers.ts");
+    return verifyWithKeys(wireRequest(sent), available, {
       now,
       // The explanation states subject and audience itself, so they are taken as proven.
       subject: searchParams.get("dp-subject") ?? undefined,
@@ -212,7 +212,7 @@ async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
   checked(origin, (text) => pageOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
-  const available = await keysAtHand({ ...values, now, retired: true }, context);
+  const available = await findAvailableKeys({ ...values, now, retired: true }, context);
   const { s3, gcs, azure, url, entries } = available;
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),

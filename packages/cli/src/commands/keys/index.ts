@@ -3,11 +3,10 @@ import { duration, type ParsedArguments, parseArguments, word } from "../../argu
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
 import { type KeyStore, keyStore, noSuchKey } from "../../state/key-store.ts";
-import { scopeText } from "../../state/scope-text.ts";
-import { urlKey } from "../../state/scoped-key.ts";
-import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../../state/show-secret.ts";
-import { expectThere, stateFolder } from "../../state/state-folder.ts";
-import { table } from "../../table.ts";
+import { scopeText, urlKey } from "../../state/scope.ts";
+import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../../state/secret-output.ts";
+import { expectStateExists, stateFolder } from "../../state/state-folder.ts";
+import { table } from "../../terminal-text.ts";
 import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
 
 const OPTIONS = {
@@ -57,7 +56,7 @@ export const keysCommand: Command = {
     const run = ACTIONS.get(word("the action", action ?? "", [...ACTIONS.keys()]));
     if (run === undefined) throw new UsageError("expected an action");
     const folder = stateFolder(values.state, context.env);
-    if (action !== "create") expectThere(folder, values.state === undefined ? "give --state" : undefined);
+    if (action !== "create") expectStateExists(folder, values.state === undefined ? "give --state" : undefined);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
     return run({ store, folder, argument, options: values, context });
   },

@@ -3,9 +3,9 @@ import { sessions } from "@daypass/gateway";
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { type ActiveKey, endOfKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
 import { type KeyStore, unopened } from "../../state/key-store.ts";
-import { sessionSecret } from "../../state/session-secret.ts";
-import { openSecretOutput, secretFileHint, writeSecret } from "../../state/show-secret.ts";
-import { table } from "../../table.ts";
+import { sessionSecret } from "../../state/master-key.ts";
+import { openSecretOutput, secretFileHint, writeSecret } from "../../state/secret-output.ts";
+import { table } from "../../terminal-text.ts";
 import { aSecondOrMore, bucketsOf, methodsOf, prefixOf } from "./key-scope.ts";
 
 /** Where a session comes from, and what it may do. */

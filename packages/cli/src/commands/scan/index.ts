@@ -1,6 +1,6 @@
 import { mapped, moment, parseArguments } from "../../arguments.ts";
 import { type Command, print, UsageError } from "../../command.ts";
-import { printable } from "../../printable.ts";
+import { escapeControls } from "../../terminal-text.ts";
 import { type PlacedFinding, scan } from "./scan.ts";
 import { fileSources, historySource } from "./sources.ts";
 
@@ -40,7 +40,7 @@ Compressed files (.gz) are decompressed. Each URL is reported once, where it was
       unreadable += 1;
       const isDamaged = error.code?.startsWith("Z_") === true;
       const why = isDamaged ? `damaged, or not compressed as its name implies: ${error.message}` : error.code;
-      context.stderr.write(`not read${isDamaged ? " to its end" : ""}: ${printable(file)} (${why})\n`);
+      context.stderr.write(`not read${isDamaged ? " to its end" : ""}: ${escapeControls(file)} (${why})\n`);
     };
     const sources =
       values.git === true
@@ -76,7 +76,7 @@ function findingText(
     `  ${scheme}: ${grants}, signed by ${signedBy || "an unnamed key"}`,
     `  ${url}`,
   ]
-    .map(printable)
+    .map(escapeControls)
     .join("\n");
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, type Context, UsageError } from "../../command.ts";
-import { unreadable } from "../../input-text.ts";
+import { readError } from "../../files.ts";
 
 /** A text to scan. */
 export interface Source {
@@ -25,7 +25,7 @@ export async function* fileSources(
 ): AsyncGenerator<Source> {
   if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
   const stats = await stat(path).catch((error: unknown) => {
-    throw unreadable("a file or folder to scan", path, error);
+    throw readError("a file or folder to scan", path, error);
   });
   if (!stats.isDirectory()) return yield source(path);
   yield* below(path, onUnreadable);

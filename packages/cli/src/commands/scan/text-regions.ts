@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { utf16ByMark } from "../../text-file.ts";
+import { utf16ByMark } from "../../files.ts";
 
 /** A part of a text that no URL crosses. */
 export interface TextRegion {

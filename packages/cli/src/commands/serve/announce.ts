@@ -1,5 +1,5 @@
-import type { SecretOutput } from "../../state/show-secret.ts";
-import { table } from "../../table.ts";
+import type { SecretOutput } from "../../state/secret-output.ts";
+import { table } from "../../terminal-text.ts";
 import type { StartKeys } from "./first-keys.ts";
 import { findFile, firstUrl, lifeOf, type S3Key } from "./first-url.ts";
 import { originsOf } from "./origins.ts";

@@ -4,8 +4,8 @@ import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
+import { readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
-import { readTextFile } from "../../text-file.ts";
 import { schemaFault } from "./json-schema.ts";
 import { shown } from "./shown.ts";
 

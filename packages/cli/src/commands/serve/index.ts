@@ -5,8 +5,8 @@ import { openLog } from "@daypass/gateway/node";
 import { mapped, parseArguments, wholeNumber } from "../../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../../command.ts";
 import { keyStore } from "../../state/key-store.ts";
-import { secretOutput } from "../../state/show-secret.ts";
-import { expectNamed } from "../../state/state-folder.ts";
+import { secretOutput } from "../../state/secret-output.ts";
+import { expectStateOption } from "../../state/state-folder.ts";
 import { announcement, announcementText } from "./announce.ts";
 import { startKeys } from "./first-keys.ts";
 import { expectFreePort } from "./free-port.ts";
@@ -46,7 +46,7 @@ export const serveCommand: Command = {
     });
     const [root, second] = positionals;
     if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
-    expectNamed(values.state);
+    expectStateOption(values.state);
     // Of a variable that is not set: Node takes it for all addresses.
     if (values.host === "") throw new UsageError('expected --host as an address, found ""');
     const serveArguments: ServeArguments = {

@@ -2,7 +2,7 @@ import type { S3AccessKey } from "@daypass/gateway";
 import type { UrlKey } from "daypass/url";
 import { type ActiveKey, isActive } from "../../state/key-record.ts";
 import type { KeyStore } from "../../state/key-store.ts";
-import { accessKey, urlKey } from "../../state/scoped-key.ts";
+import { accessKey, urlKey } from "../../state/scope.ts";
 
 /** The keys of a running gateway. */
 export interface KeyRing {

@@ -2,8 +2,7 @@ import { isDaypassError } from "daypass";
 import { isObject } from "daypass/schemes";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../../command.ts";
-import { privateJson } from "../../private-json.ts";
-import { readTextFile } from "../../text-file.ts";
+import { parseSecretJson, readTextFile } from "../../files.ts";
 
 /** What stands in `urlKeySetFile`. */
 export function keySetText(path: string): Promise<string> {
@@ -38,7 +37,7 @@ export function publicKeys(
 }
 
 function keysOf(text: string): readonly UrlKey[] | undefined {
-  const value = privateJson(text);
+  const value = parseSecretJson(text);
   return isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : undefined;
 }
 

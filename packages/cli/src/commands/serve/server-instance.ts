@@ -3,7 +3,7 @@ import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { keyStore } from "../../state/key-store.ts";
-import { sessionSecret } from "../../state/session-secret.ts";
+import { sessionSecret } from "../../state/master-key.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { keyRing } from "./key-ring.ts";
 import { listenError } from "./listen-error.ts";

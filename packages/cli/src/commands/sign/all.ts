@@ -4,18 +4,18 @@ import type { JsonObject } from "daypass/schemes";
 import { answersToResume, runBatchCommand } from "../../batch/run.ts";
 import type { StandingAnswers } from "../../batch/standing-answers.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
-import { unreadable } from "../../input-text.ts";
+import { readError } from "../../files.ts";
 import { answerWriter, signedForm } from "../../lines/answer-writer.ts";
 import { csvReader } from "../../lines/csv.ts";
 import { loadScheme } from "../../lines/line-scheme.ts";
-import { printable } from "../../printable.ts";
+import { escapeControls } from "../../terminal-text.ts";
 import { formatOf, lineDefaults, type SignBatchArguments } from "./batch.ts";
 import { type FindKeys, keyFinder, type LineDefaults, lineCompleter } from "./complete-line.ts";
 import { bucketKeys, type SignListing } from "./listing/bucket-keys.ts";
 import { folderKeys, type OnSkipped, servedBuckets, servedKeys } from "./listing/folder-keys.ts";
 import { compareUtf8, type ListedObject, listedBlocks } from "./listing/listed-objects.ts";
-import { refuseForeignOptions } from "./options.ts";
-import { loadTarget } from "./targets.ts";
+import { lineFields } from "./options.ts";
+import { loadTarget, refuseForeignOptions } from "./targets/index.ts";
 
 /** The options of `sign --all`. */
 export type SignAllArguments = SignBatchArguments & {
@@ -44,7 +44,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   const onSkipped: OnSkipped = (path, reason) => {
     if (reason === "NAME_NOT_UTF8") unnamed += 1;
     const why = reason === "NAME_NOT_UTF8" ? "rename it: its name is not UTF-8" : "a gateway does not serve such names";
-    context.stderr.write(`not signed: ${printable(path)} (${reason}: ${why})\n`);
+    context.stderr.write(`not signed: ${escapeControls(path)} (${reason}: ${why})\n`);
   };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(args.all);
   const listing = isUrl ? bucketListing(args, defaults, findKeys) : await folderListing(args, onSkipped);
@@ -75,7 +75,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   );
   // Report this, because a mistyped prefix would look like success.
   if (count === 0 && after === undefined)
-    context.stderr.write(`nothing to sign: no object was found in ${printable(args.all)}\n`);
+    context.stderr.write(`nothing to sign: no object was found in ${escapeControls(args.all)}\n`);
   return unnamed > 0 ? 1 : status;
 }
 
@@ -158,7 +158,7 @@ function otherListing({ all, "as-bucket": asBucket }: SignAllArguments, { bucket
 async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Promise<Listing> {
   const folder = args.all;
   const found = await stat(folder).catch((error: unknown) => {
-    throw unreadable("--all to name a bucket or a folder", folder, error);
+    throw readError("--all to name a bucket or a folder", folder, error);
   });
   if (!found.isDirectory()) throw new CommandError(`expected a folder, found a file at ${folder}`);
   const asBucket = args["as-bucket"];
@@ -195,9 +195,9 @@ async function expectSignable(
   findKeys: FindKeys,
 ): Promise<void> {
   const { scheme, fields, options } = defaults;
-  refuseForeignOptions(options, scheme);
+  await refuseForeignOptions(options, scheme);
   const target = await loadTarget(scheme);
-  target?.fields(options);
+  if (target !== undefined) lineFields(options, target.options);
   if (target !== undefined && fields[target.secret] === undefined) {
     const found = await findKeys(scheme);
     if ("missing" in found) throw new CommandError(found.missing);

@@ -6,14 +6,13 @@ import { takeRecord } from "../../batch/record-blocks.ts";
 import { CSV_RECORDS, LINES } from "../../batch/record-format.ts";
 import { answersToResume, batchInput, runBatchCommand, withoutAnswered } from "../../batch/run.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
-import { namedText } from "../../input-text.ts";
+import { parseSecretJson, readNamedFile } from "../../files.ts";
 import { type AnswerFormat, answerWriter, signedForm } from "../../lines/answer-writer.ts";
 import { csvReader } from "../../lines/csv.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
-import { privateJson } from "../../private-json.ts";
 import { keyFinder, type LineDefaults } from "./complete-line.ts";
-import { commonFields, type SignOptions } from "./options.ts";
-import { loadTarget, schemeOfTarget } from "./targets.ts";
+import { checkCommonOptions, type SignOptions } from "./options.ts";
+import { loadTarget, schemeOfTarget } from "./targets/index.ts";
 
 export type SignBatchArguments = BatchArguments &
   SignOptions & {
@@ -22,7 +21,7 @@ export type SignBatchArguments = BatchArguments &
     readonly defaults?: string | undefined;
   };
 
-/** `daypass sign [TARGET] --batch FILE|-`: the target names what the lines have in common. */
+/** `daypass sign [TARGET] --batch FILE|-`. The target sets the bucket of all lines. */
 export async function signBatch(
   args: SignBatchArguments & { readonly batch: string },
   target: string | undefined,
@@ -52,7 +51,7 @@ export async function signBatch(
   );
 }
 
-/** The form of a file: as it was asked for, or by the ending of its name. */
+/** The format of a file: the option, or the extension of its name. */
 export function formatOf(option: string, asked: string | undefined, path: string | undefined): AnswerFormat {
   if (asked !== undefined) return word(option, asked, ["jsonl", "csv"]);
   return path?.toLowerCase().endsWith(".csv") === true ? "csv" : "jsonl";
@@ -65,16 +64,15 @@ async function withoutHeader(blocks: Parameters<typeof takeRecord>[0]): Promise<
   const { text, rest } = await takeRecord(blocks, CSV_RECORDS);
   if (text === undefined)
     throw new CommandError("expected a CSV header row in UTF-8 that names the fields, found none");
-  // Spreadsheets begin a file with a byte order mark.
+  // Spreadsheets write a byte order mark.
   const csvHeader = text.replace(/^\ufeff/, "");
   csvReader(csvHeader);
   return { csvHeader, blocks: rest };
 }
 
-/** What the lines have in common: `--defaults FILE`, then the options, then the target. */
+/** The fields of all lines: from `--defaults FILE`, the options and the target. */
 export async function lineDefaults(args: SignBatchArguments, target: string | undefined): Promise<LineDefaults> {
-  // Wrong usage is told before the first line.
-  commonFields(args);
+  checkCommonOptions(args);
   const file = args.defaults === undefined ? {} : await defaultsFile(args.defaults);
   const scheme = target === undefined ? file["scheme"] : schemeOfTarget(target);
   if (scheme !== undefined && typeof scheme !== "string")
@@ -86,9 +84,9 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
 }
 
 async function defaultsFile(path: string): Promise<JsonObject> {
-  const text = await namedText("--defaults", path);
+  const text = await readNamedFile("--defaults", path);
   if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
-  const value = privateJson(text);
+  const value = parseSecretJson(text);
   if (!isObject(value))
     throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
   if (repeatsMember(text, value))

@@ -3,24 +3,25 @@ import type { JsonObject } from "daypass/schemes";
 import { CommandError, type Context, UsageError } from "../../command.ts";
 import type { CompleteLine, LineCompleter } from "../../lines/sign-line.ts";
 import { overDefaults } from "./default-fields.ts";
-import { refuseForeignOptions, type SignOptions } from "./options.ts";
-import type { FoundFields, TargetScheme } from "./target.ts";
-import { loadTarget } from "./targets.ts";
+import { lineFields, type SignOptions } from "./options.ts";
+import { loadTarget, refuseForeignOptions } from "./targets/index.ts";
+import type { FoundFields, TargetScheme } from "./targets/target-scheme.ts";
 
-/** What all lines of a batch have in common, as data that can be sent to another thread. */
+/** The defaults of all lines of a batch, as data for worker threads. */
 export interface LineDefaults {
   readonly scheme: string | undefined;
-  /** Fields of the lines: those of `--defaults`, and those of a target. */
+  /** Line fields of `--defaults` and of the target. */
   readonly fields: JsonObject;
   readonly options: SignOptions;
 }
 
-/** What `daypass sign` would have found for a scheme, or why it found nothing. */
+/** The fields that `daypass sign` would find for a scheme, or the reason why there are none. */
 export type FoundKeys = FoundFields | { readonly missing: string };
 
+/** Finds the keys of a scheme. */
 export type FindKeys = (scheme: string) => Promise<FoundKeys>;
 
-/** Looks for the keys of each scheme once, however many threads and lines ask. */
+/** Finds the keys of each scheme once for all threads and lines. */
 export function keyFinder(options: SignOptions, context: Context): FindKeys {
   const found = new Map<string, Promise<FoundKeys>>();
   const find = async (scheme: string): Promise<FoundKeys> => {
@@ -39,13 +40,13 @@ export function keyFinder(options: SignOptions, context: Context): FindKeys {
   };
 }
 
-/** Completes lines with the defaults, and those without a secret with the keys at hand. */
+/** Completes lines with the defaults, and lines without a secret with the available keys. */
 export function lineCompleter({ scheme, fields, options }: LineDefaults, findKeys: FindKeys): LineCompleter {
   return {
     scheme,
     async of(name) {
       const target = await loadTarget(name);
-      const defaults = overDefaults(fields)(optionFields(options, { scheme: String(name), target }));
+      const defaults = overDefaults(fields)(await optionFields(options, { scheme: String(name), target }));
       return target === undefined
         ? overDefaults(defaults)
         : completeFor(target, defaults, () => findKeys(String(name)));
@@ -53,14 +54,14 @@ export function lineCompleter({ scheme, fields, options }: LineDefaults, findKey
   };
 }
 
-// Options are checked when a scheme is met, because a batch may hold several; what is wrong is then its lines' refusal.
-function optionFields(
+// A batch may have several schemes, so options are checked per scheme, and errors refuse the lines of that scheme.
+async function optionFields(
   options: SignOptions,
   { scheme, target }: { readonly scheme: string; readonly target: TargetScheme | undefined },
-): JsonObject {
+): Promise<JsonObject> {
   try {
-    refuseForeignOptions(options, scheme);
-    return target?.fields(options) ?? {};
+    await refuseForeignOptions(options, scheme);
+    return target === undefined ? {} : lineFields(options, target.options);
   } catch (error) {
     throw error instanceof UsageError ? new DaypassError("INVALID_INPUT", error.message) : error;
   }
@@ -73,7 +74,7 @@ function completeFor(
 ): CompleteLine {
   if (defaults[secret] !== undefined) return overDefaults(defaults);
   const overCommon = overDefaults(defaults);
-  /** What completes lines without a secret, once it is known whether there are keys for them. */
+  /** Completes lines without a secret. `undefined` until the keys have been searched. */
   let overFound: CompleteLine | undefined;
   return (line) => {
     if (line[secret] !== undefined) return overCommon(line);

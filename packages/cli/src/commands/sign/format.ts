@@ -2,12 +2,13 @@ import type { SignedRequest } from "daypass";
 import type { LineForm, LineResult } from "daypass/schemes";
 import { UsageError } from "../../command.ts";
 
-/** How a signed request is shown. */
+/** The output formats of `--as`. */
 export type Format = "url" | "curl" | "fetch" | "wget" | "html-form";
 
+/** All formats. */
 export const FORMATS: readonly Format[] = ["url", "curl", "fetch", "wget", "html-form"];
 
-/** What was signed as something that can be pasted and run. */
+/** The signed URL or form as text to paste. */
 export function format(signed: LineResult, as: Format): string {
   if ("cookies" in signed) throw new Error("expected a URL or a form");
   if ("fields" in signed) return htmlForm(signed);
@@ -20,20 +21,12 @@ function requestText(signed: SignedRequest, as: Format): string {
       `expected --as curl for a key with . or .. segments, found ${as}, which removes them and asks for another object`,
     );
   }
-  switch (as) {
-    case "url":
-    case "html-form":
-      return signed.url;
-    case "curl":
-      return curl(signed);
-    case "wget":
-      return wget(signed);
-    case "fetch":
-      return fetchCall(signed);
-  }
+  if (as === "curl") return curl(signed);
+  if (as === "wget") return wget(signed);
+  return as === "fetch" ? fetchCall(signed) : signed.url;
 }
 
-/** The fields in their order: S3 and Cloud Storage ignore what comes behind the file. */
+/** The file comes last, because S3 and Cloud Storage ignore fields after it. */
 function htmlForm({ url, fields }: LineForm): string {
   return [
     `<form action="${escapeHtml(url)}" method="post" enctype="multipart/form-data" accept-charset="utf-8">`,
@@ -50,7 +43,7 @@ function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-// In a query dots are data, which no tool changes.
+// No tool changes dots in a query.
 function hasDotSegment(url: string): boolean {
   return /^[^?]*\/\.\.?(?:[/?]|$)/.test(url);
 }
@@ -58,10 +51,10 @@ function hasDotSegment(url: string): boolean {
 function curl({ url, method, headers }: SignedRequest): string {
   return [
     "curl --fail",
-    // Without it curl removes dot segments, and asks for another object than the one that was signed.
+    // Without this option, curl removes dot segments and requests another object.
     ...(hasDotSegment(url) ? ["--path-as-is"] : []),
     ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${method}`]),
-    // Behind a colon curl takes an empty value for the wish to leave the header out.
+    // `name:` tells curl to omit the header. `name;` sends an empty value.
     ...Object.entries(headers).map(
       ([name, value]) => `--header ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`,
     ),
@@ -93,7 +86,7 @@ function hasBody(method: string): boolean {
   return method === "PUT" || method === "POST";
 }
 
-// A POSIX shell reads everything between single quotes as it is.
+// A POSIX shell does not change text in single quotes.
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

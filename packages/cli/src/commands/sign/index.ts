@@ -72,11 +72,11 @@ export const signCommand: Command = {
     });
     const [target, second] = positionals;
     const { batch, all } = values;
-    if (batch !== undefined || all !== undefined) refuseOptionsOfOne(values);
+    if (batch !== undefined || all !== undefined) refuseSingleOptions(values);
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
         throw new UsageError("expected one of a target, --batch and --all, found several");
-      // What reads folders is a large part of the gateway, which no other call has to wait for.
+      // Loads a large part of the gateway, to read folders.
       const { signAll } = await import("./all.ts");
       return signAll(withOutput({ ...values, all }), context);
     }
@@ -92,8 +92,8 @@ export const signCommand: Command = {
   },
 };
 
-/** An option must not be passed over in silence: the answers of a batch are lines, and name what a line names. */
-function refuseOptionsOfOne({ as, batch, "as-bucket": bucket }: Readonly<Record<string, unknown>>): void {
+/** Refuses options that a batch would ignore. */
+function refuseSingleOptions({ as, batch, "as-bucket": bucket }: Readonly<Record<string, unknown>>): void {
   if (as !== undefined)
     throw new UsageError(
       "expected --as with one target, found it with many: their answers are JSON Lines or CSV, see --out-format",
@@ -106,16 +106,18 @@ function refuseOptionsOfOne({ as, batch, "as-bucket": bucket }: Readonly<Record<
 
 type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
 
-const DEFAULT_LIFE = "15m";
+const DEFAULT_LIFETIME = "15m";
 
 async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
   const as = word("--as", options.as ?? "url", FORMATS);
   const isForm = as === "html-form";
-  const signed = await signTarget(target, { options: withLife(options), isForm }, context).catch(inOptions);
+  const signed = await signTarget(target, { options: withLifetime(options), isForm }, context).catch(
+    rethrowWithOptions,
+  );
   if (options.json === true) {
-    // A URL is in the object as it is.
+    // The object already contains the URL.
     const command = as === "url" ? {} : { [as]: format(signed, as) };
-    // The id is a getter, which a copy does not see.
+    // A spread copy does not have the getter `id`.
     const id = "id" in signed ? { id: signed.id } : {};
     await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
     return 0;
@@ -129,8 +131,8 @@ async function signOne(target: string, options: Output, context: Context): Promi
   return 0;
 }
 
-/** The advice of the library, as options of this command. */
-function inOptions(error: unknown): never {
+/** Replaces advice of the library by options of this command. */
+function rethrowWithOptions(error: unknown): never {
   if (!isDaypassError(error)) throw error;
   const message = error.message
     .replace("see dotSegments", "sign it anyway with --dot-segments")
@@ -138,7 +140,7 @@ function inOptions(error: unknown): never {
   throw message === error.message ? error : new CommandError(message, error.code);
 }
 
-function withLife(options: Output): Output {
-  const hasLife = options["expires-in"] !== undefined || options["expires-at"] !== undefined;
-  return hasLife ? options : { ...options, "expires-in": DEFAULT_LIFE };
+function withLifetime(options: Output): Output {
+  const hasLifetime = options["expires-in"] !== undefined || options["expires-at"] !== undefined;
+  return hasLifetime ? options : { ...options, "expires-in": DEFAULT_LIFETIME };
 }

@@ -4,17 +4,17 @@ import {
   checked,
   duration,
   httpMethod,
-  mapped,
   moment,
   type ParsedArguments,
   pairs,
   serverAddress,
   sha256Hex,
   wholeNumber,
+  word,
 } from "../../arguments.ts";
 import { UsageError } from "../../command.ts";
 
-/** The options of `sign` for one target, as the argument parser takes them. */
+/** The options of `sign` for one target, for the argument parser. */
 export const SIGN_OPTIONS = {
   "expires-in": { type: "string" },
   "expires-at": { type: "string" },
@@ -34,7 +34,6 @@ export const SIGN_OPTIONS = {
   sha256: { type: "string" },
   state: { type: "string" },
   key: { type: "string" },
-  // s3://
   region: { type: "string" },
   endpoint: { type: "string" },
   addressing: { type: "string" },
@@ -42,13 +41,10 @@ export const SIGN_OPTIONS = {
   "signature-version": { type: "string" },
   "dot-segments": { type: "boolean" },
   clamp: { type: "boolean" },
-  // az://
   permissions: { type: "string" },
   protocol: { type: "string" },
   identifier: { type: "string" },
-  // --as html-form
   field: { type: "string", multiple: true },
-  // https://
   audience: { type: "string" },
   subject: { type: "string" },
   ip: { type: "string", multiple: true },
@@ -60,129 +56,141 @@ export const SIGN_OPTIONS = {
   "create-only": { type: "boolean" },
 } as const;
 
+/** The options of `sign` as they were given. */
 export type SignOptions = ParsedArguments<typeof SIGN_OPTIONS>["values"];
 
-// Options that not every scheme has, and whose they are.
-const SCHEMES_OF: Partial<Record<keyof SignOptions, readonly string[]>> = {
-  region: ["s3"],
-  endpoint: ["s3", "gcs", "azure"],
-  addressing: ["s3", "gcs"],
-  profile: ["s3"],
-  "signature-version": ["s3", "gcs", "azure"],
-  "dot-segments": ["s3", "gcs", "azure"],
-  clamp: ["s3", "azure"],
-  header: ["s3", "gcs", "url"],
-  query: ["s3", "gcs", "url"],
-  permissions: ["azure"],
-  protocol: ["azure"],
-  identifier: ["azure"],
-  field: ["s3", "gcs"],
-  state: ["s3", "url"],
-  key: ["s3", "url"],
-  audience: ["url"],
-  subject: ["url"],
-  ip: ["azure", "url"],
-  starts: ["gcs", "azure", "url"],
-  prefix: ["azure", "url"],
-  vary: ["url"],
-  nonce: ["url"],
-  uses: ["url"],
-  "create-only": ["url"],
+type OptionName = keyof SignOptions;
+
+/** The line field that an option sets, and how its value is read. The field `a.b` is the member `b` of the field `a`. */
+type LineField = readonly [field: string, read?: (value: never, option: string) => unknown];
+
+/** The options of a scheme. `undefined` for an option that sets no field. */
+export type OptionFields = Readonly<Partial<Record<OptionName, LineField | undefined>>>;
+
+const text = (read: (option: string, text: string) => unknown) => (value: string, option: string) =>
+  checked(value, (given) => read(option, given));
+const seconds = (value: string, option: string): number => duration(option, value);
+
+/** The options of every scheme. */
+const COMMON: OptionFields = {
+  "expires-in": ["expiresIn", seconds],
+  "expires-at": ["expiresAt", text(moment)],
+  "stable-window": ["stableWindow", seconds],
+  at: ["signedAt", text(moment)],
+  "content-type": ["bind.contentType"],
+  "content-length": ["bind.contentLength", contentLength],
+  sha256: ["bind.sha256", text(sha256Hex)],
+  "response-cache-control": ["response.cacheControl"],
+  "response-content-disposition": ["response.contentDisposition"],
+  "response-content-encoding": ["response.contentEncoding"],
+  "response-content-language": ["response.contentLanguage"],
+  "response-content-type": ["response.contentType"],
+  "response-expires": ["response.expires"],
 };
 
-/** Refuses options that mean nothing for a scheme: a constraint that is not applied must not look applied. */
-export function refuseForeignOptions(options: SignOptions, scheme: string): void {
-  for (const [name, schemes] of Object.entries(SCHEMES_OF)) {
-    if (options[name as keyof SignOptions] === undefined || schemes.includes(scheme)) continue;
-    throw new UsageError(
-      `expected options of the scheme ${scheme}, found --${name}: only ${schemes.join(", ")} can have it (a Daypass URL is the scheme url)`,
-    );
-  }
+/** Fields that several schemes share. */
+export const METHOD: LineField = ["method", oneMethod];
+export const ENDPOINT: LineField = ["endpoint"];
+export const CLAMP: LineField = ["credentialExpiry", () => "clamp"];
+export const DOT_SEGMENTS: LineField = ["dotSegments", () => "sign"];
+export const STARTS: LineField = ["notBefore", text(moment)];
+export const HEADERS: LineField = ["headers", readHeaders];
+export const QUERY: LineField = ["query", readQuery];
+
+/** A field whose value is one of these words. */
+export function oneOf(field: string, ...words: readonly string[]): LineField {
+  return [field, (value: string, option) => word(option, value, words)];
 }
 
-/** The fields of a line that the options of every scheme stand for. */
-export function commonFields(options: SignOptions): JsonObject & { readonly bind?: JsonObject } {
+/** A field whose value is a whole number. */
+export function numberField(field: string): LineField {
+  return [field, (value: string, option) => wholeNumber(option, value, { min: 1, max: Number.MAX_SAFE_INTEGER })];
+}
+
+/** Checks the options of every scheme, so that wrong usage is reported before the first line. */
+export function checkCommonOptions(options: SignOptions): void {
   for (const method of options.method ?? []) httpMethod("--method", method);
-  for (const ip of options.ip ?? []) addressRange(ip);
-  checked(options.endpoint, (text) => serverAddress("--endpoint", text));
-  const expiresAt = checked(options["expires-at"], (text) => moment("--expires-at", text));
-  if (expiresAt !== undefined && options["expires-in"] !== undefined)
+  for (const ip of options.ip ?? []) expectAddressRange(ip);
+  checked(options.endpoint, (value) => serverAddress("--endpoint", value));
+  if (options["expires-at"] !== undefined && options["expires-in"] !== undefined) {
+    moment("--expires-at", options["expires-at"]);
     throw new UsageError("expected one of --expires-in and --expires-at, found both");
-  const bind = given({
-    contentType: options["content-type"],
-    contentLength: mapped(options["content-length"], contentLength),
-    sha256: checked(options.sha256, (text) => sha256Hex("--sha256", text)),
-  });
-  return given({
-    expiresIn: mapped(options["expires-in"], (text) => duration("--expires-in", text)),
-    expiresAt,
-    stableWindow: mapped(options["stable-window"], (text) => duration("--stable-window", text)),
-    signedAt: checked(options.at, (text) => moment("--at", text)),
-    bind: Object.keys(bind).length === 0 ? undefined : bind,
-    response: responseOverrides(options),
-  });
+  }
+  fieldsOf(options, COMMON);
 }
 
-/** Without what was not given: a line has no fields that hold nothing. */
+/** The line fields of the options. Throws a `UsageError` for an invalid value. */
+export function lineFields(options: SignOptions, own: OptionFields): JsonObject {
+  checkCommonOptions(options);
+  return fieldsOf(options, { ...COMMON, ...own });
+}
+
+function fieldsOf(options: SignOptions, table: OptionFields): JsonObject {
+  const fields: Record<string, unknown> = {};
+  for (const [option, entry] of Object.entries(table)) {
+    const value = options[option as OptionName];
+    if (value === undefined || entry === undefined) continue;
+    const [field, read] = entry;
+    const [name = "", member] = field.split(".");
+    const result = read === undefined ? value : read(value as never, `--${option}`);
+    fields[name] = member === undefined ? result : { ...(fields[name] as object | undefined), [member]: result };
+  }
+  return fields;
+}
+
+/** The first option that the scheme does not have. */
+export function foreignOption(options: SignOptions, own: OptionFields = {}): OptionName | undefined {
+  const names = Object.keys(SIGN_OPTIONS) as OptionName[];
+  const isKnown = (name: OptionName) => name === "method" || Object.hasOwn(COMMON, name) || Object.hasOwn(own, name);
+  return names.find((name) => options[name] !== undefined && !isKnown(name));
+}
+
+/** Removes undefined fields, because a line has no empty fields. */
 export function given(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** `--field name=value` of a form. */
+/** The fields of `--field name=value` for a form. */
 export function formFields({ field }: SignOptions): Readonly<Record<string, string>> | undefined {
   return singleValues("--field", pairs("--field", field, "="));
 }
 
-/** The one method of a scheme that signs one. */
-export function oneMethod({ method }: SignOptions): string | undefined {
-  const [first, second] = method ?? [];
+function oneMethod(methods: readonly string[]): string | undefined {
+  const [first, second] = methods;
   if (second !== undefined) throw new UsageError("expected one --method, found several: sign one URL for each");
   return first;
 }
 
-/** The response headers that were asked for, or nothing. */
-function responseOverrides(options: SignOptions): Readonly<Record<string, string>> | undefined {
-  const overrides = Object.entries({
-    cacheControl: options["response-cache-control"],
-    contentDisposition: options["response-content-disposition"],
-    contentEncoding: options["response-content-encoding"],
-    contentLanguage: options["response-content-language"],
-    contentType: options["response-content-type"],
-    expires: options["response-expires"],
-  }).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return overrides.length === 0 ? undefined : Object.fromEntries(overrides);
+/** Reads `--query name=value`. */
+export function readQuery(texts: readonly string[]): JsonObject | undefined {
+  return pairs("--query", texts, "=");
 }
 
-/** Request headers with one value each, from `--header 'name: value'`. */
-export function requestHeaders(options: SignOptions): Readonly<Record<string, string>> | undefined {
-  return singleValues("--header", pairs("--header", options.header, ":"));
+/** Reads `--header 'name: value'`, each header once. */
+export function readHeaders(texts: readonly string[]): Readonly<Record<string, string>> | undefined {
+  return singleValues("--header", pairs("--header", texts, ":"));
 }
 
 function singleValues(
   option: string,
   values: Readonly<Record<string, string | readonly string[]>> | undefined,
 ): Readonly<Record<string, string>> | undefined {
-  if (values === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it twice`);
-      return [name, value];
-    }),
-  );
+  for (const [name, value] of Object.entries(values ?? {})) {
+    if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it twice`);
+  }
+  return values as Readonly<Record<string, string>> | undefined;
 }
 
-/** An address, `address/bits`, or for Azure `first-last`: which of them it has to be is the scheme's to say. */
-function addressRange(text: string): void {
-  if (
-    text.split(/[/-]/).every((part, i) => isIP(part) !== 0 || (i > 0 && text.includes("/") && /^\d{1,3}$/.test(part)))
-  )
-    return;
+/** Expects an address, `address/bits`, or for Azure `first-last`. The scheme checks which of them it accepts. */
+function expectAddressRange(text: string): void {
+  const isBits = (part: string): boolean => text.includes("/") && /^\d{1,3}$/.test(part);
+  if (text.split(/[/-]/).every((part, i) => isIP(part) !== 0 || (i > 0 && isBits(part)))) return;
   throw new UsageError(`expected --ip as an address or a network such as 192.0.2.0/24, found ${JSON.stringify(text)}`);
 }
 
-function contentLength(text: string): number | { readonly min: number; readonly max: number } {
+function contentLength(value: string, option: string): number | { readonly min: number; readonly max: number } {
   const limits = { min: 0, max: Number.MAX_SAFE_INTEGER };
-  const [min = "", max] = text.split("-");
-  if (max === undefined) return wholeNumber("--content-length", min, limits);
-  return { min: wholeNumber("--content-length", min, limits), max: wholeNumber("--content-length", max, limits) };
+  const [min = "", max] = value.split("-");
+  if (max === undefined) return wholeNumber(option, min, limits);
+  return { min: wholeNumber(option, min, limits), max: wholeNumber(option, max, limits) };
 }

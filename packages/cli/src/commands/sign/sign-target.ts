@@ -1,25 +1,25 @@
 import type { JsonObject, LineResult } from "daypass/schemes";
 import { type Context, UsageError } from "../../command.ts";
 import { loadScheme } from "../../lines/line-scheme.ts";
-import { formFields, refuseForeignOptions, type SignOptions } from "./options.ts";
-import type { TargetScheme } from "./target.ts";
-import { loadTarget, schemeOfTarget } from "./targets.ts";
+import { formFields, lineFields, type SignOptions } from "./options.ts";
+import { loadTarget, refuseForeignOptions, schemeOfTarget } from "./targets/index.ts";
+import type { TargetScheme } from "./targets/target-scheme.ts";
 
-/** What to make of a target. */
+/** The options of {@link signTarget}. */
 export interface SignTargetOptions {
   readonly options: SignOptions;
-  /** An upload form instead of a URL. */
+  /** Whether to sign an upload form instead of a URL. */
   readonly isForm: boolean;
 }
 
-/** Signs one target: the line that it stands for, with the keys that are at hand. */
+/** Signs one target: converts it to a line, and adds the available keys. */
 export async function signTarget(
   target: string,
   { options, isForm }: SignTargetOptions,
   context: Context,
 ): Promise<LineResult> {
   const name = schemeOfTarget(target);
-  refuseForeignOptions(options, name);
+  await refuseForeignOptions(options, name);
   const fields = formFields(options);
   if (fields !== undefined && !isForm) throw new UsageError("expected --field with --as html-form, found it without");
   const [scheme, kind] = await Promise.all([loadScheme(name), loadTarget(name)]);
@@ -31,17 +31,16 @@ export async function signTarget(
   }
   const located = kind.locate(target);
   expectName(target, located, kind.name);
-  const line = { scheme: name, ...kind.fields(options), ...located };
+  const line = { scheme: name, ...lineFields(options, kind.options), ...located };
   const found = await kind.find(options, context);
   const merged = { ...found.fields, ...line };
-  const whole = kind.complete?.(merged, found.fields) ?? merged;
-  const asked = isForm ? (kind.form?.(whole, fields) ?? whole) : whole;
-  if (found.scope !== undefined) kind.expectInScope?.(asked, found.scope);
-  const sign = await scheme.signer();
-  return sign(asked);
+  const complete = kind.complete?.(merged, found.fields) ?? merged;
+  const wanted = isForm ? (kind.form?.(complete, fields) ?? complete) : complete;
+  if (found.scope !== undefined) kind.expectInScope?.(wanted, found.scope);
+  return scheme.signer()(wanted);
 }
 
-/** Refuses a target that ends where a name should stand: a variable that was empty must not make a URL for the whole bucket. */
+/** Refuses a target that ends with a slash, because an empty variable must not sign a URL for the whole bucket. */
 function expectName(target: string, located: JsonObject, name: TargetScheme["name"]): void {
   if (name === undefined || name in located || !target.endsWith("/")) return;
   const whole = target.slice(0, -1);

@@ -1,39 +1,39 @@
 import { type Grant, isDaypassError, type Verifier } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import { CommandError, UsageError } from "../../command.ts";
+import type { AvailableKeys } from "../../credentials/available-keys.ts";
 import { schemeOfGrant } from "../../lines/line-scheme.ts";
 import type { UrlRequest } from "../../lines/request.ts";
 import { schemeVerifiers } from "../../lines/verifiers.ts";
 import type { KeyRecord } from "../../state/key-record.ts";
-import { expectS3Scope, outsideScope } from "../../state/s3-scope.ts";
-import type { KeysAtHand } from "../sign/available-keys.ts";
+import { expectS3Scope, outsideScope } from "../../state/scope.ts";
 
-/** What a request is held against besides its keys. */
-export interface Circumstances {
+/** The context of a verification. */
+export interface VerifyContext {
   readonly now: Date;
-  /** The identity that was proved. */
+  /** The proven identity. */
   readonly subject?: string | undefined;
   readonly audience?: string | undefined;
-  /** Those that are served; without them the URL's own. */
+  /** The accepted origins. By default the origin of the URL. */
   readonly origins?: readonly string[] | undefined;
-  /** Where the keys were looked for, if that was told. */
+  /** The value of `--state`, for messages. */
   readonly state?: string | undefined;
 }
 
-/** Verifies a request with the keys that are at hand, and holds it against the scope of a stored key as the gateway does. */
-export async function verifyAtHand(
+/** Verifies a request with the available keys, and checks the scope of a stored key like the gateway. */
+export async function verifyWithKeys(
   { request, origin }: UrlRequest,
-  keys: KeysAtHand,
-  { now, subject, ...asked }: Circumstances,
+  keys: AvailableKeys,
+  { now, subject, ...asked }: VerifyContext,
 ): Promise<Grant> {
-  const verifier = await verifierAtHand(schemeEntries(keys, asked), { origin, now });
+  const verifier = await verifierOf(schemeEntries(keys, asked), { origin, now });
   const grant = await verifier.verify(request, { subject });
   expectInScope(grant, { record: keys.records.get(grant.keyId), method: request.method, now });
   return grant;
 }
 
-/** What is wrong with keys and options is no refusal of the URL. */
-async function verifierAtHand(
+/** Builds the verifier. Errors of keys and options are not refusals of the URL. */
+async function verifierOf(
   entries: readonly object[],
   { origin, now }: { readonly origin: string; readonly now: Date },
 ): Promise<Verifier> {
@@ -45,10 +45,10 @@ async function verifierAtHand(
   }
 }
 
-/** The keys that are at hand, in the form of a line's `schemes`. */
+/** The available keys as the `schemes` of a line. */
 function schemeEntries(
-  keys: KeysAtHand,
-  { audience, origins, state }: Pick<Circumstances, "audience" | "origins" | "state">,
+  keys: AvailableKeys,
+  { audience, origins, state }: Pick<VerifyContext, "audience" | "origins" | "state">,
 ): readonly object[] {
   const { s3, gcs, azure, url, entries: others } = keys;
   const common = origins === undefined ? {} : { origins };
@@ -75,17 +75,17 @@ function fromCredentials({ expiration, ...credentials }: { readonly expiration?:
   return expiration === undefined ? credentials : { ...credentials, expiration: expiration.toISOString() };
 }
 
-/** What the gateway asks of its own S3 keys once the signature is right. The scope of a Daypass URL's key its verifier knows. */
+/** Checks the scope of a stored S3 key. The verifier of Daypass URLs checks the scope of their keys. */
 function expectInScope(
   grant: Grant & Partial<S3Grant>,
   { record, method, now }: { readonly record: KeyRecord | undefined; readonly method: string; readonly now: Date },
 ): void {
   const { scheme, bucket, key, notBefore, expiresAt } = grant;
   if (record?.kind !== "s3" || bucket === undefined || schemeOfGrant(grant.scheme) !== "s3") return;
-  // SigV2 does not tell when it was signed, and a signed header is no URL.
+  // SigV2 does not state the time of signing. A signed header is not a URL and has no lifetime.
   const begin = scheme === "s3/v2" ? Math.max(notBefore.getTime(), now.getTime()) : notBefore.getTime();
-  const life = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;
-  expectS3Scope(record.scope, { bucket, key, method, life });
+  const lifetime = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;
+  expectS3Scope(record.scope, { bucket, key, method, lifetime });
   const { until } = record.scope;
   if (until !== undefined && now.getTime() >= Date.parse(until)) throw outsideScope("until");
 }

@@ -12,12 +12,11 @@ import {
 } from "../../arguments.ts";
 import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "../../batch/batch-options.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { findAvailableKeys } from "../../credentials/available-keys.ts";
 import { wireRequest } from "../../lines/request.ts";
 import { grantJson } from "../../lines/verify-line.ts";
-import { printable } from "../../printable.ts";
-import { table } from "../../table.ts";
-import { keysAtHand } from "../sign/available-keys.ts";
-import { verifyAtHand } from "./available-verifiers.ts";
+import { escapeControls, table } from "../../terminal-text.ts";
+import { verifyWithKeys } from "./available-verifiers.ts";
 
 const OPTIONS = {
   method: { type: "string" },
@@ -35,7 +34,7 @@ const OPTIONS = {
 
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
-const OF_ONE_URL = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
+const SINGLE_OPTIONS = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
 
 export const verifyCommand: Command = {
   help: `daypass verify URL [options]
@@ -58,7 +57,7 @@ ${BATCH_HELP}`,
     const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
     if (values.batch !== undefined) {
       if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
-      const foreign = OF_ONE_URL.find((name) => values[name] !== undefined);
+      const foreign = SINGLE_OPTIONS.find((name) => values[name] !== undefined);
       if (foreign !== undefined)
         throw new UsageError(
           `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
@@ -89,8 +88,8 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(headers === undefined ? {} : { headers }),
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
-    const keys = await keysAtHand({ ...options, now }, context);
-    const grant = await verifyAtHand(received, keys, {
+    const keys = await findAvailableKeys({ ...options, now }, context);
+    const grant = await verifyWithKeys(received, keys, {
       ...{ now, subject, audience, state },
       origins: options.origin,
     });
@@ -100,7 +99,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     if (!isDaypassError(error)) throw error;
     const { code, message } = error;
     if (options.json === true) await print(stdout, JSON.stringify({ ok: false, code, message }));
-    else await print(stdout, `refused: ${code}\n${printable(message)}`);
+    else await print(stdout, `refused: ${code}\n${escapeControls(message)}`);
     return 1;
   }
 }

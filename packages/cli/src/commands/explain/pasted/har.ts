@@ -1,11 +1,11 @@
 import { isObject } from "daypass/schemes";
-import { privateJson } from "../../../private-json.ts";
+import { parseSecretJson } from "../../../files.ts";
 import { headerRecord, type RequestParts } from "./request-parts.ts";
 
 /** Reads the HAR entry that requested `url`: a refused request before an accepted one, and a CORS preflight last. */
 export function harRequest(text: string, url: string): RequestParts | undefined {
   if (!/^\s*[{[]/.test(text)) return undefined;
-  const toUrl = entriesOf(privateJson(text)).filter(({ request }) => isObject(request) && request["url"] === url);
+  const toUrl = entriesOf(parseSecretJson(text)).filter(({ request }) => isObject(request) && request["url"] === url);
   const requests = toUrl.filter(({ request }) => (request as Fields)["method"] !== "OPTIONS");
   const entry = requests.find(({ response }) => !isAccepted(response)) ?? requests[0] ?? toUrl[0];
   if (entry === undefined) return undefined;

@@ -1,17 +1,17 @@
 import { lstatSync } from "node:fs";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError, type OutputStream, UsageError } from "../command.ts";
-import { unwritable } from "../input-text.ts";
-import { createFile, expectRoom } from "./files.ts";
+import { writeError } from "../files.ts";
+import { createFile, expectCreatable } from "./files.ts";
 import type { ActiveKey, SigningKey } from "./key-record.ts";
 
-/** Where the secret of a new key may go. It is shown once and never again, so this is settled before the key is made. */
+/** The destination of a new secret. It is shown only once, so this is decided before the key is created. */
 export type SecretOutput =
   | { readonly kind: "print" }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "hide" };
 
-/** A secret is printed for a person at a terminal, or where it was asked for; a log file must not catch it by accident. */
+/** Chooses the destination: a new file, or standard output if it is a terminal or `--show-secret` is given. Log files must not get it. */
 export function secretOutput(
   options: { readonly out?: string | undefined; readonly "show-secret"?: boolean | undefined },
   stdout: OutputStream,
@@ -23,7 +23,7 @@ export function secretOutput(
   return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
 }
 
-/** {@link secretOutput} that is there: a secret that nobody would see, or that has no place, is not made. */
+/** The same. Throws if the secret would be hidden, or if the file cannot be created. */
 export async function openSecretOutput(
   options: Parameters<typeof secretOutput>[0],
   stdout: OutputStream,
@@ -37,24 +37,24 @@ export async function openSecretOutput(
   if (output.kind === "print") return output;
   const { path } = output;
   if (isTaken(path)) throw new UsageError(`expected --out to name a new file, found ${path}`);
-  await expectRoom(path).catch((error: unknown) => {
-    throw unwritable("--out", path, error);
+  await expectCreatable(path).catch((error: unknown) => {
+    throw writeError("--out", path, error);
   });
   return output;
 }
 
-/** Whether there is something of that name. A link that leads nowhere is. */
+/** Whether the name is in use, also by a broken link. */
 function isTaken(path: string): boolean {
   try {
     lstatSync(path);
     return true;
   } catch {
-    // What else keeps a file from being made there is found by making one.
+    // Other errors are found by creating the file.
     return false;
   }
 }
 
-/** Writes a key to a new file of mode 0600, in the form that its tools read. */
+/** Writes a key to a new file of mode 0600, in the format of its tools. */
 export async function writeSecret(path: string, key: SigningKey): Promise<void> {
   const text = key.kind === "s3" ? profileText(key.credentials) : `${JSON.stringify(key.jwk)}\n`;
   if (!(await createFile(path, text)))
@@ -70,19 +70,19 @@ function profileText({ accessKeyId, secretAccessKey, sessionToken }: S3Credentia
   return ["[default]", ...settings, ""].join("\n");
 }
 
-/** How tools are pointed at the file of {@link writeSecret}. */
+/** The variable that points tools to the file of {@link writeSecret}. */
 export function secretFileHint(path: string, { kind }: Pick<ActiveKey, "kind">): string {
   return kind === "s3" ? `AWS_SHARED_CREDENTIALS_FILE=${path}` : `DAYPASS_KEY_FILE=${path}`;
 }
 
-/** The secret as rows for a person. */
+/** The secret as table rows. */
 export function secretRows(key: ActiveKey): readonly (readonly [name: string, value: string])[] {
   return key.kind === "s3"
     ? [["secret access key", key.credentials.secretAccessKey]]
     : [["key (JWK)", JSON.stringify(key.jwk)]];
 }
 
-/** The secret as data. */
+/** The secret as JSON fields. */
 export function secretFields(key: ActiveKey): object {
   return key.kind === "s3" ? { secretAccessKey: key.credentials.secretAccessKey } : { jwk: key.jwk };
 }

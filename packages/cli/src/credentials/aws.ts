@@ -2,11 +2,11 @@ import { type ExecException, exec } from "node:child_process";
 import { promisify } from "node:util";
 import type { S3Credentials } from "daypass/s3";
 import { instant, isObject } from "daypass/schemes";
-import { CommandError } from "../command.ts";
-import { privateJson } from "../private-json.ts";
-import { loadProfile, type Profile } from "./profile.ts";
+import { CommandError, type Context } from "../command.ts";
+import { parseSecretJson } from "../files.ts";
+import { loadProfile, type Profile } from "./aws-profile.ts";
 
-/** What AWS's tools would use: who signs, for which region, against which server. */
+/** The credentials, region and server that AWS's tools would use. */
 export interface AwsSettings {
   readonly credentials: S3Credentials;
   readonly region: string | undefined;
@@ -14,11 +14,11 @@ export interface AwsSettings {
   readonly addressing: "path" | "virtual" | undefined;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Context["env"];
 
 /**
- * Looks where the AWS command line looks, in its order: environment, shared credentials file, config file,
- * `credential_process`. A profile named on the command line goes before the environment.
+ * Searches in the order of the AWS command line: environment, shared credentials file, config file, `credential_process`. A profile of
+ * `--profile` takes precedence over the environment.
  */
 export async function awsSettings(env: Environment, profileName: string | undefined): Promise<AwsSettings> {
   const profile = await loadProfile(env, profileName);
@@ -89,10 +89,10 @@ async function processCredentials(command: string): Promise<S3Credentials> {
   const failure = (found: string): CommandError =>
     new CommandError(`expected credential_process to print credentials as JSON with Version 1, found ${found}`);
   const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch((error: ExecException) => {
-    // The error's text holds the command line, and its standard output may hold a secret: neither is shown.
-    throw failure(`that it ${howItEnded(error)}`);
+    // The message contains the command line, and stdout may contain a secret, so show neither.
+    throw failure(`that it ${failureText(error)}`);
   });
-  const answer = privateJson(stdout);
+  const answer = parseSecretJson(stdout);
   if (!isObject(answer)) throw failure("other text");
   const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer;
   if (Version !== 1 || typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string")
@@ -105,12 +105,12 @@ async function processCredentials(command: string): Promise<S3Credentials> {
   });
 }
 
-/** What a command that failed said last. */
-function howItEnded({ killed, signal, code, stderr = "" }: ExecException): string {
+/** How the command ended, and the last line of its standard error. */
+function failureText({ killed, signal, code, stderr = "" }: ExecException): string {
   const how =
     killed === true ? "took more than a minute" : signal ? `ended by ${signal}` : `ended with exit status ${code}`;
-  const said = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
-  return said === "" ? how : `${how} and said ${JSON.stringify(said)}`;
+  const lastLine = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+  return lastLine === "" ? how : `${how} and said ${JSON.stringify(lastLine)}`;
 }
 
 interface CredentialTexts extends Omit<S3Credentials, "expiration"> {

@@ -1,0 +1,60 @@
+import type { JsonObject } from "daypass/schemes";
+import { wholeNumber } from "../../../arguments.ts";
+import { CommandError, type Context } from "../../../command.ts";
+import { environmentUrlKeys } from "../../../credentials/url-keys.ts";
+import { endOfKey } from "../../../state/key-record.ts";
+import { urlKey } from "../../../state/scope.ts";
+import { given, numberField, readHeaders, readQuery, type SignOptions, STARTS } from "../options.ts";
+import type { TargetScheme } from "./target-scheme.ts";
+
+/** `https://…` as a Daypass URL. */
+export const urlTarget: TargetScheme = {
+  secret: "key",
+  options: {
+    method: ["methods"],
+    starts: STARTS,
+    prefix: ["prefix", textOrSegments],
+    audience: ["audience"],
+    subject: ["subject"],
+    nonce: ["nonce"],
+    uses: numberField("uses"),
+    "create-only": ["createOnly"],
+    vary: ["vary"],
+    ip: ["bind.ip"],
+    header: ["bind.headers", readHeaders],
+    query: ["bind.query", readQuery],
+    state: undefined,
+    key: undefined,
+  },
+  locate: (target) => ({ url: target }),
+  find: async (options, context) => ({ fields: { key: await signingKey(options, context) } }),
+};
+
+function textOrSegments(text: string, option: string): string | number {
+  return /^\d+$/.test(text) ? wholeNumber(option, text, { min: 1, max: 99 }) : text;
+}
+
+async function signingKey(options: SignOptions, context: Context): Promise<JsonObject> {
+  if (options.state !== undefined) {
+    const { storedKey } = await import("../../../credentials/stored-keys.ts");
+    const key = await storedKey("url", { state: options.state, id: options.key }, context);
+    // The scope does not contain the end of a rotation, but URLs must not outlive it.
+    const until = endOfKey(key.record)?.toISOString();
+    return given({ ...urlKey({ ...key, record: { ...key.record, scope: { ...key.record.scope, until } } }) });
+  }
+  const keys = await environmentUrlKeys(context);
+  const key = keys.find(({ kid }) => options.key === undefined || kid === options.key);
+  if (key === undefined) {
+    throw new CommandError(
+      keys.length === 0
+        ? "expected a key for Daypass URLs, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE to a JWK, or give --state with a gateway's folder"
+        : `expected a key with kid ${JSON.stringify(options.key)}, found ${keys.map(({ kid }) => kid).join(", ")}`,
+    );
+  }
+  if (key.kty !== "oct" && key.d === undefined) {
+    throw new CommandError(
+      `expected a key that can sign, found that ${key.kid ?? "the one without a kid"} is public: use the private key, which has d`,
+    );
+  }
+  return { ...key };
+}

@@ -16,6 +16,7 @@ export type {
   Obligation,
   ObligationKind,
   Proof,
+  QueryToken,
   ReceivedRequest,
   ResponseOverrides,
   Scheme,
@@ -25,6 +26,7 @@ export type {
   Verified,
   Verifier,
   WireRequest,
+  WireTarget,
 } from "./core/contracts.ts";
 export { type RotatingCredentials, type RotationOptions, rotatingCredentials } from "./core/credentials.ts";
 export {
@@ -50,4 +52,4 @@ export type {
 } from "./forms/form.ts";
 export type { FormFields, PolicyCondition } from "./forms/policy.ts";
 export { anyFormOf, type FormVerifierOptions } from "./forms/verify.ts";
-export { parseTarget, type QueryToken, type WireTarget } from "./wire/raw-target.ts";
+export { parseTarget } from "./wire/raw-target.ts";

@@ -1,6 +1,6 @@
 import { constantTimeEqual, sha256Hex } from "#crypto";
 import { type DaypassError, refusal } from "./errors.ts";
-import { prepareOnce } from "./memoize.ts";
+import { prepareOnce } from "./key-resolver.ts";
 
 /** The parts of an access key by the names that its provider has given them. */
 export interface AccessKeyNames {

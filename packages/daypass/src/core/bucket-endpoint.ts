@@ -1,6 +1,6 @@
 import { uriEncode, uriEncodePath } from "../wire/encoding.ts";
+import { urlHost } from "../wire/origin.ts";
 import { percentDecode } from "../wire/raw-target.ts";
-import { urlHost } from "../wire/url-host.ts";
 import type { ReceivedRequest } from "./contracts.ts";
 import { invalidInput } from "./errors.ts";
 

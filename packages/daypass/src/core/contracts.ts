@@ -1,5 +1,3 @@
-import type { WireTarget } from "../wire/raw-target.ts";
-
 /**
  * A request as it was on the wire. The target stays raw: a URL parser turns `/b/%2e%2e/secret` into `/secret`, whose
  * signature is for another object.
@@ -19,6 +17,22 @@ export interface WireRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The address of the peer as reported by the socket (or a configured proxy hop), if known. */
   readonly remoteAddress?: string | undefined;
+}
+
+/** One `name=value` of a raw query, in the spelling of the wire. */
+export interface QueryToken {
+  readonly name: string;
+  /** `undefined` if the token has no `=`. */
+  readonly value: string | undefined;
+}
+
+/** A raw request target, split but not decoded. */
+export interface WireTarget {
+  readonly path: string;
+  /** What follows the first `?`, or the empty string. */
+  readonly query: string;
+  /** The tokens between `&`, in wire order. Empty ones are omitted, as in every server. */
+  readonly tokens: readonly QueryToken[];
 }
 
 /** Returns the current time. Passed in everywhere, so that no test has to wait. */

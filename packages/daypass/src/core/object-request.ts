@@ -1,8 +1,20 @@
 import type { Parameter } from "../wire/parameters.ts";
-import type { Bindings, Constraints } from "./contracts.ts";
+import type { Bindings, Constraints, Obligation } from "./contracts.ts";
 import { invalidInput } from "./errors.ts";
-import { checkKey } from "./object-key.ts";
 import { checkOptions, optionPairs, type RequestRules, unsupportedConstraint } from "./validate-options.ts";
+
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+
+/**
+ * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
+ * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
+ */
+export function checkKey(key: string, dotSegments: "refuse" | "sign" | undefined, option = "key"): void {
+  if (typeof key !== "string" || !key) throw invalidInput(option, "some text", key);
+  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
+    throw invalidInput(option, "text without . and .. segments (see dotSegments)", key, "DOT_SEGMENTS");
+  }
+}
 
 /** One request to an object store, for a signer to sign. */
 export interface ObjectRequest extends Constraints {
@@ -94,4 +106,28 @@ export function readObjectRequest(
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }
   return { method, headers: collected, parameters: [...parameters] };
+}
+
+const OVERRIDE = "response-";
+
+/**
+ * What the signature of an object store promises about body and answer, and cannot enforce itself: a signed Content-MD5, a
+ * signed header that says to write only if nothing is there, and `response-*` parameters.
+ */
+export function objectObligations(
+  headers: readonly Parameter[],
+  parameters: readonly Parameter[],
+  createOnlyHeader: string,
+): readonly Obligation[] {
+  const obligations: Obligation[] = [];
+  for (const [name, value] of headers) {
+    if (name === "content-md5" && value !== "") obligations.push({ kind: "body-checksum", header: name, value });
+    if (name === createOnlyHeader && value === "true") obligations.push({ kind: "create-only" });
+  }
+  const overrides = parameters.filter(([name]) => name.startsWith(OVERRIDE));
+  if (overrides.length > 0) {
+    const answer = overrides.map(([name, value]): Parameter => [name.slice(OVERRIDE.length), value]);
+    obligations.push({ kind: "response", headers: Object.fromEntries(answer) });
+  }
+  return obligations;
 }

@@ -1,7 +1,73 @@
 import { DaypassError } from "../core/errors.ts";
 import { fromBase64, fromBase64url, hex } from "../wire/encoding.ts";
-import type { EcJwk } from "./ecdsa-contract.ts";
-import { pemBlock } from "./pem-lines.ts";
+import { pemBlock } from "./rsa-contract.ts";
+
+/** A P-256 key as a JWK (RFC 7518 section 6.2). `d` is there in private keys only. */
+export interface EcJwk {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly x: string;
+  readonly y: string;
+  readonly d?: string | undefined;
+}
+
+/** The hash that a message is signed through: SHA-256 unless a scheme's own rule is older. */
+export type EcdsaHash = "sha1" | "sha256";
+
+/** A public key. A signature that cannot be read is no error but `false`. */
+export interface EcdsaPublicKey {
+  /** `signature` in DER, in its one spelling: a length or an integer with needless bytes never matches. */
+  verify(message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** `signature` as the 64 bytes r ‖ s, as JWS has it (RFC 7518 section 3.4). */
+  verifyRaw(message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** A private key. ECDSA draws a random number: the same message has another signature each time. */
+export interface EcdsaPrivateKey {
+  /** A signature in DER. */
+  sign(message: string | Uint8Array): Promise<Uint8Array>;
+  /** A signature as the 64 bytes r ‖ s. */
+  signRaw(message: string | Uint8Array): Promise<Uint8Array>;
+  readonly publicKey: EcdsaPublicKey;
+}
+
+const SIZE = 32;
+
+/** `SEQUENCE { INTEGER r, INTEGER s }` of the 64 bytes r ‖ s. */
+export function toDer(raw: Uint8Array): Uint8Array {
+  const body = [...integer(raw.subarray(0, SIZE)), ...integer(raw.subarray(SIZE))];
+  return Uint8Array.from([0x30, body.length, ...body]);
+}
+
+/**
+ * The 64 bytes r ‖ s of a signature in DER, or `undefined` for any other spelling. Others parse BER forgivingly, and
+ * then one signature has many spellings; here what does not come out again byte for byte was never read.
+ */
+export function fromDer(der: Uint8Array): Uint8Array | undefined {
+  // Two integers of 1 to 33 bytes: every length fits into one byte.
+  const r = der.subarray(4, 4 + (der[3] ?? 0));
+  const s = der.subarray(6 + r.length);
+  const raw = new Uint8Array(2 * SIZE);
+  if (!place(raw, r, SIZE) || !place(raw, s, 2 * SIZE)) return undefined;
+  const again = toDer(raw);
+  return again.length === der.length && again.every((byte, i) => byte === der[i]) ? raw : undefined;
+}
+
+// Two's complement: a first bit that is set would mean a negative number, so a zero byte goes in front.
+function integer(bytes: Uint8Array): readonly number[] {
+  let start = 0;
+  while (start < SIZE - 1 && bytes[start] === 0) start++;
+  const minimal = [...bytes.subarray(start)];
+  const positive = (minimal[0] as number) < 0x80 ? minimal : [0, ...minimal];
+  return [2, positive.length, ...positive];
+}
+
+function place(raw: Uint8Array, integer: Uint8Array, end: number): boolean {
+  const digits = integer[0] === 0 ? integer.subarray(1) : integer;
+  if (digits.length > SIZE) return false;
+  raw.set(digits, end - digits.length);
+  return true;
+}
 
 // DER of RFC 5915 and RFC 5280: AlgorithmIdentifier { id-ecPublicKey, prime256v1 }.
 const P256 = [0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];

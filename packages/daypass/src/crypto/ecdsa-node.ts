@@ -1,10 +1,18 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-import { invalidEcKey, isEcJwk, pkcs8, scalarPkcs8, spki } from "./ecdsa-key.ts";
-import { fromDer } from "./ecdsa-signature.ts";
+import {
+  type EcdsaHash,
+  type EcdsaPrivateKey,
+  type EcdsaPublicKey,
+  type EcJwk,
+  fromDer,
+  invalidEcKey,
+  isEcJwk,
+  pkcs8,
+  scalarPkcs8,
+  spki,
+} from "./ecdsa-key.ts";
 
-export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-export { P256_ORDER } from "./ecdsa-key.ts";
+export { type EcdsaHash, type EcdsaPrivateKey, type EcdsaPublicKey, type EcJwk, P256_ORDER } from "./ecdsa-key.ts";
 
 /**
  * A P-256 key that signs: PEM (PKCS#8 or SEC1), JWK, or the scalar's 32 bytes, of which the point is computed. A key that

@@ -1,11 +1,20 @@
 import { isDaypassError } from "../core/errors.ts";
 import { utf8 } from "../wire/encoding.ts";
-import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-import { invalidEcKey, isEcJwk, pkcs8, scalarPkcs8, spki } from "./ecdsa-key.ts";
-import { fromDer, toDer } from "./ecdsa-signature.ts";
+import {
+  type EcdsaHash,
+  type EcdsaPrivateKey,
+  type EcdsaPublicKey,
+  type EcJwk,
+  fromDer,
+  invalidEcKey,
+  isEcJwk,
+  pkcs8,
+  scalarPkcs8,
+  spki,
+  toDer,
+} from "./ecdsa-key.ts";
 
-export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-export { P256_ORDER } from "./ecdsa-key.ts";
+export { type EcdsaHash, type EcdsaPrivateKey, type EcdsaPublicKey, type EcJwk, P256_ORDER } from "./ecdsa-key.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {

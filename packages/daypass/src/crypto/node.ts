@@ -2,8 +2,13 @@
 import * as crypto from "node:crypto";
 import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 
-export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
-export { equalDigests } from "./equal-digests.ts";
+export {
+  type Ed25519PrivateKey,
+  type Ed25519PublicKey,
+  equalDigests,
+  type HmacFrame,
+  type PreparedHmac,
+} from "./contract.ts";
 
 export function sha256Hex(data: string | Uint8Array): string {
   return crypto.hash("sha256", data, "hex");

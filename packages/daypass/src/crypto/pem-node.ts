@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { invalidPem, type PemPrivateKey, type PemPublicKey } from "./pem-contract.ts";
-import { pemLines } from "./pem-lines.ts";
+import { pemLines } from "./rsa-contract.ts";
 
 export type { PemHash, PemPrivateKey, PemPublicKey } from "./pem-contract.ts";
 

@@ -1,7 +1,7 @@
 import { fromBase64, hex, utf8 } from "../wire/encoding.ts";
-import { fromDer, toDer } from "./ecdsa-signature.ts";
+import { fromDer, toDer } from "./ecdsa-key.ts";
 import { invalidPem, type PemHash, type PemPrivateKey, type PemPublicKey } from "./pem-contract.ts";
-import { pemBlock } from "./pem-lines.ts";
+import { pemBlock } from "./rsa-contract.ts";
 
 export type { PemHash, PemPrivateKey, PemPublicKey } from "./pem-contract.ts";
 

@@ -4,8 +4,14 @@ import { base64url, hex, utf8 } from "../wire/encoding.ts";
 import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 import { keyedHash } from "./keyed-hash.ts";
 
-export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
-export { equalDigests, equalDigests as constantTimeEqual } from "./equal-digests.ts";
+export {
+  type Ed25519PrivateKey,
+  type Ed25519PublicKey,
+  equalDigests,
+  equalDigests as constantTimeEqual,
+  type HmacFrame,
+  type PreparedHmac,
+} from "./contract.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {

@@ -1,7 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { isForSignatures } from "./jwk-purpose.ts";
-import { pemLines } from "./pem-lines.ts";
-import { invalidRsaKey, type RsaJwk, type RsaPrivateKey, type RsaPublicKey, SHORTEST_MODULUS } from "./rsa-contract.ts";
+import { isForSignatures } from "./contract.ts";
+import {
+  invalidRsaKey,
+  pemLines,
+  type RsaJwk,
+  type RsaPrivateKey,
+  type RsaPublicKey,
+  SHORTEST_MODULUS,
+} from "./rsa-contract.ts";
 
 export type { RsaDigest, RsaJwk, RsaPrivateKey, RsaPublicKey } from "./rsa-contract.ts";
 

@@ -1,14 +1,14 @@
 import { utf8 } from "../wire/encoding.ts";
-import { isForSignatures } from "./jwk-purpose.ts";
+import { isForSignatures } from "./contract.ts";
 import {
   invalidRsaKey,
   type RsaDigest,
   type RsaJwk,
   type RsaPrivateKey,
   type RsaPublicKey,
+  rsaDer,
   SHORTEST_MODULUS,
 } from "./rsa-contract.ts";
-import { rsaDer } from "./rsa-der.ts";
 
 export type { RsaDigest, RsaJwk, RsaPrivateKey, RsaPublicKey } from "./rsa-contract.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock, Lifetime, ReceivedRequest, WireRequest } from "../core/contracts.ts";
 import { type DaypassError, invalidInput, refusal } from "../core/errors.ts";
+import { parseEpoch } from "../core/time.ts";
 import { checkOneOf, unsupportedConstraint } from "../core/validate-options.ts";
-import { parseEpoch } from "../core/validity.ts";
 import { cookieValue, type SignedCookies, signedCookies } from "../wire/cookie.ts";
 import { base64, fromBase64url, latin1, utf8 } from "../wire/encoding.ts";
 import { malformed } from "../wire/parameters.ts";

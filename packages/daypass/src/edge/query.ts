@@ -1,8 +1,9 @@
+import type { QueryToken } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
-import { parseEpoch } from "../core/validity.ts";
+import { parseEpoch } from "../core/time.ts";
 import { malformed, type Parameter } from "../wire/parameters.ts";
 import { checkRoutable } from "../wire/path-safety.ts";
-import { formDecode, MAX_TOKENS, percentDecode, type QueryToken } from "../wire/raw-target.ts";
+import { formDecode, MAX_TOKENS, percentDecode } from "../wire/raw-target.ts";
 
 /** A query without the parameters of a token, and the token's parameters as on the wire. */
 export interface TokenQuery<N extends string> {

@@ -11,8 +11,7 @@ import type {
 } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
 import { VerifiedGrant } from "../core/grant.ts";
-import { type Instant, NEVER } from "../core/time.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../core/validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity, type Instant, NEVER } from "../core/time.ts";
 import { type VerifierOptions, verifier } from "../core/verify.ts";
 import type { Weak, Weakness } from "../core/weakness.ts";
 import { malformed, type Parameter } from "../wire/parameters.ts";

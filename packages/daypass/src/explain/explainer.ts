@@ -1,5 +1,4 @@
-import type { WireRequest } from "../core/contracts.ts";
-import type { WireTarget } from "../wire/raw-target.ts";
+import type { WireRequest, WireTarget } from "../core/contracts.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
 import type { ToldRequest } from "./given-request.ts";

@@ -1,9 +1,8 @@
 import type { Clock, WireRequest } from "../core/contracts.ts";
 import type { FormFields } from "../forms/policy.ts";
 import type { AzureDelegatedKey, AzureSharedKey } from "../schemes/azure/credentials.ts";
-import type { CosCredentials } from "../schemes/cos/credentials.ts";
-import type { GcsServiceAccount } from "../schemes/gcs/credentials.ts";
-import type { GcsPublicAccount } from "../schemes/gcs/key.ts";
+import type { CosCredentials } from "../schemes/cos/canonical.ts";
+import type { GcsPublicAccount, GcsServiceAccount } from "../schemes/gcs/credentials.ts";
 import type { OssCredentials } from "../schemes/oss/credentials.ts";
 import type { S3Credentials } from "../schemes/s3/credentials.ts";
 import type { SwiftKey } from "../schemes/swift/key.ts";

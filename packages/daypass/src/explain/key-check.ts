@@ -2,7 +2,7 @@ import { pemPublicKey } from "#crypto/pem";
 import { DaypassError, isDaypassError, refusal } from "../core/errors.ts";
 import { prepareKey } from "../schemes/azure/credentials.ts";
 import { checkKeyPairId } from "../schemes/cloudfront/key.ts";
-import { checkCredentials as checkCosKey } from "../schemes/cos/credentials.ts";
+import { checkCredentials as checkCosKey } from "../schemes/cos/canonical.ts";
 import { checkEmail } from "../schemes/gcs/credentials.ts";
 import { checkCredentials as checkOssKey } from "../schemes/oss/credentials.ts";
 import { checkCredentials as checkS3Key } from "../schemes/s3/credentials.ts";

@@ -1,3 +1,6 @@
+import { invalidInput } from "../core/errors.ts";
+import { unsupportedConstraint } from "../core/validate-options.ts";
+
 /** A range of addresses; IPv4 is 4 bytes, IPv6 16. */
 export interface Network {
   readonly bytes: readonly number[];
@@ -96,4 +99,16 @@ function readCidr(text: string): Network {
   const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bytes = parseAddress(address) ?? [];
   return { bytes, bits: Number(bits ?? bytes.length * 8) };
+}
+
+/**
+ * The one network or address of `bind.ip`, for schemes that can bind one. Only `undefined` asks for none: of an empty list, as of
+ * what is no text, the URL would be for the whole world.
+ */
+export function oneNetwork(scheme: string, ip: unknown): string | undefined {
+  if (ip === undefined) return undefined;
+  const [text, ...others] = [ip].flat();
+  if (others.length > 0) throw unsupportedConstraint(scheme, "several networks", "sign one URL for each");
+  if (typeof text === "string" && parseCidr(text)) return text;
+  throw invalidInput("bind.ip", "a CIDR network, host bits zero", text);
 }

@@ -1,5 +1,6 @@
+import type { WireTarget } from "../core/contracts.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../core/errors.ts";
-import { formDecode, type WireTarget } from "./raw-target.ts";
+import { formDecode } from "./raw-target.ts";
 
 /** A decoded query parameter. @inline */
 export type Parameter = readonly [name: string, value: string];

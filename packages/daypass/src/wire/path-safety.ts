@@ -1,4 +1,4 @@
-import { DaypassError } from "../core/errors.ts";
+import { DaypassError, refusal } from "../core/errors.ts";
 import { percentDecode } from "./raw-target.ts";
 
 // RFC 3986: `pchar` without percent-encoding. A URL parser re-spells every other character.
@@ -32,4 +32,18 @@ export function checkRoutable(target: string): void {
     "expected a path in its one plain spelling, found dot segments, empty segments or needless percent-encoding: a router could read it as another path",
     { details: { part: "path" } },
   );
+}
+
+const ENCODED_DOT_SEGMENT = /(?:[/\\]|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?:[/\\;]|%(?:25)*(?:2f|5c|3b)|$)/i;
+
+/**
+ * Refuses a raw path with `.` or `..` segments in any spelling, encoded any number of times. A grant for everything below a
+ * prefix would else open `/photos/../secret` to whoever decodes or collapses after this check.
+ *
+ * @throws {DaypassError} `MALFORMED`
+ */
+export function refuseDotSegments(rawPath: string): void {
+  if (ENCODED_DOT_SEGMENT.test(rawPath)) {
+    throw refusal("MALFORMED", "a path without dot segments", { part: "path" });
+  }
 }

@@ -1,21 +1,5 @@
-import type { WireRequest } from "../core/contracts.ts";
+import type { QueryToken, WireRequest, WireTarget } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
-
-/** One `name=value` of a raw query, in the spelling of the wire. */
-export interface QueryToken {
-  readonly name: string;
-  /** `undefined` if the token has no `=`. */
-  readonly value: string | undefined;
-}
-
-/** A raw request target, split but not decoded. */
-export interface WireTarget {
-  readonly path: string;
-  /** What follows the first `?`, or the empty string. */
-  readonly query: string;
-  /** The tokens between `&`, in wire order. Empty ones are omitted, as in every server. */
-  readonly tokens: readonly QueryToken[];
-}
 
 /**
  * Splits a raw request `target` at the first `?` and its query at `&` and the first `=` of each token. Nothing is

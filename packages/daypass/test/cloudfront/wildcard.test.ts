@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fits } from "../../src/schemes/cloudfront/wildcard.ts";
+import { fits } from "../../src/schemes/cloudfront/policy.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
 import { seeded } from "../tamper/seeded.ts";
 

@@ -4,8 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server, type Http2S
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { guardNode, type NodeRequest } from "../../src/adapters/node/index.ts";
-import type { Grant, Verifier } from "../../src/index.ts";
-import { DaypassError } from "../../src/index.ts";
+import { DaypassError, type Grant, type Verifier } from "../../src/index.ts";
 import { s3Verifier } from "../../src/schemes/s3/index.ts";
 import { AT, endpoint, get, granting, link, problemOf, send, verifier, verifierAt } from "./guard-fixture.ts";
 

@@ -1,9 +1,8 @@
 import { createPrivateKey, createPublicKey, createSign, createVerify, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { EcJwk } from "../../src/crypto/ecdsa-contract.ts";
+import { type EcJwk, fromDer, toDer } from "../../src/crypto/ecdsa-key.ts";
 import * as node from "../../src/crypto/ecdsa-node.ts";
 import * as portable from "../../src/crypto/ecdsa-portable.ts";
-import { fromDer, toDer } from "../../src/crypto/ecdsa-signature.ts";
 import { expectRefusal } from "../scheme-contract.ts";
 
 // RFC 6979 appendix A.2.5: the key, and the signatures of "sample" with SHA-256 and SHA-1.

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, createSign, createVerify, generateKe
 import { describe, expect, it } from "vitest";
 import * as node from "../../src/crypto/pem-node.ts";
 import * as portable from "../../src/crypto/pem-portable.ts";
-import { subtleSha512Hmac } from "../../src/crypto/subtle-hmac.ts";
+import { subtleSha512Hmac } from "../../src/crypto/small-hmac.ts";
 import { expectRefusal } from "../scheme-contract.ts";
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });

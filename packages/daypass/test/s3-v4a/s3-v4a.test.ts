@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { SignedRequest } from "../../src/core/contracts.ts";
 import { anyOf } from "../../src/index.ts";
 import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
+import { regionSetHas } from "../../src/schemes/s3/v4a/canonical.ts";
 import { s3V4aSigner, s3V4aTexts, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
-import { regionSetHas } from "../../src/schemes/s3/v4a/region-set.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 

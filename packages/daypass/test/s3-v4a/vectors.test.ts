@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type CanonicalParts, canonicalRequestText, stringToSignText } from "../../src/core/v4.ts";
 import { AWS4A, signingPair, signingScalar } from "../../src/schemes/s3/v4a/canonical.ts";
-import { parseS3V4a } from "../../src/schemes/s3/v4a/parse.ts";
+import { parseS3V4a } from "../../src/schemes/s3/v4a/verify.ts";
 import { parseTarget } from "../../src/wire/raw-target.ts";
 
 interface Vectors {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { signingKeys } from "../../src/core/signing-keys.ts";
-import { AWS4, canonicalQuery, v4Signature } from "../../src/core/v4.ts";
+import type { QueryToken } from "../../src/core/contracts.ts";
+import { AWS4, canonicalQuery, signingKeys, v4Signature } from "../../src/core/v4.ts";
 import { canonicalHeaders, readPath } from "../../src/schemes/s3/canonical.ts";
 import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { uriEncode } from "../../src/wire/encoding.ts";
-import { formDecode, headerValues, parseTarget, percentDecode, type QueryToken } from "../../src/wire/raw-target.ts";
+import { formDecode, headerValues, parseTarget, percentDecode } from "../../src/wire/raw-target.ts";
 
 const load = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/s3/${name}.json`, import.meta.url), "utf8"));
 

@@ -1,5 +1,10 @@
-import type { ErrorCode, ObligationKind, SignedRequest, WireRequest } from "../../src/index.ts";
-import { isDaypassError } from "../../src/index.ts";
+import {
+  type ErrorCode,
+  isDaypassError,
+  type ObligationKind,
+  type SignedRequest,
+  type WireRequest,
+} from "../../src/index.ts";
 import {
   type UrlGrant,
   type UrlKey,

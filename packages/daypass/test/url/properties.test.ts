@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
 import type { WireRequest } from "../../src/index.ts";
-import { decodeText, encodeText } from "../../src/schemes/url/grammar.ts";
+import { decodeText, encodeText, isOrigin } from "../../src/schemes/url/canonical.ts";
 import type { UrlSignRequest } from "../../src/schemes/url/index.ts";
-import { isOrigin } from "../../src/schemes/url/origin.ts";
 import { AT, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
 
 // Rule 3.3 of the specification, in the words of Unicode.

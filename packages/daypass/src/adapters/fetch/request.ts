@@ -1,7 +1,7 @@
-import type { WireRequest } from "../../core/contracts.ts";
+import type { QueryToken, WireRequest } from "../../core/contracts.ts";
 import { DaypassError } from "../../core/errors.ts";
 import { uriEncode } from "../../wire/encoding.ts";
-import { formDecode, parseTarget, type QueryToken } from "../../wire/raw-target.ts";
+import { formDecode, parseTarget } from "../../wire/raw-target.ts";
 import { sameAuthority, wireRequest } from "../../wire/request-head.ts";
 
 /** The parts of a Fetch API `Request` that are read. */

@@ -1,4 +1,4 @@
-import { layoutsOf } from "../../schemes/azure/layouts.ts";
+import { layoutsOf } from "../../schemes/azure/sas.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";

@@ -1,8 +1,8 @@
 import { hmacSha256 } from "#crypto";
 import { azureAllOperations, azureCopyOperations } from "../../schemes/azure/all-operations.ts";
 import { azureSignature } from "../../schemes/azure/credentials.ts";
-import { DELEGATION, hasVersion } from "../../schemes/azure/layouts.ts";
 import { operationFinder } from "../../schemes/azure/operations.ts";
+import { DELEGATION, hasVersion } from "../../schemes/azure/sas.ts";
 import { fromBase64 } from "../../wire/encoding.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { besides } from "../cause/combine-causes.ts";

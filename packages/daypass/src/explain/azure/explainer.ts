@@ -1,6 +1,5 @@
-import { ACCOUNT, DELEGATION } from "../../schemes/azure/layouts.ts";
 import { sasKindOf } from "../../schemes/azure/parse.ts";
-import { permittedMethods } from "../../schemes/azure/permissions.ts";
+import { ACCOUNT, DELEGATION, permittedMethods } from "../../schemes/azure/sas.ts";
 import type { Explained, Explainer, Subject } from "../explainer.ts";
 import type { MustSend } from "../explanation.ts";
 import { spellings } from "../secrets.ts";

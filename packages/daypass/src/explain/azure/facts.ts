@@ -1,17 +1,18 @@
-import { canonicalHeaders, canonicalQuery } from "../../schemes/azure/bound.ts";
-import { canonicalResource } from "../../schemes/azure/canonical.ts";
+import { type AzureLocation, azureLocation } from "../../schemes/azure/location.ts";
+import { SAS_NAME } from "../../schemes/azure/parse.ts";
 import {
   ACCOUNT,
+  canonicalHeaders,
+  canonicalQuery,
+  canonicalResource,
   DELEGATION,
   fieldsOf,
   hasVersion,
   NEWEST_VERSION,
+  parseAzureTime,
   type SasKind,
   SERVICE,
-} from "../../schemes/azure/layouts.ts";
-import { type AzureLocation, azureLocation } from "../../schemes/azure/location.ts";
-import { SAS_NAME } from "../../schemes/azure/parse.ts";
-import { parseAzureTime } from "../../schemes/azure/time.ts";
+} from "../../schemes/azure/sas.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { earlier } from "../cause/life.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";

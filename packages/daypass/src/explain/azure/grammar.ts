@@ -1,7 +1,6 @@
 import { isDaypassError } from "../../core/errors.ts";
-import { checkSas } from "../../schemes/azure/check-sas.ts";
-import { ACCOUNT, hasVersion } from "../../schemes/azure/layouts.ts";
 import { unreadable } from "../../schemes/azure/parse.ts";
+import { ACCOUNT, checkSas, hasVersion } from "../../schemes/azure/sas.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";

@@ -1,6 +1,6 @@
-import { isInRange } from "../../schemes/azure/ip-range.ts";
-import { ACCOUNT } from "../../schemes/azure/layouts.ts";
+import { isInRange } from "../../schemes/azure/grant.ts";
 import type { AzureLocation } from "../../schemes/azure/location.ts";
+import { ACCOUNT } from "../../schemes/azure/sas.ts";
 import { peerAddress } from "../../wire/ip.ts";
 import { otherClient } from "../cause/request.ts";
 import type { Subject } from "../explainer.ts";

@@ -1,5 +1,4 @@
-import { fieldsOf, hasVersion, layoutsOf, type SasKind } from "../../schemes/azure/layouts.ts";
-import { parseAzureTime } from "../../schemes/azure/time.ts";
+import { fieldsOf, hasVersion, layoutsOf, parseAzureTime, type SasKind } from "../../schemes/azure/sas.ts";
 import { decodeOr } from "../decoded.ts";
 import type { CauseCode } from "../explanation.ts";
 import type { Variant } from "../search/search.ts";

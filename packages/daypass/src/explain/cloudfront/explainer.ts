@@ -1,11 +1,9 @@
 import { type PemPublicKey, pemPublicKey } from "#crypto/pem";
 import type { WireRequest } from "../../core/contracts.ts";
-import { parseEpoch } from "../../core/validity.ts";
-import { fromUrlText, PARAMETERS } from "../../schemes/cloudfront/canonical.ts";
+import { parseEpoch } from "../../core/time.ts";
 import type { CloudfrontHash } from "../../schemes/cloudfront/key.ts";
 import { detectCloudfront, parseCloudfront } from "../../schemes/cloudfront/parse.ts";
-import { type Policy, readPolicy } from "../../schemes/cloudfront/policy.ts";
-import { fits as covers } from "../../schemes/cloudfront/wildcard.ts";
+import { fits as covers, fromUrlText, PARAMETERS, type Policy, readPolicy } from "../../schemes/cloudfront/policy.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import { causeOf } from "../cause/combine-causes.ts";

@@ -1,5 +1,5 @@
-import { policyText } from "../../schemes/cloudfront/canonical.ts";
 import type { CloudfrontHash } from "../../schemes/cloudfront/key.ts";
+import { policyText } from "../../schemes/cloudfront/policy.ts";
 import type { Subject } from "../explainer.ts";
 import { nameOf } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";

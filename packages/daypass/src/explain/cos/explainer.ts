@@ -1,7 +1,12 @@
-import { parseEpoch } from "../../core/validity.ts";
-import { type CosParts, cosPairs, cosSignature } from "../../schemes/cos/canonical.ts";
-import type { CosCredentials } from "../../schemes/cos/credentials.ts";
-import { detectCos, parseCos } from "../../schemes/cos/parse.ts";
+import { parseEpoch } from "../../core/time.ts";
+import {
+  type CosCredentials,
+  type CosParts,
+  cosPairs,
+  cosSignature,
+  detectCos,
+  parseCos,
+} from "../../schemes/cos/canonical.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { bucketResource } from "../bucket-resource.ts";

@@ -1,4 +1,4 @@
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { imgproxyVerifier } from "../../schemes/imgproxy/index.ts";
 import { laravelVerifier } from "../../schemes/laravel/index.ts";
 import { compileExpression, DEFAULT_EXPRESSION } from "../../schemes/nginx/expression.ts";

@@ -1,7 +1,6 @@
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { isBelow } from "../../edge/query.ts";
-import type { AkamaiHash } from "../../schemes/akamai/index.ts";
-import { akamaiVerifier } from "../../schemes/akamai/index.ts";
+import { type AkamaiHash, akamaiVerifier } from "../../schemes/akamai/index.ts";
 import { bunnyVerifier } from "../../schemes/bunny/index.ts";
 import { cloudflareVerifier } from "../../schemes/cloudflare/index.ts";
 import { fastlyVerifier } from "../../schemes/fastly/index.ts";

@@ -1,4 +1,4 @@
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { CLOUD_CDN, GOOGLE_NAMES, KEY_NAME, mediaCdn, readPrefix } from "../../edge/google-cdn.ts";
 import { isBelow } from "../../edge/query.ts";
 import { cloudCdnVerifier } from "../../schemes/cloud-cdn/index.ts";

@@ -1,8 +1,7 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
 import { refusal } from "../../core/errors.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../../schemes/gcs/canonical.ts";
-import type { GcsHmacKey, GcsServiceAccount } from "../../schemes/gcs/credentials.ts";
-import type { GcsPublicAccount } from "../../schemes/gcs/key.ts";
+import type { GcsHmacKey, GcsPublicAccount, GcsServiceAccount } from "../../schemes/gcs/credentials.ts";
 import { base64url, fromBase64, fromHex } from "../../wire/encoding.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";

@@ -1,9 +1,15 @@
 import { hmacSha1 } from "#crypto";
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
 import type { SignedHeader } from "../../schemes/gcs/canonical.ts";
 import { extensionNames } from "../../schemes/gcs/parse.ts";
-import { type GcsV2Parts, gcsV2StringToSign, isNeverSigned, isSubresource } from "../../schemes/gcs/v2/canonical.ts";
-import { detectGcsV2, parseGcsV2 } from "../../schemes/gcs/v2/parse.ts";
+import {
+  detectGcsV2,
+  type GcsV2Parts,
+  gcsV2StringToSign,
+  isNeverSigned,
+  isSubresource,
+  parseGcsV2,
+} from "../../schemes/gcs/v2/parse.ts";
 import { base64, fromBase64, uriEncode } from "../../wire/encoding.ts";
 import { groupHeaders, headerValues } from "../../wire/raw-target.ts";
 import { causeOf } from "../cause/combine-causes.ts";

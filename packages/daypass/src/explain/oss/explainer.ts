@@ -2,14 +2,15 @@ import { sha256Hex } from "#crypto";
 import { parseBasicTime } from "../../core/time.ts";
 import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText } from "../../core/v4.ts";
 import {
+  detectOss,
   headerLines,
   isAlwaysSigned,
   OSS4,
   ossQuery,
+  parseOss,
   type SignedHeader,
   UNSIGNED_PAYLOAD,
 } from "../../schemes/oss/canonical.ts";
-import { detectOss, parseOss } from "../../schemes/oss/parse.ts";
 import { uriEncodePath } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";

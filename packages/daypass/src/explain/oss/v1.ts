@@ -1,8 +1,7 @@
 import { hmacSha1 } from "#crypto";
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
 import type { SignedHeader } from "../../schemes/oss/canonical.ts";
-import { isSubResource, ossV1StringToSign } from "../../schemes/oss/v1/canonical.ts";
-import { detectOssV1, parseOssV1 } from "../../schemes/oss/v1/parse.ts";
+import { detectOssV1, isSubResource, ossV1StringToSign, parseOssV1 } from "../../schemes/oss/v1/canonical.ts";
 import { base64 } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";

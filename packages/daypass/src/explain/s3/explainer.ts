@@ -2,7 +2,7 @@ import type { EcdsaPublicKey } from "#crypto/ecdsa";
 import { AWS4 } from "../../core/v4.ts";
 import { checkSignatureForm, detectS3, hasExpressSession, parseS3 } from "../../schemes/s3/parse.ts";
 import { AWS4A, signingPair } from "../../schemes/s3/v4a/canonical.ts";
-import { detectS3V4a, parseS3V4a } from "../../schemes/s3/v4a/parse.ts";
+import { detectS3V4a, parseS3V4a } from "../../schemes/s3/v4a/verify.ts";
 import { fromHex } from "../../wire/encoding.ts";
 import { checkWholeDer } from "../cause/whole-signature.ts";
 import type { Explainer, SplitUrl, Subject } from "../explainer.ts";

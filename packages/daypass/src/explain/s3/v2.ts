@@ -2,12 +2,12 @@ import type { SignedHeader } from "../../schemes/s3/canonical.ts";
 import type { S3Credentials } from "../../schemes/s3/credentials.ts";
 import {
   canonicalizedResource,
+  checkS3V2,
   isSubResource,
   type Parameter,
   type S3V2Parts,
   s3V2StringToSign,
 } from "../../schemes/s3/v2/canonical.ts";
-import { checkS3V2 } from "../../schemes/s3/v2/check.ts";
 import { detectS3V2, isAuthParameter, parseS3V2 } from "../../schemes/s3/v2/parse.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket } from "../amazon-host.ts";

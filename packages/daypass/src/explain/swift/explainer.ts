@@ -1,9 +1,8 @@
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
-import { parseEpoch } from "../../core/validity.ts";
-import { subtleSha512Hmac } from "../../crypto/subtle-hmac.ts";
-import { signedMethodsFor } from "../../schemes/swift/canonical.ts";
+import { parseEpoch } from "../../core/time.ts";
+import { subtleSha512Hmac } from "../../crypto/small-hmac.ts";
 import type { SwiftDigest, SwiftKey } from "../../schemes/swift/key.ts";
-import { detectSwift, parseSwift } from "../../schemes/swift/parse.ts";
+import { detectSwift, parseSwift, signedMethodsFor } from "../../schemes/swift/parse.ts";
 import { base64url, hex } from "../../wire/encoding.ts";
 import { causeOf } from "../cause/combine-causes.ts";
 import { addressCause } from "../cause/request.ts";

@@ -1,7 +1,8 @@
+import type { QueryToken } from "../../core/contracts.ts";
 import { canonicalQuery, type EncodedPair } from "../../core/v4.ts";
 import { canonicalText } from "../../schemes/s3/canonical.ts";
 import { uriEncode } from "../../wire/encoding.ts";
-import { formDecode, percentDecode, type QueryToken } from "../../wire/raw-target.ts";
+import { formDecode, percentDecode } from "../../wire/raw-target.ts";
 import { decodeOr } from "../decoded.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";

@@ -1,4 +1,5 @@
 import { sha256Hex } from "#crypto";
+import type { QueryToken } from "../../core/contracts.ts";
 import { isDaypassError } from "../../core/errors.ts";
 import {
   type CredentialScope,
@@ -8,7 +9,6 @@ import {
   type V4Family,
 } from "../../core/v4.ts";
 import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
-import type { QueryToken } from "../../wire/raw-target.ts";
 import { keptLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";

@@ -6,9 +6,9 @@
 import { type Mac, md5Hmac, sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { type Secrets, secretResolver } from "../../core/secrets.ts";
+import { type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { checkName, checkOneOf, checkTexts } from "../../core/validate-options.ts";
-import { parseEpoch } from "../../core/validity.ts";
 import { checkBelow, takeTokens, unsignedParameters } from "../../edge/query.ts";
 import {
   checkPlainPath,
@@ -33,7 +33,7 @@ import { parseAddress, peerAddress } from "../../wire/ip.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The HMAC of the property's configuration. */

@@ -1,8 +1,7 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
 import { refusal } from "../../core/errors.ts";
 import { fromBase64, macBase64 } from "../../wire/encoding.ts";
-import type { SasValues } from "./canonical.ts";
-import { formatAzureTime, parseAzureTime } from "./time.ts";
+import { formatAzureTime, parseAzureTime, type SasValues } from "./sas.ts";
 
 /** One of the two keys of a storage account. */
 export interface AzureSharedKey {

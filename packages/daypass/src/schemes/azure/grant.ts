@@ -1,10 +1,49 @@
 import type { Grant, Obligation } from "../../core/contracts.ts";
+import { type DaypassError, refusal } from "../../core/errors.ts";
 import { grantId } from "../../core/grant.ts";
+import { parseIpv4 } from "../../wire/ip.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { outOfScope } from "./enforce.ts";
-import type { AzureSasKind } from "./layouts.ts";
-import type { ParsedSas } from "./parse.ts";
-import { OVERRIDES } from "./response.ts";
+import type { OperationRule } from "./operations.ts";
+import { OVERRIDES } from "./request.ts";
+import type { AzureSasKind, SasValues } from "./sas.ts";
+
+/** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN where it is neither. */
+function parseIpRange(sip: string): readonly [first: number, last: number] {
+  const addresses = sip.split("-").map(toNumber);
+  const [first = Number.NaN, last = first] = addresses.length > 2 ? [] : addresses;
+  return [first, last];
+}
+
+function toNumber(address: string): number {
+  return parseIpv4(address)?.reduce((sum, byte) => sum * 256 + byte, 0) ?? Number.NaN;
+}
+
+/**
+ * Whether the peer is known and in the range. A dual-stack socket tells an IPv4 address as `::ffff:a.b.c.d`, and some who pass it on
+ * write `::ffff:102:304`. `peerAddress` knows all that IPv6 can be, which no `sip` is for, at four times the weight.
+ */
+export function isInRange(sip: string, remoteAddress = ""): boolean {
+  const [first, last] = parseIpRange(sip);
+  const [high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(remoteAddress)?.slice(1) ?? [];
+  const address = high
+    ? Number(`0x${high}`) * 65_536 + Number(`0x${low}`)
+    : toNumber(remoteAddress.replace(/^::ffff:/i, ""));
+  return address >= first && address <= last;
+}
+
+/** The `sip` for one IPv4 address, a range `a-b` or a network `a/n`, or `undefined`: that is all that Azure can bind. */
+export function ipRangeText(ip: string): string | undefined {
+  const [, address = ip, bits = "32"] = /^([^/-]*)\/([0-9]|[12][0-9]|3[012])$/.exec(ip) ?? [];
+  const [first, last] = parseIpRange(address);
+  const size = 2 ** (32 - Number(bits));
+  // Host bits have to be zero.
+  if (!(first <= last) || first % size !== 0) return undefined;
+  return size === 1 ? address : `${address}-${toText(first + size - 1)}`;
+}
+
+function toText(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}
 
 /** The properties of a grant that are specific to Azure. */
 export interface AzureFacts {
@@ -86,4 +125,81 @@ export function azureObligations({ facts, values, operation, msHeaders, bound }:
   }
   if (name === "get-blob" && Object.keys(headers).length > 0) obligations.push({ kind: "response", headers });
   return obligations;
+}
+
+/** A request with a SAS, read strictly. Nothing in it has been verified. */
+export interface ParsedSas {
+  /** What the grant tells. Permissions are those of the URL, until a stored policy says more, and so are the times. */
+  facts: AzureFacts;
+  startsAt: Date;
+  endsAt: Date;
+  /** Every parameter of the SAS, and the other lines of the string to sign. */
+  readonly values: SasValues;
+  readonly operation: OperationRule;
+  /** Headers `x-ms-*` without that prefix, lower case. */
+  readonly msHeaders: ReadonlyMap<string, string>;
+  /** Parameters of the operation, decoded. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** What `srh` and `srq` name. */
+  readonly bound: BoundParts;
+}
+
+/** Headers, by their lower-case names, and parameters that are signed. */
+export interface BoundParts {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
+}
+
+/** The parameter with snapshot or version, by the `sr` that signs it. */
+export const TIMES: Readonly<Record<string, string>> = { bs: "snapshot", bv: "versionid" };
+
+/** What the SAS does not permit. */
+export function notGranted(what: string, needed: string): DaypassError {
+  return refusal("METHOD_NOT_GRANTED", `a SAS that permits ${what} (${needed}), found one that does not`, { needed });
+}
+
+/** A SAS that is for other services, kinds of resources, protocols or scopes; `parameter` says which. */
+export function outOfScope(parameter: string, expected: string): DaypassError {
+  return refusal("WRONG_SCOPE", `a request within ${parameter} (${expected}), found another`, { parameter });
+}
+
+/**
+ * Refuses an operation without its permission, and every `x-ms-*` header and parameter that is neither signed nor in the
+ * operation's list: nothing else binds them.
+ */
+export function enforcePermissions(parsed: ParsedSas): void {
+  const { facts, operation, msHeaders, parameters, bound } = parsed;
+  const { name: what, permissions } = operation;
+  const letters = facts.permissions;
+  if (![...permissions].some((letter) => letters.includes(letter))) throw notGranted(what, permissions);
+  for (const [code, prefix, found, listed, signed] of [
+    ["UNSIGNED_HEADER", "x-ms-", msHeaders, operation.headers, bound.headers],
+    ["UNSIGNED_PARAMETER", "", parameters, operation.query, bound.query],
+  ] as const) {
+    for (const name of found.keys()) {
+      const full = prefix + name;
+      const letter = listed.get(name.replace(/^meta-.+/, "meta-*")) ?? (signed.has(full) ? "" : undefined);
+      if (letter === undefined || isOtherVersion(name, parsed)) {
+        throw refusal(
+          code,
+          `what ${what} may have, found ${JSON.stringify(full)}: leave it out`,
+          prefix ? { headers: [full] } : { parameter: full },
+        );
+      }
+      if (!letters.includes(letter)) throw notGranted(full, letter);
+    }
+  }
+}
+
+/** A SAS for a blob is for what it is now, unless it permits to delete versions: `sr=bs` and `bv` sign the others. */
+function isOtherVersion(name: string, { values: { sr = "" }, operation }: ParsedSas): boolean {
+  const isTime = /^(?:snapshot|versionid)$/.test(name);
+  return isTime && name !== TIMES[sr] && sr.startsWith("b") && !/[xy]/.test(operation.permissions);
+}
+
+/** Refuses the protocols and client addresses that a SAS is not for. */
+export function enforceSender({ spr, sip }: SasValues, origin: string, remoteAddress: string | undefined): void {
+  if (spr === "https" && !origin.startsWith("https:")) throw outOfScope("spr", spr);
+  if (sip === undefined || isInRange(sip, remoteAddress)) return;
+  throw refusal("IP_NOT_GRANTED", `a client in ${sip}, found another or none`, { parameter: "sip" });
 }

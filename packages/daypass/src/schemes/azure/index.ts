@@ -8,29 +8,35 @@
 export { azureAllOperations, azureCopyOperations } from "./all-operations.ts";
 export type { AzureDelegatedKey, AzureSharedKey, AzureUserDelegationKey } from "./credentials.ts";
 export type { AzureFacts, AzureGrant } from "./grant.ts";
-export type { AzureSasKind } from "./layouts.ts";
 export { type AzureOperation, azureOperations } from "./operations.ts";
 export type { AzureResourceRequest, AzureSasRequest } from "./request.ts";
-export type { AzureAccountOptions } from "./sign.ts";
-export { type AzureAccountSignRequest, azureAccountSigner } from "./sign-account.ts";
+export type { AzureSasKind } from "./sas.ts";
+export {
+  type AzureAccountOptions,
+  type AzureAccountSignRequest,
+  type AzureSignerOptions,
+  type AzureSignRequest,
+  azureAccountSigner,
+  azureSigner,
+} from "./sign.ts";
 export {
   type AzureUserDelegationSignerOptions,
   type AzureUserDelegationSignRequest,
   azureUserDelegationSigner,
 } from "./sign-delegation.ts";
-export { type AzureSignerOptions, type AzureSignRequest, azureSigner } from "./sign-service.ts";
 export { azureTexts } from "./texts.ts";
-export type { AzureVerifyOptions } from "./verify.ts";
-export { type AzureAccountVerifierOptions, azureAccountVerifier } from "./verify-account.ts";
+export {
+  type AzureAccountKey,
+  type AzureAccountVerifierOptions,
+  type AzureStoredPolicy,
+  type AzureVerifierOptions,
+  type AzureVerifyOptions,
+  azureAccountVerifier,
+  azureVerifier,
+} from "./verify.ts";
 export {
   type AzureAccountDelegatedKey,
   type AzureDelegationId,
   type AzureUserDelegationVerifierOptions,
   azureUserDelegationVerifier,
 } from "./verify-delegation.ts";
-export {
-  type AzureAccountKey,
-  type AzureStoredPolicy,
-  type AzureVerifierOptions,
-  azureVerifier,
-} from "./verify-service.ts";

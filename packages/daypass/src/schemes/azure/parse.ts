@@ -1,40 +1,21 @@
-import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
+import type { QueryToken, ReceivedRequest, WireRequest } from "../../core/contracts.ts";
 import { type DaypassError, refusal } from "../../core/errors.ts";
 import { NEVER } from "../../core/time.ts";
-import { refuseDotSegments } from "../../wire/dot-segments.ts";
 import { malformed } from "../../wire/parameters.ts";
-import { formDecode, headerValues, type QueryToken } from "../../wire/raw-target.ts";
-import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
-import { checkSas } from "./check-sas.ts";
-import { outOfScope, TIMES } from "./enforce.ts";
-import type { AzureFacts } from "./grant.ts";
-import type { AzureSasKind, SasKind } from "./layouts.ts";
+import { refuseDotSegments } from "../../wire/path-safety.ts";
+import { formDecode, headerValues } from "../../wire/raw-target.ts";
+import { type BoundParts, outOfScope, type ParsedSas, TIMES } from "./grant.ts";
 import { type AzureLocation, azureLocation } from "./location.ts";
-import type { OperationRule, operationFinder } from "./operations.ts";
-import { parseAzureTime } from "./time.ts";
-
-/** A request with a SAS, read strictly. Nothing in it has been verified. */
-export interface ParsedSas {
-  /** What the grant tells. Permissions are those of the URL, until a stored policy says more, and so are the times. */
-  facts: AzureFacts;
-  startsAt: Date;
-  endsAt: Date;
-  /** Every parameter of the SAS, and the other lines of the string to sign. */
-  readonly values: SasValues;
-  readonly operation: OperationRule;
-  /** Headers `x-ms-*` without that prefix, lower case. */
-  readonly msHeaders: ReadonlyMap<string, string>;
-  /** Parameters of the operation, decoded. */
-  readonly parameters: ReadonlyMap<string, string>;
-  /** What `srh` and `srq` name. */
-  readonly bound: BoundParts;
-}
-
-/** Headers, by their lower-case names, and parameters that are signed. */
-export interface BoundParts {
-  readonly headers: ReadonlyMap<string, string>;
-  readonly query: ReadonlyMap<string, string>;
-}
+import type { operationFinder } from "./operations.ts";
+import {
+  type AzureSasKind,
+  canonicalResource,
+  checkSas,
+  hasControl,
+  parseAzureTime,
+  type SasKind,
+  type SasValues,
+} from "./sas.ts";
 
 /** How one kind of SAS is read. */
 export interface SasReader {

@@ -1,9 +1,17 @@
 import type { Constraints } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { checkKey } from "../../core/object-key.ts";
-import type { SasValues } from "./canonical.ts";
+import { checkKey } from "../../core/object-request.ts";
 import { azureName, isContainerName } from "./location.ts";
-import { OVERRIDES } from "./response.ts";
+import type { SasValues } from "./sas.ts";
+
+/** Response overrides: headers and their parameters. */
+export const OVERRIDES: Readonly<Record<string, string>> = {
+  "cache-control": "rscc",
+  "content-disposition": "rscd",
+  "content-encoding": "rsce",
+  "content-language": "rscl",
+  "content-type": "rsct",
+};
 
 /** What every kind of SAS can contain. */
 export interface AzureSasRequest extends Constraints {

@@ -2,11 +2,9 @@ import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { optionPairs, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
-import { hasControl } from "./canonical.ts";
 import { type AzureDelegatedKey, readDelegatedKey } from "./credentials.ts";
-import { DELEGATION } from "./layouts.ts";
 import { type AzureResourceRequest, readTarget } from "./request.ts";
+import { canonicalHeaders, canonicalQuery, DELEGATION, hasControl, isBindableName } from "./sas.ts";
 import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 
 /** One user delegation SAS to sign, with the names of \@azure/storage-blob and \@azure/storage-file-datalake. */

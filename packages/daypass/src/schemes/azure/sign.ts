@@ -5,15 +5,32 @@ import { NEVER, signingWindow, startSeconds, systemClock } from "../../core/time
 import { checkOptions, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
 import { percentEncode } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { azureStringToSign, canonicalResource, resourcePath, type SasValues } from "./canonical.ts";
-import { checkSas, neededVersion } from "./check-sas.ts";
-import { azureSignature, preparedKeys } from "./credentials.ts";
-import { ipRangeText } from "./ip-range.ts";
-import type { SasKind } from "./layouts.ts";
+import { type AzureSharedKey, azureSignature, preparedKeys, readSharedKey } from "./credentials.ts";
+import { ipRangeText } from "./grant.ts";
 import { isAccountName } from "./location.ts";
-import { orderLetters, permittedMethods } from "./permissions.ts";
-import type { AzureSasRequest, SasTarget } from "./request.ts";
-import { formatAzureTime } from "./time.ts";
+import {
+  type AzureResourceRequest,
+  type AzureSasRequest,
+  checkContainer,
+  INSTEAD,
+  readName,
+  readTarget,
+  type SasTarget,
+} from "./request.ts";
+import {
+  ACCOUNT,
+  azureStringToSign,
+  canonicalResource,
+  checkSas,
+  formatAzureTime,
+  neededVersion,
+  orderLetters,
+  permittedMethods,
+  resourcePath,
+  type SasKind,
+  type SasValues,
+  SERVICE,
+} from "./sas.ts";
 
 /** Options that every signer has. */
 export interface AzureAccountOptions {
@@ -171,3 +188,137 @@ function methodFor(letters = "", asked?: string): string {
   if (methods.includes(asked)) return asked;
   throw invalidInput("method", `one that ${letters} permits (${methods.join(", ")})`, asked);
 }
+
+/** One account SAS to sign. */
+export interface AzureAccountSignRequest extends AzureSasRequest {
+  /** Letters of `btqf`: blobs, tables, queues, files. Blobs alone by default. */
+  readonly services?: string | undefined;
+  /** Letters of `sco`: calls on the service, on containers, on objects. */
+  readonly resourceTypes: string;
+  /** The container in the URL. It is not signed: an account SAS grants every container. */
+  readonly container?: string | undefined;
+  /** The blob's name, exactly, in that container. */
+  readonly blob?: string | undefined;
+}
+
+/**
+ * Signs Azure Storage URLs with an account SAS, which grants all resources of the given types in a whole account. Prefer
+ * `azureSigner` if one container is enough: the holder of an account SAS can use it for any other blob.
+ *
+ * Binds the account, services, resource types, permissions, times, one range of client addresses, the protocol and the
+ * encryption scope. Does not bind container, blob, method, headers, parameters or body.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-account-sas
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { azureAccountSigner } from "daypass/azure";
+ *
+ * const azure = azureAccountSigner({
+ *   account: "myaccount",
+ *   credentials: { accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
+ * });
+ * export const { url } = azure.sign({ resourceTypes: "co", permissions: "rl", protocol: "https", expiresIn: 900 });
+ * ```
+ */
+export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAccountSignRequest> {
+  return sasSigner(
+    {
+      kind: ACCOUNT,
+      rules: ACCOUNT_RULES,
+      readKey: readSharedKey,
+      readRequest(request, values) {
+        const { container, blob, permissions = "" } = request;
+        values.ss = orderLetters("services", request.services ?? "b", "btqf");
+        values.srt = orderLetters("resourceTypes", request.resourceTypes, "sco");
+        if (container !== undefined) checkContainer(container);
+        else if (blob !== undefined) throw invalidInput("container", "one beside blob", container);
+        return {
+          container,
+          name: blob === undefined ? undefined : readName(blob, request.dotSegments, "blob"),
+          bound: ["account", "services", "resource types"],
+          open: "container and blob",
+          warnings: /[wdcau]/.test(permissions) ? [WIDE] : [],
+        };
+      },
+    },
+    options,
+  );
+}
+
+const WIDE = "an account SAS with these permissions changes blobs in every container: prefer azureSigner";
+
+const BY_SERVICE = "use azureSigner";
+const ACCOUNT_RULES: RequestRules = {
+  scheme: "an account SAS",
+  known:
+    /^(?:container|blob|services|resourceTypes|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?)$/,
+  instead: { ...INSTEAD, prefix: BY_SERVICE, response: BY_SERVICE, identifier: BY_SERVICE },
+};
+
+/** One service SAS to sign. */
+export interface AzureSignRequest extends AzureResourceRequest {
+  /**
+   * A stored access policy of the container, at most 64 characters. Omit here what the policy sets (start, end,
+   * permissions), and set everything else. Removing the policy revokes every URL that names it.
+   */
+  readonly identifier?: string | undefined;
+}
+
+/** Options of {@link azureSigner}. */
+export interface AzureSignerOptions extends AzureAccountOptions {
+  /** An account key, or a function that returns the current one. */
+  readonly credentials: AzureSharedKey | (() => AzureSharedKey);
+  /** What to do if the credentials' `expiration` is before the URL's: refuse (default) or shorten the URL's lifetime. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs Azure Blob Storage URLs with a service SAS: one blob, snapshot, version, directory or container, with an account key.
+ *
+ * Binds the resource, permissions, times, one range of client addresses, the protocol, the encryption scope and the response
+ * headers. The method is not signed, but follows from the permissions. Headers, further parameters
+ * (`azureUserDelegationSigner` can sign them) and the body are not signed. With `identifier` and no expiry, the result's
+ * `expiresAt` is the latest possible date, because only the policy defines the expiry.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { azureSigner } from "daypass/azure";
+ *
+ * const azure = azureSigner({
+ *   account: "myaccount",
+ *   credentials: { accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
+ * });
+ * const download = azure.sign({ container: "media", blob: "talks/keynote.mp4", permissions: "r", expiresIn: 900 });
+ * const upload = azure.sign({ container: "media", blob: "in/a.png", permissions: "cw", expiresIn: 900 });
+ * console.log(download.url, upload.method, upload.headers); // … PUT { "x-ms-blob-type": "BlockBlob" }
+ * ```
+ */
+export function azureSigner(options: AzureSignerOptions): Signer<AzureSignRequest> {
+  return sasSigner(
+    {
+      kind: SERVICE,
+      rules: SERVICE_RULES,
+      readKey: readSharedKey,
+      readRequest(request, values) {
+        values.si = request.identifier;
+        return readTarget(request, values);
+      },
+    },
+    options,
+  );
+}
+
+const SERVICE_RULES: RequestRules = {
+  scheme: "an Azure SAS",
+  known:
+    /^(?:container|blob|prefix|snapshot|versionId|identifier|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
+  instead: INSTEAD,
+};

@@ -1,10 +1,9 @@
 import type { WireRequest } from "../../core/contracts.ts";
 import { parseTarget } from "../../wire/raw-target.ts";
 import { azureAllOperations, azureCopyOperations } from "./all-operations.ts";
-import { azureStringToSign } from "./canonical.ts";
-import { ACCOUNT, DELEGATION, SERVICE } from "./layouts.ts";
 import { operationFinder } from "./operations.ts";
 import { parseSas, sasKindOf } from "./parse.ts";
+import { ACCOUNT, azureStringToSign, DELEGATION, SERVICE } from "./sas.ts";
 import { readBound } from "./verify-delegation.ts";
 
 /**

@@ -4,8 +4,6 @@ import { refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver, listOf, whenFound } from "../../core/key-resolver.ts";
 import { malformed, type Parameter } from "../../wire/parameters.ts";
 import { groupHeaders, trimBlank } from "../../wire/raw-target.ts";
-import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
-import { hasControl, type SasValues } from "./canonical.ts";
 import {
   type AzureDelegatedKey,
   type AzureUserDelegationKey,
@@ -14,10 +12,16 @@ import {
   prepareKey,
   setDelegationValues,
 } from "./credentials.ts";
-import type { AzureGrant } from "./grant.ts";
-import { DELEGATION } from "./layouts.ts";
-import type { BoundParts } from "./parse.ts";
-import { parseAzureTime } from "./time.ts";
+import type { AzureGrant, BoundParts } from "./grant.ts";
+import {
+  canonicalHeaders,
+  canonicalQuery,
+  DELEGATION,
+  hasControl,
+  isBindableName,
+  parseAzureTime,
+  type SasValues,
+} from "./sas.ts";
 import { type AzureVerifyOptions, enforceLevel, sasVerifier } from "./verify.ts";
 
 /** A key that Entra ID lends for an account. */

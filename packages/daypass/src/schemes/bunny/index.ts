@@ -4,11 +4,11 @@
  * @module
  */
 import { sha256Hmac } from "#crypto/digests";
-import type { Clock, Verifier, WireRequest } from "../../core/contracts.ts";
+import type { Clock, QueryToken, Verifier, WireRequest } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { checkSecret, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { checkOneOf, checkTexts } from "../../core/validate-options.ts";
-import { parseEpoch } from "../../core/validity.ts";
 import { checkBelow, isBelow, joinTarget, takeTokens, unsignedParameters } from "../../edge/query.ts";
 import {
   checkPlainPath,
@@ -30,9 +30,9 @@ import {
 import { base64url, uriEncode, utf8 } from "../../wire/encoding.ts";
 import { peerAddress } from "../../wire/ip.ts";
 import { checkOnce, malformed, type Parameter } from "../../wire/parameters.ts";
-import { formDecode, joinTokens, parseTarget, percentDecode, type QueryToken } from "../../wire/raw-target.ts";
+import { formDecode, joinTokens, parseTarget, percentDecode } from "../../wire/raw-target.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The weakness of Bunny's tokens. */

@@ -6,7 +6,7 @@
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { checkSecret, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
 import { checkName } from "../../core/validate-options.ts";
 import { joinTarget, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EdgeSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
@@ -14,7 +14,7 @@ import { type EdgeGrant, type EdgeVerifierOptions, edgeVerifier, hasParameter } 
 import { macBase64 } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** Options that signer and verifier must share with the Cloudflare rule. */

@@ -4,8 +4,14 @@
  *
  * @module
  */
-export { type CloudfrontCookieSigner, type CloudfrontCookies, cloudfrontCookieSigner } from "./cookies.ts";
+
 export type { CloudfrontHash, CloudfrontKey } from "./key.ts";
 export type { CloudfrontCookieRequest, CloudfrontSignRequest } from "./request.ts";
-export { type CloudfrontSignerOptions, cloudfrontSigner } from "./sign.ts";
+export {
+  type CloudfrontCookieSigner,
+  type CloudfrontCookies,
+  type CloudfrontSignerOptions,
+  cloudfrontCookieSigner,
+  cloudfrontSigner,
+} from "./sign.ts";
 export { type CloudfrontGrant, type CloudfrontVerifierOptions, cloudfrontVerifier } from "./verify.ts";

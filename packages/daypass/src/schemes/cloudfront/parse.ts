@@ -1,12 +1,11 @@
 import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
-import { parseEpoch } from "../../core/validity.ts";
-import { refuseDotSegments } from "../../wire/dot-segments.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { latin1 } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
+import { refuseDotSegments } from "../../wire/path-safety.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { fromUrlText, PARAMETERS, type ParameterName, policyText } from "./canonical.ts";
 import type { CloudfrontHash } from "./key.ts";
-import { type Policy, readPolicy } from "./policy.ts";
+import { fromUrlText, PARAMETERS, type ParameterName, type Policy, policyText, readPolicy } from "./policy.ts";
 
 /** A request with a signed URL or signed cookies, read strictly. Nothing in it has been verified. */
 export interface ParsedCloudfront {

@@ -1,5 +1,71 @@
-import { parseEpoch } from "../../core/validity.ts";
+import { parseEpoch } from "../../core/time.ts";
+import { base64, fromBase64 } from "../../wire/encoding.ts";
 import { coveringNetwork, type Network } from "../../wire/ip.ts";
+
+/** Names of the signing parameters, in the order in which AWS's own signer writes them. */
+export const PARAMETERS = ["Expires", "Policy", "Key-Pair-Id", "Signature", "Hash-Algorithm"] as const;
+export type ParameterName = (typeof PARAMETERS)[number];
+
+/** What a policy says. */
+export interface PolicyFields {
+  readonly resource: string;
+  /** Whole seconds since 1970. */
+  readonly end: number;
+  readonly start?: number | undefined;
+  /** CIDR notation. */
+  readonly ip?: string | undefined;
+}
+
+/**
+ * The text of a policy, "with all white space removed" and in the order of AWS's own signer. With resource and end alone it
+ * is the canned policy, which does not travel: the edge builds it again, so each byte of the resource counts.
+ */
+export function policyText({ resource, end, start, ip }: PolicyFields): string {
+  const condition = {
+    DateLessThan: { "AWS:EpochTime": end },
+    ...(start === undefined ? {} : { DateGreaterThan: { "AWS:EpochTime": start } }),
+    ...(ip === undefined ? {} : { IpAddress: { "AWS:SourceIp": ip } }),
+  };
+  return JSON.stringify({ Statement: [{ Resource: resource, Condition: condition }] });
+}
+
+/** base64 "with characters that are invalid in a query replaced": `-` for `+`, `_` for `=`, `~` for `/`. */
+export function toUrlText(bytes: Uint8Array): string {
+  return base64(bytes).replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
+}
+
+/** The bytes of the one spelling of {@link toUrlText}, or `undefined`. */
+export function fromUrlText(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9~_-]{1,16384}$/.test(text)) return undefined;
+  return fromBase64(text.replaceAll("-", "+").replaceAll("_", "=").replaceAll("~", "/"));
+}
+
+/**
+ * Whether a pattern fits the whole of a text: `*` stands for any characters, also none, and `?` for exactly one. All ways to
+ * read the stars are followed at once, a bit for each place in the pattern, so the time grows with the length of the
+ * text and nothing is tried twice.
+ */
+export function fits(pattern: string, text: string): boolean {
+  const any = new Map<string, bigint>();
+  let stars = 0n;
+  let single = 0n;
+  const parts = pattern.replace(/\*+/g, "*");
+  for (const [at, character] of [...parts].entries()) {
+    const bit = 1n << BigInt(at);
+    if (character === "*") stars |= bit;
+    else if (character === "?") single |= bit;
+    else any.set(character, (any.get(character) ?? 0n) | bit);
+  }
+  // A place that stands before a star may as well stand behind it.
+  const spread = (places: bigint): bigint => places | ((places & stars) << 1n);
+  let places = spread(1n);
+  for (const character of text) {
+    const moved = (places & (single | (any.get(character) ?? 0n))) << 1n;
+    places = spread(moved | (places & stars));
+    if (places === 0n) return false;
+  }
+  return places >> BigInt([...parts].length) === 1n;
+}
 
 /** A custom policy, read strictly. */
 export interface Policy {

@@ -2,10 +2,8 @@ import type { Constraints } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type Instant, signingWindow, startSeconds } from "../../core/time.ts";
 import { checkOptions } from "../../core/validate-options.ts";
-import { oneNetwork } from "../../wire/one-network.ts";
-import { PARAMETERS, policyText } from "./canonical.ts";
-import { readPolicy } from "./policy.ts";
-import { fits } from "./wildcard.ts";
+import { oneNetwork } from "../../wire/ip.ts";
+import { fits, PARAMETERS, policyText, readPolicy } from "./policy.ts";
 
 interface PolicyRequest extends Constraints {
   /**

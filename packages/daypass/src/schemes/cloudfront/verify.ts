@@ -2,12 +2,12 @@ import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { VerifiedGrant } from "../../core/grant.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../../core/validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import { isInside } from "../../wire/ip.ts";
 import { type CloudfrontKey, type LoadedKey, loadKey } from "./key.ts";
 import { detectCloudfront, type ParsedCloudfront, parseCloudfront } from "./parse.ts";
-import { fits } from "./wildcard.ts";
+import { fits } from "./policy.ts";
 
 /** Options of {@link cloudfrontVerifier}. */
 export interface CloudfrontVerifierOptions extends VerifierOptions {

@@ -4,6 +4,6 @@
  * @module
  */
 export type { BucketAddressing, ObjectLocation } from "../../core/bucket-endpoint.ts";
-export type { CosCredentials } from "./credentials.ts";
+export type { CosCredentials } from "./canonical.ts";
 export { type CosSignerOptions, type CosSignRequest, cosSigner } from "./sign.ts";
 export { type CosGrant, type CosVerifierOptions, cosVerifier } from "./verify.ts";

@@ -8,8 +8,7 @@ import { signingWindow, startSeconds, systemClock } from "../../core/time.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
-import { cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
-import { type CosCredentials, checkCredentials } from "./credentials.ts";
+import { type CosCredentials, checkCredentials, cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
 
 /** One COS request to sign. `notBefore` is bound. */
 export interface CosSignRequest extends ObjectRequest {}

@@ -4,13 +4,18 @@ import { type ObjectLocation, objectLocation } from "../../core/bucket-endpoint.
 import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { VerifiedGrant } from "../../core/grant.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
-import { objectObligations } from "../../core/object-grant.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../../core/validity.ts";
+import { objectObligations } from "../../core/object-request.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { cosSignature } from "./canonical.ts";
-import { type CosCredentials, checkCredentials } from "./credentials.ts";
-import { detectCos, type ParsedCos, parseCos } from "./parse.ts";
+import {
+  type CosCredentials,
+  checkCredentials,
+  cosSignature,
+  detectCos,
+  type ParsedCos,
+  parseCos,
+} from "./canonical.ts";
 
 /** Options of {@link cosVerifier}. */
 export interface CosVerifierOptions extends VerifierOptions {

@@ -6,9 +6,9 @@
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
-import { type Secrets, secretResolver } from "../../core/secrets.ts";
+import { type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { checkName, checkOneOf } from "../../core/validate-options.ts";
-import { parseEpoch } from "../../core/validity.ts";
 import { takeTokens, unsignedParameters } from "../../edge/query.ts";
 import { type EdgeSigner, type EdgeSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { fromBase64, hex } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The hash of `digest.hmac_sha1` or `digest.hmac_sha256` in the service's VCL. */

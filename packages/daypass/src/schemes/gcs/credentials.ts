@@ -1,7 +1,11 @@
-import { rsaPrivateKey } from "#crypto/rsa";
+import { constantTimeEqual } from "#crypto";
+import { type RsaJwk, rsaPrivateKey, rsaPublicKey } from "#crypto/rsa";
+import type { KeyResolver } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
+import { type Keys, keyResolver } from "../../core/key-resolver.ts";
 import type { CredentialScope } from "../../core/v4.ts";
 import { smallHmac } from "../../crypto/small-hmac.ts";
+import { hex } from "../../wire/encoding.ts";
 import { GOOG4_HMAC } from "./canonical.ts";
 
 /** The content of a service account's key file: the parsed file can be passed unchanged. */
@@ -66,9 +70,9 @@ export function accountSigner(account: GcsAccount): (text: string) => Promise<Ui
   checkEmail(account?.client_email, account?.expiration);
   if ("signBytes" in account) {
     return async (text) => {
-      const signature = await account.signBytes(ascii(text));
+      const bytes = await account.signBytes(ascii(text));
       // Not by its class: an array of another realm is no instance of this one's. No key has fewer than 1024 bits.
-      if (signature?.BYTES_PER_ELEMENT === 1 && signature.length >= 128) return signature;
+      if (bytes?.BYTES_PER_ELEMENT === 1 && bytes.length >= 128) return bytes;
       throw refusal("INVALID_KEY", "a Uint8Array of signBytes");
     };
   }
@@ -91,4 +95,61 @@ export function hmacSigner(secret: string): (text: string, scope: CredentialScop
     derived.set(name, key);
     return smallHmac(key, ascii(text));
   };
+}
+
+/** The public half of a service account's key. */
+export interface GcsPublicAccount {
+  readonly client_email: string;
+  /** PEM of the key or of the certificate that Google publishes for the account, or a JWK. */
+  readonly public_key: string | RsaJwk;
+}
+
+/** Tells whether a key has made a signature (lower-case hexadecimal) over an ASCII text, for a scope. */
+export type HasSigned = (text: string, signature: string, scope: CredentialScope) => boolean | Promise<boolean>;
+
+/** The keys of accounts, ready to verify. Throws `INVALID_KEY`. */
+export function accountKeys(keys: Keys<GcsPublicAccount>): KeyResolver<HasSigned> {
+  return keyResolver(
+    keys,
+    ({ client_email }) => client_email,
+    ({ client_email, public_key }) => {
+      checkEmail(client_email);
+      return rsaKey(public_key);
+    },
+  );
+}
+
+function rsaKey(publicKey: string | RsaJwk): HasSigned {
+  const key = rsaPublicKey(publicKey);
+  return (text, signature) => {
+    const pairs = signature.match(/../g) ?? [];
+    return key.verify(
+      "sha256",
+      text,
+      Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)),
+    );
+  };
+}
+
+/**
+ * Stands in for an unknown account, so that it costs what a known one does. Anybody can find the factors of this modulus of
+ * 2048 ones, but a match with it is never believed.
+ */
+export function dummyAccount(): HasSigned {
+  return rsaKey({ kty: "RSA", n: `${"_".repeat(341)}w`, e: "AQAB" });
+}
+
+/** HMAC keys, ready to verify. Throws `INVALID_KEY`. */
+export function hmacKeys(keys: Keys<GcsHmacKey>): KeyResolver<HasSigned> {
+  return keyResolver(
+    keys,
+    ({ accessKeyId }) => accessKeyId,
+    (key) => hmacKey(checkHmacKey(key).secretAccessKey),
+  );
+}
+
+/** Of an unknown HMAC key, too: it costs the same. */
+export function hmacKey(secret: string): HasSigned {
+  const sign = hmacSigner(secret);
+  return (text, signature, scope) => constantTimeEqual(hex(sign(text, scope)), signature);
 }

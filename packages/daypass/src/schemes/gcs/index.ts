@@ -6,12 +6,15 @@
 export type { RsaJwk } from "#crypto/rsa";
 export type { BucketAddressing } from "../../core/bucket-endpoint.ts";
 export type { Keys } from "../../core/key-resolver.ts";
-export type { GcsAccount, GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
-export type { GcsEndpointOptions } from "./endpoint.ts";
+export type { GcsAccount, GcsHmacKey, GcsPublicAccount, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
 export type { GcsGrant } from "./grant.ts";
 export { type IamFetch, type IamOptions, iamCredentials } from "./iam.ts";
-export type { GcsPublicAccount } from "./key.ts";
-export type { GcsSignRequest } from "./request.ts";
+export type { GcsEndpointOptions, GcsSignRequest } from "./request.ts";
 export { type GcsHmacSignerOptions, type GcsSignerOptions, gcsHmacSigner, gcsSigner } from "./sign.ts";
-export { type GcsSignedTexts, gcsSignedTexts } from "./texts.ts";
-export { type GcsVerifierOptions, gcsHmacVerifier, gcsVerifier } from "./verify.ts";
+export {
+  type GcsSignedTexts,
+  type GcsVerifierOptions,
+  gcsHmacVerifier,
+  gcsSignedTexts,
+  gcsVerifier,
+} from "./verify.ts";

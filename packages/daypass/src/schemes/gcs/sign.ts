@@ -17,9 +17,16 @@ import {
   UNSIGNED_PAYLOAD,
 } from "./canonical.ts";
 import { accountSigner, checkHmacKey, type GcsAccount, type GcsHmacKey, hmacSigner } from "./credentials.ts";
-import { type GcsEndpointOptions, gcsAddresses, gcsPath } from "./endpoint.ts";
 import { MAX_EXPIRES, OWN, OWN_NAME } from "./parse.ts";
-import { type GcsSignRequest, INSTEAD, KNOWN, readGcsRequest } from "./request.ts";
+import {
+  type GcsEndpointOptions,
+  type GcsSignRequest,
+  gcsAddresses,
+  gcsPath,
+  INSTEAD,
+  KNOWN,
+  readGcsRequest,
+} from "./request.ts";
 
 /** Options of {@link gcsSigner}. */
 export interface GcsSignerOptions extends GcsEndpointOptions {

@@ -1,13 +1,21 @@
 import { objectLocation } from "../../core/bucket-endpoint.ts";
-import type { Scheme, Verifier } from "../../core/contracts.ts";
+import type { Scheme, Verifier, WireRequest } from "../../core/contracts.ts";
 import type { Keys } from "../../core/key-resolver.ts";
+import { checkValidity } from "../../core/time.ts";
 import type { V4Family } from "../../core/v4.ts";
-import { checkValidity } from "../../core/validity.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
+import { parseTarget } from "../../wire/raw-target.ts";
 import { GOOG4_HMAC, GOOG4_RSA, gcsTexts } from "./canonical.ts";
-import type { GcsHmacKey } from "./credentials.ts";
+import {
+  accountKeys,
+  dummyAccount,
+  type GcsHmacKey,
+  type GcsPublicAccount,
+  type HasSigned,
+  hmacKey,
+  hmacKeys,
+} from "./credentials.ts";
 import { type GcsGrant, gcsGrant, gcsObligations } from "./grant.ts";
-import { accountKeys, dummyAccount, type GcsPublicAccount, type HasSigned, hmacKey, hmacKeys } from "./key.ts";
 import { detectGcs, type ParsedGcs, parseGcs } from "./parse.ts";
 
 /** Options that the verifiers of both versions share. `K` is the kind of key. */
@@ -116,4 +124,33 @@ function gcsScheme(
       );
     },
   };
+}
+
+/** The text that is signed: the request's own bytes in canonical form, without any secret of the verifier. */
+export interface GcsSignedTexts {
+  /** V2 has none. */
+  readonly canonicalRequest?: string | undefined;
+  /** Line by line as the server has it, in one text. */
+  readonly stringToSign: string;
+}
+
+/**
+ * The canonical request and string to sign of a request with V4 in its query, as Google shows them to a caller whose
+ * signature does not match. Verifies nothing.
+ *
+ * @throws {DaypassError} `MALFORMED`, `UNSIGNED_HEADER`, `WRONG_SCOPE`, `AMBIGUOUS_AUTHENTICATION`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { gcsSignedTexts } from "daypass/gcs";
+ *
+ * export const lines = (request: WireRequest) => gcsSignedTexts(request).canonicalRequest?.split("\n");
+ * ```
+ */
+export function gcsSignedTexts(request: WireRequest): GcsSignedTexts {
+  // Neither the origin nor the bucket is part of what V4 signs.
+  const received = { request, wire: parseTarget(request.target), origin: "", wildcard: "" };
+  const parsed = parseGcs(received, detectGcs(request) ?? GOOG4_RSA);
+  const { canonicalRequest, stringToSign } = gcsTexts({ ...parsed, method: request.method });
+  return { canonicalRequest, stringToSign };
 }

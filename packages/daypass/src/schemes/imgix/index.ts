@@ -5,7 +5,7 @@
  */
 import { md5 } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
-import { checkSecret, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -19,7 +19,7 @@ import { hex } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { joinTokens } from "../../wire/raw-target.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The weaknesses of imgix's signature. */

@@ -6,7 +6,7 @@
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { checkText, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkText, type Secrets, secretResolver } from "../../core/key-resolver.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { malformed, type Parameter } from "../../wire/parameters.ts";
 import { formDecode } from "../../wire/raw-target.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The weaknesses of Laravel's signed routes. */

@@ -4,9 +4,9 @@
  * @module
  */
 import { md5 } from "#crypto/digests";
-import type { Clock, Verifier } from "../../core/contracts.ts";
+import type { Clock, QueryToken, Verifier } from "../../core/contracts.ts";
 import { type DaypassError, invalidInput, refusal } from "../../core/errors.ts";
-import { checkSecret, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
 import { optionPairs, unsupportedConstraint } from "../../core/validate-options.ts";
 import { hasToken, joinTarget, readExpiry, takeTokens, unsignedParameters } from "../../edge/query.ts";
 import { checkPlainPath, type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
@@ -21,10 +21,10 @@ import { base64url } from "../../wire/encoding.ts";
 import { formatIpv6, peerAddress } from "../../wire/ip.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { checkRoutable } from "../../wire/path-safety.ts";
-import { headerValues, joinTokens, parseTarget, type QueryToken } from "../../wire/raw-target.ts";
+import { headerValues, joinTokens, parseTarget } from "../../wire/raw-target.ts";
 import { compileExpression, DEFAULT_EXPRESSION, type NginxExpression } from "./expression.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The possible weaknesses of a `secure_link`, which depend on its expression. */

@@ -4,8 +4,6 @@
  * @module
  */
 export type { BucketAddressing, ObjectLocation } from "../../core/bucket-endpoint.ts";
-export type { OssCredentials } from "./credentials.ts";
-export type { OssGrant } from "./grant.ts";
-export type { OssSignRequest } from "./request.ts";
+export type { OssCredentials, OssGrant, OssSignRequest } from "./credentials.ts";
 export { type OssSignerOptions, ossSigner } from "./sign.ts";
 export { type OssVerifierOptions, ossVerifier } from "./verify.ts";

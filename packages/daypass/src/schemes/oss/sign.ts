@@ -3,14 +3,26 @@ import { bucketAddresses, objectPath } from "../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { type ObjectRules, readObjectRequest, unboundBody } from "../../core/object-request.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
-import { signingKeys } from "../../core/signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../core/time.ts";
-import { scopeText } from "../../core/v4.ts";
+import { scopeText, signingKeys } from "../../core/v4.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { isAlwaysSigned, OSS4, ossQuery, ossSignature, resourcePath, UNSIGNED_PAYLOAD } from "./canonical.ts";
-import { checkCredentials, type OssCredentials, type OssEndpointOptions, ossEndpoint } from "./credentials.ts";
-import { MAX_EXPIRES } from "./parse.ts";
-import { INSTEAD, type OssSignRequest } from "./request.ts";
+import {
+  isAlwaysSigned,
+  MAX_EXPIRES,
+  OSS4,
+  ossQuery,
+  ossSignature,
+  resourcePath,
+  UNSIGNED_PAYLOAD,
+} from "./canonical.ts";
+import {
+  checkCredentials,
+  INSTEAD,
+  type OssCredentials,
+  type OssEndpointOptions,
+  type OssSignRequest,
+  ossEndpoint,
+} from "./credentials.ts";
 
 /** Options of {@link ossSigner}. */
 export interface OssSignerOptions extends OssEndpointOptions {

@@ -4,13 +4,19 @@ import { objectLocation } from "../../core/bucket-endpoint.ts";
 import type { ReceivedRequest, Scheme, Verifier } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { keyResolver } from "../../core/key-resolver.ts";
-import { type SigningKeys, signingKeys } from "../../core/signing-keys.ts";
-import { checkValidity } from "../../core/validity.ts";
+import { checkValidity } from "../../core/time.ts";
+import { type SigningKeys, signingKeys } from "../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
-import { OSS4, ossSignature, resourcePath } from "./canonical.ts";
-import { checkCredentials, keyIdOf, type OssBucketOptions, type OssCredentials } from "./credentials.ts";
-import { type OssGrant, ossGrant, ossObligations } from "./grant.ts";
-import { detectOss, type ParsedOss, parseOss } from "./parse.ts";
+import { detectOss, OSS4, ossSignature, type ParsedOss, parseOss, resourcePath } from "./canonical.ts";
+import {
+  checkCredentials,
+  keyIdOf,
+  type OssBucketOptions,
+  type OssCredentials,
+  type OssGrant,
+  ossGrant,
+  ossObligations,
+} from "./credentials.ts";
 
 /** Options of {@link ossVerifier}. */
 export interface OssVerifierOptions extends OssBucketOptions, VerifierOptions {

@@ -1,7 +1,7 @@
 import { invalidInput } from "../../core/errors.ts";
 import type { Provider } from "../../core/provider.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
-import { urlHost } from "../../wire/url-host.ts";
+import { urlHost } from "../../wire/origin.ts";
 
 /** Where the bucket's name goes: into the host, or before the key. */
 export type Addressing = "path" | "virtual";

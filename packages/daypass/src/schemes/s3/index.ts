@@ -9,5 +9,4 @@ export type { Addressing, EndpointOptions } from "./endpoint.ts";
 export type { S3Grant } from "./grant.ts";
 export type { S3SignRequest } from "./request.ts";
 export { type S3SignerOptions, s3Signer } from "./sign.ts";
-export { type S3Texts, s3Texts } from "./texts.ts";
-export { type S3VerifierOptions, s3Verifier } from "./verify.ts";
+export { type S3Texts, type S3VerifierOptions, s3Texts, s3Verifier } from "./verify.ts";

@@ -1,6 +1,6 @@
 import type { Bindings, Constraints } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { checkKey } from "../../core/object-key.ts";
+import { checkKey } from "../../core/object-request.ts";
 import type { EncodedPair } from "../../core/v4.ts";
 import { optionPairs, unsupportedConstraint } from "../../core/validate-options.ts";
 import { uriEncode } from "../../wire/encoding.ts";

@@ -1,12 +1,21 @@
 import { credentialSource } from "../../core/access-key.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
+import { invalidInput } from "../../core/errors.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { basicTime, signingWindow, systemClock } from "../../core/time.ts";
-import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner, v4Signature } from "../../core/v4.ts";
-import { uriEncodePath } from "../../wire/encoding.ts";
+import {
+  AWS4,
+  type CanonicalParts,
+  canonicalQuery,
+  type EncodedPair,
+  type ScopeSigner,
+  scopeSigner,
+  v4Signature,
+} from "../../core/v4.ts";
+import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
 import { dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
-import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
+import { type BucketEndpoint, bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
 import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 
@@ -141,4 +150,49 @@ export function payloadLine(headers: Readonly<Record<string, string>>, extra: re
   return (
     headers["x-amz-content-sha256"] ?? extra.find(([name]) => name === "X-Amz-Content-Sha256")?.[1] ?? UNSIGNED_PAYLOAD
   );
+}
+
+/** A request that is signed in its query, by whatever algorithm, up to the signature. */
+export interface QueryCall {
+  readonly canonical: CanonicalParts;
+  /** What the result tells of it. */
+  readonly facts: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly bound: readonly string[];
+    readonly unbound: readonly string[];
+  };
+  url(signature: string): string;
+}
+
+/**
+ * Checks a request and writes it down in canonical form. The dialects that are rarer than SigV4 share it; `s3Signer` has the
+ * same steps with what can be computed once kept between them.
+ *
+ * @param own the signature's own parameters, not encoded, but for `X-Amz-SignedHeaders`
+ */
+export function queryCall(
+  request: S3SignRequest,
+  { origin, host, path: base }: Pick<BucketEndpoint, "origin" | "host" | "path">,
+  own: Readonly<Record<string, string>>,
+): QueryCall {
+  const { key } = request;
+  const method = checkCall(request);
+  const headers = collectHeaders(request);
+  const { signedHeaders, text, bound } = signHeaders(host, headers);
+  const extra = collectQuery(request);
+  const ownPairs = Object.entries({ ...own, "X-Amz-SignedHeaders": signedHeaders }).map(
+    ([name, value]): EncodedPair => [name, uriEncode(value)],
+  );
+  const reserved = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  const taken = extra.find(([name]) => reserved.has(name.toLowerCase()))?.[0];
+  if (taken !== undefined) throw invalidInput(`query.${taken}`, "text, not the signer's", "another");
+  const query = canonicalQuery([...ownPairs, ...extra]);
+  const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
+  const payload = payloadLine(headers, extra);
+  return {
+    canonical: { method, path, query, headers: text, signedHeaders, payload },
+    facts: { method, headers, bound, unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND },
+    url: (signature) => `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
+  };
 }

@@ -1,15 +1,38 @@
-import { equalDigests } from "#crypto";
+import { equalDigests, sha256Hex } from "#crypto";
 import { checkSession } from "../../core/access-key.ts";
-import type { KeyResolver, Scheme, Verifier } from "../../core/contracts.ts";
+import type { KeyResolver, Scheme, Verifier, WireRequest } from "../../core/contracts.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../../core/errors.ts";
-import { type SigningKeys, signingKeys } from "../../core/signing-keys.ts";
 import { type Instant, instantText } from "../../core/time.ts";
-import { AWS4, type CanonicalParts, type CredentialScope, v4Signature } from "../../core/v4.ts";
+import {
+  AWS4,
+  type CanonicalParts,
+  type CredentialScope,
+  canonicalRequestText,
+  type SigningKeys,
+  scopeText,
+  signingKeys,
+  stringToSignText,
+  v4Signature,
+} from "../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
+import { parseTarget } from "../../wire/raw-target.ts";
 import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts";
 import { credentialResolver, type S3Credentials } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
 import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3 } from "./parse.ts";
+
+/** `CLOCK_SKEW` for a request whose header says a time that is further from the clock than `maxSkew` seconds. */
+export function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
+  const ahead = signedAt.getTime() - now;
+  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
+  if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
+  const [requestTime, serverTime] = [signedAt.toISOString(), instantText(now)];
+  return refusal(
+    "CLOCK_SKEW",
+    `a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
+    { requestTime, serverTime, maximum: maxSkew },
+  );
+}
 
 /** Options of {@link s3Verifier}. */
 export interface S3VerifierOptions extends VerifierOptions {
@@ -183,4 +206,43 @@ export function checkEnd(end: Instant, now: number, details: ErrorDetails): Dayp
     expiresAt,
     serverTime: instantText(now),
   });
+}
+
+/** The text that is signed: the request's own bytes in canonical form, without any secret of the verifier. */
+export interface S3Texts {
+  /** SigV2 has none. */
+  readonly canonicalRequest?: string | undefined;
+  /** Line by line as the server has it, in one text. */
+  readonly stringToSign: string;
+}
+
+/**
+ * The canonical request and string to sign of a request with SigV4 in its query, as S3 shows them to a caller whose
+ * signature does not match. Verifies nothing. Holds the session token of a request that has one: for its sender only.
+ *
+ * @throws {DaypassError} `MALFORMED`, `UNSIGNED_HEADER`, `AMBIGUOUS_AUTHENTICATION`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { s3Texts } from "daypass/s3";
+ *
+ * export const lines = (request: WireRequest) => s3Texts(request).canonicalRequest?.split("\n");
+ * ```
+ */
+export function s3Texts(request: WireRequest): S3Texts {
+  const wire = parseTarget(request.target);
+  // Neither the origin nor the bucket is part of what SigV4 signs.
+  return v4Texts(request.method, parseS3({ request, wire, origin: "", wildcard: "" }));
+}
+
+/** The texts of any request that was read strictly. */
+export function v4Texts(
+  method: string,
+  parsed: Pick<ParsedS3, "path" | "query" | "headers" | "signedHeaders" | "payload" | "time" | "scope">,
+): S3Texts {
+  const canonicalRequest = canonicalRequestText({ ...parsed, method, headers: canonicalHeaders(parsed.headers) });
+  return {
+    canonicalRequest,
+    stringToSign: stringToSignText(AWS4, parsed.time, scopeText(AWS4, parsed.scope), sha256Hex(canonicalRequest)),
+  };
 }

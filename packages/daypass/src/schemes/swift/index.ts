@@ -4,6 +4,5 @@
  * @module
  */
 export type { SwiftDigest, SwiftKey } from "./key.ts";
-export type { SwiftSignRequest } from "./request.ts";
-export { type SwiftSignerOptions, swiftSigner } from "./sign.ts";
+export { type SwiftSignerOptions, type SwiftSignRequest, swiftSigner } from "./sign.ts";
 export { type SwiftGrant, type SwiftVerifierOptions, swiftVerifier } from "./verify.ts";

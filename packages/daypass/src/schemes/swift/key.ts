@@ -2,7 +2,7 @@ import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { KeyResolver } from "../../core/contracts.ts";
 import { type DaypassError, refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver, whenFound } from "../../core/key-resolver.ts";
-import { subtleSha512Hmac } from "../../crypto/subtle-hmac.ts";
+import { subtleSha512Hmac } from "../../crypto/small-hmac.ts";
 import { base64url, hex } from "../../wire/encoding.ts";
 
 /** A digest that Swift signs with: `sha256` and `sha512` unless the operator allows the old `sha1`. */

@@ -3,15 +3,14 @@ import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { VerifiedGrant } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../../core/validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
-import { refuseDotSegments } from "../../wire/dot-segments.ts";
 import { isInside } from "../../wire/ip.ts";
 import type { Parameter } from "../../wire/parameters.ts";
-import { signedMethod, signedMethodsFor, swiftMessage } from "./canonical.ts";
+import { refuseDotSegments } from "../../wire/path-safety.ts";
 import { type LoadedKey, loadKey, type SwiftDigest, type SwiftKey, type SwiftMac, swiftKeys } from "./key.ts";
-import { detectSwift, type ParsedSwift, parseSwift } from "./parse.ts";
-import type { PrefixMatch } from "./request.ts";
+import { detectSwift, type ParsedSwift, parseSwift, signedMethod, signedMethodsFor, swiftMessage } from "./parse.ts";
+import type { PrefixMatch } from "./sign.ts";
 
 /** Options of {@link swiftVerifier}. */
 export interface SwiftVerifierOptions extends VerifierOptions {

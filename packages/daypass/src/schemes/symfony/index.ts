@@ -6,7 +6,7 @@
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { checkText, type Secrets, secretResolver } from "../../core/secrets.ts";
+import { checkText, type Secrets, secretResolver } from "../../core/key-resolver.ts";
 import { checkOneOf } from "../../core/validate-options.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl, readTokens } from "../../edge/sign.ts";
@@ -21,7 +21,7 @@ import { macBase64, uriEncode, utf8 } from "../../wire/encoding.ts";
 import { malformed, type Parameter } from "../../wire/parameters.ts";
 import { joinTokens } from "../../wire/raw-target.ts";
 
-export type { Secrets } from "../../core/secrets.ts";
+export type { Secrets } from "../../core/key-resolver.ts";
 export type { EdgeSigner } from "../../edge/sign.ts";
 
 /** The weakness of Symfony's UriSigner. */

@@ -7,17 +7,15 @@
 export type { UriSigningClaims } from "./claims.ts";
 export { type UriSigningEncryption, type UriSigningEncryptionJwk, uriSigningEncryption } from "./encryption.ts";
 export { type UriSigningRegex, uriSigningRegex } from "./ere.ts";
-export type {
-  UriSigningAlgorithm,
-  UriSigningKey,
-  UriSigningKeySet,
-  UriSigningPrivateKey,
-  UriSigningSecret,
-} from "./keys.ts";
 export {
+  type UriSigningAlgorithm,
   type UriSigningEcJwk,
+  type UriSigningKey,
+  type UriSigningKeySet,
   type UriSigningOkpJwk,
+  type UriSigningPrivateKey,
   type UriSigningRsaJwk,
+  type UriSigningSecret,
   uriSigningEdDsa,
   uriSigningEs256,
   uriSigningRs256,

@@ -3,8 +3,8 @@ import { type EcJwk, ecdsaPrivateKey, ecdsaPublicKey } from "#crypto/ecdsa";
 import { type RsaJwk, rsaPrivateKey, rsaPublicKey } from "#crypto/rsa";
 import { strictPublicKey } from "../../core/ed25519.ts";
 import { type DaypassError, refusal } from "../../core/errors.ts";
-import { hasMember } from "../../core/secrets.ts";
-import { isForSignatures, type JwkPurpose } from "../../crypto/jwk-purpose.ts";
+import { hasMember } from "../../core/key-resolver.ts";
+import { isForSignatures, type JwkPurpose } from "../../crypto/contract.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
 
 /** The algorithms of JWS that are known here. `none` is not among them. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "#crypto";
 import type { AsyncSigner, Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { hasMember } from "../../core/secrets.ts";
+import { hasMember } from "../../core/key-resolver.ts";
 import { checkOneOf, optionPairs } from "../../core/validate-options.ts";
 import {
   asyncEdgeSigner,

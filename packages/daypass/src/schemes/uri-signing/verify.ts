@@ -10,9 +10,9 @@ import {
   type ExpiryOptions,
   edgeVerifier,
 } from "../../edge/verify.ts";
-import { refuseDotSegments } from "../../wire/dot-segments.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
+import { refuseDotSegments } from "../../wire/path-safety.ts";
 import { readClaims, type UriSigningClaims } from "./claims.ts";
 import type { UriSigningEncryption } from "./encryption.ts";
 import type { UriSigningRegex } from "./ere.ts";

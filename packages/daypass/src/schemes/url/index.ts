@@ -5,7 +5,6 @@
  * @module
  */
 export type { UrlAlgorithm, UrlCanonical } from "./canonical.ts";
-export type { UrlGrant } from "./grant.ts";
 export {
   publishedKeySet,
   type UrlEd25519Key,
@@ -17,4 +16,4 @@ export {
 export type { UrlSignRequest } from "./request.ts";
 export type { UrlKeyScope } from "./scope.ts";
 export { type UrlSignerOptions, urlSigner } from "./sign.ts";
-export { type UrlVerifierOptions, urlVerifier } from "./verify.ts";
+export { type UrlGrant, type UrlVerifierOptions, urlVerifier } from "./verify.ts";

@@ -1,8 +1,7 @@
 import { parseBasicTime } from "../../core/time.ts";
 import type { Network } from "../../wire/ip.ts";
 import { malformed } from "../../wire/parameters.ts";
-import { decodeHeaderText, decodeText, readList } from "./grammar.ts";
-import { parseNetworks } from "./ip.ts";
+import { decodeHeaderText, decodeText, parseNetworks, readList } from "./canonical.ts";
 
 /** What each parameter of a Daypass URL means once it is read. */
 interface ParameterTypes {

@@ -1,7 +1,6 @@
-import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
-import { groupHeaders, joinTokens, type QueryToken, trimBlank } from "../../wire/raw-target.ts";
-import type { UrlCanonical } from "./canonical.ts";
-import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
+import type { QueryToken, ReceivedRequest, WireRequest } from "../../core/contracts.ts";
+import { groupHeaders, joinTokens, trimBlank } from "../../wire/raw-target.ts";
+import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET, type UrlCanonical } from "./canonical.ts";
 import {
   checkTogether,
   demand,

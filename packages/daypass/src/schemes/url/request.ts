@@ -1,10 +1,8 @@
-import type { Bindings, Lifetime, ResponseOverrides } from "../../core/contracts.ts";
+import type { Bindings, Lifetime, ResponseOverrides, WireTarget } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { queryTokens } from "../../core/validate-options.ts";
-import { parseTarget, trimBlank, type WireTarget } from "../../wire/raw-target.ts";
-import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
-import { networksValue } from "./ip.ts";
-import { isOrigin } from "./origin.ts";
+import { parseTarget, trimBlank } from "../../wire/raw-target.ts";
+import { encodeText, hasDotSegment, isOrigin, joinList, networksValue } from "./canonical.ts";
 import { isParameter } from "./parameters.ts";
 import { detectUrl } from "./parse.ts";
 

@@ -1,7 +1,6 @@
 import { refusal } from "../../core/errors.ts";
 import { parseBasicTime } from "../../core/time.ts";
-import { isPath } from "./grammar.ts";
-import { isOrigin } from "./origin.ts";
+import { isOrigin, isPath } from "./canonical.ts";
 import { grantedMethods, readValue } from "./parameters.ts";
 import type { ParsedUrl } from "./parse.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "#crypto";
-import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
+import type { AsyncSigner, Clock, QueryToken, SignedRequest, Signer } from "../../core/contracts.ts";
 import { DaypassError, invalidInput } from "../../core/errors.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
 import {
@@ -11,9 +11,8 @@ import {
   systemClock,
 } from "../../core/time.ts";
 import { base64url } from "../../wire/encoding.ts";
-import { joinTokens, type QueryToken } from "../../wire/raw-target.ts";
-import { urlStringToSign } from "./canonical.ts";
-import { joinList } from "./grammar.ts";
+import { joinTokens } from "../../wire/raw-target.ts";
+import { joinList, urlStringToSign } from "./canonical.ts";
 import {
   invalidKey,
   type LoadedKey,

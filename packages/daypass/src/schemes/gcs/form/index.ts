@@ -17,9 +17,8 @@ export type {
   SignedFormOrError,
 } from "../../../forms/form.ts";
 export type { FormFields, PolicyCondition } from "../../../forms/policy.ts";
-export type { GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
-export type { GcsEndpointOptions } from "../endpoint.ts";
-export type { GcsPublicAccount } from "../key.ts";
+export type { GcsHmacKey, GcsPublicAccount, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
+export type { GcsEndpointOptions } from "../request.ts";
 export type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 export { type GcsFormRequest, gcsFormSigner, gcsHmacFormSigner } from "./sign.ts";
 export {

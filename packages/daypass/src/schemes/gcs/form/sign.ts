@@ -1,6 +1,5 @@
 import { credentialSource } from "../../../core/access-key.ts";
-import { checkKey } from "../../../core/object-key.ts";
-import type { ObjectRequest } from "../../../core/object-request.ts";
+import { checkKey, type ObjectRequest } from "../../../core/object-request.ts";
 import { asyncSigner, signer } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../../core/v4.ts";
@@ -10,8 +9,8 @@ import { encodePolicy, escapeUnicode } from "../../../forms/policy.ts";
 import { hex } from "../../../wire/encoding.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
 import { accountSigner, checkHmacKey, hmacSigner } from "../credentials.ts";
-import { gcsAddresses } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
+import { gcsAddresses } from "../request.ts";
 import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 
 /** One upload form to sign. */

@@ -7,13 +7,16 @@
 export type { RsaJwk } from "#crypto/rsa";
 export type { BucketAddressing } from "../../../core/bucket-endpoint.ts";
 export type { Keys } from "../../../core/key-resolver.ts";
-export type { GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
-export type { GcsEndpointOptions } from "../endpoint.ts";
+export type { GcsHmacKey, GcsPublicAccount, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
 export type { GcsGrant } from "../grant.ts";
-export type { GcsPublicAccount } from "../key.ts";
-export type { GcsSignRequest } from "../request.ts";
+export type { GcsEndpointOptions, GcsSignRequest } from "../request.ts";
 export type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
-export type { GcsSignedTexts } from "../texts.ts";
+export type { GcsSignedTexts } from "../verify.ts";
 export { gcsV2HmacSigner, gcsV2Signer } from "./sign.ts";
-export { gcsV2SignedTexts } from "./texts.ts";
-export { type GcsV2Grant, type GcsV2VerifierOptions, gcsV2HmacVerifier, gcsV2Verifier } from "./verify.ts";
+export {
+  type GcsV2Grant,
+  type GcsV2VerifierOptions,
+  gcsV2HmacVerifier,
+  gcsV2SignedTexts,
+  gcsV2Verifier,
+} from "./verify.ts";

@@ -8,10 +8,9 @@ import { signingWindow, systemClock } from "../../../core/time.ts";
 import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
 import { accountSigner, checkHmacKey } from "../credentials.ts";
-import { gcsAddresses, gcsPath } from "../endpoint.ts";
-import { type GcsSignRequest, INSTEAD, readGcsRequest } from "../request.ts";
+import { type GcsSignRequest, gcsAddresses, gcsPath, INSTEAD, readGcsRequest } from "../request.ts";
 import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
-import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
+import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./parse.ts";
 
 /**
  * Signs Google Cloud Storage URLs in the legacy V2 with the RSA key of a service account, for servers and clients that support

@@ -1,17 +1,16 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { hostBucket, objectLocation } from "../../../core/bucket-endpoint.ts";
-import type { Scheme, Verifier } from "../../../core/contracts.ts";
+import type { Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { verifier } from "../../../core/verify.ts";
 import { hex } from "../../../wire/encoding.ts";
 import type { Parameter } from "../../../wire/parameters.ts";
-import { checkHmacKey, type GcsHmacKey } from "../credentials.ts";
+import { parseTarget } from "../../../wire/raw-target.ts";
+import { accountKeys, checkHmacKey, dummyAccount, type GcsHmacKey, type GcsPublicAccount } from "../credentials.ts";
 import { type GcsGrant, gcsGrant, gcsObligations } from "../grant.ts";
-import { accountKeys, dummyAccount, type GcsPublicAccount } from "../key.ts";
-import type { GcsBaseOptions } from "../verify.ts";
-import { gcsV2StringToSign } from "./canonical.ts";
-import { detectGcsV2, type ParsedGcsV2, parseGcsV2 } from "./parse.ts";
+import type { GcsBaseOptions, GcsSignedTexts } from "../verify.ts";
+import { detectGcsV2, gcsV2StringToSign, type ParsedGcsV2, parseGcsV2 } from "./parse.ts";
 
 /** Options of {@link gcsV2Verifier} and {@link gcsV2HmacVerifier}. */
 export interface GcsV2VerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions<K> {
@@ -142,4 +141,24 @@ function gcsV2Scheme<P>(
       return Object.assign(grant, { unsignedParameters });
     },
   };
+}
+
+/**
+ * The string to sign of a request with V2 in its query. Verifies nothing.
+ *
+ * @param hostBucket the bucket if the host names it, else the empty string: V2 signs it
+ * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_HEADER`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { gcsV2SignedTexts } from "daypass/gcs/v2";
+ *
+ * export const signedText = (request: WireRequest) => gcsV2SignedTexts(request, "").stringToSign;
+ * ```
+ */
+export function gcsV2SignedTexts(request: WireRequest, hostBucket: string): GcsSignedTexts {
+  const wire = parseTarget(request.target);
+  const allowUnsigned = { has: () => true };
+  const parsed = parseGcsV2({ request, wire, origin: "", wildcard: hostBucket }, { hostBucket, allowUnsigned });
+  return { stringToSign: gcsV2StringToSign({ ...parsed, method: request.method }) };
 }

@@ -9,10 +9,9 @@ import { type Mac, sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { AsyncSigner, Clock, Signer, Verifier } from "../../../core/contracts.ts";
 import { strictPublicKey } from "../../../core/ed25519.ts";
 import { invalidInput, refusal } from "../../../core/errors.ts";
-import { type Keys, keyResolver } from "../../../core/key-resolver.ts";
-import { hasMember } from "../../../core/secrets.ts";
+import { hasMember, type Keys, keyResolver } from "../../../core/key-resolver.ts";
+import { parseEpoch } from "../../../core/time.ts";
 import { checkName, checkTexts, optionPairs } from "../../../core/validate-options.ts";
-import { parseEpoch } from "../../../core/validity.ts";
 import { anyBase64, checkPrefix, ed25519Bytes, invalidEd25519, readPrefix } from "../../../edge/google-cdn.ts";
 import { checkBelow, isBelow, takeTokens, unsignedParameters } from "../../../edge/query.ts";
 import {

@@ -5,7 +5,6 @@
  * @module
  */
 export type { BucketAddressing, ObjectLocation } from "../../../core/bucket-endpoint.ts";
-export type { OssCredentials } from "../credentials.ts";
-export type { OssGrant } from "../grant.ts";
+export type { OssCredentials, OssGrant } from "../credentials.ts";
 export { type OssV1SignerOptions, type OssV1SignRequest, ossV1Signer } from "./sign.ts";
 export { type OssV1VerifierOptions, ossV1Verifier } from "./verify.ts";

@@ -9,8 +9,13 @@ import { signingWindow, systemClock } from "../../../core/time.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
 import type { Parameter } from "../../../wire/parameters.ts";
 import { resourcePath } from "../canonical.ts";
-import { checkCredentials, type OssCredentials, type OssEndpointOptions, ossEndpoint } from "../credentials.ts";
-import { INSTEAD } from "../request.ts";
+import {
+  checkCredentials,
+  INSTEAD,
+  type OssCredentials,
+  type OssEndpointOptions,
+  ossEndpoint,
+} from "../credentials.ts";
 import { isAmbiguousKey, isAmbiguousValue, isSubResource, ossV1StringToSign } from "./canonical.ts";
 
 /** One OSS request to sign in V1. */

@@ -3,15 +3,21 @@ import { checkSession } from "../../../core/access-key.ts";
 import { objectLocation } from "../../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier } from "../../../core/contracts.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
-import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
 import { base64 } from "../../../wire/encoding.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import { resourcePath } from "../canonical.ts";
-import { checkCredentials, keyIdOf, type OssBucketOptions, type OssCredentials } from "../credentials.ts";
-import { type OssGrant, ossGrant, ossObligations } from "../grant.ts";
-import { isAmbiguousKey, ossV1StringToSign } from "./canonical.ts";
-import { detectOssV1, type ParsedOssV1, parseOssV1 } from "./parse.ts";
+import {
+  checkCredentials,
+  keyIdOf,
+  type OssBucketOptions,
+  type OssCredentials,
+  type OssGrant,
+  ossGrant,
+  ossObligations,
+} from "../credentials.ts";
+import { detectOssV1, isAmbiguousKey, ossV1StringToSign, type ParsedOssV1, parseOssV1 } from "./canonical.ts";
 
 /** Options of {@link ossV1Verifier}. */
 export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions {

@@ -2,17 +2,23 @@ import { sha256Hex } from "#crypto";
 import type { SignedRequest } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { SignedResult } from "../../../core/signed-request.ts";
-import { type SigningKeys, signingKeys } from "../../../core/signing-keys.ts";
 import { formatBasicTime, signingWindow } from "../../../core/time.ts";
-import { AWS4, canonicalQuery, canonicalRequestText, type EncodedPair, type ScopeSigner } from "../../../core/v4.ts";
+import {
+  AWS4,
+  canonicalQuery,
+  canonicalRequestText,
+  type EncodedPair,
+  type ScopeSigner,
+  type SigningKeys,
+  signingKeys,
+} from "../../../core/v4.ts";
 import { uriEncode } from "../../../wire/encoding.ts";
 import { canonicalHeaders, type DayScope, dayScope, type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
-import { type SortedHeaders, sortHeaders } from "./headers.ts";
-import type { BoundInput } from "./input.ts";
-import type { AwsPresigningOptions, SdkConfig, SdkCredentials } from "./sdk.ts";
+import { type BoundInput, type SortedHeaders, sortHeaders } from "./input.ts";
+import type { AwsPresigningOptions, SdkConfig, SdkCredentials } from "./operation.ts";
 
 /** What is kept of one client between two URLs: its latest address, its credentials, and the parameters of one second. */
 export interface ClientSigner {

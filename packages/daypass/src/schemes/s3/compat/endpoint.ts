@@ -1,5 +1,5 @@
 import { invalidInput, refusal } from "../../../core/errors.ts";
-import type { AwsS3Command, CommandInput, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./sdk.ts";
+import type { AwsS3Command, CommandInput, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./operation.ts";
 
 /** Where a request goes and for what it is signed, as the client's own rules have it. */
 export interface Address {

@@ -4,5 +4,6 @@
  *
  * @module
  */
+
+export type { AwsPresigningOptions, AwsS3Client, AwsS3Command } from "./operation.ts";
 export { getSignedUrl, presign } from "./presign.ts";
-export type { AwsPresigningOptions, AwsS3Client, AwsS3Command } from "./sdk.ts";

@@ -1,8 +1,17 @@
 import { invalidInput } from "../../../core/errors.ts";
 import type { EncodedPair } from "../../../core/v4.ts";
-import { uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
-import { DATE_TIME, EPOCH, HTTP_DATE, type Operation, TIMESTAMP } from "./operation.ts";
-import type { CommandInput } from "./sdk.ts";
+import { base64, fromBase64, uriEncode, uriEncodePath, utf8 } from "../../../wire/encoding.ts";
+import { type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import {
+  type AwsPresigningOptions,
+  type CommandInput,
+  DATE_TIME,
+  EPOCH,
+  HTTP_DATE,
+  type Operation,
+  type SdkConfig,
+  TIMESTAMP,
+} from "./operation.ts";
 
 /** A command's input, taken apart. */
 export interface BoundInput {
@@ -83,4 +92,137 @@ function text(member: string, value: unknown, type: number, usual: number): stri
 function quote(item: unknown): string {
   const value = String(item);
   return /[",]/.test(value) ? `"${value.replace(/[\\"]/g, "\\$&")}"` : value;
+}
+
+const KEYS = ["SSECustomerKey", "CopySourceSSECustomerKey"] as const;
+
+/** Whether an input is sent as it is: nearly all are. */
+export function isComplete({ name }: Operation, input: CommandInput): boolean {
+  // By name: a list of names costs as much as a tenth of a hash.
+  return name !== "CreateBucket" && !input["SSECustomerKey"] && !input["CopySourceSSECustomerKey"];
+}
+
+/**
+ * What the SDK adds to an input. SSE-C: a key is sent in base64 together with its MD5; 32 bytes in base64 are taken for such,
+ * any other text for the key itself. And a bucket is created in the client's region unless it is told another.
+ */
+export async function completeInput(
+  { name }: Operation,
+  input: CommandInput,
+  { md5, region }: { readonly md5: SdkConfig["md5"] | undefined; readonly region: unknown },
+): Promise<CommandInput> {
+  const completed: Record<string, unknown> = { ...input };
+  for (const member of KEYS) {
+    const value = completed[member];
+    if (!value) continue;
+    const key = keyBytes(value);
+    if (key === undefined || md5 === undefined)
+      throw invalidInput(member, "text or bytes, and the client's md5", typeof value);
+    const digest = new md5();
+    digest.update(key);
+    completed[member] = base64(key);
+    completed[`${member}MD5`] = base64(await digest.digest());
+  }
+  if (name === "CreateBucket") {
+    const told = (completed["CreateBucketConfiguration"] ?? {}) as Readonly<Record<string, unknown>>;
+    if (region !== "us-east-1" && !told["LocationConstraint"] && !told["Location"]) {
+      completed["CreateBucketConfiguration"] = { ...told, LocationConstraint: region };
+    }
+  }
+  return completed;
+}
+
+function keyBytes(value: unknown): Uint8Array | undefined {
+  if (typeof value === "string") {
+    const decoded = fromBase64(value);
+    return decoded?.length === 32 ? decoded : utf8(value);
+  }
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined;
+}
+
+/**
+ * The length of the body becomes a signed header where it is known, as in the SDK: of text and bytes at once, of what is sent
+ * as XML by the SDK's own writer, which is the one thing that is run of it.
+ */
+export async function bindBodyLength(
+  bound: BoundInput,
+  { schema }: Operation,
+  input: object,
+  config: SdkConfig,
+): Promise<BoundInput> {
+  const { body, headers, isStructured } = bound;
+  if (headers.has("content-length")) return bound;
+  const length = bodyLength(isStructured ? await xmlBody(schema, input, config) : body);
+  if (length === undefined) return bound;
+  return { ...bound, headers: new Map([...headers, ["content-length", String(length)]]) };
+}
+
+async function xmlBody(
+  [, namespace, name, traits, inputSchema, output]: Operation["schema"],
+  input: object,
+  config: SdkConfig,
+): Promise<unknown> {
+  const { protocol } = config;
+  if (protocol === undefined)
+    throw invalidInput("client", "one whose protocol can write the body of this command", "another");
+  const endpoint = async () => ({ protocol: "https:", hostname: "localhost", path: "/" });
+  const operation = { namespace, name, traits, input: inputSchema, output };
+  const { body } = await protocol.serializeRequest(operation, input, { ...config, endpoint });
+  return body;
+}
+
+function bodyLength(body: unknown): number | undefined {
+  if (typeof body === "string") return body === "" ? undefined : utf8(body).length;
+  for (const name of ["byteLength", "size"]) {
+    const length: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
+    if (typeof length === "number") return length;
+  }
+  return undefined;
+}
+
+/** Headers of a request, told apart. */
+export interface SortedHeaders {
+  /** Those that are signed as headers beside `host`. */
+  readonly signed: readonly SignedHeader[];
+  /** Parameters of the URL, encoded: those of the command, and the headers that became one. */
+  readonly query: readonly EncodedPair[];
+  /** Whether the payload line is a parameter of the URL, as it is unless it was told to stay a header. */
+  readonly hoistsPayload: boolean;
+}
+
+// Smithy's list: what proxies and clients change on the way.
+const NEVER_SIGNED =
+  /^(?:authorization|cache-control|connection|content-type|expect|from|keep-alive|max-forwards|pragma|referer|te|trailer|transfer-encoding|upgrade|user-agent|x-amzn-trace-id|(?:proxy|sec)-.*)$/;
+const ENCRYPTION = "x-amz-server-side-encryption";
+const PAYLOAD_HEADER = "x-amz-content-sha256";
+const NO_HEADERS: readonly SignedHeader[] = [];
+
+/**
+ * The presigner's rules: an `x-amz-*` header becomes a parameter of the URL unless it is to stay, headers of server-side
+ * encryption stay unless they are not to, and of the rest those are signed that nobody changes on the way.
+ */
+export function sortHeaders(
+  { headers, query, contentType }: BoundInput,
+  { unsignableHeaders, signableHeaders, unhoistableHeaders, hoistableHeaders }: AwsPresigningOptions,
+): SortedHeaders {
+  const hoistsPayload = unhoistableHeaders?.has(PAYLOAD_HEADER) !== true;
+  const signsType =
+    contentType !== undefined && signableHeaders?.has("content-type") === true && !headers.has("content-type");
+  if (headers.size === 0 && hoistsPayload && !signsType) return { signed: NO_HEADERS, query, hoistsPayload };
+  const signed: SignedHeader[] = [];
+  let pairs: EncodedPair[] | undefined;
+  const sort = (value: string, name: string): void => {
+    const stays = unhoistableHeaders?.has(name) || (name.startsWith(ENCRYPTION) && !hoistableHeaders?.has(name));
+    if (name.startsWith("x-amz-") && !stays) {
+      pairs ??= [...query];
+      pairs.push([uriEncode(name), uriEncode(value)]);
+    } else if (signableHeaders?.has(name) || !(NEVER_SIGNED.test(name) || unsignableHeaders?.has(name))) {
+      signed.push({ name, values: [value] });
+    }
+  };
+  headers.forEach(sort);
+  if (signsType) sort(contentType, "content-type");
+  if (!hoistsPayload) sort(UNSIGNED_PAYLOAD, PAYLOAD_HEADER);
+  return { signed, query: pairs ?? query, hoistsPayload };
 }

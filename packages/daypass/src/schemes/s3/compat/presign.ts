@@ -1,10 +1,15 @@
 import type { SignedRequest } from "../../../core/contracts.ts";
-import { bindBodyLength } from "./body.ts";
 import { type ClientSigner, clientSigner, type SignedCall, signedResult } from "./client-signer.ts";
-import { completeInput, isComplete } from "./complete-input.ts";
-import { bindInput } from "./input.ts";
-import { type Operation, operationOf } from "./operation.ts";
-import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, CommandInput, SdkConfig } from "./sdk.ts";
+import { bindBodyLength, bindInput, completeInput, isComplete } from "./input.ts";
+import {
+  type AwsPresigningOptions,
+  type AwsS3Client,
+  type AwsS3Command,
+  type CommandInput,
+  type Operation,
+  operationOf,
+  type SdkConfig,
+} from "./operation.ts";
 
 /**
  * Signs a command of the AWS SDK for JavaScript v3, and returns the URL together with what its holder must send. For the

@@ -2,15 +2,13 @@ import { credentialSource } from "../../../core/access-key.ts";
 import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput, refusal } from "../../../core/errors.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
-import { signingKeys } from "../../../core/signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
-import { AWS4, scopeText, v4Signature } from "../../../core/v4.ts";
+import { AWS4, scopeText, signingKeys, v4Signature } from "../../../core/v4.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
-import { queryCall } from "../query-call.ts";
 import type { S3SignRequest } from "../request.ts";
-import type { S3SignerOptions } from "../sign.ts";
+import { queryCall, type S3SignerOptions } from "../sign.ts";
 
 /** Options of {@link s3ExpressSigner}. */
 export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressing"> {

@@ -1,13 +1,103 @@
-import { constantTimeEqual } from "#crypto";
+import { constantTimeEqual, hmacSha256Once } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
 import { refusal } from "../../../core/errors.ts";
-import type { FormVerifier } from "../../../forms/form.ts";
-import { type FormVerifierOptions, formVerifier } from "../../../forms/verify.ts";
-import { MAX_EXPIRES } from "../parse.ts";
-import { checkScope, DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
-import { formSignature } from "./canonical.ts";
-import { checkLife, type S3FormGrant, s3FormGrant } from "./grant.ts";
-import { OWN_FIELDS, parseS3Form } from "./parse.ts";
+import { VerifiedGrant } from "../../../core/grant.ts";
+import { type Instant, parseBasicTime } from "../../../core/time.ts";
+import { AWS4, type CredentialScope, signingKey } from "../../../core/v4.ts";
+import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
+import { requiredField } from "../../../forms/policy.ts";
+import { type FormVerifierOptions, formVerifier, type VerifiedForm } from "../../../forms/verify.ts";
+import { hex, uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
+import { malformed } from "../../../wire/parameters.ts";
+import { CHECKSUM_HEADER } from "../grant.ts";
+import { MAX_EXPIRES, parseCredential } from "../parse.ts";
+import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
+
+/** "The string to sign is the policy document in base64", and the key is derived as for any other request. */
+export function formSignature(secretAccessKey: string, scope: CredentialScope, policy: string): string {
+  return hex(hmacSha256Once(signingKey(AWS4, secretAccessKey, scope), policy));
+}
+
+/** Names of the signature's own fields. The policy has to name all of them but the signature. */
+export const OWN_FIELDS: RegExp = /^x-amz-(?:algorithm|credential|date|security-token|signature)$/;
+
+/** The signature's own fields, read strictly. Nothing in them has been verified. */
+export interface ParsedS3Form {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly signedAt: Date;
+  readonly signature: string;
+  readonly sessionToken: string | undefined;
+}
+
+/** Reads the signature's own fields. Throws `MALFORMED`. */
+export function parseS3Form(fields: ReadonlyMap<string, string>): ParsedS3Form {
+  const algorithm = requiredField(fields, "x-amz-algorithm");
+  if (algorithm !== AWS4.algorithm) throw malformed("x-amz-algorithm", "algorithm", AWS4.algorithm);
+  const { accessKeyId, scope } = parseCredential(requiredField(fields, "x-amz-credential"), "x-amz-credential");
+  const time = requiredField(fields, "x-amz-date");
+  const signedAt = parseBasicTime(time);
+  if (signedAt === undefined) throw malformed("x-amz-date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
+  if (!time.startsWith(scope.date)) throw malformed("x-amz-credential", "date-mismatch", "the date of x-amz-date");
+  const signature = requiredField(fields, "x-amz-signature");
+  if (!/^[0-9a-f]{64}$/.test(signature)) {
+    throw malformed("x-amz-signature", "form", "64 lower-case hex digits");
+  }
+  return { accessKeyId, scope, signedAt, signature, sessionToken: fields.get("x-amz-security-token") };
+}
+
+/** What a verified S3 form allows: one POST of a file to a key. */
+export interface S3FormGrant extends FormGrant {
+  readonly key: string;
+  /** The region of the signature; empty in SigV2, which has none. */
+  readonly region: string;
+  /** Where the browser is redirected after the upload: `success_action_redirect`, else the deprecated `redirect`. Bound by the policy. */
+  readonly redirect: string | undefined;
+  /** The status to respond with if there is no redirect. "If the value is not valid, 204": as S3 has it. */
+  readonly status: 200 | 201 | 204;
+}
+
+/** `KEY_SCOPE` for a form that lives longer than it may. */
+export function checkLife(start: number, end: Date, maxLife: number): void {
+  if (end.getTime() - start <= maxLife * 1000) return;
+  throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life: ask for a shorter one`);
+}
+
+/** Makes the grant of both versions. */
+export function s3FormGrant(
+  {
+    scheme,
+    keyId,
+    region,
+    notBefore,
+  }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Instant },
+  { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<S3Key>,
+): S3FormGrant {
+  const checksums = Object.entries(fields)
+    .filter(([name]) => CHECKSUM_HEADER.test(name))
+    .map(([header, value]) => ({ kind: "body-checksum", header, value }) as const);
+  const grant = new VerifiedGrant(
+    {
+      scheme,
+      keyId,
+      methods: ["POST"],
+      notBefore,
+      expiresAt,
+      obligations: [...obligations, ...checksums],
+      target: `/${uriEncode(bucket)}/${uriEncodePath(objectKey)}`,
+    },
+    stringToSign,
+  );
+  const status = fields["success_action_status"];
+  return Object.assign(grant, {
+    bucket,
+    key: objectKey,
+    region,
+    fields,
+    redirect: fields["success_action_redirect"] ?? fields["redirect"],
+    status: status === "200" ? 200 : status === "201" ? 201 : 204,
+  } as const);
+}
 
 /** Options of {@link s3FormVerifier}. */
 export interface S3FormVerifierOptions extends FormVerifierOptions {

@@ -1,7 +1,69 @@
 import { constantTimeEqual, hmacSha256, sha256Hex, sha256Stream } from "#crypto";
-import { DaypassError } from "../../../core/errors.ts";
+import { DaypassError, refusal } from "../../../core/errors.ts";
 import { AWS4, type CredentialScope, scopeText, signingKey } from "../../../core/v4.ts";
-import type { ChunkedPayload } from "./payload.ts";
+import { malformed } from "../../../wire/parameters.ts";
+import { UNSIGNED_PAYLOAD } from "../canonical.ts";
+import type { ParsedS3Header } from "./parse.ts";
+
+/** How a body is sent in chunks (`Content-Encoding: aws-chunked`). */
+export interface ChunkedPayload {
+  /** Whether each chunk, and the trailer, carries a signature of its own. */
+  readonly signed: boolean;
+  /** Bytes of the body without its framing, from the signed `x-amz-decoded-content-length`. */
+  readonly length: number;
+  /** Names of the fields that follow the last chunk, lower case, from the signed `x-amz-trailer`. */
+  readonly trailers: readonly string[];
+}
+
+const MODES: Readonly<Record<string, { readonly signed: boolean; readonly trailer: boolean }>> = {
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": { signed: true, trailer: false },
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { signed: true, trailer: true },
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { signed: false, trailer: true },
+};
+const FIELD_NAME = /^x-amz-checksum-(?:crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512)$/;
+
+/**
+ * The chunked payload that a request announces, or `undefined` for a body in one piece. The mode is the last line of the
+ * canonical request, so a signature that verifies has chosen it; what it needs has to be signed as well.
+ *
+ * @throws {DaypassError} `MALFORMED`, `UNSUPPORTED_PAYLOAD`
+ */
+export function readChunkedPayload({ payload, headers }: ParsedS3Header): ChunkedPayload | undefined {
+  if (!payload.startsWith("STREAMING-")) return undefined;
+  const mode = Object.hasOwn(MODES, payload) ? MODES[payload] : undefined;
+  if (mode === undefined) {
+    throw refusal(
+      "UNSUPPORTED_PAYLOAD",
+      `${UNSIGNED_PAYLOAD}, SHA-256 or one of ${Object.keys(MODES).join(", ")}, found another mode`,
+      { parameter: "x-amz-content-sha256", found: payload },
+    );
+  }
+  const signedValue = (name: string): string | undefined => {
+    const values = headers.find((header) => header.name === name)?.values ?? [];
+    if (values.length > 1) throw malformed(name, "duplicate", "one header");
+    return values[0];
+  };
+  const length = signedValue("x-amz-decoded-content-length");
+  if (!/^\d{1,15}$/.test(length ?? "")) {
+    const problem = length === undefined ? "missing" : "form";
+    throw malformed("x-amz-decoded-content-length", problem, "the signed length of the body without its chunks", {
+      ...(length !== undefined && { found: length }),
+    });
+  }
+  const names = signedValue("x-amz-trailer");
+  if ((names !== undefined) !== mode.trailer) {
+    throw malformed(
+      "x-amz-trailer",
+      mode.trailer ? "missing" : "form",
+      mode.trailer ? "the names of the trailer" : "a header for bodies with a trailer",
+    );
+  }
+  const trailers = names?.split(",").map((name) => name.trim().toLowerCase()) ?? [];
+  if (new Set(trailers).size !== trailers.length || !trailers.every((name) => FIELD_NAME.test(name))) {
+    throw malformed("x-amz-trailer", "form", "names of checksums, each once");
+  }
+  return { signed: mode.signed, length: Number(length), trailers };
+}
 
 /** What the signature of a chunk continues: the request's own. */
 export interface ChunkSeed {
@@ -55,7 +117,7 @@ async function* decode(
       break;
     }
     if (isShort && signatures.signed)
-      throw malformed("chunk-size", `expected ${MIN_CHUNK} bytes or more in each chunk but the last`);
+      throw malformedChunk("chunk-size", `expected ${MIN_CHUNK} bytes or more in each chunk but the last`);
     isShort = chunk.size < MIN_CHUNK;
     const hash = signatures.signed ? sha256Stream() : undefined;
     for (let left = chunk.size; left > 0; ) {
@@ -64,7 +126,7 @@ async function* decode(
       left -= bytes.length;
       yield bytes;
     }
-    if ((await input.line(0)) !== "") throw malformed("chunk", "expected a line end after each chunk");
+    if ((await input.line(0)) !== "") throw malformedChunk("chunk", "expected a line end after each chunk");
     signatures.check(chunk.signature, hash?.hex() ?? "");
   }
   if (received < length) throw wrongLength(length, String(received));
@@ -74,7 +136,7 @@ async function* decode(
 function readChunkLine(line: string, signed: boolean): { readonly size: number; readonly signature: string } {
   const [, size = "", signature = ""] = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line) ?? [];
   if (size === "" || (signature !== "") !== signed) {
-    throw malformed("chunk", `expected a size in hexadecimal${signed ? " and its chunk-signature" : ""}`);
+    throw malformedChunk("chunk", `expected a size in hexadecimal${signed ? " and its chunk-signature" : ""}`);
   }
   return { size: Number.parseInt(size, 16), signature };
 }
@@ -93,15 +155,16 @@ async function readTrailers(
     const [, name = "", value = ""] = /^([A-Za-z0-9-]+): *(\S+) *\n?$/.exec(line) ?? [];
     const lower = name.toLowerCase();
     if (found.has(lower) || !(announced.includes(lower) || (signatures.signed && lower === TRAILER_SIGNATURE))) {
-      throw malformed("trailers", "expected the fields that x-amz-trailer names, each once");
+      throw malformedChunk("trailers", "expected the fields that x-amz-trailer names, each once");
     }
     found.set(lower, value);
   }
   const signature = found.get(TRAILER_SIGNATURE);
   found.delete(TRAILER_SIGNATURE);
-  if (found.size !== announced.length) throw malformed("trailers", "expected every field that x-amz-trailer names");
+  if (found.size !== announced.length)
+    throw malformedChunk("trailers", "expected every field that x-amz-trailer names");
   if (announced.length > 0) signatures.checkTrailer(signature ?? "", found);
-  if ((await input.rest()).length > 0) throw malformed("chunk", "expected nothing after the last chunk");
+  if ((await input.rest()).length > 0) throw malformedChunk("chunk", "expected nothing after the last chunk");
   for (const [name, value] of found) trailers.set(name, value);
 }
 
@@ -177,11 +240,11 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
     async line(most) {
       let text = "";
       for (;;) {
-        if (!(await more())) throw malformed("chunk", "expected the last chunk, of size 0, before the end");
+        if (!(await more())) throw malformedChunk("chunk", "expected the last chunk, of size 0, before the end");
         const end = current.indexOf(10);
         const piece = take(end < 0 ? current.length : end + 1);
         // Two more for the line's end.
-        if (text.length + piece.length > most + 2) throw malformed("chunk", "expected a short line");
+        if (text.length + piece.length > most + 2) throw malformedChunk("chunk", "expected a short line");
         for (const byte of piece) text += String.fromCharCode(byte);
         // A line feed alone ends none, and makes what it stands in unreadable.
         if (text.endsWith("\r\n")) return text.slice(0, -2);
@@ -191,7 +254,7 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
   };
 }
 
-function malformed(problem: string, expected: string): DaypassError {
+function malformedChunk(problem: string, expected: string): DaypassError {
   return new DaypassError("MALFORMED", `aws-chunked body: ${expected}`, { details: { part: "chunks", problem } });
 }
 

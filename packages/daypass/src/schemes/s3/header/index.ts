@@ -6,5 +6,4 @@
 export type { S3Credentials } from "../credentials.ts";
 export type { S3Grant } from "../grant.ts";
 export type { OpenedBody } from "./chunks.ts";
-export { s3HeaderTexts } from "./texts.ts";
-export { type S3HeaderGrant, type S3HeaderVerifierOptions, s3HeaderVerifier } from "./verify.ts";
+export { type S3HeaderGrant, type S3HeaderVerifierOptions, s3HeaderTexts, s3HeaderVerifier } from "./verify.ts";

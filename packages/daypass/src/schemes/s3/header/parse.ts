@@ -5,8 +5,7 @@ import { AWS4, type CredentialScope, canonicalQuery } from "../../../core/v4.ts"
 import { malformed } from "../../../wire/parameters.ts";
 import { formDecode, headerValues } from "../../../wire/raw-target.ts";
 import { canonicalText, readPath, type SignedHeader } from "../canonical.ts";
-import { detectS3, parseCredential } from "../parse.ts";
-import { readSignedHeaders } from "../signed-headers.ts";
+import { detectS3, parseCredential, readSignedHeaders } from "../parse.ts";
 
 /** A request with a SigV4 `Authorization` header, read strictly. Nothing in it has been verified. */
 export interface ParsedS3Header {

@@ -1,15 +1,23 @@
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
-import type { Obligation, Scheme, Verifier } from "../../../core/contracts.ts";
+import type { Obligation, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
 import { v4Signature } from "../../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
+import { parseTarget } from "../../../wire/raw-target.ts";
 import { canonicalHeaders, s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
-import { checkSkew } from "../clock-skew.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
-import { type OpenedBody, openChunks } from "./chunks.ts";
+import {
+  checkScope,
+  checkSkew,
+  DUMMY_S3_KEY,
+  type S3Key,
+  type S3Texts,
+  type S3VerifierOptions,
+  s3KeyResolver,
+  v4Texts,
+} from "../verify.ts";
+import { type ChunkedPayload, type OpenedBody, openChunks, readChunkedPayload } from "./chunks.ts";
 import { detectS3Header, type ParsedS3Header, parseS3Header } from "./parse.ts";
-import { type ChunkedPayload, readChunkedPayload } from "./payload.ts";
 
 /** Options of {@link s3HeaderVerifier}. */
 export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3VerifierOptions, "credentials" | "regions"> {
@@ -127,4 +135,23 @@ function obligations(
   if (chunked === undefined) return s3Obligations(payload, headers, parameters);
   const { length, trailers } = chunked;
   return [{ kind: "body-chunks", length, trailers }, ...s3Obligations(UNSIGNED_PAYLOAD, headers, parameters)];
+}
+
+/**
+ * `s3Texts` for a request with SigV4 in its `Authorization` header. Verifies nothing.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ *
+ * @throws {DaypassError} `MALFORMED`, `UNSIGNED_HEADER`, `AMBIGUOUS_AUTHENTICATION`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { s3HeaderTexts } from "daypass/s3/header";
+ *
+ * export const signedText = (request: WireRequest) => s3HeaderTexts(request).stringToSign;
+ * ```
+ */
+export function s3HeaderTexts(request: WireRequest): S3Texts {
+  const wire = parseTarget(request.target);
+  return v4Texts(request.method, parseS3Header({ request, wire, origin: "", wildcard: "" }));
 }

@@ -1,4 +1,7 @@
+import { constantTimeEqual, hmacSha1 } from "#crypto";
+import type { Checked } from "../../../core/contracts.ts";
 import { compareText } from "../../../core/v4.ts";
+import { base64 } from "../../../wire/encoding.ts";
 import { trimBlank } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
 
@@ -76,4 +79,19 @@ export function s3V2StringToSign({ method, contentMd5, contentType, expires, amz
     .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
     .join("");
   return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${block}${resource}`;
+}
+
+/**
+ * Holds a signature against what SigV2 signs. A bucket's path is signed as `/bucket/` by boto, and by others as it stands on the
+ * wire, `/bucket`: both name the same, so both are compared, and both give the grant of the first.
+ */
+export function checkS3V2(
+  parts: S3V2Parts,
+  { secretAccessKey, signature }: { readonly secretAccessKey: string; readonly signature: string },
+): Checked {
+  const signs = (text: string): boolean => constantTimeEqual(base64(hmacSha1(secretAccessKey, text)), signature);
+  const stringToSign = s3V2StringToSign(parts);
+  const resource = parts.resource.replace(/^(\/[^/?]+)\/(?=\?|$)/, "$1");
+  const other = resource !== parts.resource && signs(s3V2StringToSign({ ...parts, resource }));
+  return { matches: signs(stringToSign) || other, stringToSign };
 }

@@ -10,5 +10,4 @@ export type { S3Grant } from "../grant.ts";
 export type { S3SignRequest } from "../request.ts";
 export type { S3SignerOptions } from "../sign.ts";
 export { s3V2Signer } from "./sign.ts";
-export { s3V2Texts } from "./texts.ts";
-export { type S3V2Grant, type S3V2VerifierOptions, s3V2Verifier } from "./verify.ts";
+export { type S3V2Grant, type S3V2VerifierOptions, s3V2Texts, s3V2Verifier } from "./verify.ts";

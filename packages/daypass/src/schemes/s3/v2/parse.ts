@@ -1,6 +1,6 @@
 import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { type DaypassError, refusal } from "../../../core/errors.ts";
-import { parseEpoch } from "../../../core/validity.ts";
+import { parseEpoch } from "../../../core/time.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import { formDecode, groupHeaders, headerValues, trimBlank } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";

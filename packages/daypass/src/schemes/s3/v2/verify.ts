@@ -1,14 +1,13 @@
 import { checkSession } from "../../../core/access-key.ts";
-import type { Obligation, Scheme, Verifier } from "../../../core/contracts.ts";
-import { checkMaxLife, checkRemaining } from "../../../core/validity.ts";
+import type { Obligation, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { checkMaxLife, checkRemaining } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
-import { percentDecode } from "../../../wire/raw-target.ts";
+import { parseTarget, percentDecode } from "../../../wire/raw-target.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import { checkEnd, type S3VerifierOptions } from "../verify.ts";
-import type { Parameter } from "./canonical.ts";
-import { checkS3V2 } from "./check.ts";
+import { checkEnd, type S3Texts, type S3VerifierOptions } from "../verify.ts";
+import { checkS3V2, type Parameter, s3V2StringToSign } from "./canonical.ts";
 import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
 
 /** Options of {@link s3V2Verifier}. */
@@ -116,4 +115,27 @@ function obligations(parsed: ParsedS3V2): readonly Obligation[] {
   const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
   const headers = [{ name: "content-type", values: [contentType] }, ...md5, ...amzHeaders];
   return s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * The string to sign of a request with SigV2 in its query. Verifies nothing.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+ *
+ * @param virtualBucket the bucket if the host names it, else the empty string: SigV2 signs it
+ * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { s3V2Texts } from "daypass/s3/v2";
+ *
+ * export const signedText = (request: WireRequest) => s3V2Texts(request, "").stringToSign;
+ * ```
+ */
+export function s3V2Texts(request: WireRequest, virtualBucket: string): S3Texts {
+  const wire = parseTarget(request.target);
+  const parsed = parseS3V2({ request, wire, origin: "", wildcard: virtualBucket }, NONE);
+  return { stringToSign: s3V2StringToSign({ method: request.method, ...parsed }) };
 }

@@ -8,11 +8,9 @@ import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { hex } from "../../../wire/encoding.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
-import { queryCall } from "../query-call.ts";
 import type { S3SignRequest } from "../request.ts";
-import type { S3SignerOptions } from "../sign.ts";
-import { AWS4A, scopeText, signingPair, v4aStringToSign } from "./canonical.ts";
-import { type V4aEndpointOptions, v4aEndpoints } from "./endpoint.ts";
+import { queryCall, type S3SignerOptions } from "../sign.ts";
+import { AWS4A, scopeText, signingPair, type V4aEndpointOptions, v4aEndpoints, v4aStringToSign } from "./canonical.ts";
 
 /** Options of {@link s3V4aSigner}. */
 export interface S3V4aSignerOptions

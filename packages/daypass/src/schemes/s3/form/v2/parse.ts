@@ -1,6 +1,12 @@
+import { hmacSha1 } from "#crypto";
 import { requiredField } from "../../../../forms/policy.ts";
-import { fromBase64 } from "../../../../wire/encoding.ts";
+import { base64, fromBase64 } from "../../../../wire/encoding.ts";
 import { malformed } from "../../../../wire/parameters.ts";
+
+/** "Sign the policy with your secret key": HMAC-SHA1 over its base64, in base64. */
+export function formV2Signature(secretAccessKey: string, policy: string): string {
+  return base64(hmacSha1(secretAccessKey, policy));
+}
 
 /** Names of the signature's own fields. The policy has to name the session token only. */
 export const OWN_FIELDS: RegExp = /^(?:awsaccesskeyid|signature|x-amz-security-token)$/;

@@ -5,5 +5,4 @@
  */
 export type { S3Credentials } from "../../credentials.ts";
 export type { S3Grant } from "../../grant.ts";
-export { s3V2HeaderTexts } from "./texts.ts";
-export { type S3V2HeaderVerifierOptions, s3V2HeaderVerifier } from "./verify.ts";
+export { type S3V2HeaderVerifierOptions, s3V2HeaderTexts, s3V2HeaderVerifier } from "./verify.ts";

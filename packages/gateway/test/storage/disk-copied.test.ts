@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
-import { adoptCopies } from "../../src/storage/disk/adopt-copies.ts";
+import { adoptCopies } from "../../src/storage/disk/database/restored-copy.ts";
 import { openSpareIndex } from "../../src/storage/disk/database/spare-index.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { disk } from "../../src/storage/disk/index.ts";

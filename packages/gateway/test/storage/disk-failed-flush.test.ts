@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
 import { digestPool } from "../../src/storage/disk/objects/digest-pool.ts";
-import { syncEarly } from "../../src/storage/disk/objects/durable.ts";
-import { uploadWriter } from "../../src/storage/disk/uploads/upload.ts";
+import { syncEarly } from "../../src/storage/disk/flush.ts";
+import { uploadWriter } from "../../src/storage/disk/objects/write-body.ts";
 
 const MB = 1024 * 1024;
 

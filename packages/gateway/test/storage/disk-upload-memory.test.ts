@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type DigestPool, digestPool, type SharedPiece } from "../../src/storage/disk/objects/digest-pool.ts";
-import { uploadWriter } from "../../src/storage/disk/uploads/upload.ts";
+import { uploadWriter } from "../../src/storage/disk/objects/write-body.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 const KB = 1024;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { UploadsIndexWriter } from "../../src/storage/disk/database/contract.ts";
 import { answerer, asker } from "../../src/storage/disk/database/ipc-calls.ts";
-import { keyTurns } from "../../src/storage/disk/database/key-turns.ts";
+import { keyTurns } from "../../src/storage/disk/database/key-lock.ts";
 import { ipcUploadsWriter, serveUploadsWriter } from "../../src/storage/disk/database/uploads-channel.ts";
 import { collectGarbage } from "../collect-garbage.ts";
 import { connection } from "./connection.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
 import { contentTypeOf } from "../../src/http/content-type.ts";
-import { errnoOf, translated } from "../../src/storage/disk/faults.ts";
+import { errnoOf, translated } from "../../src/storage/disk/errors.ts";
 import {
   hashedPath,
   isBucketName,

@@ -5,7 +5,7 @@ import type { BucketInfo, Buckets } from "../contract/buckets.ts";
 import { compareUtf8 } from "../contract/listing.ts";
 import { StorageError } from "../contract/storage.ts";
 import type { IndexReader, IndexWriter } from "./database/contract.ts";
-import { translating } from "./faults.ts";
+import { translating } from "./errors.ts";
 import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./listing/list-objects.ts";
 import { LOOSE_BUCKET } from "./objects/key-path.ts";

@@ -2,8 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { IndexWriter } from "./database/contract.ts";
-import { errnoOf } from "./faults.ts";
-import { syncFolder } from "./objects/durable.ts";
+import { errnoOf } from "./errors.ts";
+import { syncFolder } from "./flush.ts";
 import { lstatOrAbsent } from "./objects/open-file.ts";
 
 /** Folders whose state this process remembers; past it all is checked again. */

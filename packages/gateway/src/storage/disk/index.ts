@@ -23,15 +23,15 @@ import {
 import { underWay } from "../contract/under-way.ts";
 import { diskBuckets } from "./buckets.ts";
 import type { IndexReader, IndexWriter } from "./database/contract.ts";
-import { openIndexReader } from "./database/database.ts";
-import { openDiskIndex } from "./database/disk-index.ts";
-import { translating } from "./faults.ts";
+import { openIndexReader } from "./database/index-database.ts";
+import { openDiskIndex } from "./database/open-index.ts";
+import { translating } from "./errors.ts";
 import { folders } from "./folders.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { type FileThread, fileThread } from "./listing/file-thread.ts";
 import { objectLister } from "./listing/list-objects.ts";
 import type { ReadProgress } from "./listing/read-progress.ts";
-import { bytesObject, fileObject, readWhole } from "./objects/body.ts";
+import { bytesObject, fileObject, readWhole } from "./objects/open-object.ts";
 import { objectCopier } from "./objects/copy-object.ts";
 import { digestPool } from "./objects/digest-pool.ts";
 import { type FoundObject, objectFinder } from "./objects/find-object.ts";
@@ -44,13 +44,13 @@ import { objectStore } from "./objects/store-object.ts";
 import { objectTagger } from "./objects/tag-object.ts";
 import { noSuchBucket, readOnly } from "./refusals.ts";
 import { diskMultipart } from "./uploads/multipart.ts";
-import { uploadWriter } from "./uploads/upload.ts";
+import { uploadWriter } from "./objects/write-body.ts";
 
-export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/channel.ts";
+export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/ipc-writer.ts";
 export type { IndexWriter } from "./database/contract.ts";
-export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./database/disk-index.ts";
+export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./database/open-index.ts";
 export type { ReadProgress } from "./listing/read-progress.ts";
-export { servedFiles } from "./objects/served-file.ts";
+export { servedFiles } from "./served-files.ts";
 
 /** Options of {@link disk}. */
 export interface DiskOptions {

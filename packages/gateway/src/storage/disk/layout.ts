@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync, readdirSync, realpathSync, statSync, 
 import { join } from "node:path";
 import { platform } from "node:process";
 import { type ObjectRef, StorageError } from "../contract/storage.ts";
-import { errnoOf, translated } from "./faults.ts";
+import { errnoOf, translated } from "./errors.ts";
 import { looseBucket } from "./loose-bucket.ts";
 import { bucketsOnOwnDisks } from "./mount-points.ts";
 import { type SpellingCheck, spellingBelow } from "./objects/case-folding.ts";

@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "./objects/durable.ts";
+import { syncFolder } from "./flush.ts";
 import { LOOSE_BUCKET } from "./objects/key-path.ts";
 import { lstatOrAbsent } from "./objects/open-file.ts";
 

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { IndexDatabase } from "./database/database.ts";
+import type { IndexDatabase } from "./database/index-database.ts";
 import { freeBytes, isForRoom } from "./database/spare-index.ts";
 import type { Layout } from "./layout.ts";
 

@@ -1,7 +1,7 @@
 /** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
 import type { ObjectInfo, ObjectRef } from "../../contract/storage.ts";
-import type { NamesReader } from "./names-db.ts";
-import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-db.ts";
+import type { NamesReader } from "./names-table.ts";
+import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-table.ts";
 
 /** What an upload leaves in the index beside its file, which tells size and time itself. Plain data: it travels between processes. */
 export interface IndexRow extends Omit<ObjectInfo, "size" | "lastModified"> {

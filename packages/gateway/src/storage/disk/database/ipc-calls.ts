@@ -1,6 +1,6 @@
 /** Calls over a channel between two processes: a question, and its answer or its error. */
 import { isStorageError, StorageError, type StorageErrorCode } from "../../contract/storage.ts";
-import { translated } from "../faults.ts";
+import { translated } from "../errors.ts";
 
 /** One end of a connection between two processes, e.g. of `node:cluster`. Other messages on it are ignored. */
 export interface Channel {

@@ -5,7 +5,7 @@ import type { FolderReader } from "../listing/folder-reader.ts";
 import { lstatOrAbsent } from "../objects/open-file.ts";
 import type { Room } from "../reserved-space.ts";
 import type { IndexWriter } from "./contract.ts";
-import type { IndexDatabase } from "./database.ts";
+import type { IndexDatabase } from "./index-database.ts";
 
 export function nameKeeper(options: {
   readonly database: IndexDatabase;

@@ -4,10 +4,10 @@ import { constants, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { isStorageError, StorageError } from "../../contract/storage.ts";
-import { errnoOf, translated } from "../faults.ts";
+import { errnoOf, translated } from "../errors.ts";
 import { readOnly } from "../refusals.ts";
 import type { IndexWriter } from "./contract.ts";
-import { type IndexDatabase, openIndexDatabase } from "./database.ts";
+import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
 
 /** SQLite needs as much for the shared memory beside an index, and says nothing of the disk when it has not got it. */
 const LEAST_BYTES = 64 * 1024;

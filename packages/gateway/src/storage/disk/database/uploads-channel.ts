@@ -1,7 +1,7 @@
 /** Uploads in parts by workers: their places and their ends are given out by the primary. */
 import type { PartClaim, PartRequest, UploadClaim, UploadsIndexWriter } from "./contract.ts";
 import { answerer, asker, type Channel } from "./ipc-calls.ts";
-import type { PartRow, UploadRow } from "./uploads-db.ts";
+import type { PartRow, UploadRow } from "./uploads-table.ts";
 
 type Question =
   | { readonly op: "create"; readonly row: Pick<UploadRow, "id" | "ref" | "fields"> }

@@ -7,8 +7,8 @@
  */
 import { noSuchUpload } from "../../contract/upload-refusals.ts";
 import type { UploadsIndexWriter } from "./contract.ts";
-import type { IndexDatabase } from "./database.ts";
-import { keyTurns } from "./key-turns.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { keyTurns } from "./key-lock.ts";
 
 /** The largest object of S3; file systems end in the same region. */
 const MAX_POSITION = 5 * 1024 ** 4;

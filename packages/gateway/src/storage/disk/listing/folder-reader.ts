@@ -3,7 +3,7 @@
  * names are taken over in pieces of about a millisecond.
  */
 import { type ObjectRef, StorageError } from "../../contract/storage.ts";
-import type { IndexDatabase } from "../database/database.ts";
+import type { IndexDatabase } from "../database/index-database.ts";
 import type { Layout } from "../layout.ts";
 import type { FileThread, FolderPart } from "./file-thread.ts";
 import { type ReadProgress, readProgress } from "./read-progress.ts";

@@ -1,6 +1,6 @@
 /** One step of a listing through the index: what may come next, and which folders could hold something in between. */
 import { behindPrefix, compareUtf8 } from "../../contract/listing.ts";
-import type { Bound, FolderRow, NameRow, NamesReader } from "../database/names-db.ts";
+import type { Bound, FolderRow, NameRow, NamesReader } from "../database/names-table.ts";
 
 /** A key, or all keys that share a prefix up to a delimiter. */
 export interface Candidate {

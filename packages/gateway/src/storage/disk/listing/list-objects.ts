@@ -8,7 +8,7 @@
 import { behindPrefix, compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../../contract/listing.ts";
 import { type ObjectInfo, StorageError } from "../../contract/storage.ts";
 import type { IndexReader, IndexWriter } from "../database/contract.ts";
-import type { FolderRow } from "../database/names-db.ts";
+import type { FolderRow } from "../database/names-table.ts";
 import type { Layout, Places } from "../layout.ts";
 import type { SpellingCheck } from "../objects/case-folding.ts";
 import { foreignEtag, modifiedAt } from "../objects/fingerprint.ts";

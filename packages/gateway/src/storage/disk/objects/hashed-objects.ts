@@ -1,8 +1,8 @@
 /** The objects of a bucket that lie under the hash of their name, outside its folder. Only the names in the index lead to them. */
 import { dirname } from "node:path";
-import type { IndexDatabase } from "../database/database.ts";
+import type { IndexDatabase } from "../database/index-database.ts";
 import type { Layout } from "../layout.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolder } from "../flush.ts";
 import { unlinkIfThere } from "./move-file.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 

@@ -3,7 +3,7 @@ import { linkSync, renameSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { preconditionFailed } from "../../contract/preconditions.ts";
 import type { PutOptions } from "../../contract/storage.ts";
-import { errnoOf } from "../faults.ts";
+import { errnoOf } from "../errors.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
 /** `link` fails when the name exists, also for a file that somebody else puts there in this moment; `rename` replaces it. */

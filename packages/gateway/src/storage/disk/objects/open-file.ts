@@ -15,7 +15,7 @@ import {
   type Stats,
 } from "node:fs";
 import { platform } from "node:process";
-import { errnoOf } from "../faults.ts";
+import { errnoOf } from "../errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 /** O_NOFOLLOW refuses a link at the end of the path; O_NONBLOCK keeps a FIFO without a writer from stopping the process. */

@@ -6,7 +6,7 @@ import type { DeleteOptions, ObjectRef } from "../../contract/storage.ts";
 import type { ClaimOutcome, IndexWriter } from "../database/contract.ts";
 import type { Layout } from "../layout.ts";
 import { noSuchBucket } from "../refusals.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolder } from "../flush.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import { lstatOrAbsent, openRegular } from "./open-file.ts";
 

@@ -13,10 +13,10 @@ import {
 } from "../../contract/multipart.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../../contract/upload-refusals.ts";
 import type { IndexReader, IndexRow, IndexWriter } from "../database/contract.ts";
-import type { Ending, PartRow, UploadRow } from "../database/uploads-db.ts";
-import { errnoOf } from "../faults.ts";
+import type { Ending, PartRow, UploadRow } from "../database/uploads-table.ts";
+import { errnoOf } from "../errors.ts";
 import type { Layout, Places } from "../layout.ts";
-import { syncFile } from "../objects/durable.ts";
+import { syncFile } from "../flush.ts";
 import type { ObjectFinder } from "../objects/find-object.ts";
 import { fingerprintOf } from "../objects/fingerprint.ts";
 import { lstatOrAbsent } from "../objects/open-file.ts";
@@ -24,7 +24,7 @@ import type { ObjectPlacer } from "../objects/place-object.ts";
 import { noSuchBucket } from "../refusals.ts";
 import { expectWhole, fillPlaces, joinParts, sizeOf } from "./join-parts.ts";
 import { dataPath, hasLeft, removeUpload, uploadFolder } from "./upload-folder.ts";
-import { checkChecksum, checksumsOf, etagOf, objectPart } from "./whole-digests.ts";
+import { checkChecksum, checksumsOf, etagOf, objectPart } from "../../contract/multipart-digests.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,

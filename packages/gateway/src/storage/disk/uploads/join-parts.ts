@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { StorageError } from "../../contract/storage.ts";
-import type { PartRow } from "../database/uploads-db.ts";
+import type { PartRow } from "../database/uploads-table.ts";
 import { copyRange } from "../objects/file-bytes.ts";
 import { dataPath } from "./upload-folder.ts";
 

@@ -1,6 +1,6 @@
 /** Uploads in parts, as the contract has them. */
 import type { MultipartStorage } from "../../contract/multipart.ts";
-import { translating } from "../faults.ts";
+import { translating } from "../errors.ts";
 import { type UploadCompleterOptions, uploadCompleter } from "./complete-upload.ts";
 import { partCopier } from "./copy-part.ts";
 import { uploadLister } from "./list-uploads.ts";

@@ -7,15 +7,15 @@ import type { CreateUploadOptions, PartInfo, PutPartOptions, UploadInfo, UploadR
 import type { ObjectRef } from "../../contract/storage.ts";
 import { noSuchUpload } from "../../contract/upload-refusals.ts";
 import type { IndexReader, IndexWriter, PartClaim } from "../database/contract.ts";
-import type { PartRow, UploadRow } from "../database/uploads-db.ts";
-import { errnoOf } from "../faults.ts";
+import type { PartRow, UploadRow } from "../database/uploads-table.ts";
+import { errnoOf } from "../errors.ts";
 import type { Layout } from "../layout.ts";
-import { syncFile, syncFolder } from "../objects/durable.ts";
+import { syncFile, syncFolder } from "../flush.ts";
 import { unlinkIfThere } from "../objects/move-file.ts";
 import type { ObjectPlacer } from "../objects/place-object.ts";
 import { someTags } from "../objects/store-object.ts";
 import { noSuchBucket } from "../refusals.ts";
-import type { UploadWriter } from "./upload.ts";
+import type { UploadWriter } from "../objects/write-body.ts";
 import { abandonUpload, dataPath, removeUpload, uploadFolder, uploadsFolder } from "./upload-folder.ts";
 import { partInfo, uploadInfo } from "./upload-info.ts";
 

@@ -2,11 +2,11 @@
 import { opendir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectRef } from "../../contract/storage.ts";
-import type { IndexDatabase } from "../database/database.ts";
-import type { UploadRow } from "../database/uploads-db.ts";
+import type { IndexDatabase } from "../database/index-database.ts";
+import type { UploadRow } from "../database/uploads-table.ts";
 import type { Layout } from "../layout.ts";
 import { lstatOrAbsent } from "../objects/open-file.ts";
-import { unlessStuck } from "../sweep.ts";
+import { unlessStuck } from "../database/sweep.ts";
 import { hasLeft, uploadFolder, uploadsFolder } from "./upload-folder.ts";
 
 export interface SweepUploadsOptions {

@@ -5,10 +5,10 @@
 import { renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ending } from "../database/uploads-db.ts";
-import { errnoOf } from "../faults.ts";
+import type { Ending } from "../database/uploads-table.ts";
+import { errnoOf } from "../errors.ts";
 import type { Layout } from "../layout.ts";
-import { syncFolder } from "../objects/durable.ts";
+import { syncFolder } from "../flush.ts";
 import { lstatOrAbsent } from "../objects/open-file.ts";
 
 export function uploadsFolder({ own }: Layout): string {

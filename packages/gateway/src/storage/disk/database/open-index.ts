@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../../contract/storage.ts";
-import { adoptCopies } from "../adopt-copies.ts";
+import { adoptCopies } from "./restored-copy.ts";
 import { bucketWriter } from "../bucket-writer.ts";
-import { translating } from "../faults.ts";
+import { translating } from "../errors.ts";
 import { type Layout, openLayout } from "../layout.ts";
 import { type FileThread, fileThread } from "../listing/file-thread.ts";
 import { folderReader } from "../listing/folder-reader.ts";
@@ -14,14 +14,14 @@ import { fingerprintOf } from "../objects/fingerprint.ts";
 import { LOOSE_BUCKET } from "../objects/key-path.ts";
 import { lstatOrAbsent, unlessAbsent } from "../objects/open-file.ts";
 import { keptRoom } from "../reserved-space.ts";
-import { sweep } from "../sweep.ts";
+import { sweep } from "./sweep.ts";
 import { sweepUploads } from "../uploads/sweep-uploads.ts";
 import type { IndexReader, IndexWriter } from "./contract.ts";
-import { type IndexDatabase, openIndexDatabase } from "./database.ts";
+import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
 import { nameKeeper } from "./name-index.ts";
 import { isForRoom, openSpareIndex, withoutRoom, withoutWrites } from "./spare-index.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
-import { localIndexWriter } from "./writer.ts";
+import { localIndexWriter } from "./index-writer.ts";
 
 /** The index of a folder, open in the one process that owns it. */
 export interface DiskIndex {

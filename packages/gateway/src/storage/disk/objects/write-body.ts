@@ -8,8 +8,8 @@ import { runningChecksum } from "../../../http/checksum.ts";
 import { releaseOf } from "../../../http/releasable-body.ts";
 import { type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../../contract/checked-body.ts";
 import type { ChecksumAlgorithm } from "../../contract/storage.ts";
-import type { DigestJob, DigestPool, Digests, SharedPiece } from "../objects/digest-pool.ts";
-import { syncEarly } from "../objects/durable.ts";
+import type { DigestJob, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
+import { syncEarly } from "../flush.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
 const PIECE = 1024 * 1024;

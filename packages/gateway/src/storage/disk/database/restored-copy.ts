@@ -4,10 +4,10 @@
  */
 import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IndexDatabase, StoredRow } from "./database/database.ts";
-import type { Layout } from "./layout.ts";
-import { isSameButForInode } from "./objects/fingerprint.ts";
-import { unlessAbsent } from "./objects/open-file.ts";
+import type { IndexDatabase, StoredRow } from "./index-database.ts";
+import type { Layout } from "../layout.ts";
+import { isSameButForInode } from "../objects/fingerprint.ts";
+import { unlessAbsent } from "../objects/open-file.ts";
 import { unlessStuck } from "./sweep.ts";
 
 const MARK = "index-file";

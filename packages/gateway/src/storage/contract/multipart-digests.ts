@@ -1,10 +1,10 @@
 /** ETag and checksum of an object from those of its parts. No byte is read again. */
 import { createHash } from "node:crypto";
-import { isCrc, runningChecksum } from "../../../http/checksum.ts";
-import { combineCrcs } from "../../../http/crc.ts";
-import type { CompletedUpload, UploadChecksum } from "../../contract/multipart.ts";
-import { type ObjectPart, StorageError } from "../../contract/storage.ts";
-import type { PartRow } from "../database/uploads-db.ts";
+import { isCrc, runningChecksum } from "../../http/checksum.ts";
+import { combineCrcs } from "../../http/crc.ts";
+import type { CompletedUpload, UploadChecksum } from "./multipart.ts";
+import { type ObjectPart, StorageError } from "./storage.ts";
+import type { PartRow } from "../disk/database/uploads-table.ts";
 
 export function etagOf(parts: readonly PartRow[]): string {
   const hash = createHash("md5");

@@ -7,9 +7,9 @@
 import type { ObjectPart, ObjectRef, StoredHeaders } from "../../contract/storage.ts";
 import { StorageError } from "../../contract/storage.ts";
 import type { IndexReader, IndexRow } from "./contract.ts";
-import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-db.ts";
+import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-table.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
-import { UPLOADS_SCHEMA, type UploadsReader, type UploadsWriter, uploadsReader, uploadsWriter } from "./uploads-db.ts";
+import { UPLOADS_SCHEMA, type UploadsReader, type UploadsWriter, uploadsReader, uploadsWriter } from "./uploads-table.ts";
 
 // Each text takes an index from its position to the next version; the first makes a new one. A text that was released is never
 // changed, and at its end an index has the same tables whichever version it began with.

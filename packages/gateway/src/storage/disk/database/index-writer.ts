@@ -3,12 +3,12 @@
  * seconds, so all changes meet here. Those that arrive while a commit runs share the next one.
  */
 import { isStorageError, type ObjectRef, StorageError } from "../../contract/storage.ts";
-import { translated } from "../faults.ts";
+import { translated } from "../errors.ts";
 import type { Room } from "../reserved-space.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./contract.ts";
-import type { IndexDatabase } from "./database.ts";
+import type { IndexDatabase } from "./index-database.ts";
 import { foldedName } from "./folded-name.ts";
-import { keyTurns } from "./key-turns.ts";
+import { keyTurns } from "./key-lock.ts";
 import { uploadsWriter } from "./uploads-writer.ts";
 
 /** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */

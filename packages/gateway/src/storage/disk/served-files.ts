@@ -1,8 +1,8 @@
 /** From a file of the root to the object that it is, for whoever looks into the folder without opening it as storage. */
 import { join } from "node:path";
-import type { ObjectRef } from "../../contract/storage.ts";
-import { looseBucket } from "../loose-bucket.ts";
-import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
+import type { ObjectRef } from "../contract/storage.ts";
+import { looseBucket } from "./loose-bucket.ts";
+import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./objects/key-path.ts";
 
 /**
  * Returns the object that is served from a path below the root (one name per folder, and the last for the file), or

@@ -1,10 +1,10 @@
 /** What a crash leaves behind is cleaned at the next start: temp files of dead runs, and rows whose rename never came. */
 import { opendir, realpath, rmdir, unlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import type { ObjectRef } from "../contract/storage.ts";
-import type { IndexDatabase } from "./database/database.ts";
-import { errnoOf } from "./faults.ts";
-import { runOfTemp } from "./objects/key-path.ts";
+import type { ObjectRef } from "../../contract/storage.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { errnoOf } from "../errors.ts";
+import { runOfTemp } from "../objects/key-path.ts";
 
 /** Rows settled in one commit. */
 const BATCH = 500;

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { digestPool } from "../../src/storage/disk/objects/digest-pool.ts";
 import { syncEarly } from "../../src/storage/disk/flush.ts";
-import { uploadWriter } from "../../src/storage/disk/objects/write-body.ts";
+import { digestPool } from "../../src/storage/disk/objects/digest-pool.ts";
+import { bodyWriter } from "../../src/storage/disk/objects/write-body.ts";
 
 const MB = 1024 * 1024;
 
@@ -21,7 +21,7 @@ it("refuses a long upload of which a flush has failed while bytes came in", asyn
     const chunk = new Uint8Array(MB);
     for (let sent = 0; sent < size; sent += MB) yield chunk;
   }
-  const upload = (size: number) => uploadWriter(pool).write({ fd: unflushable(), position: 0 }, body(size), {});
+  const upload = (size: number) => bodyWriter(pool).write({ fd: unflushable(), position: 0 }, body(size), {});
   await expect(upload(80 * MB)).rejects.toMatchObject({ syscall: "fdatasync" });
   // What is short is flushed by who has it written, at its end.
   await expect(upload(2 * MB)).resolves.toMatchObject({ size: 2 * MB });

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -100,35 +101,23 @@ describe("files that were there before", () => {
     });
   });
 
-  it("keeps what was uploaded before a mark said so", async () => {
-    await withDisk(async (storage, root) => {
-      await storage.put({ bucket: "files", key: "up.txt" }, chunks("uploaded"));
-      await storage.close();
-      rmSync(join(root, ".daypass/loose-files"));
-      await (await disk({ root })).close();
-      mkdirSync(join(root, "files"));
-      const next = await disk({ root });
-      try {
-        expect(await text(next, "files", "up.txt")).toBe("uploaded");
-      } finally {
-        await next.close();
-      }
-    });
-  });
-
-  it("keeps what was uploaded among them in their bucket, whatever folder comes later", async () => {
+  it("refuses to start if a new folder files would hide uploads among the loose files", async () => {
     await withDisk(async (storage, root) => {
       await storage.put({ bucket: "files", key: "up.txt" }, chunks("uploaded"));
       mkdirSync(join(root, "files"));
       writeFileSync(join(root, "files/up.txt"), "another");
       expect(await text(storage, "files", "up.txt")).toBe("uploaded");
       await storage.close();
-      const next = await disk({ root });
-      try {
-        expect(await text(next, "files", "up.txt")).toBe("uploaded");
-      } finally {
-        await next.close();
+      for (let start = 0; start < 2; start++) {
+        await expect(disk({ root })).rejects.toMatchObject({
+          code: "UNAVAILABLE",
+          message: expect.stringContaining("rename that folder"),
+        });
       }
+      renameSync(join(root, "files"), join(root, "renamed"));
+      const next = await disk({ root });
+      expect(await text(next, "files", "up.txt")).toBe("uploaded");
+      await next.close();
     });
   });
 

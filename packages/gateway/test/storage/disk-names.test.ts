@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { behindPrefix } from "../../src/storage/contract/listing.ts";
+import { textAfterPrefix } from "../../src/storage/contract/listing.ts";
 import { type IndexDatabase, openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
 import type { NamesReader } from "../../src/storage/disk/database/names-table.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
@@ -60,7 +60,7 @@ function costOf(bucket: string, options: { from?: string; prefix?: string; delim
   let found = 0;
   while (found < 1000) {
     const limit = Math.min(256, 1000 - found);
-    const until = behindPrefix(prefix);
+    const until = textAfterPrefix(prefix);
     const step = nextCandidates(names, { bucket, position, until, prefix, delimiter, limit, witnesses: 1 });
     found += step.candidates.length;
     if (step.next === undefined) break;
@@ -126,6 +126,7 @@ describe("a folder that takes long to read", () => {
       database,
       layout,
       thread,
+      space: { isDiskFull: () => false },
       clock: () => 1e9,
       onRead: undefined,
       stopwatch: () => state.now,

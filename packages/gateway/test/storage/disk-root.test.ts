@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -18,6 +18,24 @@ it("names the folder that is not there, and what to do, before anything is writt
   }
   mkdirSync(none);
   await (await disk({ root: none })).close();
+});
+
+it.each(["EROFS", "EACCES"])("refuses a folder that it may not write to (%s), and says what to do", async (code) => {
+  const root = tempRoot();
+  const { mkdirSync: mkdir } = fs;
+  onTestFinished(() => {
+    fs.mkdirSync = mkdir;
+    syncBuiltinESMExports();
+    removeRoot(root);
+  });
+  fs.mkdirSync = (path) => {
+    throw Object.assign(new Error(code), { code, syscall: "mkdir", path });
+  };
+  syncBuiltinESMExports();
+  await expect(disk({ root })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining(`mount a writable folder there to serve the rest of ${root} read-only`),
+  });
 });
 
 it("refuses to serve a folder on Windows, before anything is written", async () => {

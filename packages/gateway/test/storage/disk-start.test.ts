@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
+import { sweep } from "../../src/storage/disk/database/sweep.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { tempName } from "../../src/storage/disk/objects/key-path.ts";
-import { sweep } from "../../src/storage/disk/database/sweep.ts";
 import { chunks, leakedTemps, withDisk } from "./temp-root.ts";
 
 const ref = { bucket: "bucket", key: "a.txt" };

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type DigestPool, digestPool, type SharedPiece } from "../../src/storage/disk/objects/digest-pool.ts";
-import { uploadWriter } from "../../src/storage/disk/objects/write-body.ts";
+import { bodyWriter } from "../../src/storage/disk/objects/write-body.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 const KB = 1024;
@@ -35,7 +35,7 @@ it("has small pieces for uploads beyond a number, however long they stay, and la
     await pool.close();
     removeRoot(root);
   });
-  const uploads = uploadWriter(pool);
+  const uploads = bodyWriter(pool);
   let release = (): void => {};
   const stalled = new Promise<void>((resolve) => {
     release = resolve;

@@ -9,7 +9,7 @@ import { openIndexDatabase } from "../../src/storage/disk/database/index-databas
 import { localIndexWriter } from "../../src/storage/disk/database/index-writer.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
-import { keptRoom } from "../../src/storage/disk/reserved-space.ts";
+import { reservedSpace } from "../../src/storage/disk/reserved-space.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { connection } from "./connection.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
@@ -165,10 +165,10 @@ describe("workers that share one index writer", () => {
       transactions++;
       database.transaction(steps);
     };
-    const room = keptRoom(openLayout(root, { owner: true }), database);
+    const space = reservedSpace(openLayout(root, { owner: true }), database);
     // Else it is made behind a commit, and may be while the folder is removed.
-    await room.keep();
-    const writer = localIndexWriter({ database: { ...database, transaction }, room });
+    await space.keep();
+    const writer = localIndexWriter({ database: { ...database, transaction }, space });
     const refs = Array.from({ length: 500 }, (_, key) => ({ bucket: "bucket", key: `${key}` }));
     const claims = await Promise.all(refs.map((ref) => writer.claim(ref, { kind: "put", row: rowOf(ref.key, "1") })));
     expect(transactions).toBe(1);
@@ -209,9 +209,9 @@ describe("workers that share one index writer", () => {
       if (isBroken) throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 10 });
       database.transaction(steps);
     };
-    const room = keptRoom(openLayout(root, { owner: true }), database);
-    await room.keep();
-    const writer = localIndexWriter({ database: { ...database, transaction }, room });
+    const space = reservedSpace(openLayout(root, { owner: true }), database);
+    await space.keep();
+    const writer = localIndexWriter({ database: { ...database, transaction }, space });
     const claim = () => writer.claim({ bucket: "bucket", key: "a" }, { kind: "put", row: rowOf("a", "1") });
     const [first, second] = [claim(), claim()];
     for (const claimed of [first, second]) await expect(claimed).rejects.toMatchObject({ code: "UNAVAILABLE" });

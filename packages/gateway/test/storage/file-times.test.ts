@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { disk } from "../../src/storage/disk/index.ts";
-import { modifiedAt } from "../../src/storage/disk/objects/fingerprint.ts";
+import { modifiedAt } from "../../src/storage/disk/objects/open-file.ts";
 import { removeRoot } from "./temp-root.ts";
 
 const LAST = "9999-12-31T23:59:59.999Z";

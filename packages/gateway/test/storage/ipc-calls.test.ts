@@ -1,15 +1,15 @@
 import { expect, it } from "vitest";
-import type { UploadsIndexWriter } from "../../src/storage/disk/database/contract.ts";
-import { answerer, asker } from "../../src/storage/disk/database/ipc-calls.ts";
-import { keyTurns } from "../../src/storage/disk/database/key-lock.ts";
-import { ipcUploadsWriter, serveUploadsWriter } from "../../src/storage/disk/database/uploads-channel.ts";
+import type { IndexWriter, UploadsIndexWriter } from "../../src/storage/disk/database/contract.ts";
+import { answerCalls, type Channel, caller } from "../../src/storage/disk/database/ipc-calls.ts";
+import { ipcIndexWriter, serveIndexWriter } from "../../src/storage/disk/database/ipc-writer.ts";
+import { keyLock } from "../../src/storage/disk/database/key-lock.ts";
 import { collectGarbage } from "../collect-garbage.ts";
 import { connection } from "./connection.ts";
 
 it("keeps nothing of a question that was answered", async () => {
   const { primary, worker } = connection();
-  answerer<string>(primary, "name", async (question) => ({ question }));
-  const { ask } = asker<string>(worker, "name");
+  answerCalls<string>(primary, async (question) => ({ question }));
+  const { ask } = caller<string>(worker);
   const answer = async () => new WeakRef((await ask("what")) as object);
   const answered = await answer();
   await new Promise((resolve) => setImmediate(resolve));
@@ -32,11 +32,11 @@ it("answers no one who only tells, and nobody who has gone", async () => {
       primary.send(message);
     },
   };
-  answerer<string>(counted, "name", async (question) => {
+  answerCalls<string>(counted, async (question) => {
     heard.push(question);
     if (question === "slow") await slow;
   });
-  const { ask, tell } = asker<string>(worker, "name");
+  const { ask, tell } = caller<string>(worker);
   tell("told");
   await ask("asked");
   expect([heard, sent.length]).toEqual([["told", "asked"], 1]);
@@ -51,6 +51,10 @@ it("answers no one who only tells, and nobody who has gone", async () => {
   expect([heard, sent.length]).toEqual([["told", "asked", "slow"], 1]);
 });
 
+function serve(channel: Channel, uploads: UploadsIndexWriter): void {
+  serveIndexWriter(channel, uploads as IndexWriter);
+}
+
 const PART = { uploadId: "id", ref: { bucket: "bucket", key: "a" }, number: 1, size: 1 };
 
 it.each([
@@ -64,7 +68,7 @@ it.each([
     new Promise<void>((resolve) => {
       grant = resolve;
     });
-  serveUploadsWriter(primary, {
+  serve(primary, {
     async createUpload() {},
     async openPart() {
       await granted();
@@ -75,7 +79,7 @@ it.each([
       return { busy: false, finish: async (outcome) => void ended.push(outcome) };
     },
   });
-  const late = ask(ipcUploadsWriter(worker));
+  const late = ask(ipcIndexWriter(worker));
   while (grant === undefined) await new Promise((resolve) => setImmediate(resolve));
   close();
   await expect(late).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -91,12 +95,12 @@ it("holds no part and no upload for a worker that has finished with it", async (
     held.push(new WeakRef(claim));
     return claim;
   };
-  serveUploadsWriter(primary, {
+  serve(primary, {
     async createUpload() {},
     openPart: async () => watched({ position: 0, finish: async () => undefined }),
     closeUpload: async () => watched({ busy: false, finish: async () => undefined }),
   });
-  const { openPart, closeUpload } = ipcUploadsWriter(worker);
+  const { openPart, closeUpload } = ipcIndexWriter(worker);
   await (await openPart(PART)).finish(undefined);
   await (await closeUpload("id")).finish("kept");
   await new Promise((resolve) => setImmediate(resolve));
@@ -105,7 +109,7 @@ it("holds no part and no upload for a worker that has finished with it", async (
 });
 
 it("takes turns also where one comes as another ends, and remembers no name that nobody waits for", async () => {
-  const { enter } = keyTurns();
+  const { lock: enter } = keyLock();
   const [first, second] = [enter("a"), enter("a")];
   (await first)();
   const leave = await second;

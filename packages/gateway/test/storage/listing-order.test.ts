@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { behindPrefix, compareUtf8 } from "../../src/storage/contract/listing.ts";
+import { compareUtf8, textAfterPrefix } from "../../src/storage/contract/listing.ts";
 
 // Around the surrogates, behind which UTF-16 has another order than UTF-8, and at the ends.
 const CHARACTERS = ["\u0000", "a", "/", "\u007f", "\u0080", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"];
@@ -20,7 +20,7 @@ it("compares texts as their bytes in UTF-8 compare", () => {
 it("finds the first text behind all those that begin with another one", () => {
   fc.assert(
     fc.property(text, text, (prefix, key) => {
-      const end = behindPrefix(prefix);
+      const end = textAfterPrefix(prefix);
       const isBehind = byBytes(key, prefix) > 0 && !key.startsWith(prefix);
       expect(end !== undefined && byBytes(key, end) >= 0).toBe(isBehind);
     }),

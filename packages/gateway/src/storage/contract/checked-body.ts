@@ -1,11 +1,11 @@
 /**
- * What every driver checks of the body of an upload.
+ * The checks of an uploaded body, for all drivers.
  * @module
  */
 import { timingSafeEqual } from "node:crypto";
 import { type ChecksumAlgorithm, type PutOptions, StorageError } from "./storage.ts";
 
-/** What of `PutOptions` concerns the bytes. */
+/** The options that concern the bytes. */
 export type BodyOptions = Pick<
   PutOptions,
   "contentLength" | "maxBytes" | "minBytes" | "digests" | "checksum" | "signal"
@@ -14,7 +14,7 @@ export type BodyOptions = Pick<
 /** Digests of a body, raw. */
 export type BodyDigests = { readonly [name in ChecksumAlgorithm]?: Uint8Array | undefined };
 
-/** What a connection that broke in the middle of a body looks like to its reader. */
+/** Errors of a connection that broke during a body. */
 const BROKEN_CONNECTION = new Set([
   "ECONNRESET",
   "EPIPE",
@@ -25,7 +25,7 @@ const BROKEN_CONNECTION = new Set([
 ]);
 
 /**
- * The body, with everything checked that can be checked while it comes in. What was announced has come when it ends.
+ * Passes a body through while checking its length. A body that ends is complete.
  * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`
  */
 export async function* checkedBody(
@@ -74,7 +74,7 @@ function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, a
 }
 
 /**
- * Compares what was declared with what came, once all has come.
+ * Compares the declared digests with those of the complete body.
  * @throws {StorageError} `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`
  */
 export function checkDigests(options: BodyOptions, digests: BodyDigests): void {
@@ -83,7 +83,7 @@ export function checkDigests(options: BodyOptions, digests: BodyDigests): void {
   checkChecksum(options, digests);
 }
 
-/** Only now, because the expected value may have come behind the body. */
+/** After the body, because the expected value may be a trailer. */
 function checkChecksum({ checksum }: BodyOptions, digests: BodyDigests): void {
   if (checksum === undefined) return;
   const { algorithm } = checksum;

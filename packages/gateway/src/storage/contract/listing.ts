@@ -61,14 +61,14 @@ export function positionAfter(entry: ListEntry): ListPosition {
 }
 
 /**
- * The first text, in the order of UTF-8, behind every text that begins with this one; `undefined` when there is none. That order is
- * the order of code points.
+ * The first text, in the order of UTF-8, after every text that begins with this one; `undefined` if none follows. That order is the
+ * order of code points.
  */
-export function behindPrefix(prefix: string): string | undefined {
+export function textAfterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last === 0x10ffff) continue;
-    // No text holds a surrogate of its own.
+    // No text has a lone surrogate.
     return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
   }
   return undefined;
@@ -80,7 +80,7 @@ export function compareUtf8(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const left = a.charCodeAt(i);
     const right = b.charCodeAt(i);
-    // Surrogates stand for characters beyond all others, but lie in the middle of the 16-bit units.
+    // Surrogates encode the last characters, but are in the middle of the 16-bit units.
     if (left !== right) return shifted(left) - shifted(right);
   }
   return a.length - b.length;

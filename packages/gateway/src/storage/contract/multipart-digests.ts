@@ -1,18 +1,31 @@
-/** ETag and checksum of an object from those of its parts. No byte is read again. */
+/** ETag and checksum of a multipart object, from the digests of its parts. No byte is read again. */
 import { createHash } from "node:crypto";
 import { isCrc, runningChecksum } from "../../http/checksum.ts";
 import { combineCrcs } from "../../http/crc.ts";
 import type { CompletedUpload, UploadChecksum } from "./multipart.ts";
 import { type ObjectPart, StorageError } from "./storage.ts";
-import type { PartRow } from "../disk/database/uploads-table.ts";
 
-export function etagOf(parts: readonly PartRow[]): string {
+/** What a driver knows about a stored part. */
+export interface PartDigests {
+  /** Bytes. */
+  readonly size: number;
+  /** The MD5 in hexadecimal. */
+  readonly etag: string;
+  /** Base64, by algorithm. */
+  readonly checksum: { readonly algorithm: string; readonly value: string } | undefined;
+}
+
+/** `<MD5 of the MD5s>-<number of parts>`. */
+export function etagOf(parts: readonly PartDigests[]): string {
   const hash = createHash("md5");
   for (const { etag } of parts) hash.update(etag, "hex");
   return `${hash.digest("hex")}-${parts.length}`;
 }
 
-export function checksumsOf(checksum: UploadChecksum | undefined, parts: readonly PartRow[]): Record<string, string> {
+export function checksumsOf(
+  checksum: UploadChecksum | undefined,
+  parts: readonly PartDigests[],
+): Record<string, string> {
   if (checksum === undefined) return {};
   const { algorithm, type } = checksum;
   const values = parts.map((part) => ({ size: part.size, crc: Buffer.from(part.checksum?.value ?? "", "base64") }));
@@ -22,7 +35,7 @@ export function checksumsOf(checksum: UploadChecksum | undefined, parts: readonl
   return { [algorithm]: `${base64(running.digest())}-${parts.length}` };
 }
 
-/** The checksum of checksums may be declared with and without the number of parts. */
+/** A checksum of checksums may be declared with and without the number of parts. @throws {StorageError} `CHECKSUM_MISMATCH` */
 export function checkChecksum(
   checksum: UploadChecksum | undefined,
   { checksums }: CompletedUpload,
@@ -36,7 +49,7 @@ export function checkChecksum(
   });
 }
 
-export function objectPart({ size, checksum }: PartRow, whole: UploadChecksum | undefined): ObjectPart {
+export function objectPart({ size, checksum }: PartDigests, whole: UploadChecksum | undefined): ObjectPart {
   return checksum === undefined || checksum.algorithm !== whole?.algorithm
     ? { size }
     : { size, checksum: checksum.value };

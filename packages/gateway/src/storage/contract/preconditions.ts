@@ -1,7 +1,7 @@
-/** The conditions of a write, held against what is there: in the same words wherever objects are kept. */
+/** The conditions of a write, for all drivers. */
 import { type ObjectInfo, StorageError } from "./storage.ts";
 
-/** Whether an `If-Match` value (an ETag without quotes, or `*`) names the object as it is. */
+/** Whether an `If-Match` value (an ETag without quotes, or `*`) matches the present object. */
 export function matches(ifMatch: string, current: ObjectInfo | undefined): boolean {
   return current !== undefined && (ifMatch === "*" || ifMatch === current.etag);
 }

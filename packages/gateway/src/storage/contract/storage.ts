@@ -1,5 +1,5 @@
 /**
- * The contract between the operations and the storage behind them: a folder, a cloud bucket, a test double.
+ * The contract between the operations and a storage driver: a folder, a cloud bucket, a test double.
  *
  * A driver implements `Storage`. Some methods are optional (such as `getCached`): a caller must check whether they exist.
  * A missing object is `undefined`; every other failure is a `StorageError` with a code.

@@ -1,4 +1,4 @@
-/** What is refused of an upload in parts, in the same words and with the same details wherever the parts are kept. */
+/** The errors of multipart uploads, for all drivers. */
 import type { CompleteOptions, NamedPart, PartInfo } from "./multipart.ts";
 import { StorageError } from "./storage.ts";
 

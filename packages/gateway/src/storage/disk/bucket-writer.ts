@@ -1,40 +1,39 @@
-/** Making and removing buckets, in the process that owns the index, where no upload can come in between. */
+/** Creating and removing buckets, in the process that owns the index, which can exclude uploads meanwhile. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ObjectRef, StorageError } from "../contract/storage.ts";
 import type { Claim, IndexWriter } from "./database/contract.ts";
 import type { IndexDatabase } from "./database/index-database.ts";
-import { errnoOf, translating } from "./errors.ts";
-import type { Layout } from "./layout.ts";
+import { errnoOf, noSuchBucket, translating } from "./errors.ts";
 import { syncFolder } from "./flush.ts";
-import { hasHashed, removeHashed } from "./objects/hashed-objects.ts";
+import type { Layout } from "./layout.ts";
 import { tempName } from "./objects/key-path.ts";
 import { lstatOrAbsent } from "./objects/open-file.ts";
-import { noSuchBucket } from "./refusals.ts";
-import type { Room } from "./reserved-space.ts";
+import { unlinkIfThere } from "./objects/place-object.ts";
+import type { ReservedSpace } from "./reserved-space.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
 
 export interface BucketWriterOptions {
   readonly database: IndexDatabase;
   readonly layout: Layout;
-  readonly room: Room;
+  readonly space: ReservedSpace;
   readonly run: string;
 }
 
-/** Uploads forgotten in one go. */
+/** Rows that one turn of the event loop reads. */
 const TURN = 500;
-/** What a folder finds where another file or folder has come in between. */
+/** `rename` fails with these if another file or folder has just taken the name. */
 const TAKEN = new Set(["EEXIST", "ENOTDIR", "ENOTEMPTY"]);
-/** Between two looks whether the last claim is given back. */
+/** Between two checks of whether the last claim was released. */
 const CLAIM_MS = 5;
 
-/** Keeps claims out of a bucket that is being made or removed, and a bucket with claims from being removed. */
+/** Excludes claims from a bucket that is being created or removed. A bucket with claims is not removed. */
 export function bucketWriter(
-  { database, layout, room, run }: BucketWriterOptions,
+  { database, layout, space, run }: BucketWriterOptions,
   claim: IndexWriter["claim"],
 ): BucketWriter {
   let rootIsNoted = false;
@@ -47,7 +46,7 @@ export function bucketWriter(
     else claims.set(bucket, held);
   }
 
-  /** One after the other for each bucket, and no claim on it meanwhile. */
+  /** Runs the changes of a bucket one after the other, and no claim meanwhile. */
   async function changing(bucket: string, step: () => Promise<void>): Promise<void> {
     const before = changes.get(bucket) ?? Promise.resolve();
     const change = before.catch(() => {}).then(step);
@@ -66,25 +65,31 @@ export function bucketWriter(
 
   async function remove(bucket: string): Promise<void> {
     const path = bucketPath(bucket);
-    if (claims.has(bucket) || (await hasHashed(bucket, { database, layout }))) throw notEmpty();
+    if (claims.has(bucket)) throw notEmpty();
+    for await (const _ of hashedPaths(bucket)) throw notEmpty();
     await removeEmpty(path);
     await syncFolder(layout.root);
     try {
-      room.spending(() => database.transaction([() => database.names.removeBucket(bucket)]));
+      space.spending(() => database.transaction([() => database.names.removeBucket(bucket)]));
     } catch (error) {
-      // The next start forgets what belongs to no bucket, and so does whoever makes another of this name.
-      if (!room.isForRoom(error)) throw error;
+      // The next start removes the rows of a missing bucket, and so does the next bucket of this name.
+      if (!space.isDiskFull(error)) throw error;
     }
   }
 
   /**
-   * What is left of an earlier bucket of this name: its folder was taken away by hand, or an upload began while it was removed.
-   * Whoever makes the new one must not find it.
+   * Removes what an earlier bucket of this name has left: its folder was removed by hand, or an upload began during its removal.
    */
   async function forget(bucket: string): Promise<void> {
-    // An upload that is about to take its name would take it in the new bucket, behind the names.
+    // An upload in progress would store its object in the new bucket.
     while (claims.has(bucket)) await sleep(CLAIM_MS);
-    await removeHashed(bucket, { database, layout });
+    const folders = new Set<string>();
+    // Before the names: a file without a name would be found by a request for its key.
+    for await (const path of hashedPaths(bucket)) {
+      unlinkIfThere(path);
+      folders.add(dirname(path));
+    }
+    for (const folder of folders) await syncFolder(folder);
     database.transaction([() => forgetRows(bucket)]);
   }
 
@@ -96,14 +101,29 @@ export function bucketWriter(
     }
   }
 
+  /** The files of a bucket that are stored by the hash of their key. Only the names in the index lead to them. */
+  async function* hashedPaths(bucket: string): AsyncGenerator<string> {
+    let from = { text: "", inclusive: true };
+    for (;;) {
+      const rows = database.names.names({ bucket, from, until: undefined, limit: TURN });
+      for (const { key } of rows) {
+        const path = layout.places({ bucket, key })?.hashed;
+        if (path !== undefined && lstatOrAbsent(path) !== undefined) yield path;
+      }
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      from = { text: last.key, inclusive: false };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async function create(bucket: string): Promise<void> {
     if (layout.hasBucket(bucket)) throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
     const path = layout.folder(bucket, "");
-    if (path === undefined) throw nameTaken();
-    if (lstatOrAbsent(path) !== undefined) throw nameTaken();
-    // Made first under another name, as what is to be forgotten must not be forgotten for a bucket that cannot be made.
+    if (path === undefined || lstatOrAbsent(path) !== undefined) throw nameTaken();
+    // Made under another name first: a failure must not remove what the earlier bucket has left.
     const made = join(layout.root, tempName(run, randomBytes(8).toString("hex")));
-    // The next start looks there for what a crash leaves.
+    // The next start sweeps only recorded folders.
     if (!rootIsNoted) database.transaction([() => database.addFolder(layout.root)]);
     rootIsNoted = true;
     mkdirSync(made);
@@ -120,7 +140,7 @@ export function bucketWriter(
   function bucketPath(bucket: string): string {
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const path = layout.folder(bucket, "");
-    // The loose files lie in the folder of all buckets.
+    // The bucket of loose files has the folder of all buckets.
     if (path === undefined || path === layout.root) throw notEmpty();
     return path;
   }
@@ -149,13 +169,13 @@ export function bucketWriter(
       translating("change the bucket", async () => {
         if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
         const change = () => database.transaction([() => database.names.set(bucket, name, value)]);
-        if (value === null) room.spending(change);
+        if (value === null) space.spending(change);
         else change();
       }),
   };
 }
 
-/** Removes folders and nothing else: a file anywhere stops it. */
+/** Removes a tree of folders. Any file stops it. */
 async function removeEmpty(path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     if (!entry.isDirectory()) throw notEmpty();

@@ -1,40 +1,27 @@
-/** The buckets of a root: its folders, and what is set for them in the index. */
+/** The buckets of a root: its folders, and their settings in the index. */
 import { readdirSync, statSync } from "node:fs";
 import type { CorsRule } from "../../http/cors.ts";
-import type { BucketInfo, Buckets } from "../contract/buckets.ts";
+import type { Buckets } from "../contract/buckets.ts";
 import { compareUtf8 } from "../contract/listing.ts";
 import { StorageError } from "../contract/storage.ts";
-import type { IndexReader, IndexWriter } from "./database/contract.ts";
+import type { OpenIndex } from "./database/contract.ts";
 import { translating } from "./errors.ts";
-import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./listing/list-objects.ts";
 import { LOOSE_BUCKET } from "./objects/key-path.ts";
 import { abandonUpload } from "./uploads/upload-folder.ts";
 
 const CORS = "cors";
 
-export function diskBuckets(options: {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-  readonly writer: IndexWriter;
-  readonly list: ListObjects;
-}): Buckets {
-  const { layout, reader, writer, list } = options;
-
+export function diskBuckets({ layout, reader, writer }: OpenIndex, list: ListObjects): Buckets {
   function createdAt(name: string): Date | undefined {
     const path = layout.folder(name, "");
     const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-    // Not every file system keeps a time of birth; then the clock of the last change is the best there is.
-    return stats === undefined ? undefined : new Date(stats.birthtimeMs || stats.ctimeMs);
+    // Some file systems keep no birth time. The last change is the closest then.
+    return stats && new Date(stats.birthtimeMs || stats.ctimeMs);
   }
 
-  function infoOf(name: string): BucketInfo[] {
-    const created = unlessAway(() => createdAt(name), new Date(0));
-    return created === undefined ? [] : [{ name, created }];
-  }
-
-  /** One whose disk is away, or fails, is a bucket all the same, and must not keep the others from being named. */
-  function unlessAway<T>(look: () => T, otherwise: T): T {
+  /** One bucket whose disk fails must not keep the others from being listed. */
+  function unlessFailing<T>(look: () => T, otherwise: T): T {
     try {
       return look();
     } catch (error) {
@@ -43,7 +30,6 @@ export function diskBuckets(options: {
     }
   }
 
-  /** The uploads of a bucket that are under way. */
   function openUploads(bucket: string): readonly string[] {
     const ids: string[] = [];
     const open = (key: string, id: string) =>
@@ -72,9 +58,13 @@ export function diskBuckets(options: {
     buckets: () =>
       translating("list the buckets", async () => {
         const folders = readdirSync(layout.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-        const names = new Set([...folders.map(({ name }) => name), LOOSE_BUCKET]);
-        const sorted = [...names].filter((name) => unlessAway(() => layout.hasBucket(name), true)).sort(compareUtf8);
-        return sorted.flatMap(infoOf);
+        const names = [...new Set([...folders.map(({ name }) => name), LOOSE_BUCKET])]
+          .filter((name) => unlessFailing(() => layout.hasBucket(name), true))
+          .sort(compareUtf8);
+        return names.flatMap((name) => {
+          const created = unlessFailing(() => createdAt(name), new Date(0));
+          return created === undefined ? [] : [{ name, created }];
+        });
       }),
     hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),
     createBucket: (bucket) => writer.createBucket(bucket),
@@ -82,7 +72,7 @@ export function diskBuckets(options: {
       translating("remove the bucket", async () => {
         const { entries } = await list(bucket, { prefix: "", limit: 1 });
         if (entries.length > 0) throw new StorageError("BUCKET_NOT_EMPTY", "the bucket holds objects");
-        // They end with their bucket. Those that begin behind it are uploads to another one of its name.
+        // Collected before the removal: later uploads belong to a new bucket of this name.
         const uploads = openUploads(bucket);
         await writer.removeBucket(bucket);
         await dropUploads(uploads);

@@ -1,3 +1,4 @@
+/** The errors of the driver: what the file system and SQLite throw, as `StorageError`. */
 import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
@@ -6,6 +7,8 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   EROFS: "READ_ONLY",
   EFBIG: "TOO_LARGE",
   ENAMETOOLONG: "KEY_NOT_STORABLE",
+  // The disk of the bucket cannot hold the name, and the file cannot move to `.daypass/`, which is on another disk.
+  EXDEV: "KEY_NOT_STORABLE",
 };
 
 /** SQLITE_FULL, in the low byte of an extended result code. */
@@ -17,17 +20,17 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /**
- * Translates what the file system or SQLite threw, at the driver's edge; anything else passes unchanged, such as an error of the
- * body that is being stored. The path stays in `cause`, for the operator.
- * @param doing what was tried, e.g. `store the object`
+ * Translates errors of the file system and of SQLite. Other errors pass unchanged, such as an error of the uploaded body.
+ * The path stays in `cause`, for the operator.
+ * @param doing the failed step, e.g. `store the object`
  */
 export function translated(error: unknown, doing: string): unknown {
   if (!(error instanceof Error)) return error;
   const sqlite = "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
   if (sqlite === undefined && !("syscall" in error)) return error;
   const errno = errnoOf(error);
-  const code =
-    sqlite !== undefined && (sqlite & 0xff) === SQLITE_FULL ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
+  const isFull = sqlite !== undefined && (sqlite & 0xff) === SQLITE_FULL;
+  const code = isFull ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
   return new StorageError(code, `could not ${doing}${errno === undefined ? "" : ` (${errno})`}`, { cause: error });
 }
 
@@ -38,4 +41,12 @@ export async function translating<T>(doing: string, step: () => Promise<T>): Pro
   } catch (error) {
     throw translated(error, doing);
   }
+}
+
+export function noSuchBucket(bucket: string): StorageError {
+  return new StorageError("NO_SUCH_BUCKET", `there is no bucket ${JSON.stringify(bucket)}`);
+}
+
+export function unavailable(message: string, cause?: unknown): StorageError {
+  return new StorageError("UNAVAILABLE", message, { cause });
 }

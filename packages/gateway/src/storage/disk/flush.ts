@@ -8,44 +8,44 @@ export function syncFile(fd: number): Promise<void> {
   });
 }
 
-/** A flush beside the writing of a long file. */
+/** Flushes while a long file is still being written. */
 export interface EarlySync {
-  /** Begins one, unless the last is still under way or the disk has enough to do with those of other files. */
+  /** Begins a flush. Returns false if the last one still runs, or too many of other files do. */
   start(): boolean;
-  /** Waits for the one under way. A failure of any of them is one of the file: the kernel tells of it only once. */
+  /** Waits for the running flush. Throws if any flush failed: the kernel reports a failure only once. */
   end(): Promise<void>;
 }
 
-// Each holds one of the four threads that read and write files for all requests.
+// Each occupies one of the four threads that read and write files for all requests.
 const MOST_EARLY_SYNCS = 2;
 let earlySyncs = 0;
 
-/** What has been written of a file goes to the disk while the rest is still coming in, which makes the last flush short. */
+/** Flushes what was written while the rest arrives, which makes the last flush short. */
 export function syncEarly(fd: number): EarlySync {
   let failure: Error | undefined;
-  let underWay: Promise<void> | undefined;
+  let running: Promise<void> | undefined;
   return {
     start() {
-      if (underWay !== undefined || earlySyncs >= MOST_EARLY_SYNCS) return false;
+      if (running !== undefined || earlySyncs >= MOST_EARLY_SYNCS) return false;
       earlySyncs++;
-      underWay = new Promise((resolve) => {
+      running = new Promise((resolve) => {
         fdatasync(fd, (error) => {
           earlySyncs--;
           failure ??= error ?? undefined;
-          underWay = undefined;
+          running = undefined;
           resolve();
         });
       });
       return true;
     },
     async end() {
-      await underWay;
+      await running;
       if (failure !== undefined) throw failure;
     },
   };
 }
 
-/** Writes a folder's names to the disk: without it a rename or a new file may be gone after a crash. */
+/** Writes a folder's names to the disk. Without it, a rename or a new file may be lost in a crash. */
 export function syncFolder(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     open(path, constants.O_RDONLY | constants.O_DIRECTORY, (failed, fd) => {

@@ -12,42 +12,32 @@ import {
   unexpected,
   wholeNumber,
 } from "../../http/validate-options.ts";
-import {
-  type GetOptions,
-  type ObjectInfo,
-  type ObjectRef,
-  type OpenObject,
-  type Storage,
-  StorageError,
-} from "../contract/storage.ts";
-import { underWay } from "../contract/under-way.ts";
+import { pendingWrites } from "../contract/pending-writes.ts";
+import type { GetOptions, ObjectInfo, ObjectRef, OpenObject, Storage } from "../contract/storage.ts";
 import { diskBuckets } from "./buckets.ts";
-import type { IndexReader, IndexWriter } from "./database/contract.ts";
+import type { IndexWriter, OpenIndex } from "./database/contract.ts";
 import { openIndexReader } from "./database/index-database.ts";
 import { openDiskIndex } from "./database/open-index.ts";
-import { translating } from "./errors.ts";
+import { noSuchBucket, translating, unavailable } from "./errors.ts";
 import { folders } from "./folders.ts";
-import { type Layout, openLayout } from "./layout.ts";
-import { type FileThread, fileThread } from "./listing/file-thread.ts";
+import { openLayout } from "./layout.ts";
+import { fileThread } from "./listing/file-thread.ts";
 import { objectLister } from "./listing/list-objects.ts";
 import type { ReadProgress } from "./listing/read-progress.ts";
-import { bytesObject, fileObject, readWhole } from "./objects/open-object.ts";
-import { objectCopier } from "./objects/copy-object.ts";
 import { digestPool } from "./objects/digest-pool.ts";
 import { type FoundObject, objectFinder } from "./objects/find-object.ts";
-import { identityOf } from "./objects/fingerprint.ts";
-import { lstatOrAbsent } from "./objects/open-file.ts";
+import { identityOf, lstatOrAbsent } from "./objects/open-file.ts";
+import { bytesObject, fileObject, readWhole } from "./objects/open-object.ts";
 import { objectPlacer } from "./objects/place-object.ts";
 import { objectRemover } from "./objects/remove-object.ts";
 import { smallFileCache } from "./objects/small-file-cache.ts";
 import { objectStore } from "./objects/store-object.ts";
 import { objectTagger } from "./objects/tag-object.ts";
-import { noSuchBucket, readOnly } from "./refusals.ts";
+import { bodyWriter } from "./objects/write-body.ts";
 import { diskMultipart } from "./uploads/multipart.ts";
-import { uploadWriter } from "./objects/write-body.ts";
 
-export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/ipc-writer.ts";
 export type { IndexWriter } from "./database/contract.ts";
+export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/ipc-writer.ts";
 export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./database/open-index.ts";
 export type { ReadProgress } from "./listing/read-progress.ts";
 export { servedFiles } from "./served-files.ts";
@@ -70,10 +60,6 @@ export interface DiskOptions {
    * folder does. With workers, it is called in the process that has opened the index.
    */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
-  /** Called if the disk has no room for the index: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
-  readonly onFull?: (() => void) | undefined;
-  /** Called if the folder is not writable: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
-  readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -84,12 +70,10 @@ const FORMS: FormsOf<DiskOptions> = {
   cacheBytes: wholeNumber(0),
   smallBytes: wholeNumber(0),
   onRead: callback,
-  onFull: callback,
-  onReadOnly: callback,
   clock: callback,
 };
 
-/** A file that changes between `fstat` and `read` is being written in place; the next look sees it as it is then. */
+/** A file that changes between `fstat` and `read` is being written in place. */
 const CHANGING_ATTEMPTS = 5;
 
 /**
@@ -107,7 +91,8 @@ const CHANGING_ATTEMPTS = 5;
  * await storage.close();
  * ```
  *
- * @throws {StorageError} `UNAVAILABLE` when there is no such folder, it cannot be opened, or another gateway has it
+ * @throws {StorageError} `UNAVAILABLE` if the folder does not exist, cannot be opened or written, or is served by another gateway;
+ *   `DISK_FULL` if the disk has no room for the index
  * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  */
 export async function disk(options: DiskOptions): Promise<Storage> {
@@ -118,25 +103,17 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   const { layout } = index;
   const digests = digestPool();
   const cache = smallFileCache({ capacity: cacheBytes, clock, lstat: lstatOrAbsent });
-  const finder = objectFinder({ ...index, smallBytes });
-  const uploads = uploadWriter(digests);
-  const placer = objectPlacer({ ...index, finder, folders: folders(index.writer) });
-  const parts = { ...index, finder, placer, uploads, clock };
-  const store = objectStore(placer, uploads);
-  const copy = objectCopier(parts);
-  const setTags = objectTagger(parts);
-  const remove = objectRemover(parts);
-  const incoming = diskMultipart(parts, write);
+  const finder = objectFinder(index, smallBytes);
+  const placer = objectPlacer(index, { finder, folders: folders(index.writer) });
+  const parts = { finder, placer, bodies: bodyWriter(digests), clock };
+  const store = objectStore(parts);
+  const setTags = objectTagger(index, finder);
+  const remove = objectRemover(index, finder);
   const list = objectLister(index);
-  const buckets = diskBuckets({ ...index, list });
-  const writes = underWay();
+  const writes = pendingWrites();
+  const write = <T>(doing: string, step: () => Promise<T>): Promise<T> => writes.track(translating(doing, step));
 
-  function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
-    if (layout.readOnly) return Promise.reject(readOnly());
-    return writes.track(translating(doing, step));
-  }
-
-  /** A small file is read and closed at once, so that most requests hold nothing open. */
+  /** A small file is read and closed at once, so that most requests keep nothing open. */
   function opened(ref: ObjectRef, found: FoundObject, options: GetOptions): OpenObject | undefined {
     if (found.info.size > smallBytes) return fileObject(found);
     const bytes = readWhole(found);
@@ -149,21 +126,23 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     return object;
   }
 
+  const cached = (ref: ObjectRef, { parts }: GetOptions): OpenObject | undefined =>
+    parts === true ? undefined : cache.get(ref);
+
   async function get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined> {
-    const cached = options.parts === true ? undefined : cache.get(ref);
-    if (cached !== undefined) return cached;
+    const known = cached(ref, options);
+    if (known !== undefined) return known;
     for (let attempts = 0; attempts < CHANGING_ATTEMPTS; attempts++) {
       const found = await finder.find(ref, options);
       if (found === undefined) return absent(ref);
       const object = opened(ref, found, options);
       if (object !== undefined) return object;
     }
-    throw new StorageError("UNAVAILABLE", "another process is writing to the file");
+    throw unavailable("another process is writing to the file");
   }
 
   async function head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined> {
-    const cached = options.parts === true ? undefined : cache.get(ref);
-    return cached?.info ?? (await finder.inspect(ref, options)) ?? absent(ref);
+    return cached(ref, options)?.info ?? (await finder.inspect(ref, options)) ?? absent(ref);
   }
 
   function absent(ref: ObjectRef): undefined {
@@ -185,13 +164,13 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     getCached: (ref) => cache.get(ref),
     get: (ref, getOptions = {}) => translating("open the object", () => get(ref, getOptions)),
     head: (ref, getOptions = {}) => translating("look at the object", () => head(ref, getOptions)),
-    put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
-    copy: (source, target, copyOptions) => write("copy the object", () => copy(source, target, copyOptions)),
+    put: (ref, body, putOptions = {}) => write("store the object", () => store.put(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => write("copy the object", () => store.copy(source, target, copyOptions)),
     setTags: (ref, tags) => write("tag the object", () => setTags(ref, tags)),
-    ...incoming,
+    ...diskMultipart(index, parts, write),
     delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
     list: (bucket, listOptions) => translating("list the bucket", () => list(bucket, listOptions)),
-    ...buckets,
+    ...diskBuckets(index, list),
     isAvailable: layout.isHere,
     close() {
       closing ??= close();
@@ -200,16 +179,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   };
 }
 
-interface OpenedIndex {
-  readonly layout: Layout;
-  readonly run: string;
-  readonly reader: IndexReader;
-  readonly writer: IndexWriter;
-  readonly thread: FileThread;
-  close(): void;
-}
-
-async function openIndex({ root, writer, ...options }: DiskOptions): Promise<OpenedIndex> {
+async function openIndex({ root, writer, ...options }: DiskOptions): Promise<OpenIndex> {
   if (writer === undefined) return openDiskIndex(root, options);
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });

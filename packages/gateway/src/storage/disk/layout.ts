@@ -1,86 +1,78 @@
-/** The folders of a root: which are buckets, where a key's bytes can lie, and how the file system treats names. */
-import { accessSync, constants, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+/** The folders of a root: the buckets, the places of a key's file, and whether the file system folds names. */
+import { mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { platform } from "node:process";
-import { type ObjectRef, StorageError } from "../contract/storage.ts";
-import { errnoOf, translated } from "./errors.ts";
-import { looseBucket } from "./loose-bucket.ts";
-import { bucketsOnOwnDisks } from "./mount-points.ts";
+import type { ObjectRef, StorageError } from "../contract/storage.ts";
+import { errnoOf, translated, unavailable } from "./errors.ts";
 import { type SpellingCheck, spellingBelow } from "./objects/case-folding.ts";
 import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./objects/key-path.ts";
 import { lstatOrAbsent } from "./objects/open-file.ts";
+import { looseFilesAreBucket } from "./served-files.ts";
 
-/** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
+/** The two places of a key. An object lies in one. If both have a file, the plain one is the object. */
 export interface Places {
   readonly bucket: string;
   /** The folder that `plain` lies below. */
   readonly base: string;
-  /** `undefined` when no path can hold the key. */
+  /** `undefined` if no path can hold the key. */
   readonly plain: string | undefined;
   readonly hashed: string;
 }
 
 export interface Layout {
-  /** With no symbolic link in it. */
+  /** Without a symbolic link. */
   readonly root: string;
-  /** The gateway's own folder. Where nothing can be written it may not be there. */
+  /** The gateway's own folder. */
   readonly own: string;
-  /** Whether nothing can be written. */
-  readonly readOnly: boolean;
-  /** Whether the folder that was opened is still there, and not another in its place. */
+  /** Whether the loose files of the root are the bucket `files`. */
+  readonly hasLooseFiles: boolean;
+  /** Whether the opened folder is still in place. */
   isHere(): boolean;
   /**
-   * Asked before anything is stored, removed or listed, and before anything is said to be absent.
+   * Called before anything is stored, removed, listed or reported as absent.
    *
-   * @throws {StorageError} `UNAVAILABLE` where another folder has taken the root's or the bucket's place, as a mount point does when its disk is
-   * away
+   * @throws {StorageError} `UNAVAILABLE` if the root is missing, or another folder has its name, as when its disk is not mounted
    */
   hasBucket(name: string): boolean;
-  /** `undefined` when no object can have this name. Touches no disk. */
+  /** `undefined` if no object can have this name. Reads no disk. */
   places(ref: ObjectRef): Places | undefined;
   /**
-   * Before a file takes a place in a bucket, or where one has: an upload among the loose files stays in their bucket, also when somebody makes
-   * a folder of its name and starts again.
-   */
-  settle(bucket: string): Promise<void>;
-  /**
    * The folder of the plain files whose keys begin with a prefix and have no further slash: `""` for the bucket's own, else with a
-   * slash at its end. `undefined` when no path can be that folder.
+   * slash at its end. `undefined` if no path can be that folder.
    */
   folder(bucket: string, prefix: string): string | undefined;
-  /** The folders of many prefixes that are to be read, `""` for those that are not there in this very spelling. */
+  /** The folders of many prefixes. `""` for a folder that has another spelling. */
   foldersToRead(bucket: string, prefixes: readonly string[]): readonly string[];
-  /** Whether what has this name in such a folder can be a key's file or folder. */
-  isPlain(folder: string, name: string): boolean;
   /**
-   * Whether the entry at a path of a bucket has this very spelling; always true where names that differ are different files.
+   * Whether the entry at a path of a bucket has exactly this spelling.
    *
-   * @param device the number of the device on which the entry lies: a bucket can have one of its own
+   * @param device the number of the device of the entry: a bucket may be a mount point
    */
   isSpelledSo(base: string, path: string, device: number): boolean;
-  /** Tells the same of many paths of a bucket in one step; `undefined` where names that differ are different files. */
+  /** Checks many paths of a bucket in one step. `undefined` if the file system does not fold names. */
   spellingIn(bucket: string): SpellingCheck | undefined;
 }
 
-/** Opens a root. The one process that owns its index (`owner`) also makes the gateway's folder in it. */
+/** Opens a root. The process that owns the index (`owner`) also makes `.daypass/` in it. */
 export function openLayout(path: string, options: { readonly owner: boolean }): Layout {
   if (platform === "win32") throw onWindows();
   const root = resolveRoot(path);
   const own = join(root, OWN_PREFIX);
-  const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
-  const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
-  const loose = looseBucket(root, own, { decides: options.owner && !readOnly });
-  const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists;
-  // The index is open and stays it, so without this what is stored in another folder would be acknowledged, and gone when the root is back.
+  if (options.owner) makeOwnFolder(root, own);
+  const foldsNames = probeFolding(own);
+  const hasLooseFiles = looseFilesAreBucket(root, own, { decides: options.owner });
+  const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && hasLooseFiles;
+  // The index stays open. Without this check an upload into another folder of this name would be acknowledged and lost.
   const mark = lstatOrAbsent(own)?.ino;
-  const isHere = (): boolean => mark === undefined || lstatOrAbsent(own)?.ino === mark;
-  const ownDisks = bucketsOnOwnDisks({ root, rootDevice: () => statSync(root).dev });
   const rootDevice = statSync(root).dev;
   // The name of a bucket is one of the root's names.
   const spelling = (base: string): SpellingCheck => spellingBelow(foldsNames ? root : base, { folds: foldsNames });
   const baseOf = (bucket: string): string => (isLoose(bucket) ? root : `${root}/${bucket}`);
-  const spellingIn = (bucket: string): SpellingCheck | undefined =>
-    foldsNames || ownDisks.has(bucket) ? spelling(baseOf(bucket)) : undefined;
+  const spellingIn = (bucket: string): SpellingCheck | undefined => {
+    const base = baseOf(bucket);
+    return foldsNames || lstatOrAbsent(base)?.dev !== rootDevice ? spelling(base) : undefined;
+  };
+  const isHere = (): boolean => lstatOrAbsent(own)?.ino === mark;
 
   function folder(bucket: string, prefix: string): string | undefined {
     const flat = isLoose(bucket);
@@ -92,34 +84,28 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
   return {
     root,
     own,
-    readOnly,
+    hasLooseFiles,
     isHere,
     hasBucket(name) {
       if (!isHere()) throw rootAway(root);
       if (isLoose(name)) return true;
-      const stats = isBucketName(name) ? lstatOrAbsent(join(root, name)) : undefined;
-      if (stats?.isDirectory() !== true || (foldsNames && !spelling(root)(join(root, name)))) return false;
-      ownDisks.expectMounted(name, stats);
-      return true;
+      const isFolder = isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true;
+      return isFolder && (!foldsNames || spelling(root)(join(root, name)));
     },
     places({ bucket, key }) {
       if (!isBucketName(bucket) || !isStorableKey(key)) return undefined;
-      const flat = isLoose(bucket);
-      const base = flat ? root : `${root}/${bucket}`;
+      const base = baseOf(bucket);
       let hashed: string | undefined;
       return {
         bucket,
         base,
-        plain: plainPath(base, key, { foldsNames, flat }),
-        // Only a miss asks for it, and a hash costs as much as a system call.
+        plain: plainPath(base, key, { foldsNames, flat: isLoose(bucket) }),
+        // Computed on demand, because a hash costs as much as a system call.
         get hashed() {
           hashed ??= hashedPath(root, bucket, key);
           return hashed;
         },
       };
-    },
-    async settle(bucket) {
-      if (isLoose(bucket)) await loose.keep();
     },
     folder,
     foldersToRead(bucket, prefixes) {
@@ -129,17 +115,15 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
         return path === undefined || isSpelled?.(path) === false ? "" : path;
       });
     },
-    isPlain: (folder, name) => plainPath(folder, name, { foldsNames, flat: true }) !== undefined,
-    // What is the gateway's own has names that it makes.
+    // The gateway chooses the names in its own folder.
     isSpelledSo: (base, path, device) => (!foldsNames && device === rootDevice) || base === own || spelling(base)(path),
     spellingIn,
   };
 }
 
-/** A folder cannot be flushed there, and the checks of where a file lies and how it is spelled know one separator. */
+/** Windows cannot flush a folder, and the checks of paths and spellings know one separator. */
 function onWindows(): StorageError {
-  return new StorageError(
-    "UNAVAILABLE",
+  return unavailable(
     "expected Linux or macOS for a folder as storage, found Windows: run the gateway in WSL or a container, or with an S3 server as storage",
   );
 }
@@ -149,40 +133,35 @@ function resolveRoot(folder: string): string {
     const root = realpathSync.native(folder);
     if (statSync(root).isDirectory()) return root;
   } catch (error) {
-    if (!NO_FOLDER.has(errnoOf(error) ?? "")) throw translated(error, "open the storage folder");
+    if (!["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) throw translated(error, "open the storage folder");
   }
-  throw new StorageError(
-    "UNAVAILABLE",
-    `expected a folder to serve at ${folder}, found none: create it, or name another as \`root\``,
-  );
+  throw unavailable(`expected a folder to serve at ${folder}, found none: create it, or name another as \`root\``);
 }
 
-const NO_FOLDER = new Set(["ENOENT", "ENOTDIR"]);
-
 function rootAway(root: string): StorageError {
-  return new StorageError(
-    "UNAVAILABLE",
+  return unavailable(
     `expected the folder that was opened at ${root}, found none or another: put it back (if it is a disk, mount it), or restart to serve what is there`,
   );
 }
 
-const NOT_WRITABLE = new Set(["EROFS", "EACCES", "EPERM"]);
-
-/** False where nothing may be written. */
-function makeOwnFolder(own: string): boolean {
+function makeOwnFolder(root: string, own: string): void {
   try {
     makeFolder(own, 0o700);
     makeFolder(join(own, "objects"));
     makeFolder(join(own, "uploads"));
     writeFileSync(join(own, PROBE), "");
-    return true;
   } catch (error) {
-    if (NOT_WRITABLE.has(errnoOf(error) ?? "")) return false;
-    throw translated(error, `make the folder ${OWN_PREFIX} for the index`);
+    if (!["EROFS", "EACCES", "EPERM"].includes(errnoOf(error) ?? "")) {
+      throw translated(error, `make the folder ${OWN_PREFIX} for the index`);
+    }
+    throw unavailable(
+      `expected to write the index below ${own}, found that this user may not (${errnoOf(error)}): grant write permission, or mount a writable folder there to serve the rest of ${root} read-only`,
+      error,
+    );
   }
 }
 
-/** Not by `recursive`, which calls a file system that cannot be written ENOENT. */
+/** With `recursive`, Node reports a read-only file system as ENOENT. */
 function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
@@ -191,39 +170,13 @@ function makeFolder(path: string, mode = 0o777): void {
   }
 }
 
-function canWrite(root: string, own: string): boolean {
-  try {
-    accessSync(lstatOrAbsent(own) === undefined ? root : own, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const PROBE = "Probe-\u00e9";
 
-/** Whether a name with another case, with its accents written apart, or with a colon behind it (NTFS' streams) finds the same file. */
+/** Whether the file system finds a file by another case, by decomposed accents, or with a colon at the end (NTFS streams). */
 function probeFolding(own: string): boolean {
   if (lstatOrAbsent(join(own, PROBE)) === undefined) {
-    throw new StorageError("UNAVAILABLE", "the storage folder was not opened by its first process yet");
+    throw unavailable("the storage folder was not opened by its first process yet");
   }
-  return [PROBE.toLowerCase(), PROBE.normalize("NFD"), `${PROBE}:`].some(
-    (name) => lstatOrAbsent(join(own, name)) !== undefined,
-  );
-}
-
-/**
- * The same by a name that is there already. Only Linux has file systems that tell names apart by their bytes alone; where no name tells, each
- * path is spelled out.
- */
-function probeByNames(root: string): boolean {
-  if (platform !== "linux") return true;
-  const names = new Set(readdirSync(root));
-  for (const name of names) {
-    const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
-    const others = [other, `${name}:`];
-    if (other !== name && !others.some((one) => names.has(one)))
-      return others.some((one) => lstatOrAbsent(join(root, one)) !== undefined);
-  }
-  return true;
+  const spellings = [PROBE.toLowerCase(), PROBE.normalize("NFD"), `${PROBE}:`];
+  return spellings.some((name) => lstatOrAbsent(join(own, name)) !== undefined);
 }

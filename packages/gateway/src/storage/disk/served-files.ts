@@ -1,8 +1,40 @@
-/** From a file of the root to the object that it is, for whoever looks into the folder without opening it as storage. */
+/** Which files of the root are objects: the bucket of the loose files, and the object at a path. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ObjectRef } from "../contract/storage.ts";
-import { looseBucket } from "./loose-bucket.ts";
+import { unavailable } from "./errors.ts";
 import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./objects/key-path.ts";
+import { lstatOrAbsent, unlessAbsent } from "./objects/open-file.ts";
+
+const DECISION = "files-bucket";
+
+function lastDecision(own: string): boolean | undefined {
+  const text = unlessAbsent(() => readFileSync(join(own, DECISION), "utf8"));
+  return text === undefined ? undefined : text === "loose";
+}
+
+/**
+ * Whether the loose files of the root are the bucket `files`. A folder of that name is the bucket instead. The process that owns
+ * the index decides when it starts, and the others follow: a folder that appears later must not hide objects.
+ */
+export function looseFilesAreBucket(root: string, own: string, { decides }: { readonly decides: boolean }): boolean {
+  const decided = decides ? undefined : lastDecision(own);
+  return decided ?? lstatOrAbsent(join(root, LOOSE_BUCKET))?.isDirectory() !== true;
+}
+
+/**
+ * Records the decision for the other processes and for the next start.
+ * @throws {StorageError} `UNAVAILABLE` if a new folder `files` would hide uploaded objects
+ */
+export function recordLooseFiles(own: string, now: { readonly isLoose: boolean; readonly hasUploads: boolean }): void {
+  const before = lastDecision(own);
+  if (before === true && !now.isLoose && now.hasUploads) {
+    throw unavailable(
+      `expected no folder ${LOOSE_BUCKET} in the served folder, since uploads are stored among its loose files, found one: rename that folder`,
+    );
+  }
+  if (before !== now.isLoose) writeFileSync(join(own, DECISION), now.isLoose ? "loose" : "folder");
+}
 
 /**
  * Returns the object that is served from a path below the root (one name per folder, and the last for the file), or
@@ -19,11 +51,11 @@ import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from
  * ```
  */
 export function servedFiles(root: string): (path: readonly string[]) => ObjectRef | undefined {
-  const loose = looseBucket(root, join(root, OWN_PREFIX), { decides: false });
+  const loose = looseFilesAreBucket(root, join(root, OWN_PREFIX), { decides: false });
   return (path) => {
     const [first = "", ...rest] = path;
     const flat = rest.length === 0;
-    if (flat ? !loose.exists : first === LOOSE_BUCKET && loose.exists) return undefined;
+    if (flat ? !loose : first === LOOSE_BUCKET && loose) return undefined;
     const bucket = flat ? LOOSE_BUCKET : first;
     const key = flat ? first : rest.join("/");
     const isServed =

@@ -5,8 +5,8 @@
  */
 
 import { MalformedXml } from "../../http/xml-reader.ts";
+import { pendingWrites } from "../contract/pending-writes.ts";
 import type { Storage } from "../contract/storage.ts";
-import { underWay } from "../contract/under-way.ts";
 import { upstreamBuckets } from "./buckets.ts";
 import { writeConditions } from "./conditions.ts";
 import { unavailable } from "./fault.ts";
@@ -54,7 +54,7 @@ export function s3(options: S3Options): Storage {
   const driver = { upstream, names, conditions, reader, holdBytes, heldBytes, clock };
   const multipart = upstreamMultipart(driver);
   const writer = objectWriter(driver, multipart);
-  const writes = underWay();
+  const writes = pendingWrites();
 
   return answersRead({
     name: "s3",

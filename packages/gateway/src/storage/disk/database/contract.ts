@@ -1,30 +1,43 @@
-/** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
+/** What the disk driver needs of its index: a reader in every process, and one writer for all of them. */
 import type { ObjectInfo, ObjectRef } from "../../contract/storage.ts";
+import type { Layout } from "../layout.ts";
+import type { FileThread } from "../listing/file-thread.ts";
 import type { NamesReader } from "./names-table.ts";
 import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-table.ts";
 
-/** What an upload leaves in the index beside its file, which tells size and time itself. Plain data: it travels between processes. */
+/** An open index, in the process that owns it or in a worker. */
+export interface OpenIndex {
+  readonly layout: Layout;
+  /** The name of this run of the gateway, which its temp files contain. */
+  readonly run: string;
+  readonly reader: IndexReader;
+  readonly writer: IndexWriter;
+  readonly thread: FileThread;
+  close(): void;
+}
+
+/** The metadata of an uploaded file. Size and time are the file's own. Plain data, because it crosses processes. */
 export interface IndexRow extends Omit<ObjectInfo, "size" | "lastModified"> {
   readonly ref: ObjectRef;
-  /** Of the file it belongs to (`fingerprintOf`). */
+  /** The `fingerprintOf` the file. */
   readonly fingerprint: string;
 }
 
 export interface IndexReader {
   readonly names: NamesReader;
   readonly uploads: UploadsReader;
-  /** The row of a key for exactly this file; without one the file is foreign. `parts` are read where they are asked for. */
+  /** The row of a key for exactly this file; `undefined` if the file was not uploaded. `parts` are read only on request. */
   find(ref: ObjectRef, fingerprint: string, options?: { readonly parts?: boolean | undefined }): IndexRow | undefined;
   close(): void;
 }
 
-/** Why a key is claimed. A put brings the row of the file that is about to take the key, and the upload that it ends. */
+/** Why a key is claimed. A put has the row of the file that is about to take the key, and the upload that it completes. */
 export type ClaimIntent =
   | {
       readonly kind: "put";
       readonly row: IndexRow;
       readonly ends?: { readonly id: string; readonly ending: Ending };
-      /** It only takes something away from the row that is there, so it may use the room that is kept for that. */
+      /** It only removes something from the row, so it may use the reserved space. */
       readonly removes?: boolean;
     }
   | { readonly kind: "delete" };
@@ -36,39 +49,39 @@ export type ClaimIntent =
  */
 export type ClaimOutcome = "stored" | "abandoned" | "deleted" | "unknown";
 
-/** The right to change a key's file. Exactly one is held for a key at any time, among all processes. */
+/** The right to change a key's file. At any time, one process holds it. */
 export interface Claim {
-  /** Gives the key free at once; the rows follow with a later commit. */
+  /** Releases the key at once. The rows follow with a later commit. */
   finish(outcome: ClaimOutcome): void;
 }
 
-/** What a part needs to know before its bytes come. */
+/** A part that is about to be written. */
 export interface PartRequest {
   readonly uploadId: string;
   readonly ref: ObjectRef;
   readonly number: number;
-  /** Bytes, where they are known. */
+  /** Bytes, if known. */
   readonly size: number | undefined;
 }
 
 /** The right to write a part. */
 export interface PartClaim {
-  /** Where it may write in the common file, with nobody else; `undefined`: into a file of its own. */
+  /** The position in the common file that is reserved for the part; `undefined`: write a file of its own. */
   readonly position: number | undefined;
   /**
-   * Makes the part one of the upload's, durably, or gives the place free. Resolves to the file of the part that it replaces.
-   * @throws {StorageError} `NO_SUCH_UPLOAD` when the upload has ended meanwhile
+   * Adds the part to the upload, durably. Without a part, releases the position. Resolves to the file of the replaced part.
+   * @throws {StorageError} `NO_SUCH_UPLOAD` if the upload has ended meanwhile
    */
   finish(part: PartRow | undefined): Promise<string | undefined>;
 }
 
-/** The right to end an upload. One is held at any time, and parts that begin meanwhile do not touch the common file. */
+/** The right to end an upload. At any time, one is held. Parts that begin meanwhile do not touch the common file. */
 export interface UploadClaim {
-  /** Whether somebody writes into the common file. */
+  /** Whether a part is being written into the common file. */
   readonly busy: boolean;
   /**
-   * Resolves when the end is on disk. On a disk without any room that of an upload that was aborted follows when there is some: its folder
-   * is gone, and that ends it at the next start.
+   * Resolves when the end is on disk. On a full disk, the row of an aborted upload is removed later: without its folder, the next
+   * start ends it.
    */
   finish(outcome: "completed" | "aborted" | "kept"): Promise<void>;
 }
@@ -87,21 +100,21 @@ export interface UploadsIndexWriter {
  */
 export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   /**
-   * Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. On a disk without any
-   * room a deletion does without: a row whose file is gone counts for nothing.
+   * Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. On a full disk a
+   * deletion proceeds without: a row without its file has no effect.
    */
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
-  /** Notes, durably, that temp files may lie in this folder. */
+  /** Records, durably, that temp files may lie in this folder. */
   addFolder(path: string): Promise<void>;
   /** The location of the index that this writer writes. */
   indexPath(): Promise<string>;
 }
 
-/** The part of the writer that keeps names and buckets. */
+/** The part of the writer for names and buckets. */
 export interface NamesIndexWriter {
-  /** Brings the names in folders of a bucket (by prefix) that have changed into the index; see `FolderReader`. */
+  /** Brings the names in changed folders of a bucket (by prefix) into the index; see `FolderReader`. */
   refresh(bucket: string, prefixes: readonly string[]): Promise<void>;
-  /** Takes names out of the index that a listing found without a file, unless one is there now or about to be. */
+  /** Removes names whose file a listing did not find, unless the file exists now or an upload is about to make it. */
   forget(bucket: string, keys: readonly string[]): Promise<void>;
   /** @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN` */
   createBucket(bucket: string): Promise<void>;

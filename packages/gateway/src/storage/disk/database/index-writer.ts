@@ -1,27 +1,26 @@
 /**
- * The one writer of the index. SQLite allows one writer at a time and two processes that write flat out stall each other for
- * seconds, so all changes meet here. Those that arrive while a commit runs share the next one.
+ * The one writer of the index. SQLite allows one writer at a time, and two busy ones stall each other for seconds, so all changes
+ * meet here. Changes that arrive during a commit share the next one.
  */
 import { isStorageError, type ObjectRef, StorageError } from "../../contract/storage.ts";
 import { translated } from "../errors.ts";
-import type { Room } from "../reserved-space.ts";
+import type { ReservedSpace } from "../reserved-space.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./contract.ts";
 import type { IndexDatabase } from "./index-database.ts";
-import { foldedName } from "./folded-name.ts";
-import { keyTurns } from "./key-lock.ts";
+import { foldedName, keyLock } from "./key-lock.ts";
 import { uploadsWriter } from "./uploads-writer.ts";
 
-/** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */
+/** How long the end of a claim may wait for a commit to share. Readers compare fingerprints, so none depends on it. */
 const LAZY_MS = 50;
 
 export interface LocalIndexWriter extends Omit<IndexWriter, "indexPath" | keyof NamesIndexWriter> {
-  /** Commits what is waiting. */
+  /** Commits all waiting changes. */
   close(): void;
 }
 
 interface Change {
   readonly apply: () => void;
-  /** Whether it takes something away. */
+  /** Whether it removes something. */
   readonly removes: boolean;
   readonly committed: () => void;
   readonly failed: (error: unknown) => void;
@@ -29,13 +28,13 @@ interface Change {
 
 export interface LocalIndexWriterOptions {
   readonly database: IndexDatabase;
-  readonly room: Room;
+  readonly space: ReservedSpace;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
 
-export function localIndexWriter({ database, room, clock = Date.now }: LocalIndexWriterOptions): LocalIndexWriter {
-  const turns = keyTurns();
+export function localIndexWriter({ database, space, clock = Date.now }: LocalIndexWriterOptions): LocalIndexWriter {
+  const keys = keyLock();
   let changes: Change[] = [];
   let endings: (() => void)[] = [];
   let scheduled: NodeJS.Immediate | undefined;
@@ -53,36 +52,36 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
     try {
       database.transaction([...ends, ...group.map((change) => change.apply)]);
     } catch (error) {
-      if (room.isForRoom(error)) {
+      if (space.isDiskFull(error)) {
         commitRemovals(ends, group);
         return;
       }
-      // The rows that were to go are only out of date; the next start finds them unsettled.
+      // The rows of the ends are only out of date. The next start finds them unsettled.
       const fault = translated(error, "write the index");
       for (const change of group) change.failed(fault);
       return;
     }
     for (const change of group) change.committed();
-    void room.keep();
+    void space.keep();
   }
 
-  /** What is left to do of a commit that found no room. Of two changes of a key the earlier one stays the earlier. */
+  /** Commits the removals of a group for which the disk was full. The order of two changes of a key stays. */
   function commitRemovals(ends: readonly (() => void)[], group: readonly Change[]): void {
     const removals = group.filter(({ removes }) => removes);
-    for (const change of group) if (!change.removes) change.failed(noRoom());
+    for (const change of group) if (!change.removes) change.failed(diskFull());
     try {
-      if (removals.length === 0) throw noRoom();
-      room.spending(() => database.transaction([...ends, ...removals.map((change) => change.apply)]));
+      if (removals.length === 0) throw diskFull();
+      space.spending(() => database.transaction([...ends, ...removals.map((change) => change.apply)]));
     } catch (error) {
       endings.unshift(...ends);
-      const fault = room.isForRoom(error) ? noRoom(error) : translated(error, "write the index");
+      const fault = space.isDiskFull(error) ? diskFull(error) : translated(error, "write the index");
       for (const change of removals) change.failed(fault);
       return;
     }
     for (const change of removals) change.committed();
   }
 
-  /** One turn of the event loop gathers what other requests and other processes have sent meanwhile. */
+  /** One turn of the event loop gathers the changes of other requests and processes. */
   function durable(apply: () => void, { removes = false } = {}): Promise<void> {
     return new Promise((committed, failed) => {
       changes.push({ apply, removes, committed, failed });
@@ -90,21 +89,17 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
     });
   }
 
-  function end(ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
-    if (outcome !== "unknown") soon(() => applyOutcome(database, ref, intent, outcome));
-  }
-
   function soon(apply: () => void): void {
     endings.push(apply);
     lazy ??= setTimeout(commit, LAZY_MS).unref();
   }
 
-  /** For what counts without its row: on a disk without any room the row follows when there is some. */
+  /** For a removal that counts without its row: on a full disk the row follows later. */
   async function durableOrSoon(apply: () => void): Promise<void> {
     try {
       await durable(apply, { removes: true });
     } catch (error) {
-      if (!isDiskFull(error)) throw error;
+      if (!isFullError(error)) throw error;
       soon(apply);
     }
   }
@@ -112,21 +107,21 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
   return {
     ...uploadsWriter({ database, durable, durableOrSoon, clock }),
     async claim(ref, intent): Promise<Claim> {
-      // Where the disk folds names two keys may have one file, and each worker would see that it is free.
-      const leave = await turns.enter(foldedName(`${ref.bucket}/${ref.key}`));
+      // On a disk that folds names, two keys may have one file.
+      const unlock = await keys.lock(foldedName(`${ref.bucket}/${ref.key}`));
       try {
         const removes = intent.kind === "delete" || intent.removes === true;
         await durable(() => applyIntent(database, ref, intent), { removes });
       } catch (error) {
-        if (intent.kind !== "delete" || !isDiskFull(error)) {
-          leave();
+        if (intent.kind !== "delete" || !isFullError(error)) {
+          unlock();
           throw error;
         }
       }
       return {
         finish(outcome) {
-          end(ref, intent, outcome);
-          leave();
+          if (outcome !== "unknown") soon(() => applyOutcome(database, ref, intent, outcome));
+          unlock();
         },
       };
     },
@@ -138,11 +133,11 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
   };
 }
 
-function noRoom(cause?: unknown): StorageError {
+function diskFull(cause?: unknown): StorageError {
   return new StorageError("DISK_FULL", "could not write the index: the disk is full", { cause });
 }
 
-function isDiskFull(error: unknown): boolean {
+function isFullError(error: unknown): boolean {
   return isStorageError(error) && error.code === "DISK_FULL";
 }
 
@@ -157,7 +152,7 @@ function applyIntent(database: IndexDatabase, ref: ObjectRef, intent: ClaimInten
 
 function applyOutcome(database: IndexDatabase, ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
   if (outcome === "deleted") database.removeAll(ref);
-  // Nothing was deleted after all. The mark stays: all it costs is one look at the next start.
+  // An abandoned deletion leaves its mark, which costs one look at the next start.
   else if (intent.kind === "delete") return;
   else if (outcome === "stored") database.keepOnly(ref, intent.row.fingerprint);
   else database.remove(ref, intent.row.fingerprint);

@@ -1,6 +1,6 @@
-/** Calls over a channel between two processes: a question, and its answer or its error. */
+/** Calls over a channel between two processes: a request, and its value or its error. */
 import { isStorageError, StorageError, type StorageErrorCode } from "../../contract/storage.ts";
-import { translated } from "../errors.ts";
+import { translated, unavailable } from "../errors.ts";
 
 /** One end of a connection between two processes, e.g. of `node:cluster`. Other messages on it are ignored. */
 export interface Channel {
@@ -12,36 +12,33 @@ export interface Channel {
   onClose(listener: () => void): void;
 }
 
-interface Envelope {
-  /** Tells these messages from all others on the channel. */
-  readonly daypass: string;
-  /** 0 for what wants no answer. */
+interface Message {
+  /** Distinguishes these messages from others on the channel. */
+  readonly daypass: typeof CALL | typeof ANSWER;
+  /** 0 for a request without an answer. */
   readonly id: number;
-}
-
-interface Question<Q> extends Envelope {
-  readonly question: Q;
-}
-
-interface Answer extends Envelope {
+  readonly request?: unknown;
   readonly value?: unknown;
   readonly error?: { readonly code: StorageErrorCode; readonly message: string };
 }
 
-export interface Asker<Q> {
-  /** Whatever is asked after the other end is gone, or has no answer by then, is `UNAVAILABLE`. */
-  ask(question: Q): Promise<unknown>;
-  /** Says something that has no answer, if there is somebody left to hear it. */
-  tell(question: Q): void;
+const CALL = "disk-index";
+const ANSWER = "disk-index-answer";
+
+export interface Caller<Request> {
+  /** Rejects with `UNAVAILABLE` if the other end is gone, or goes before it answers. */
+  ask(request: Request): Promise<unknown>;
+  /** Sends a request without an answer. Does nothing if the other end is gone. */
+  tell(request: Request): void;
 }
 
-/** The asking end. */
-export function asker<Q>(channel: Channel, name: string): Asker<Q> {
+/** The calling end. */
+export function caller<Request>(channel: Channel): Caller<Request> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: StorageError) => void }>();
   let lastId = 0;
   let gone = false;
   channel.onMessage((message) => {
-    if (!isEnvelope<Answer>(message, `${name}-answer`)) return;
+    if (!isMessage(message, ANSWER)) return;
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.error === undefined) asked?.resolve(message.value);
@@ -52,53 +49,51 @@ export function asker<Q>(channel: Channel, name: string): Asker<Q> {
     for (const asked of waiting.values()) asked.reject(noWriter());
     waiting.clear();
   });
-  const send = (id: number, question: Q): void => channel.send({ daypass: name, id, question } satisfies Question<Q>);
+  const send = (id: number, request: Request): void => channel.send({ daypass: CALL, id, request } satisfies Message);
   return {
-    async ask(question) {
+    async ask(request) {
       if (gone) throw noWriter();
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        send(id, question);
+        send(id, request);
       });
     },
-    tell(question) {
-      if (!gone) send(0, question);
+    tell(request) {
+      if (!gone) send(0, request);
     },
   };
 }
 
 /** The answering end. */
-export function answerer<Q>(channel: Channel, name: string, answer: (question: Q) => Promise<unknown>): void {
+export function answerCalls<Request>(channel: Channel, answer: (request: Request) => Promise<unknown>): void {
   let gone = false;
-  const reply = (answered: Omit<Answer, "daypass">): void => {
-    if (!gone && answered.id !== 0) channel.send({ ...answered, daypass: `${name}-answer` });
+  const reply = (id: number, result: Pick<Message, "value" | "error">): void => {
+    if (!gone && id !== 0) channel.send({ daypass: ANSWER, id, ...result } satisfies Message);
   };
   channel.onClose(() => {
     gone = true;
   });
   channel.onMessage((message) => {
-    if (!isEnvelope<Question<Q>>(message, name)) return;
-    const { id } = message;
-    answer(message.question).then(
-      (value) => reply({ id, value }),
+    if (!isMessage(message, CALL)) return;
+    const { id, request } = message;
+    answer(request as Request).then(
+      (value) => reply(id, { value }),
       (error: unknown) => {
         const fault = translated(error, "write the index");
-        const { code, message: text } = isStorageError(fault) ? fault : noAnswer();
-        reply({ id, error: { code, message: text } });
+        const { code, message: text } = isStorageError(fault)
+          ? fault
+          : unavailable("the process that writes the index failed");
+        reply(id, { error: { code, message: text } });
       },
     );
   });
 }
 
-function isEnvelope<T extends Envelope>(message: unknown, name: string): message is T {
-  return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === name;
+function isMessage(message: unknown, kind: Message["daypass"]): message is Message {
+  return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === kind;
 }
 
 function noWriter(): StorageError {
-  return new StorageError("UNAVAILABLE", "the process that writes the index is gone");
-}
-
-function noAnswer(): StorageError {
-  return new StorageError("UNAVAILABLE", "the process that writes the index failed");
+  return unavailable("the process that writes the index is gone");
 }

@@ -1,28 +1,29 @@
 /**
- * The index writer of another process, over any channel that carries JSON: workers hold a claim in the primary as if it were
- * their own.
+ * The index writer of another process, over any channel that carries JSON. The primary holds the claims of its workers, and releases
+ * them if a worker dies.
  */
-import type { ObjectRef } from "../../contract/storage.ts";
-import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, UploadsIndexWriter } from "./contract.ts";
-import { answerer, asker, type Channel } from "./ipc-calls.ts";
-import { ipcUploadsWriter, serveUploadsWriter } from "./uploads-channel.ts";
+import type { Claim, IndexWriter, PartClaim, UploadClaim } from "./contract.ts";
+import { answerCalls, type Channel, caller } from "./ipc-calls.ts";
 
 export type { Channel } from "./ipc-calls.ts";
 
-type Question =
-  | { readonly kind: "claim"; readonly ref: ObjectRef; readonly intent: ClaimIntent }
-  | { readonly kind: "finish"; readonly held: number; readonly outcome: ClaimOutcome }
-  | { readonly kind: "path" }
-  | { readonly kind: "call"; readonly call: Call };
+type Method = keyof IndexWriter;
 
-/** What a worker has done for it: a method of the writer with its parameters. */
-type Call = {
-  [M in Called]: { readonly method: M; readonly parameters: Parameters<IndexWriter[M]> };
-}[Called];
+/** A method of the writer, or the end of a claim that the primary holds under a number. */
+type Request =
+  | { readonly method: Method; readonly parameters: readonly unknown[] }
+  | { readonly held: number; readonly outcome: unknown };
 
-type Called = Exclude<keyof IndexWriter, "claim" | "indexPath" | keyof UploadsIndexWriter>;
+/** How each claim ends if its worker dies. */
+const RELEASES: { readonly [method in Method]?: unknown } = {
+  claim: "unknown" satisfies Parameters<Claim["finish"]>[0],
+  openPart: undefined satisfies Parameters<PartClaim["finish"]>[0],
+  closeUpload: "kept" satisfies Parameters<UploadClaim["finish"]>[0],
+};
 
-const NAME = "disk-index";
+interface AnyClaim {
+  finish(outcome: unknown): unknown;
+}
 
 /**
  * The worker's end, through which `disk` writes the index in a process that has not opened it.
@@ -36,25 +37,32 @@ const NAME = "disk-index";
  * ```
  */
 export function ipcIndexWriter(channel: Channel): IndexWriter {
-  const { ask, tell } = asker<Question>(channel, NAME);
+  const { ask, tell } = caller<Request>(channel);
 
-  async function call(asked: Call): Promise<void> {
-    await ask({ kind: "call", call: asked });
+  function method<M extends Method>(name: M): IndexWriter[M] {
+    const call = async (...parameters: readonly unknown[]): Promise<unknown> => {
+      const answer = await ask({ method: name, parameters });
+      if (!Object.hasOwn(RELEASES, name)) return answer;
+      const { held, ...facts } = answer as { readonly held: number };
+      // A key is released without waiting. The ends of parts and uploads are awaited, because they are durable.
+      const finish = (outcome: unknown): unknown => (name === "claim" ? tell : ask)({ held, outcome });
+      return { ...facts, finish };
+    };
+    return call as IndexWriter[M];
   }
 
   return {
-    ...ipcUploadsWriter(channel),
-    async claim(ref, intent) {
-      const held = (await ask({ kind: "claim", ref, intent })) as number;
-      return { finish: (outcome) => tell({ kind: "finish", held, outcome }) };
-    },
-    indexPath: async () => String(await ask({ kind: "path" })),
-    addFolder: (...parameters) => call({ method: "addFolder", parameters }),
-    refresh: (...parameters) => call({ method: "refresh", parameters }),
-    forget: (...parameters) => call({ method: "forget", parameters }),
-    createBucket: (...parameters) => call({ method: "createBucket", parameters }),
-    removeBucket: (...parameters) => call({ method: "removeBucket", parameters }),
-    setForBucket: (...parameters) => call({ method: "setForBucket", parameters }),
+    claim: method("claim"),
+    createUpload: method("createUpload"),
+    openPart: method("openPart"),
+    closeUpload: method("closeUpload"),
+    indexPath: method("indexPath"),
+    addFolder: method("addFolder"),
+    refresh: method("refresh"),
+    forget: method("forget"),
+    createBucket: method("createBucket"),
+    removeBucket: method("removeBucket"),
+    setForBucket: method("setForBucket"),
   };
 }
 
@@ -71,41 +79,33 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
  * ```
  */
 export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
-  const held = new Map<number, Claim>();
+  const claims = new Map<number, { readonly method: Method; readonly claim: AnyClaim }>();
   let lastHeld = 0;
   let gone = false;
-  channel.onClose(() => {
-    gone = true;
-    for (const claim of held.values()) claim.finish("unknown");
-    held.clear();
-  });
 
-  async function claim(ref: ObjectRef, intent: ClaimIntent): Promise<number> {
-    const granted = await writer.claim(ref, intent);
-    const number = ++lastHeld;
-    if (gone) granted.finish("unknown");
-    else held.set(number, granted);
-    return number;
+  function release(): void {
+    for (const { method, claim } of claims.values()) claim.finish(RELEASES[method]);
+    claims.clear();
   }
 
-  answerer<Question>(channel, NAME, async (question) => {
-    switch (question.kind) {
-      case "claim":
-        return claim(question.ref, question.intent);
-      case "finish":
-        held.get(question.held)?.finish(question.outcome);
-        held.delete(question.held);
-        return undefined;
-      case "path":
-        return writer.indexPath();
-      case "call":
-        return perform(writer, question.call);
-    }
+  channel.onClose(() => {
+    gone = true;
+    release();
   });
-  serveUploadsWriter(channel, writer);
-}
 
-function perform(writer: IndexWriter, { method, parameters }: Call): Promise<void> {
-  const called = writer[method] as (...values: Call["parameters"]) => Promise<void>;
-  return called(...parameters);
+  answerCalls<Request>(channel, async (request) => {
+    if ("held" in request) {
+      const held = claims.get(request.held);
+      claims.delete(request.held);
+      return held?.claim.finish(request.outcome);
+    }
+    const { method, parameters } = request;
+    const call = writer[method] as (...values: readonly unknown[]) => Promise<unknown>;
+    const result = await call(...parameters);
+    if (!Object.hasOwn(RELEASES, method)) return result;
+    const { finish: _, ...facts } = result as AnyClaim;
+    claims.set(++lastHeld, { method, claim: result as AnyClaim });
+    if (gone) release();
+    return { ...facts, held: lastHeld };
+  });
 }

@@ -1,9 +1,8 @@
 /**
- * The tables behind listings. `names` holds every key that may have a file: what was read from folders and what was uploaded, put
- * there before the upload takes its name. Whether a key really has a file, and which, is looked up for each page; so a name
- * too many costs a look, and only a missing one would be a mistake.
+ * The tables of listings. `names` holds every key that may have a file: names read from folders, and names of uploads, which are
+ * added before the file takes its name. Each page checks the files, so an extra name costs a look. A missing one would be an error.
  */
-import type { Database, Statement } from "./sqlite.ts";
+import { type Database, NO_END, type Row, type Statement, textOrNone } from "./sqlite.ts";
 
 /** Appended to the migrations of the index. */
 export const NAMES_SCHEMA = `
@@ -36,12 +35,12 @@ export interface Bound {
 export interface Range {
   readonly bucket: string;
   readonly from: Bound;
-  /** The first text behind the range; `undefined` for no end. */
+  /** The first text after the range; `undefined` for no end. */
   readonly until: string | undefined;
   readonly limit: number;
 }
 
-/** A key, and what is known of one file that was uploaded for it. */
+/** A key, and one file that was uploaded for it. */
 export interface NameRow {
   readonly key: string;
   readonly fingerprint: string | undefined;
@@ -53,90 +52,76 @@ export interface NameRow {
 /** A folder below a bucket: `""` is the bucket's own, every other ends with a slash. */
 export interface FolderRow {
   readonly prefix: string;
-  /** The state of the folder whose names are all in the index; empty when none was; `undefined` for a folder that is not known. */
+  /** The state of the folder when its names were read; empty if they were not; `undefined` for an unknown folder. */
   readonly stamp: string | undefined;
 }
 
 export interface NamesReader {
-  /** In order. A key has two rows while an upload replaces it, and the last one may be cut off. */
+  /** In order. A key has two rows while an upload replaces it. The limit may cut between them. */
   names(range: Range): NameRow[];
   folders(range: Range): FolderRow[];
   folder(bucket: string, prefix: string): FolderRow | undefined;
   setting(bucket: string, name: string): string | undefined;
   bucketsWithSettings(): string[];
-  /** Whether something was uploaded to a bucket and not deleted again. */
+  /** Whether the bucket has uploaded objects. */
   hasObjects(bucket: string): boolean;
 }
 
 export interface NamesWriter {
   addNames(bucket: string, keys: readonly string[]): void;
   removeNames(bucket: string, keys: readonly string[]): void;
-  /** Notes folders whose names are not known yet. */
+  /** Records folders whose names are still unknown. */
   addFolders(bucket: string, prefixes: readonly string[]): void;
   setStamp(bucket: string, prefix: string, stamp: string): void;
   removeFolder(bucket: string, prefix: string): void;
   set(bucket: string, name: string, value: string | null): void;
-  /** Takes out everything that names the bucket. */
+  /** Removes every row of the bucket. */
   removeBucket(bucket: string): void;
 }
 
-/** In SQLite every text is less than every blob. */
-const NO_END = new Uint8Array(1);
-
 export function namesReader(database: Database): NamesReader {
-  const names = ranges(
+  const names = ranges<keyof NameRow>(
     database,
     "SELECT n.key, o.fingerprint, o.etag, o.checksums FROM names n LEFT JOIN objects o ON o.bucket = n.bucket AND o.key = n.key WHERE n.bucket = ? AND n.key",
   );
-  const folders = ranges(database, "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix");
-  const folder = database.prepare("SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix = ?");
-  const buckets = database.prepare("SELECT DISTINCT bucket FROM bucket_settings");
+  const select = "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix";
+  const folders = ranges<keyof FolderRow>(database, select);
+  const folder = database.prepare<keyof FolderRow>(`${select} = ?`);
+  const buckets = database.prepare<"bucket">("SELECT DISTINCT bucket FROM bucket_settings");
   const anyObject = database.prepare("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1");
-  const setting = database.prepare("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?");
+  const setting = database.prepare<"value">("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?");
   return {
     names: (range) =>
-      names(range).map((row) => {
-        const { key, fingerprint, etag, checksums } = row as Readonly<Record<keyof NameRow, unknown>>;
-        return {
-          key: String(key),
-          fingerprint: textOrNone(fingerprint),
-          etag: textOrNone(etag),
-          checksums: textOrNone(checksums),
-        };
-      }),
+      names(range).map(({ key, fingerprint, etag, checksums }) => ({
+        key: String(key),
+        fingerprint: textOrNone(fingerprint),
+        etag: textOrNone(etag),
+        checksums: textOrNone(checksums),
+      })),
     folders: (range) => folders(range).map(folderRow),
     folder(bucket, prefix) {
       const row = folder.get(bucket, prefix);
-      return row === undefined ? undefined : folderRow(row);
+      return row && folderRow(row);
     },
-    setting(bucket, name) {
-      const row = setting.get(bucket, name) as { readonly value?: unknown } | undefined;
-      return textOrNone(row?.value);
-    },
-    bucketsWithSettings: () =>
-      buckets.all().flatMap((row) => textOrNone((row as { readonly bucket?: unknown }).bucket) ?? []),
+    setting: (bucket, name) => textOrNone(setting.get(bucket, name)?.value),
+    bucketsWithSettings: () => buckets.all().map(({ bucket }) => String(bucket)),
     hasObjects: (bucket) => anyObject.get(bucket) !== undefined,
   };
 }
 
-/** A range query in its two forms. A bound with a NUL would save one, but not each driver binds a text behind its NUL. */
-function ranges(database: Database, select: string): (range: Range) => unknown[] {
+/** A range query in two forms. A bound that ends with NUL would need one form, but some drivers cut a text at its NUL. */
+function ranges<Column extends string>(database: Database, select: string): (range: Range) => Row<Column>[] {
   const column = select.slice(select.lastIndexOf(" ") + 1);
-  const form = (operator: string): Statement =>
-    database.prepare(`${select} ${operator} ? AND ${column} < ? ORDER BY ${column} LIMIT ?`);
+  const form = (operator: string): Statement<Column> =>
+    database.prepare<Column>(`${select} ${operator} ? AND ${column} < ? ORDER BY ${column} LIMIT ?`);
   const inclusive = form(">=");
   const exclusive = form(">");
   return ({ bucket, from, until, limit }) =>
     (from.inclusive ? inclusive : exclusive).all(bucket, from.text, until ?? NO_END, limit);
 }
 
-function folderRow(row: unknown): FolderRow {
-  const { prefix, stamp } = row as Readonly<Record<"prefix" | "stamp", unknown>>;
+function folderRow({ prefix, stamp }: Row<keyof FolderRow>): FolderRow {
   return { prefix: String(prefix), stamp: String(stamp) };
-}
-
-function textOrNone(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 export function namesWriter(database: Database): NamesWriter {

@@ -3,28 +3,26 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../../contract/storage.ts";
-import { adoptCopies } from "./restored-copy.ts";
 import { bucketWriter } from "../bucket-writer.ts";
-import { translating } from "../errors.ts";
+import { translating, unavailable } from "../errors.ts";
 import { type Layout, openLayout } from "../layout.ts";
 import { type FileThread, fileThread } from "../listing/file-thread.ts";
 import { folderReader } from "../listing/folder-reader.ts";
 import type { ReadProgress } from "../listing/read-progress.ts";
-import { fingerprintOf } from "../objects/fingerprint.ts";
 import { LOOSE_BUCKET } from "../objects/key-path.ts";
-import { lstatOrAbsent, unlessAbsent } from "../objects/open-file.ts";
-import { keptRoom } from "../reserved-space.ts";
-import { sweep } from "./sweep.ts";
+import { fingerprintOf, lstatOrAbsent, unlessAbsent } from "../objects/open-file.ts";
+import { giveUpReserve, isDiskFull, reservedSpace } from "../reserved-space.ts";
+import { recordLooseFiles } from "../served-files.ts";
 import { sweepUploads } from "../uploads/sweep-uploads.ts";
-import type { IndexReader, IndexWriter } from "./contract.ts";
+import type { IndexReader, IndexWriter, OpenIndex } from "./contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
-import { nameKeeper } from "./name-index.ts";
-import { isForRoom, openSpareIndex, withoutRoom, withoutWrites } from "./spare-index.ts";
-import { type Database, openDatabase } from "./sqlite.ts";
 import { localIndexWriter } from "./index-writer.ts";
+import { matchCopiedFiles } from "./restored-copy.ts";
+import { type Database, openDatabase } from "./sqlite.ts";
+import { sweep } from "./sweep.ts";
 
 /** The index of a folder, open in the one process that owns it. */
-export interface DiskIndex {
+export interface DiskIndex extends OpenIndex {
   /** @internal */
   readonly run: string;
   /** @internal */
@@ -33,9 +31,9 @@ export interface DiskIndex {
   readonly reader: IndexReader;
   /** What {@link serveIndexWriter} provides to a worker. */
   readonly writer: IndexWriter;
-  /** Where this process looks at files for its listings. @internal */
+  /** @internal */
   readonly thread: FileThread;
-  /** Gives the folder free for another owner. Workers that still write fail. */
+  /** Releases the folder for another owner. Workers that still write fail. */
   close(): void;
 }
 
@@ -43,17 +41,6 @@ export interface DiskIndex {
 export interface DiskIndexOptions {
   /** Called with the progress of reading folders for a listing, after two seconds and every two seconds from then on. */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
-  /**
-   * Told when the disk has no room for the index to be written. Objects are then served by a copy of it in the folder for temporary
-   * files, and everything that would store something is `DISK_FULL`, until there is room and the index is opened again. Objects
-   * can be deleted all the while.
-   */
-  readonly onFull?: (() => void) | undefined;
-  /**
-   * Called if the folder is not writable. Objects are then served from a copy of the index in the folder for temporary
-   * files, and everything else is `READ_ONLY`. Nothing prevents another gateway from serving the same folder.
-   */
-  readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -76,153 +63,127 @@ export interface DiskIndexOptions {
  * };
  * ```
  *
- * @throws {StorageError} `UNAVAILABLE`
+ * @throws {StorageError} `UNAVAILABLE`; `DISK_FULL` if the disk has no room for the index
  */
 export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Promise<DiskIndex> {
-  const { onRead, onFull, onReadOnly, clock = Date.now } = options;
+  const { onRead, clock = Date.now } = options;
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: true });
-    const owned = layout.readOnly ? undefined : await own(layout);
+    const owned = await lockRoot(layout);
     try {
       const run = randomBytes(8).toString("hex");
-      const { database, path, full, closeIndex } = await openAndSweep(layout, run, clock());
-      if (layout.readOnly) onReadOnly?.();
-      else if (full) onFull?.();
+      const path = join(layout.own, "index.db");
+      const database = await openAndSweep(path, { layout, run, now: clock() });
       const thread = fileThread(layout.root);
-      const room = keptRoom(layout, database);
-      if (!full) await room.keep();
-      // A listing takes nothing away, but who is to make room has to see what there is.
+      const space = reservedSpace(layout, database);
+      await space.keep();
+      // A listing frees no space, but clients must see what they can delete.
       const listed: IndexDatabase = {
         ...database,
-        lightTransaction: (steps) => room.spending(() => database.lightTransaction(steps)),
+        lightTransaction: (steps) => space.spending(() => database.lightTransaction(steps)),
       };
-      const folders = folderReader({ database: listed, layout, thread, clock, onRead });
-      const local = localIndexWriter({ database, room, clock });
+      const folders = folderReader({ database: listed, layout, thread, space, clock, onRead });
+      const local = localIndexWriter({ database, space, clock });
       const claim: IndexWriter["claim"] = (ref, intent) => {
         folders.touch(ref);
         return local.claim(ref, intent);
       };
       const writer: IndexWriter = {
         ...local,
-        ...bucketWriter({ database, layout, room, run }, claim),
-        ...nameKeeper({ database: listed, layout, folders, room }),
+        ...bucketWriter({ database, layout, space, run }, claim),
+        refresh: folders.refresh,
+        forget: folders.forget,
         indexPath: async () => path,
       };
       return {
         run,
         layout,
         reader: database,
-        writer: layout.readOnly ? withoutWrites(writer) : full ? withoutRoom(writer) : writer,
+        writer,
         thread,
         close() {
           folders.close();
           thread.close();
           local.close();
-          closeIndex();
-          owned?.close();
+          database.close();
+          owned.close();
         },
       };
     } catch (error) {
-      owned?.close();
+      owned.close();
       throw error;
     }
   });
 }
 
-interface OpenedDatabase {
-  readonly database: IndexDatabase;
-  readonly path: string;
-  /** Whether it is a copy, because the disk has no room to write to its own, or cannot be written. */
-  readonly full: boolean;
-  closeIndex(): void;
+interface OpenOptions {
+  readonly layout: Layout;
+  readonly run: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
-/** Opens the index and removes what a crash has left; on a disk without room the index is a copy, and the next start cleans the own. */
-async function openAndSweep(layout: Layout, run: string, now: number): Promise<OpenedDatabase> {
-  const path = indexPath(layout);
-  const found = {
-    currentFingerprint: (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref),
-    mayBeAway: (bucket: string): boolean => mayBeAway(layout, bucket),
-  };
-  const clean = async (database: IndexDatabase, { spare = false } = {}): Promise<void> => {
-    await adoptCopies({ database, layout, path, spare, ...found });
-    await sweep({ database, root: layout.root, run, ...found });
-    dropOrphans(database, layout);
-    if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
-    await sweepUploads({ database, layout, now, ...found });
-  };
-  const open = async (): Promise<OpenedDatabase> => {
-    const database = await openIndexDatabase(path, run);
-    try {
-      await clean(database);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-    return { database, path, full: false, closeIndex: () => database.close() };
-  };
-  if (layout.readOnly) {
-    const spare = await openSpareIndex(path, run);
-    await adoptCopies({ database: spare.database, layout, path, spare: true, ...found });
-    return { ...spare, full: true, closeIndex: spare.close };
-  }
+/** Opens the index and removes what a crash has left. On a full disk, gives up the reserved space and tries again. */
+async function openAndSweep(path: string, options: OpenOptions): Promise<IndexDatabase> {
+  const { layout } = options;
   try {
-    return await open();
+    return await openOnce(path, options);
   } catch (error) {
-    if (!isForRoom(error, layout.own)) throw error;
-    const spare = await openSpareIndex(path, run).catch(() => {
-      throw error;
-    });
-    // What a crash has left may be what fills the disk.
-    await clean(spare.database, { spare: true });
-    const opened = await open().catch(() => undefined);
-    if (opened === undefined) return { ...spare, full: true, closeIndex: spare.close };
-    spare.close();
-    return opened;
+    if (!isDiskFull(error, layout.own)) throw error;
+    if (giveUpReserve(layout)) return openAndSweep(path, options);
+    throw new StorageError(
+      "DISK_FULL",
+      `expected room for the index below ${layout.own}, found the disk full: free about 1 MB, then start again`,
+      { cause: error },
+    );
+  }
+}
+
+async function openOnce(path: string, { layout, run, now }: OpenOptions): Promise<IndexDatabase> {
+  const currentFingerprint = (ref: ObjectRef): string | undefined => fingerprintNow(layout, ref);
+  const mayBeAway = (bucket: string): boolean => isEmptyOrMissing(layout.folder(bucket, ""));
+  const database = await openIndexDatabase(path, run);
+  try {
+    await matchCopiedFiles({ database, layout, path, currentFingerprint });
+    await sweep({ database, root: layout.root, run, currentFingerprint, mayBeAway });
+    dropOrphans(database, layout);
+    const hasUploads = database.names.hasObjects(LOOSE_BUCKET);
+    recordLooseFiles(layout.own, { isLoose: layout.hasLooseFiles, hasUploads });
+    await sweepUploads({ database, layout, now, currentFingerprint, mayBeAway });
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
 /**
- * What belonged to a bucket that is gone must not come back with one of its name. But a folder may only be away for a while, on a disk
- * that is not there yet: where something is known of objects nothing is dropped. Whoever makes a new bucket drops it.
+ * Removes what belonged to a deleted bucket, so that it does not return with a new bucket of that name. A missing folder may be on
+ * a disk that is not mounted yet, so a bucket with objects keeps its rows. Creating a bucket removes them.
  */
-function dropOrphans(database: IndexDatabase, layout: Layout): void {
-  const { names } = database;
+function dropOrphans({ names, uploads, transaction }: IndexDatabase, layout: Layout): void {
   const isGone = (bucket: string): boolean => !layout.hasBucket(bucket) && !names.hasObjects(bucket);
-  const gone = names.bucketsWithSettings().filter(isGone);
-  const uploads = database.uploads.allOpen().filter(({ ref }) => isGone(ref.bucket));
-  if (gone.length + uploads.length === 0) return;
-  database.transaction([
-    ...gone.map((bucket) => () => names.removeBucket(bucket)),
-    ...uploads.map(
-      ({ id }) =>
-        () =>
-          database.uploads.removeUpload(id),
-    ),
-  ]);
+  const steps = [
+    ...names.bucketsWithSettings().flatMap((bucket) => (isGone(bucket) ? [() => names.removeBucket(bucket)] : [])),
+    ...uploads.allOpen().flatMap(({ id, ref }) => (isGone(ref.bucket) ? [() => uploads.removeUpload(id)] : [])),
+  ];
+  if (steps.length > 0) transaction(steps);
 }
 
-function indexPath(layout: Layout): string {
-  return join(layout.own, "index.db");
-}
-
-/** SQLite's file lock is one that the kernel takes back however the process ends; Node has no other. */
-async function own(layout: Layout): Promise<Database> {
+/** The kernel releases SQLite's file lock however the process ends. Node has no other lock like that. */
+async function lockRoot(layout: Layout): Promise<Database> {
   const database = await openDatabase(join(layout.own, "owner.db"), { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
     return database;
   } catch (error) {
     database.close();
-    throw new StorageError("UNAVAILABLE", "another gateway serves this folder: stop it, or give each its own", {
-      cause: error,
-    });
+    throw unavailable("another gateway serves this folder: stop it, or give each its own", error);
   }
 }
 
-/** A disk that is away leaves no folder, or an empty one: that on which it is mounted. */
-function mayBeAway(layout: Layout, bucket: string): boolean {
-  const folder = layout.folder(bucket, "");
+/** A disk that is not mounted leaves no folder, or an empty mount point. */
+function isEmptyOrMissing(folder: string | undefined): boolean {
   const opened = folder === undefined ? undefined : unlessAbsent(() => opendirSync(folder));
   try {
     return opened === undefined || opened.readSync() === null;
@@ -231,7 +192,7 @@ function mayBeAway(layout: Layout, bucket: string): boolean {
   }
 }
 
-function currentFingerprint(layout: Layout, ref: ObjectRef): string | undefined {
+function fingerprintNow(layout: Layout, ref: ObjectRef): string | undefined {
   const places = layout.places(ref);
   for (const path of [places?.plain, places?.hashed]) {
     if (path === undefined || lstatOrAbsent(path)?.isFile() !== true) continue;

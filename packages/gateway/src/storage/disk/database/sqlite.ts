@@ -1,17 +1,20 @@
-/** SQLite by the `node:sqlite` API: the built-in module where Node has it, a prebuilt drop-in where it does not. */
+/** SQLite by the `node:sqlite` API: the built-in module if Node has it, else a prebuilt drop-in. */
 import { getBuiltinModule } from "node:process";
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
-export interface Statement {
+export type Row<Column extends string> = Readonly<Record<Column, SqlValue>>;
+
+export interface Statement<Column extends string> {
   run(...parameters: SqlValue[]): unknown;
-  get(...parameters: SqlValue[]): unknown;
-  all(...parameters: SqlValue[]): unknown[];
+  get(...parameters: SqlValue[]): Row<Column> | undefined;
+  all(...parameters: SqlValue[]): Row<Column>[];
 }
 
 export interface Database {
   exec(sql: string): void;
-  prepare(sql: string): Statement;
+  /** The type parameter names the columns of the result. */
+  prepare<Column extends string = never>(sql: string): Statement<Column>;
   close(): void;
 }
 
@@ -25,13 +28,18 @@ interface SqliteModule {
   readonly DatabaseSync: new (path: string, options?: OpenDatabaseOptions) => Database;
 }
 
+/** In SQLite, every text is less than every blob. */
+export const NO_END: Uint8Array = new Uint8Array(1);
+
 /** Opens a database file. Node 22.13 and later need no package for it. */
 export async function openDatabase(path: string, options: OpenDatabaseOptions = {}): Promise<Database> {
   const builtIn: unknown = getBuiltinModule("node:sqlite");
-  const { DatabaseSync } = isSqliteModule(builtIn) ? builtIn : await import("@photostructure/sqlite");
+  const hasBuiltIn = typeof builtIn === "object" && builtIn !== null && "DatabaseSync" in builtIn;
+  const { DatabaseSync } = (hasBuiltIn ? builtIn : await import("@photostructure/sqlite")) as SqliteModule;
   return new DatabaseSync(path, options);
 }
 
-function isSqliteModule(module: unknown): module is SqliteModule {
-  return typeof module === "object" && module !== null && "DatabaseSync" in module;
+/** The text of a column; `undefined` if it is NULL. */
+export function textOrNone(value: SqlValue | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }

@@ -1,12 +1,12 @@
 /**
- * The tables of uploads in parts. A row of `parts` is there when the bytes of the part are on the disk, so what was acknowledged
- * is found again; an upload that was completed stays for a day, for a client that asks once more.
+ * The tables of multipart uploads. A row of `parts` is written after the bytes of the part, so it proves that they are on the disk.
+ * A completed upload stays for a day, for a client that repeats the request.
  */
 import type { UploadChecksum } from "../../contract/multipart.ts";
 import type { ObjectRef, StoredHeaders } from "../../contract/storage.ts";
-import type { Database, SqlValue, Statement } from "./sqlite.ts";
+import { type Database, NO_END, type Row } from "./sqlite.ts";
 
-/** Among the migrations of the index. */
+/** Part of the migrations of the index. */
 export const UPLOADS_SCHEMA = `
   ALTER TABLE objects ADD COLUMN tags TEXT;
   ALTER TABLE objects ADD COLUMN parts TEXT;
@@ -35,7 +35,7 @@ export const UPLOADS_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-/** What the object will have besides its bytes. Plain data: it travels between processes. */
+/** The metadata of the object. Plain data, because it crosses processes. */
 export interface UploadFields {
   /** Milliseconds since the epoch. */
   readonly created: number;
@@ -46,11 +46,11 @@ export interface UploadFields {
   readonly checksum: UploadChecksum | undefined;
 }
 
-/** How an upload ends, written before its file takes the key: after a crash it tells whether it has. */
+/** How an upload ends. Written before its file takes the key, so that the next start can find out whether it did. */
 export interface Ending {
-  /** Of the file that is to take the key. */
+  /** Of the file that will take the key. */
   readonly fingerprint: string;
-  /** Whether that file is the one into which the parts were written; then there is no other copy of them. */
+  /** Whether that file is the common file of the parts. Then no other copy of them exists. */
   readonly inPlace: boolean;
   /** A digest of the list of parts that the client named. */
   readonly list: string;
@@ -59,11 +59,11 @@ export interface Ending {
 }
 
 export interface UploadRow {
-  /** Begins with the time, so that the order of ids is that in which uploads began. */
+  /** Begins with the time, so that ids sort by the begin of the upload. */
   readonly id: string;
   readonly ref: ObjectRef;
   readonly fields: UploadFields;
-  /** Part n may lie at (n - 1) times this in the common file. */
+  /** Part n may have the position (n - 1) times this in the common file. */
   readonly slotSize: number | undefined;
   readonly ending: Ending | undefined;
   readonly ended: boolean;
@@ -76,7 +76,7 @@ export interface PartRow {
   readonly checksum: { readonly algorithm: string; readonly value: string } | undefined;
   /** Milliseconds since the epoch. */
   readonly modified: number;
-  /** Where it begins in the common file, or the name of a file of its own. */
+  /** Its position in the common file, or the name of a file of its own. */
   readonly place: { readonly position: number } | { readonly file: string };
 }
 
@@ -84,9 +84,9 @@ export interface UploadsRange {
   readonly bucket: string;
   /** The first key. */
   readonly key: string;
-  /** Uploads of that key are behind this one; with an empty text all of them are in the range. */
+  /** The last upload of that key before the range. Empty: the range has all of them. */
   readonly id: string;
-  /** The first key behind the range. */
+  /** The first key after the range. */
   readonly until: string | undefined;
   readonly limit: number;
 }
@@ -96,7 +96,7 @@ export interface UploadsReader {
   /** By number. */
   parts(id: string, range: { readonly after: number; readonly limit: number }): PartRow[];
   part(id: string, number: number): PartRow | undefined;
-  /** Open ones by key, those of a key by id. */
+  /** Open uploads by key, and for one key by id. */
   openUploads(range: UploadsRange): UploadRow[];
 }
 
@@ -105,28 +105,32 @@ export interface UploadsWriter {
   setSlotSize(id: string, size: number): void;
   putPart(id: string, part: PartRow): void;
   setEnding(id: string, ending: Ending | undefined): void;
-  /** Marks an upload as completed; its parts are forgotten. */
+  /** Marks an upload as completed, and removes its parts. */
   endUpload(id: string, now: number): void;
   removeUpload(id: string): void;
-  /** Forgets uploads that were completed before a time. */
+  /** Removes uploads that were completed before a time. */
   removeEnded(before: number): void;
   allOpen(): UploadRow[];
 }
 
-/** In SQLite every text is less than every blob. */
-const NO_END = new Uint8Array(1);
-
 export function uploadsReader(database: Database): UploadsReader {
-  const upload = database.prepare("SELECT * FROM uploads WHERE id = ?");
-  const parts = database.prepare("SELECT * FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?");
-  const part = database.prepare("SELECT * FROM parts WHERE upload = ? AND number = ?");
-  const open = database.prepare(
+  const upload = database.prepare<UploadColumn>("SELECT * FROM uploads WHERE id = ?");
+  const select = "SELECT * FROM parts WHERE upload = ? AND number";
+  const parts = database.prepare<PartColumn>(`${select} > ? ORDER BY number LIMIT ?`);
+  const part = database.prepare<PartColumn>(`${select} = ?`);
+  const open = database.prepare<UploadColumn>(
     "SELECT * FROM uploads WHERE ended IS NULL AND bucket = ? AND (key, id) > (?, ?) AND key < ? ORDER BY key, id LIMIT ?",
   );
   return {
-    upload: (id) => one(upload, uploadRow, id),
+    upload(id) {
+      const row = upload.get(id);
+      return row && uploadRow(row);
+    },
     parts: (id, { after, limit }) => parts.all(id, after, limit).map(partRow),
-    part: (id, number) => one(part, partRow, id, number),
+    part(id, number) {
+      const row = part.get(id, number);
+      return row && partRow(row);
+    },
     openUploads: ({ bucket, key, id, until, limit }) =>
       open.all(bucket, key, id, until ?? NO_END, limit).map(uploadRow),
   };
@@ -143,7 +147,7 @@ export function uploadsWriter(database: Database): UploadsWriter {
   const removeParts = database.prepare("DELETE FROM parts WHERE upload = ?");
   const remove = database.prepare("DELETE FROM uploads WHERE id = ?");
   const removeEnded = database.prepare("DELETE FROM uploads WHERE ended < ?");
-  const allOpen = database.prepare("SELECT * FROM uploads WHERE ended IS NULL");
+  const allOpen = database.prepare<UploadColumn>("SELECT * FROM uploads WHERE ended IS NULL");
   return {
     insertUpload: ({ id, ref, fields }) => void insert.run(id, ref.bucket, ref.key, JSON.stringify(fields)),
     setSlotSize: (id, size) => void setSlotSize.run(size, id),
@@ -166,36 +170,29 @@ export function uploadsWriter(database: Database): UploadsWriter {
   };
 }
 
-function one<T>(statement: Statement, read: (row: unknown) => T, ...parameters: SqlValue[]): T | undefined {
-  const row = statement.get(...parameters);
-  return row === undefined ? undefined : read(row);
-}
+type UploadColumn = "id" | "bucket" | "key" | "fields" | "slot_size" | "ending" | "ended";
 
-type Columns<Name extends string> = Readonly<Record<Name, unknown>>;
-
-function uploadRow(row: unknown): UploadRow {
-  const columns = row as Columns<"id" | "bucket" | "key" | "fields" | "slot_size" | "ending" | "ended">;
+function uploadRow({ id, bucket, key, fields, slot_size: slotSize, ending, ended }: Row<UploadColumn>): UploadRow {
   return {
-    id: String(columns.id),
-    ref: { bucket: String(columns.bucket), key: String(columns.key) },
-    fields: JSON.parse(String(columns.fields)),
-    slotSize: columns.slot_size === null ? undefined : Number(columns.slot_size),
-    ending: columns.ending === null ? undefined : JSON.parse(String(columns.ending)),
-    ended: columns.ended !== null,
+    id: String(id),
+    ref: { bucket: String(bucket), key: String(key) },
+    fields: JSON.parse(String(fields)),
+    slotSize: slotSize === null ? undefined : Number(slotSize),
+    ending: ending === null ? undefined : JSON.parse(String(ending)),
+    ended: ended !== null,
   };
 }
 
-function partRow(row: unknown): PartRow {
-  const columns = row as Columns<
-    "number" | "size" | "etag" | "algorithm" | "checksum" | "modified" | "position" | "file"
-  >;
-  const { algorithm, checksum, position, file } = columns;
+type PartColumn = "number" | "size" | "etag" | "algorithm" | "checksum" | "modified" | "position" | "file";
+
+function partRow(row: Row<PartColumn>): PartRow {
+  const { algorithm, checksum, position, file } = row;
   return {
-    number: Number(columns.number),
-    size: Number(columns.size),
-    etag: String(columns.etag),
+    number: Number(row.number),
+    size: Number(row.size),
+    etag: String(row.etag),
     checksum: algorithm === null ? undefined : { algorithm: String(algorithm), value: String(checksum) },
-    modified: Number(columns.modified),
+    modified: Number(row.modified),
     place: file === null ? { position: Number(position) } : { file: String(file) },
   };
 }

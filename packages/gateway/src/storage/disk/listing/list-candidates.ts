@@ -1,20 +1,20 @@
-/** One step of a listing through the index: what may come next, and which folders could hold something in between. */
-import { behindPrefix, compareUtf8 } from "../../contract/listing.ts";
+/** One step of a listing through the index: the next keys, and the folders that could hold other keys in between. */
+import { compareUtf8, textAfterPrefix } from "../../contract/listing.ts";
 import type { Bound, FolderRow, NameRow, NamesReader } from "../database/names-table.ts";
 
 /** A key, or all keys that share a prefix up to a delimiter. */
 export interface Candidate {
   /** Set for rolled-up keys. */
   readonly prefix: string | undefined;
-  /** The key; of rolled-up keys the first ones. */
+  /** The key, or the first ones of rolled-up keys. */
   readonly keys: readonly string[];
-  /** Uploads known for the key. */
+  /** The uploads of the key. */
   readonly uploads: readonly NameRow[];
 }
 
 export interface Position {
   readonly from: Bound;
-  /** Folders from here on were not looked at. It lies before `from` where a prefix turned out to be without proof. */
+  /** Folders from here on were not checked. Before `from` if a prefix has no proven key yet. */
   readonly gap: Bound;
 }
 
@@ -32,7 +32,7 @@ export interface StepOptions {
   readonly until: string | undefined;
   readonly prefix: string;
   readonly delimiter: string | undefined;
-  /** Candidates at most. */
+  /** The most candidates. */
   readonly limit: number;
   /** Keys of each rolled-up prefix. */
   readonly witnesses: number;
@@ -41,16 +41,16 @@ export interface StepOptions {
 /** Rows read at once, and folders in a step. */
 const ROWS = 256;
 
-/** Reads the index from a position on, until it has enough candidates or too many folders to look at. */
+/** Reads the index from a position on, until it has enough candidates or too many folders to check. */
 export function nextCandidates(names: NamesReader, options: StepOptions): Step {
   const { bucket, until, prefix, delimiter, limit, witnesses } = options;
   const candidates: Candidate[] = [];
   const folders: FolderRow[] = [];
   let { from, gap } = options.position;
-  // Where keys are rolled up, what is read behind the first is read in vain.
+  // With a delimiter, rows after the first of a prefix are wasted.
   let rows = delimiter === undefined ? Math.min(limit, ROWS) : witnesses;
 
-  /** Adds the folders up to a text. Returns where to go on if there are too many. */
+  /** Adds the folders up to a text. Returns the position to continue from if they are too many. */
   function closeGap(end: string | undefined): Position | undefined {
     const found = names.folders({ bucket, from: gap, until: end, limit: ROWS });
     folders.push(...found);
@@ -80,9 +80,9 @@ export function nextCandidates(names: NamesReader, options: StepOptions): Step {
         const keys: string[] = [];
         for (; groups[i]?.key.startsWith(rolled) === true; i++) keys.push(groups[i]?.key ?? "");
         candidates.push({ prefix: rolled, keys: keys.slice(0, witnesses), uploads: [] });
-        const behind = behindPrefix(rolled);
-        if (behind === undefined) return { candidates, folders, next: undefined };
-        from = { text: behind, inclusive: true };
+        const after = textAfterPrefix(rolled);
+        if (after === undefined) return { candidates, folders, next: undefined };
+        from = { text: after, inclusive: true };
         gap = from;
       }
       if (candidates.length >= limit) return { candidates, folders, next: closeGap(from.text) ?? startingAt(from) };

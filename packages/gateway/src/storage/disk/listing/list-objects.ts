@@ -1,49 +1,46 @@
 /**
- * A page of a listing: candidates from the index, in order, each held against the disk before it is shown.
+ * A page of a listing: candidates from the index, in order, each checked on the disk before it is shown.
  *
- * Three rules make the page true. A key is shown when its file is there, as it is now. A folder whose keys could stand on the
- * page is read again when it has changed since it was read. And a rolled-up prefix is shown when one file below it is there,
- * so that everything else below it is passed over by one seek.
+ * Three rules make the page true. A key is shown if its file exists, as it is now. A folder whose keys could be on the page is read
+ * again if it has changed. A rolled-up prefix is shown if one file below it exists, and one seek skips the rest.
  */
-import { behindPrefix, compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../../contract/listing.ts";
+import {
+  compareUtf8,
+  type ListEntry,
+  type ListOptions,
+  type ListPage,
+  textAfterPrefix,
+} from "../../contract/listing.ts";
 import { type ObjectInfo, StorageError } from "../../contract/storage.ts";
-import type { IndexReader, IndexWriter } from "../database/contract.ts";
+import type { OpenIndex } from "../database/contract.ts";
 import type { FolderRow } from "../database/names-table.ts";
-import type { Layout, Places } from "../layout.ts";
+import { noSuchBucket } from "../errors.ts";
+import type { Places } from "../layout.ts";
 import type { SpellingCheck } from "../objects/case-folding.ts";
-import { foreignEtag, modifiedAt } from "../objects/fingerprint.ts";
-import { noSuchBucket } from "../refusals.ts";
-import type { FileThread } from "./file-thread.ts";
+import { foreignEtag, modifiedAt } from "../objects/open-file.ts";
 import { type Candidate, nextCandidates, type Position, type Step, startingAt } from "./list-candidates.ts";
-
-export interface ObjectListerOptions {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-  readonly writer: IndexWriter;
-  readonly thread: FileThread;
-}
 
 export type ListObjects = (bucket: string, options: ListOptions) => Promise<ListPage>;
 
-/** Candidates looked at together: a few milliseconds of the loop. */
+/** Candidates checked together: a few milliseconds of the event loop. */
 const STEP = 256;
-/** Folders that are read at first; then twice as many each time, because nobody knows how many names they hold. */
+/** Folders of the first reading. Each further one reads twice as many, because they may hold few names. */
 const FOLDERS = 8;
 
-export function objectLister({ layout, reader, writer, thread }: ObjectListerOptions): ListObjects {
+export function objectLister({ layout, reader, writer, thread }: OpenIndex): ListObjects {
   return async (bucket, options) => {
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const { prefix, delimiter, limit, signal } = options;
-    const until = behindPrefix(prefix);
-    // What is read once the listing has begun is new enough for it, also when it has changed again.
+    const until = textAfterPrefix(prefix);
+    // A folder that was read after the listing began is new enough, even if it changes again.
     const read = new Set<string>();
     const entries: ListEntry[] = [];
     let position = firstPosition(options, until);
-    // Names of a rolled-up prefix that are tried at once: doubled while their files are gone.
+    // Names of a rolled-up prefix that are checked at once: doubled while their files are missing.
     let witnesses = 1;
     let folders = FOLDERS;
 
-    // One more than the page holds tells whether there is more.
+    // One more entry than the page shows whether the listing is truncated.
     while (position !== undefined && entries.length <= limit) {
       if (signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was aborted");
       const room = Math.min(STEP, limit + 1 - entries.length);
@@ -55,7 +52,7 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
         folders = Math.min(folders * 2, STEP);
         for (const folder of unread) read.add(folder);
         await writer.refresh(bucket, unread);
-        // What has come below a prefix without proof may lie before the names that were tried.
+        // New names below an unproven prefix may precede the checked ones.
         position = startingAt(position.gap);
         continue;
       }
@@ -69,10 +66,7 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     return { entries: truncated ? entries.slice(0, limit) : entries, truncated };
   };
 
-  /**
-   * The folders on the way to a key: those that are in the index, and the folder that the prefix names. None above that has a key
-   * in the range.
-   */
+  /** The folders on the way to a key that are in the index, and the folder of the prefix. No folder above has a key in the range. */
   function ancestors(bucket: string, key: string, prefix: string): FolderRow[] {
     const shortest = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     const folders = [reader.names.folder(bucket, shortest) ?? { prefix: shortest, stamp: undefined }];
@@ -84,7 +78,7 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     return folders;
   }
 
-  /** The files of the candidates, and the folders whose names are not those in the index. */
+  /** The files of the candidates, and the folders that differ from the index. */
   async function look(
     bucket: string,
     { candidates }: Step,
@@ -112,7 +106,7 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
       else {
         const row = rowOf(bucket, key, { fingerprint, uploads });
         files.set(key, { fingerprint, row });
-        // Its row may have gone with it, when an upload took the key in this moment.
+        // An upload that took the key meanwhile has replaced the row.
         if (row === undefined) again.push({ key, path: place?.plain ?? place?.hashed ?? "" });
       }
     });
@@ -134,13 +128,13 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
   ): UploadedRow | undefined {
     const { etag, checksums } = uploads.find((known) => known.fingerprint === fingerprint) ?? {};
     if (etag === undefined) return reader.find({ bucket, key }, fingerprint);
-    // Most have none, and a page has a thousand.
+    // Most objects have none, and a page has a thousand.
     if (checksums === undefined || checksums === "{}") return { etag };
     return { etag, checksums: JSON.parse(checksums) as ObjectInfo["checksums"] };
   }
 }
 
-/** Without a plain place that the file of another key has, on a file system that folds names. */
+/** The places of a key, without a plain one that is the file of another key on a file system that folds names. */
 function inPlace(
   places: Places | undefined,
   isSpelled: SpellingCheck | undefined,
@@ -151,7 +145,7 @@ function inPlace(
 
 interface FoundFile {
   readonly fingerprint: string;
-  /** `undefined` for a file that was not uploaded. */
+  /** `undefined` if the file was not uploaded. */
   readonly row: UploadedRow | undefined;
 }
 
@@ -165,7 +159,7 @@ interface Shown {
   /** Names without a file. */
   readonly gone: readonly string[];
   readonly next: Position | undefined;
-  /** The next step goes on inside a prefix of which no tried name has a file. */
+  /** Whether the next step continues inside a prefix without an existing file so far. */
   readonly unproved: boolean;
 }
 
@@ -182,7 +176,7 @@ function show({ candidates, next }: Step, files: ReadonlyMap<string, FoundFile>)
     } else if (dead.length < keys.length) {
       entries.push({ kind: "prefix", prefix });
     } else {
-      // Now what was passed over counts: the folders below the prefix may hold what the index does not.
+      // The folders below the prefix may hold names that the index lacks.
       const from = { text: keys.at(-1) ?? prefix, inclusive: false };
       return { entries, gone, next: { from, gap: { text: prefix, inclusive: true } }, unproved: true };
     }
@@ -201,7 +195,7 @@ function listed(key: string, { fingerprint, row }: FoundFile): ListEntry {
 function firstPosition({ prefix, after }: ListOptions, until: string | undefined): Position | undefined {
   const start = startingAt({ text: prefix, inclusive: true });
   if (after === undefined) return start;
-  const text = "key" in after ? after.key : behindPrefix(after.prefix);
+  const text = "key" in after ? after.key : textAfterPrefix(after.prefix);
   if (text === undefined || (until !== undefined && compareUtf8(text, until) >= 0)) return undefined;
   return compareUtf8(text, prefix) < 0 ? start : startingAt({ text, inclusive: !("key" in after) });
 }

@@ -1,10 +1,11 @@
-/** The bytes of an open file for whoever writes them elsewhere. */
+/** Reading and copying the bytes of an open file. */
 import { constants, copyFile, fchmodSync, fstatSync, read, write } from "node:fs";
 import { platform } from "node:process";
-import { StorageError } from "../../contract/storage.ts";
+import type { StorageError } from "../../contract/storage.ts";
+import { unavailable } from "../errors.ts";
 import { isUnchanged, type OpenedFile } from "./open-file.ts";
 
-/** As large as what an upload writes at once. */
+/** As large as the pieces of an upload. */
 const PIECE = 1024 * 1024;
 
 /** Part of an open file. */
@@ -14,7 +15,7 @@ export interface FileRange {
   readonly length: number;
 }
 
-/** Reads a range as the body of an upload, which copies each piece before it asks for the next: they share one buffer. */
+/** Reads a range as the body of an upload. All pieces share one buffer: the upload copies each before it asks for the next. */
 export async function* rangeBody({ fd, start, length }: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
   const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, length));
   for (let done = 0; done < length; ) {
@@ -26,13 +27,13 @@ export async function* rangeBody({ fd, start, length }: FileRange): AsyncGenerat
   }
 }
 
-/** Fails at its end where somebody has written into the file meanwhile: its bytes are of no version that ever was. */
+/** Fails at the end if another process has written into the file: its bytes are then of no single version. */
 export async function* unchangedBody(
   file: OpenedFile,
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield* body;
-  if (!isUnchanged(file)) throw new StorageError("UNAVAILABLE", "the source changed while it was copied");
+  if (!isUnchanged(file)) throw unavailable("the source changed while it was copied");
 }
 
 /** Copies a range into another file. */
@@ -40,37 +41,35 @@ export async function copyRange(
   from: FileRange,
   to: { readonly fd: number; readonly position: number },
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, from.length));
-  for (let done = 0; done < from.length; ) {
-    const wanted = buffer.subarray(0, Math.min(buffer.length, from.length - done));
-    const got = await readAt(from.fd, wanted, from.start + done);
-    if (got === 0) throw shrunk();
-    for (let written = 0; written < got; ) {
-      written += await writeAt(to.fd, wanted.subarray(written, got), to.position + done + written);
+  let position = to.position;
+  for await (const piece of rangeBody(from)) {
+    for (let written = 0; written < piece.length; ) {
+      written += await writeAt(to.fd, piece.subarray(written), position + written);
     }
-    done += got;
+    position += piece.length;
   }
 }
 
 /**
- * Copies a whole file: shares its blocks where the file system can (btrfs, XFS), else reads and writes them. Not by the kernel's own copy:
- * libuv asks for it again and again, and for ever on one of its four threads, when somebody cuts the source short meanwhile.
+ * Copies a whole file: shares its blocks if the file system can (btrfs, XFS), else reads and writes them. The kernel's own copy
+ * is not used: libuv repeats it forever in one of its four threads if the source is truncated meanwhile.
  */
 export async function copyWhole(from: number, to: number): Promise<void> {
   if (platform === "linux" && (await sharesBlocks(from, to))) return;
-  await copyRange({ fd: from, start: 0, length: fstatSync(from).size }, { fd: to, position: 0 });
+  const { size } = fstatSync(from);
+  await copyRange({ fd: from, start: 0, length: size }, { fd: to, position: 0 });
 }
 
-/** Linux names an open file by its number, so neither end is looked up by a path that could have changed. */
+/** On Linux an open file has a path of its own, so both files are the ones that were checked. */
 async function sharesBlocks(from: number, to: number): Promise<boolean> {
   const { mode } = fstatSync(to);
   const shared = await new Promise<boolean>((resolve) => {
-    // What else may be wrong shows when the bytes are read and written.
+    // Any other failure shows when the bytes are read and written.
     copyFile(`/proc/self/fd/${from}`, `/proc/self/fd/${to}`, constants.COPYFILE_FICLONE_FORCE, (error) =>
       resolve(error === null),
     );
   });
-  // The copy has the rights of its source, which may be a file that nobody else may read.
+  // The copy has the permissions of its source, which may be private.
   fchmodSync(to, mode);
   return shared;
 }
@@ -81,12 +80,13 @@ function readAt(fd: number, buffer: Buffer, position: number): Promise<number> {
   });
 }
 
-function writeAt(fd: number, buffer: Buffer, position: number): Promise<number> {
+/** `write(2)` may take fewer bytes than it is given. */
+export function writeAt(fd: number, buffer: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     write(fd, buffer, 0, buffer.length, position, (error, count) => (error === null ? resolve(count) : reject(error)));
   });
 }
 
 function shrunk(): StorageError {
-  return new StorageError("UNAVAILABLE", "another process is truncating the file");
+  return unavailable("another process is truncating the file");
 }

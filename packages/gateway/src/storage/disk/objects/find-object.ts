@@ -1,47 +1,49 @@
-/** From a key to its open file and the metadata that belongs to exactly that file. */
+/** From a key to its open file and the metadata of exactly that file. */
 import { type BigIntStats, closeSync } from "node:fs";
 import { contentTypeOf } from "../../../http/content-type.ts";
-import { type ObjectInfo, type ObjectRef, StorageError } from "../../contract/storage.ts";
-import type { IndexReader, IndexRow } from "../database/contract.ts";
-import type { Layout } from "../layout.ts";
-import { fingerprintOf, foreignEtag, identityOf, isSameFile, modifiedAt } from "./fingerprint.ts";
-import { lstatOrAbsent, type OpenedFile, openRegular, openRegularLater } from "./open-file.ts";
+import type { GetOptions, ObjectInfo, ObjectRef } from "../../contract/storage.ts";
+import type { IndexRow, OpenIndex } from "../database/contract.ts";
+import { noSuchBucket, unavailable } from "../errors.ts";
+import {
+  fingerprintOf,
+  foreignEtag,
+  identityOf,
+  isSameFile,
+  lstatOrAbsent,
+  modifiedAt,
+  type OpenedFile,
+  openRegular,
+  openRegularLater,
+} from "./open-file.ts";
 
 export interface FoundObject extends OpenedFile {
   readonly path: string;
-  /** The bucket's folder, where the file lies outside of it: with the folder the object is gone. */
+  /** The bucket's folder, if the file lies outside of it. Without the folder there is no object. */
   readonly tiedTo: string | undefined;
   readonly info: ObjectInfo;
 }
 
-export interface FindOptions {
-  /** Fill in the parts. */
-  readonly parts?: boolean | undefined;
-}
+type FindOptions = Pick<GetOptions, "parts">;
 
 export interface ObjectFinder {
-  /** Opens the object; the caller owns the descriptor. */
+  /** Opens the object. The caller owns the descriptor. */
   find(ref: ObjectRef, options?: FindOptions): Promise<FoundObject | undefined>;
-  /** The same without keeping it open. */
+  /** The same, without keeping the file open. */
   inspect(ref: ObjectRef, options?: FindOptions): Promise<ObjectInfo | undefined>;
+  /** Runs a step on the opened object, then closes it; `undefined` if absent. @throws {StorageError} `NO_SUCH_BUCKET` */
+  using<T>(ref: ObjectRef, step: (found: FoundObject) => Promise<T>, options?: FindOptions): Promise<T | undefined>;
 }
 
-export interface ObjectFinderOptions {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-  /** Files longer than this are opened without holding up the loop. */
-  readonly smallBytes: number;
-}
-
-/** A file that is replaced more often than this while one request opens it is not going to hold still. */
+/** A file that is replaced more often than this during one request does not become stable. */
 const ATTEMPTS = 20;
 
 const NONE: Readonly<Record<string, string>> = Object.freeze({});
 
-export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions): ObjectFinder {
+/** Files above `smallBytes` are opened in a thread. */
+export function objectFinder({ layout, reader }: OpenIndex, smallBytes: number): ObjectFinder {
   async function openAt(base: string, path: string): Promise<OpenedFile | undefined> {
     const seen = lstatOrAbsent(path);
-    // Looked at before it is opened: to open a device can already set it going.
+    // Checked before the file is opened, because opening a device can start it.
     if (seen?.isFile() !== true) return undefined;
     const opened = seen.size <= smallBytes ? openRegular(path) : await openRegularLater(path);
     if (opened === undefined) return undefined;
@@ -55,27 +57,23 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
   }
 
   /**
-   * `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. Owns the descriptor, and
-   * gives it away with the object.
+   * Adds the metadata to an opened file, or closes it. `"again"` if an upload took the key meanwhile: the row of the old file is gone.
    */
-  function describe(
-    { ref, ...options }: { readonly ref: ObjectRef } & FindOptions,
-    { path, opened, tiedTo }: { readonly path: string; readonly opened: OpenedFile; readonly tiedTo?: string },
-  ): FoundObject | "again" {
+  function describe(ref: ObjectRef, file: OpenedFile & Omit<FoundObject, "info">, options: FindOptions) {
+    const { path, stats } = file;
     let kept = false;
     try {
-      const fingerprint = fingerprintOf(opened.stats);
+      const fingerprint = fingerprintOf(stats);
       const row = reader.find(ref, fingerprint, options);
       if (row === undefined) {
         const now = lstatOrAbsent(path);
-        if (now === undefined || !isSameFile(identityOf(opened.stats), now)) return "again";
+        if (now === undefined || !isSameFile(identityOf(stats), now)) return "again";
       }
-      const info = row === undefined ? foreignInfo(ref, fingerprint, opened.stats) : infoOf(row, opened.stats);
       kept = true;
-      return { ...opened, path, tiedTo, info };
+      return { ...file, info: row === undefined ? foreignInfo(ref, fingerprint, stats) : infoOf(row, stats) };
     } finally {
-      // A descriptor that nobody has any more would keep a replaced file on the disk.
-      if (!kept) closeSync(opened.fd);
+      // A leaked descriptor would keep a replaced file on the disk.
+      if (!kept) closeSync(file.fd);
     }
   }
 
@@ -85,13 +83,12 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     const { base, plain } = places;
     const atPlain = plain === undefined ? undefined : await openAt(base, plain);
     if (plain !== undefined && atPlain !== undefined)
-      return describe({ ref, ...options }, { path: plain, opened: atPlain });
-    // Its folder may have been taken away by hand, which leaves what lies elsewhere.
+      return describe(ref, { ...atPlain, path: plain, tiedTo: undefined }, options);
+    // A removed bucket folder leaves the files that lie elsewhere.
     if (!layout.hasBucket(ref.bucket)) return undefined;
-    const atHashed = await openAt(layout.own, places.hashed);
-    return atHashed === undefined
-      ? undefined
-      : describe({ ref, ...options }, { path: places.hashed, opened: atHashed, tiedTo: base });
+    const path = places.hashed;
+    const atHashed = await openAt(layout.own, path);
+    return atHashed && describe(ref, { ...atHashed, path, tiedTo: base }, options);
   }
 
   async function find(ref: ObjectRef, options: FindOptions = {}): Promise<FoundObject | undefined> {
@@ -99,7 +96,7 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
       const found = await attempt(ref, options);
       if (found !== "again") return found;
     }
-    throw new StorageError("UNAVAILABLE", "the object changed each time it was opened");
+    throw unavailable("the object changed each time it was opened");
   }
 
   return {
@@ -109,25 +106,27 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
       if (found !== undefined) closeSync(found.fd);
       return found?.info;
     },
+    async using(ref, step, options) {
+      const found = await find(ref, options);
+      if (found === undefined) {
+        if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
+        return undefined;
+      }
+      try {
+        return await step(found);
+      } finally {
+        closeSync(found.fd);
+      }
+    },
   };
 }
 
 export function infoOf(row: IndexRow, stats: BigIntStats): ObjectInfo {
-  const { etag, contentType, headers, metadata, checksums, tags, parts } = row;
-  return {
-    size: Number(stats.size),
-    etag,
-    lastModified: modifiedAt(stats.mtimeNs),
-    contentType,
-    headers,
-    metadata,
-    checksums,
-    tags,
-    parts,
-  };
+  const { ref: _, fingerprint: __, ...info } = row;
+  return { size: Number(stats.size), lastModified: modifiedAt(stats.mtimeNs), ...info };
 }
 
-/** A file that lay there before the gateway, or that somebody else has put there. */
+/** A file that was not uploaded. */
 function foreignInfo(ref: ObjectRef, fingerprint: string, stats: BigIntStats): ObjectInfo {
   return {
     size: Number(stats.size),

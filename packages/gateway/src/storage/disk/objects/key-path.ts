@@ -1,12 +1,12 @@
 /**
- * Where the bytes of a key lie. Text only: nothing here touches a disk.
+ * Where the file of a key lies. Only text: nothing here reads a disk.
  *
- * A key that can be a path below its bucket's folder is that path. Every other key lies under the hash of its name, so a key
- * never has to be cleaned, and what comes in can never name a path of its own choosing.
+ * A key that can be a path below its bucket's folder is that path. Every other key is stored under the hash of its name. So a key
+ * never has to be cleaned, and a client cannot choose a path outside of its bucket.
  */
 import { createHash } from "node:crypto";
 
-/** The gateway's own folder in the root, and the beginning of every name that is the gateway's own. */
+/** The gateway's own folder in the root, and the beginning of every name that the gateway chooses. */
 export const OWN_PREFIX = ".daypass";
 
 /** The bucket of the files that lie in the root itself. */
@@ -18,30 +18,27 @@ const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 4095;
 
 export interface KeyPathOptions {
-  /** The file system folds case or Unicode, as those do that have Windows' rules for names. */
+  /** The file system folds case or Unicode. Most of these have Windows' rules for names. */
   readonly foldsNames: boolean;
   /** Only names without a slash: the bucket of loose files must not reach into the other buckets. */
   readonly flat: boolean;
 }
 
-// S3 names no bucket with a dot in front, and folders such as `.git` are not meant for anybody.
+// S3 allows no bucket name with a leading dot, and folders such as `.git` are not meant to be served.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
 const BUCKET = /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/;
 
-/** Whether a folder of this name may be a bucket. `/-/` is where the gateway answers for itself. */
+/** Whether a folder of this name may be a bucket. `/-/` is the gateway's own path. */
 export function isBucketName(name: string): boolean {
   return name !== "-" && BUCKET.test(name) && !hasLoneSurrogate(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
-/**
- * Whether any object can have this key. Half of a surrogate pair has no UTF-8, so two such keys would be the same name; a NUL ends
- * a text in SQLite.
- */
+/** Whether an object can have this key. Lone surrogates have no UTF-8, so two such keys would be one name. A NUL ends text in SQLite. */
 export function isStorableKey(key: string): boolean {
   return key !== "" && !key.includes("\0") && !hasLoneSurrogate(key);
 }
 
-/** The path of a key below its bucket's folder, or `undefined` when no path can hold it. */
+/** The path of a key below its bucket's folder, or `undefined` if no path can hold it. */
 export function plainPath(folder: string, key: string, options: KeyPathOptions): string | undefined {
   const segments = key.split("/");
   if (options.flat && segments.length > 1) return undefined;
@@ -58,7 +55,7 @@ export function hashedPath(root: string, bucket: string, key: string): string {
   return `${root}/${OWN_PREFIX}/objects/${digest.slice(0, 2)}/${digest.slice(2)}`;
 }
 
-/** No empty and no dot segment, no separator of any system, no control character, no name of the gateway's own. */
+/** No empty and no dot segment, no separator of any system, no control character, no name that the gateway chooses. */
 function isPlainName(name: string): boolean {
   if (name === "" || name === "." || name === ".." || name.startsWith(OWN_PREFIX)) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
@@ -66,7 +63,7 @@ function isPlainName(name: string): boolean {
   return name.length <= MAX_NAME_BYTES && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
-/** Names that FAT, exFAT and NTFS refuse, cut or give to a device. */
+/** Names that FAT, exFAT and NTFS refuse, cut or reserve for a device. */
 function isReservedWhereNamesFold(name: string): boolean {
   return /[<>:"|?*]|[. ]$/.test(name) || /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i.test(name);
 }

@@ -1,7 +1,8 @@
 /**
  * Opening a file that a client names, by the rules of `docs/decisions/0010-file-access.md`: a regular file, below the root,
- * reached through no symbolic link, and never a wait.
+ * reached through no symbolic link, and without waiting. And what identifies its bytes.
  */
+import { createHash } from "node:crypto";
 import {
   type BigIntStats,
   closeSync,
@@ -16,18 +17,17 @@ import {
 } from "node:fs";
 import { platform } from "node:process";
 import { errnoOf } from "../errors.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 
-/** O_NOFOLLOW refuses a link at the end of the path; O_NONBLOCK keeps a FIFO without a writer from stopping the process. */
+/** O_NOFOLLOW refuses a link at the end of the path. O_NONBLOCK returns from a FIFO without a writer. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Nothing there, a file where the path needs a folder, a link loop, a name too long, a name of characters that the file system does not know (APFS,
- * of those that are newer than it), a FIFO or socket without a peer.
+ * No entry, a file in place of a folder, a link loop, a name too long, a name with characters newer than the file system (APFS),
+ * or a FIFO or socket without a peer.
  */
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EILSEQ", "ENXIO"]);
 
-/** Where a path really leads, once it is open: a name looked up again could have changed in between. */
+/** The real path of an open file. A second lookup by name could find another file. */
 const pathOf: (fd: number, path: string) => string =
   platform === "linux" ? (fd) => readlinkSync(`/proc/self/fd/${fd}`) : (_fd, path) => realpathSync.native(path);
 
@@ -36,25 +36,30 @@ export interface OpenedFile {
   readonly stats: BigIntStats;
 }
 
-/** An exception costs three times the answer `undefined`. */
+/** An exception costs three times as much as `undefined`. */
 const QUIETLY = { throwIfNoEntry: false } as const;
 
-/** `lstat` that takes every form of absence for `undefined`. */
+/** `lstat`, with `undefined` for every form of absence. */
 export function lstatOrAbsent(path: string): Stats | undefined {
+  return unlessAbsent(() => lstatSync(path, QUIETLY));
+}
+
+/** Runs a step, with `undefined` for every form of absence. */
+export function unlessAbsent<T>(step: () => T): T | undefined {
   try {
-    return lstatSync(path, QUIETLY);
+    return step();
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? "")) return undefined;
     throw error;
   }
 }
 
-/** Opens a regular file at exactly this path; `undefined` when there is none. */
+/** Opens a regular file at exactly this path; `undefined` if absent. */
 export function openRegular(path: string): OpenedFile | undefined {
   return unlessAbsent(() => examine(openSync(path, READ_FLAGS), path));
 }
 
-/** The same without holding up the loop while the disk seeks. */
+/** The same in a thread, while the disk seeks. */
 export async function openRegularLater(path: string): Promise<OpenedFile | undefined> {
   const fd = await new Promise<number | undefined>((resolve, reject) => {
     open(path, READ_FLAGS, (error, opened) => {
@@ -66,17 +71,16 @@ export async function openRegularLater(path: string): Promise<OpenedFile | undef
   return fd === undefined ? undefined : unlessAbsent(() => examine(fd, path));
 }
 
-/** Whether an open descriptor is the file at this path of the root, not one that a symlinked folder led to. */
+/** Whether an open descriptor is the file at this path. False if a folder on the way is a symbolic link. */
 export function liesAt(fd: number, path: string): boolean {
   const real = pathOf(fd, path);
-  // A file that was replaced or deleted since it was opened. It lay at the path when it lost its name.
+  // Linux adds the suffix to a file that was replaced or deleted after it was opened.
   return real === path || real === `${path} (deleted)`;
 }
 
 /**
- * Whether the bytes of an open file are still those that were there when it was opened. Whoever writes into it makes the time another; so does
- * whoever appends to it, as to a log, and leaves them as they were. What has grown is taken for that: nothing tells it from a file that was written
- * over by a longer one.
+ * Whether the bytes of an open file are still those at its opening. A write changes the time. A file that has grown counts as
+ * appended to, like a log. Nothing distinguishes it from a file that was overwritten by a longer one.
  */
 export function isUnchanged({ fd, stats }: OpenedFile): boolean {
   const now = fstatSync(fd, { bigint: true });
@@ -94,12 +98,54 @@ function examine(fd: number, path: string): OpenedFile | undefined {
   }
 }
 
-/** Takes every form of absence for `undefined`. */
-export function unlessAbsent<T>(step: () => T): T | undefined {
-  try {
-    return step();
-  } catch (error) {
-    if (ABSENT.has(errnoOf(error) ?? "")) return undefined;
-    throw error;
-  }
+/** `inode:size:mtime`, the time in nanoseconds. Identifies the bytes of a file without reading them. */
+export function fingerprintOf(stats: BigIntStats): string {
+  return `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
+
+/** Whether two fingerprints are a file's and its copy's: another inode, with the same size and time. */
+export function isSameButForInode(one: string, other: string): boolean {
+  return one !== other && one.slice(one.indexOf(":")) === other.slice(other.indexOf(":"));
+}
+
+/** The ETag of a file that was not uploaded. It contains a `-`, so that no client reads it as an MD5. */
+export function foreignEtag(fingerprint: string): string {
+  return `${createHash("sha256").update(fingerprint).digest("hex").slice(0, 32)}-f`;
+}
+
+/** The first and the last time whose year has four digits, as HTTP and XML require. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = 253_402_300_799_999;
+
+/** When a file was changed. Some file systems keep times outside of what an HTTP date can express. */
+export function modifiedAt(nanoseconds: bigint): Date {
+  return new Date(Math.min(Math.max(Number(nanoseconds / 1_000_000n), FIRST_MS), LAST_MS));
+}
+
+/** The numbers of a plain `lstat`, which each request compares with a cached file. */
+export type FileIdentity = Pick<Stats, "dev" | "ino" | "size" | "mtimeMs" | "ctimeMs">;
+
+export function identityOf(stats: BigIntStats): FileIdentity {
+  return {
+    dev: Number(stats.dev),
+    ino: Number(stats.ino),
+    size: Number(stats.size),
+    mtimeMs: toMilliseconds(stats.mtimeNs),
+    ctimeMs: toMilliseconds(stats.ctimeNs),
+  };
+}
+
+export function isSameFile(identity: FileIdentity, stats: FileIdentity): boolean {
+  return (
+    identity.ino === stats.ino &&
+    identity.mtimeMs === stats.mtimeMs &&
+    identity.ctimeMs === stats.ctimeMs &&
+    identity.size === stats.size &&
+    identity.dev === stats.dev
+  );
+}
+
+/** Node's own arithmetic for `mtimeMs`, so that both kinds of stat round to the same double. */
+function toMilliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000_000_000n) * 1e3 + Number(nanoseconds % 1_000_000_000n) / 1e6;
 }

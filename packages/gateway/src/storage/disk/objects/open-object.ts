@@ -1,16 +1,15 @@
-/** An opened file as the contract's `OpenObject`: in memory when it is small, else by its descriptor. */
+/** An opened file as `OpenObject`: in memory if it is small, else by its descriptor. */
 import { closeSync, readSync } from "node:fs";
 import type { BytesBody, ObjectInfo, OpenObject } from "../../contract/storage.ts";
 import type { FoundObject } from "./find-object.ts";
 import { isUnchanged } from "./open-file.ts";
 
-/** Reads a small file and closes it; `undefined` when somebody has written into it since it was opened. */
+/** Reads a small file and closes it; `undefined` if another process has written into it since it was opened. */
 export function readWhole(found: FoundObject): Uint8Array | undefined {
   const { fd, info } = found;
   try {
     const bytes = Buffer.allocUnsafeSlow(info.size);
-    let done = 0;
-    while (done < bytes.length) {
+    for (let done = 0; done < bytes.length; ) {
       const read = readSync(fd, bytes, done, bytes.length - done, done);
       if (read === 0) return undefined;
       done += read;
@@ -21,7 +20,7 @@ export function readWhole(found: FoundObject): Uint8Array | undefined {
   }
 }
 
-/** Holds nothing open, so it may be handed out any number of times. */
+/** Needs no closing, so many requests may share it. */
 export function bytesObject(info: ObjectInfo, bytes: Uint8Array): OpenObject {
   const whole: BytesBody = { kind: "bytes", bytes };
   return {
@@ -32,7 +31,7 @@ export function bytesObject(info: ObjectInfo, bytes: Uint8Array): OpenObject {
   };
 }
 
-/** Owns the descriptor until `body` gives it away. */
+/** Owns the descriptor until `body` passes it on. */
 export function fileObject({ fd, info, stats }: FoundObject): OpenObject {
   let owned = true;
   return {
@@ -58,7 +57,7 @@ export function fileObject({ fd, info, stats }: FoundObject): OpenObject {
   };
 }
 
-/** A second `close` of a number that the kernel has given out again would close a stranger's file. */
+/** A second `close` could close another file, because the kernel reuses numbers. */
 function closeOnce(fd: number): () => void {
   let open = true;
   return () => {

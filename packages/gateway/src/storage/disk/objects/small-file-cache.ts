@@ -1,16 +1,14 @@
-/**
- * Small files in memory. A hit costs one `lstat`: the file is opened again as soon as any of its identity differs.
- */
+/** Small files in memory. A hit costs one `lstat`: a file that differs in any number is opened again. */
 import type { Stats } from "node:fs";
 import type { ObjectRef, OpenObject } from "../../contract/storage.ts";
-import { type FileIdentity, isSameFile } from "./fingerprint.ts";
+import { type FileIdentity, isSameFile } from "./open-file.ts";
 
 /**
- * A file written twice within one tick of the clock keeps its times. So what changed this recently is not remembered: two
- * seconds is the coarsest tick of a file system in use (FAT). The change time counts, which nobody can set back.
+ * A file that is written twice within one tick of the clock keeps its times, so recent changes are not cached. Two seconds is the
+ * coarsest tick in use (FAT). The change time counts, because no program can set it back.
  */
 const RACY_MS = 2000;
-/** Rough cost of an entry besides its bytes, with headers as most have them. */
+/** The least cost of an entry in addition to its bytes. */
 const ENTRY_OVERHEAD = 1024;
 /** The part of it that is no text. */
 const ENTRY_ITSELF = 512;
@@ -18,7 +16,7 @@ const ENTRY_ITSELF = 512;
 export interface CachedFile {
   readonly ref: ObjectRef;
   readonly path: string;
-  /** A folder without which the file counts for nothing. */
+  /** A folder without which the file is no object. */
   readonly tiedTo?: string | undefined;
   readonly identity: FileIdentity;
   readonly object: OpenObject;
@@ -26,31 +24,30 @@ export interface CachedFile {
 
 interface Entry extends CachedFile {
   used: boolean;
-  /** Bytes that it counts for. */
+  /** Bytes that count against the capacity. */
   readonly weight: number;
 }
 
 export interface SmallFileCache {
-  /** Returns the object while its file is still the one that was read. */
+  /** Returns the object while its file is unchanged. */
   get(ref: ObjectRef): OpenObject | undefined;
-  /** Remembers a file, unless it changed too recently. */
+  /** Caches a file, unless it changed too recently. */
   add(file: CachedFile): void;
   clear(): void;
 }
 
 export interface SmallFileCacheOptions {
-  /** Bytes in all. */
+  /** Bytes of all entries. */
   readonly capacity: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly lstat: (path: string) => Stats | undefined;
 }
 
-export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
-  const { capacity, clock, lstat } = options;
+export function smallFileCache({ capacity, clock, lstat }: SmallFileCacheOptions): SmallFileCache {
   // Two levels of maps, because joining bucket and key into one string costs more than a second look-up.
   const buckets = new Map<string, Map<string, Entry>>();
-  // Second chance: a hit only sets a flag, and the eviction passes over what was used since its last visit.
+  // Second chance: a hit only sets a flag. The eviction spares what was used since its last visit.
   const queue = new Set<Entry>();
   let bytes = 0;
 
@@ -62,7 +59,7 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
     if (keys?.size === 0) buckets.delete(entry.ref.bucket);
   }
 
-  function makeRoom(): void {
+  function evict(): void {
     for (const entry of queue) {
       if (bytes <= capacity) return;
       if (!entry.used) {
@@ -81,8 +78,8 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
       if (entry === undefined) return undefined;
       const { path, tiedTo } = entry;
       const stats = lstat(path);
-      const isThere = tiedTo === undefined || lstat(tiedTo)?.isDirectory() === true;
-      if (!isThere || stats === undefined || !isSameFile(entry.identity, stats)) {
+      const hasFolder = tiedTo === undefined || lstat(tiedTo)?.isDirectory() === true;
+      if (!hasFolder || stats === undefined || !isSameFile(entry.identity, stats)) {
         remove(entry);
         return undefined;
       }
@@ -93,13 +90,13 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
       const old = buckets.get(file.ref.bucket)?.get(file.ref.key);
       if (old !== undefined) remove(old);
       const weight = weightOf(file);
-      const entry = { ...file, used: false, weight };
       if (clock() - file.identity.ctimeMs < RACY_MS || weight > capacity) return;
+      const entry = { ...file, used: false, weight };
       const keys = buckets.get(file.ref.bucket) ?? new Map<string, Entry>();
       buckets.set(file.ref.bucket, keys.set(file.ref.key, entry));
       queue.add(entry);
       bytes += weight;
-      makeRoom();
+      evict();
     },
     clear() {
       buckets.clear();
@@ -109,10 +106,7 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
   };
 }
 
-/**
- * An uploader chooses headers, metadata and tags, 20 KB of them: with the bytes of the file alone an empty one would count for a twentieth of
- * what it takes. A character has two bytes at the most.
- */
+/** An uploader chooses up to 20 KB of headers, metadata and tags, so they count, too. A character has at most two bytes. */
 function weightOf({ ref, path, identity, object }: CachedFile): number {
   const { contentType, headers, metadata, tags = {}, checksums } = object.info;
   let text = ref.key.length + path.length + contentType.length;

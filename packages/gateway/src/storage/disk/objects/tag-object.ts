@@ -1,40 +1,23 @@
-/** Tags change in the index alone: the file stays the same, byte for byte and to the nanosecond. */
+/** Tags change in the index alone: the bytes and the time of the file stay the same. */
 import { closeSync, fchmodSync } from "node:fs";
-import { type ObjectRef, StorageError } from "../../contract/storage.ts";
-import type { ClaimOutcome, IndexRow, IndexWriter } from "../database/contract.ts";
-import type { Layout } from "../layout.ts";
-import { noSuchBucket } from "../refusals.ts";
+import type { ObjectRef } from "../../contract/storage.ts";
+import type { ClaimOutcome, OpenIndex } from "../database/contract.ts";
+import { unavailable } from "../errors.ts";
 import type { FoundObject, ObjectFinder } from "./find-object.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf } from "./open-file.ts";
 import { someTags } from "./store-object.ts";
 
 export type SetTags = (ref: ObjectRef, tags: Readonly<Record<string, string>>) => Promise<boolean>;
 
-export interface TaggerOptions {
-  readonly layout: Layout;
-  readonly finder: ObjectFinder;
-  readonly writer: IndexWriter;
-}
-
-/** An object that is replaced more often than this while it is tagged is not going to hold still. */
+/** An object that is replaced more often than this while it is tagged does not become stable. */
 const ATTEMPTS = 20;
 
-export function objectTagger({ layout, finder, writer }: TaggerOptions): SetTags {
-  /** False when another file took the key before the claim. */
+export function objectTagger({ writer }: OpenIndex, finder: ObjectFinder): SetTags {
+  /** False if another file took the key before the claim. */
   async function tag(ref: ObjectRef, found: FoundObject, tags: Readonly<Record<string, string>>): Promise<boolean> {
-    const { etag, contentType, headers, metadata, checksums, parts } = found.info;
+    const { size: _, lastModified: __, ...info } = found.info;
     const fingerprint = fingerprintOf(found.stats);
-    const row: IndexRow = {
-      ref,
-      fingerprint,
-      etag,
-      contentType,
-      headers,
-      metadata,
-      checksums,
-      parts,
-      tags: someTags(tags),
-    };
+    const row = { ...info, ref, fingerprint, tags: someTags(tags) };
     touch(found);
     const claim = await writer.claim(ref, { kind: "put", row, removes: row.tags === undefined });
     let outcome: ClaimOutcome = "unknown";
@@ -44,7 +27,6 @@ export function objectTagger({ layout, finder, writer }: TaggerOptions): SetTags
       if (current !== undefined) closeSync(current.fd);
       outcome = same ? "stored" : "abandoned";
     } finally {
-      // Whatever went wrong: a claim that is kept would keep everybody else from the key.
       claim.finish(outcome);
     }
     if (outcome !== "stored") return false;
@@ -54,24 +36,17 @@ export function objectTagger({ layout, finder, writer }: TaggerOptions): SetTags
 
   return async (ref, tags) => {
     for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
-      const found = await finder.find(ref, { parts: true });
-      if (found === undefined) {
-        if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
-        return false;
-      }
-      try {
-        if (await tag(ref, found, tags)) return true;
-      } finally {
-        closeSync(found.fd);
-      }
+      const tagged = await finder.using(ref, (found) => tag(ref, found, tags), { parts: true });
+      if (tagged === undefined) return false;
+      if (tagged) return true;
     }
-    throw new StorageError("UNAVAILABLE", "the object changed each time it was to be tagged");
+    throw unavailable("the object changed each time it was to be tagged");
   };
 }
 
 /**
- * Sets the rights that the file has already: that moves its change time, by which every process knows that what it remembers
- * of the file is out of date. First it tells whether we may, before anything is written.
+ * Sets the permissions to their current value. That updates the change time, so that every process sees that its cache is out of
+ * date. The first call also proves that it is allowed, before anything is written.
  */
 function touch({ fd, stats }: FoundObject): void {
   fchmodSync(fd, Number(stats.mode) & 0o7777);

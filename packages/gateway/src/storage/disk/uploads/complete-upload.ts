@@ -1,6 +1,6 @@
 /**
- * The end of an upload in parts. Where the parts lie at their final places the common file becomes the object by one rename, like
- * any upload; else they are copied into a temp file first.
+ * Completing a multipart upload. If the parts lie at their final positions, the common file becomes the object by one rename.
+ * Otherwise they are copied into a temp file first.
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, statSync } from "node:fs";
@@ -11,20 +11,26 @@ import {
   type NamedPart,
   type UploadRef,
 } from "../../contract/multipart.ts";
-import { checkSizes, noSuchPart, noSuchUpload } from "../../contract/upload-refusals.ts";
-import type { IndexReader, IndexRow, IndexWriter } from "../database/contract.ts";
-import type { Ending, PartRow, UploadRow } from "../database/uploads-table.ts";
-import { errnoOf } from "../errors.ts";
-import type { Layout, Places } from "../layout.ts";
-import { syncFile } from "../flush.ts";
-import type { ObjectFinder } from "../objects/find-object.ts";
-import { fingerprintOf } from "../objects/fingerprint.ts";
-import { lstatOrAbsent } from "../objects/open-file.ts";
-import type { ObjectPlacer } from "../objects/place-object.ts";
-import { noSuchBucket } from "../refusals.ts";
-import { expectWhole, fillPlaces, joinParts, sizeOf } from "./join-parts.ts";
-import { dataPath, hasLeft, removeUpload, uploadFolder } from "./upload-folder.ts";
 import { checkChecksum, checksumsOf, etagOf, objectPart } from "../../contract/multipart-digests.ts";
+import { checkSizes, noSuchPart, noSuchUpload } from "../../contract/upload-refusals.ts";
+import type { OpenIndex } from "../database/contract.ts";
+import type { Ending, PartRow, UploadRow } from "../database/uploads-table.ts";
+import { errnoOf, noSuchBucket } from "../errors.ts";
+import { syncFile } from "../flush.ts";
+import type { Places } from "../layout.ts";
+import type { ObjectFinder } from "../objects/find-object.ts";
+import { fingerprintOf, lstatOrAbsent } from "../objects/open-file.ts";
+import type { ObjectPlacer } from "../objects/place-object.ts";
+import {
+  dataPath,
+  expectWhole,
+  fillPlaces,
+  hasLeft,
+  joinParts,
+  removeUpload,
+  sizeOf,
+  uploadFolder,
+} from "./upload-folder.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,
@@ -33,39 +39,37 @@ export type CompleteUpload = (
 ) => Promise<CompletedUpload>;
 
 export interface UploadCompleterOptions {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-  readonly writer: IndexWriter;
   readonly finder: ObjectFinder;
   readonly placer: ObjectPlacer;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-/** The file that the parts make. */
-interface Made {
+/** The file of all parts. */
+interface JoinedFile {
   readonly fd: number;
   readonly path: string;
-  /** Whether it is the common file of the parts, which the object takes away. */
+  /** Whether it is the common file of the parts, which becomes the object. */
   readonly inPlace: boolean;
 }
 
-/** How an upload is to end. */
+/** How an upload shall end. */
 interface End {
   /** A digest of the list of parts. */
   readonly list: string;
-  /** Whether somebody writes into the common file. */
+  /** Whether a part is being written into the common file. */
   readonly busy: boolean;
   readonly conditions: CompleteOptions;
 }
 
-/** Somebody who replaces parts as fast as they are read is not going to hold still. */
+/** A client may replace parts as fast as they are read. */
 const ATTEMPTS = 5;
 
-export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload {
-  const { layout, reader, writer, finder, placer, clock } = options;
-
-  /** Whether the file of an ending that was begun has taken the key: then it only was not written down. */
+export function uploadCompleter(
+  { layout, reader, writer }: OpenIndex,
+  { finder, placer, clock }: UploadCompleterOptions,
+): CompleteUpload {
+  /** Whether the object exists, so that only the record of the end is missing. */
   async function hasTaken({ id, ref, ending }: UploadRow): Promise<boolean> {
     if (ending === undefined) return false;
     if (hasLeft(ending, uploadFolder(layout, id))) return true;
@@ -75,8 +79,8 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     return fingerprintOf(found.stats) === ending.fingerprint;
   }
 
-  /** Makes the object of the parts. */
-  async function make(upload: UploadRow, parts: readonly PartRow[], end: End): Promise<CompletedUpload> {
+  /** Stores the object that the parts make. */
+  async function store(upload: UploadRow, parts: readonly PartRow[], end: End): Promise<CompletedUpload> {
     const { id, ref, fields } = upload;
     const { list, busy, conditions } = end;
     const result = { etag: etagOf(parts), checksums: checksumsOf(fields.checksum, parts) };
@@ -84,27 +88,19 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     const places = placer.placesOf(ref);
     await placer.checkPreconditions(ref, conditions);
 
-    async function commit({ fd, path, inPlace }: Made): Promise<void> {
+    async function commit({ fd, path, inPlace }: JoinedFile): Promise<void> {
       await syncFile(fd);
       const fingerprint = fingerprintOf(fstatSync(fd, { bigint: true }));
       const { contentType, headers, metadata, tags } = fields;
-      const row: IndexRow = {
-        ref,
-        fingerprint,
-        contentType,
-        headers,
-        metadata,
-        tags,
-        ...result,
-        parts: parts.map((part) => objectPart(part, fields.checksum)),
-      };
+      const described = { ref, fingerprint, contentType, headers, metadata, tags };
+      const row = { ...described, ...result, parts: parts.map((part) => objectPart(part, fields.checksum)) };
       const ending: Ending = { fingerprint, inPlace, list, ...result };
       await placer.commit(path, { row, places, conditions, ends: { id, ending } });
     }
 
     const folder = uploadFolder(layout, id);
 
-    /** False where the common file cannot leave its folder for the object's. */
+    /** False if the common file cannot move to the folder of the object. */
     async function moved(): Promise<boolean> {
       const path = dataPath(folder);
       const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
@@ -117,7 +113,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
         await commit({ fd, path, inPlace: true });
         return true;
       } catch (error) {
-        // A folder of the same disk that is mounted in the bucket's place (of a container, say) has the number of that disk, and takes no file from beside it.
+        // A bucket that is a bind mount of the same disk (as in a container) has its device number, but refuses the rename.
         if (errnoOf(error) !== "EXDEV") throw error;
         return false;
       } finally {
@@ -134,12 +130,12 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     return result;
   }
 
-  /** A part that is sent once more meanwhile takes the file of the one before away. What has come then is the one that is named, or is not. */
-  async function makeOf(named: readonly NamedPart[], upload: UploadRow, end: End): Promise<CompletedUpload> {
+  /** A part that is sent again meanwhile removes the file of the old one. Then the new part is checked against the list. */
+  async function storeNamed(named: readonly NamedPart[], upload: UploadRow, end: End): Promise<CompletedUpload> {
     for (let attempts = 1; ; attempts++) {
       const rows = reader.uploads.parts(upload.id, { after: 0, limit: MAX_PARTS });
       try {
-        return await make(upload, findParts(named, rows, end.conditions), end);
+        return await store(upload, findParts(named, rows, end.conditions), end);
       } catch (error) {
         if (errnoOf(error) !== "ENOENT" || attempts === ATTEMPTS) throw error;
       }
@@ -147,21 +143,21 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
   }
 
   /**
-   * Whether the common file, with little besides, is the object: parts 1 to n in places of one size, nothing behind them that
-   * was acknowledged, and a file system that can give the file its name.
+   * Whether most of the object is in the common file: parts 1 to n at positions of one size, no acknowledged part after them, and
+   * the object's folder on the same file system.
    */
   async function isInPlace({ id, slotSize }: UploadRow, parts: readonly PartRow[], places: Places): Promise<boolean> {
     if (slotSize === undefined) return false;
-    let there = 0;
+    let placed = 0;
     for (const [i, { number, size, place }] of parts.entries()) {
       const isLast = i === parts.length - 1;
       if (number !== i + 1 || (isLast ? size > slotSize : size !== slotSize)) return false;
-      if ("position" in place) there += size;
+      if ("position" in place) placed += size;
     }
-    // Where none of them lies in it there may be no such file.
-    if (there === 0 || there * 2 < sizeOf(parts)) return false;
-    const behind = reader.uploads.parts(id, { after: parts.length, limit: MAX_PARTS });
-    if (behind.some(({ place }) => "position" in place)) return false;
+    // Without any part, the common file may not exist.
+    if (placed === 0 || placed * 2 < sizeOf(parts)) return false;
+    const later = reader.uploads.parts(id, { after: parts.length, limit: MAX_PARTS });
+    if (later.some(({ place }) => "position" in place)) return false;
     const target = await placer.folderFor(places);
     return statSync(target).dev === statSync(uploadFolder(layout, id)).dev;
   }
@@ -179,18 +175,18 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
           await claim.finish("completed");
           await removeUpload(layout, uploadId);
         }
-        // A client asks twice when the first answer was lost.
+        // A client repeats the request if the first response was lost.
         if (row.ending?.list !== list) throw noSuchUpload();
         return { etag: row.ending.etag, checksums: row.ending.checksums };
       }
-      // Somebody aborted it, and the disk failed before that was written down.
+      // The upload was aborted, but the disk failed before the record.
       if (lstatOrAbsent(uploadFolder(layout, uploadId)) === undefined) throw noSuchUpload();
-      const result = await makeOf(named, row, { list, busy: claim.busy, conditions });
+      const result = await storeNamed(named, row, { list, busy: claim.busy, conditions });
       await claim.finish("completed");
       await removeUpload(layout, uploadId);
       return result;
     } finally {
-      // Does nothing after the upload has ended. Where the writer is gone, so is the claim.
+      // Does nothing after the upload has ended. Without its writer, the claim is released already.
       await claim.finish("kept").catch(() => {});
     }
   };

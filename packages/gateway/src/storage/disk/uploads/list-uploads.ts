@@ -1,24 +1,24 @@
-/** A page of the uploads that are open, by key and, within one, by id. */
-import { behindPrefix, compareUtf8 } from "../../contract/listing.ts";
+/** A page of the open uploads, by key and, for one key, by id. */
+import { compareUtf8, textAfterPrefix } from "../../contract/listing.ts";
 import type { ListUploadsOptions, UploadEntry, UploadPage } from "../../contract/multipart.ts";
-import type { IndexReader } from "../database/contract.ts";
-import type { Layout } from "../layout.ts";
-import { noSuchBucket } from "../refusals.ts";
-import { uploadInfo } from "./upload-info.ts";
+import type { OpenIndex } from "../database/contract.ts";
+import { noSuchBucket } from "../errors.ts";
+import { uploadInfo } from "./receive-parts.ts";
 
-export type UploadLister = (bucket: string, options: ListUploadsOptions) => UploadPage;
+/** A place in the order of keys and, for one key, of ids. The entries after it follow. */
+interface Start {
+  readonly key: string;
+  readonly id: string;
+}
 
 export function uploadLister({
   layout,
   reader,
-}: {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-}): UploadLister {
+}: OpenIndex): (bucket: string, options: ListUploadsOptions) => UploadPage {
   function* entries(bucket: string, options: ListUploadsOptions): Generator<UploadEntry> {
     const { prefix, delimiter, limit } = options;
-    const until = behindPrefix(prefix);
-    // Of the rows of one read those behind a common prefix are read for nothing: a page of prefixes would read a page of rows for each.
+    const until = textAfterPrefix(prefix);
+    // With a delimiter, the rows after the first of a prefix are wasted. So the reads begin small, and double.
     const first = delimiter === undefined ? limit + 1 : 1;
     let most = first;
     let from = startOf(options);
@@ -33,7 +33,7 @@ export function uploadLister({
           from = { key: row.ref.key, id: row.id };
         } else {
           yield { kind: "prefix", prefix: common };
-          from = keyFrom(behindPrefix(common));
+          from = keyFrom(textAfterPrefix(common));
           most = first;
           break;
         }
@@ -52,20 +52,14 @@ export function uploadLister({
   };
 }
 
-/** A place in the order of keys and, within one, of ids: what is behind it follows. */
-interface Start {
-  readonly key: string;
-  readonly id: string;
-}
-
-/** Text that is behind every id. */
-const BEHIND_IDS = "~";
+/** Sorts after every id. */
+const AFTER_IDS = "~";
 
 function startOf({ prefix, after }: ListUploadsOptions): Start | undefined {
   const first = { key: prefix, id: "" };
   if (after === undefined) return first;
   const start =
-    "prefix" in after ? keyFrom(behindPrefix(after.prefix)) : { key: after.key, id: after.uploadId ?? BEHIND_IDS };
+    "prefix" in after ? keyFrom(textAfterPrefix(after.prefix)) : { key: after.key, id: after.uploadId ?? AFTER_IDS };
   return start !== undefined && compareUtf8(start.key, prefix) < 0 ? first : start;
 }
 

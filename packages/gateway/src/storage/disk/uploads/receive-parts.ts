@@ -1,35 +1,28 @@
-/** Uploads in parts, until they end: their beginning, each of their parts, and their being given up. */
+/** The beginning of a multipart upload, its parts, and its abort. */
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, mkdirSync, openSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { contentTypeOf } from "../../../http/content-type.ts";
 import type { CreateUploadOptions, PartInfo, PutPartOptions, UploadInfo, UploadRef } from "../../contract/multipart.ts";
-import type { ObjectRef } from "../../contract/storage.ts";
+import type { ChecksumAlgorithm, ObjectRef } from "../../contract/storage.ts";
 import { noSuchUpload } from "../../contract/upload-refusals.ts";
-import type { IndexReader, IndexWriter, PartClaim } from "../database/contract.ts";
+import type { OpenIndex, PartClaim } from "../database/contract.ts";
 import type { PartRow, UploadRow } from "../database/uploads-table.ts";
-import { errnoOf } from "../errors.ts";
-import type { Layout } from "../layout.ts";
+import { errnoOf, noSuchBucket } from "../errors.ts";
 import { syncFile, syncFolder } from "../flush.ts";
-import { unlinkIfThere } from "../objects/move-file.ts";
-import type { ObjectPlacer } from "../objects/place-object.ts";
+import { type ObjectPlacer, unlinkIfThere } from "../objects/place-object.ts";
 import { someTags } from "../objects/store-object.ts";
-import { noSuchBucket } from "../refusals.ts";
-import type { UploadWriter } from "../objects/write-body.ts";
+import type { BodyWriter } from "../objects/write-body.ts";
 import { abandonUpload, dataPath, removeUpload, uploadFolder, uploadsFolder } from "./upload-folder.ts";
-import { partInfo, uploadInfo } from "./upload-info.ts";
 
 export interface PartReceiverOptions {
-  readonly layout: Layout;
-  readonly reader: IndexReader;
-  readonly writer: IndexWriter;
   readonly placer: ObjectPlacer;
-  readonly uploads: UploadWriter;
+  readonly bodies: BodyWriter;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-/** Begins uploads, takes their parts, and gives them up. */
+/** Begins uploads, stores their parts, and aborts them. */
 export interface PartReceiver {
   create(ref: ObjectRef, options: CreateUploadOptions): Promise<UploadInfo>;
   /** @throws {StorageError} `NO_SUCH_UPLOAD` */
@@ -44,9 +37,12 @@ export interface PartReceiver {
 }
 
 const DATA_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-const OWN_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OWN_FLAGS = DATA_FLAGS | constants.O_EXCL;
 
-export function partReceiver({ layout, reader, writer, placer, uploads, clock }: PartReceiverOptions): PartReceiver {
+export function partReceiver(
+  { layout, reader, writer }: OpenIndex,
+  { placer, bodies, clock }: PartReceiverOptions,
+): PartReceiver {
   function find({ uploadId, bucket, key }: UploadRef): UploadRow {
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const row = reader.uploads.upload(uploadId);
@@ -67,7 +63,7 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
     const fd = openIn(path, "file" in place ? OWN_FLAGS : DATA_FLAGS);
     try {
       const checksum = options.checksum ?? (fields.checksum && { algorithm: fields.checksum.algorithm });
-      const { size, digests } = await uploads.write({ fd, position: position ?? 0 }, body, { ...options, checksum });
+      const { size, digests } = await bodies.write({ fd, position: position ?? 0 }, body, { ...options, checksum });
       await syncFile(fd);
       await syncFolder(folder);
       const value = checksum && Buffer.from(digests[checksum.algorithm] ?? []).toString("base64");
@@ -88,15 +84,14 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
   }
 
   /**
-   * Gives back what a part that failed has written at the end of the common file, or it would keep a full disk full. While the upload
-   * is held nobody gets a place there. Beside a part that is being written, or before one that is there, it stays until the same part
-   * comes again or the upload ends.
+   * Frees what a failed part has written at the end of the common file, or a full disk would stay full. The claim on the upload
+   * excludes new parts there. Bytes before another part stay until the part is sent again or the upload ends.
    */
-  async function cutBehindParts(id: string): Promise<void> {
+  async function truncateAfterParts(id: string): Promise<void> {
     const hold = await writer.closeUpload(id);
     try {
       const row = reader.uploads.upload(id);
-      // Once an end was begun the file may be the object.
+      // Once an end has begun, the file may be the object.
       if (hold.busy || row?.ended !== false || row.ending !== undefined) return;
       const parts = reader.uploads.parts(id, { after: 0, limit: Number.MAX_SAFE_INTEGER });
       const ends = parts.map(({ place, size }) => ("position" in place ? place.position + size : 0));
@@ -136,20 +131,20 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
     },
     async putPart(upload, number, body, options) {
       const row = find(upload);
+      const folder = uploadFolder(layout, row.id);
       const size = options.contentLength;
       const claim = await writer.openPart({ uploadId: row.id, ref: row.ref, number, size });
       let part: PartRow | undefined;
       try {
         part = await writePart(row, claim, { number, body, options });
         const replaced = await claim.finish(part);
-        if (replaced !== undefined) unlinkIfThere(join(uploadFolder(layout, row.id), replaced));
+        if (replaced !== undefined) unlinkIfThere(join(folder, replaced));
         return partInfo(part);
       } catch (error) {
-        if (part !== undefined && "file" in part.place)
-          unlinkIfThere(join(uploadFolder(layout, row.id), part.place.file));
-        // Where the writer is gone the claim is gone with it.
+        if (part !== undefined && "file" in part.place) unlinkIfThere(join(folder, part.place.file));
+        // Without its writer, the claim is released already.
         await claim.finish(undefined).catch(() => {});
-        if (claim.position !== undefined) await cutBehindParts(row.id).catch(() => {});
+        if (claim.position !== undefined) await truncateAfterParts(row.id).catch(() => {});
         throw error;
       }
     },
@@ -157,7 +152,7 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
       const { id } = find(upload);
       const claim = await writer.closeUpload(id);
       try {
-        // Whoever had the turn before may have ended it.
+        // The previous holder of the claim may have ended the upload.
         find(upload);
         await abandonUpload(layout, id);
         await claim.finish("aborted");
@@ -176,7 +171,21 @@ function openIn(path: string, flags: number): number {
   }
 }
 
-/** The folder goes when the upload ends, so its absence says no more than that. */
+/** The folder is removed when the upload ends. */
 function unlessEnded(error: unknown): unknown {
   return errnoOf(error) === "ENOENT" ? noSuchUpload() : error;
+}
+
+export function uploadInfo({ id, ref, fields }: Pick<UploadRow, "id" | "ref" | "fields">): UploadInfo {
+  return { ...ref, uploadId: id, created: new Date(fields.created), checksum: fields.checksum };
+}
+
+export function partInfo({ number, size, etag, checksum, modified }: PartRow): PartInfo {
+  return {
+    number,
+    size,
+    etag,
+    lastModified: new Date(modified),
+    checksum: checksum && { algorithm: checksum.algorithm as ChecksumAlgorithm, value: checksum.value },
+  };
 }

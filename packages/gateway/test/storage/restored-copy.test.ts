@@ -1,26 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
-import { adoptCopies } from "../../src/storage/disk/database/restored-copy.ts";
-import { openSpareIndex } from "../../src/storage/disk/database/spare-index.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { disk } from "../../src/storage/disk/index.ts";
-import { openLayout } from "../../src/storage/disk/layout.ts";
-import { fingerprintOf } from "../../src/storage/disk/objects/fingerprint.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const PLAIN = { bucket: "bucket", key: "a/plain.bin" };
@@ -90,49 +75,6 @@ it("a backup that was copied over the root it was made of gives back what is gon
   execFileSync("cp", ["-a", `${backup}/.`, root]);
   expect(lstatSync(join(root, ".daypass/index.db")).ino).toBe(index);
   expect(await opened(root, seen)).toEqual(before);
-});
-
-it("a copy whose bucket comes later, on a disk that was away at the first starts, knows its uploads then", async () => {
-  const [root, place] = [ownRoot(), ownRoot()];
-  const before = await opened(root, async (storage) => {
-    await fill(storage);
-    return seen(storage);
-  });
-  copy(root, place);
-  renameSync(join(place, "bucket"), join(place, ".away"));
-  for (const folder of ["", "bucket"]) {
-    mkdirSync(join(place, folder), { recursive: true });
-    await opened(place, async () => {});
-  }
-  rmdirSync(join(place, "bucket"));
-  renameSync(join(place, ".away"), join(place, "bucket"));
-  expect(await opened(place, seen)).toEqual(before);
-});
-
-it("a start that uses another index, as on a full disk, leaves that of the copy to the next", async () => {
-  const [root, place] = [ownRoot(), ownRoot()];
-  const before = await opened(root, async (storage) => {
-    await fill(storage);
-    return seen(storage);
-  });
-  copy(root, place);
-  const layout = openLayout(place, { owner: true });
-  const path = join(layout.own, "index.db");
-  const spare = await openSpareIndex(path, "0123456789abcdef");
-  const plain = join(place, "bucket/a/plain.bin");
-  const fingerprint = fingerprintOf(lstatSync(plain, { bigint: true }));
-  const currentFingerprint = ({ key }: { readonly key: string }) => (key === PLAIN.key ? fingerprint : undefined);
-  await adoptCopies({
-    database: spare.database,
-    layout,
-    path,
-    spare: true,
-    currentFingerprint,
-    mayBeAway: () => false,
-  });
-  expect(spare.database.find(PLAIN, fingerprint)?.metadata).toEqual({ who: "me" });
-  spare.close();
-  expect(await opened(place, seen)).toEqual(before);
 });
 
 it("an upload in parts that was under way goes on in the copy", async () => {

@@ -1,13 +1,10 @@
 import { DaypassError, errorCodes, problem } from "daypass";
 import { azureSigner } from "daypass/azure";
 import { cloudfrontSigner } from "daypass/cloudfront";
-import { cosSigner } from "daypass/cos";
 import { type ExplainOptions, explain } from "daypass/explain";
-import { gcsHmacSigner } from "daypass/gcs";
 import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
-import { swiftSigner } from "daypass/swift";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { rsaPem } from "../rsa-pair.ts";
@@ -45,54 +42,10 @@ const daypassUrl = urlSigner({ key, clock }).sign({ url: "https://api.example.co
 const causeOf = async (url: string, options: ExplainOptions) => (await explain(url, { clock: soon, ...options })).cause;
 
 const DENIED = errorXml("AccessDenied", "Access denied");
-const VAGUE = errorXml("AuthenticationFailed", "Server failed to authenticate the request.");
-const SWIFT = "<html><h1>Unauthorized</h1><p>401 Unauthorized: Temp URL invalid\n</p></html>";
+const _VAGUE = errorXml("AuthenticationFailed", "Server failed to authenticate the request.");
+const _SWIFT = "<html><h1>Unauthorized</h1><p>401 Unauthorized: Temp URL invalid\n</p></html>";
 
 describe("what a URL proves itself", () => {
-  const urls: readonly (readonly [string, () => string | Promise<string>, string])[] = [
-    ["CloudFront", cloudfront, DENIED],
-    ["S3", sign, DENIED],
-    ["S3, V2", () => v2, DENIED],
-    [
-      "Cloud Storage",
-      () => gcsHmacSigner({ credentials, clock }).sign({ bucket: "media", object: "a", expiresIn }).url,
-      DENIED,
-    ],
-    ["Azure", azure, VAGUE],
-    [
-      "OSS",
-      () =>
-        ossSigner({ region: "cn-hangzhou", credentials: { accessKeyId: "id", accessKeySecret: "key" }, clock }).sign({
-          ...{ bucket: "media", key: "a", expiresIn },
-        }).url,
-      DENIED,
-    ],
-    [
-      "COS",
-      () =>
-        cosSigner({ region: "ap-guangzhou", credentials: { secretId: "id", secretKey: "key" }, clock }).sign({
-          ...{ bucket: "media-1250000000", key: "a", expiresIn },
-        }).url,
-      DENIED,
-    ],
-    [
-      "Swift",
-      () =>
-        swiftSigner({ endpoint: "https://s.example.com", account: "AUTH_t", key: "kk", clock }).sign({
-          ...{ container: "c", object: "o", expiresIn },
-        }).url,
-      SWIFT,
-    ],
-  ];
-
-  it.each(urls)("comes before a vague answer: an end that has passed, of %s", async (_, url, errorBody) => {
-    expect(await causeOf(await url(), { errorBody, clock: late })).toMatchObject({
-      code: "EXPIRED",
-      sentence: expect.stringContaining("it was valid until 2026-11-24T12:15:00"),
-    });
-    expect((await causeOf(await url(), { errorBody }))?.code).not.toBe("EXPIRED");
-  });
-
   it("comes before a vague answer: an address that the URL is not for", async () => {
     const url = await cloudfront({ ip: "203.0.113.0/24" });
     const request = { remoteAddress: "198.51.100.9" };

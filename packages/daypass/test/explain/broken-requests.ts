@@ -1,15 +1,41 @@
 import { createHash, createHmac } from "node:crypto";
-import type { CauseCode, ExplainOptions } from "daypass/explain";
+import { type ExplainOptions, type Explanation, explain } from "daypass/explain";
+import { expect } from "vitest";
 
-/** A URL that is refused, and what explain has to say of it. */
+/** A refused URL, and its cause. */
 export interface Broken {
-  /** What happened, as a person would tell it. */
   readonly what: string;
   readonly url: string;
   readonly options?: ExplainOptions;
-  readonly cause: CauseCode;
-  /** What the sentence must say. */
+  readonly cause: string;
   readonly says: RegExp;
+}
+
+/** A refused URL: the expected cause as `CODE: sentence`, the evidence for it, and words that must not be said. */
+export type Refusal = readonly [
+  expected: RegExp,
+  url: string,
+  options?: ExplainOptions | ((url: string) => ExplainOptions),
+  never?: RegExp,
+];
+
+/** The rows of a table of tests, named by their expected cause. */
+export function named(refusals: readonly Refusal[]): readonly (readonly [RegExp, Refusal])[] {
+  return refusals.map((refusal) => [refusal[0], refusal]);
+}
+
+/** Explains a refused URL, and checks the first sentence. Returns the explanation. */
+export async function expectCause(
+  [expected, url, options = {}, never]: Refusal,
+  clock: NonNullable<ExplainOptions["clock"]>,
+): Promise<Explanation> {
+  const told = await explain(url, { clock, ...(typeof options === "function" ? options(url) : options) });
+  const { code, sentence, fix = "none" } = told.cause ?? {};
+  expect(`${code}: ${sentence}`).toMatch(expected);
+  expect(fix).not.toBe("");
+  if (never !== undefined) expect(`${sentence} ${fix}`).not.toMatch(never);
+  expect(JSON.stringify(told)).not.toContain(credentials.secretAccessKey);
+  return told;
 }
 
 export const credentials = {
@@ -122,4 +148,14 @@ export function awsErrorBody(
 export function errorXml(code: string, message: string, fields: Readonly<Record<string, string>> = {}): string {
   const rest = Object.entries(fields).map(([name, value]) => `<${name}>${value}</${name}>`);
   return `<Error><Code>${code}</Code><Message>${message}</Message>${rest.join("")}</Error>`;
+}
+
+/** The server answers with an error of S3. */
+export function answer(...error: Parameters<typeof errorXml>): ExplainOptions {
+  return { errorBody: errorXml(...error) };
+}
+
+/** The server answers with what it computed from the request that it saw. */
+export function saw(request?: Parameters<typeof awsErrorBody>[1]): (url: string) => ExplainOptions {
+  return (url) => ({ errorBody: awsErrorBody(url, request) });
 }

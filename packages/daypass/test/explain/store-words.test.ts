@@ -143,19 +143,6 @@ describe("a store's own words", () => {
   });
 });
 
-describe("a parameter that trackers add", () => {
-  it.each([
-    ["S3", s3],
-    ["OSS", oss],
-    ["Cloud Storage", gcs],
-  ])("is the first cause without a key, too: %s", async (_, url) => {
-    const body = errorXml("SignatureDoesNotMatch", "no");
-    const cause = await causeOf(`${url}&utm_source=mail&fbclid=x`, body);
-    expect(cause).toMatchObject({ code: "QUERY", sentence: expect.stringContaining("utm_source, fbclid was added") });
-    expect((await causeOf(`${v2}&utm_source=mail`, body))?.code).not.toBe("QUERY");
-  });
-});
-
 describe("a temporary key", () => {
   const key = { ...credentials, accessKeyId: "ASIAEXAMPLE" };
   const sessionToken = "FwoGZXIvYXdzEJr";

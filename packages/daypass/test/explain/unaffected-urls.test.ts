@@ -1,27 +1,10 @@
-import { type Cause, type ExplainOptions, explain } from "daypass/explain";
+import { type ExplainOptions, explain } from "daypass/explain";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
-import { fieldCases, now } from "./field-cases.ts";
+import { now } from "./refusal-fixtures.ts";
 
 const clock = () => now;
-
-describe("what people have asked in public", () => {
-  it.each(fieldCases)("$what ($threads)", async ({ url, options, cause, says, never }) => {
-    const told = await explain(url, { clock, ...options });
-    const { sentence, code, fix } = told.cause as Cause;
-    expect(sentence).toMatch(says);
-    expect(code).toBe(cause);
-    if (never !== undefined) expect(`${sentence} ${fix}`).not.toMatch(never);
-    expect(JSON.stringify(told)).not.toContain(credentials.secretAccessKey);
-  });
-
-  it("comes from many threads", () => {
-    const threads = new Set(fieldCases.flatMap(({ threads }) => threads.split(", ")));
-    expect(threads.size).toBeGreaterThanOrEqual(80);
-    for (const thread of threads) expect(thread).toMatch(/^[\w.-]+\/[\w.-]+#\d+$/);
-  });
-});
 
 describe("what those answers must not blame", () => {
   const causeOf = async (url: string, options: ExplainOptions) => (await explain(url, { clock, ...options })).cause;

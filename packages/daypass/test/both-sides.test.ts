@@ -3,8 +3,8 @@ import { guardFetch } from "../src/adapters/fetch/index.ts";
 import { anyOf, type Grant, type Verifier } from "../src/index.ts";
 import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
 import { urlSigner, urlVerifier } from "../src/schemes/url/index.ts";
-import { expectRefusal, wireRequest } from "./scheme-contract.ts";
 import { KEY } from "./url/fixture.ts";
+import { expectRefusal, wireRequest } from "./wire-request.ts";
 
 /** Checks with two sides of which the other tests see one. */
 

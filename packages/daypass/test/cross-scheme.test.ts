@@ -12,7 +12,7 @@ import { type UrlEd25519Key, urlSigner, urlVerifier } from "../src/schemes/url/i
 import { RSA } from "./cloudfront/keys.ts";
 import { hmacKey, publicAccount, publicKey } from "./gcs/account.ts";
 import { AT, ORIGIN, type Subject, subjects, wire } from "./registry.ts";
-import { expectRefusal } from "./scheme-contract.ts";
+import { expectRefusal } from "./wire-request.ts";
 
 const clock = (): Date => AT;
 

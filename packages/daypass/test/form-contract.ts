@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FormGrant, FormVerifier, ReceivedForm, SignedForm } from "../src/forms/form.ts";
-import { expectRefusal } from "./scheme-contract.ts";
+import { expectRefusal } from "./wire-request.ts";
 
 /** What a scheme of signed forms hands to the suite that all of them share. */
 export interface FormContract {

@@ -10,7 +10,7 @@ import { s3Signer, s3Verifier } from "../src/schemes/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../src/schemes/s3/v2/index.ts";
 import { ACCOUNT, DELEGATION_KEY } from "./azure/fixture.ts";
 import { verdictOf } from "./code-of.ts";
-import { wireRequest } from "./scheme-contract.ts";
+import { wireRequest } from "./wire-request.ts";
 
 // RFC 9110 section 5.5: blanks and tabs around a field's value are no part of it. Nothing else is.
 

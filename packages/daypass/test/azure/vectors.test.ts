@@ -10,7 +10,7 @@ import {
 } from "daypass/azure";
 import { describe, expect, it } from "vitest";
 import type { SignedRequest, Verifier } from "../../src/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 // Made by Azure's own SDKs; conformance/test/azure-sdk.test.ts proves that they still sign so.
 const { vectors } = JSON.parse(readFileSync(new URL("../vectors/azure/sas.json", import.meta.url), "utf8")) as {

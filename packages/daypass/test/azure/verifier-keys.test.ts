@@ -1,6 +1,6 @@
 import { type AzureStoredPolicy, azureUserDelegationVerifier, azureVerifier } from "daypass/azure";
 import { describe, expect, it } from "vitest";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY, OTHER_KEY } from "./fixture.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { account, delegation, options, refuse, service } from "./verifiers.ts";

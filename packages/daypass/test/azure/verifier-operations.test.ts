@@ -7,7 +7,7 @@ import {
   azureVerifier,
 } from "daypass/azure";
 import { describe, expect, it } from "vitest";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 import { ACCOUNT } from "./fixture.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { account, options, refuse, verify } from "./verifiers.ts";

@@ -1,6 +1,6 @@
 import { azureAllOperations, azureVerifier } from "daypass/azure";
 import { describe, expect, it } from "vitest";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { options, refuse, verify } from "./verifiers.ts";
 

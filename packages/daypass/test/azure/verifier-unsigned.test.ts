@@ -2,7 +2,7 @@ import type { Grant } from "daypass";
 import { azureAllOperations, azureCopyOperations, azureOperations, azureVerifier } from "daypass/azure";
 import { describe, expect, it } from "vitest";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { account, delegation, options, refuse, verify } from "./verifiers.ts";
 

@@ -1,7 +1,7 @@
 import type { WireRequest } from "daypass";
 import { azureSigner, azureTexts, azureUserDelegationVerifier, azureVerifier } from "daypass/azure";
 import { describe, expect, it } from "vitest";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY, ORIGIN } from "./fixture.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { account, delegation, options, refuse, service, verify } from "./verifiers.ts";

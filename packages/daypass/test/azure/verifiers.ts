@@ -6,7 +6,7 @@ import {
   azureUserDelegationVerifier,
   azureVerifier,
 } from "daypass/azure";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY } from "./fixture.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 

@@ -5,7 +5,7 @@ import {
   cloudfrontVerifier,
 } from "daypass/cloudfront";
 import { describe, expect, it } from "vitest";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import {
   clock,
   end,

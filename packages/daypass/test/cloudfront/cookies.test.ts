@@ -1,6 +1,6 @@
 import type { WireRequest } from "daypass";
 import { describe, expect, it } from "vitest";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import { cookieSigner, end, epoch, origin, policy, refusal, rejects, sign, url, verifier } from "./fixture.ts";
 
 describe("signed cookies", () => {

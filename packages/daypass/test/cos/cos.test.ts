@@ -2,7 +2,7 @@ import type { WireRequest } from "daypass";
 import { type CosSignRequest, cosSigner, cosVerifier } from "daypass/cos";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "../code-of.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const credentials = { secretId: "AKIDEXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY" };
 const now = new Date("2026-11-24T12:00:00Z");

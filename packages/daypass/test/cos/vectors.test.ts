@@ -1,6 +1,6 @@
 import { cosSigner, cosVerifier } from "daypass/cos";
 import { describe, expect, it } from "vitest";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import vectors from "./vectors/tencent.json" with { type: "json" };
 
 describe("the examples of Tencent's documentation and SDK", () => {

@@ -10,7 +10,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
 import { account, hmacKey, publicAccount } from "../gcs/account.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const clock = () => NOW;

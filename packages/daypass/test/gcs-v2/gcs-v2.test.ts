@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
 import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const END = NOW.getTime() / 1000 + 600;

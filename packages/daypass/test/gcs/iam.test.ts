@@ -6,7 +6,7 @@ import { type GcsRemoteAccount, gcsSigner, gcsVerifier, type IamOptions, iamCred
 import { gcsFormSigner } from "daypass/gcs/form";
 import { gcsV2Signer } from "daypass/gcs/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import { account, publicAccount } from "./account.ts";
 
 // A server with IAM's documented surface, over real HTTP: POST /v1/projects/-/serviceAccounts/{email}:signBlob, JSON in

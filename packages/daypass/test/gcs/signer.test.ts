@@ -3,7 +3,7 @@ import type { ErrorCode } from "daypass";
 import { type GcsSignRequest, gcsHmacSigner, gcsHmacVerifier, gcsSignedTexts, gcsSigner } from "daypass/gcs";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { account, hmacKey } from "./account.ts";
 import { clock, endpoint, NOW, origins, sign, verifier } from "./fixture.ts";
 

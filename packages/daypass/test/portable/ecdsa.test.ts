@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type EcJwk, fromDer, toDer } from "../../src/crypto/ecdsa-key.ts";
 import * as node from "../../src/crypto/ecdsa-node.ts";
 import * as portable from "../../src/crypto/ecdsa-portable.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 // RFC 6979 appendix A.2.5: the key, and the signatures of "sample" with SHA-256 and SHA-1.
 const rfc6979 = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as node from "../../src/crypto/pem-node.ts";
 import * as portable from "../../src/crypto/pem-portable.ts";
 import { subtleSha512Hmac } from "../../src/crypto/small-hmac.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ec = generateKeyPairSync("ec", { namedCurve: "prime256v1" });

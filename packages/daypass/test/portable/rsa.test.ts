@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RsaJwk } from "../../src/crypto/rsa-contract.ts";
 import * as node from "../../src/crypto/rsa-node.ts";
 import * as portable from "../../src/crypto/rsa-portable.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 // RFC 7515 appendix A.2: an RS256 key and the signature of a JWS.
 const rfc7515 = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../../../tools/seeded-random.ts";
 import { getSignedUrl, presign } from "../../src/schemes/s3/compat/index.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { AT, Command, client, credentials, make, options, put, request, verifier } from "./sdk.ts";
 
 describe("getSignedUrl of daypass/compat/aws", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { getSignedUrl, presign } from "../../src/schemes/s3/compat/index.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { type Asked, client, make, operation, options, verifier } from "./sdk.ts";
 
 describe("what daypass/compat/aws makes of a command", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { anyFormOf } from "../../src/forms/verify.ts";
 import { type S3FormRequest, s3FormSigner, s3FormVerifier } from "../../src/schemes/s3/form/index.ts";
 import { s3FormV2Signer, s3FormV2Verifier } from "../../src/schemes/s3/form/v2/index.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the providers' own spelling
 const AT = new Date("2026-01-02T03:04:05Z");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { s3FormVerifier } from "../../src/schemes/s3/form/index.ts";
 import { s3FormV2Verifier } from "../../src/schemes/s3/form/v2/index.ts";
-import { expectRefusal } from "../scheme-contract.ts";
+import { expectRefusal } from "../wire-request.ts";
 
 interface Vector {
   readonly name: string;

@@ -5,7 +5,7 @@ import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { regionSetHas } from "../../src/schemes/s3/v4a/canonical.ts";
 import { s3V4aSigner, s3V4aTexts, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
 import { cpuMilliseconds } from "../cpu-time.ts";
-import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const clock = () => AT;

@@ -1,7 +1,7 @@
 import type { WireRequest } from "daypass";
 import { type SwiftKey, type SwiftSignRequest, swiftSigner, swiftVerifier } from "daypass/swift";
 import { describe, expect, it } from "vitest";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
 const clock = () => now;

@@ -13,7 +13,7 @@ import {
   urlSigner,
   urlVerifier,
 } from "../../src/schemes/url/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 export const AT: Date = new Date("2026-01-02T03:04:05Z");
 export const ORIGIN = "https://api.example.com";

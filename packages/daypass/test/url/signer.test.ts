@@ -8,7 +8,7 @@ import {
   urlSigner,
   urlVerifier,
 } from "../../src/schemes/url/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import { AT, codeOf, KEY, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
 
 // RFC 8032 section 7.1, test 1.

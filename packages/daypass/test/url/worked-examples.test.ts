@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 // The two URLs that docs/spec/daypass-url.md works through byte by byte.
 const at = (): Date => new Date("2026-01-02T03:04:05Z");

@@ -1,50 +1,60 @@
-import { incomplete, tooLarge } from "./multipart-error.ts";
+/** Why a form could not be read. */
+export type MultipartFault = "malformed" | "too-large" | "no-file" | "two-files" | "incomplete";
 
-const SMALL_PIECE = 1024;
+/** The error for a form that could not be read. */
+export class MultipartError extends Error {
+  override readonly name = "MultipartError";
+  readonly fault: MultipartFault;
 
-/** The bytes of a body, in pieces that the caller asks for and not in those that it came in. */
+  constructor(fault: MultipartFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+export function malformed(expected: string): MultipartError {
+  return new MultipartError("malformed", `expected a form with ${expected}, found another`);
+}
+
+export function tooLarge(expected: string): MultipartError {
+  return new MultipartError("too-large", `expected ${expected}, found more`);
+}
+
+function incomplete(): MultipartError {
+  return new MultipartError("incomplete", "expected the closing boundary of the form, found the end of the body");
+}
+
+/** Reads a body in the pieces that the caller asks for. */
 export interface MultipartReader {
-  /** Puts bytes back in front. */
-  unread(bytes: Uint8Array): void;
-  /** Exactly so many bytes. */
-  take(count: number): Promise<Uint8Array>;
-  /** Whether these bytes come next. Takes none. */
+  /** Whether these bytes come next. Reads none. */
   startsWith(bytes: Uint8Array): Promise<boolean>;
-  /** All bytes before `end`, and takes that as well. */
+  /** Reads all bytes before `end`, and `end` itself. */
   until(end: Uint8Array, most: number, expected?: string): Promise<Uint8Array>;
-  /** Bytes that are certainly before `end`; `found` once it was taken. */
+  /** Reads bytes before `end`; `found` once `end` itself was read. */
   before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
-  /** Reads to the end. Whether there are line ends alone; throws where it is further than `most` bytes away. */
+  /** Reads to the end. Returns whether there are line ends only, and throws if there are more than `most` bytes. */
   isBlank(most: number): Promise<boolean>;
 }
 
 export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReader {
   const source = body[Symbol.asyncIterator]();
-  let held = new Uint8Array(0);
+  // Never in the pool of small buffers, because `more` writes behind it.
+  let held: Buffer = Buffer.allocUnsafeSlow(0);
 
-  /** Puts bytes behind those that are held. Small pieces are given room for others: who sends byte by byte has each copied once. */
-  function append(value: Uint8Array): void {
-    if (held.byteOffset + held.length + value.length > held.buffer.byteLength) {
-      const room = value.length < SMALL_PIECE ? held.length + SMALL_PIECE : 0;
-      const larger = new Uint8Array(held.length + value.length + room);
+  /** Reads the next chunk; `false` at the end. The memory doubles, so a body sent byte by byte is copied a few times only. */
+  async function more(): Promise<boolean> {
+    const { done, value } = await source.next();
+    if (done === true) return false;
+    const length = held.length + value.length;
+    if (held.byteOffset + length > held.buffer.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(2 * length);
       larger.set(held);
       held = larger.subarray(0, held.length);
     }
-    const longer = new Uint8Array(held.buffer, held.byteOffset, held.length + value.length);
-    longer.set(value, held.length);
-    held = longer;
-  }
-
-  /** Adds what comes next to what is held; `false` at the end. */
-  async function more(): Promise<boolean> {
-    for (;;) {
-      const { done, value } = await source.next();
-      if (done === true) return false;
-      if (value.length === 0) continue;
-      if (held.length === 0) held = new Uint8Array(value);
-      else append(value);
-      return true;
-    }
+    const end = held.length;
+    held = Buffer.from(held.buffer, held.byteOffset, length);
+    held.set(value, end);
+    return true;
   }
 
   function cut(count: number): Uint8Array {
@@ -54,21 +64,14 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
   }
 
   return {
-    unread(bytes) {
-      held = concat(bytes, held);
-    },
-    async take(count) {
-      while (held.length < count) if (!(await more())) throw incomplete();
-      return cut(count);
-    },
     async startsWith(bytes) {
-      while (held.length < bytes.length) if (!(await more())) return false;
-      return indexOf(held.subarray(0, bytes.length), bytes, 0) === 0;
+      while (held.length < bytes.length) if (!(await more())) throw incomplete();
+      return held.subarray(0, bytes.length).equals(bytes);
     },
     async until(end, most, expected = "fields within the limit before the file") {
       let from = 0;
       for (;;) {
-        const at = indexOf(held, end, from);
+        const at = held.indexOf(end, from);
         if (at >= 0 && at <= most) {
           const bytes = cut(at);
           cut(end.length);
@@ -81,7 +84,7 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
     },
     async before(end) {
       for (;;) {
-        const at = indexOf(held, end, 0);
+        const at = held.indexOf(end);
         if (at >= 0) {
           const bytes = cut(at);
           cut(end.length);
@@ -99,29 +102,10 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
       do {
         size += held.length;
         isBlank &&= held.every((byte) => byte === 13 || byte === 10);
-        held = new Uint8Array(0);
+        held = Buffer.allocUnsafeSlow(0);
       } while (size <= most && (await more()));
       if (size > most) throw tooLarge("next to nothing after the file");
       return isBlank;
     },
   };
-}
-
-/** `indexOf` of a typed array finds the first byte at the speed of the engine; the rest is compared by hand. */
-function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  const [first = 0] = wanted;
-  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (at + wanted.length > bytes.length) return -1;
-    let i = 1;
-    while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
-    if (i === wanted.length) return at;
-  }
-  return -1;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

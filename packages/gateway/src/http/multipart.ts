@@ -1,22 +1,19 @@
 /**
- * Reads `multipart/form-data` (RFC 7578) as S3 takes it: the fields first, then one file, which is not held in memory.
- *
- * There is one way to read a form here. What two readers could take in different ways is refused: a field twice, a line that is
- * folded or does not end in CR LF, a part without a name, a boundary with anything but CR LF behind it.
+ * Reads `multipart/form-data` (RFC 7578) as S3 does: the fields first, then one file, which is not held in memory. Refuses forms that two
+ * readers could understand differently: a repeated field, a folded line or one without CR LF, a part without a name, a boundary that is not
+ * followed by CR LF.
  * @module
  */
-
-import { MultipartError, malformed, tooLarge } from "./multipart-error.ts";
-import { type MultipartReader, multipartReader } from "./multipart-reader.ts";
+import { MultipartError, type MultipartReader, malformed, multipartReader, tooLarge } from "./multipart-reader.ts";
 
 export type FormField = readonly [name: string, value: string];
 
 export interface MultipartForm {
-  /** Before the file, in the order received. */
+  /** The fields before the file, in the order received. */
   readonly fields: readonly FormField[];
-  /** `filename` of the file's part, as the sender wrote it; `"not-utf-8"` where it is in another encoding, as that of an old page. */
+  /** `filename` of the file's part, unchanged; `"not-utf-8"` if it is in another encoding, such as that of an old page. */
   readonly fileName: { readonly text: string | undefined } | "not-utf-8";
-  /** The file. Ends with an error where the form does not end. Fields after it are read and left out. */
+  /** The file. Fails if the form has no end. Fields after it are ignored. */
   readonly file: AsyncIterable<Uint8Array>;
 }
 
@@ -32,7 +29,7 @@ const TYPE = /^multipart\/form-data\s*(?=;)/i;
 // RFC 9110 §5.6.6, without the escapes of a quoted value: no boundary needs one.
 const PARAMETER = /^;\s*([!#$%&'*+.^_`|~0-9a-z-]+)=(?:"([^"\\]*)"|([^\s"(),/:;<=>?@[\\\]]+))\s*/i;
 
-/** The boundary of a Content-Type, or `undefined` for one that is no form, or has a parameter twice. */
+/** Returns the boundary of a Content-Type; `undefined` if it is not a form, or repeats a parameter. */
 export function formBoundary(contentType: string): string | undefined {
   const parameters = new Map<string, string>();
   let rest = contentType.replace(TYPE, "");
@@ -51,7 +48,10 @@ export function formBoundary(contentType: string): string | undefined {
 
 const MAX_PART_HEAD = 2048;
 
-/** Reads up to the file. Throws {@link MultipartError}. */
+/**
+ * Reads the fields, up to the file.
+ * @throws {MultipartError}
+ */
 export async function readMultipart(
   body: AsyncIterable<Uint8Array>,
   boundary: string,
@@ -65,9 +65,8 @@ export async function readMultipart(
     left -= bytes.length + end.length;
     return bytes;
   };
-  // The first boundary stands at the very beginning; RFC 2046 would allow words before it, and no browser sends any.
-  input.unread(ascii("\r\n"));
-  await until(delimiter, 0);
+  // The first boundary must be at the very beginning. RFC 2046 allows text before it, but no browser sends any.
+  await until(delimiter.subarray(2), 0);
   const fields: FormField[] = [];
   for (;;) {
     if (await isEnd(input))
@@ -83,22 +82,18 @@ export async function readMultipart(
 
 /** After a boundary: CR LF and a part, or `--` and the end. */
 async function isEnd(input: MultipartReader): Promise<boolean> {
-  const [first, second] = await input.take(2);
-  if (first === 13 && second === 10) {
-    // What closes the head of a part is the line end of its last line and an empty line.
-    input.unread(ascii("\r\n"));
-    return false;
-  }
-  if (first === 45 && second === 45) return true;
-  throw malformed("a line end after each boundary");
+  if (await input.startsWith(ascii("\r\n"))) return false;
+  if (!(await input.startsWith(ascii("--")))) throw malformed("a line end after each boundary");
+  await input.until(ascii("--"), 0);
+  return true;
 }
 
-/** RFC 2046 lets the empty line behind a head be the line end of a boundary as well: such a part is empty, or begins with it. */
+/** By RFC 2046, the empty line after a head may also begin a boundary: such a part is empty, or begins with the boundary. */
 async function refuseBoundary(input: MultipartReader, delimiter: Uint8Array): Promise<void> {
   if (await input.startsWith(delimiter.subarray(2))) throw malformed("values that do not begin with the boundary");
 }
 
-/** A browser writes the name of the file in the encoding of its page, and most keys do not need it. All else has to be UTF-8. */
+/** Browsers write the file name in the encoding of their page, and most keys do not need it. Everything else must be UTF-8. */
 function partHead(bytes: Uint8Array): { readonly name: string } & Pick<MultipartForm, "fileName"> {
   const decoded = utf8(bytes);
   const { name, fileName } = partNames(decoded ?? String.fromCharCode(...bytes));
@@ -128,7 +123,7 @@ function partNames(head: string): { readonly name: string; readonly fileName: st
   if (start === null) throw malformed("Content-Disposition: form-data in each part");
   rest = rest.slice(start[0].length);
   while (rest !== "") {
-    // Of the escapes of RFC 822 only that of the quote is one: browsers that know no better send C:\dir\name as it is.
+    // Only the quote can be escaped: some browsers send C:\dir\name without escapes.
     const match = /^;\s*([a-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))\s*/i.exec(rest);
     if (match === null) throw malformed('Content-Disposition as form-data; name="…"; filename="…"');
     const [all, parameter = "", quoted, plain = ""] = match;
@@ -139,7 +134,7 @@ function partNames(head: string): { readonly name: string; readonly fileName: st
   }
   const name = parameters.get("name");
   if (name === undefined || name === "") throw malformed("a name in each part");
-  // Names have no case: a part `File` in front of `file` is two files, and no field that no condition has to name.
+  // Names are case-insensitive: a part `File` before `file` is a second file, not a field without a condition.
   return { name: /^file$/i.test(name) ? "file" : name, fileName: parameters.get("filename") };
 }
 
@@ -153,7 +148,7 @@ async function* readFile(
     if (bytes.length > 0) yield bytes;
     if (found) break;
   }
-  // S3: "The file or content must be the last field in the form. Any fields below it are ignored." A second file is none of them.
+  // S3: "The file or content must be the last field in the form. Any fields below it are ignored." A second file is refused.
   let left = limits.restBytes;
   const until = async (end: Uint8Array, most = left): Promise<Uint8Array> => {
     const bytes = await input.until(end, Math.min(most, left), "next to nothing after the file");
@@ -166,7 +161,7 @@ async function* readFile(
     if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
     await until(delimiter);
   }
-  // RFC 2046 would allow words here, too, and nobody sends any: a file that holds its closing boundary would be cut there.
+  // RFC 2046 allows text here, but a file that contains the closing boundary would be truncated.
   if (!(await input.isBlank(left))) throw malformed("nothing after its closing boundary");
 }
 

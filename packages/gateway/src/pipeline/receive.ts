@@ -2,21 +2,19 @@ import type { WireRequest } from "daypass";
 import type { Limits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-/**
- * A request whose head has one reading, with the fields that steps ask for collected in one pass. No signature has been
- * looked at.
- */
+/** A request whose head has only one meaning. Its signature has not been verified. */
 export interface Received {
   /** The target is in origin form. */
   readonly request: WireRequest;
   readonly fields: RequestFields;
 }
 
-/** Values as they came. A repeated field other than those that are refused keeps its first value. */
+/** The fields that later steps read, unchanged. */
 export interface RequestFields {
   contentLength: string | undefined;
   contentRange: string | undefined;
   contentType: string | undefined;
+  host: string | undefined;
   ifMatch: string | undefined;
   ifModifiedSince: string | undefined;
   ifNoneMatch: string | undefined;
@@ -27,8 +25,29 @@ export interface RequestFields {
   transferEncoding: string | undefined;
 }
 
+/** How a header field is read: its first value, its only value, or all of its values joined. */
+type Reading = "first" | "only" | "joined";
+
+const FIELDS: ReadonlyMap<string, readonly [field: keyof RequestFields, reading: Reading]> = new Map([
+  ["content-length", ["contentLength", "only"]],
+  ["content-range", ["contentRange", "first"]],
+  ["content-type", ["contentType", "only"]],
+  ["host", ["host", "only"]],
+  ["if-match", ["ifMatch", "joined"]],
+  ["if-modified-since", ["ifModifiedSince", "only"]],
+  ["if-none-match", ["ifNoneMatch", "joined"]],
+  ["if-range", ["ifRange", "only"]],
+  ["if-unmodified-since", ["ifUnmodifiedSince", "only"]],
+  ["origin", ["origin", "only"]],
+  ["range", ["range", "only"]],
+  ["transfer-encoding", ["transferEncoding", "only"]],
+]);
+const ABSENT = Object.fromEntries(
+  [...FIELDS.values()].map(([field]) => [field, undefined]),
+) as unknown as RequestFields;
+
 /**
- * Refuses what two parsers could read differently, before any scheme runs: two `Host` headers or none, an absolute-form
+ * Refuses heads that two parsers could read differently, before any scheme runs: two `Host` headers or none, an absolute-form
  * target for another authority, two `Content-Type`s or lengths, any transfer coding but `chunked`, and lengths over the limits.
  *
  * @throws {Refusal} `INVALID_REQUEST`, `URI_TOO_LONG`, `HEADERS_TOO_LARGE`
@@ -58,86 +77,37 @@ export function receive(request: WireRequest, limits: Limits): Received {
 }
 
 function readFields(headers: WireRequest["headers"]): RequestFields {
-  const fields: RequestFields = {
-    contentLength: undefined,
-    contentRange: undefined,
-    contentType: undefined,
-    ifMatch: undefined,
-    ifModifiedSince: undefined,
-    ifNoneMatch: undefined,
-    ifRange: undefined,
-    ifUnmodifiedSince: undefined,
-    origin: undefined,
-    range: undefined,
-    transferEncoding: undefined,
-  };
-  let hosts = 0;
+  const fields = { ...ABSENT };
   for (const [name, value] of headers) {
-    switch (name.toLowerCase()) {
-      case "host":
-        hosts += 1;
-        if (hosts > 1) throw invalid("expected one Host header, found two: send one");
-        break;
-      case "content-type":
-        fields.contentType = once(fields.contentType, value, "Content-Type");
-        break;
-      case "content-length":
-        fields.contentLength = once(fields.contentLength, value, "Content-Length");
-        break;
-      case "content-range":
-        fields.contentRange ??= value;
-        break;
-      case "transfer-encoding":
-        fields.transferEncoding = once(fields.transferEncoding, value, "Transfer-Encoding");
-        if (value.toLowerCase() !== "chunked") {
-          throw invalid("expected no transfer coding but `chunked`, found another: send the body plain");
-        }
-        break;
-      case "range":
-        fields.range = once(fields.range, value, "Range");
-        break;
-      case "if-range":
-        fields.ifRange = once(fields.ifRange, value, "If-Range");
-        break;
-      case "if-match":
-        fields.ifMatch = joined(fields.ifMatch, value);
-        break;
-      case "if-none-match":
-        fields.ifNoneMatch = joined(fields.ifNoneMatch, value);
-        break;
-      case "if-modified-since":
-        fields.ifModifiedSince = once(fields.ifModifiedSince, value, "If-Modified-Since");
-        break;
-      case "if-unmodified-since":
-        fields.ifUnmodifiedSince = once(fields.ifUnmodifiedSince, value, "If-Unmodified-Since");
-        break;
-      case "origin":
-        fields.origin = once(fields.origin, value, "Origin");
-        break;
-    }
+    const known = FIELDS.get(name.toLowerCase());
+    if (known === undefined) continue;
+    const [field, reading] = known;
+    const previous = fields[field];
+    if (previous === undefined) fields[field] = value;
+    // RFC 9110 §5.3: the values of a list may be sent in several fields.
+    else if (reading === "joined") fields[field] = `${previous}, ${value}`;
+    else if (reading === "only") throw invalid(`expected one ${titleCase(name)} header, found two: send one`);
   }
-  // RFC 9112 §6.1: such a message "might indicate an attempt to perform request smuggling … and ought to be handled as an error".
-  if (fields.transferEncoding !== undefined && fields.contentLength !== undefined) {
-    throw invalid("expected either Content-Length or Transfer-Encoding, found both: send one");
+  if (fields.transferEncoding !== undefined) {
+    if (fields.transferEncoding.toLowerCase() !== "chunked")
+      throw invalid("expected no transfer coding but `chunked`, found another: send the body plain");
+    // RFC 9112 §6.1: such a message "might indicate an attempt to perform request smuggling … and ought to be handled as an error".
+    if (fields.contentLength !== undefined)
+      throw invalid("expected either Content-Length or Transfer-Encoding, found both: send one");
   }
   return fields;
 }
 
-function once(previous: string | undefined, value: string, name: string): string {
-  if (previous !== undefined) throw invalid(`expected one ${name} header, found two: send one`);
-  return value;
-}
-
-/** RFC 9110 §5.3: fields of a list may be sent apart, and mean the same as one with commas. */
-function joined(previous: string | undefined, value: string): string {
-  return previous === undefined ? value : `${previous}, ${value}`;
+/** `Content-Type` for `content-type`. */
+function titleCase(name: string): string {
+  return name.toLowerCase().replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#\\@]+)([/?].*)?$/i;
 
 /**
- * RFC 9112 §3.2.2: a server "MUST accept the absolute-form in requests" and takes the host from it. The signature covers the
- * Host header, so here both have to say the same.
+ * RFC 9112 §3.2.2: a server "MUST accept the absolute-form in requests" and use its host. The signature covers the Host header, so here both
+ * must be equal.
  */
 function originForm({ target, authority }: WireRequest): string {
   if (target.charCodeAt(0) === 47) return target;

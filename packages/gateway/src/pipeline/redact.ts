@@ -1,42 +1,23 @@
-// Values that say what was asked and for how long. A name that is not here could carry a secret: signature, session token,
-// policy, nonce, subject, or a parameter of somebody's own.
-const SHOWN: ReadonlySet<string> = new Set([
-  "X-Amz-Algorithm",
-  "X-Amz-Date",
-  "X-Amz-Expires",
-  "X-Amz-SignedHeaders",
-  "X-Amz-Content-Sha256",
-  "Expires",
-  "partNumber",
-  "uploadId",
-  "versionId",
-  "x-id",
-  "dp-create",
-  "dp-date",
-  "dp-expires",
-  "dp-headers",
-  "dp-ip",
-  "dp-key",
-  "dp-length",
-  "dp-methods",
-  "dp-prefix",
-  "dp-starts",
-  "dp-type",
-  "dp-uses",
-  "dp-v",
-  "dp-vary",
-]);
+// Parameters whose values say what was requested and for how long. Any other value could be a secret: signature, session token,
+// policy, nonce, subject, or a parameter of the signer.
+const SHOWN: ReadonlySet<string> = new Set(
+  [
+    "X-Amz-Algorithm X-Amz-Date X-Amz-Expires X-Amz-SignedHeaders X-Amz-Content-Sha256 Expires",
+    "partNumber uploadId versionId x-id",
+    "dp-create dp-date dp-expires dp-headers dp-ip dp-key dp-length dp-methods dp-prefix dp-starts dp-type dp-uses dp-v dp-vary",
+  ].flatMap((names) => names.split(" ")),
+);
 
 const MAX_PATH = 1024;
 const MAX_TOKENS = 32;
 
-// A client that encodes its URL once too often, or joins path and query by `&`, sends a signature in a place where none belongs.
-// The request is refused, but whoever decodes the line again has a URL that opens.
+// A client that encodes its URL twice, or joins path and query by `&`, sends its signature in the path. The request is refused, but the log
+// line would contain a URL that works once decoded.
 const MISPLACED_SECRET = /(?:sig|signature|token)(?:=|%(?:25)*3d)/i;
 const FURTHER_PARAMETER = /[=?]|%(?:25|26|3d|3f)/i;
 const USER_INFO = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i;
 
-/** A Host as it may stand in a log: without the user name and password that have no business there. */
+/** Returns a Host for the log, without user name and password. */
 export function redactAuthority(authority: string): string {
   return authority.includes("@") ? `~${authority.slice(authority.lastIndexOf("@"))}` : authority;
 }
@@ -45,7 +26,7 @@ function redactPath(path: string): string {
   return redactKey(path.startsWith("/") ? path : path.replace(USER_INFO, "~@"));
 }
 
-/** The key of an object as it may stand in a log: at its longest, which a key within the limit never is, cut off. */
+/** Returns an object's key for the log. Cuts off what is over the limit, or could be a signature. */
 export function redactKey(key: string): string {
   const secret = MISPLACED_SECRET.exec(key);
   if (secret !== null) return `${key.slice(0, Math.min(secret.index, MAX_PATH))}~`;
@@ -71,7 +52,7 @@ export function redactTarget(target: string): string {
 
 const SIGNATURE = "&X-Amz-Signature=";
 
-// The links of a page are signed in one second, and differ in their paths and signatures: the latter stand at the end.
+// The links of a page are signed in the same second. Their queries differ only in the signature at the end.
 let last = { start: "", text: "" };
 
 function redactQuery(query: string): string {

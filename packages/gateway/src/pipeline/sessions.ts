@@ -21,7 +21,7 @@ export interface Session {
 
 /** The properties of a new session. Nothing here is checked: the caller must check that the key exists and may request a session. */
 export interface SessionRequest {
-  /** The key that asks, with the one secret that it was asked with. */
+  /** The key that requests the session, with the secret that signed the request. */
   readonly parent: Pick<S3Credentials, "accessKeyId" | "secretAccessKey">;
   readonly scope: KeyScope;
   /** First instant at which the session is no longer valid. Not compared with the parent's own expiry. */
@@ -41,7 +41,7 @@ export interface Sessions {
   isBound(session: Session, parentSecret: string): boolean;
 }
 
-/** What stands in a token, in its order. */
+/** The content of a token. */
 type Claims = readonly [id: string, parent: string, end: number, scope: Record<string, unknown>, bond: string];
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -59,7 +59,7 @@ const MAX_TOKEN = 4096;
  * import { createHmac, randomBytes } from "node:crypto";
  * import { sessions } from "@daypass/gateway";
  *
- * // What `createGateway` is given: it takes the sessions that are issued here.
+ * // Pass the same secret to `createGateway`, so that it accepts these sessions.
  * const sessionSecret = randomBytes(32);
  * const { issue } = sessions((text) => createHmac("sha256", sessionSecret).update(text).digest(), randomBytes);
  * const session = issue({
@@ -73,8 +73,7 @@ const MAX_TOKEN = 4096;
 export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sessions {
   const secretOf = (token: string): string => base64url(mac(`secret\n${token}`)).slice(0, 40);
   const signature = (payload: string): string => base64url(mac(`token\n${payload}`));
-  // The id is random, so two sessions of one key do not show that they are. Without the gateway's own secret nobody can try
-  // a guess at the parent's against it.
+  // The random id hides that two sessions have the same parent. The gateway's secret prevents guessing the parent's secret.
   const bondOf = (id: string, parentSecret: string): string => base64url(mac(`parent\n${id}\n${parentSecret}`));
 
   function session(token: string, [accessKeyId, parent, end, scope, bond]: Claims): Session {
@@ -95,7 +94,7 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
       const end = Math.floor(expiration.getTime() / 1000);
       const bond = bondOf(id, parent.secretAccessKey);
       const claims: Claims = [id, parent.accessKeyId, end, { ...scope }, bond];
-      const payload = base64url(new TextEncoder().encode(JSON.stringify(claims)));
+      const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
       const token = `${payload}.${signature(payload)}`;
       if (token.length > MAX_TOKEN) {
         throw new DaypassError(
@@ -110,26 +109,18 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
       const dot = token.indexOf(".");
       const payload = token.slice(0, dot);
       if (dot < 0 || !equal(signature(payload), token.slice(dot + 1))) return undefined;
-      // What carries the MAC was written here.
-      return session(token, JSON.parse(text(payload)) as Claims);
+      // The MAC proves that this gateway wrote the claims.
+      return session(token, JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims);
     },
     isBound: ({ accessKeyId, bond }, parentSecret) => equal(bondOf(accessKeyId, parentSecret), bond),
   };
 }
 
 function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return Buffer.from(bytes).toString("base64url");
 }
 
-function text(payload: string): string {
-  const binary = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-}
-
-/** Without an early exit; the lengths are public. */
+/** Compares in constant time. The lengths are public. */
 function equal(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formBoundary, type MultipartLimits, readMultipart } from "../../src/http/multipart.ts";
-import { MultipartError } from "../../src/http/multipart-error.ts";
+import { MultipartError } from "../../src/http/multipart-reader.ts";
 
 const LIMITS: MultipartLimits = { fieldBytes: 20_000, fieldCount: 100, restBytes: 1000 };
 

@@ -14,7 +14,7 @@ import type { S3Grant } from "daypass/s3";
 import { type FormVerifier, type S3FormGrant, s3FormVerifier } from "daypass/s3/form";
 import { s3FormV2Verifier } from "daypass/s3/form/v2";
 import { type FormField, formBoundary, type MultipartForm, readMultipart } from "../../http/multipart.ts";
-import { MultipartError } from "../../http/multipart-error.ts";
+import { MultipartError } from "../../http/multipart-reader.ts";
 import { firstSegment, virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { BodyVerifier } from "../protocol.ts";

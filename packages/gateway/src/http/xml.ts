@@ -1,43 +1,48 @@
 /**
- * S3's XML as it is written. Every value is escaped here and nowhere else, so nothing of a key can become markup.
+ * Writes S3's XML. Values are escaped here and nowhere else, so no part of a key can become markup.
  * @module
  */
-/** An element: its name, what is in it, and attributes. Content that is `undefined` leaves the element out. */
-export type XmlElement = readonly [name: string, content: XmlContent | undefined, attributes?: XmlAttributes];
 
-export type XmlContent = string | number | boolean | Date | readonly XmlElement[];
+/** The content of an element. */
+export type XmlContent = string | number | boolean | Date | XmlElements;
 
-type XmlAttributes = Readonly<Record<string, string>>;
+/** Elements by name, in order. `undefined` omits an element, and a list repeats it. A name that begins with `@` is an attribute. */
+export interface XmlElements {
+  readonly [name: string]: XmlContent | readonly XmlContent[] | undefined;
+}
 
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/** What a document begins with. White space may follow, but nothing may stand before it. */
+/** The beginning of a document. White space may follow, but nothing may precede it. */
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** A document in S3's namespace. */
-export function xmlDocument(name: string, content: XmlContent): string {
-  return xmlText([name, content, { xmlns: S3_NAMESPACE }]);
+/** A document with this root, in S3's namespace by default. The elements of a list of contents follow each other. */
+export function xmlDocument(
+  root: string,
+  content: XmlContent | readonly XmlElements[],
+  namespace: string = S3_NAMESPACE,
+): string {
+  return XML_DECLARATION + element(root, content, ` xmlns="${namespace}"`);
 }
 
-/** A document with this root. */
-export function xmlText(root: XmlElement): string {
-  return XML_DECLARATION + element(root);
-}
-
-function element([name, content, attributes = {}]: XmlElement): string {
+function element(name: string, content: XmlElements[string], outerAttributes = ""): string {
   if (content === undefined) return "";
-  let text = `<${name}`;
-  for (const [attribute, value] of Object.entries(attributes)) text += ` ${attribute}="${escapeXml(value)}"`;
-  return `${text}>${contentText(content)}</${name}>`;
+  if (typeof content !== "object" || content instanceof Date) {
+    const text = content instanceof Date ? content.toISOString() : escapeXml(String(content));
+    return `<${name}${outerAttributes}>${text}</${name}>`;
+  }
+  let attributes = outerAttributes;
+  let text = "";
+  for (const [child, value] of isList(content) ? content.flatMap(Object.entries) : Object.entries(content)) {
+    if (isList(value)) for (const each of value) text += element(child, each);
+    else if (child.startsWith("@")) attributes += ` ${child.slice(1)}="${escapeXml(String(value))}"`;
+    else text += element(child, value);
+  }
+  return `<${name}${attributes}>${text}</${name}>`;
 }
 
-function contentText(content: XmlContent): string {
-  if (typeof content === "string") return escapeXml(content);
-  if (typeof content !== "object") return String(content);
-  if (content instanceof Date) return content.toISOString();
-  let text = "";
-  for (const child of content) text += element(child);
-  return text;
+function isList(value: XmlElements[string]): value is readonly XmlContent[] {
+  return Array.isArray(value);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

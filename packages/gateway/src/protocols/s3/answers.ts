@@ -1,6 +1,6 @@
 /** Answers and elements that several rows share. */
 import type { WireRequest } from "daypass";
-import { XML_DECLARATION, type XmlContent, type XmlElement, xmlDocument } from "../../http/xml.ts";
+import { XML_DECLARATION, type XmlContent, type XmlElements, xmlDocument } from "../../http/xml.ts";
 import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { PartInfo } from "../../storage/contract/multipart.ts";
@@ -33,7 +33,7 @@ export function emptyAnswer({ requestId }: { readonly requestId: string }, heade
 /** A 200 with a document. */
 export function xmlAnswer(
   { requestId }: { readonly requestId: string },
-  [root, content]: readonly [root: string, content: XmlContent],
+  { root, content }: { readonly root: string; readonly content: XmlContent | readonly XmlElements[] },
   headers: readonly string[] = [],
 ): Answer {
   return textAnswer({
@@ -58,25 +58,23 @@ export function beginXmlAnswer(requestId: string): Answer {
 /** The owner of everything here, in the form of Amazon's canonical user ids. */
 export const OWNER_ID = "0d5b1f6f7c0e4f5b9f0a7c1d2e3f405162738495a6b7c8d9eaf0b1c2d3e4f506";
 
-const OWNER: readonly XmlElement[] = [
-  ["ID", OWNER_ID],
-  ["DisplayName", "daypass"],
-];
-
-/** An element that names the owner, e.g. `Owner` and `Initiator`. */
-export function ownerElement(name: string): XmlElement {
-  return [name, OWNER];
-}
+/** The content of an element that names the owner, e.g. `Owner` and `Initiator`. */
+export const OWNER: XmlElements = { ID: OWNER_ID, DisplayName: "daypass" };
 
 /** The access control policy of everything here: full control for the owner. */
-export function ownerPolicy(): readonly XmlElement[] {
-  const type = { "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:type": "CanonicalUser" };
-  const grant: readonly XmlElement[] = [
-    ["Grantee", OWNER, type],
-    ["Permission", "FULL_CONTROL"],
-  ];
-  return [ownerElement("Owner"), ["AccessControlList", [["Grant", grant]]]];
-}
+export const OWNER_POLICY: XmlElements = {
+  Owner: OWNER,
+  AccessControlList: {
+    Grant: {
+      Grantee: {
+        "@xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+        "@xsi:type": "CanonicalUser",
+        ...OWNER,
+      },
+      Permission: "FULL_CONTROL",
+    },
+  },
+};
 
 export function quoted(etag: string): string {
   return `"${etag}"`;
@@ -95,16 +93,16 @@ export function addChecksumHeaders(headers: string[], { checksums }: Pick<Object
 }
 
 /** The checksum of an object as elements of a document. */
-export function checksumElements({ checksums }: Pick<ObjectInfo, "checksums">): readonly XmlElement[] {
-  return Object.entries(checksums).flatMap(([algorithm, value]): XmlElement[] => [
-    [`Checksum${algorithm.toUpperCase()}`, value],
-    ["ChecksumType", checksumType(value)],
-  ]);
+export function checksumElements({ checksums }: Pick<ObjectInfo, "checksums">): XmlElements {
+  const [first] = Object.entries(checksums);
+  if (first === undefined) return {};
+  const [algorithm, value] = first;
+  return { [`Checksum${algorithm.toUpperCase()}`]: value, ChecksumType: checksumType(value) };
 }
 
 /** The checksum of a part, which has no type. */
-export function partChecksumElements({ checksum }: Pick<PartInfo, "checksum">): readonly XmlElement[] {
-  return checksum === undefined ? [] : [[`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value]];
+export function partChecksumElements({ checksum }: Pick<PartInfo, "checksum">): XmlElements {
+  return checksum === undefined ? {} : { [`Checksum${checksum.algorithm.toUpperCase()}`]: checksum.value };
 }
 
 /** The URL that the client used, without its query. A proxy in front of the gateway may have ended TLS. */

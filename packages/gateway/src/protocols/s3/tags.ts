@@ -1,5 +1,5 @@
 /** Tags of objects, in the header and in XML. */
-import type { XmlElement } from "../../http/xml.ts";
+import type { XmlElements } from "../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import type { PermittedObject } from "../../permit.ts";
 import { permitObject } from "../../pipeline/authorize.ts";
@@ -79,17 +79,8 @@ export function readTagging(document: ReadElement): Tags {
   );
 }
 
-export function taggingElements(tags: Tags): readonly XmlElement[] {
-  const set = Object.entries(tags).map(
-    (tag): XmlElement => [
-      "Tag",
-      [
-        ["Key", tag[0]],
-        ["Value", tag[1]],
-      ],
-    ],
-  );
-  return [["TagSet", set]];
+export function taggingElements(tags: Tags): XmlElements {
+  return { TagSet: { Tag: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) } };
 }
 
 function checkedTags(pairs: TagPairs): Tags {

@@ -1,4 +1,4 @@
-import { type XmlElement, xmlText } from "../../http/xml.ts";
+import { type XmlElements, xmlDocument } from "../../http/xml.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
 import type { Session } from "../../pipeline/sessions.ts";
@@ -16,36 +16,22 @@ export function presentSession(
   { requestId }: Exchange,
 ): Answer {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = session;
-  const user: readonly XmlElement[] =
-    action === "AssumeRole"
-      ? [
-          [
-            "AssumedRoleUser",
-            [
-              ["AssumedRoleId", `${accessKeyId}:${sessionName}`],
-              ["Arn", `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`],
-            ],
-          ],
-        ]
-      : [];
-  return answer(200, `${action}Response`, [
-    [
-      `${action}Result`,
-      [
-        [
-          "Credentials",
-          [
-            ["AccessKeyId", accessKeyId],
-            ["SecretAccessKey", secretAccessKey],
-            ["SessionToken", sessionToken],
-            ["Expiration", expiration],
-          ],
-        ],
-        ...user,
-      ],
-    ],
-    ["ResponseMetadata", [["RequestId", requestId]]],
-  ]);
+  const role = roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/");
+  return answer(200, `${action}Response`, {
+    [`${action}Result`]: {
+      Credentials: {
+        AccessKeyId: accessKeyId,
+        SecretAccessKey: secretAccessKey,
+        SessionToken: sessionToken,
+        Expiration: expiration,
+      },
+      AssumedRoleUser:
+        action === "AssumeRole"
+          ? { AssumedRoleId: `${accessKeyId}:${sessionName}`, Arn: `${role}/${sessionName}` }
+          : undefined,
+    },
+    ResponseMetadata: { RequestId: requestId },
+  });
 }
 
 /** The codes of STS that differ from the codes of S3. */
@@ -58,20 +44,12 @@ const CODES: Readonly<Record<string, string>> = {
 /** A refusal in the XML of AWS's query protocol. */
 export function refuseSts(refusal: Refusal, { requestId }: Exchange): Answer {
   const { status, code, message } = s3Error(refusal.code, refusal.details);
-  return answer(status, "ErrorResponse", [
-    [
-      "Error",
-      [
-        ["Type", status < 500 ? "Sender" : "Receiver"],
-        ["Code", CODES[code] ?? code],
-        ["Message", message],
-      ],
-    ],
-    ["RequestId", requestId],
-  ]);
+  return answer(status, "ErrorResponse", {
+    Error: { Type: status < 500 ? "Sender" : "Receiver", Code: CODES[code] ?? code, Message: message },
+    RequestId: requestId,
+  });
 }
 
-function answer(status: number, root: string, elements: readonly XmlElement[]): Answer {
-  const text = xmlText([root, elements, { xmlns: NAMESPACE }]);
-  return textAnswer({ status, type: "text/xml", text });
+function answer(status: number, root: string, content: XmlElements): Answer {
+  return textAnswer({ status, type: "text/xml", text: xmlDocument(root, content, NAMESPACE) });
 }

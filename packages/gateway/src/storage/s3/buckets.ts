@@ -1,5 +1,5 @@
 import type { CorsRule } from "../../http/cors.ts";
-import { type XmlElement, xmlDocument } from "../../http/xml.ts";
+import type { XmlElements } from "../../http/xml.ts";
 import { childrenOf, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
 import type { Buckets } from "../contract/buckets.ts";
 import { isStorageError, StorageError } from "../contract/storage.ts";
@@ -74,8 +74,9 @@ export function upstreamBuckets(upstream: Upstream, names: BucketNames, options:
     async setCorsRules(name, rules) {
       const bucket = await names.of(name);
       known.delete(name);
-      const set = xmlDocument("CORSConfiguration", rules.map(elementOf));
-      const change = rules.length === 0 ? { method: "DELETE" } : { method: "PUT", ...documentBody(set) };
+      const content = { CORSRule: rules.map(elementsOf) };
+      const change =
+        rules.length === 0 ? { method: "DELETE" } : { method: "PUT", ...documentBody("CORSConfiguration", content) };
       await upstream.send({ doing: "set the cross-origin rules", bucket, query: CORS, ...change });
       known.delete(name);
     },
@@ -85,7 +86,7 @@ export function upstreamBuckets(upstream: Upstream, names: BucketNames, options:
 /** Amazon creates a bucket in us-east-1 by default. Other servers do not know the element. */
 function location({ endpoint, region }: S3Options): Partial<ReturnType<typeof documentBody>> {
   if (endpoint !== undefined || region === "us-east-1") return {};
-  return documentBody(xmlDocument("CreateBucketConfiguration", [["LocationConstraint", region]]));
+  return documentBody("CreateBucketConfiguration", { LocationConstraint: region });
 }
 
 /** Methods and header names are sent back unchanged. A line break in one would make every answer to a web page fail. */
@@ -105,17 +106,13 @@ function ruleOf(rule: ReadElement): CorsRule {
   };
 }
 
-function elementOf({ id, origins, methods, headers, exposeHeaders, maxAge }: CorsRule): XmlElement {
-  const each = (name: string, texts: readonly string[]): XmlElement[] => texts.map((text) => [name, text]);
-  return [
-    "CORSRule",
-    [
-      ["ID", id],
-      ...each("AllowedOrigin", origins),
-      ...each("AllowedMethod", methods),
-      ...each("AllowedHeader", headers),
-      ...each("ExposeHeader", exposeHeaders),
-      ["MaxAgeSeconds", maxAge],
-    ],
-  ];
+function elementsOf({ id, origins, methods, headers, exposeHeaders, maxAge }: CorsRule): XmlElements {
+  return {
+    ID: id,
+    AllowedOrigin: origins,
+    AllowedMethod: methods,
+    AllowedHeader: headers,
+    ExposeHeader: exposeHeaders,
+    MaxAgeSeconds: maxAge,
+  };
 }

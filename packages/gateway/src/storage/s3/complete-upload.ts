@@ -1,4 +1,4 @@
-import { type XmlElement, xmlDocument } from "../../http/xml.ts";
+import type { XmlElements } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
 import {
   type CompleteOptions,
@@ -79,16 +79,13 @@ export function uploadCompleter(
     return open !== undefined && open.checksum === undefined ? undefined : { algorithm, value };
   }
 
-  function partElement(upload: UploadRef, part: NamedPart, open: UploadInfo | undefined): XmlElement {
+  function partElements(upload: UploadRef, part: NamedPart, open: UploadInfo | undefined): XmlElements {
     const checksum = checksumFor(upload, part, open);
-    return [
-      "Part",
-      [
-        ["PartNumber", part.number],
-        ["ETag", `"${part.etag}"`],
-        ...(checksum === undefined ? [] : [[`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value] as const]),
-      ],
-    ];
+    return {
+      PartNumber: part.number,
+      ETag: `"${part.etag}"`,
+      ...(checksum && { [`Checksum${checksum.algorithm.toUpperCase()}`]: checksum.value }),
+    };
   }
 
   return {
@@ -109,8 +106,8 @@ export function uploadCompleter(
         throw open === undefined ? noSuchUpload() : new StorageError("INVALID_PART", "expected a part, found none");
       }
       const condition = await conditions.headers("complete", { bucket, key }, options);
-      const list = named.map((part) => partElement(upload, part, open));
-      const { body, headers } = documentBody(xmlDocument("CompleteMultipartUpload", list));
+      const list = named.map((part) => partElements(upload, part, open));
+      const { body, headers } = documentBody("CompleteMultipartUpload", { Part: list });
       const declared =
         algorithm === undefined || checksum === undefined
           ? {}

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { xmlDocument } from "../../http/xml.ts";
 import { requiredText } from "../../http/xml-reader.ts";
 import { preconditionFailed } from "../contract/preconditions.ts";
 import type { ObjectRef, PutOptions } from "../contract/storage.ts";
@@ -120,17 +119,8 @@ const TRIALS: Readonly<Record<ConditionalCall, Trial>> = {
     const uploadId = requiredText(document, "UploadId");
     const query = { partNumber: "1", uploadId };
     const part = await upstream.send({ ...place, method: "PUT", query, body: Buffer.from("y") });
-    const { body, headers: described } = documentBody(
-      xmlDocument("CompleteMultipartUpload", [
-        [
-          "Part",
-          [
-            ["PartNumber", 1],
-            ["ETag", part.headers.etag ?? ""],
-          ],
-        ],
-      ]),
-    );
+    const parts = { Part: { PartNumber: 1, ETag: part.headers.etag ?? "" } };
+    const { body, headers: described } = documentBody("CompleteMultipartUpload", parts);
     return {
       call: { ...place, method: "POST", query: { uploadId }, headers: { ...headers, ...described }, body },
       undo: { ...place, method: "DELETE", query: { uploadId } },

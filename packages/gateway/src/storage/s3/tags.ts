@@ -1,4 +1,3 @@
-import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { childrenOf, requiredText } from "../../http/xml-reader.ts";
 import type { ObjectRef, SetTagsOptions } from "../contract/storage.ts";
 import type { DriverContext } from "./driver-context.ts";
@@ -33,19 +32,9 @@ export async function setTags(
   const bucket = await names.of(ref.bucket);
   const { key } = ref;
   if (!isStorable(key)) return false;
-  const set = Object.entries(tags).map(([name, value]): XmlElement => {
-    return [
-      "Tag",
-      [
-        ["Key", name],
-        ["Value", value],
-      ],
-    ];
-  });
+  const set = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
   const change =
-    set.length === 0
-      ? { method: "DELETE" }
-      : { method: "PUT", ...documentBody(xmlDocument("Tagging", [["TagSet", set]])) };
+    set.length === 0 ? { method: "DELETE" } : { method: "PUT", ...documentBody("Tagging", { TagSet: { Tag: set } }) };
   const doing = "tag the object";
   const fault = await upstream.faultOf({ doing, bucket, key, query: QUERY, signal, ...change });
   if (fault === undefined) return true;

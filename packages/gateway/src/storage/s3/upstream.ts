@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { isDaypassError } from "daypass";
 import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { LONGEST_TIMER_MS } from "../../http/validate-options.ts";
+import { type XmlContent, xmlDocument } from "../../http/xml.ts";
 import { type ReadElement, readXml } from "../../http/xml-reader.ts";
 import { StorageError } from "../contract/storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
@@ -71,11 +72,11 @@ const READ_WITHIN = 5;
 const MAX_ELEMENTS = 50_000;
 
 /** A document as the body of a call, with the digest that S3 requires for some calls. */
-export function documentBody(text: string): {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-} {
-  const body = Buffer.from(text);
+export function documentBody(
+  root: string,
+  content: XmlContent,
+): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } {
+  const body = Buffer.from(xmlDocument(root, content));
   const md5 = createHash("md5").update(body).digest("base64");
   return { body, headers: { "content-type": "application/xml", "content-md5": md5 } };
 }

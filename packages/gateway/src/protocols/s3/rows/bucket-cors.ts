@@ -1,5 +1,5 @@
 import type { CorsRule } from "../../../http/cors.ts";
-import type { XmlElement } from "../../../http/xml.ts";
+import type { XmlElements } from "../../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, textOf } from "../../../http/xml-reader.ts";
 import type { GetBucketCors, SetBucketCors } from "../../../operations/buckets.ts";
 import { emptyAnswer, noContent, xmlAnswer } from "../answers.ts";
@@ -23,8 +23,10 @@ export const bucketCorsRows: readonly S3Row[] = [
     selectors: ["cors"],
     read: (_, bucket) => ({ operation: "get-bucket-cors", bucket }),
     present({ rules }, { asked, requestId }) {
-      if (rules.length > 0) return xmlAnswer({ requestId }, ["CORSConfiguration", rules.map(ruleElement)]);
-      throw notConfigured(asked.bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist");
+      if (rules.length === 0) {
+        throw notConfigured(asked.bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist");
+      }
+      return xmlAnswer({ requestId }, { root: "CORSConfiguration", content: { CORSRule: rules.map(ruleElements) } });
     },
   }),
   onBucket<SetBucketCors>({
@@ -100,17 +102,13 @@ function expectHeaderName(text: string): void {
   if (!/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/.test(text)) throw malformed("expected the name of a header in ExposeHeader");
 }
 
-function ruleElement(rule: CorsRule): XmlElement {
-  const each = (name: string, texts: readonly string[]): XmlElement[] => texts.map((text) => [name, text]);
-  return [
-    "CORSRule",
-    [
-      ["ID", rule.id],
-      ...each("AllowedMethod", rule.methods),
-      ...each("AllowedOrigin", rule.origins),
-      ...each("AllowedHeader", rule.headers),
-      ...each("ExposeHeader", rule.exposeHeaders),
-      ["MaxAgeSeconds", rule.maxAge],
-    ],
-  ];
+function ruleElements(rule: CorsRule): XmlElements {
+  return {
+    ID: rule.id,
+    AllowedMethod: rule.methods,
+    AllowedOrigin: rule.origins,
+    AllowedHeader: rule.headers,
+    ExposeHeader: rule.exposeHeaders,
+    MaxAgeSeconds: rule.maxAge,
+  };
 }

@@ -6,7 +6,7 @@ import type { XmlContent } from "../../../http/xml.ts";
 import type { HeadBucket } from "../../../operations/buckets.ts";
 import { permitBucketName } from "../../../pipeline/authorize.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import { ownerPolicy, xmlAnswer } from "../answers.ts";
+import { OWNER_POLICY, xmlAnswer } from "../answers.ts";
 import { onKeys, type S3Row } from "../row.ts";
 
 /** Amazon's answer if a setting is not made: a document, or an error with the status 404. */
@@ -14,7 +14,7 @@ type Default =
   | { readonly root: string; readonly content: (region: string) => XmlContent }
   | { readonly code: string; readonly text: string };
 
-const document = (root: string, content: XmlContent = []): Default => ({ root, content: () => content });
+const document = (root: string, content: XmlContent = {}): Default => ({ root, content: () => content });
 const notSet = (code: string, text: string): Default => ({ code, text });
 
 /** The operation, the parameter that selects it, and the answer. The action is the last member if its name differs. */
@@ -30,7 +30,7 @@ const DEFAULTS: readonly DefaultRow[] = [
     { root: "LocationConstraint", content: (region) => (region === "us-east-1" ? "" : region) },
   ],
   ["GetBucketVersioning", "versioning", document("VersioningConfiguration")],
-  ["GetBucketAcl", "acl", document("AccessControlPolicy", ownerPolicy())],
+  ["GetBucketAcl", "acl", document("AccessControlPolicy", OWNER_POLICY)],
   ["GetBucketPolicyStatus", "policyStatus", notSet("NoSuchBucketPolicy", "The bucket policy does not exist")],
   ["GetBucketPolicy", "policy", notSet("NoSuchBucketPolicy", "The bucket policy does not exist")],
   [
@@ -66,20 +66,20 @@ const DEFAULTS: readonly DefaultRow[] = [
   [
     "GetPublicAccessBlock",
     "publicAccessBlock",
-    document("PublicAccessBlockConfiguration", [
-      ["BlockPublicAcls", true],
-      ["IgnorePublicAcls", true],
-      ["BlockPublicPolicy", true],
-      ["RestrictPublicBuckets", true],
-    ]),
+    document("PublicAccessBlockConfiguration", {
+      BlockPublicAcls: true,
+      IgnorePublicAcls: true,
+      BlockPublicPolicy: true,
+      RestrictPublicBuckets: true,
+    }),
     "GetBucketPublicAccessBlock",
   ],
   [
     "GetBucketOwnershipControls",
     "ownershipControls",
-    document("OwnershipControls", [["Rule", [["ObjectOwnership", "BucketOwnerEnforced"]]]]),
+    document("OwnershipControls", { Rule: { ObjectOwnership: "BucketOwnerEnforced" } }),
   ],
-  ["GetBucketRequestPayment", "requestPayment", document("RequestPaymentConfiguration", [["Payer", "BucketOwner"]])],
+  ["GetBucketRequestPayment", "requestPayment", document("RequestPaymentConfiguration", { Payer: "BucketOwner" })],
   [
     "GetBucketNotificationConfiguration",
     "notification",
@@ -102,7 +102,7 @@ const DEFAULTS: readonly DefaultRow[] = [
       notSet("NoSuchConfiguration", "The specified configuration does not exist."),
       `Get${kind}Configuration`,
     ],
-    [`ListBucket${kind}Configurations`, selector, document(root, [["IsTruncated", false]]), `Get${kind}Configuration`],
+    [`ListBucket${kind}Configurations`, selector, document(root, { IsTruncated: false }), `Get${kind}Configuration`],
   ]),
 ];
 
@@ -115,7 +115,7 @@ export const bucketDefaultRows: readonly S3Row[] = DEFAULTS.map(([name, selector
     read: ({ permit }) => ({ operation: "head-bucket", bucket: permitBucketName(permit) }),
     present(_, { asked, call, requestId }) {
       if ("code" in answer) throw notConfigured(asked.bucket, answer.code, answer.text);
-      return xmlAnswer({ requestId }, [answer.root, answer.content(call.region)]);
+      return xmlAnswer({ requestId }, { root: answer.root, content: answer.content(call.region) });
     },
   }),
 );

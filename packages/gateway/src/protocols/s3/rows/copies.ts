@@ -46,10 +46,10 @@ export const copyRows: readonly S3Row[] = [
       };
     },
     present: (part, presented) =>
-      xmlAnswer(presented, [
-        "CopyPartResult",
-        [["LastModified", part.lastModified], ["ETag", quoted(part.etag)], ...partChecksumElements(part)],
-      ]),
+      xmlAnswer(presented, {
+        root: "CopyPartResult",
+        content: { LastModified: part.lastModified, ETag: quoted(part.etag), ...partChecksumElements(part) },
+      }),
   }),
   onObject<CopyObject>({
     name: "CopyObject",
@@ -86,10 +86,10 @@ export const copyRows: readonly S3Row[] = [
       };
     },
     present: (info, presented) =>
-      xmlAnswer(presented, [
-        "CopyObjectResult",
-        [["LastModified", info.lastModified], ["ETag", quoted(info.etag)], ...checksumElements(info)],
-      ]),
+      xmlAnswer(presented, {
+        root: "CopyObjectResult",
+        content: { LastModified: info.lastModified, ETag: quoted(info.etag), ...checksumElements(info) },
+      }),
   }),
 ];
 

@@ -1,4 +1,4 @@
-import type { XmlElement } from "../../../http/xml.ts";
+import type { XmlElements } from "../../../http/xml.ts";
 import {
   childrenOf,
   expectOnly,
@@ -7,7 +7,7 @@ import {
   type ReadElement,
   requiredText,
 } from "../../../http/xml-reader.ts";
-import type { DeleteObjects, Deletion, DeletionOutcome, RefusedDeletion } from "../../../operations/delete-objects.ts";
+import type { DeleteObjects, Deletion, RefusedDeletion } from "../../../operations/delete-objects.ts";
 import type { Permit } from "../../../permit.ts";
 import { permitObject } from "../../../pipeline/authorize.ts";
 import { toRefusal } from "../../../pipeline/refusal.ts";
@@ -44,20 +44,16 @@ export const deleteObjectsRow: S3Row = onKeys<DeleteObjects>({
     };
   },
   present({ outcomes }, { asked, requestId }) {
-    const shown = asked.quiet ? outcomes.filter(({ refusal }) => refusal !== undefined) : outcomes;
-    return xmlAnswer({ requestId }, ["DeleteResult", shown.map(outcomeElement)]);
+    // The order of the request, with refusals in their places.
+    const content = outcomes.flatMap(({ key, versionId, refusal }): XmlElements[] => {
+      const named = { Key: key, VersionId: versionId };
+      if (refusal === undefined) return asked.quiet ? [] : [{ Deleted: named }];
+      const { code, message } = s3Error(refusal.code, refusal.details);
+      return [{ Error: { ...named, Code: code, Message: message } }];
+    });
+    return xmlAnswer({ requestId }, { root: "DeleteResult", content });
   },
 });
-
-function outcomeElement({ key, versionId, refusal }: DeletionOutcome): XmlElement {
-  const named: readonly XmlElement[] = [
-    ["Key", key],
-    ["VersionId", versionId],
-  ];
-  if (refusal === undefined) return ["Deleted", named];
-  const { code, message } = s3Error(refusal.code, refusal.details);
-  return ["Error", [...named, ["Code", code], ["Message", message]]];
-}
 
 /** Permits each key on its own, as if a DELETE of the key had been signed. A refusal applies to that key alone. */
 function readDeletion(element: ReadElement, permit: Permit): Deletion | RefusedDeletion {

@@ -52,13 +52,8 @@ export const postObjectRow: S3Row = onObject<PutObject>({
       const length = status === 204 ? [] : ["content-length", "0"];
       return { status, headers: [...headers, "location", location, ...length], body: undefined };
     }
-    const elements = [
-      ["Location", location],
-      ["Bucket", bucket],
-      ["Key", key],
-      ["ETag", etag],
-    ] as const;
-    const answer = xmlAnswer({ requestId }, ["PostResponse", elements], ["ETag", etag, "location", location]);
+    const content = { Location: location, Bucket: bucket, Key: key, ETag: etag };
+    const answer = xmlAnswer({ requestId }, { root: "PostResponse", content }, ["ETag", etag, "location", location]);
     return { ...answer, status };
   },
 });

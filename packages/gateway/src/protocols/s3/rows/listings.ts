@@ -1,9 +1,9 @@
-import { urlEncoded, type XmlElement } from "../../../http/xml.ts";
+import { urlEncoded, type XmlElements } from "../../../http/xml.ts";
 import type { ListBuckets } from "../../../operations/buckets.ts";
 import type { ListObjects } from "../../../operations/list-objects.ts";
 import { permitBuckets, permitPrefix } from "../../../pipeline/authorize.ts";
 import { type ListOptions, type ListPage, positionAfter } from "../../../storage/contract/listing.ts";
-import { checksumType, ownerElement, quoted, xmlAnswer } from "../answers.ts";
+import { checksumType, OWNER, quoted, xmlAnswer } from "../answers.ts";
 import { INVALID_VERSION, invalidArgument, readInteger, readLimit } from "../arguments.ts";
 import { continuationToken, readContinuationToken } from "../continuation.ts";
 import { onKeys, onService, type S3Call, type S3Row } from "../row.ts";
@@ -38,23 +38,18 @@ export const listingRows: readonly S3Row[] = [
       const { encode } = readListing(call);
       const next = nextMarker(page);
       const isKey = page.entries.at(-1)?.kind === "object";
-      const version: readonly XmlElement[] = [
-        ["VersionId", "null"],
-        ["IsLatest", true],
-      ];
-      return xmlAnswer({ requestId }, [
-        "ListVersionsResult",
-        [
-          ["Name", asked.keys.bucket],
-          ["Prefix", encode(asked.keys.prefix)],
-          ["KeyMarker", encode(parameters.get("key-marker") ?? "")],
-          ["VersionIdMarker", parameters.get("version-id-marker") ?? ""],
-          ["NextKeyMarker", next && encode(next)],
-          ["NextVersionIdMarker", next === undefined || !isKey ? undefined : "null"],
-          ...limitElements(call, page),
-          ...entryElements(call, page, { element: "Version", owner: true, version }),
-        ],
-      ]);
+      const content = {
+        Name: asked.keys.bucket,
+        Prefix: encode(asked.keys.prefix),
+        KeyMarker: encode(parameters.get("key-marker") ?? ""),
+        VersionIdMarker: parameters.get("version-id-marker") ?? "",
+        NextKeyMarker: next && encode(next),
+        NextVersionIdMarker: next === undefined || !isKey ? undefined : "null",
+        ...limitElements(call, page),
+        Version: objectElements(call, page, { owner: true, version: { VersionId: "null", IsLatest: true } }),
+        CommonPrefixes: prefixElements(call, page),
+      };
+      return xmlAnswer({ requestId }, { root: "ListVersionsResult", content });
     },
   }),
   onKeys<ListObjects>({
@@ -79,19 +74,18 @@ export const listingRows: readonly S3Row[] = [
       const last = page.truncated ? page.entries.at(-1) : undefined;
       const start = parameters.get("start-after");
       const owner = parameters.get("fetch-owner") === "true";
-      return xmlAnswer({ requestId }, [
-        "ListBucketResult",
-        [
-          ["Name", asked.keys.bucket],
-          ["Prefix", encode(asked.keys.prefix)],
-          ["ContinuationToken", parameters.get("continuation-token")],
-          ["NextContinuationToken", last && continuationToken(positionAfter(last), identity(call))],
-          ["StartAfter", start === undefined ? undefined : encode(start)],
-          ["KeyCount", page.entries.length],
-          ...limitElements(call, page),
-          ...entryElements(call, page, { element: "Contents", owner }),
-        ],
-      ]);
+      const content = {
+        Name: asked.keys.bucket,
+        Prefix: encode(asked.keys.prefix),
+        ContinuationToken: parameters.get("continuation-token"),
+        NextContinuationToken: last && continuationToken(positionAfter(last), identity(call)),
+        StartAfter: start === undefined ? undefined : encode(start),
+        KeyCount: page.entries.length,
+        ...limitElements(call, page),
+        Contents: objectElements(call, page, { owner }),
+        CommonPrefixes: prefixElements(call, page),
+      };
+      return xmlAnswer({ requestId }, { root: "ListBucketResult", content });
     },
   }),
   onKeys<ListObjects>({
@@ -104,17 +98,16 @@ export const listingRows: readonly S3Row[] = [
       const { delimiter, encode } = readListing(call);
       // "This element is returned only if you have the delimiter request parameter specified."
       const next = delimiter === undefined ? undefined : nextMarker(page);
-      return xmlAnswer({ requestId }, [
-        "ListBucketResult",
-        [
-          ["Name", asked.keys.bucket],
-          ["Prefix", encode(asked.keys.prefix)],
-          ["Marker", encode(call.parameters.get("marker") ?? "")],
-          ["NextMarker", next && encode(next)],
-          ...limitElements(call, page),
-          ...entryElements(call, page, { element: "Contents", owner: true }),
-        ],
-      ]);
+      const content = {
+        Name: asked.keys.bucket,
+        Prefix: encode(asked.keys.prefix),
+        Marker: encode(call.parameters.get("marker") ?? ""),
+        NextMarker: next && encode(next),
+        ...limitElements(call, page),
+        Contents: objectElements(call, page, { owner: true }),
+        CommonPrefixes: prefixElements(call, page),
+      };
+      return xmlAnswer({ requestId }, { root: "ListBucketResult", content });
     },
   }),
   onService<ListBuckets>({
@@ -141,25 +134,15 @@ export const listingRows: readonly S3Row[] = [
       const last = truncated ? buckets.at(-1) : undefined;
       // "If the request contains at least one valid parameter, it is included in the response."
       const shown = parameters.size > 0 ? region : undefined;
-      return xmlAnswer({ requestId }, [
-        "ListAllMyBucketsResult",
-        [
-          ownerElement("Owner"),
-          [
-            "Buckets",
-            buckets.map(({ name, created }) => [
-              "Bucket",
-              [
-                ["Name", name],
-                ["CreationDate", created],
-                ["BucketRegion", shown],
-              ],
-            ]),
-          ],
-          ["ContinuationToken", last && continuationToken({ key: last.name }, [prefix])],
-          ["Prefix", parameters.get("prefix")],
-        ],
-      ]);
+      const content = {
+        Owner: OWNER,
+        Buckets: {
+          Bucket: buckets.map(({ name, created }) => ({ Name: name, CreationDate: created, BucketRegion: shown })),
+        },
+        ContinuationToken: last && continuationToken({ key: last.name }, [prefix]),
+        Prefix: parameters.get("prefix"),
+      };
+      return xmlAnswer({ requestId }, { root: "ListAllMyBucketsResult", content });
     },
   }),
 ];
@@ -223,52 +206,47 @@ function nextMarker({ entries, truncated }: ListPage): string | undefined {
   return last?.kind === "object" ? last.key : last?.prefix;
 }
 
-function limitElements(call: S3Call, { truncated }: ListPage): readonly XmlElement[] {
+function limitElements(call: S3Call, { truncated }: ListPage): XmlElements {
   const { delimiter, limit, encoding, encode } = readListing(call);
-  return [
-    ["MaxKeys", limit],
-    ["Delimiter", delimiter && encode(delimiter)],
-    ["EncodingType", encoding],
-    ["IsTruncated", truncated],
-  ];
+  return {
+    MaxKeys: limit,
+    Delimiter: delimiter && encode(delimiter),
+    EncodingType: encoding,
+    IsTruncated: truncated,
+  };
 }
 
-interface EntryStyle {
-  readonly element: "Contents" | "Version";
+interface ObjectStyle {
   readonly owner: boolean;
   /** Elements after the key. */
-  readonly version?: readonly XmlElement[];
+  readonly version?: XmlElements;
 }
 
-/** Objects, then rolled-up prefixes. */
-function entryElements(call: S3Call, page: ListPage, { element, owner, version = [] }: EntryStyle): XmlElement[] {
+function objectElements(call: S3Call, { entries }: ListPage, { owner, version }: ObjectStyle): XmlElements[] {
   const { encode } = readListing(call);
-  const objects: XmlElement[] = [];
-  const prefixes: XmlElement[] = [];
-  for (const entry of page.entries) {
-    if (entry.kind === "prefix") {
-      prefixes.push(["CommonPrefixes", [["Prefix", encode(entry.prefix)]]]);
-      continue;
-    }
+  return entries.flatMap((entry) => {
+    if (entry.kind === "prefix") return [];
     const { key, lastModified, etag, size, checksums = {} } = entry;
-    objects.push([
-      element,
-      [
-        ["Key", encode(key)],
+    const [checksum] = Object.entries(checksums);
+    return [
+      {
+        Key: encode(key),
         ...version,
         // Whole seconds, like the header Last-Modified: clients compare the two.
-        ["LastModified", new Date(Math.floor(lastModified.getTime() / 1000) * 1000)],
-        ["ETag", quoted(etag)],
+        LastModified: new Date(Math.floor(lastModified.getTime() / 1000) * 1000),
+        ETag: quoted(etag),
         // A listing names the algorithm of a checksum without its value.
-        ...Object.entries(checksums).flatMap(([algorithm, value]): XmlElement[] => [
-          ["ChecksumAlgorithm", algorithm.toUpperCase()],
-          ["ChecksumType", checksumType(value)],
-        ]),
-        ["Size", size],
-        ...(owner ? [ownerElement("Owner")] : []),
-        ["StorageClass", "STANDARD"],
-      ],
-    ]);
-  }
-  return [...objects, ...prefixes];
+        ChecksumAlgorithm: checksum?.[0].toUpperCase(),
+        ChecksumType: checksum && checksumType(checksum[1]),
+        Size: size,
+        Owner: owner ? OWNER : undefined,
+        StorageClass: "STANDARD",
+      },
+    ];
+  });
+}
+
+function prefixElements(call: S3Call, { entries }: ListPage): XmlElements[] {
+  const { encode } = readListing(call);
+  return entries.flatMap((entry) => (entry.kind === "prefix" ? [{ Prefix: encode(entry.prefix) }] : []));
 }

@@ -1,5 +1,5 @@
 import { formatHttpDate } from "../../../http/date.ts";
-import type { XmlElement } from "../../../http/xml.ts";
+import type { XmlElements } from "../../../http/xml.ts";
 import { childrenOf, type ReadElement, textOf } from "../../../http/xml-reader.ts";
 import type { DescribeObject } from "../../../operations/get-object.ts";
 import type { SetObjectTags } from "../../../operations/put-object.ts";
@@ -7,7 +7,7 @@ import type { PermittedObject } from "../../../permit.ts";
 import { permitObject } from "../../../pipeline/authorize.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import type { ObjectInfo } from "../../../storage/contract/storage.ts";
-import { checksumElements, emptyAnswer, noContent, OWNER_ID, ownerPolicy, xmlAnswer } from "../answers.ts";
+import { checksumElements, emptyAnswer, noContent, OWNER_ID, OWNER_POLICY, xmlAnswer } from "../answers.ts";
 import { expectNullVersion, invalidArgument, invalidCombination, readLimit, readPartMarker } from "../arguments.ts";
 import { readDocument, readOptionalDocument } from "../document.ts";
 import { onObject, type S3Call, type S3Row } from "../row.ts";
@@ -27,7 +27,7 @@ export const objectFactRows: readonly S3Row[] = [
     selectors: ["acl"],
     parameters: ["versionId"],
     read: describe,
-    present: (_, presented) => xmlAnswer(presented, ["AccessControlPolicy", ownerPolicy()]),
+    present: (_, presented) => xmlAnswer(presented, { root: "AccessControlPolicy", content: OWNER_POLICY }),
   }),
   onObject<DescribeObject>({
     name: "GetObjectAttributes",
@@ -47,16 +47,16 @@ export const objectFactRows: readonly S3Row[] = [
     present(info, { call, requestId }) {
       const attributes = readAttributes(call);
       const checksum = checksumElements(info);
-      const contents: Readonly<Record<string, XmlElement[1]>> = {
+      const all: XmlElements = {
         ETag: info.etag,
-        Checksum: checksum.length === 0 ? undefined : checksum,
+        Checksum: Object.keys(checksum).length === 0 ? undefined : checksum,
         ObjectParts: partElements(info, call),
         StorageClass: "STANDARD",
         ObjectSize: info.size,
       };
-      const elements = NAMES.map((name): XmlElement => [name, attributes.has(name) ? contents[name] : undefined]);
+      const content = Object.fromEntries(Object.entries(all).filter(([name]) => attributes.has(name)));
       const headers = ["last-modified", formatHttpDate(info.lastModified.getTime())];
-      return xmlAnswer({ requestId }, ["GetObjectAttributesResponse", elements], headers);
+      return xmlAnswer({ requestId }, { root: "GetObjectAttributesResponse", content }, headers);
     },
   }),
   onObject<DescribeObject>({
@@ -65,7 +65,7 @@ export const objectFactRows: readonly S3Row[] = [
     selectors: ["tagging"],
     parameters: ["versionId"],
     read: describe,
-    present: ({ tags = {} }, presented) => xmlAnswer(presented, ["Tagging", taggingElements(tags)]),
+    present: ({ tags = {} }, presented) => xmlAnswer(presented, { root: "Tagging", content: taggingElements(tags) }),
   }),
   // "If your bucket uses the bucket owner enforced setting … requests to set ACLs or update ACLs fail". The existing list is accepted:
   // clients that copy an object put back the result of GetObjectAcl.
@@ -137,31 +137,26 @@ function readPartLimit({ amz }: S3Call): number {
 }
 
 /** S3 lists single parts only for an object with a checksum. For an object that was uploaded whole it lists nothing. */
-function partElements({ parts, checksums }: ObjectInfo, call: S3Call): readonly XmlElement[] | undefined {
+function partElements({ parts, checksums }: ObjectInfo, call: S3Call): XmlElements | undefined {
   if (parts === undefined) return undefined;
   const [algorithm] = Object.keys(checksums);
-  if (algorithm === undefined) return [["PartsCount", parts.length]];
+  if (algorithm === undefined) return { PartsCount: parts.length };
   const after = readMarker(call);
   const limit = readPartLimit(call);
   const page = parts.slice(after, after + limit);
   const last = after + page.length;
-  return [
-    ["IsTruncated", last < parts.length],
-    ["MaxParts", limit],
-    ["NextPartNumberMarker", last],
-    ["PartNumberMarker", after],
-    ...page.map(
-      ({ size, checksum }, i): XmlElement => [
-        "Part",
-        [
-          [`Checksum${algorithm.toUpperCase()}`, checksum],
-          ["PartNumber", after + i + 1],
-          ["Size", size],
-        ],
-      ],
-    ),
-    ["PartsCount", parts.length],
-  ];
+  return {
+    IsTruncated: last < parts.length,
+    MaxParts: limit,
+    NextPartNumberMarker: last,
+    PartNumberMarker: after,
+    Part: page.map(({ size, checksum }, i) => ({
+      [`Checksum${algorithm.toUpperCase()}`]: checksum,
+      PartNumber: after + i + 1,
+      Size: size,
+    })),
+    PartsCount: parts.length,
+  };
 }
 
 /** Full control for the owner, and nothing for anyone else. Display names are ignored. */

@@ -1,5 +1,5 @@
 import { CHECKSUM_BYTES } from "../../../http/checksum.ts";
-import type { XmlElement } from "../../../http/xml.ts";
+import type { XmlElements } from "../../../http/xml.ts";
 import {
   childrenOf,
   expectOnly,
@@ -24,7 +24,7 @@ import {
   emptyAnswer,
   locationOf,
   noContent,
-  ownerElement,
+  OWNER,
   partChecksumElements,
   quoted,
   xmlAnswer,
@@ -70,35 +70,32 @@ export const uploadRows: readonly S3Row[] = [
       };
     },
     present: ({ upload, parts, truncated }, { asked, requestId }) =>
-      xmlAnswer({ requestId }, [
-        "ListPartsResult",
-        [
-          ["Bucket", upload.bucket],
-          ["Key", upload.key],
-          ["UploadId", upload.uploadId],
-          ownerElement("Initiator"),
-          ownerElement("Owner"),
-          ["StorageClass", "STANDARD"],
-          ["PartNumberMarker", asked.after],
-          ["NextPartNumberMarker", parts.at(-1)?.number ?? 0],
-          ["MaxParts", asked.limit],
-          ["IsTruncated", truncated],
-          ...uploadChecksumElements(upload.checksum),
-          ...parts.map((part): XmlElement => {
-            const { number, lastModified, etag, size } = part;
-            return [
-              "Part",
-              [
-                ["PartNumber", number],
-                ["LastModified", lastModified],
-                ["ETag", quoted(etag)],
-                ["Size", size],
-                ...partChecksumElements(part),
-              ],
-            ];
-          }),
-        ],
-      ]),
+      xmlAnswer(
+        { requestId },
+        {
+          root: "ListPartsResult",
+          content: {
+            Bucket: upload.bucket,
+            Key: upload.key,
+            UploadId: upload.uploadId,
+            Initiator: OWNER,
+            Owner: OWNER,
+            StorageClass: "STANDARD",
+            PartNumberMarker: asked.after,
+            NextPartNumberMarker: parts.at(-1)?.number ?? 0,
+            MaxParts: asked.limit,
+            IsTruncated: truncated,
+            ...uploadChecksumElements(upload.checksum),
+            Part: parts.map((part) => ({
+              PartNumber: part.number,
+              LastModified: part.lastModified,
+              ETag: quoted(part.etag),
+              Size: part.size,
+              ...partChecksumElements(part),
+            })),
+          },
+        },
+      ),
   }),
   onObject<PutPart>({
     name: "UploadPart",
@@ -139,13 +136,9 @@ export const uploadRows: readonly S3Row[] = [
       checksum: readUploadChecksum(call),
     }),
     present({ bucket, key, uploadId, checksum }, presented) {
-      const elements: readonly XmlElement[] = [
-        ["Bucket", bucket],
-        ["Key", key],
-        ["UploadId", uploadId],
-      ];
+      const content = { Bucket: bucket, Key: key, UploadId: uploadId };
       const headers = checksum === undefined ? [] : [ALGORITHM, checksum.algorithm.toUpperCase(), TYPE, checksum.type];
-      return xmlAnswer(presented, ["InitiateMultipartUploadResult", elements], headers);
+      return xmlAnswer(presented, { root: "InitiateMultipartUploadResult", content }, headers);
     },
   }),
   onObject<CompleteUpload>({
@@ -182,17 +175,16 @@ export const uploadRows: readonly S3Row[] = [
       });
       return { ...request, parts: readParts(document) };
     },
-    present: ({ etag, checksums }, { asked: { object }, call, requestId }) =>
-      xmlAnswer({ requestId }, [
-        "CompleteMultipartUploadResult",
-        [
-          ["Location", locationOf(call.received.request, call.origins)],
-          ["Bucket", object.bucket],
-          ["Key", object.key],
-          ["ETag", quoted(etag)],
-          ...checksumElements({ checksums }),
-        ],
-      ]),
+    present({ etag, checksums }, { asked: { object }, call, requestId }) {
+      const content = {
+        Location: locationOf(call.received.request, call.origins),
+        Bucket: object.bucket,
+        Key: object.key,
+        ETag: quoted(etag),
+        ...checksumElements({ checksums }),
+      };
+      return xmlAnswer({ requestId }, { root: "CompleteMultipartUploadResult", content });
+    },
   }),
   onObject<AbortUpload>({
     name: "AbortMultipartUpload",
@@ -228,38 +220,35 @@ export const uploadRows: readonly S3Row[] = [
       const { parameters } = call;
       const { encode, encoding } = readEncoding(parameters.get("encoding-type"));
       const last = truncated ? entries.at(-1) : undefined;
-      const uploads = entries.flatMap((entry) => (entry.kind === "upload" ? [entry.upload] : []));
-      const prefixes = entries.flatMap((entry) => (entry.kind === "prefix" ? [entry.prefix] : []));
-      return xmlAnswer({ requestId }, [
-        "ListMultipartUploadsResult",
-        [
-          ["Bucket", keys.bucket],
-          ["KeyMarker", encode(parameters.get("key-marker") ?? "")],
-          ["UploadIdMarker", parameters.get("upload-id-marker") ?? ""],
-          ["NextKeyMarker", last && encode(last.kind === "upload" ? last.upload.key : last.prefix)],
-          ["NextUploadIdMarker", last?.kind === "upload" ? last.upload.uploadId : undefined],
-          ["Prefix", encode(keys.prefix)],
-          ["Delimiter", delimiter && encode(delimiter)],
-          ["EncodingType", encoding],
-          ["MaxUploads", limit],
-          ["IsTruncated", truncated],
-          ...uploads.map(
-            ({ key, uploadId, created, checksum }): XmlElement => [
-              "Upload",
-              [
-                ["Key", encode(key)],
-                ["UploadId", uploadId],
-                ownerElement("Initiator"),
-                ownerElement("Owner"),
-                ["StorageClass", "STANDARD"],
-                ["Initiated", created],
-                ...uploadChecksumElements(checksum),
-              ],
-            ],
-          ),
-          ...prefixes.map((prefix): XmlElement => ["CommonPrefixes", [["Prefix", encode(prefix)]]]),
-        ],
-      ]);
+      const content = {
+        Bucket: keys.bucket,
+        KeyMarker: encode(parameters.get("key-marker") ?? ""),
+        UploadIdMarker: parameters.get("upload-id-marker") ?? "",
+        NextKeyMarker: last && encode(last.kind === "upload" ? last.upload.key : last.prefix),
+        NextUploadIdMarker: last?.kind === "upload" ? last.upload.uploadId : undefined,
+        Prefix: encode(keys.prefix),
+        Delimiter: delimiter && encode(delimiter),
+        EncodingType: encoding,
+        MaxUploads: limit,
+        IsTruncated: truncated,
+        Upload: entries.flatMap((entry) => {
+          if (entry.kind === "prefix") return [];
+          const { key, uploadId, created, checksum } = entry.upload;
+          return [
+            {
+              Key: encode(key),
+              UploadId: uploadId,
+              Initiator: OWNER,
+              Owner: OWNER,
+              StorageClass: "STANDARD",
+              Initiated: created,
+              ...uploadChecksumElements(checksum),
+            },
+          ];
+        }),
+        CommonPrefixes: entries.flatMap((entry) => (entry.kind === "prefix" ? [{ Prefix: encode(entry.prefix) }] : [])),
+      };
+      return xmlAnswer({ requestId }, { root: "ListMultipartUploadsResult", content });
     },
   }),
 ];
@@ -272,11 +261,8 @@ export function readPartRef({ parameters }: S3Call): { readonly uploadId: string
   };
 }
 
-function uploadChecksumElements(checksum: UploadChecksum | undefined): readonly XmlElement[] {
-  return [
-    ["ChecksumAlgorithm", checksum?.algorithm.toUpperCase()],
-    ["ChecksumType", checksum?.type],
-  ];
+function uploadChecksumElements(checksum: UploadChecksum | undefined): XmlElements {
+  return { ChecksumAlgorithm: checksum?.algorithm.toUpperCase(), ChecksumType: checksum?.type };
 }
 
 /** After a key, one of its uploads, or all keys with a common prefix: the marker after rolled-up keys is their prefix. */

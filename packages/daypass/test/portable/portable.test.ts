@@ -3,11 +3,13 @@ import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
+import { subjects } from "../registry.ts";
 import { cases } from "./cases.ts";
+import { signExample, verifyExample } from "./examples.ts";
 
-// What a bundler makes for a browser, run where there is nothing but the language, WebCrypto, base64 and URL: no Buffer, no
+// The bundle for a browser, in a context with only the language, WebCrypto, base64 and URL: it has no Buffer and no
 // process, and as in jsdom no TextEncoder.
-const entry = fileURLToPath(new URL("./cases.ts", import.meta.url));
+const entry = fileURLToPath(new URL("./examples.ts", import.meta.url));
 const bundled = build({
   entryPoints: [entry],
   bundle: true,
@@ -36,15 +38,25 @@ describe("the portable build, without Node and without TextEncoder", () => {
     expect(runInContext("typeof TextEncoder + typeof Buffer + typeof process", context)).toBe("undefined".repeat(3));
   });
 
-  it.each(cases.map(({ name, expected }, index) => ({ name, expected, index })))(
-    "$name",
-    async ({ index, expected }) => {
-      // By way of JSON: objects of another realm have other prototypes.
-      const result: string = await runInContext(
-        `Promise.resolve(suite.cases[${index}].run()).then(JSON.stringify)`,
-        context,
-      );
-      expect(JSON.parse(result)).toEqual(expected);
+  /** Runs a call in the context. JSON, because objects of another realm have other prototypes. */
+  async function run(call: string): Promise<unknown> {
+    const result: string = await runInContext(`Promise.resolve(suite.${call}).then(JSON.stringify)`, context);
+    return JSON.parse(result);
+  }
+
+  it.each(cases.map(({ name, expected }, index) => ({ name, expected, index })))("$name", async ({ index, expected }) =>
+    expect(await run(`cases[${index}].run()`)).toEqual(expected),
+  );
+
+  it.each(subjects.map(({ name }, index) => ({ name, index })))(
+    "signs and verifies the example $name as the build for Node does",
+    async ({ index }) => {
+      const signed = await signExample(index);
+      const grants = JSON.parse(JSON.stringify(await verifyExample(index, signed)));
+      expect(grants).toEqual([expect.objectContaining({ id: expect.any(String) }), "SIGNATURE_MISMATCH"]);
+      expect(await run(`verifyExample(${index}, ${JSON.stringify(signed)})`)).toEqual(grants);
+      const other = (await run(`signExample(${index})`)) as typeof signed;
+      expect(await verifyExample(index, other)).toEqual([expect.anything(), "SIGNATURE_MISMATCH"]);
     },
   );
 });

@@ -1,13 +1,13 @@
-// Of the partitions: everywhere, China, and the European Sovereign Cloud.
+// The partitions: global, China, and the European Sovereign Cloud.
 const HOST = /^(.+)\.(amazonaws\.(?:com|com\.cn|eu))(?::\d+)?$/;
 
-/** Amazon's domain in a host, and what stands in front of it. `undefined` for any other host. */
+/** Amazon's domain in a host, and the part before it. `undefined` for any other host. */
 export function amazonHost(authority: string): { readonly front: string; readonly domain: string } | undefined {
   const [, front, domain] = HOST.exec(authority) ?? [];
   return front === undefined || domain === undefined ? undefined : { front, domain };
 }
 
-/** An interface endpoint in somebody's network: `bucket` is a word of its name, and the bucket's stands in front of that or in the path. */
+/** An interface endpoint (PrivateLink): `bucket` is literal, and the bucket's name precedes it or is in the path. */
 const INTERFACE = /^(?:(.{1,255})\.)?(?:bucket|accesspoint)\.vpce-[a-z0-9-]+\.s3\.[a-z0-9-]+\.vpce$/;
 
 /** The bucket in the name of an Amazon host, or the alias of a Multi-Region Access Point. */
@@ -18,20 +18,20 @@ export function amazonBucket(authority: string): string | undefined {
   return front.exec(amazonHost(authority)?.front ?? "")?.[1]?.replace(/\.accesspoint$/, "");
 }
 
-/** Region in the name of a regional Amazon host. Those of Transfer Acceleration, among others, name none. */
+/** The region in a regional Amazon host. Other hosts, such as Transfer Acceleration, name no region. */
 export function amazonRegion(authority: string): string | undefined {
   const front = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.|website-)?)([a-z]{2,}(?:-[a-z]+)+-\d+)$/;
   const region = front.exec(amazonHost(authority)?.front ?? "")?.[1];
-  // Some of the older names are those of FIPS endpoints.
+  // Some older hosts have fips- before the region.
   return region?.startsWith("external-") ? undefined : region?.replace(/^fips-/, "");
 }
 
-/** The service whose name a host has in the place of `s3`. */
+/** The service that a host names instead of `s3`. */
 export function amazonService(authority: string): string | undefined {
   return /\.(s3-(?:object-lambda|outposts))\./.exec(authority)?.[1];
 }
 
-/** Whether a host serves a bucket as a website: to everybody, and without a look at any signature. */
+/** Whether a host serves a bucket as a public website, which ignores signatures. */
 export function isAmazonWebsite(authority: string): boolean {
   return /\.s3-website[.-][a-z0-9-]+$/.test(amazonHost(authority)?.front ?? "");
 }

@@ -41,7 +41,7 @@ export function explainAnswer(errorBody: string, options: Pick<ExplainOptions, "
   return { ...(url === undefined ? {} : { url }), cause: said ?? mismatch(error) };
 }
 
-/** Whose words they are stands in their codes and elements. */
+/** Codes and elements identify the server that answered. */
 function causeOf(error: ServerError, now: Date): Cause | undefined {
   const { code, fields } = error;
   if (fields.has("AuthenticationErrorDetail") || /^(?:Authentication|Authorization(?!Query|Header))/.test(code))
@@ -51,14 +51,14 @@ function causeOf(error: ServerError, now: Date): Cause | undefined {
   return cause?.code === "PERMISSION" && isVague(error) ? { ...cause, ...DENIED } : cause;
 }
 
-/** Without the URL nobody can tell whose answer it is. */
+/** Without the URL, the server that answered is unknown. */
 const DENIED: Pick<Cause, "sentence" | "fix"> = {
   sentence:
     "The server denies access without saying why. At S3, this means that the signature was accepted but the signing key lacks the permission; CloudFront and others say the same of a wrong signature and of an expired URL.",
   fix: "Run explain again with the URL; then check the signing identity's permissions (if it may not list, a missing object is AccessDenied, too).",
 };
 
-/** The request that S3 shows is the URL, but for its scheme and its signature, which stands beside it. */
+/** The URL in S3's answer: its canonical request with the signature, which is a separate element. */
 function shownUrl({ fields }: ServerError): string | undefined {
   const [, path = "", query = "", ...rest] = fields.get("CanonicalRequest")?.split("\n") ?? [];
   const [, host] = rest.map((line) => /^host:(\S+)$/.exec(line)).find((found) => found !== null) ?? [];

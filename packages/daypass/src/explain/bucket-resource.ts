@@ -1,4 +1,4 @@
-/** A bucket, or an object in it, in words. `bucket` is the one that the host names; elsewhere it is the first part of the path. */
+/** A bucket or an object in words. `bucket` is the bucket in the host; if absent, the path begins with the bucket. */
 export function bucketResource(bucket: string | undefined, path: string): string {
   const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
   const object = bucket === undefined ? rest : path.slice(1);

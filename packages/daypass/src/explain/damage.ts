@@ -106,8 +106,8 @@ interface Repaired {
 }
 
 /**
- * Finds the damage that a mail or chat program did to a URL: the first repair that gives a URL of a known scheme and, with
- * keys, one that fits a key. `undefined` if nothing shows that the URL was damaged.
+ * Finds the damage that a mail or chat program did to a URL: the first repair that gives a URL of a known scheme that, with
+ * keys, fits a key. `undefined` if there is no sign of damage.
  */
 export async function repair(
   text: string,

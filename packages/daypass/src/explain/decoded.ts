@@ -1,6 +1,6 @@
 import { percentDecode } from "../wire/raw-target.ts";
 
-/** Decoded, or as it is where it cannot be. */
+/** The decoded text, or the text itself if it cannot be decoded. */
 export function decodeOr(text: string, decode: (text: string) => string = percentDecode): string {
   try {
     return decode(text);

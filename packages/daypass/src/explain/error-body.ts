@@ -11,7 +11,7 @@ export interface ServerError {
 /** Swift's message, as text or in a page, for an expired URL and for a wrong signature alike. */
 const TEMP_URL_INVALID = "401 Unauthorized: Temp URL invalid";
 
-/** Code of an answer that says no more than that the URL is invalid: it has expired, or its signature is wrong. */
+/** Code of an answer without a reason: the URL has expired, or its signature is wrong. */
 export const NOT_VALID = "not valid";
 
 const MAX_BODY = 262_144;

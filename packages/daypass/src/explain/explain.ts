@@ -75,7 +75,7 @@ async function explainInLife(text: string, options: GivenOptions, reading: Readi
   return explainText(text, { ...options, clock: () => new Date(endsAt.getTime() - 1000) }, reading);
 }
 
-// A signed URL has a dozen, and each change that is tried costs the more the more there are.
+// A signed URL has about a dozen. Each try takes time in proportion to their number.
 const MAX_PARAMETERS = 200;
 
 interface GivenOptions extends Omit<ExplainOptions, "request"> {
@@ -115,7 +115,7 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
     now: new Date(clock()),
   };
   const { explanation: own, hidden } = await explainer.explain(subject);
-  // The answer to a HEAD is an empty one.
+  // A response to HEAD has an empty body.
   const hasBody = errorBody !== undefined && errorBody.trim() !== "";
   const explanation =
     told === undefined && hasBody
@@ -135,7 +135,7 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
   );
 }
 
-/** What the scheme's own servers say of a signature that does not fit; those of an application say it of an end that has passed, too. */
+/** The refusal of the scheme's own servers. Applications give it for a wrong signature and for an expired URL. */
 function refusalOf({ ownRefusal }: Explainer, body = ""): ServerError | undefined {
   return ownRefusal?.test(body) === true ? { code: NOT_VALID, message: "", fields: new Map() } : undefined;
 }
@@ -144,7 +144,7 @@ function target({ wire }: SplitUrl): string {
   return wire.query === "" ? wire.path : `${wire.path}?${wire.query}`;
 }
 
-/** What a page needs; also for other methods than uploads, where the server complains of its CORS rules. */
+/** The rules that a page needs to upload, or to send any request that the server refused for its CORS rules. */
 function withBrowser(
   explanation: Explanation,
   { url, request, error }: Subject,
@@ -153,7 +153,7 @@ function withBrowser(
   const { cause } = explanation;
   const isCors = cause?.code === "CORS";
   const asked = request?.method?.toUpperCase();
-  // A preflight's own method is OPTIONS; S3 names the one that it asked for.
+  // A preflight has the method OPTIONS; S3 names the requested method.
   const method = (isCors && asked === "OPTIONS" ? undefined : asked) ?? error?.fields.get("Method");
   const browser = browserUpload(explanation, { url, method, origin, isCors });
   if (!isCors || browser === undefined) return { browser, cause };

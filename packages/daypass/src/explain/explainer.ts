@@ -12,20 +12,20 @@ export interface SplitUrl {
   readonly wire: WireTarget;
 }
 
-/** What an explainer works on. */
+/** The input of an explainer. */
 export interface Subject {
   /** The URL that was signed. */
   readonly url: SplitUrl;
   /** The URL that was requested; the same one unless the caller says otherwise. */
   readonly sentUrl: SplitUrl;
-  /** The request as the server saw it. What of it is not {@link known} is a guess: `GET`, without headers. */
+  /** The request that the server saw. Parts that are not {@link known} are guesses: `GET`, without headers. */
   readonly sent: WireRequest;
   readonly known: Known;
   readonly request: ToldRequest | undefined;
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];
-  /** Whether what fits no key as it is is tried in variants. */
+  /** Whether to try variants if no key fits. */
   readonly searches: boolean;
   readonly now: Date;
 }
@@ -39,25 +39,25 @@ export interface Explained {
 /** Explains the URLs of one scheme. */
 export interface Explainer {
   detects(request: WireRequest): boolean;
-  /** Whether one of the keys is of this scheme and finds its names, which may be the caller's own. */
+  /** Whether a given key of this scheme finds its parameters, whose names the caller can choose. */
   detectsByKey?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
-  /** The same, had the key been set up otherwise: of what no explainer knows. */
+  /** The same for a key with other options. Asked if no explainer knows the URL. */
   detectsOtherwise?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
-  /** Checks a key that names this scheme, and tells whether it does. Throws for one that the verifier does not take. */
+  /** Returns whether a key names this scheme. Throws for a key that the verifier refuses. */
   checkKey?(key: ExplainKey): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
-  /** Whether the scheme's own servers refuse a token with a web page or a word, which says no more than a store's `AccessDenied`. */
+  /** Whether the scheme's own servers refuse a token with a web page or a word, which names no reason. */
   readonly answersWithPages?: boolean | undefined;
-  /** What its own servers say of a signature that does not fit, on a page or in JSON. */
+  /** The message of its own servers about a wrong signature, in a page or in JSON. */
   readonly ownRefusal?: RegExp | undefined;
 }
 
-/** Why a URL is refused, and what the search for it has shown. */
+/** The cause of a refusal, and the results of the search for it. */
 export interface Diagnosis {
   readonly cause?: Cause | undefined;
   readonly hypotheses?: readonly Hypothesis[] | undefined;
-  /** The method that was signed, where a key has shown it. */
+  /** The signed method, if a key has shown it. */
   readonly method?: string | undefined;
-  /** The headers that were signed, where a key has shown them. */
+  /** The signed headers, if a key has shown them. */
   readonly headers?: readonly { readonly name: string; readonly values: readonly string[] }[] | undefined;
 }

@@ -202,7 +202,7 @@ export interface SentRequest {
 
 /** Options of `explain`. */
 export interface ExplainOptions {
-  /** The refused request. For a {@link WireRequest}, the scheme (http or https) is assumed to be that of the URL. */
+  /** The refused request. For a {@link WireRequest}, the scheme (http or https) is taken from the URL. */
   readonly request?: SentRequest | WireRequest | undefined;
   /** The body of the server's response: the XML of a store, Swift's page, the problem details of a Daypass server, or a client's error message. */
   readonly errorBody?: string | undefined;
@@ -220,7 +220,7 @@ export interface ExplainOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A signed upload form. A list of fields may include that of the file (`file`): no server reads the fields after it. */
+/** A signed upload form. A list of fields may include the file's own field (`file`): no server reads the fields after it. */
 export interface FormToExplain {
   /** The URL to which the form is posted. */
   readonly url: string;

@@ -2,22 +2,22 @@ import type { WireRequest } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
 import type { SentRequest } from "./explanation.ts";
 
-/** A {@link SentRequest} in the one form that is read here. */
+/** A {@link SentRequest} with headers by name. */
 export interface ToldRequest extends Omit<SentRequest, "headers"> {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What the headers of a request have to be. */
+/** The accepted forms of a request's headers, for errors. */
 export const HEADERS = "headers as an object of texts, a Headers, or a list of names with their values";
 
 /**
- * The request that was sent, whoever has it: `fetch`, a server, or somebody who wrote it down. Other members
- * are as they were given, and left to the check of the options. Throws `INVALID_INPUT` for a list that has none of headers.
+ * The sent request, from a `Request` of `fetch`, a server's request or an object. Does not check the other members. Throws
+ * `INVALID_INPUT` for a list that contains no headers.
  */
 export function toldRequest(request: SentRequest | WireRequest, signedUrl: string): ToldRequest {
-  // Member by member: those of a `Request` are no own ones, and a spread would lose them.
+  // Member by member: the members of a `Request` are inherited, so a spread would lose them.
   const { method, url, headers, remoteAddress, bodySha256, target, authority } = request as SentRequest & WireRequest;
-  // The scheme stands nowhere on the wire.
+  // A request on the wire does not state its scheme.
   const [scheme = "https:"] = /^https?:/i.exec(signedUrl) ?? [];
   const isWire = url === undefined && typeof target === "string" && typeof authority === "string";
   return {
@@ -29,7 +29,7 @@ export function toldRequest(request: SentRequest | WireRequest, signedUrl: strin
   };
 }
 
-/** A `Headers`, or a list of pairs, as texts by their names: what is sent several times is one list to S3. */
+/** A `Headers` or a list of pairs, as texts by name. S3 joins repeated headers. */
 function headersByName(headers: SentRequest["headers"]): ToldRequest["headers"] {
   if (!isIterable(headers)) return headers;
   const found = new Map<string, string>();

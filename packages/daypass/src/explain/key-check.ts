@@ -14,9 +14,9 @@ import { explainers } from "./schemes.ts";
 
 interface Kind {
   readonly scheme: string;
-  /** One of them tells the kind, so that a key that lacks the others is refused as what it was to be. */
+  /** One of these members identifies the kind, so that the error for an incomplete key names it. */
   readonly members: readonly string[];
-  /** What its verifier asks of it. */
+  /** The verifier's check. */
   check(key: never): unknown;
 }
 
@@ -33,8 +33,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * Holds keys to what the verifiers of their schemes ask of them: what cannot be a key must not be judged as if it were another
- * one. Throws `INVALID_KEY`, which holds nothing of the key.
+ * Checks each key with the verifier of its scheme: an explanation must not call an invalid key a wrong one. Throws
+ * `INVALID_KEY`, whose text contains nothing of the key.
  */
 export function checkKeys(keys: readonly ExplainKey[]): void {
   if (!Array.isArray(keys)) throw refusal("INVALID_INPUT", "keys as a list");
@@ -57,15 +57,15 @@ function checkUnnamed(key: object): void {
   said(kind.scheme, () => kind.check(trimmed(key) as never));
 }
 
-/** Spaces and line ends around a secret are a finding. */
+/** Spaces and line ends around a secret are a finding, not an error. */
 function trimmed(key: object): object {
   const members = Object.entries(key).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]);
   return Object.fromEntries(members);
 }
 
 /**
- * Says whose key is refused, and not what was found: a secret may stand in the place of another member. An error that is none
- * of ours may quote it anywhere.
+ * Names the scheme of the refused key, but not the value: a secret can be in the wrong member. Errors of other libraries can
+ * quote it anywhere.
  */
 function said<T>(scheme: string, check: () => T): T {
   try {
@@ -79,7 +79,7 @@ function said<T>(scheme: string, check: () => T): T {
 }
 
 function checkAzureKey(key: AzureExplainKey): void {
-  // The value of a delegation key lies deeper than what was trimmed.
+  // The trimmed members do not include the nested value of a delegation key.
   const text = "accountKey" in key ? key.accountKey : key.userDelegationKey.value;
   prepareKey(typeof text === "string" ? text.trim() : text);
 }

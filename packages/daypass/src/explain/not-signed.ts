@@ -1,7 +1,7 @@
 import { DaypassError } from "../core/errors.ts";
 import type { SplitUrl } from "./explainer.ts";
 
-// In these names upper and lower case are mixed, or one of them is all there is.
+// Names whose case matters.
 const NAMES = [
   "X-Amz-Signature",
   "X-Goog-Signature",
@@ -11,7 +11,7 @@ const NAMES = [
   "Key-Pair-Id",
 ];
 
-// What is left of a URL whose last parameter, the signature, was cut off.
+// Rests of URLs whose last parameter, the signature, was cut off.
 const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
   [/(?:^|&)x-oss-(?:credential|date|expires)=/, "x-oss-signature"],
   [/(?:^|&)sv=\d{4}-\d\d-\d\d(?:&|$)/, "sig"],
@@ -19,7 +19,7 @@ const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
   [/(?:^|&)dp-[a-z0-9]+=/, "dp-signature"],
 ];
 
-/** The refusal of a URL in which no scheme finds its signature: what is missing, or whose it is. */
+/** The error for a URL in which no scheme finds its signature. */
 export function notSigned(url: SplitUrl): DaypassError {
   const { query } = url.wire;
   const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];

@@ -5,8 +5,8 @@ import { HEADERS, type ToldRequest, toldRequest } from "./given-request.ts";
 import { checkKeys } from "./key-check.ts";
 
 /**
- * Refuses options in another form than they have to be in, before anything is read. Returns the request in the one form that is
- * read: what tells its headers may do so once. Throws `INVALID_INPUT`, `INVALID_KEY`.
+ * Checks the options before anything else reads them. Returns the request with headers by name: an iterator of headers works
+ * only once. Throws `INVALID_INPUT`, `INVALID_KEY`.
  */
 export function checkOptions(options: ExplainOptions, signedUrl = ""): ToldRequest {
   checkObject("options", options);
@@ -16,7 +16,7 @@ export function checkOptions(options: ExplainOptions, signedUrl = ""): ToldReque
     throw refusal("INVALID_INPUT", "status as a number from 100 to 599");
   }
   checkOrigin(origin);
-  // What shows signatures must not be switched on by the text "false".
+  // The text "false" must not reveal signatures.
   if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
   checkObject("request", request);
   const told = toldRequest(request, signedUrl);
@@ -58,21 +58,21 @@ function checkRequest(request: ToldRequest): void {
   if (!isObject(headers) || !isTexts(Object.values(headers))) throw refusal("INVALID_INPUT", HEADERS);
 }
 
-/** A list of pairs, as the signers of forms return them, or texts by their names. */
+/** A list of pairs, which the signers of forms return, or texts by name. */
 function checkFields(fields: FormToExplain["fields"]): void {
   const isPairs = Array.isArray(fields) && fields.every((pair) => isTexts(pair) && pair.length === 2);
   const isRecord = isObject(fields) && !Array.isArray(fields) && isTexts(Object.values(fields));
   if (!isPairs && !isRecord) throw refusal("INVALID_INPUT", "fields as texts by their names, or as a list of both");
 }
 
-/** As browsers send it: a rule with anything else in it matches no page. */
+/** An origin in the form that browsers send: a rule with any other text matches no page. */
 function checkOrigin(origin: unknown): void {
   checkText("origin", origin);
-  // Of a file, or of a frame in a sandbox.
+  // The origin of a file or a sandboxed frame.
   if (origin === undefined || origin === "null") return;
   const isOrigin =
     /^[a-z][a-z0-9+.-]*:\/\/[!-~]+$/.test(origin as string) && !/:\/\/.*[/?#@*A-Z]/.test(origin as string);
-  // A browser writes no port that is the default, and the names of other alphabets in Punycode.
+  // A browser omits the default port, and writes other alphabets in Punycode.
   if (isOrigin && !/^(?:http:.*:80|https:.*:443)$/.test(origin as string)) return;
   throw refusal(
     "INVALID_INPUT",
@@ -96,7 +96,7 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-/** A date, or its milliseconds. */
+/** A valid date, or its milliseconds. */
 function isTime(value: unknown): boolean {
   return (value instanceof Date || typeof value === "number") && !Number.isNaN(new Date(value).getTime());
 }

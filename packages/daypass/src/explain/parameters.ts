@@ -7,7 +7,7 @@ export function readParameters(url: SplitUrl): readonly (readonly [name: string,
   return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
 }
 
-/** The name of a parameter as it stands on the wire: what comes before its first `=`. */
+/** The name of a parameter on the wire: the part before its first `=`. */
 export function nameOf(token: string): string {
   const [name = ""] = token.split("=", 1);
   return name;

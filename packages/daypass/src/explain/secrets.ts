@@ -3,7 +3,7 @@ import { decodeOr } from "./decoded.ts";
 import { type EdgeExplainKey, edgeSecrets } from "./edge/keys.ts";
 import type { ExplainKey } from "./explanation.ts";
 
-/** What of a key no text may show. */
+/** The secrets of a key, which no text may show. */
 export function secretsOf(key: ExplainKey): readonly string[] {
   return "scheme" in key ? edgeSecrets(key) : [secretOf(key)];
 }
@@ -20,12 +20,12 @@ function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
   return key.kty === "oct" ? key.k : (key.d ?? "");
 }
 
-/** Whether a header carries what opens something, such as a customer's encryption key. */
+/** Whether a header contains a secret, such as a customer's encryption key. */
 export function isSecretHeader(name: string): boolean {
   return /(?:-key|-token|authorization|cookie)$/i.test(name);
 }
 
-/** What of the headers that were sent no text may show; of cookies each one, too. */
+/** The secrets in the sent headers, including each cookie. */
 export function secretsSent(headers: WireRequest["headers"]): readonly string[] {
   return headers.flatMap(([name, value]) => {
     if (!isSecretHeader(name)) return [];
@@ -37,8 +37,8 @@ export function secretsSent(headers: WireRequest["headers"]): readonly string[] 
 const TOKEN = /(?:security|session)-token(?:=|:|%3D)([^&\n]*)/gi;
 
 /**
- * The session tokens in a query and in a server's texts, as they may be shown. One that was cut off or lost its plus is another
- * text than the one of the URL, and nearly as good.
+ * The session tokens in a query and in a server's texts, in all spellings. The server's token can differ from the URL's (cut off,
+ * or without its plus), and is nearly as usable.
  */
 export function tokensIn(query: string, fields?: ReadonlyMap<string, string>): readonly string[] {
   const texts = [query, ...["CanonicalRequest", "StringToSign", "FormatString"].map((name) => fields?.get(name) ?? "")];
@@ -53,11 +53,11 @@ export function tokensIn(query: string, fields?: ReadonlyMap<string, string>): r
 }
 
 function encoded(text: string): string {
-  // Half of a surrogate pair cannot be encoded.
+  // encodeURIComponent throws for half of a surrogate pair.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
 }
 
-/** A secret parameter as it may stand in texts. */
+/** The spellings of a secret parameter in texts. */
 export function spellings(value: string | undefined): readonly string[] {
   return value === undefined ? [] : [value, encodeURIComponent(value)];
 }

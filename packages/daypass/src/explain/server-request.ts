@@ -6,7 +6,7 @@ import type { SplitUrl } from "./explainer.ts";
 import type { ToldRequest } from "./given-request.ts";
 import { nameOf, readParameters } from "./parameters.ts";
 
-/** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
+/** The parts of the request that the caller or the server has stated. The rest is guessed, and no finding. */
 export interface Known {
   readonly method: boolean;
   readonly headers: boolean;
@@ -24,7 +24,7 @@ interface Told {
   readonly sentUrl: SplitUrl;
 }
 
-/** The method and headers of a request, and what of them is known. `Host` is not among the headers. */
+/** The method and headers of a request, without `Host`, and which of them are known. */
 export function sentParts({ request, error, sentUrl }: Told): {
   readonly method: string;
   readonly headers: WireRequest["headers"];
@@ -37,7 +37,7 @@ export function sentParts({ request, error, sentUrl }: Told): {
   const method = request?.method?.toUpperCase() ?? seen?.method;
   return {
     method: method ?? "GET",
-    // What the server saw beside what was told has reached it, whoever added it.
+    // Headers that only the server saw were added in transit.
     headers: [...told, ...(seen?.headers.filter(([name]) => !names.has(name)) ?? [])],
     known: { method: method !== undefined, headers: isTold || seen !== undefined },
   };
@@ -45,19 +45,19 @@ export function sentParts({ request, error, sentUrl }: Told): {
 
 const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
 
-/** The request as the server read it, where its answer shows it. */
+/** The request in the server's answer. `undefined` if the answer shows none. */
 export function seenRequest(error: ServerError | undefined, sentUrl?: SplitUrl): Seen | undefined {
   const fields = error?.fields;
   const canonical = fields?.get("CanonicalRequest")?.split("\n");
   if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));
-  // COS shows what it hashes for its string to sign.
+  // COS shows the text that it hashes.
   const format = fields?.get("FormatString")?.split("\n");
   if (format !== undefined) return readSeen(format[0], pairs(format[3] ?? ""));
-  // The versions without a canonical request: method, Content-MD5, Content-Type, date, headers, resource.
+  // The legacy versions: method, Content-MD5, Content-Type, date, headers, resource.
   const text = fields?.get("StringToSign")?.split("\n");
   if (text === undefined) return undefined;
   const [method, md5 = "", type = "", , ...rest] = text;
-  // S3's V2 signs these parameters as the headers that they stand for.
+  // S3's V2 signs these parameters as headers.
   const hoisted = new Set(
     (sentUrl === undefined ? [] : readParameters(sentUrl)).flatMap(([name]) =>
       /^x-amz-/i.test(name) ? name.toLowerCase() : [],
@@ -75,7 +75,7 @@ function readSeen(method: string | undefined, headers: Seen["headers"]): Seen | 
   };
 }
 
-/** `name:value` up to the first line that is none. */
+/** The leading lines of the form `name:value`. */
 function headerLines(lines: readonly string[]): Seen["headers"] {
   const end = lines.findIndex((line) => !/^[a-z0-9-]+:/.test(line));
   return lines.slice(0, end < 0 ? lines.length : end).map((line) => {
@@ -91,7 +91,7 @@ function pairs(text: string): Seen["headers"] {
     .map((pair) => [nameOf(pair), decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
 }
 
-/** The hosts by which a client may have reached the first of several proxies. */
+/** The hosts in the headers of proxies. */
 export function forwardedHosts({ headers }: Pick<WireRequest, "headers">): readonly string[] {
   return ["x-forwarded-host", "x-original-host"].flatMap((name) =>
     headerValues(headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),

@@ -2,17 +2,17 @@ import { DaypassError } from "../core/errors.ts";
 import { parseTarget } from "../wire/raw-target.ts";
 import type { SplitUrl } from "./explainer.ts";
 
-// A password may hold an @ that nobody has encoded.
+// A password can contain an unencoded @.
 const URL_FORM = /^(https?):\/\/(?:[^/?#]*@)?([^/?#@]+)([^#]*)/i;
 
-/** Splits without decoding. Throws `INVALID_INPUT` for what is no absolute http(s) URL. */
+/** Splits without decoding. Throws `INVALID_INPUT` if the text is not an absolute http(s) URL. */
 export function splitUrl(text: string): SplitUrl {
   const [, protocol, authority, rest] = URL_FORM.exec(text) ?? [];
   if (protocol === undefined || authority === undefined || rest === undefined) {
     throw new DaypassError("INVALID_INPUT", "expected an absolute URL that starts with http:// or https://");
   }
   const path = rest.startsWith("/") ? rest : `/${rest}`;
-  // Characters that never travel in a URL are sent percent-encoded by every client.
+  // Every client percent-encodes these characters.
   const sendable = path.replace(/[^\x21-\x7e]|\\/g, encodeURIComponent);
   return {
     text,

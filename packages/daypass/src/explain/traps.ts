@@ -72,14 +72,14 @@ const EMPTY_CHECKSUMS: ReadonlySet<string> = new Set([
   "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
 ]);
 
-// Headers that S3 reads as headers only: as parameters they are signed, and have no effect.
+// S3 ignores these as parameters.
 const HEADER_ONLY =
   /^x-amz-(?:tagging|tagging-directive|storage-class|website-redirect-location|copy-source.*|metadata-directive|grant-.*|object-lock-.*|request-payer|server-side-encryption.*|expected-bucket-owner)$/i;
 
-/** Pitfalls that S3's URLs of both versions have. */
+/** Pitfalls of S3's URLs, in both versions. */
 export function s3Traps(url: SplitUrl): readonly Trap[] {
   const traps: Trap[] = [];
-  // Some stores show the address of a bucket as the endpoint, and signers put the bucket behind what they are given.
+  // Some stores show a bucket's address as the endpoint, and signers append the bucket again.
   const [, first = "", rest = ""] = /^\/([^/]+)\/(.+)$/.exec(url.wire.path) ?? [];
   const isInHost = url.authority.startsWith(`${first}.`);
   if (first !== "" && (isInHost || rest.startsWith(`${first}/`))) {
@@ -112,7 +112,7 @@ export function s3Traps(url: SplitUrl): readonly Trap[] {
 
 const LONGEST_LIFE = 604_800;
 
-/** Pitfalls of a life in seconds from a signing time, as every V4 signature has it. */
+/** Pitfalls of a lifetime in seconds after the signing time. */
 export function lifeTraps(
   {
     signedAt,
@@ -144,7 +144,7 @@ export function lifeTraps(
   return traps;
 }
 
-/** Pitfalls of an end in seconds since 1970, for which no server sets a maximum. `text` is how it stands in the URL. */
+/** Pitfalls of an end in seconds since 1970, for which servers set no maximum. `text` is its text in the URL. */
 export function endTraps(endsAt: Date | undefined, text: string, now: Date): readonly Trap[] {
   if (/^\d{13}$/.test(text)) {
     return [{ name: "milliseconds", text: `Its expiry, ${text}, looks like milliseconds; it should be in seconds.` }];

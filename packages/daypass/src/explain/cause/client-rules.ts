@@ -24,7 +24,7 @@ const UNRESOLVED =
 const OTHER_NAME =
   /ERR_CERT_COMMON_NAME_INVALID|ERR_TLS_CERT_ALTNAME_INVALID|SSL: no alternative certificate subject name|hostname '[^']{1,253}' doesn't match|Hostname mismatch|SSL_ERROR_BAD_CERT_DOMAIN|certificate is valid for .{1,500}, not /i;
 
-/** The first match counts. The messages are those of Chrome, Firefox, Safari, curl, Node, Python, Go and Java. */
+/** The first match counts. Messages of Chrome, Firefox, Safari, curl, Node, Python, Go and Java. */
 const CLIENT_RULES: readonly ClientRule[] = [
   {
     says: /violates the following Content Security Policy directive|Content-Security-Policy: The page.s settings blocked/i,

@@ -6,8 +6,8 @@ type Row = readonly [code: CauseCode, sentence: string, fix: string];
 const NEW_BODY = "Send the body that the URL was made for, or ask for a URL for this one.";
 
 /**
- * What the code in the answer of a Daypass server says. A new code does not compile until it has its row; `undefined` is for
- * those that no request can cause. Where the code alone tells nothing (a mismatch), key and request decide.
+ * The meaning of each code of a Daypass server. A new code does not compile until it has a row; `undefined` marks the codes
+ * that no request can cause. For a mismatch, key and request decide.
  */
 const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
   INVALID_INPUT: undefined,
@@ -130,12 +130,12 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
 
 const known: ReadonlySet<string> = new Set(errorCodes);
 
-/** The row of a code, where it is one of ours that a request can cause. */
+/** The row of a code. `undefined` for a foreign code, and if no request can cause it. */
 export function daypassRow(code: string): Row | undefined {
   return known.has(code) ? ROWS[code as ErrorCode] : undefined;
 }
 
-/** Whether an answer's text says more than the table of codes. */
+/** Whether the text of an answer differs from the code's description. */
 export function isOwnText(code: string, text: string): boolean {
   return text !== "" && !(known.has(code) && describeErrorCode(code as ErrorCode) === text);
 }

@@ -11,77 +11,77 @@ import { spellingCause } from "./likely-changes.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
 import { type Signer, sentOtherwise, type ToldMethod, type Undecided, undecided } from "./undecided.ts";
 
-/** What a signature depends on. */
+/** The parts of a request that a signature depends on. */
 export interface SignedInput {
   readonly method: string;
   readonly headers?: Undecided["headers"];
 }
 
-/** What is known of a URL whose signature covers one text. */
+/** The facts about a URL whose signature covers one text. */
 export interface Case<I extends SignedInput> {
   readonly subject: Subject;
-  /** Who signed, as the URL says. `undefined` where it names nobody. */
+  /** The signing key's name in the URL. `undefined` if the URL names no key. */
   readonly signedBy: string | undefined;
-  /** The given keys of this scheme, whether they fit or not. */
+  /** The given keys of this scheme. */
   readonly keys: readonly CaseKey<I>[];
-  /** What would be signed for a URL: the one that was sent, and the one that was meant. Without a key. */
+  /** The signed input for a URL, without a key. */
   inputFor(url: Subject["url"]): I;
   textOf(input: I): string;
   fits(input: I): boolean | Promise<boolean>;
   variantsOf(input: I): Iterable<Variant<I>>;
-  /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
+  /** Possible requests if method or headers are unknown; by default, every method. */
   unknowns?(input: I): readonly I[];
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
-  /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
+  /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
-  /** Whether no method is signed, so that none can be a fault of the signature. */
+  /** Whether no method is signed. */
   readonly methodIsFree?: boolean | undefined;
-  /** Headers that an input has and the signature covers without naming them. */
+  /** Headers of an input that the signature covers without naming them. */
   implied?(input: I): Undecided["headers"];
   /** Headers that the URL names as signed. */
   readonly listed?: readonly string[] | undefined;
-  /** The text that the server says it has signed. */
+  /** The string to sign in the server's answer. */
   readonly shown?: string | undefined;
-  /** How the server's text differs, where no variant tells it. */
+  /** The difference between the server's text and ours if no variant explains it. */
   difference?(ours: string, theirs: string, input: I): Cause | undefined;
-  /** The canonical request of an input, where the server shows its own. */
+  /** The canonical request of an input, to compare with the server's. */
   canonicalOf?(input: I): string;
-  /** What the server's code says, but for a mismatch. */
+  /** The meaning of the server's answer, except for a mismatch. */
   said?(error: ServerError): Cause | undefined;
-  /** What a key that fits nothing may mean beside that it is the wrong one. */
+  /** Another meaning of a key that fits nothing. */
   beside?(wrong: Cause): Cause | undefined;
   readonly grammar: Cause | undefined;
   readonly times: Times;
-  /** A method that the URL itself tells. */
+  /** The method that the URL states. */
   readonly told?: ToldMethod | undefined;
   readonly signer?: Signer | undefined;
-  /** What a refusal means as a rule, where a key fits or none is there: where the server sees another address than was signed. */
+  /** The usual meaning of a refusal: the server saw another address than was signed. */
   asSeen?(key: { readonly fits: boolean }): Cause | undefined;
-  /** What the URL itself shows, where nothing else does. */
+  /** A fault that the URL shows, used if nothing else explains the refusal. */
   readonly other?: Cause | undefined;
-  /** The same by the input that a key has shown. */
+  /** The same for the input that fits a key. */
   otherOf?(fitting: I | undefined): Cause | undefined;
 }
 
 /** One of the given keys. */
 export interface CaseKey<I> {
-  /** By what it is known, as the URL names a key. */
+  /** Its name, in the URL's form. */
   readonly id: string;
-  /** Whether the URL names it, or may have been signed with it. */
+  /** Whether the URL names this key, or names none. */
   readonly isNamed: boolean;
-  /** An input as it would be signed with it. */
+  /** The input with this key. */
   put(input: I): I;
 }
 
-/** A diagnosis, and the input that has the URL's signature where a key has shown it. */
+/** A diagnosis, and the input that a key fits. */
 export interface CaseDiagnosis<I> extends Diagnosis {
   readonly fitting?: I | undefined;
 }
 
 /**
- * Finds the cause: what the server says, then what a key shows, then the grammar, then the clock. What the URL itself shows
- * comes before an answer that servers give for everything.
+ * Finds the cause: from the server's answer, a key, the grammar and the clock, in this order. A fault of the URL outranks an
+ * answer that servers give for everything.
  */
 export async function diagnose<I extends SignedInput>(
   asked: Subject,
@@ -99,15 +99,15 @@ export async function diagnose<I extends SignedInput>(
   if (said !== undefined && error !== undefined && !isVague(error)) {
     return { ...signature, hypotheses: undefined, cause: said };
   }
-  // What a key has shown is the sharper answer to a request that cannot be read either.
+  // A cause that a key proves outranks a grammar error.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const unread = isShown ? undefined : grammar;
   if (unread !== undefined) return { ...signature, cause: unread };
   const late = lifeCause(times, now);
-  // A new URL from the same signer would have the other fault again.
+  // A new URL from the same signer would have the second fault again.
   const ended = isRefused ? undefined : besides(late, isShown ? signature.cause : undefined);
   const cause = ended ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
-  // The server tells the time first, so that the URL has ended since, as where a log is read later.
+  // Servers check the time before the signature, so the URL has expired since: the answer is from a log.
   if (isRefused) return { ...signature, cause: besides(cause ?? mismatchCause(given, signature.fitting), late) };
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   return {
@@ -116,7 +116,7 @@ export async function diagnose<I extends SignedInput>(
   };
 }
 
-/** The server refuses the signature, and nothing has shown why: with the input that a key has shown to be signed, or by guessing. */
+/** The likeliest cause of a mismatch that nothing has explained. `fitting` is the input that a key fits. */
 function mismatchCause<I extends SignedInput>(given: Case<I>, fitting: I | undefined): Cause {
   const { subject } = given;
   if (fitting === undefined) {
@@ -129,7 +129,7 @@ function mismatchCause<I extends SignedInput>(given: Case<I>, fitting: I | undef
   return spellingCause(subject) ?? sentOtherwise({ known }, right, meant) ?? meant;
 }
 
-/** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
+/** Learns the method and headers of an unknown request: the server's text fits only one input. */
 function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Subject {
   const { shown, textOf, inputFor } = given;
   const { known } = subject;
@@ -139,7 +139,7 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
   return found === undefined ? subject : learntFrom(subject, found);
 }
 
-/** Neither key nor text decides. */
+/** The likeliest cause if neither a key nor the server's text decides. */
 function guess<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick<Undecided, "isSame">): Cause {
   const implied = given.implied?.(input);
   const signsType = implied !== undefined;
@@ -185,7 +185,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
   }
   if (inputs.length === 0) {
     const seen = fromShownText(given, meant);
-    // Where the server tells what it saw, and it is what was meant, no change on the way is to blame.
+    // If the server saw the signed request, no change in transit is the cause.
     const onTheWay =
       sentUrl === url || seen !== undefined ? undefined : changed(subject, "Only the URL that was sent differs.");
     return { cause: seen?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
@@ -249,10 +249,10 @@ function wrongKey<I extends SignedInput>(
   return untried(given.subject, headers, cause) ?? otherValue(headers, cause) ?? cause;
 }
 
-// Every method; not every header with each, as this has to be quick without a key.
+// Every method, but not every header with each: this runs without a key, so it must be fast.
 const MAX_SHOWN = 8;
 
-/** What the server's own text shows. Without a cause it is what the URL says. */
+/** The cause that the server's own text shows; no cause if it is the text of the URL. */
 function fromShownText<I extends SignedInput>(
   given: Case<I>,
   input: I,
@@ -280,7 +280,7 @@ function fromShownText<I extends SignedInput>(
   return { cause };
 }
 
-/** The server's text is what the URL says, and still another signature. */
+/** The server computed the URL's text, and yet a different signature. */
 function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | undefined {
   const shown = fromShownText(given, input);
   return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, { isSame: true });
@@ -290,7 +290,7 @@ function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cau
   return keys.length === 0 ? undefined : unknownKey({ signedBy, given: keys.map(({ id }) => id) });
 }
 
-/** The signature matches the URL that was signed, but not the one that was sent. */
+/** The sent URL differs from the signed one. */
 function changed(
   { url, sentUrl }: Subject,
   evidence = "The signature matches the URL that was signed, but not the one that was sent.",

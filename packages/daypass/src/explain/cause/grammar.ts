@@ -2,17 +2,17 @@ import { isDaypassError } from "../../core/errors.ts";
 import type { Cause } from "../explanation.ts";
 import { hexDamage } from "./whole-signature.ts";
 
-/** What is known of the URL beyond its grammar. */
+/** Facts about the URL beyond its grammar. */
 export interface GrammarReading {
-  /** Whether the store itself refuses headers that are not signed, and not Daypass alone. */
+  /** Whether the store refuses unsigned headers, too, and not only Daypass. */
   readonly refusesHeaders?: true | undefined;
-  /** The seconds of a parameter `…-expires`, where it is a number. */
+  /** The seconds of the parameter `…-expires`, if it is a number. */
   readonly life?: number | undefined;
-  /** Of a signature in hexadecimal: its parameter, how it stands in the URL, and how many digits a whole one has. */
+  /** A hexadecimal signature: its parameter, its text in the URL, and the digits of a complete one. */
   readonly signature?: { readonly parameter: string; readonly text: string; readonly digits: number } | undefined;
 }
 
-/** What a strict reader refuses before it looks at a signature. What only Daypass refuses is for the traps. */
+/** The error of a strict reader, as a cause. Errors that only Daypass raises are traps instead. */
 export function grammarCause(read: () => unknown, reading: GrammarReading = {}): Cause | undefined {
   try {
     read();
@@ -22,7 +22,7 @@ export function grammarCause(read: () => unknown, reading: GrammarReading = {}):
   }
 }
 
-/** The same of a refusal that has been caught. Throws what is none. */
+/** The same for a caught error. Rethrows other errors. */
 export function refusedCause(
   error: unknown,
   { refusesHeaders, signature, life = 0 }: GrammarReading = {},
@@ -55,7 +55,7 @@ export function refusedCause(
     const sentence = `${parameter} comes twice in the URL: two URLs were joined, or one was signed again.`;
     return { code: "MALFORMED", sentence, evidence: [], fix: "Use one URL, byte for byte as it was made." };
   }
-  // Nobody has damaged these on their way.
+  // These values come from the signer, not from damage in transit.
   const isTooLong = problem === "too-large" || (life > 604_800 && /-expires$/i.test(String(parameter)));
   if (error.code === "MALFORMED" && (isTooLong || problem === "negative")) {
     return {
@@ -66,7 +66,7 @@ export function refusedCause(
       evidence: [],
     };
   }
-  // Hexadecimal has no plus.
+  // Hexadecimal contains no plus.
   const plus = signature === undefined ? " (a + in the signature travels as %2B)" : "";
   const fix = `Pass the URL on byte for byte as it was made${plus}; quote it in a shell.`;
   return refused(error.code === "WRONG_SCOPE" ? "SERVICE" : "MALFORMED", fix);

@@ -1,14 +1,14 @@
 import type { Cause, Hypothesis } from "../explanation.ts";
 
 interface Other {
-  /** Who signed, as the URL says. */
+  /** The signing key's name in the URL. */
   readonly signedBy: string;
-  /** By what the given keys are known. */
+  /** The names of the given keys. */
   readonly given: readonly string[];
   readonly signed?: string;
 }
 
-/** None of the given keys is the one that the URL names. */
+/** The URL names a key that was not given. */
 export function unknownKey({ signedBy, given, signed = "URL" }: Other): Cause {
   return {
     code: "UNKNOWN_KEY",
@@ -18,11 +18,11 @@ export function unknownKey({ signedBy, given, signed = "URL" }: Other): Cause {
   };
 }
 
-/** A host that nobody can guess hides a right key. */
+/** A right key fits nothing if the signed host cannot be guessed. */
 export const OTHER_HOST =
   "If a CDN or a proxy has its own name, or the host was replaced, name the signed host (--host, hosts).";
 
-/** The name of one key, and the secret of another one that is given. */
+/** The URL has the name of one key and the signature of another. */
 export function mixedKeys(
   signedBy: string | undefined,
   other: string,
@@ -46,7 +46,7 @@ export function mixedKeys(
   };
 }
 
-/** What was tried in vain, as evidence. */
+/** The failed tries, as evidence. */
 export function noneFits(tried: readonly Hypothesis[]): string {
   return tried.length === 0
     ? "No variant was tried."

@@ -1,19 +1,19 @@
 import type { Cause } from "../explanation.ts";
 
-/** When a URL begins and ends, as it says itself. */
+/** The start and end that a URL states. */
 export interface Times {
   readonly startsAt?: Date | undefined;
   readonly endsAt: Date | undefined;
 }
 
 interface Early {
-  /** What to do about one that has not begun. */
+  /** The fix for a URL that is not valid yet. */
   readonly fix?: string | undefined;
-  /** Seconds for which a server takes it before its beginning. */
+  /** Seconds before the start at which a server accepts the URL. */
   readonly grace?: number | undefined;
 }
 
-/** The time alone refuses it. */
+/** The URL has expired, or is not valid yet. */
 export function lifeCause(
   { startsAt, endsAt }: Times,
   now: Date,
@@ -25,7 +25,7 @@ export function lifeCause(
   return { code: "NOT_YET_VALID", sentence, evidence: [nowText(now)], fix };
 }
 
-/** It has ended. `signed` is what it is, for the sentence. */
+/** It has expired. `signed` names it in the sentence. */
 export function endCause(
   endsAt: Date | undefined,
   now: Date,
@@ -40,7 +40,7 @@ function nowText(now: Date): string {
   return `now ${now.toISOString()}`;
 }
 
-/** The earlier of two ends, where there are two. */
+/** The earlier of two instants, or the only one. */
 export function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
   return a !== undefined && b !== undefined && b < a ? b : (a ?? b);
 }

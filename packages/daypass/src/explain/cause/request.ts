@@ -3,7 +3,7 @@ import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 
-/** Headers that are signed by name and were not sent, where it is known what was sent. */
+/** Headers that are signed by name and were not sent. `undefined` if the sent headers are unknown. */
 export function missingHeader({ known, sent }: Subject, names: readonly string[]): Cause | undefined {
   const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
   if (missing.length === 0 || !known.headers) return undefined;
@@ -15,7 +15,7 @@ export function missingHeader({ known, sent }: Subject, names: readonly string[]
   };
 }
 
-/** The client is not in the network that the URL is for. Nobody knows where nobody has said where it is. */
+/** The client is outside the network that the URL is for. `undefined` if its address is unknown. */
 export function addressCause({ sent }: Subject, ipRange: string | undefined): Cause | undefined {
   const network = ipRange === undefined ? undefined : coveringNetwork(ipRange);
   if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {

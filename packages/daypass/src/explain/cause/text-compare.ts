@@ -5,7 +5,7 @@ const PASS_ON =
 const SEND_HEADERS =
   "Send what was signed: Content-Type, Content-MD5 and every header of the store's own, and none that was not signed.";
 
-/** Where two texts differ: what it is, and how it stands in each. */
+/** A part in which two texts differ, and its value in each. */
 interface Difference {
   readonly code: CauseCode;
   readonly what: string;
@@ -14,7 +14,7 @@ interface Difference {
   readonly fix?: string | undefined;
 }
 
-/** The cause of a difference between what the URL implies and what the server says that it has signed. */
+/** The cause if the server's text differs from the text that the URL implies. */
 export function differs({ code, what, ours, theirs, fix = PASS_ON }: Difference): Cause {
   return {
     code,
@@ -32,8 +32,8 @@ const LINES: readonly Pick<Difference, "code" | "what" | "fix">[] = [
 ];
 
 /**
- * Which part of a server's string to sign is another one, in the versions whose text is the request itself: method,
- * Content-MD5, Content-Type and end, then the headers of the store's own, and the resource in the last line.
+ * Compares two strings to sign of the legacy versions: method, Content-MD5, Content-Type and end, then the store's own headers,
+ * and the resource in the last line.
  */
 export function compareTexts(ours: string, theirs: string): Cause {
   // Some answers end in a line feed.

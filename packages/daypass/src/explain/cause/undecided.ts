@@ -49,8 +49,8 @@ export interface Undecided {
 const NO_KEY = "without the key, explain cannot tell which.";
 
 /**
- * The likeliest cause of a mismatch. Without the key nothing tells a wrong secret from another method, another value of a
- * signed header or a changed URL, so the sentence names the alternatives.
+ * The likeliest cause of a mismatch. Without the key, a wrong secret, another method, another value of a signed
+ * header and a changed URL look the same, so the sentence names the alternatives.
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], isSame, signer = SECRET } = given;
@@ -82,7 +82,7 @@ const SECRET: Signer = {
   look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
 
-/** The URL states another method than the one that was sent. */
+/** The URL states another method than the request had. */
 export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
   if (told === undefined || told.method === method) return undefined;
   return {

@@ -52,7 +52,7 @@ const ANY_PAGE: Meaning = {
   fix: "Check the rules and the log of the proxy for this request (addresses, methods, paths, a password), or send the request to the server directly.",
 };
 
-/** Statuses of a page that say no more than that the request was refused. */
+/** Statuses of a page that name no reason. */
 const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 403, 404, 410]);
 
 /** What a web page means. `undefined` for any other text. */

@@ -7,23 +7,23 @@ export const RSA_BASE64: readonly number[] = [172, 344, 512, 684, 1368];
 /** Characters of base64 for an ECDSA signature with P-256, whose two numbers in DER may be short. */
 export const P256_BASE64: readonly number[] = [92, 96];
 
-/** Throws `MALFORMED` for a signature of another length than a whole one has: what reads it may take it all the same. */
+/** Throws `MALFORMED` if a signature does not have one of the given lengths: readers accept some incomplete ones. */
 export function checkWhole(parameter: string, signature: string, lengths: readonly number[]): void {
   const found = signature.length;
   if (lengths.includes(found) || found === 0) return;
-  // What is cut within an escape cannot be decoded.
+  // A text that was cut within an escape cannot be decoded.
   const isCut = /%[0-9A-Fa-f]?$/.test(signature) || found < Math.max(...lengths);
   const what = isCut ? "its end was cut off" : "something follows it";
   throw malformed(parameter, "form", `a whole signature, found ${found} characters: ${what}`);
 }
 
-/** The same for DER, whose second byte says how many follow. */
+/** The same for DER, whose second byte is the length of the rest. */
 export function checkWholeDer(parameter: string, hex: string): void {
   const [, length] = /^30([0-7][0-9a-f])/.exec(hex) ?? [];
   if (length !== undefined) checkWhole(parameter, hex, [2 * (Number.parseInt(length, 16) + 2)]);
 }
 
-/** What has happened to a signature of so many hexadecimal digits, in words. `undefined` for one that is as it should be. */
+/** The damage to a hexadecimal signature, in words. `undefined` if it has the right length and case. */
 export function hexDamage(
   signature: string,
   length: number,

@@ -11,7 +11,7 @@ import { bucketOfUrl, type FormKind } from "./kinds.ts";
 import { conditionText, isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";
 import type { FormView } from "./view.ts";
 
-/** A form that is held against its policy. */
+/** A posted form and its policy. */
 export interface PostedForm {
   readonly kind: FormKind;
   readonly form: FormView;
@@ -20,7 +20,7 @@ export interface PostedForm {
   readonly fileSize: number | undefined;
 }
 
-/** Whether a form meets a condition; `undefined` where nobody can tell. */
+/** Whether a form meets a condition; `undefined` if unknown. */
 export function isMet(posted: PostedForm, condition: ParsedCondition): boolean | undefined {
   const { kind, form, fileSize } = posted;
   if (!isFieldCondition(condition)) {
@@ -30,7 +30,7 @@ export function isMet(posted: PostedForm, condition: ParsedCondition): boolean |
   return meets(sentValue(posted, condition.field), condition);
 }
 
-/** With the file's name put in, as a server does before it looks. */
+/** The value of a field with the file's name filled in, which servers do first. */
 function sentValue({ form, fileName }: PostedForm, field: string): string | undefined {
   const value = form.values.get(field);
   if (value === undefined) return undefined;
@@ -46,7 +46,7 @@ interface Target {
   readonly bucket: string;
 }
 
-// On a foreign host nobody can tell a bucket's own name from a server's.
+// In a foreign host, the first label can be a bucket or a server's name.
 function isForBucket(kind: FormKind, { form: { url, values }, bucket }: Target): boolean | undefined {
   const field = values.get("bucket");
   if (field !== undefined && field !== bucket) return false;
@@ -64,14 +64,14 @@ export function conditionCause(posted: PostedForm): Cause | undefined {
   return extraField(posted);
 }
 
-/** Why a condition is not met. Also for one that the server says is not met by what reached it. */
+/** The cause of an unmet condition. */
 export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
   const { form, kind } = posted;
   const { operator, field, value } = condition;
   const evidence = [`condition ${conditionText(condition)}`];
   const found = sentValue(posted, field);
   if (field === "bucket") {
-    // One of the two is another bucket; the URL is what leads there.
+    // The URL decides where the form goes, so its bucket comes first.
     const named = [bucketOfUrl(kind, form.url), form.values.get("bucket")].filter((name) => name !== undefined);
     const there = named.find((name) => name !== value) ?? named[0] ?? `no bucket (${form.url.authority})`;
     return {
@@ -127,7 +127,7 @@ function extraField({ kind, form, policy }: PostedForm): Cause | undefined {
   for (const name of form.values.keys()) {
     if (!named.has(name) && !ALWAYS_EXEMPT.test(name) && !kind.exempt.test(name)) return extra(name);
   }
-  // "Extra input fields: bucket" is S3's own answer, though no such field is sent.
+  // S3 answers "Extra input fields: bucket" although no such field is sent.
   return named.has("bucket") ? undefined : extra("bucket");
 }
 

@@ -12,7 +12,7 @@ import { formServerCause } from "./server.ts";
 import { type FormInput, formVariants } from "./variants.ts";
 import type { FormView } from "./view.ts";
 
-/** What a diagnosis works on. */
+/** The input of a diagnosis. */
 export interface FormCase {
   readonly posted: PostedForm;
   /** The form that was signed; the same one unless the caller says otherwise. */
@@ -23,14 +23,14 @@ export interface FormCase {
   readonly now: Date;
 }
 
-/** Finds the cause in the order in which servers look: the fields, the signature, the end, the conditions, the file. */
+/** Finds the cause in the servers' order: fields, signature, end, conditions, file. */
 export async function diagnoseForm(given: FormCase): Promise<Diagnosis> {
   const { error, now, posted, facts } = given;
   const signature = await checkSignature(given);
   const said = error === undefined || isMismatch(error) ? undefined : formServerCause(error, posted, now);
   if (said !== undefined) return { ...signature, cause: said };
   const unread = grammarCause(given);
-  // What a key has shown is the sharper answer to a form that cannot be read either.
+  // A cause that a key proves outranks a grammar error.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   if (unread !== undefined && !isShown) return { ...signature, cause: unread };
   const cause = signature.cause ?? shownPolicy(given);
@@ -161,7 +161,7 @@ function inputOf(
   return { scoping: kind.scoping, policy, signature, secret, scope, keyScope: scope, isDerived: true };
 }
 
-/** What of the signed text, and of what tells the key, is not as it was made. */
+/** The policy, or a field of the signature, differs from the signed form. */
 function changedOnTheWay({ kind, form }: PostedForm, signed: FormView): Cause | undefined {
   if (form === signed) return undefined;
   for (const [name, value] of signed.values) {
@@ -182,7 +182,7 @@ function changedOnTheWay({ kind, form }: PostedForm, signed: FormView): Cause | 
   return undefined;
 }
 
-/** S3 shows the text that it signed: the policy as it has read it. */
+/** S3 shows the policy that it read as its string to sign. */
 function shownPolicy({ error, posted, keys }: FormCase): Cause | undefined {
   const shown = error?.fields.get("StringToSign");
   const policy = posted.form.values.get("policy");

@@ -83,7 +83,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
     cause,
     hypotheses,
   };
-  // A page that posts without a script needs no CORS rule: its browser leaves, and reads nothing.
+  // A page that posts without a script needs form-action, and no CORS rule.
   const browser = browserUpload({ ...explanation, mustSend: [] }, { url: view.url, method: "POST", origin });
   const contentSecurityPolicy = `${browser?.contentSecurityPolicy}; form-action ${view.url.protocol}://${view.url.authority}`;
   const result = {
@@ -146,7 +146,7 @@ function leavesOpen({ conditions }: ReadPolicy): readonly string[] {
   ];
 }
 
-/** The fields that the policy asks for, other than the signature's own. */
+/** The fields that the policy requires, without the signature's own. */
 function mustSend({ values }: FormView, { conditions }: ReadPolicy, own: RegExp): readonly MustSend[] {
   const names = conditions.filter(isFieldCondition).map(({ field }) => field);
   return [...new Set(names)]

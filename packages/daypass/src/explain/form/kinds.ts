@@ -17,7 +17,7 @@ import { scopeHmacs } from "../v4/scope-hmac.ts";
 import type { V4Scoping } from "../v4/variants.ts";
 import type { FormInput } from "./variants.ts";
 
-/** What the signature's own fields say, read without judging. */
+/** The values of the signature's own fields, without validation. */
 export interface FormFacts {
   readonly keyId: string;
   readonly signature: string;
@@ -26,10 +26,10 @@ export interface FormFacts {
   readonly token: string | undefined;
 }
 
-/** A key that may have signed. */
+/** A key that can have signed. */
 export interface FormKey {
   readonly id: string;
-  /** Empty of a key pair. */
+  /** Empty for a key pair. */
   readonly secret: string;
   fits(input: FormInput): boolean | Promise<boolean>;
 }
@@ -37,24 +37,24 @@ export interface FormKey {
 /** One kind of signed form. */
 export interface FormKind {
   readonly scheme: "s3/form" | "s3/form/v2" | "gcs/form";
-  /** What it is, as the beginning of a sentence. */
+  /** Its name, as the beginning of a sentence. */
   readonly what: string;
   readonly provider: string;
-  /** Its signature's own fields, as the verifier has them. */
+  /** The fields of its signature, from the verifier. */
   readonly own: RegExp;
-  /** Those that mark a form as one of this kind. */
+  /** Fields that identify this kind. */
   readonly markers: RegExp;
-  /** Those that no condition has to name. */
+  /** Fields that need no condition. */
   readonly exempt: RegExp;
-  /** `undefined` where a key signs for every region. */
+  /** `undefined` if a key signs for every region. */
   readonly scoping: V4Scoping | undefined;
   facts(values: ReadonlyMap<string, string>): FormFacts;
-  /** Reads as the verifier does. Throws what makes it refuse the form. */
+  /** Reads with the verifier's reader. Throws its error. */
   checkGrammar(values: ReadonlyMap<string, string>): void;
   keys(keys: readonly ExplainKey[], values: ReadonlyMap<string, string>): readonly FormKey[];
-  /** The bucket, where the host names it. */
+  /** The bucket in a host. */
   bucketOf(authority: string): string | undefined;
-  /** Whether a host is the provider's own, where the bucket is known to stand in the host or in the path. */
+  /** Whether a host is the provider's own, so that the place of the bucket is known. */
   isOwnHost(authority: string): boolean;
 }
 
@@ -79,7 +79,7 @@ function isHmac(values: ReadonlyMap<string, string>): boolean {
 
 const isAmazon = (authority: string): boolean => amazonHost(authority) !== undefined;
 
-/** Access keys, by the signature that their secret gives. Each search has a signer of its own. */
+/** The given access keys. Each search has a signer of its own, because signers remember their last result. */
 function s3Keys(signer: () => (input: FormInput) => string): FormKind["keys"] {
   return (keys) => {
     const signatureOf = signer();
@@ -91,14 +91,14 @@ function s3Keys(signer: () => (input: FormInput) => string): FormKind["keys"] {
   };
 }
 
-/** The signature of a policy by a secret: with the key that is derived of it, or with itself. */
+/** The signature of a policy with the key derived from a secret, or with the secret itself. */
 function policySignatures(family: V4Family): (input: FormInput) => string {
   const hmacOf = scopeHmacs(family);
   return ({ secret, keyScope, policy, isDerived }) =>
     (isDerived ? hmacOf(secret, keyScope) : hmacSha256(secret)).hex(policy);
 }
 
-/** The one list of kinds of forms. */
+/** All kinds of forms. */
 export const formKinds: readonly FormKind[] = [
   {
     scheme: "s3/form",
@@ -167,7 +167,7 @@ export const formKinds: readonly FormKind[] = [
   },
 ];
 
-/** The bucket that a form is posted to, as far as its URL tells. */
+/** The bucket that a form is posted to. `undefined` if the URL names none. */
 export function bucketOfUrl(kind: FormKind, { authority, wire }: SplitUrl): string | undefined {
   const named = kind.bucketOf(authority);
   if (named !== undefined) return named;

@@ -2,19 +2,19 @@ import { decodePolicy, type FieldCondition, type ParsedCondition, parseCondition
 import { fromBase64, hex } from "../../wire/encoding.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
 
-/** A policy, read as far as it can be read. */
+/** The readable parts of a policy. */
 export interface ReadPolicy {
-  /** The document itself, where it is base64 of UTF-8. */
+  /** The document. `undefined` if the policy is not base64 of UTF-8. */
   readonly text: string | undefined;
   readonly expiration: string;
   readonly endsAt: Date | undefined;
-  /** Those that can be read. */
+  /** The readable conditions. */
   readonly conditions: readonly ParsedCondition[];
-  /** Why a strict reader refuses it. */
+  /** The error of the strict reader. */
   readonly fault: unknown;
 }
 
-/** Reads without judging: what a strict reader would say of it is in `fault`. */
+/** Reads what is readable, and keeps the strict reader's error in `fault`. */
 export function readPolicy(encoded: string): ReadPolicy {
   const text = policyText(encoded);
   const { expiration, conditions } = documentOf(text);
@@ -34,7 +34,7 @@ export function readPolicy(encoded: string): ReadPolicy {
   };
 }
 
-// A sane policy has some twenty conditions; each of them is looked at several times.
+// A usual policy has about twenty conditions, and each is evaluated several times.
 const MAX_POLICY = 20_480;
 
 function policyText(encoded: string): string | undefined {
@@ -48,7 +48,7 @@ function policyText(encoded: string): string | undefined {
   }
 }
 
-// A policy has three levels. A document of thousands would overflow the stack of whoever writes it again.
+// A policy has three levels. Writing a document with thousands would overflow the stack.
 const MAX_DEPTH = 16;
 
 function isDeep(text: string): boolean {
@@ -61,7 +61,7 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** The members of the document, whatever they are. */
+/** The members of the document, without validation. */
 export function documentOf(text: string | undefined): Readonly<Record<string, unknown>> {
   if (text === undefined || isDeep(text)) return {};
   try {
@@ -81,7 +81,7 @@ function readCondition(condition: unknown): readonly ParsedCondition[] {
   }
 }
 
-/** A condition as the providers write it. */
+/** A condition in the providers' notation. */
 export function conditionText(condition: ParsedCondition): string {
   if (condition.operator === "content-length-range") {
     return JSON.stringify([condition.operator, condition.min, condition.max]);
@@ -106,7 +106,7 @@ export function isFieldCondition(condition: ParsedCondition): condition is Field
   return condition.operator !== "content-length-range";
 }
 
-/** The bytes that the file may have; several ranges hold all together. */
+/** The allowed bytes of the file: the intersection of all ranges. */
 export function lengthRange(
   conditions: readonly ParsedCondition[],
 ): { readonly min: number; readonly max: number } | undefined {

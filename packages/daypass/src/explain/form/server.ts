@@ -5,7 +5,7 @@ import type { Cause } from "../explanation.ts";
 import { conditionCause, extra, isMet, outOfRange, type PostedForm, unmet } from "./conditions.ts";
 import { isFieldCondition, lengthRange } from "./policy.ts";
 
-/** What the server's answer says of a form. The texts are those of S3, MinIO, Cloud Storage and Daypass. */
+/** The meaning of an answer to a form. Reads the messages of S3, MinIO, Cloud Storage and Daypass. */
 export function formServerCause(error: ServerError, posted: PostedForm, now: Date): Cause | undefined {
   const { code, message, fields } = error;
   const told = [message, ...["Details", "Condition"].map((name) => fields.get(name) ?? "")].join("\n");
@@ -110,7 +110,7 @@ function missingField({ form }: PostedForm, name: string): PlainCause {
   };
 }
 
-/** `["eq", "$acl", "private"]`, as S3 writes it, and as MinIO does, without quotes. */
+/** `["eq", "$acl", "private"]` as in S3's message, or without quotes as in MinIO's. */
 function failedCondition(text: string): FieldCondition | undefined {
   const form = /\[\s*"?(eq|starts-with)"?\s*,\s*"?\$([\w.-]{1,100})"?\s*,\s*"?([^\]]{0,4000}?)"?\s*\]/i;
   const [, operator = "", field, value = ""] = form.exec(text) ?? [];
@@ -118,7 +118,7 @@ function failedCondition(text: string): FieldCondition | undefined {
   return { operator: operator.toLowerCase() === "eq" ? "eq" : "starts-with", field: field.toLowerCase(), value };
 }
 
-/** What the server has found not to be met, explained by the policy's own condition. */
+/** The cause of the condition that failed at the server. */
 function shownCondition(posted: PostedForm, failed: FieldCondition): Cause {
   const own = posted.policy.conditions.find(
     (condition) =>

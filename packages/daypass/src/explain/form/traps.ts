@@ -29,11 +29,11 @@ export function formTraps(parts: Parts): readonly Trap[] {
   return traps;
 }
 
-/** What the policy lets the holder choose. */
+/** Values that the holder can choose. */
 function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
   const on = (field: string): readonly FieldCondition[] =>
     conditions.filter(isFieldCondition).filter((condition) => condition.field === field);
-  /** What the field has to start with; `undefined` where it is fixed, or may not be sent. */
+  /** The required start of a field; `undefined` if its value is fixed or the policy does not name it. */
   const open = (field: string): string | undefined =>
     on(field).some(({ operator }) => operator === "eq") ? undefined : on(field)[0]?.value;
 
@@ -71,7 +71,7 @@ function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
   }
 }
 
-/** Values that arrive as others than were signed. */
+/** Values that browsers or file names change. */
 function addChangedOnTheWay({ fields }: FormView, add: Add): void {
   for (const [name, value] of fields) {
     if (value.split(FILE_NAME)[1]) {
@@ -83,7 +83,7 @@ function addChangedOnTheWay({ fields }: FormView, add: Add): void {
   }
 }
 
-/** When the form ends, by its key or by its policy. */
+/** The end of the form, by its key or by its policy. */
 function addEnds({ kind, facts, policy: { endsAt }, now }: Parts, add: Add): void {
   if (facts.token !== undefined) {
     add("session-token", "The form carries a session token and expires with it, whatever its expiration says.");

@@ -9,7 +9,7 @@ import { secretVariants } from "../search/variants.ts";
 import { scopeVariants, type V4Scoping } from "../v4/variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
 
-/** Everything that the signature of a form depends on. */
+/** The input of a form's signature. */
 export interface FormInput {
   readonly scoping: V4Scoping | undefined;
   readonly policy: string;
@@ -17,13 +17,13 @@ export interface FormInput {
   readonly secret: string;
   /** The scope that the form names. */
   readonly scope: CredentialScope;
-  /** The scope that the signing key was derived for: the same, unless the signer is at fault. */
+  /** The scope that the signing key was derived for. It differs only if the signer is wrong. */
   readonly keyScope: CredentialScope;
-  /** Whether the signature is made as its version has it. */
+  /** Whether the signature uses the derived key (Version 2: HMAC-SHA1). */
   readonly isDerived: boolean;
 }
 
-/** The variants in the order of how often they are the cause. */
+/** The variants, the most frequent cause first. */
 export function formVariants(signedAt: Date | undefined): (input: FormInput) => Generator<Variant<FormInput>> {
   const policiesOf = keptLast(
     ({ policy }: FormInput) => policy,
@@ -67,7 +67,7 @@ function hexAsBase64(text: string): string {
   return bytes === undefined ? text : base64(bytes);
 }
 
-/** The same document, whose base64 was spelt otherwise when it was signed. */
+/** The same document in other spellings of base64. */
 function* spellingVariants(policy: string): Generator<Variant<string>> {
   const bare = policy.replace(/\s/g, "");
   const lines = (size: number, end: string): string => bare.replace(new RegExp(`.{${size}}`, "g"), `$&${end}`);
@@ -101,7 +101,7 @@ function* spellingVariants(policy: string): Generator<Variant<string>> {
   }
 }
 
-/** The same conditions, written as another text when they were signed. */
+/** The same conditions in other spellings of JSON. */
 function* documentVariants(policy: string): Generator<Variant<string>> {
   const { text } = readPolicy(policy);
   if (text === undefined) return;
@@ -137,7 +137,7 @@ const STYLES: readonly (readonly [who: string, write: (value: unknown) => string
   ["in lines", (value) => JSON.stringify(value, undefined, 4)],
 ];
 
-/** As Python's `json.dumps` writes: a space behind each comma and colon. */
+/** The output of Python's `json.dumps`: a space after each comma and colon. */
 function spaced(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
@@ -145,7 +145,7 @@ function spaced(value: unknown): string {
   return `{${members.join(", ")}}`;
 }
 
-/** Another policy, in the same style, of which this one was made after signing. */
+/** Earlier policies in the same style, which this one was edited from after signing. */
 function* editedVariants(policy: string, signedAt: Date | undefined): Generator<Variant<string>> {
   const { text } = readPolicy(policy);
   const document = documentOf(text);
@@ -159,7 +159,7 @@ function* editedVariants(policy: string, signedAt: Date | undefined): Generator<
     yield policyVariant(base64(utf8(write(rest))), { signed, fix });
   }
   if (signedAt === undefined) return;
-  // With milliseconds, and without.
+  // With and without milliseconds.
   for (const spell of [(end: string) => end, (end: string) => end.replace(/\.\d+/, "")]) {
     yield* changedLives({
       ...{ name: "expiration", now: String(expiration), signed: "form" },

@@ -3,25 +3,25 @@ import type { SplitUrl } from "../explainer.ts";
 import type { FormToExplain } from "../explanation.ts";
 import { splitUrl } from "../split-url.ts";
 
-/** A form, taken apart as a server takes it apart. */
+/** A form, split the way a server splits it. */
 export interface FormView {
   readonly url: SplitUrl;
   /** In their order, up to the file. */
   readonly fields: FormFields;
-  /** Lower-case names of fields behind the file: "any field after it is ignored". */
+  /** Lower-case names of fields after the file: "any field after it is ignored". */
   readonly behindFile: readonly string[];
-  /** By lower-case name; of a field that repeats, the first one. */
+  /** By lower-case name; the first value of a repeated field. */
   readonly values: ReadonlyMap<string, string>;
   readonly repeated: readonly string[];
 }
 
-/** The names of all fields, those behind the file included, in lower case. */
+/** The lower-case names of all fields, including those after the file. */
 export function namesOf({ values, behindFile }: FormView): readonly string[] {
   return [...values.keys(), ...behindFile];
 }
 
 export function formView({ url, fields }: FormToExplain): FormView {
-  // Half of a surrogate pair has no bytes in UTF-8: no form can carry it.
+  // UTF-8 cannot encode half of a surrogate pair.
   const all = (isList(fields) ? fields : Object.entries(fields)).map(
     ([name, value]) => [name, value.replace(/\p{Surrogate}/gu, "\ufffd")] as const,
   );

@@ -1,23 +1,23 @@
-/** What senders of mail, advertisers and social networks add to links. */
+/** Parameters that mail senders, advertisers and social networks add to links. */
 const TRACKING =
   /^(?:utm_\w+|(?:fb|g|d|tt|tw|y|ms)cl(?:k?id|src)|[gw]braid|mc_[ce]id|igshid|li_fat_id|mkt_tok|_g[al]|_hs(?:enc|mi)|vero_id|oly_(?:anon|enc)_id)$/i;
 const MAX_LAST = 5;
 
-/** Whether a parameter is one that is added to links, and that no store reads. */
+/** Whether trackers add a parameter of this name. No store reads it. */
 export function isTracking(name: string): boolean {
   return TRACKING.test(name);
 }
 
-/** Parameters that may have come after signing, and what is left without them. */
+/** Parameters that can have been added after signing. */
 export interface Added<T> {
   readonly rest: readonly T[];
-  /** Of the added ones, in words. */
+  /** The names of the added ones, in words. */
   readonly names: string;
 }
 
 /**
- * Several parameters that may have been added at once, which no search of two changes would find: those that trackers add,
- * then the last two, three and so on. One alone is tried by whoever asks.
+ * Groups of parameters that can have been added at once, which a search for two changes would not find: all trackers' parameters,
+ * then the last two, three and so on. The caller tries single parameters.
  */
 export function addedTogether<T>(
   tokens: readonly T[],

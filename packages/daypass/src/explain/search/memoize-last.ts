@@ -1,8 +1,8 @@
 /**
- * Makes something out of a part of what is tried, and keeps the last of it, for as long as the search is: nearly all tries share
- * most of their parts with the one before, and to make the same of them again is most of the work.
+ * Remembers the last result. Nearly all inputs of a search share most of their parts with the input before, and computing the
+ * same results again is most of the work.
  *
- * @param partOf that which alone it depends on
+ * @param partOf the only part that the result depends on
  */
 export function keptLast<I, R>(partOf: (input: I) => unknown, make: (input: I) => R): (input: I) => R {
   let last: { readonly part: unknown; readonly made: R } | undefined;

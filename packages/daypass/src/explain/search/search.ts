@@ -1,30 +1,30 @@
 import type { Cause, CauseCode, Hypothesis } from "../explanation.ts";
 
-/** One thing that may differ between what was signed and what was sent. */
+/** One possible difference between the signed and the sent request. */
 export interface Variant<I> {
   readonly code: CauseCode;
   readonly input: I;
-  /** The finding, where the signature fits this input. */
+  /** The finding if the signature fits this input. */
   readonly signed: string;
-  /** The finding, where the server's answer fits this input. */
+  /** The finding if the server's answer fits this input. */
   readonly seen: string;
   readonly fix: string;
 }
 
-/** What a search has found. */
+/** The result of a search. */
 export interface Found<I = unknown> {
-  /** Missing where one of the inputs fits as it is, and where nothing does. */
+  /** `undefined` if an unchanged input fits, and if nothing fits. */
   readonly cause: Cause | undefined;
   readonly hypotheses: readonly Hypothesis[];
-  /** What fits. */
+  /** The input that fits. */
   readonly input?: I | undefined;
-  /** How many variants `input` is away. */
+  /** The variants that lead to `input`. */
   readonly codes: readonly CauseCode[];
-  /** Whether nothing fits, and single changes were left untried. */
+  /** Whether nothing fits and the limit left single changes untried. */
   readonly isCut?: boolean | undefined;
 }
 
-/** How much is tried with one key. */
+/** The number of tries with one key. */
 interface Limits {
   readonly singles: number;
   readonly pairs: number;
@@ -32,18 +32,18 @@ interface Limits {
 
 const MAX_SINGLES = 6000;
 const MAX_PAIRS = 6000;
-/** So many keys are searched with as if each were the only one. */
+/** Up to this number, each key has all tries. */
 const FEW = 2;
 
-/** Many keys together cost no more than a few: each has its share. */
+/** Many keys share the tries of a few. */
 function limitsFor(keys: number): Limits {
   const share = Math.min(1, FEW / keys);
   return { singles: Math.ceil(MAX_SINGLES * share), pairs: Math.ceil(MAX_PAIRS * share) };
 }
 
-/** What is tried, and what tells whether it fits. */
+/** The inputs to try, and the test of each. */
 interface Search<I, F> {
-  /** Several inputs stand for what nobody has told: which of them fits is no fault. */
+  /** Several inputs if parts of the request are unknown. */
   readonly inputs: readonly I[];
   readonly fits: (input: I) => F;
 }
@@ -54,8 +54,8 @@ interface Ways<I> {
 }
 
 /**
- * Tries the inputs as they are; then the variants of each in their order until one fits; then two at a time, of the first
- * input. A match of 160 bits or more cannot be chance, so the first fit is the cause.
+ * Tries the unchanged inputs, then the variants of each in their order, then pairs of variants of the first input. A match of
+ * 160 bits or more cannot be chance, so the first fit is the cause.
  */
 export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
   const stage: Stage = { tried: new Map(), limits: limitsFor(keys), isCut: false };
@@ -68,8 +68,8 @@ export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, k
 }
 
 /**
- * {@link search} with each of several keys, for signatures that are verified by promise. Single changes are tried with all keys
- * before two at a time with any.
+ * {@link search} with several keys, and with signatures whose verification returns a promise. Tries single changes with all keys
+ * before pairs with any.
  */
 export async function searchEach<I>(
   searches: readonly Search<I, boolean | Promise<boolean>>[],
@@ -89,7 +89,7 @@ export async function searchEach<I>(
   return { ...nothing<I>(stages[0]?.tried ?? new Map()), index: 0, isCut };
 }
 
-/** A verdict over a key, with the word that not everything was tried. */
+/** The cause, with a note if not everything was tried. */
 export function toldOfCut(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause {
   return isCut === true ? { ...cause, evidence: [...cause.evidence, CUT] } : cause;
 }
@@ -106,11 +106,11 @@ type Tries = Map<CauseCode, { count: number; sentence: string }>;
 interface Stage {
   readonly tried: Tries;
   readonly limits: Limits;
-  /** Set where the number of tries ended before the single changes. */
+  /** Whether the limit ended the single changes. */
   isCut: boolean;
 }
 
-/** Yields what is to be tried, and is told whether it fits. Here and below: `undefined` where nothing did. */
+/** Yields inputs to try; the caller answers whether each fits. Returns `undefined` if none does. */
 function* singles<I>(
   inputs: readonly I[],
   { variantsOf, view }: Ways<I>,
@@ -119,7 +119,7 @@ function* singles<I>(
   const { tried, limits } = stage;
   for (const input of inputs) if (yield input) return nothing(tried, input);
   let count = 0;
-  // All inputs variant by variant: where the number of tries ends, each has had the likeliest ones.
+  // Variant by variant over all inputs, so that the limit cuts only the unlikely ones.
   let open = inputs.map((input) => variantsOf(input)[Symbol.iterator]());
   while (open.length > 0) {
     const rest: typeof open = [];

@@ -3,10 +3,10 @@ import { percentDecode } from "../../wire/raw-target.ts";
 import { amazonHost } from "../amazon-host.ts";
 import { decodeOr } from "../decoded.ts";
 
-/** What to do about a path in another spelling. */
+/** The fix for a path in another spelling. */
 export const KEEP_PATH = "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.";
 
-/** Spellings of a path that clients, proxies and signers make of one another's. `canonical` is the right one. */
+/** Wrong spellings of a path that clients, proxies and signers produce. `canonical` is the right one. */
 export function pathSpellings(rawPath: string, canonical: string): readonly (readonly [what: string, path: string])[] {
   const decoded = decodeOr(canonical);
   const isTwice = /%25[0-9A-F]{2}/i.test(canonical);
@@ -16,7 +16,7 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     [isTwice ? ENCODED_TWICE : "decoded, without any encoding", decoded],
     ["decoded once more than it should be", encodeOr(decodeOr(decoded))],
     ["with `+` as a space", canonical.replaceAll("%2B", "%20")],
-    // In the right one each plus is %2B, whether it was sent so or not.
+    // The canonical path has %2B for each plus.
     ["with a space where the URL has `+`", rawPath.replaceAll("+", "%20")],
     ...lostPluses(canonical, "%20", "%2B").map((path): [string, string] => [LOST_PLUS, path]),
     ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
@@ -48,23 +48,23 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
   return spellings.filter(([, path]) => path !== canonical && path !== "");
 }
 
-/** Proxies and servers make two slashes one. */
+/** Proxies and servers merge two slashes. */
 const MERGED_SLASHES = "with // where the URL has one slash";
 const MAX_SLASHES = 8;
 
-/** Each of the last slashes doubled: one was in the key's name, or a key began with it. */
+/** Each of the last slashes doubled: the key contains `//`, or begins with a slash. */
 function doubledSlashes(path: string): readonly string[] {
   const places = [...path.matchAll(/(?<!\/)\/(?!\/)/g)].map(({ index }) => index).slice(-MAX_SLASHES);
   return places.map((at) => `${path.slice(0, at)}/${path.slice(at)}`);
 }
 
-/** Not a signer that encodes nothing, but a program that encodes what is encoded. */
+/** A program encoded the URL again. A signer that encodes nothing is less likely. */
 export const ENCODED_TWICE = "encoded once, where the URL is encoded twice";
 
-/** A plus that became a space on its way, among spaces that are a name's own. */
+/** A plus that became a space in transit, in a name that also contains spaces. */
 export const LOST_PLUS = "with `+` (%2B) where the URL has a space";
 
-/** A text with a plus for its spaces: for all, and where they are few, for each choice of them. */
+/** A text with a plus for all its spaces and, if they are few, for each choice of them. */
 export function lostPluses(text: string, space: string, plus: string): readonly string[] {
   const parts = text.split(space);
   const spaces = parts.length - 1;
@@ -102,7 +102,7 @@ function encodeOr(path: string): string {
 
 const BUCKET_HOST = /^(.+?)\.(s3(?:[.-].*)?|.*)$/;
 
-/** Hosts under which the same server is often known, and the bucket's two places. */
+/** Other usual hosts of the same server. */
 export function hostSpellings(
   host: string,
   known: { readonly url: string; readonly region: string; readonly hosts: readonly string[] },
@@ -119,14 +119,14 @@ export function hostSpellings(
   return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
 }
 
-/** Amazon's hosts for which a URL may have been signed whose host was replaced by a domain that leads to the bucket. */
+/** Amazon's hosts of a bucket, for a URL whose host was replaced by a custom domain. */
 function amazonsOf(domain: string, region: string): readonly string[] {
   if (!/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) return [];
   const buckets = [domain, domain.split(".", 1)[0] as string].filter((name) => /^[a-z0-9.-]{3,63}$/.test(name));
   return buckets.flatMap((bucket) => [`${bucket}.s3.${region}.amazonaws.com`, `${bucket}.s3.amazonaws.com`]);
 }
 
-/** The other names that Amazon has for S3, with the same bucket in front. `undefined` of other hosts. */
+/** Amazon's other hosts of the same bucket. `undefined` for a host of another provider. */
 function amazonNames(host: string, region: string): readonly string[] | undefined {
   const { front = "", domain } = amazonHost(host) ?? {};
   const [found, bucket = ""] = /^(.*\.)?s3(?:[.-](?:accelerate\.)?(?:dualstack\.)?[a-z0-9-]+)?$/.exec(front) ?? [];
@@ -142,7 +142,7 @@ function amazonNames(host: string, region: string): readonly string[] | undefine
   return names.map((name) => `${bucket}${name}.${domain}`);
 }
 
-/** The first label of a host, where it can be a bucket. */
+/** The first label of a host, if it can be a bucket. */
 export function bucketOfHost(host: string): { readonly bucket: string; readonly rest: string } | undefined {
   const [, bucket, rest] = BUCKET_HOST.exec(host) ?? [];
   if (bucket === undefined || rest === undefined || /^\d+$/.test(bucket) || !rest.includes(".")) return undefined;

@@ -8,17 +8,17 @@ import type { Variant } from "./search.ts";
 import { hostSpellings, KEEP_PATH, pathSpellings } from "./spellings.ts";
 import { CONTENT_TYPES } from "./variants.ts";
 
-/** One text in the place of another, whatever it stands for. */
+/** Another spelling of one part of an input. */
 interface Spelling<I> {
   readonly code: CauseCode;
   readonly input: I;
-  /** What is spelt, and how it was. */
+  /** The part, and its other spelling. */
   readonly what: string;
   readonly how: string;
   readonly fix: string;
 }
 
-/** A variant in the words of "was signed". */
+/** A variant with the sentence "was signed …". */
 export function spelt<I>({ code, input, what, how, fix }: Spelling<I>): Variant<I> {
   return { code, input, signed: `The ${what} was signed ${how}.`, seen: `The server saw the ${what} ${how}.`, fix };
 }
@@ -30,7 +30,7 @@ export function* pathVariants<I extends { readonly path: string }>(input: I, raw
   }
 }
 
-/** Other spellings of a path that is signed decoded. `raw` is how it stands in the URL. */
+/** Other spellings of a path that is signed decoded. `raw` is the path in the URL. */
 export function* decodedPathVariants<I extends { readonly path: string }>(
   input: I,
   raw: string,
@@ -44,7 +44,7 @@ export function* decodedPathVariants<I extends { readonly path: string }>(
   }
 }
 
-/** Other spellings of a query that is signed as it stands in the URL. */
+/** Other spellings of a query that is signed without decoding. */
 export function querySpellings(query: string): readonly (readonly [how: string, query: string])[] {
   return [
     ["with %20 for each +", query.replaceAll("+", "%20")],
@@ -87,14 +87,14 @@ export function* parameterVariants<I extends { readonly parameters: readonly Par
 
 const ADD_NOTHING = "Put everything into the request before it is signed, and add nothing to the URL.";
 
-/** Whether a parameter is the signature's own. Of those whose parameters are all signed only OSS has such. */
+/** Whether a parameter is part of the signature itself. */
 const isOwn = (name: string): boolean => name.startsWith("x-oss-");
 
 interface Headers {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** Another Content-Type, or none, where whatever is sent is signed. An empty text stands for none. */
+/** Another Content-Type, or none (an empty text), for schemes that sign the sent one. */
 export function* contentTypes<I>(
   now: string,
   withType: (contentType: string) => I,
@@ -114,25 +114,25 @@ export function* contentTypes<I>(
   }
 }
 
-/** The same of an input that has headers. */
+/** The same for an input with headers. */
 export function typeVariants<I extends Headers>(input: I): Iterable<Variant<I>> {
   const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
   return contentTypes(now, (contentType) => withType(input, contentType));
 }
 
-/** The input with another Content-Type, or with none. */
+/** The input with another Content-Type; with none if it is empty. */
 export function withType<I extends Headers>(input: I, contentType: string): I {
   const others = input.headers.filter(({ name }) => name !== "content-type");
   const headers = contentType === "" ? others : [...others, { name: "content-type", values: [contentType] }];
   return { ...input, headers };
 }
 
-/** Headers that are signed as they are sent, and were sent. */
+/** Sent headers that are signed without being listed. */
 export function impliedHeaders<I extends Headers>({ headers }: I, listed: readonly string[] = []): Headers["headers"] {
   return headers.filter(({ name, values }) => values.length > 0 && name !== "host" && !listed.includes(name));
 }
 
-/** Each header that came after signing, where whatever is sent is signed. */
+/** The input without each sent header, for schemes that sign all of them. */
 export function* headerVariants<I extends Headers>(input: I): Generator<Variant<I>> {
   for (const header of input.headers) {
     if (header.name === "content-type" || header.name === "host") continue;
@@ -146,7 +146,7 @@ export function* headerVariants<I extends Headers>(input: I): Generator<Variant<
   }
 }
 
-/** Other names of the server, where its name is signed as a header. */
+/** Other names of the server, for schemes that sign the Host header. */
 export function* hostVariants<I extends Headers>(
   input: I,
   { url, hosts }: Pick<Subject, "url" | "hosts">,
@@ -161,7 +161,7 @@ export function* hostVariants<I extends Headers>(
   }
 }
 
-/** Other names of the server, with either protocol, where both are signed. */
+/** Other names and protocols of the server, for schemes that sign both. */
 export function* originVariants<I extends { readonly origin: string }>(
   input: I,
   { sent, url, hosts }: Subject,

@@ -8,10 +8,10 @@ import { CONTENT_TYPES, METHODS } from "./variants.ts";
 
 type Header = { readonly name: string; readonly values: readonly string[] };
 
-/** Of an empty body. */
+/** The SHA-256 of an empty body. */
 export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** Usual values of headers that are signed by name, where nobody has told what was sent. None: it was not sent. */
+/** Usual values of a header that is signed by name and whose sent value is unknown. */
 function guesses(name: string, bodySha256: string | undefined): readonly string[] {
   if (name === "content-type") return CONTENT_TYPES.filter((type) => type !== "");
   if (/^x-(?:amz|goog|oss)-content-sha256$/.test(name)) {
@@ -26,8 +26,8 @@ function guesses(name: string, bodySha256: string | undefined): readonly string[
 const MAX_HEADERS = 64;
 
 /**
- * What may have been sent where method or headers are not known, the likeliest first; the input alone where both are. Which of
- * them fits is a fact to be found, and no fault.
+ * Possible requests if method or headers are unknown, the likeliest first; only the input if both are known. A fit among them
+ * is a fact about the request, and no fault.
  */
 export function completions<I extends { readonly method: string; readonly headers: readonly Header[] }>(
   input: I,
@@ -44,21 +44,21 @@ export function completions<I extends { readonly method: string; readonly header
     );
     if (lists.length + others.length <= MAX_HEADERS) lists = [...others, ...lists];
   }
-  // A header of a body speaks for an upload, whatever is assumed.
+  // A header of a body makes an upload likelier than a GET.
   const isUpload = input.method === "GET" && open.some(({ name }) => name.startsWith("content-"));
   const first = isUpload && !known.method ? { ...input, method: "PUT" } : input;
   return withMethods(first, known).flatMap((other) => lists.map((headers) => ({ ...other, headers })));
 }
 
-/** The input with every method that it may have been. */
+/** The input with every possible method. */
 export function withMethods<I extends { readonly method: string }>(input: I, known: Subject["known"]): readonly I[] {
   if (known.method) return [input];
   return [input, ...METHODS.filter((method) => method !== input.method).map((method) => ({ ...input, method }))];
 }
 
 /**
- * The inputs, and those of requests with a body again with each usual Content-Type: where it is signed and neither the URL nor
- * anybody has told it, it is a fact to be found, and no fault.
+ * The inputs, and each input with a body again with every usual Content-Type, if the sent headers are unknown. A fit among them
+ * is a fact about the request, and no fault.
  */
 export function withTypes<I extends { readonly method: string }>(
   inputs: readonly I[],
@@ -72,7 +72,7 @@ export function withTypes<I extends { readonly method: string }>(
   return [...inputs, ...bodies.flatMap((input) => [...told].map((type) => withType(input, type)))];
 }
 
-/** What the server's own text has shown of a request that nobody described: the input with which it comes out. */
+/** The subject with the method and headers that the server's own text has shown. */
 export function learntFrom(
   subject: Subject,
   { method, headers = [] }: { readonly method: string; readonly headers?: readonly Header[] | undefined },
@@ -88,25 +88,25 @@ export function learntFrom(
   };
 }
 
-/** The headers that a key has shown to be signed without being named: what has to be sent with them. */
+/** Unnamed signed headers that a key has shown, as headers that the holder must send. */
 export function shownHeaders(headers: readonly Header[]): readonly MustSend[] {
   return headers.map(({ name, values }) => ({ name, value: isSecretHeader(name) ? undefined : values.join(",") }));
 }
 
-/** Signed headers whose value is not told. */
+/** Signed headers whose value is unknown. */
 export function openHeaders(headers: readonly Header[]): readonly Header[] {
   return headers.filter(({ name, values }) => name !== "host" && values.length === 0);
 }
 
-/** Whether clients send a header with every body of their own accord, so that a list of what was sent need not have it. */
+/** Whether clients send a header with every body, so that a list of sent headers can lack it. */
 export function isSentAnyway(name: string): boolean {
   return name === "content-length";
 }
 
 /**
- * A header is signed whose value nobody has told: a key that fits nothing is no proof against the key.
+ * The value of a signed header is unknown, so a key that fits nothing can still be right.
  *
- * @param wrong the cause where all is known
+ * @param wrong the cause if all values were known
  */
 export function untried(
   { known }: Pick<Subject, "known">,
@@ -125,7 +125,7 @@ export function untried(
   };
 }
 
-/** The values of signed headers may be any, and nobody has told them. */
+/** The values of signed headers are unknown and cannot be guessed. */
 export function untold(headers: readonly Header[], wrong?: Cause): Cause {
   const names = namesOf(headers);
   return {
@@ -137,8 +137,8 @@ export function untold(headers: readonly Header[], wrong?: Cause): Cause {
 }
 
 /**
- * The signed headers were sent, and the key does not give the signature with them: nothing tells another value from another
- * key. `undefined` where none was sent.
+ * The signed headers were sent, and the key does not fit with them: another value or another key signed. `undefined` if none
+ * was sent.
  */
 export function otherValue(headers: readonly Header[], wrong: Cause): Cause | undefined {
   const sent = headers.filter(({ name, values }) => name !== "host" && values.length > 0);
@@ -156,7 +156,7 @@ function namesOf(headers: readonly Header[]): string {
   return headers.map(({ name }) => name).join(", ");
 }
 
-/** The hypotheses, and what was tried as facts. */
+/** The hypotheses, and the methods that were tried. */
 export function withFacts(
   hypotheses: readonly Hypothesis[],
   inputs: readonly { readonly method: string }[],
@@ -167,7 +167,7 @@ export function withFacts(
   return [...hypotheses, { code: "METHOD", tried, fits: false, sentence }];
 }
 
-/** Leaves out what {@link completions} has tried as a fact: nobody has said it, so it is no finding. */
+/** Leaves out variants of unknown parts, which {@link completions} has tried already. */
 export function ofKnown<I>(
   variantsOf: (input: I) => Iterable<Variant<I>>,
   { known, searches }: Pick<Subject, "known" | "searches">,

@@ -1,25 +1,25 @@
 import type { Variant } from "./search.ts";
 
-/** Seconds for which URLs are made to live, from a minute to a year. */
+/** Usual lifetimes in seconds, from a minute to a year. */
 export const USUAL_LIVES: readonly number[] = [
   60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400, 172_800, 259_200,
   432_000, 604_800, 2_592_000, 31_536_000,
 ];
 
-/** What tells how long a URL lives, where it tells its beginning, too. */
+/** The lifetime of a URL that also states its start. */
 interface Life<I> {
-  /** The parameter, or what else it is called. */
+  /** The name of the parameter or field. */
   readonly name: string;
-  /** As it stands in the URL; `undefined` where it is missing. */
+  /** Its text in the URL; `undefined` if absent. */
   readonly now: string | undefined;
-  /** As it would stand for a life of so many seconds. */
+  /** The text for a lifetime in seconds. */
   ofLife(seconds: number): string;
   withLife(text: string): I;
-  /** What has the life. */
+  /** The thing that was signed, `"URL"` by default. */
   readonly signed?: string | undefined;
 }
 
-/** Other lives, each a usual one. */
+/** Other usual lifetimes. */
 export function* changedLives<I>({ name, now, ofLife, withLife, signed = "URL" }: Life<I>): Generator<Variant<I>> {
   if (now === undefined) return;
   for (const seconds of USUAL_LIVES) {
@@ -36,8 +36,8 @@ export function* changedLives<I>({ name, now, ofLife, withLife, signed = "URL" }
 }
 
 /**
- * Other ends, in seconds since 1970 as this one is: whoever holds a URL would rather have it later. Where the URL does not tell
- * its beginning, whoever moves an end moves it by a usual life, or takes milliseconds for seconds.
+ * Other ends of a URL that does not state its start, in seconds since 1970. A holder moves the end by a usual lifetime; a signer
+ * confuses milliseconds and seconds.
  */
 export function* movedEnds<I>(end: string, withEnd: (end: string) => I): Generator<Variant<I>> {
   if (!/^\d{9,13}$/.test(end)) return;

@@ -2,10 +2,10 @@ import { uriEncode } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Variant } from "./search.ts";
 
-/** Methods in the order of how often they are signed. */
+/** Methods, the most often signed first. */
 export const METHODS: readonly string[] = ["GET", "PUT", "HEAD", "POST", "DELETE", "OPTIONS", "PATCH"];
 
-/** Other methods than the one sent. */
+/** Every other method. */
 export function* methodVariants<I extends { readonly method: string }>(input: I): Generator<Variant<I>> {
   for (const method of METHODS) {
     if (method === input.method) continue;
@@ -26,7 +26,7 @@ export function methodFix(signed: string, sent: string): string {
   return `Send ${signed}, or sign for ${sent}: a signature is for one method only.`;
 }
 
-/** The secret as it gets damaged between a file and a program. */
+/** The usual damages to a secret between a file and a program. */
 export function* secretVariants<I extends { readonly secret: string }>(
   input: I,
   signed = "URL",
@@ -61,7 +61,7 @@ export function* secretVariants<I extends { readonly secret: string }>(
   }
 }
 
-/** What clients send as Content-Type when nobody chose one, or chose another than was signed. */
+/** Content-Types that clients send by default or most often. An empty text means none. */
 export const CONTENT_TYPES: readonly string[] = [
   "",
   "application/octet-stream",

@@ -9,7 +9,7 @@ import type {
   DeclaredDigests,
   ObjectRef,
   PutOptions,
-} from "./storage.ts";
+} from "./object.ts";
 
 /** "Maximum number of parts per upload: 10,000". */
 export const MAX_PARTS = 10_000;

@@ -7,12 +7,17 @@ import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-table.
 
 /** An open index, in the process that owns it or in a worker. */
 export interface OpenIndex {
+  /** @internal */
   readonly layout: Layout;
-  /** The name of this run of the gateway, which its temp files contain. */
+  /** The name of this run of the gateway, which its temp files contain. @internal */
   readonly run: string;
+  /** @internal */
   readonly reader: IndexReader;
+  /** What `serveIndexWriter` provides to a worker. */
   readonly writer: IndexWriter;
+  /** @internal */
   readonly thread: FileThread;
+  /** Releases the folder for another owner. Workers that still write fail. */
   close(): void;
 }
 

@@ -6,7 +6,7 @@ import { type ObjectRef, StorageError } from "../../contract/storage.ts";
 import { bucketWriter } from "../bucket-writer.ts";
 import { translating, unavailable } from "../errors.ts";
 import { type Layout, openLayout } from "../layout.ts";
-import { type FileThread, fileThread } from "../listing/file-thread.ts";
+import { fileThread } from "../listing/file-thread.ts";
 import { folderReader } from "../listing/folder-reader.ts";
 import type { ReadProgress } from "../listing/read-progress.ts";
 import { LOOSE_BUCKET } from "../objects/key-path.ts";
@@ -14,7 +14,7 @@ import { fingerprintOf, lstatOrAbsent, unlessAbsent } from "../objects/open-file
 import { giveUpReserve, isDiskFull, reservedSpace } from "../reserved-space.ts";
 import { recordLooseFiles } from "../served-files.ts";
 import { sweepUploads } from "../uploads/sweep-uploads.ts";
-import type { IndexReader, IndexWriter, OpenIndex } from "./contract.ts";
+import type { IndexWriter, OpenIndex } from "./contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
 import { localIndexWriter } from "./index-writer.ts";
 import { matchCopiedFiles } from "./restored-copy.ts";
@@ -22,20 +22,7 @@ import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 
 /** The index of a folder, open in the one process that owns it. */
-export interface DiskIndex extends OpenIndex {
-  /** @internal */
-  readonly run: string;
-  /** @internal */
-  readonly layout: Layout;
-  /** @internal */
-  readonly reader: IndexReader;
-  /** What {@link serveIndexWriter} provides to a worker. */
-  readonly writer: IndexWriter;
-  /** @internal */
-  readonly thread: FileThread;
-  /** Releases the folder for another owner. Workers that still write fail. */
-  close(): void;
-}
+export type DiskIndex = OpenIndex;
 
 /** Options of {@link openDiskIndex}. */
 export interface DiskIndexOptions {

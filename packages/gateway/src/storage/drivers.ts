@@ -13,14 +13,14 @@ export interface DriverOptions {
   readonly s3: S3Options;
 }
 
-/** The name of a storage driver, as a configuration has it. */
+/** The name of a storage driver in a configuration. */
 export type DriverName = keyof DriverOptions;
 
 /** What a driver declares. Callers decide by these properties, never by the driver's name. */
 export interface DriverCapabilities {
-  /** Objects are files in a folder of this machine, and one process owns the index of that folder. The options are those of `disk`. */
+  /** Objects are files in a folder of this machine, and one process owns the index of that folder. The options are `DiskOptions`. */
   readonly servesFolder: boolean;
-  /** Objects are in buckets of an account: an endpoint, a region and credentials lead to them. The options are those of `s3`. */
+  /** Objects are in buckets of an account: an endpoint, a region and credentials lead to them. The options are `S3Options`. */
   readonly usesAccount: boolean;
 }
 
@@ -35,7 +35,7 @@ export type StorageDriver =
   | Driver<Readonly<Record<string, never>>, { readonly servesFolder: false; readonly usesAccount: false }>;
 
 /**
- * Opens storage by the name of its driver, as a configuration has it.
+ * Opens storage by the name of its driver in a configuration.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
-/** The storage contract on what the parts of an upload make. */
+/** The storage contract for completing multipart uploads. */
 import type { CompleteOptions, NamedPart, UploadChecksum } from "../storage/contract/multipart.ts";
-import type { ChecksumAlgorithm } from "../storage/contract/storage.ts";
+import type { ObjectInfo } from "../storage/contract/storage.ts";
 import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, refusalOf } from "./contract-tools.ts";
 import { ANY_SIZE, begin, bytesAt, bytesOf, etagOfParts, PART, put } from "./upload-tools.ts";
 
 export function completionContract({ test, expect }: ContractTools): void {
-  test("makes one object of the parts of an upload, with what it was begun with", async (storage, bucket) => {
+  test("completes an upload to one object, with the metadata of its beginning", async (storage, bucket) => {
     const ref = { bucket, key: "folder/big.bin" };
     const fields = {
       contentType: "x/big",
@@ -23,18 +23,13 @@ export function completionContract({ test, expect }: ContractTools): void {
     const completed = await storage.completeUpload(upload, parts, ANY_SIZE);
     expect(completed).toEqual({ etag: etagOfParts(...bytes), checksums: {} });
     const info = await storage.head(ref);
-    expect(info?.etag).toBe(completed.etag);
-    expect(info?.size).toBe(2 * PART + 10);
-    expect({
-      contentType: info?.contentType,
-      headers: info?.headers,
-      metadata: info?.metadata,
-      tags: info?.tags,
-    }).toEqual(fields);
+    const { etag, size, contentType, headers, metadata, tags } = info ?? ({} as Partial<ObjectInfo>);
+    expect([etag, size]).toEqual([completed.etag, 2 * PART + 10]);
+    expect({ contentType, headers, metadata, tags }).toEqual(fields);
     expect((await bytesAt(storage, bucket, "folder/big.bin")).equals(Buffer.concat(bytes))).toBe(true);
   });
 
-  test("tells the parts of an object when asked, and only then", async (storage, bucket) => {
+  test("returns the parts of an object on request only", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 3, bytesOf(3)), await put(storage, upload, 7, bytesOf(7, 5))];
     await storage.completeUpload(upload, parts, ANY_SIZE);
@@ -48,102 +43,35 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect((await storage.head({ bucket, key: "plain" }, { parts: true }))?.parts).toBe(undefined);
   });
 
-  const layouts: readonly (readonly [title: string, sizes: readonly (readonly [number: number, size: number])[]])[] = [
-    [
-      "of one size that come in order",
-      [
-        [1, PART],
-        [2, PART],
-        [3, PART],
-      ],
-    ],
-    [
-      "of one size that come in any order, the short last one first",
-      [
-        [4, 10],
-        [2, PART],
-        [3, PART],
-        [1, PART],
-      ],
-    ],
-    [
-      "of one size that come at once",
-      [
-        [2, PART],
-        [1, PART],
-        [5, 1],
-        [3, PART],
-        [4, PART],
-      ],
-    ],
-    [
-      "of different sizes",
-      [
-        [1, 10],
-        [2, PART],
-        [3, 2 * PART],
-        [4, 1],
-      ],
-    ],
-    [
-      "with gaps in their numbers",
-      [
-        [2, PART],
-        [5, PART],
-        [9_999, PART],
-        [10_000, 3],
-      ],
-    ],
-    [
-      "of which the last is longer",
-      [
-        [1, PART],
-        [2, PART],
-        [3, 3 * PART],
-      ],
-    ],
-    [
-      "of which one is shorter",
-      [
-        [1, PART],
-        [2, PART - 1],
-        [3, PART],
-      ],
-    ],
-    [
-      "of which one is empty",
-      [
-        [1, PART],
-        [2, 0],
-      ],
-    ],
-    ["of which there is one", [[1, PART]]],
-    ["of which the only one is empty", [[1, 0]]],
-    [
-      "of several megabytes",
-      [
-        [1, 3_000_000],
-        [2, 3_000_000],
-        [3, 1_000_001],
-      ],
-    ],
+  /** Part numbers with their sizes, in the order in which they arrive. */
+  const layouts: readonly (readonly [title: string, sizes: string])[] = [
+    ["of one size that arrive in order", `1:${PART} 2:${PART} 3:${PART}`],
+    ["of one size that arrive in any order, the short last one first", `4:10 2:${PART} 3:${PART} 1:${PART}`],
+    ["of one size that arrive at once", `2:${PART} 1:${PART} 5:1 3:${PART} 4:${PART}`],
+    ["of different sizes", `1:10 2:${PART} 3:${2 * PART} 4:1`],
+    ["with gaps in their numbers", `2:${PART} 5:${PART} 9999:${PART} 10000:3`],
+    ["with a longer last one", `1:${PART} 2:${PART} 3:${3 * PART}`],
+    ["with a shorter one", `1:${PART} 2:${PART - 1} 3:${PART}`],
+    ["with an empty one", `1:${PART} 2:0`],
+    ["if there is only one", `1:${PART}`],
+    ["if the only one is empty", "1:0"],
+    ["of several megabytes", "1:3000000 2:3000000 3:1000001"],
   ];
-  for (const [title, sizes] of layouts) {
+  for (const [title, text] of layouts) {
+    const sizes = text.split(" ").map((part) => part.split(":").map(Number) as [number: number, size: number]);
     test(`joins parts ${title}`, async (storage, bucket) => {
       for (const announced of [true, false]) {
         const upload = await begin(storage, bucket);
-        const atOnce = title.includes("at once");
         const stored: NamedPart[] = [];
         const one = async ([number, size]: readonly [number, number]) => {
-          const bytes = bytesOf(number, size);
           const options = announced ? { contentLength: size } : {};
-          const { etag } = await storage.putPart(upload, number, chunks(bytes), options);
+          const { etag } = await storage.putPart(upload, number, chunks(bytesOf(number, size)), options);
           stored.push({ number, etag });
         };
-        if (atOnce) await Promise.all(sizes.map(one));
+        if (title.endsWith("at once")) await Promise.all(sizes.map(one));
         else for (const size of sizes) await one(size);
         stored.sort((a, b) => a.number - b.number);
-        const bytes = [...sizes].sort((a, b) => a[0] - b[0]).map(([number, size]) => bytesOf(number, size));
+        const bytes = sizes.toSorted((a, b) => a[0] - b[0]).map(([number, size]) => bytesOf(number, size));
         const { etag } = await storage.completeUpload(upload, stored, ANY_SIZE);
         expect(etag).toBe(etagOfParts(...bytes));
         expect((await bytesAt(storage, bucket)).equals(Buffer.concat(bytes))).toBe(true);
@@ -151,7 +79,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     });
   }
 
-  test("makes the same of the same list once more, and nothing of another", async (storage, bucket) => {
+  test("returns the first result for the same list, and NO_SUCH_UPLOAD for another list", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 1, bytesOf(1)), await put(storage, upload, 2, bytesOf(2))];
     const first = await storage.completeUpload(upload, parts, { ...ANY_SIZE, ifNoneMatch: "*" });
@@ -161,7 +89,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect(await codeOf(storage.completeUpload(upload, parts.slice(1), ANY_SIZE))).toBe("NO_SUCH_UPLOAD");
   });
 
-  test("completes once when asked several times at once", async (storage, bucket) => {
+  test("completes an upload once for several concurrent requests", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 1, bytesOf(1)), await put(storage, upload, 2, bytesOf(2))];
     const results = await Promise.all(Array.from({ length: 5 }, () => storage.completeUpload(upload, parts, ANY_SIZE)));
@@ -169,7 +97,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect((await bytesAt(storage, bucket)).equals(Buffer.concat([bytesOf(1), bytesOf(2)]))).toBe(true);
   });
 
-  test("keeps the conditions of a completion, and the upload open when they fail", async (storage, bucket) => {
+  test("checks the conditions of a completion, and keeps the upload open if they fail", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 1, bytesOf(1)), await put(storage, upload, 2, bytesOf(2))];
     const complete = (options: Partial<CompleteOptions>) =>
@@ -183,7 +111,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect((await storage.head({ bucket, key: "big.bin" }))?.size).toBe(2 * PART);
   });
 
-  test("refuses a list that does not fit the parts", async (storage, bucket) => {
+  test("rejects a list that does not match the parts", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 1, bytesOf(1, 10)), await put(storage, upload, 2, bytesOf(2))];
     const complete = (list: readonly NamedPart[], options: Partial<CompleteOptions> = {}) =>
@@ -204,19 +132,14 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect(await complete(parts, { minPartSize: 10, maxSize: size, size })).toBe(undefined);
   });
 
-  const sums: readonly (readonly [ChecksumAlgorithm, UploadChecksum["type"]])[] = [
-    ["crc32", "FULL_OBJECT"],
-    ["crc32c", "FULL_OBJECT"],
-    ["crc64nvme", "FULL_OBJECT"],
-    ["crc32", "COMPOSITE"],
-    ["crc32c", "COMPOSITE"],
-    ["md5", "COMPOSITE"],
-    ["sha1", "COMPOSITE"],
-    ["sha256", "COMPOSITE"],
-    ["sha512", "COMPOSITE"],
+  const full = ["crc32", "crc32c", "crc64nvme"] as const;
+  const composite = ["crc32", "crc32c", "md5", "sha1", "sha256", "sha512"] as const;
+  const sums: readonly UploadChecksum[] = [
+    ...full.map((algorithm) => ({ algorithm, type: "FULL_OBJECT" }) as const),
+    ...composite.map((algorithm) => ({ algorithm, type: "COMPOSITE" }) as const),
   ];
-  for (const [algorithm, type] of sums) {
-    test(`computes a ${type} ${algorithm} from those of the parts`, async (storage, bucket) => {
+  for (const { algorithm, type } of sums) {
+    test(`computes a ${type} ${algorithm} from the checksums of the parts`, async (storage, bucket) => {
       const upload = await begin(storage, bucket, "big.bin", { algorithm, type });
       const bytes = [bytesOf(1), bytesOf(2), bytesOf(3, 77)];
       const values = bytes.map((part) => checksumOf(algorithm, part));
@@ -244,18 +167,15 @@ export function completionContract({ test, expect }: ContractTools): void {
       const info = await storage.head({ bucket, key: "big.bin" }, { parts: true });
       expect(info?.checksums).toEqual({ [algorithm]: expected });
       expect(info?.parts).toEqual(bytes.map((part, i) => ({ size: part.length, checksum: values[i] })));
-      // A copy is in one piece, and so is its checksum.
-      const copy = await storage.copy(
-        { bucket, key: "big.bin" },
-        { bucket, key: "copy" },
-        { sourceEtag: completed.etag },
-      );
+      // A copy has one piece, and a checksum of all bytes.
+      const source = { bucket, key: "big.bin" };
+      const copy = await storage.copy(source, { bucket, key: "copy" }, { sourceEtag: completed.etag });
       const whole = Buffer.concat(bytes);
       expect([copy?.etag, copy?.checksums]).toEqual([md5(whole), { [algorithm]: checksumOf(algorithm, whole) }]);
     });
   }
 
-  test("refuses a part that is named by another checksum, also of an upload that has none", async (storage, bucket) => {
+  test("rejects a part that is named with another checksum, even if the upload has none", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const algorithm = "crc32" as const;
     const checksum = { algorithm, expected: checksumOf(algorithm, bytesOf(1)) };
@@ -267,7 +187,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     await storage.completeUpload(upload, [{ number: 1, etag }], ANY_SIZE);
   });
 
-  test("takes a part by the checksum that it came with, also of an upload that has none", async (storage, bucket) => {
+  test("accepts a part by its own checksum, even if the upload has none", async (storage, bucket) => {
     const upload = await begin(storage, bucket);
     const algorithm = "sha256" as const;
     const value = checksumOf(algorithm, bytesOf(1));
@@ -276,7 +196,7 @@ export function completionContract({ test, expect }: ContractTools): void {
     expect(part.checksum).toEqual({ algorithm, value });
     const named = { number: 1, etag: part.etag, checksum: value, algorithm };
     const { etag } = await storage.completeUpload(upload, [named], ANY_SIZE);
-    // Once more, as a client does that has lost the answer.
+    // As a client does after it lost the response.
     expect((await storage.completeUpload(upload, [named], ANY_SIZE)).etag).toBe(etag);
   });
 }

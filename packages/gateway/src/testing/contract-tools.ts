@@ -1,4 +1,4 @@
-/** What the suites of the storage contract have in common. */
+/** Helpers of the storage contract. */
 import { createHash } from "node:crypto";
 import { read } from "node:fs";
 import { buffer } from "node:stream/consumers";
@@ -19,10 +19,10 @@ export interface TestFunctions {
   readonly expect: (actual: unknown) => { toBe(expected: unknown): void; toEqual(expected: unknown): void };
 }
 
-/** A test that gets storage with one empty bucket, and gives it back. */
+/** A test that receives storage with one empty bucket. */
 export type StorageTest = (title: string, body: (storage: Storage, bucket: string) => Promise<void>) => void;
 
-/** What a suite of the contract is handed. */
+/** The parameters of a part of the contract. */
 export interface ContractTools extends Pick<TestFunctions, "expect"> {
   readonly test: StorageTest;
 }
@@ -46,7 +46,7 @@ export function md5(bytes: string | Buffer): string {
   return createHash("md5").update(bytes).digest("hex");
 }
 
-/** The code of the error that a promise rejects with; the name of another kind of error; `undefined` when it resolves. */
+/** The code of the error that a promise rejects with; the text of another error; `undefined` if it resolves. */
 export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   try {
     await promise;
@@ -56,7 +56,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<string | undefi
   }
 }
 
-/** The code and the details of the refusal that a promise ends with. */
+/** The code and details of the storage error that a promise rejects with; `undefined` if it resolves. */
 export async function refusalOf(
   promise: Promise<unknown>,
 ): Promise<readonly [string, StorageError["details"]] | undefined> {
@@ -71,9 +71,9 @@ export async function refusalOf(
 
 const readFile = promisify(read);
 
-/** All bytes of a body. A redirect has none that storage gives out itself. */
+/** All bytes of a body. Throws for a redirect, whose bytes are elsewhere. */
 export async function readBody(body: Body | undefined): Promise<Buffer> {
-  if (body === undefined) throw new Error("the object is not there");
+  if (body === undefined) throw new Error("the object is missing");
   if (body.kind === "bytes") return Buffer.from(body.bytes);
   if (body.kind === "stream") return buffer(body.stream);
   if (body.kind === "redirect") throw new Error("the object is elsewhere");
@@ -90,7 +90,7 @@ export async function readBody(body: Body | undefined): Promise<Buffer> {
   }
 }
 
-/** The text of an object; `undefined` when there is none. */
+/** The text of an object; `undefined` if absent. */
 export async function contents(storage: Storage, bucket: string, key: string): Promise<string | undefined> {
   const object = await storage.get({ bucket, key });
   return object === undefined ? undefined : (await readBody(object.body())).toString();

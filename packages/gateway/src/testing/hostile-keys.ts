@@ -1,4 +1,4 @@
-/** Keys that a path, a URL or a careless join would change, each of them an object of its own. */
+/** Keys that a path, a URL or a careless join would change. Each names an object of its own. */
 export const HOSTILE_KEYS: readonly string[] = [
   "a",
   "a/b",

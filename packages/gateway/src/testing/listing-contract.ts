@@ -1,10 +1,10 @@
-/** The storage contract on listings and on buckets. */
+/** The storage contract for listings and buckets. */
 import { type ListEntry, type ListOptions, positionAfter } from "../storage/contract/listing.ts";
-import type { Storage } from "../storage/contract/storage.ts";
+import type { ObjectInfo, Storage } from "../storage/contract/storage.ts";
 import { type ContractTools, chunks, codeOf } from "./contract-tools.ts";
 import { HOSTILE_KEYS } from "./hostile-keys.ts";
 
-/** What a listing of these keys has to show, by the definition and not by any index. */
+/** The entries that a listing of these keys must show, by definition. */
 function expected(keys: readonly string[], options: Partial<ListOptions>): string[] {
   const { prefix = "", delimiter } = options;
   const shown = new Set<string>();
@@ -18,7 +18,7 @@ function expected(keys: readonly string[], options: Partial<ListOptions>): strin
 
 const label = (entry: ListEntry): string => (entry.kind === "object" ? entry.key : `${entry.prefix} *`);
 
-/** All pages, put together. */
+/** The entries of all pages. */
 async function listed(storage: Storage, bucket: string, options: Partial<ListOptions> = {}): Promise<string[]> {
   const all: string[] = [];
   let after = options.after;
@@ -42,7 +42,7 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await storage.list(bucket, { prefix: "", limit: 10 })).toEqual({ entries: [], truncated: false });
   });
 
-  test("gives up with its client", async (storage, bucket) => {
+  test("stops when its signal is aborted", async (storage, bucket) => {
     const signal = AbortSignal.abort();
     expect(await codeOf(storage.list(bucket, { prefix: "", limit: 10, signal }))).toBe("INCOMPLETE_BODY");
   });
@@ -54,7 +54,7 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await listed(storage, bucket, { delimiter: "/" })).toEqual(expected(HOSTILE_KEYS, { delimiter: "/" }));
   });
 
-  test("orders by UTF-8, not by the units of UTF-16", async (storage, bucket) => {
+  test("sorts by UTF-8, not by UTF-16 units", async (storage, bucket) => {
     const keys = ["\u{1f511}", "\uffee", "\ue000", "\u{10ffff}", "\ud7ff", "z", "\u00e9", "a\u{1f511}", "a\uffee"];
     await store(storage, bucket, keys);
     const sorted = ["a\uffee", "a\u{1f511}", "z", "\u00e9", "\ud7ff", "\ue000", "\uffee", "\u{1f511}", "\u{10ffff}"];
@@ -65,20 +65,15 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await listed(storage, bucket, { prefix: "\u{10ffff}" })).toEqual(["\u{10ffff}"]);
   });
 
-  test("tells of an object what `head` tells", async (storage, bucket) => {
+  test("lists the same facts about an object as `head`", async (storage, bucket) => {
     await store(storage, bucket, ["a", "b/c", "b//d"]);
     const { entries } = await storage.list(bucket, { prefix: "", limit: 10 });
     expect(entries.length).toBe(3);
     for (const entry of entries) {
       const key = entry.kind === "object" ? entry.key : "";
       const info = await storage.head({ bucket, key });
-      expect(entry).toEqual({
-        kind: "object",
-        key,
-        size: info?.size,
-        etag: info?.etag,
-        lastModified: info?.lastModified,
-      });
+      const { size, etag, lastModified } = info ?? ({} as Partial<ObjectInfo>);
+      expect(entry).toEqual({ kind: "object", key, size, etag, lastModified });
     }
   });
 
@@ -95,35 +90,33 @@ export function listingContract({ test, expect }: ContractTools): void {
     }
   });
 
-  test("goes on after a key, and after all that a prefix holds", async (storage, bucket) => {
+  test("continues after a key, and after all keys of a prefix", async (storage, bucket) => {
     await store(storage, bucket, ["a", "b/1", "b/2", "b/3", "b0", "c"]);
-    expect(await listed(storage, bucket, { after: { key: "b/1" } })).toEqual(["b/2", "b/3", "b0", "c"]);
-    expect(await listed(storage, bucket, { after: { key: "b/10" } })).toEqual(["b/2", "b/3", "b0", "c"]);
-    expect(await listed(storage, bucket, { after: { key: "zz" } })).toEqual([]);
-    expect(await listed(storage, bucket, { after: { key: "b/1" }, delimiter: "/" })).toEqual(["b/ *", "b0", "c"]);
-    expect(await listed(storage, bucket, { after: { prefix: "b/" } })).toEqual(["b0", "c"]);
-    expect(await listed(storage, bucket, { after: { prefix: "b/" }, delimiter: "/" })).toEqual(["b0", "c"]);
-    expect(await listed(storage, bucket, { after: { key: "a" }, prefix: "b/" })).toEqual(["b/1", "b/2", "b/3"]);
-    expect(await listed(storage, bucket, { after: { prefix: "a" }, prefix: "b/" })).toEqual(["b/1", "b/2", "b/3"]);
-    expect(await listed(storage, bucket, { after: { key: "a" }, prefix: "b0" })).toEqual(["b0"]);
-    expect(await listed(storage, bucket, { after: { key: "c" }, prefix: "b/" })).toEqual([]);
-    expect(await listed(storage, bucket, { after: { prefix: "\u{10ffff}" } })).toEqual([]);
+    const cases: readonly (readonly [options: Partial<ListOptions>, keys: string])[] = [
+      [{ after: { key: "b/1" } }, "b/2 b/3 b0 c"],
+      [{ after: { key: "b/10" } }, "b/2 b/3 b0 c"],
+      [{ after: { key: "zz" } }, ""],
+      [{ after: { key: "b/1" }, delimiter: "/" }, "b/ * b0 c"],
+      [{ after: { prefix: "b/" } }, "b0 c"],
+      [{ after: { prefix: "b/" }, delimiter: "/" }, "b0 c"],
+      [{ after: { key: "a" }, prefix: "b/" }, "b/1 b/2 b/3"],
+      [{ after: { prefix: "a" }, prefix: "b/" }, "b/1 b/2 b/3"],
+      [{ after: { key: "a" }, prefix: "b0" }, "b0"],
+      [{ after: { key: "c" }, prefix: "b/" }, ""],
+      [{ after: { prefix: "\u{10ffff}" } }, ""],
+    ];
+    for (const [options, keys] of cases) expect((await listed(storage, bucket, options)).join(" ")).toBe(keys);
   });
 
-  test("says whether there is more, and only then", async (storage, bucket) => {
+  test("reports whether more entries follow", async (storage, bucket) => {
     await store(storage, bucket, ["a", "b/1", "b/2", "c"]);
-    for (const [limit, truncated] of [
-      [1, true],
-      [2, true],
-      [3, false],
-      [4, false],
-    ] as const) {
-      expect((await storage.list(bucket, { prefix: "", delimiter: "/", limit })).truncated).toBe(truncated);
+    for (const limit of [1, 2, 3, 4]) {
+      expect((await storage.list(bucket, { prefix: "", delimiter: "/", limit })).truncated).toBe(limit < 3);
     }
     expect((await storage.list(bucket, { prefix: "b/", limit: 2 })).truncated).toBe(false);
   });
 
-  test("shows at once what was stored, replaced and deleted", async (storage, bucket) => {
+  test("shows stores, replacements and deletions at once", async (storage, bucket) => {
     const keys = ["a", "b/c", "b/d", "//e"];
     for (const key of keys) {
       await storage.put({ bucket, key }, chunks("first"));
@@ -139,7 +132,7 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await listed(storage, bucket, { delimiter: "/" })).toEqual([]);
   });
 
-  test("shows what is as it is, whatever else is stored and deleted meanwhile", async (storage, bucket) => {
+  test("shows unchanged keys while others are stored and deleted", async (storage, bucket) => {
     const still = Array.from({ length: 30 }, (_, i) => `still/${String(i).padStart(2, "0")}`);
     await store(storage, bucket, still);
     let working = true;
@@ -162,7 +155,7 @@ export function listingContract({ test, expect }: ContractTools): void {
     await Promise.all([work(), look(), look()]);
   });
 
-  test("pages through any set of keys as the definition says", async (storage, bucket) => {
+  test("pages through random keys by definition", async (storage, bucket) => {
     // A small alphabet, so that prefixes, delimiters and keys meet often.
     const random = randomNumbers(7);
     const text = (length: number): string =>
@@ -182,7 +175,7 @@ export function listingContract({ test, expect }: ContractTools): void {
 }
 
 export function bucketContract({ test, expect }: ContractTools): void {
-  test("makes, lists and removes buckets", async (storage, bucket) => {
+  test("creates, lists and removes buckets", async (storage, bucket) => {
     const all = async (): Promise<string[]> => (await storage.buckets()).map((info) => info.name);
     expect((await all()).includes(bucket)).toBe(true);
     await storage.createBucket("made-here");
@@ -200,7 +193,7 @@ export function bucketContract({ test, expect }: ContractTools): void {
     expect(await codeOf(storage.list("made-here", { prefix: "", limit: 1 }))).toBe("NO_SUCH_BUCKET");
   });
 
-  test("makes no bucket twice, and none of a name that cannot be one", async (storage, bucket) => {
+  test("rejects an existing bucket and an impossible name", async (storage, bucket) => {
     expect(await codeOf(storage.createBucket(bucket))).toBe("BUCKET_EXISTS");
     for (const other of ["", ".", "..", "-", ".daypass", "a/b", "a\0b", "a\\b", "\ud800"]) {
       expect([other, await codeOf(storage.createBucket(other))]).toEqual([other, "BUCKET_NAME_TAKEN"]);
@@ -209,7 +202,7 @@ export function bucketContract({ test, expect }: ContractTools): void {
     }
   });
 
-  test("removes no bucket that holds an object, of whatever key", async (storage) => {
+  test("rejects the removal of a bucket with any object", async (storage) => {
     for (const key of ["a", "a/b", "a//b", "../a", "\u{1f511}".repeat(70)]) {
       await storage.createBucket("full");
       await storage.put({ bucket: "full", key }, chunks("x"));
@@ -220,7 +213,7 @@ export function bucketContract({ test, expect }: ContractTools): void {
     }
   });
 
-  test("stores nothing into a bucket that is gone, and brings nothing back with its name", async (storage) => {
+  test("stores nothing in a removed bucket, and restores nothing in a new bucket of its name", async (storage) => {
     for (let round = 0; round < 10; round++) {
       await storage.createBucket("busy");
       const puts = ["a", "b/c", "d//e"].map((key) => storage.put({ bucket: "busy", key }, chunks("x")));
@@ -237,7 +230,7 @@ export function bucketContract({ test, expect }: ContractTools): void {
     }
   });
 
-  test("ends the uploads that are under way in a bucket which is removed", async (storage) => {
+  test("ends the open uploads of a removed bucket", async (storage) => {
     await storage.createBucket("made-here");
     const ref = { bucket: "made-here", key: "a" };
     const { uploadId } = await storage.createUpload(ref);
@@ -249,20 +242,14 @@ export function bucketContract({ test, expect }: ContractTools): void {
     await storage.deleteBucket("made-here");
   });
 
-  test("lists and removes no bucket that does not exist", async (storage) => {
+  test("rejects a listing and the removal of a missing bucket", async (storage) => {
     expect(await codeOf(storage.list("no-such-bucket", { prefix: "", limit: 1 }))).toBe("NO_SUCH_BUCKET");
     expect(await codeOf(storage.deleteBucket("no-such-bucket"))).toBe("NO_SUCH_BUCKET");
   });
 
-  test("keeps the cross-origin rules of a bucket until it is removed", async (storage, bucket) => {
-    const rule = {
-      id: "all",
-      origins: ["https://app.example.com", "https://*.example.com"],
-      methods: ["GET", "PUT"],
-      headers: ["*"],
-      exposeHeaders: ["etag"],
-      maxAge: 60,
-    };
+  test("keeps the CORS rules of a bucket until its removal", async (storage, bucket) => {
+    const origins = ["https://app.example.com", "https://*.example.com"];
+    const rule = { id: "all", origins, methods: ["GET", "PUT"], headers: ["*"], exposeHeaders: ["etag"], maxAge: 60 };
     expect(await storage.corsRules(bucket)).toEqual([]);
     await storage.setCorsRules(bucket, [rule]);
     expect(await storage.corsRules(bucket)).toEqual([rule]);

@@ -27,7 +27,7 @@ export interface RecordingStorage extends Storage {
  */
 export function recordingStorage(inner: Storage): RecordingStorage {
   const calls: StorageCall[] = [];
-  // A proxy, so that no method which comes later can be forgotten.
+  // A proxy, so that new methods are recorded, too.
   return new Proxy(inner, {
     get(storage, name) {
       if (name === "calls") return calls;

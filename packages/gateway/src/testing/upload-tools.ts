@@ -1,12 +1,12 @@
-/** What the contract on uploads in parts is written with. */
+/** Helpers of the multipart contract. */
 import { createHash } from "node:crypto";
 import type { CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../storage/contract/multipart.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 import { chunks, md5, readBody } from "./contract-tools.ts";
 
-/** Of the sizes, the only thing that counts is which are equal: no driver has a minimum of its own. */
+/** Only equality of sizes matters: no driver has a minimum of its own. */
 export const PART = 100_000;
-/** A completion that asks for no size. */
+/** A completion without a minimum size. */
 export const ANY_SIZE: CompleteOptions = { minPartSize: 0 };
 
 /** Bytes that differ from part to part and from attempt to attempt. */
@@ -30,7 +30,7 @@ export async function put(storage: Storage, upload: UploadRef, number: number, b
   return { number, etag: part.etag };
 }
 
-/** The ETag of an object that was made of these. */
+/** The ETag of an object with these parts. */
 export function etagOfParts(...parts: readonly Buffer[]): string {
   const hash = createHash("md5");
   for (const part of parts) hash.update(md5(part), "hex");

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { defaultLimits } from "../../src/index.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
-import { readWhole } from "../../src/storage/disk/objects/open-object.ts";
+import { readWhole } from "../../src/storage/disk/objects/find-object.ts";
 import { withDisk } from "../storage/temp-root.ts";
 
 // More than what the kernel takes for a client that does not read.

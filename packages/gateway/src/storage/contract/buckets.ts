@@ -22,8 +22,8 @@ export interface Buckets {
   /** Removes an empty bucket and everything that was set for it, durably. @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
   deleteBucket(bucket: string): Promise<void>;
   /**
-   * The pages that may use the bucket; none for a bucket without rules and, unlike elsewhere, for one that does not exist: the
-   * gateway calls this for strangers, who must not learn the difference.
+   * The pages that may use the bucket; none if it has no rules or does not exist: the gateway calls this for unverified requests,
+   * which must not learn the difference.
    */
   corsRules(bucket: string): Promise<readonly CorsRule[]>;
   /** Replaces the rules, durably; an empty list removes them. @throws {StorageError} `NO_SUCH_BUCKET` */

@@ -74,7 +74,7 @@ function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, a
 }
 
 /**
- * Compares the declared digests with those of the complete body.
+ * Compares the declared digests with the computed ones.
  * @throws {StorageError} `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`
  */
 export function checkDigests(options: BodyOptions, digests: BodyDigests): void {

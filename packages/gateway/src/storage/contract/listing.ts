@@ -24,11 +24,11 @@ export interface ListedObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** Without quotes, as `head` has it. */
+  /** Without quotes. The same as in `head`. */
   readonly etag: string;
-  /** As `head` has it. */
+  /** The same as in `head`. */
   readonly lastModified: Date;
-  /** As `head` has them. Omitted if there is none, or if the driver would need a request per object. */
+  /** The same as in `head`. Omitted if there is none, or if the driver would need a request per object. */
   readonly checksums?: Readonly<Record<string, string>> | undefined;
 }
 

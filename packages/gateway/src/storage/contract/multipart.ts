@@ -25,7 +25,7 @@ export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 /** The checksum that a multipart upload will have. */
 export interface UploadChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** SHA-1 and SHA-256 are `COMPOSITE`, because the hash of all bytes cannot be derived from those of the parts. */
+  /** SHA-1 and SHA-256 are `COMPOSITE`, because the hash of all bytes cannot be derived from the hashes of the parts. */
   readonly type: ChecksumType;
 }
 
@@ -53,7 +53,7 @@ export interface PutPartOptions extends Pick<PutOptions, "contentLength" | "maxB
 export interface CopyPartOptions extends Pick<PutOptions, "signal"> {
   /** All bytes of the source if omitted. */
   readonly range?: ByteRange | undefined;
-  /** The ETag (without quotes) that the source must have: the one that the decision to copy was based on. */
+  /** The ETag (without quotes) that the source must have: its ETag when the copy was decided. */
   readonly sourceEtag: string;
 }
 
@@ -67,7 +67,7 @@ export interface PartInfo {
   readonly etag: string;
   /** When the part was stored. */
   readonly lastModified: Date;
-  /** The checksum of its bytes, with the upload's algorithm or, if that has none, with the one that the part was sent with. */
+  /** The checksum of its bytes, with the upload's algorithm or, if the upload has none, with the algorithm of the part's request. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 }
 
@@ -102,7 +102,7 @@ export type UploadEntry =
 
 /** A page of open uploads. */
 export interface UploadPage {
-  /** Sorted by the UTF-8 bytes of their keys, those of one key by the time of their creation. */
+  /** Sorted by the UTF-8 bytes of their keys, and for one key by the time of their creation. */
   readonly entries: readonly UploadEntry[];
   /** Whether there are more after the last entry. */
   readonly truncated: boolean;

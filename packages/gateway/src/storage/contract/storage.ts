@@ -39,7 +39,7 @@ export interface FileBody {
   readonly start: number;
   /** Bytes. */
   readonly length: number;
-  /** Whether the bytes are still those of the object that was opened, as far as this can be known. Called before the last of them are sent. */
+  /** Whether the bytes are unchanged since the object was opened, as far as the driver can know. Called before the last bytes are sent. */
   isUnchanged?(): boolean;
   /** Closes the descriptor. */
   close(): void;
@@ -103,13 +103,13 @@ export interface SetTagsOptions {
 
 /** What the caller of a copy sets instead of taking it from the source. */
 export interface CopyOptions extends Pick<PutOptions, "ifNoneMatch" | "ifMatch" | "signal"> {
-  /** The ETag (without quotes) that the source must have: the one that the decision to copy was based on. */
+  /** The ETag (without quotes) that the source must have: its ETag when the copy was decided. */
   readonly sourceEtag: string;
-  /** Type, headers and user metadata; those of the source if omitted. */
+  /** Type, headers and user metadata; copied from the source if omitted. */
   readonly replace?: Pick<PutOptions, "contentType" | "headers" | "metadata"> | undefined;
-  /** Those of the source if omitted. */
+  /** Copied from the source if omitted. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** The algorithm of the copy's checksum; that of the source if omitted. */
+  /** The algorithm of the copy's checksum; the source's if omitted. */
   readonly checksum?: ChecksumAlgorithm | undefined;
 }
 
@@ -131,8 +131,8 @@ export interface Storage extends Listing, Buckets, MultipartStorage {
   /** Opens an object; `undefined` if it does not exist. */
   get(ref: ObjectRef, options?: GetOptions): Promise<OpenObject | undefined>;
   /**
-   * Optional: the result of `get`, if it is available at once and as fresh as that of `get`. `undefined` says nothing about the
-   * object: call `get`.
+   * Optional: the result of `get`, if it is available at once and equally fresh. `undefined` says nothing about the object: call
+   * `get`.
    */
   getCached?(ref: ObjectRef): OpenObject | undefined;
   /** What is known about an object; `undefined` if it does not exist. Opens nothing. */
@@ -191,7 +191,7 @@ export interface StorageErrorOptions extends ErrorOptions {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-// A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
+// A registered symbol, as in DaypassError: two copies of this package recognise each other's errors.
 const BRAND = Symbol.for("daypass.storage-error");
 
 /**

@@ -26,7 +26,7 @@ export interface MatchCopyOptions {
 
 /**
  * Gives each row to the file with its size and time in nanoseconds. Only at the first start on a copy: later, such a file may be
- * another one that was put in place within the same tick of the clock.
+ * a new one from the same tick of the clock.
  */
 export async function matchCopiedFiles({
   database,

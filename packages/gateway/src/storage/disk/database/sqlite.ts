@@ -1,4 +1,4 @@
-/** SQLite by the `node:sqlite` API: the built-in module if Node has it, else a prebuilt drop-in. */
+/** SQLite by the `node:sqlite` API: the built-in module of newer Node versions, else a prebuilt drop-in. */
 import { getBuiltinModule } from "node:process";
 
 export type SqlValue = null | number | bigint | string | Uint8Array;

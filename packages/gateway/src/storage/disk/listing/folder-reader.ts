@@ -85,7 +85,7 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
     else database.names.setStamp(bucket, prefix, isRacy(ended.stamp, since) ? "" : ended.stamp);
   }
 
-  /** The folders below one that were not read yet. */
+  /** The unread folders below a folder. */
   function unread(bucket: string, prefix: string, { folders }: FolderPart): string[] {
     return folders
       .map((name) => `${prefix}${name}/`)

@@ -134,7 +134,7 @@ export function objectLister({ layout, reader, writer, thread }: OpenIndex): Lis
   }
 }
 
-/** The places of a key, without a plain one that is the file of another key on a file system that folds names. */
+/** The places of a key. On a file system that folds names, the plain place may be the file of another key: then it is left out. */
 function inPlace(
   places: Places | undefined,
   isSpelled: SpellingCheck | undefined,

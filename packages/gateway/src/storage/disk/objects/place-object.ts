@@ -237,7 +237,7 @@ function linkNew(from: string, to: string): void {
   }
 }
 
-/** Restores the former name of a moved file, which may be the only one of an upload's parts. A linked file still has it. */
+/** Restores the former name of a moved file, which may be the only copy of an upload's parts. A linked file still has both names. */
 function moveBack(target: string, path: string): void {
   try {
     if (lstatOrAbsent(path) === undefined) renameSync(target, path);

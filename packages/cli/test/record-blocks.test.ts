@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { answerBlock } from "../src/batch/answer-block.ts";
+import { processBlock } from "../src/batch/process-block.ts";
 import { recordBlocks, skipRecords } from "../src/batch/record-blocks.ts";
 import { CSV_RECORDS, LINES, type RecordFormat } from "../src/batch/record-format.ts";
 import { TOO_LONG, type Unreadable } from "../src/lines/answer.ts";
 
 const MAX = 40;
 
-/** The records that a stream of these chunks holds, or why one could not be read. */
+/** The records of a stream of these chunks, or the reason why one could not be read. */
 async function recordsOf(
   chunks: readonly Uint8Array[],
   { format = LINES, skip = 0 }: { readonly format?: RecordFormat; readonly skip?: number } = {},
@@ -15,19 +15,19 @@ async function recordsOf(
   const records: (string | Unreadable)[] = [];
   const memory = Buffer.alloc(4096);
   async function* input(): AsyncGenerator<Uint8Array> {
-    // One piece of memory for all chunks, as the reader of a file has it.
+    // The reader of a file reuses the memory of its chunks.
     for (const chunk of chunks) yield memory.subarray(0, Buffer.from(chunk).copy(memory));
   }
-  const answer = (record: string | Unreadable) => {
+  const processLine = (record: string | Unreadable) => {
     records.push(record);
     return { text: "", refused: false };
   };
   const { rest } = await skipRecords(recordBlocks(input(), { format, maxRecordBytes: MAX }), skip, format);
-  for await (const block of rest) await answerBlock(block, { answer, format }, new Uint8Array(10));
+  for await (const block of rest) await processBlock(block, { processLine, format }, new Uint8Array(10));
   return records;
 }
 
-/** A stream of bytes cut at these places. */
+/** Splits bytes at these places. */
 function cutAt(bytes: Buffer, cuts: readonly number[]): readonly Uint8Array[] {
   const inside = cuts.filter((cut) => cut < bytes.length);
   const places = [...new Set([0, ...inside, bytes.length])].sort((a, b) => a - b);
@@ -37,7 +37,7 @@ function cutAt(bytes: Buffer, cuts: readonly number[]): readonly Uint8Array[] {
 const cuts = fc.array(fc.nat(300));
 const text = (...units: readonly string[]) => fc.string({ unit: fc.constantFrom(...units), maxLength: 8 });
 
-test("finds the same lines however the stream is cut", async () => {
+test("finds the same lines for any chunks of the stream", async () => {
   const line = text("a", "é", "🙂", " ", "\r", '"');
   await fc.assert(
     fc.asyncProperty(
@@ -56,10 +56,10 @@ test("finds the same lines however the stream is cut", async () => {
   );
 });
 
-test("finds the same records of a CSV file however the stream is cut", async () => {
+test("finds the same CSV records for any chunks of the stream", async () => {
   const cell = fc.oneof(
     text("a", "é", " "),
-    // Inches: a quote inside a cell that does not begin with one is a character.
+    // Inches: a quote inside an unquoted cell is a character.
     text("a", '"', " ").map((inside) => `5${inside}`),
     text("a", "\n", ",", "é", '""').map((inside) => `"${inside}"`),
   );
@@ -81,7 +81,7 @@ test("finds the same records of a CSV file however the stream is cut", async () 
   );
 });
 
-test("gives one answer to a line that is too long, and finds the next one", async () => {
+test("returns one result for a line that is too long, and finds the next line", async () => {
   const long = Buffer.from("x".repeat(1000));
   const feed = Buffer.from("\n");
   const good = Buffer.from("good\n");
@@ -93,7 +93,7 @@ test("gives one answer to a line that is too long, and finds the next one", asyn
   expect(await recordsOf([])).toEqual([]);
 });
 
-test("tells in which line the quote opened that nothing closes", async () => {
+test("reports the line of an unclosed quote", async () => {
   const unclosedIn = async (csv: string, at: readonly number[] = []): Promise<number | undefined> => {
     let line: number | undefined;
     async function* input(): AsyncGenerator<Uint8Array> {

@@ -7,7 +7,7 @@ import { openLog } from "@daypass/gateway/node";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { configSchema } from "../src/commands/serve/config.ts";
-import { openSite } from "../src/commands/serve/server-instance.ts";
+import { openInstance } from "../src/commands/serve/server-instance.ts";
 import { checkStorage, storageText } from "../src/commands/serve/storage.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { temporaryFolder } from "./command.ts";
@@ -58,12 +58,12 @@ test("serves from a driver that was added to the registry", async () => {
   const root = temporaryFolder();
   const log = openLog({ destination: join(root, "log"), level: "error" });
   const place = { root, state: join(root, ".daypass"), host: "127.0.0.1", port: 0, region: "us-east-1" };
-  const site = await openSite({ ...place, storage, workers: 0, drainMs: 0, files: {} }, { env: {}, log });
-  onTestFinished(() => site.drain(0));
+  const instance = await openInstance({ ...place, storage, workers: 0, drainMs: 0, files: {} }, { env: {}, log });
+  onTestFinished(() => instance.drain(0));
   const keys = await keyStore({ folder: place.state, env: {}, clock: () => new Date() }).active();
   const credentials = keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : []))[0];
   if (credentials === undefined) throw new Error("found no access key");
-  const signer = s3Signer({ endpoint: site.url, region: place.region, credentials, addressing: "path" });
+  const signer = s3Signer({ endpoint: instance.url, region: place.region, credentials, addressing: "path" });
   const call = (method: string) => {
     const { url } = signer.sign({ method, bucket: "files", key: "a.txt", expiresIn: 60 });
     return fetch(url, { method, ...(method === "PUT" ? { body: "kept in memory" } : {}) });

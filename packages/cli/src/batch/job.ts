@@ -3,28 +3,30 @@ import type { LineAnswerer } from "../lines/answer.ts";
 import type { AnswerWriterOptions } from "../lines/answer-writer.ts";
 import { CSV_RECORDS, LINES, type RecordFormat } from "./record-format.ts";
 
-/** What is done with the lines of a batch: data, because it is sent to other threads. */
+/** The work of a batch, as data for worker threads. */
 export type BatchJob = VerifyJob | SignJob;
 
+/** `verify --batch`. */
 export interface VerifyJob {
   readonly kind: "verify";
 }
 
+/** `sign --batch` and `sign --all`. */
 export interface SignJob {
   readonly kind: "sign";
-  /** The header row of a CSV file; without one the records are JSON Lines. */
+  /** The header row of a CSV input. Missing for JSON Lines. */
   readonly csvHeader?: string | undefined;
   readonly answers: AnswerWriterOptions;
   readonly defaults: LineDefaults;
 }
 
-/** How the records of a job's input are told apart. */
+/** The record format of a job's input. */
 export function recordFormat(job: BatchJob): RecordFormat {
   return job.kind === "sign" && job.csvHeader !== undefined ? CSV_RECORDS : LINES;
 }
 
-/** Loads what answers the lines of a job. A thread that only hands out lines needs none of it. */
-export async function lineAnswerer(job: BatchJob, findKeys: FindKeys): Promise<LineAnswerer> {
+/** Loads the code that processes lines. A main thread with workers does not need it. */
+export async function lineProcessor(job: BatchJob, findKeys: FindKeys): Promise<LineAnswerer> {
   if (job.kind === "verify") return (await import("../lines/verify-line.ts")).verifyLines();
   const [{ signLines }, { answerWriter }, { lineCompleter }, csv] = await Promise.all([
     import("../lines/sign-line.ts"),

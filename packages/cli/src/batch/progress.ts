@@ -1,15 +1,21 @@
 import type { OutputStream } from "../command.ts";
-import type { BatchCount } from "./batch.ts";
 
-/** Tells a person how far a batch is. */
+/** The number of results so far. */
+export interface BatchCount {
+  readonly lines: number;
+  readonly refused: number;
+}
+
+/** The progress display of a batch. */
 export interface Progress {
   update(count: BatchCount): void;
   end(count: BatchCount): void;
 }
 
+/** Options of {@link progress}. */
 export interface ProgressOptions {
   readonly stderr: OutputStream;
-  /** Reports also where standard error is no terminal: a line each time. */
+  /** Whether to report even if standard error is not a terminal, one line each time. */
   readonly isForced: boolean;
   /** The part of the input that has been read, see `BatchInput`. */
   readonly done: () => number | undefined;
@@ -20,10 +26,7 @@ export interface ProgressOptions {
 const TERMINAL_MS = 200;
 const LOG_MS = 1000;
 
-/**
- * Progress on standard error. A terminal gets one line that is written over; a pipe gets only the sum, and only if something
- * was refused, unless it is asked for.
- */
+/** Progress on standard error. A terminal shows one line that is overwritten. A pipe gets only the total, and only if a line was refused. */
 export function progress({ stderr, isForced, done, now = () => performance.now() }: ProgressOptions): Progress {
   const isTerminal = stderr.isTTY === true;
   const start = now();
@@ -40,7 +43,7 @@ export function progress({ stderr, isForced, done, now = () => performance.now()
     return `, ${Math.floor(part * 100)}%, ${timeText(left)} left`;
   };
   const show = (text: string, end: string): void => {
-    // What has wrapped to a second line would stay.
+    // A wrapped line would not be overwritten.
     const room = end === "" && stderr.columns ? stderr.columns - 1 : undefined;
     stderr.write(isTerminal ? `\r\u001b[K${text.slice(0, room)}${end}` : `${text}\n`);
   };

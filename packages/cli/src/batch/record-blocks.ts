@@ -1,28 +1,27 @@
 import { isUtf8 } from "node:buffer";
 import type { RecordFormat } from "./record-format.ts";
 
-/** Several whole records, each but perhaps the last with its line feed; or no bytes for one record too long to be kept. */
+/** Whole records with their line feeds, optional for the last record. `undefined` for one record that is too long. */
 export type RecordBlock = Buffer | undefined;
 
-/** How to cut a stream. */
+/** Options of {@link recordBlocks}. */
 export interface RecordBlockOptions {
   readonly format: RecordFormat;
   readonly maxRecordBytes: number;
-  /** Told at the end of the stream in which line, from 1, the quote opened that its last record never closes. */
+  /** Called at the end of the stream with the line, from 1, of an unclosed quote. */
   readonly onUnclosed?: ((line: number) => void) | undefined;
 }
 
 /**
- * Cuts a stream of bytes into blocks of whole records. A block is handed on as soon as its records have arrived, so that a
- * program can ask and wait for the answer; a record of more than `maxRecordBytes` is skipped while it passes, so that
- * memory stays flat whatever arrives. A block may be a part of its chunk: it is valid until the next one is asked for.
+ * Splits a stream into blocks of whole records. Yields a block as soon as its records have arrived, so that a program can wait for each
+ * result. Skips records of more than `maxRecordBytes`, so that memory stays constant. A block is valid until the next one is requested.
  */
 export async function* recordBlocks(
   input: AsyncIterable<Uint8Array>,
   { format, maxRecordBytes, onUnclosed }: RecordBlockOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const scanner = format.scanner();
-  /** The beginning of a record whose end has not arrived. */
+  /** The beginning of an incomplete record. */
   let begun: Buffer[] = [];
   let begunBytes = 0;
   let skipping = false;
@@ -31,7 +30,7 @@ export async function* recordBlocks(
     const { first, last } = scanner.bounds(bytes);
     let start = 0;
     if (first > 0 && (skipping || begunBytes + first - 1 > maxRecordBytes)) {
-      // The record that a former chunk began ends here and is too long: what follows it is not.
+      // The record from an earlier chunk ends here and is too long.
       yield undefined;
       begun = [];
       begunBytes = 0;
@@ -50,7 +49,7 @@ export async function* recordBlocks(
     if (start === chunk.length) continue;
     begunBytes += chunk.length - start;
     if (begunBytes <= maxRecordBytes) {
-      // Whoever reads the stream may use the chunk's memory again.
+      // Copy, because the memory of the chunk is reused.
       begun.push(Buffer.from(chunk.subarray(start)));
     } else {
       skipping = true;
@@ -64,14 +63,14 @@ export async function* recordBlocks(
   else if (begun.length > 0) yield Buffer.concat(begun);
 }
 
-/** A first record, and what is left of its blocks. */
+/** The first record and the remaining blocks. */
 export interface TakenRecord {
-  /** `undefined` where there is none, or none that can be read. */
+  /** `undefined` if there is none, or if it is not UTF-8. */
   readonly text: string | undefined;
   readonly rest: AsyncGenerator<RecordBlock, void, undefined>;
 }
 
-/** Takes the first record, such as the header row of a CSV file. */
+/** Takes the first record, such as a CSV header. */
 export async function takeRecord(
   blocks: AsyncGenerator<RecordBlock, void, undefined>,
   format: RecordFormat,
@@ -84,14 +83,14 @@ export async function takeRecord(
   return { text, rest: end < block.length ? withFirst(block.subarray(end), blocks) : blocks };
 }
 
-/** What is left of blocks behind their first records. */
+/** The blocks after skipped records. */
 export interface SkippedRecords {
-  /** How many were there to skip. */
+  /** The number of records that were skipped. */
   readonly skipped: number;
   readonly rest: AsyncGenerator<RecordBlock, void, undefined>;
 }
 
-/** Passes over records that have been answered before. */
+/** Skips the records that have results. */
 export async function skipRecords(
   blocks: AsyncGenerator<RecordBlock, void, undefined>,
   count: number,
@@ -120,7 +119,7 @@ export async function skipRecords(
   return { skipped, rest: blocks };
 }
 
-/** Blocks with one more before them. */
+/** Puts a block before others. */
 export async function* withFirst(
   first: RecordBlock,
   blocks: AsyncGenerator<RecordBlock, void, undefined>,

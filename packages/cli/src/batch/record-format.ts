@@ -1,25 +1,22 @@
-/** Where records end in a chunk of a stream: past the first and past the last one, 0 where none ends. */
+/** The ends of the first and the last record in a chunk. 0 if none ends. */
 export interface RecordBounds {
   readonly first: number;
   readonly last: number;
 }
 
-/** Follows one stream, chunk after chunk. */
+/** Scans the chunks of one stream. */
 export interface RecordScanner {
   bounds(chunk: Uint8Array): RecordBounds;
-  /** The line of the stream, from 1, in which a quote has opened that nothing has closed yet. */
+  /** The line, from 1, in which an unclosed quote opened. */
   openedIn(): number | undefined;
 }
 
-/** How a stream of bytes is cut into records. */
+/** The rules that split a stream into records. */
 export interface RecordFormat {
-  /**
-   * How much of a file is read at a time: large enough that a thread is worth its wake-up, small enough that a few of
-   * them and their answers are little memory.
-   */
+  /** The size of a file chunk: large enough to be worth the wake-up of a thread, small enough to keep memory low. */
   readonly chunkBytes: number;
   scanner(): RecordScanner;
-  /** Past the line feed of each record of a block that begins with one. A last record without line feed is not given. */
+  /** The end of each record of a block, after its line feed. Excludes a last record without line feed. */
   ends(block: Buffer): Iterable<number>;
   /** Whether every line feed of this block ends a record. */
   isPlain(block: Buffer): boolean;
@@ -29,7 +26,7 @@ const LINE_FEED = 10;
 const QUOTE = 34;
 const COMMA = 44;
 
-/** A record is a line. */
+/** JSON Lines: a record is a line. */
 export const LINES: RecordFormat = {
   chunkBytes: 256 * 1024,
   scanner: () => ({ bounds: lineBounds, openedIn: () => undefined }),
@@ -39,39 +36,39 @@ export const LINES: RecordFormat = {
   isPlain: () => true,
 };
 
-/** Where in a record of CSV a byte stands. */
-type Place = typeof START | typeof PLAIN | typeof QUOTED | typeof CLOSED;
+/** The state of the CSV scanner. */
+type State = typeof START | typeof PLAIN | typeof QUOTED | typeof CLOSED;
 const START = 0;
 const PLAIN = 1;
 const QUOTED = 2;
-/** Behind a quote in a quoted cell: another one would be a doubled one, and all else is behind its end. */
+/** After a quote in a quoted cell: a second quote is an escaped quote, anything else ends the cell. */
 const CLOSED = 3;
 
-function placeAfter(place: Place, byte: number | undefined): Place {
-  if (place === QUOTED) return byte === QUOTE ? CLOSED : QUOTED;
+function nextState(state: State, byte: number | undefined): State {
+  if (state === QUOTED) return byte === QUOTE ? CLOSED : QUOTED;
   if (byte === LINE_FEED || byte === COMMA) return START;
-  return byte === QUOTE && place !== PLAIN ? QUOTED : PLAIN;
+  return byte === QUOTE && state !== PLAIN ? QUOTED : PLAIN;
 }
 
 /**
- * RFC 4180: a line feed between quotes belongs to a value. Only a quote at the beginning of a cell opens one: in
- * `5" disk.jpg` it is a character like any other, and must not swallow the records that follow.
+ * RFC 4180: a line feed in quotes belongs to the value. Only a quote at the beginning of a cell opens a quoted value, so `5" disk.jpg` does not
+ * swallow the records after it.
  */
 export const CSV_RECORDS: RecordFormat = {
-  // A record may be one short cell, and its answer twenty times as long.
+  // A record may be one short cell, and its result twenty times as long.
   chunkBytes: 64 * 1024,
   scanner() {
-    let place: Place = START;
+    let state: State = START;
     let line = 1;
     let opened = 1;
     return {
-      openedIn: () => (place === QUOTED ? opened : undefined),
+      openedIn: () => (state === QUOTED ? opened : undefined),
       bounds(chunk) {
-        if (place !== QUOTED && !chunk.includes(QUOTE)) {
+        if (state !== QUOTED && !chunk.includes(QUOTE)) {
           line += countLines(chunk);
-          // What a last cell begins with decides what a quote in the next chunk means.
+          // The last byte decides whether a quote in the next chunk opens a value.
           const last = chunk.at(-1);
-          if (last !== undefined) place = placeAfter(PLAIN, last);
+          if (last !== undefined) state = nextState(PLAIN, last);
           return lineBounds(chunk);
         }
         let first = 0;
@@ -80,24 +77,24 @@ export const CSV_RECORDS: RecordFormat = {
           const byte = chunk[i];
           if (byte === LINE_FEED) {
             line += 1;
-            if (place !== QUOTED) {
+            if (state !== QUOTED) {
               last = i + 1;
               first ||= last;
             }
           }
-          if (byte === QUOTE && place === START) opened = line;
-          place = placeAfter(place, byte);
+          if (byte === QUOTE && state === START) opened = line;
+          state = nextState(state, byte);
         }
         return { first, last };
       },
     };
   },
   *ends(block) {
-    let place: Place = START;
+    let state: State = START;
     for (let i = 0; i < block.length; i++) {
       const byte = block[i];
-      if (byte === LINE_FEED && place !== QUOTED) yield i + 1;
-      place = placeAfter(place, byte);
+      if (byte === LINE_FEED && state !== QUOTED) yield i + 1;
+      state = nextState(state, byte);
     }
   },
   isPlain: (block) => !block.includes(QUOTE),

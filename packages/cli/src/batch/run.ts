@@ -5,47 +5,54 @@ import { wholeNumber } from "../arguments.ts";
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import type { FindKeys } from "../commands/sign/complete-line.ts";
 import { readError, writeError } from "../files.ts";
-import { runBatch, written } from "./batch.ts";
-import type { BatchArguments } from "./batch-options.ts";
-import { type BatchInput, inputFile } from "./input-file.ts";
-import type { BatchJob } from "./job.ts";
-import { outputFile } from "./output-file.ts";
-import { progress } from "./progress.ts";
+import { type BatchInput, inputFile, outputFile } from "./batch-files.ts";
+import { type ExistingResults, existingResults, expectResults, type ResultFormat } from "./existing-results.ts";
+import { type BatchJob, lineProcessor, recordFormat } from "./job.ts";
+import type { BatchArguments } from "./options.ts";
+import { type BlockResult, processBlock } from "./process-block.ts";
+import { type BatchCount, progress } from "./progress.ts";
 import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "./record-blocks.ts";
 import type { RecordFormat } from "./record-format.ts";
-import { type AnswerForm, expectAnswers, type StandingAnswers, standingAnswers } from "./standing-answers.ts";
+import { OUTPUT_BYTES, workerPool } from "./worker-pool.ts";
 
 /** A batch that is ready to run. */
 export interface Batch {
   readonly job: BatchJob;
   readonly blocks: AsyncGenerator<RecordBlock, void, undefined>;
-  /** The part of the input that has been read, see `BatchInput`. */
+  /** The part of the input that has been read, see {@link BatchInput}. */
   readonly done: BatchInput["done"];
-  /** Once the input has been read to its end: the line of a CSV file in which a quote opens that is never closed. */
+  /** At the end of a CSV input: the line of an unclosed quote. */
   readonly unclosed?: (() => number | undefined) | undefined;
   readonly findKeys: FindKeys;
-  /** The line that stands before all answers. */
+  /** The header line of the output. */
   readonly header?: string | undefined;
-  /** What stands in the output already, and belongs to lines that are no longer among the blocks. */
-  readonly standing?: StandingAnswers | undefined;
+  /** The results in the output file, whose lines are not in the blocks. */
+  readonly existing?: ExistingResults | undefined;
 }
 
 const MAX_WORKERS = 64;
 
-/** Runs a batch to a file or to standard output. */
-export async function runBatchCommand(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
-  const { job, blocks, done, unclosed, findKeys, header, standing } = batch;
+/** Runs a batch, to a file or to standard output. */
+export async function runBatch(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
+  const { unclosed, header, existing } = batch;
   const workers = wholeNumber("--workers", args.workers ?? "0", { min: 0, max: MAX_WORKERS });
-  const output: Writable = args.out === undefined ? context.stdout : await openOutput(args.out, standing, context);
-  const ended = args.out === undefined ? undefined : complete(output, args.out);
-  // Its failure also stops the batch, and is told behind it.
+  const output: Writable = args.out === undefined ? context.stdout : await openOutput(args.out, existing, context);
+  const ended = args.out === undefined ? undefined : expectWritten(output, args.out);
+  // Awaited below. Until then a rejection must not count as unhandled.
   ended?.catch(() => undefined);
-  const shown = progress({ stderr: context.stderr, isForced: args.progress === true, done });
-  if (header !== undefined && (standing?.lines ?? 0) === 0) await written(output, `${header}\n`);
-  const count = await runBatch({ job, blocks, output, workers, findKeys, onProgress: shown.update });
+  const display = progress({ stderr: context.stderr, isForced: args.progress === true, done: batch.done });
+  if (header !== undefined && (existing?.lines ?? 0) === 0) await write(output, `${header}\n`);
+  let count: BatchCount = { lines: 0, refused: 0 };
+  for await (const { bytes, lines, refused } of workers === 0 ? inThisThread(batch) : inWorkers(batch, workers)) {
+    count = { lines: count.lines + lines, refused: count.refused + refused };
+    // The memory of the block is reused after this write.
+    await write(output, bytes);
+    if (output.destroyed) break;
+    display.update(count);
+  }
   if (args.out !== undefined) output.end();
   await ended;
-  shown.end(count);
+  display.end(count);
   const line = unclosed?.();
   if (line !== undefined) {
     throw new CommandError(
@@ -55,21 +62,42 @@ export async function runBatchCommand(batch: Batch, args: BatchArguments, contex
   return args.strict === true && count.refused > 0 ? 1 : 0;
 }
 
-async function openOutput(path: string, standing: StandingAnswers | undefined, { stderr }: Context): Promise<Writable> {
+async function* inThisThread({ job, blocks, findKeys }: Batch): AsyncGenerator<BlockResult> {
+  const processor = { processLine: await lineProcessor(job, findKeys), format: recordFormat(job) };
+  const output = new Uint8Array(OUTPUT_BYTES);
+  for await (const block of blocks) yield await processBlock(block, processor, output);
+}
+
+async function* inWorkers({ job, blocks, findKeys }: Batch, size: number): AsyncGenerator<BlockResult> {
+  const pool = workerPool(job, { size, findKeys });
+  try {
+    yield* pool.process(blocks);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Resolves after the bytes were written, or the stream was closed. */
+function write(output: Writable, bytes: Uint8Array | string): Promise<void> {
+  return new Promise((resolve) => {
+    output.write(bytes, () => resolve());
+  });
+}
+
+async function openOutput(path: string, existing: ExistingResults | undefined, { stderr }: Context): Promise<Writable> {
   const onOpenMode = (): Promise<void> =>
     print(
       stderr,
       `warning: expected to give ${path} the mode 0600, found that this user may not: its other readers can see every URL`,
     );
   try {
-    return await outputFile(path, { standing, onOpenMode });
+    return await outputFile(path, { existing, onOpenMode });
   } catch (error) {
     throw writeError("--out", path, error);
   }
 }
 
-/** Resolves when all answers are in the file. */
-async function complete(output: Writable, path: string): Promise<void> {
+async function expectWritten(output: Writable, path: string): Promise<void> {
   try {
     await finished(output);
   } catch (error) {
@@ -81,16 +109,20 @@ async function complete(output: Writable, path: string): Promise<void> {
 
 const MAX_RECORD_BYTES = 1024 * 1024;
 
-/** Opens the input of `--batch` and cuts it into blocks. */
+/** Opens the input of `--batch` and splits it into blocks. */
 export async function batchInput(
   args: BatchArguments & { readonly batch: string },
   { format, stdin }: { readonly format: RecordFormat; readonly stdin: Readable },
 ): Promise<Pick<Batch, "blocks" | "done" | "unclosed">> {
   if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
     throw new UsageError("expected --out to be a different file from --batch: its lines would be lost");
-  // A missing file is reported before the output is created.
+  // Report a missing input file before the output file is created.
   const { chunks, done } =
-    args.batch === "-" ? { chunks: stdin, done: () => undefined } : await openInput(args.batch, format.chunkBytes);
+    args.batch === "-"
+      ? { chunks: stdin, done: () => undefined }
+      : await inputFile(args.batch, format.chunkBytes).catch((error: unknown) => {
+          throw readError("--batch to name a file", args.batch, error);
+        });
   let unclosed: number | undefined;
   const onUnclosed = (line: number): void => {
     unclosed = line;
@@ -99,47 +131,41 @@ export async function batchInput(
   return { blocks, done, unclosed: () => unclosed };
 }
 
-async function openInput(path: string, chunkBytes: number): Promise<BatchInput> {
-  try {
-    return await inputFile(path, chunkBytes);
-  } catch (error) {
-    throw readError("--batch to name a file", path, error);
-  }
-}
-
-/** What stands in the output, where `--resume` asks to go on behind it. */
-export async function answersToResume(
+/** The results in the output file if `--resume` is given. */
+export async function resultsToResume(
   { resume, out }: BatchArguments,
-  form: AnswerForm,
-): Promise<StandingAnswers | undefined> {
+  format: ResultFormat,
+): Promise<ExistingResults | undefined> {
   if (resume !== true) return undefined;
   if (out === undefined) throw new UsageError("expected --out FILE with --resume, found none");
-  const standing = await standingAnswers(out);
-  expectAnswers(out, standing, form);
-  return standing;
-}
-
-/** Passes over the lines that have been answered. Refuses a file that cannot have come from these lines, untouched. */
-export async function withoutAnswered(
-  blocks: Batch["blocks"],
-  { standing, hasHeader, format, out }: ResumeOptions,
-): Promise<Batch["blocks"]> {
-  const answered = Math.max(0, standing.lines - (hasHeader ? 1 : 0));
-  const { skipped, rest } = await skipRecords(blocks, answered, format);
-  const first = await rest.next();
-  if (skipped < answered || (first.done === true && standing.torn !== "" && standing.lines > 0)) {
-    throw new CommandError(
-      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.torn !== "" ? " and an incomplete one" : ""}: it belongs to another batch, choose another --out`,
-    );
-  }
-  return first.done === true ? rest : withFirst(first.value, rest);
+  const existing = await existingResults(out);
+  expectResults(out, existing, format);
+  return existing;
 }
 
 interface ResumeOptions {
-  readonly standing: StandingAnswers;
+  readonly existing: ExistingResults | undefined;
   readonly hasHeader: boolean;
   readonly format: RecordFormat;
   readonly out: string | undefined;
+}
+
+/** Skips the lines that have results. Refuses results that cannot belong to these lines. */
+export async function skipExisting(
+  blocks: Batch["blocks"],
+  { existing, hasHeader, format, out }: ResumeOptions,
+): Promise<Batch["blocks"]> {
+  if (existing === undefined) return blocks;
+  const { lines, incomplete } = existing;
+  const results = Math.max(0, lines - (hasHeader ? 1 : 0));
+  const { skipped, rest } = await skipRecords(blocks, results, format);
+  const first = await rest.next();
+  if (skipped < results || (first.done === true && incomplete !== "" && lines > 0)) {
+    throw new CommandError(
+      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${results}${incomplete !== "" ? " and an incomplete one" : ""}: it belongs to another batch, choose another --out`,
+    );
+  }
+  return first.done === true ? rest : withFirst(first.value, rest);
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {

@@ -1,65 +1,85 @@
 import { extname } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { FindKeys, FoundKeys } from "../commands/sign/complete-line.ts";
-import type { AnsweredBlock } from "./answer-block.ts";
 import type { BatchJob } from "./job.ts";
+import type { BlockResult } from "./process-block.ts";
 import type { RecordBlock } from "./record-blocks.ts";
-import { newSlots, SLOTS_A_WORKER, type Slot } from "./slots.ts";
 
-/** Threads that answer blocks of lines. */
+/** Memory that the main thread and one worker share: a block of lines in one direction, its results in the other. Nothing is copied. */
+export interface SharedBuffers {
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+}
+
+// Two buffers are in progress or in transit while the third one is written out.
+const BUFFERS_PER_WORKER = 3;
+// A chunk of a file, and the beginning of a line from the chunk before.
+const INPUT_BYTES = 512 * 1024;
+// Usually enough for the results of a chunk. Larger results are sent as a message.
+export const OUTPUT_BYTES: number = 2 * 1024 * 1024;
+
+function newBuffers(): readonly SharedBuffers[] {
+  return Array.from({ length: BUFFERS_PER_WORKER }, () => ({
+    input: new Uint8Array(new SharedArrayBuffer(INPUT_BYTES)),
+    output: new Uint8Array(new SharedArrayBuffer(OUTPUT_BYTES)),
+  }));
+}
+
+/** Threads that process blocks of lines. */
 export interface WorkerPool {
   /**
-   * Answers in the order of the blocks. What is yielded is valid until the next one is asked for. Reads at most as many
-   * blocks ahead as there are slots, so memory stays flat.
+   * Yields results in the order of the blocks. A result is valid until the next one is requested. Reads at most as many blocks ahead as
+   * there are buffers, so that memory stays constant.
    */
-  answer(blocks: AsyncIterable<RecordBlock>): AsyncGenerator<AnsweredBlock, void, undefined>;
+  process(blocks: AsyncIterable<RecordBlock>): AsyncGenerator<BlockResult, void, undefined>;
   close(): Promise<void>;
 }
 
-/** What a worker is made with. */
+/** The data of a worker. */
 export interface WorkerData {
   readonly job: BatchJob;
-  readonly slots: readonly Slot[];
+  readonly buffers: readonly SharedBuffers[];
 }
 
-/** What a worker is told: a block in a slot, one that no slot can hold or that is no bytes at all, or an answer. */
+/** A message to a worker: a block in a shared buffer, a block that is too large for it or has no bytes, or found keys. */
 export type WorkerCall =
-  | { readonly kind: "block"; readonly slot: number; readonly length: number }
+  | { readonly kind: "block"; readonly buffer: number; readonly length: number }
   | {
       readonly kind: "block";
-      readonly slot: number;
+      readonly buffer: number;
       readonly length?: undefined;
       readonly bytes: Uint8Array | undefined;
     }
   | { readonly kind: "found"; readonly scheme: string; readonly found: FoundKeys };
 
-/** What a worker says: answers in the slot, or outside where it cannot hold them; or a question. */
-export type WorkerMessage = WorkerAnswer | { readonly kind: "find"; readonly scheme: string };
+/** A message of a worker: results in the shared buffer, results that do not fit, or a request for keys. */
+export type WorkerMessage = WorkerResult | { readonly kind: "find"; readonly scheme: string };
 
-type WorkerAnswer = { readonly kind: "answered"; readonly lines: number; readonly refused: number } & (
+type WorkerResult = { readonly kind: "done"; readonly lines: number; readonly refused: number } & (
   | { readonly length: number }
   | { readonly length?: undefined; readonly bytes: Uint8Array }
 );
 
 interface PoolWorker {
   readonly worker: Worker;
-  readonly slots: readonly Slot[];
+  readonly buffers: readonly SharedBuffers[];
   readonly free: number[];
-  /** What was sent and not answered; a thread answers in order. */
+  /** Blocks in progress. A worker replies in order. */
   readonly waiting: Waiting[];
 }
 
 interface Waiting {
-  readonly resolve: (answer: WorkerAnswer) => void;
+  readonly resolve: (result: WorkerResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface PoolAnswer {
-  readonly block: AnsweredBlock;
-  /** Gives the slot back. */
+interface PoolResult {
+  readonly block: BlockResult;
+  /** Returns the buffer to the worker. */
   release(): void;
 }
 
+/** Options of {@link workerPool}. */
 export interface WorkerPoolOptions {
   readonly size: number;
   readonly findKeys: FindKeys;
@@ -69,35 +89,35 @@ export interface WorkerPoolOptions {
 export function workerPool(job: BatchJob, { size, findKeys }: WorkerPoolOptions): WorkerPool {
   const workers = Array.from({ length: size }, () => poolWorker(job, findKeys));
   return {
-    async *answer(blocks) {
+    async *process(blocks) {
       const iterator = blocks[Symbol.asyncIterator]();
-      const answers: Promise<PoolAnswer>[] = [];
+      const results: Promise<PoolResult>[] = [];
       const read = (): Promise<IteratorResult<RecordBlock>> => {
         const block = iterator.next();
-        // Whoever stops early leaves it behind, and then the input is closed.
+        // If the consumer stops, this read is never awaited.
         block.catch(() => undefined);
         return block;
       };
       let next: Promise<IteratorResult<RecordBlock>> | undefined = read();
-      while (next !== undefined || answers.length > 0) {
-        const [oldest] = answers;
-        // An answer that is ready goes out even while the input is silent: somebody may be waiting for it to go on.
-        const reading = next !== undefined && answers.length < size * SLOTS_A_WORKER ? next : undefined;
+      while (next !== undefined || results.length > 0) {
+        const [oldest] = results;
+        // Yield a finished result even if the input is idle, because the sender of the input may wait for it.
+        const reading = next !== undefined && results.length < size * BUFFERS_PER_WORKER ? next : undefined;
         const event = await Promise.race([
-          ...(oldest === undefined ? [] : [oldest.then((answer) => ({ answer }))]),
+          ...(oldest === undefined ? [] : [oldest.then((result) => ({ result }))]),
           ...(reading === undefined ? [] : [reading.then((block) => ({ block }))]),
         ]);
-        if ("answer" in event) {
-          answers.shift();
-          yield event.answer.block;
-          event.answer.release();
+        if ("result" in event) {
+          results.shift();
+          yield event.result.block;
+          event.result.release();
         } else if (event.block.done === true) {
           next = undefined;
         } else {
-          const answer = send(workers, event.block.value);
-          // Whoever takes the answer sees the error; until then it is not an unhandled one.
-          answer.catch(() => undefined);
-          answers.push(answer);
+          const result = send(workers, event.block.value);
+          // Awaited later. Until then a rejection must not count as unhandled.
+          result.catch(() => undefined);
+          results.push(result);
           next = read();
         }
       }
@@ -108,23 +128,20 @@ export function workerPool(job: BatchJob, { size, findKeys }: WorkerPoolOptions)
   };
 }
 
-/**
- * Nothing that a line leaves behind outlives it, so a young heap that fits a core's cache is swept as fast as one six times as
- * large, and a quarter less memory is held.
- */
+/** No object outlives its line. So a young heap of the size of a core's cache is as fast as a larger one, and takes a quarter less memory. */
 const HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 8 };
 
 function poolWorker(job: BatchJob, findKeys: FindKeys): PoolWorker {
-  // The sibling has the ending that this file has: .js where it is built, .ts in tests.
+  // .js in the build, .ts in tests.
   const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-  const slots = newSlots();
-  const worker = new Worker(entry, { workerData: { job, slots } satisfies WorkerData, resourceLimits: HEAP });
+  const buffers = newBuffers();
+  const worker = new Worker(entry, { workerData: { job, buffers } satisfies WorkerData, resourceLimits: HEAP });
   const waiting: Waiting[] = [];
   const fail = (error: unknown): void => {
     for (const { reject } of waiting.splice(0)) reject(error);
   };
   worker.on("message", (message: WorkerMessage) => {
-    if (message.kind === "answered") return waiting.shift()?.resolve(message);
+    if (message.kind === "done") return waiting.shift()?.resolve(message);
     const { scheme } = message;
     findKeys(scheme).then(
       (found) => worker.postMessage({ kind: "found", scheme, found } satisfies WorkerCall),
@@ -132,27 +149,27 @@ function poolWorker(job: BatchJob, findKeys: FindKeys): PoolWorker {
     );
   });
   worker.on("error", fail);
-  worker.on("exit", () => fail(new Error("a worker exited before it answered")));
-  return { worker, slots, free: slots.map((_, index) => index), waiting };
+  worker.on("exit", () => fail(new Error("a worker exited before it replied")));
+  return { worker, buffers, free: buffers.map((_, index) => index), waiting };
 }
 
-async function send(workers: readonly PoolWorker[], block: RecordBlock): Promise<PoolAnswer> {
-  const { worker, slots, free, waiting } = workers.reduce((a, b) => (b.free.length > a.free.length ? b : a));
+async function send(workers: readonly PoolWorker[], block: RecordBlock): Promise<PoolResult> {
+  const { worker, buffers, free, waiting } = workers.reduce((a, b) => (b.free.length > a.free.length ? b : a));
   const index = free.shift();
-  const slot = index === undefined ? undefined : slots[index];
-  if (index === undefined || slot === undefined) throw new Error("expected a free slot, found none");
-  const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
+  const shared = index === undefined ? undefined : buffers[index];
+  if (index === undefined || shared === undefined) throw new Error("expected a free buffer, found none");
+  const result = await new Promise<WorkerResult>((resolve, reject) => {
     waiting.push({ resolve, reject });
-    if (block !== undefined && block.length <= slot.input.length) {
-      slot.input.set(block);
-      worker.postMessage({ kind: "block", slot: index, length: block.length } satisfies WorkerCall);
+    if (block !== undefined && block.length <= shared.input.length) {
+      shared.input.set(block);
+      worker.postMessage({ kind: "block", buffer: index, length: block.length } satisfies WorkerCall);
     } else {
-      // Of its own, because the memory around a piece would be sent with it.
+      // A copy, because a transfer would include the memory around the block.
       const bytes = block === undefined ? undefined : new Uint8Array(block);
-      worker.postMessage({ kind: "block", slot: index, bytes } satisfies WorkerCall, bytes ? [bytes.buffer] : []);
+      worker.postMessage({ kind: "block", buffer: index, bytes } satisfies WorkerCall, bytes ? [bytes.buffer] : []);
     }
   });
-  const { lines, refused } = answer;
-  const bytes = answer.length === undefined ? answer.bytes : slot.output.subarray(0, answer.length);
+  const { lines, refused } = result;
+  const bytes = result.length === undefined ? result.bytes : shared.output.subarray(0, result.length);
   return { block: { bytes, lines, refused }, release: () => free.push(index) };
 }

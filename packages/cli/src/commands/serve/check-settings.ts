@@ -1,13 +1,12 @@
-/** What no schema can say of a configuration: that names are spelled as they are compared, and that settings fit each other. */
+/** Checks configuration rules that the schema cannot express: the spelling of names, and settings that depend on each other. */
 import { defaultLimits, isHostOf, type Limits } from "@daypass/gateway";
 import { CommandError } from "../../command.ts";
 import type { ServeConfig } from "./config.ts";
-import { ORIGIN, originFault, respelled, standardSpelling } from "./origin-spelling.ts";
-import { originsOf } from "./origins.ts";
-import { shown } from "./shown.ts";
+import { describeValue } from "./json-schema.ts";
+import { ORIGIN, originFault, originsOf, respelled, standardSpelling } from "./origins.ts";
 import { isNetwork, NETWORK } from "./trusted-proxies.ts";
 
-/** A configuration with what the command line and the defaults add to it. */
+/** A configuration with the command line and the defaults. */
 interface CheckedSettings extends ServeConfig {
   readonly host: string;
   readonly port: number;
@@ -15,9 +14,9 @@ interface CheckedSettings extends ServeConfig {
 }
 
 /**
- * Refuses what would start and never match anything. `file` is where it was configured.
+ * Refuses settings that would never match a request. `file` is the path of the configuration.
  *
- * @throws {CommandError} that names setting and file, what was found and what to do
+ * @throws {CommandError} that names the setting, the file, the value and the remedy
  */
 export function checkSettings(settings: CheckedSettings, file: string): void {
   const { publicUrl, origins = [], redirectOrigins = [], trustedProxies = [], cors = {} } = settings;
@@ -30,7 +29,7 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
   ];
   for (const [place, origin] of named) {
     if (originFault([origin]) === undefined) continue;
-    refuse({ place, expected: ORIGIN, found: shown(origin), remedy: respelled(origin) });
+    refuse({ place, expected: ORIGIN, found: describeValue(origin), remedy: respelled(origin) });
   }
   if (publicUrl === undefined && origins.length > 0 && origins.every((origin) => origin.includes("*")))
     throw new CommandError(
@@ -47,12 +46,12 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
     refuse({
       place,
       expected: "an origin in the spelling of browsers",
-      found: shown(origin),
+      found: describeValue(origin),
       remedy: respelled(origin),
     });
   }
   for (const [place, network] of listed("trustedProxies", trustedProxies)) {
-    if (!isNetwork(network)) refuse({ place, expected: NETWORK, found: shown(network), remedy: "correct it" });
+    if (!isNetwork(network)) refuse({ place, expected: NETWORK, found: describeValue(network), remedy: "correct it" });
   }
   checkHosts(settings, refuse);
   checkRegion(settings, refuse);
@@ -73,7 +72,7 @@ function listed(place: string, texts: readonly string[]): readonly Place[] {
   return texts.map((text, i) => [`${place}[${i}]`, text] as const);
 }
 
-/** A host that no origin has is one that every request is refused at, so what is said of it would never count. */
+/** Refuses a host without an origin, because every request to it is refused. */
 function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never): void {
   const origins = originsOf(settings, settings.port);
   for (const host of Object.keys(settings.hosts ?? {})) {
@@ -88,14 +87,14 @@ function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never):
   }
 }
 
-/** Printed URLs, and the first URL, are signed for `region`. */
+/** Printed URLs are signed for `region`, so it must be accepted. */
 function checkRegion({ region, regions }: CheckedSettings, refuse: (fault: Fault) => never): void {
   if (regions === undefined || regions.includes(region)) return;
   const expected = `one of regions (${regions.join(", ")})`;
   refuse({ place: "region", expected, found: `${region}`, remedy: "name it in both, or set another" });
 }
 
-/** What pages may do counts for pages alone, of which there are none without an origin. */
+/** Refuses CORS settings without origins, because they have no effect. */
 function checkCors(
   { origins = [], ...others }: NonNullable<ServeConfig["cors"]>,
   refuse: (fault: Fault) => never,
@@ -110,7 +109,7 @@ function checkCors(
   });
 }
 
-/** A setting that another one makes impossible to reach; of what is left at its default nobody has said anything. */
+/** Limits that must not exceed another limit. `set` is the limit that must be configured for the check to apply. */
 const BOUNDS: readonly (readonly [lower: keyof Limits, upper: keyof Limits, set: keyof Limits])[] = [
   ["path", "headerBytes", "path"],
   ["query", "headerBytes", "query"],
@@ -126,7 +125,7 @@ function checkLimits(limits: Partial<Limits>, refuse: (fault: Fault) => never): 
     refuse({
       place: `limits.${set}`,
       expected: `a number ${set === lower ? "up to" : "from"} limits.${other} (${all[other]})`,
-      found: shown(all[set]),
+      found: describeValue(all[set]),
       remedy: `change it, or limits.${other} as well`,
     });
   }

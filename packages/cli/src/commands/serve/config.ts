@@ -6,10 +6,9 @@ import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
-import { schemaFault } from "./json-schema.ts";
-import { shown } from "./shown.ts";
+import { describeValue, schemaFault } from "./json-schema.ts";
 
-/** The configuration file of `serve`, as `config.schema.json` describes it. Paths are absolute here. */
+/** The configuration of `serve`, see `config.schema.json`. Paths are absolute. */
 export interface ServeConfig {
   readonly root?: string;
   readonly state?: string;
@@ -39,7 +38,7 @@ export interface ServeConfig {
   readonly drainSeconds?: number;
 }
 
-/** What objects are kept in. */
+/** The storage of the objects. */
 export interface StorageConfig {
   readonly driver: DriverName;
   readonly endpoint?: string;
@@ -57,7 +56,7 @@ export const configSchema: unknown = JSON.parse(
   readFileSync(new URL("../../../config.schema.json", import.meta.url), "utf8"),
 );
 
-/** Reads and checks a configuration file. Throws a `CommandError` that names the place of the first fault. */
+/** Reads and checks a configuration file. Throws a `CommandError` with the path of the first fault. */
 export async function loadConfig(path: string): Promise<ServeConfig> {
   const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`expected a configuration file at ${path}, found none that can be read (${error.code})`);
@@ -77,13 +76,13 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   if (fault !== undefined) {
     const place = fault.path === "" ? "the configuration" : fault.path;
     throw new CommandError(
-      `expected ${place} in ${path} as ${fault.expected}, found ${shown(fault.found)}: correct it, config.schema.json of @daypass/cli describes every setting`,
+      `expected ${place} in ${path} as ${fault.expected}, found ${describeValue(fault.found)}: correct it, config.schema.json of @daypass/cli describes every setting`,
     );
   }
   return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));
 }
 
-/** Node 20 counts characters alone, which nobody finds in a file of some lines. */
+/** Adds the line number, because Node 20 reports only a character position. */
 function withLine(message: string, text: string): string {
   return message.replace(/at position (\d+)$/, (at, position) => {
     return `${at} (line ${text.slice(0, Number(position)).split("\n").length})`;

@@ -2,12 +2,12 @@ import { type ActiveKey, inSigningOrder } from "../../state/key-record.ts";
 import type { KeyStore } from "../../state/key-store.ts";
 import type { NewKey } from "../../state/new-key.ts";
 
-/** The keys that a start shows. */
+/** The keys that a start prints. */
 export interface StartKeys {
-  /** The access key that `daypass sign --state` takes, too. */
+  /** The access key that `daypass sign --state` uses by default. */
   readonly s3: Extract<ActiveKey, { kind: "s3" }> | undefined;
   readonly url: Extract<ActiveKey, { kind: "url" }> | undefined;
-  /** Whether they were made just now: only then may a secret be shown. */
+  /** Whether they were just created. Only then may a secret be printed. */
   readonly areNew: boolean;
 }
 
@@ -17,14 +17,14 @@ const FIRST: readonly NewKey[] = [
 ];
 
 /**
- * On the very first start makes one key of each kind, and tells whether it did. Keys that were all revoked stay revoked. To be called
- * when nothing can fail any more: the secret is shown by the start that makes it, and by no other.
+ * Creates one key of each kind if there has never been a key. Returns whether it did. Call when nothing else can fail, because the secret is
+ * printed only by this start.
  */
 export async function makeFirstKeys(store: KeyStore): Promise<boolean> {
   return (await store.list()).length === 0 && (await store.createFirst(FIRST));
 }
 
-/** The keys that a start shows: those that `daypass sign --state` takes. */
+/** Finds the keys that `daypass sign --state` uses by default. */
 export async function startKeys(store: KeyStore, { areNew }: Pick<StartKeys, "areNew">): Promise<StartKeys> {
   const keys = inSigningOrder(await store.active(), new Date());
   return {

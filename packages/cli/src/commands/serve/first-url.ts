@@ -6,25 +6,26 @@ import type { SignedRequest } from "daypass";
 import { s3Signer } from "daypass/s3";
 import { type ActiveKey, endOfKey } from "../../state/key-record.ts";
 
-/** An object of the folder that is served. */
+/** An object of a served folder. */
 export interface FoundFile {
   readonly bucket: string;
   readonly key: string;
 }
 
+/** A stored access key. */
 export type S3Key = Extract<ActiveKey, { kind: "s3" }>;
 
-/** What a browser shows at once comes first. */
+/** File types that browsers display, the preferred ones first. */
 const PREFERENCE: readonly (readonly string[])[] = [
   [".txt", ".md"],
   [".png", ".jpg", ".jpeg", ".gif", ".webp"],
   [".pdf"],
 ];
 
-// Enough to find something to show; a folder of millions must not delay the start.
+// A folder with millions of files must not delay the start.
 const MAX_ENTRIES = 2000;
 
-/** Looks for a file that the key opens and whose URL is worth printing. Breadth first, so that it is one near the top. */
+/** Finds a file that the key may read, breadth first. */
 export async function findFile(root: string, { record: { scope } }: S3Key): Promise<FoundFile | undefined> {
   const objectAt = servedFiles(root);
   const isOpen = (file: FoundFile): boolean => scopeBreach(scope, file, "GET") === undefined;
@@ -37,10 +38,10 @@ export async function findFile(root: string, { record: { scope } }: S3Key): Prom
       left -= 1;
       if (entry.name.startsWith(".")) continue;
       if (entry.isDirectory()) folders.push([...folder, entry.name]);
-      // A link or a socket is not served.
+      // Links and sockets are not served.
       if (!entry.isFile()) continue;
       const object = objectAt([...folder, entry.name]);
-      // Node writes U+FFFD for what is no UTF-8: the name has another file, or none.
+      // Node replaces bytes that are not UTF-8 by U+FFFD, so the name is not that of the file.
       if (object === undefined || object.key.includes("\ufffd") || !isOpen(object)) continue;
       const rank = rankOf(entry.name);
       if (best === undefined || rank < best.rank) best = { ...object, rank };
@@ -54,16 +55,16 @@ function rankOf(name: string): number {
   return rank < 0 ? PREFERENCE.length : rank;
 }
 
-/** Seconds for which the printed URL is good at most. */
-const MOST_SECONDS = 3600;
+/** The longest lifetime of the printed URL, in seconds. */
+const MAX_SECONDS = 3600;
 
-/** Seconds for which the key may open a file; 0 where it may not. */
-export function lifeOf({ record }: S3Key, now: Date): number {
-  const { methods, maxLife = MOST_SECONDS } = record.scope;
+/** The lifetime of a URL that the key may sign, in seconds. 0 if it may not sign a GET. */
+export function lifetimeOf({ record }: S3Key, now: Date): number {
+  const { methods, maxLife = MAX_SECONDS } = record.scope;
   if (methods?.includes("GET") === false) return 0;
   const end = endOfKey(record);
-  const left = end === undefined ? MOST_SECONDS : (end.getTime() - now.getTime()) / 1000;
-  return Math.max(0, Math.floor(Math.min(MOST_SECONDS, maxLife, left)));
+  const left = end === undefined ? MAX_SECONDS : (end.getTime() - now.getTime()) / 1000;
+  return Math.max(0, Math.floor(Math.min(MAX_SECONDS, maxLife, left)));
 }
 
 /** A presigned URL for a file at an endpoint of the gateway. */

@@ -7,9 +7,9 @@ import { type Command, CommandError, type ExitStatus, print, UsageError } from "
 import { keyStore } from "../../state/key-store.ts";
 import { secretOutput } from "../../state/secret-output.ts";
 import { expectStateOption } from "../../state/state-folder.ts";
-import { announcement, announcementText } from "./announce.ts";
+import { announcement, announcementText } from "./announcement.ts";
 import { startKeys } from "./first-keys.ts";
-import { expectFreePort } from "./free-port.ts";
+import { expectFreePort } from "./listen-address.ts";
 import { runCluster } from "./run-cluster.ts";
 import { type Listening, runSingle } from "./run-single.ts";
 import { runWorker, settingsOfPrimary } from "./run-worker.ts";
@@ -47,7 +47,7 @@ export const serveCommand: Command = {
     const [root, second] = positionals;
     if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
     expectStateOption(values.state);
-    // Of a variable that is not set: Node takes it for all addresses.
+    // An unset variable. Node would listen on all addresses.
     if (values.host === "") throw new UsageError('expected --host as an address, found ""');
     const serveArguments: ServeArguments = {
       root,
@@ -60,7 +60,7 @@ export const serveCommand: Command = {
     const { env, stdout } = context;
     const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments).then(withFiles));
     const reread = async () => withFiles(reloadedSettings(settings, await serveSettings(serveArguments)));
-    // Standard output is for what a program may read.
+    // Standard output is for the announcement.
     const log = openLog({ destination: 2, level: logLevel(settings) });
     try {
       return await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
@@ -77,9 +77,9 @@ export const serveCommand: Command = {
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
         const keys = await startKeys(store, { areNew: madeKeys });
-        const said = await announcement({ settings, port, keys, secret });
-        const text = announcementText(said, { command: ownName(), areNew: keys.areNew });
-        await print(stdout, values.json === true ? JSON.stringify(said) : text);
+        const data = await announcement({ settings, port, keys, secret });
+        const text = announcementText(data, { command: programName(), areNew: keys.areNew });
+        await print(stdout, values.json === true ? JSON.stringify(data) : text);
       };
       await (settings.workers === 0 ? runSingle : runCluster)({ settings, reread, env, log, onListening });
       return 0;
@@ -87,7 +87,7 @@ export const serveCommand: Command = {
   },
 };
 
-/** Each answered upload is flushed to the disk: without that it would start, and fail at the first one. */
+/** Refuses Node's permission model, because it forbids fsync(), and every upload would fail. */
 function expectFlushes(): void {
   if (process.permission === undefined) return;
   throw new CommandError(
@@ -95,7 +95,7 @@ function expectFlushes(): void {
   );
 }
 
-/** With the place that another user has, which is what an operator has to know of a start that the system refuses. */
+/** Adds the path that belongs to another user. */
 function storageFault({ message, cause }: StorageError): CommandError {
   const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code !== "EACCES" || path === undefined) return new CommandError(message);
@@ -104,8 +104,8 @@ function storageFault({ message, cause }: StorageError): CommandError {
   );
 }
 
-/** How this program was called, so that the commands it prints can be pasted. */
-function ownName(): string {
+/** The name of this program for commands to paste. */
+function programName(): string {
   const script = process.argv[1] ?? "";
   if (basename(script) === "daypass") return script.includes("node_modules") ? "npx @daypass/cli" : "daypass";
   return `node ${relative(process.cwd(), script)}`;

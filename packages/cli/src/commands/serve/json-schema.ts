@@ -1,15 +1,15 @@
 import { isObject, type JsonObject } from "daypass/schemes";
 
-/** A value that does not fit: where it stands and what was expected. */
+/** A value that violates the schema. */
 export interface SchemaFault {
-  /** Such as `listen.port` or `origins[2]`; empty for the whole value. */
+  /** The path, such as `listen.port` or `origins[2]`. Empty for the whole value. */
   readonly path: string;
   readonly expected: string;
-  /** The value or the name there, which may hold what no message should. Absent where nothing is. */
+  /** The value or the name at the path. Missing if there is none. It may be a secret: print it with {@link describeValue}. */
   readonly found?: unknown;
 }
 
-/** Keywords that say nothing about a value. */
+/** Keywords that do not restrict a value. */
 const ANNOTATIONS: ReadonlySet<string> = new Set(["$schema", "title", "description", "examples"]);
 
 type Keyword = (rule: unknown, value: unknown, path: string, schema: JsonObject) => SchemaFault | undefined;
@@ -29,7 +29,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     when(
       typeof value === "string" && !new RegExp(String(rule), "u").test(value),
       path,
-      // An operator reads the example; the expression tells why what looks like it is refused all the same.
+      // The example is for the operator. The expression explains why a similar text is refused.
       `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}, which matches ${rule}`,
     ),
   minLength: (rule, value, path) =>
@@ -60,8 +60,8 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
 };
 
 /**
- * The first fault of a value by a JSON Schema, or `undefined`. Reads the part of the language that the published schema
- * uses; another keyword is a mistake in the schema and throws, so nothing in it can go unchecked.
+ * The first violation of a JSON Schema, if any. Supports the keywords of the published schema. Throws for other keywords, so that no part of
+ * the schema is ignored.
  */
 export function schemaFault(schema: unknown, value: unknown, path = ""): SchemaFault | undefined {
   if (!isObject(schema)) throw new TypeError(`expected a schema at ${path}`);
@@ -95,4 +95,16 @@ function list(value: unknown): readonly unknown[] {
 
 function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
+}
+
+const MAX_SHOWN = 60;
+
+/** A configuration value for a message: short, and without the password and the query of a URL. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value !== "string") return String(value);
+  const text = value.replace(/\/\/[^/?#]*@/, "//…@").replace(/[?#].*/s, "…");
+  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }

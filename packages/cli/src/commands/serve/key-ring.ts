@@ -1,4 +1,5 @@
 import type { S3AccessKey } from "@daypass/gateway";
+import type { Log } from "@daypass/gateway/node";
 import type { UrlKey } from "daypass/url";
 import { type ActiveKey, isActive } from "../../state/key-record.ts";
 import type { KeyStore } from "../../state/key-store.ts";
@@ -6,22 +7,24 @@ import { accessKey, urlKey } from "../../state/scope.ts";
 
 /** The keys of a running gateway. */
 export interface KeyRing {
+  /** An active access key. */
   s3(id: string): S3AccessKey | undefined;
+  /** An active or public key for Daypass URLs. */
   url(kid: string): UrlKey | undefined;
-  /** Reads store and public keys again. */
+  /** Reads the store and the public keys again. */
   reload(): Promise<void>;
-  /** Reads the store again if its file has changed. The public keys stay: what is wrong with theirs must not delay a revocation. */
+  /** Reads the store again if its file has changed. Not the public keys, whose errors must not delay a revocation. */
   refresh(): Promise<void>;
 }
 
-/** The keys of a store, kept in memory until the store changes. Key objects stay the same, so what is derived from them stays. */
+/** Keeps the keys of a store in memory until the store changes. The objects stay the same, so that values derived from them stay cached. */
 export async function keyRing(
   store: KeyStore,
   options: {
     readonly clock: () => Date;
-    /** Told the ids of all stored keys, which none of them may have. */
+    /** Receives the ids of all stored keys, which public keys must not reuse. */
     readonly publicKeys: (stored: ReadonlySet<string>) => readonly UrlKey[];
-    /** Told when the store's file is gone, and with it the keys. */
+    /** Called when the file of the store has disappeared. */
     readonly onGone: () => void;
   },
 ): Promise<KeyRing> {
@@ -39,7 +42,7 @@ export async function keyRing(
   };
 
   const readStore = async (further: readonly UrlKey[]): Promise<void> => {
-    // Before the file: a change while it is being read is then seen the next time.
+    // Read the fingerprint first, so that a change during the read is noticed next time.
     const seen = await store.fingerprint();
     const keys = await store.active();
     active = new Map(keys.map((key) => [key.record.id, key]));
@@ -67,4 +70,40 @@ export async function keyRing(
       if ((await store.fingerprint()) !== fingerprint) await readStore(publicKeys);
     },
   };
+}
+
+// A revoked key must be refused within a second.
+const POLL_MS = 400;
+/** Smaller corrections of the clock are not reported. */
+const REPORTED_SECONDS = 5;
+const SET_BACK =
+  "the system clock was set back: the gateway's time stands still until it catches up, and URLs that end before then are refused; if the clock was wrong before, restart the gateway";
+
+/** Polls the keys and the clock, and logs their errors once. Returns a function that stops the polling. */
+export function pollKeys(keys: KeyRing, clock: () => Date, { logger }: Log): () => void {
+  let isSetBack = false;
+  let fault: string | undefined;
+  const checkClock = (): void => {
+    const seconds = Math.round((clock().getTime() - Date.now()) / 1000);
+    if (seconds >= REPORTED_SECONDS && !isSetBack) logger.error({ seconds }, SET_BACK);
+    isSetBack = seconds >= REPORTED_SECONDS;
+  };
+  const checkKeys = async (): Promise<void> => {
+    try {
+      await keys.refresh();
+      if (fault !== undefined) logger.info("keys can be read again");
+      fault = undefined;
+    } catch (error) {
+      const message = String(error);
+      if (fault !== message) logger.error({ error: message }, "could not read the keys, the previous ones stay in use");
+      fault = message;
+    }
+  };
+  const poll = setInterval(() => {
+    // Also keeps the clock current in an idle worker, so that it notices when the system clock is set back.
+    checkClock();
+    void checkKeys();
+  }, POLL_MS);
+  poll.unref();
+  return () => clearInterval(poll);
 }

@@ -1,31 +1,30 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
-import { diskEvents } from "./disk-events.ts";
 import { untilStopped } from "./process-events.ts";
 import type { RunOptions } from "./run-single.ts";
-import { logLevel, type ReadSettings } from "./settings.ts";
-import { driverOf } from "./storage.ts";
+import { type LoadedSettings, logLevel } from "./settings.ts";
+import { diskEvents, driverOf } from "./storage.ts";
 
-/** What a worker says to its primary, beside the traffic of the index. */
+/** A message of a worker to its primary. The index has messages of its own. */
 export type Report =
   | { readonly daypass: "start"; readonly port: number; readonly madeKeys: boolean }
   | { readonly daypass: "failure"; readonly failure: string }
-  /** It has come up and wants to know by what to serve: answered with `SettingsMessage`. */
+  /** A new worker requests its settings. The reply is a `SettingsMessage`. */
   | { readonly daypass: "settings?" }
   | SettingsMessage;
 
-/** What is served by: the primary's answer to a new worker, and a worker's news after a reload. */
+/** The settings: a reply to a new worker, and a report of a worker after a reload. */
 export interface SettingsMessage {
   readonly daypass: "settings";
-  readonly settings: ReadSettings;
+  readonly settings: LoadedSettings;
 }
 
 function isReport(message: unknown): message is Report {
   return typeof message === "object" && message !== null && Object.hasOwn(message, "daypass");
 }
 
-/** Serves in several processes that share the port. This one serves nothing: it owns the index, if there is one, and minds the others. */
+/** Serves in several processes that share the port. The primary owns the index of a folder and supervises the workers. */
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
   // Only one process may write the index of a folder.
   const { servesFolder } = driverOf(settings.storage);
@@ -41,7 +40,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
     alive += 1;
     channel.onClose(() => {
       alive -= 1;
-      // Nobody holds the port any more, and asked for "a free one" the next worker would get another.
+      // No worker holds the port. With port 0 the next worker would get another port.
       if (alive === 0) current = { ...current, port };
     });
     channel.onMessage((message) => {
@@ -52,7 +51,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
           madeKeys ||= message.madeKeys;
           break;
         case "failure":
-          // What comes after it may be its consequence: the others are stopped while they start.
+          // Later failures may be consequences, because the other workers are stopped.
           failure ??= message.failure;
           if (serves) log.logger.error({ error: message.failure }, "a replacement worker could not start");
           break;
@@ -73,7 +72,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
     },
     onExit: (exit) => log.logger.error(exit, "a worker exited, another replaces it"),
     onCut({ id }) {
-      // One that is ended as its start failed has been told of.
+      // A failed start has been reported already.
       if (serves) log.logger.error({ id, drainMs: current.drainMs }, "a change was still in progress and is cut off");
     },
   });

@@ -1,50 +1,52 @@
 import type { Log } from "@daypass/gateway/node";
 import { untilStopped } from "./process-events.ts";
-import { openSite, type Site } from "./server-instance.ts";
-import type { ReadSettings } from "./settings.ts";
+import { openInstance, type ServerInstance } from "./server-instance.ts";
+import type { LoadedSettings } from "./settings.ts";
 
-/** What a start has come to. */
+/** The result of a start. */
 export interface Listening {
   readonly port: number;
-  /** Whether the first keys were made. */
+  /** Whether the first keys were created. */
   readonly madeKeys: boolean;
 }
 
-/** What running a gateway needs, in one process or in several. */
+/** Options of a run in one process or in several. */
 export interface RunOptions {
-  readonly settings: ReadSettings;
-  /** Reads the settings anew, for this process. */
-  readonly reread: () => Promise<ReadSettings>;
+  readonly settings: LoadedSettings;
+  /** Reads the settings again. */
+  readonly reread: () => Promise<LoadedSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Told once requests are answered. */
+  /** Called once the gateway accepts requests. */
   readonly onListening: (listening: Listening) => Promise<void>;
 }
 
-/** Serves in this process until it is told to stop. */
+/** Serves in this process until a signal stops it. */
 export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening } = options;
-  const site = await openSite(settings, { env, log });
+  const instance = await openInstance(settings, { env, log });
   const stopped = untilStopped({
-    reload: siteReloader(site, options),
-    drain: () => drain(site, log),
+    reload: reloader(instance, options),
+    drain: () => drain(instance, log),
     kill: () => process.exit(1),
   });
-  // Whoever is told that it listens may send a signal at once.
-  await Promise.all([stopped, onListening(site)]);
+  // A reader of the announcement may send a signal at once.
+  await Promise.all([stopped, onListening(instance)]);
 }
 
-/** What workers have as well, which are ended behind it. */
+/** The same grace period as for workers. */
 const GRACE_MS = 1000;
 
-/** A change goes on without its client, and one inside an upstream may take as long as that likes: a stop does not wait for it. */
-async function drain(site: Site, log: Log): Promise<void> {
-  const { drainMs } = site.settings;
+/** Stops the gateway. A change in an upstream may take any time, so the stop does not wait for it. */
+async function drain(instance: ServerInstance, log: Log): Promise<void> {
+  const { drainMs } = instance.settings;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, drainMs + GRACE_MS, true);
   });
-  const isLate = await Promise.race([late, site.drain(drainMs).then(() => false)]).finally(() => clearTimeout(timer));
+  const isLate = await Promise.race([late, instance.drain(drainMs).then(() => false)]).finally(() =>
+    clearTimeout(timer),
+  );
   if (!isLate) return;
   log.logger.error({ drainMs }, "a change was still in progress and is cut off");
   await log.close();
@@ -52,14 +54,17 @@ async function drain(site: Site, log: Log): Promise<void> {
 }
 
 /**
- * Makes what reads configuration and keys again. A mistake in them must not end a gateway that serves, and of two calls the second is the last to
- * count, however long the first one takes.
+ * A function that reloads configuration and keys. Errors are logged and change nothing. Calls run one after another, so that the last one
+ * counts.
  */
-export function siteReloader(site: Site, { reread, log }: Pick<RunOptions, "reread" | "log">): () => Promise<void> {
+export function reloader(
+  instance: ServerInstance,
+  { reread, log }: Pick<RunOptions, "reread" | "log">,
+): () => Promise<void> {
   let last = Promise.resolve();
   const reload = async (): Promise<void> => {
     try {
-      await site.reload(await reread());
+      await instance.reload(await reread());
       log.logger.info("configuration and keys were reloaded");
     } catch (error) {
       log.logger.error({ error: String(error) }, "reload failed, nothing was changed");

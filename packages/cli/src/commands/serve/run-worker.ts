@@ -2,12 +2,12 @@ import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../../command.ts";
 import type { Report, SettingsMessage } from "./run-cluster.ts";
-import { type RunOptions, siteReloader } from "./run-single.ts";
-import { openSite, type Site } from "./server-instance.ts";
-import type { ReadSettings } from "./settings.ts";
+import { type RunOptions, reloader } from "./run-single.ts";
+import { openInstance, type ServerInstance } from "./server-instance.ts";
+import type { LoadedSettings } from "./settings.ts";
 
-/** Asks the primary by what to serve. */
-export function settingsOfPrimary(): Promise<ReadSettings> {
+/** Requests the settings from the primary. */
+export function settingsOfPrimary(): Promise<LoadedSettings> {
   return new Promise((resolve) => {
     const take = (message: SettingsMessage): void => {
       if (message.daypass !== "settings") return;
@@ -19,37 +19,37 @@ export function settingsOfPrimary(): Promise<ReadSettings> {
   });
 }
 
-/** Serves as one of several processes. The primary says when to reload and when to stop. */
+/** Serves as one of several processes. The primary sends reloads and the stop. */
 export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
   const { settings, env, log } = options;
-  let site: Site | undefined;
-  let reloadSite: () => Promise<void> = async () => undefined;
+  let instance: ServerInstance | undefined;
+  let reloadInstance: () => Promise<void> = async () => undefined;
   let isReloadDue = false;
   let stopped: () => void = () => undefined;
   const untilDrained = new Promise<void>((resolve) => {
     stopped = resolve;
   });
   const reload = async (): Promise<void> => {
-    isReloadDue = site === undefined;
-    if (site === undefined) return;
-    await reloadSite();
-    end.channel.send({ daypass: "settings", settings: site.settings } satisfies Report);
+    isReloadDue = instance === undefined;
+    if (instance === undefined) return;
+    await reloadInstance();
+    end.channel.send({ daypass: "settings", settings: instance.settings } satisfies Report);
   };
   const end = worker({
     onReload: reload,
     async onDrain(timeoutMs) {
-      await site?.drain(timeoutMs);
+      await instance?.drain(timeoutMs);
       stopped();
     },
   });
   try {
-    site = await openSite(settings, { env, log, writer: ipcIndexWriter(end.channel) });
-    reloadSite = siteReloader(site, options);
+    instance = await openInstance(settings, { env, log, writer: ipcIndexWriter(end.channel) });
+    reloadInstance = reloader(instance, options);
   } catch (error) {
     await reportFailure((error as Error).message);
     return 1;
   }
-  end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies Report);
+  end.channel.send({ daypass: "start", port: instance.port, madeKeys: instance.madeKeys } satisfies Report);
   end.ready();
   if (isReloadDue) await reload();
   await untilDrained;
@@ -57,8 +57,8 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
 }
 
 /**
- * Tells the primary, which says it once for all workers. The connection would keep this process alive, but the primary
- * may have ended it: after the first failure it stops the workers that are still starting.
+ * Reports a failure to the primary, which prints it once for all workers. Then disconnects, because the connection would keep this process alive,
+ * unless the primary has stopped it already.
  */
 async function reportFailure(failure: string): Promise<void> {
   const report: Report = { daypass: "failure", failure };

@@ -4,33 +4,32 @@ import { type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { keyStore } from "../../state/key-store.ts";
 import { sessionSecret } from "../../state/master-key.ts";
+import { publicKeys } from "./configured-files.ts";
 import { makeFirstKeys } from "./first-keys.ts";
-import { keyRing } from "./key-ring.ts";
-import { listenError } from "./listen-error.ts";
+import { keyRing, pollKeys } from "./key-ring.ts";
+import { listenError } from "./listen-address.ts";
 import { originsOf } from "./origins.ts";
-import { publicKeys } from "./public-keys.ts";
-import { logLevel, type ReadSettings, type ServeSettings } from "./settings.ts";
+import { type LoadedSettings, logLevel, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
-import { watch } from "./watch.ts";
 
-/** One process's share of a running gateway. */
-export interface Site {
+/** A running server in one process. */
+export interface ServerInstance {
   readonly port: number;
-  /** Where it listens, `http://host:port`. */
+  /** The address, `http://host:port`. */
   readonly url: string;
-  /** Whether it has made the first keys: only then may a secret be shown. */
+  /** Whether it created the first keys. Only then may a secret be printed. */
   readonly madeKeys: boolean;
-  /** What it serves by: that of the last reload which succeeded. */
-  readonly settings: ReadSettings;
-  /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
-  reload(settings: ReadSettings): Promise<void>;
-  /** Stops listening, lets requests finish, closes the storage. */
+  /** The settings of the last successful reload. */
+  readonly settings: LoadedSettings;
+  /** Applies new settings and reads the keys again. Changes nothing if it throws. */
+  reload(settings: LoadedSettings): Promise<void>;
+  /** Stops listening, waits for requests, closes the storage. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** What a site is given besides its settings. */
-export interface SiteOptions {
+/** Options of {@link openInstance}. */
+export interface InstanceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** For a worker: the index writer of the primary. */
@@ -40,9 +39,12 @@ export interface SiteOptions {
 const ANY_PORT = 65_535;
 
 /** Opens storage, keys and socket. */
-export async function openSite(first: ReadSettings, { env, log, writer }: SiteOptions): Promise<Site> {
+export async function openInstance(
+  first: LoadedSettings,
+  { env, log, writer }: InstanceOptions,
+): Promise<ServerInstance> {
   let settings = first;
-  // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
+  // The clock outlives a reload, so that an expired URL stays expired.
   const clock = steadyClock(() => new Date());
   const counts = tally();
   const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
@@ -81,8 +83,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
 
-  // A gateway is made for its origins, and which port a free one is shows only when it listens: until then it is made for
-  // some port, so that a fault of the configuration shows before the socket is there. A reload replaces it as well.
+  // The origins contain the port, which port 0 chooses later. This gateway only reports errors of the configuration before it listens.
   let current = gatewayFor(settings, settings.port === 0 ? ANY_PORT : settings.port);
   const server = await listen(
     {
@@ -102,19 +103,19 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
     await storage.close();
     throw listenError(error, settings);
   });
-  // Not before: a start that fails would have made a secret that nobody is shown.
+  // Create keys last, because a failed start would not print their secret.
   const madeKeys = await makeFirstKeys(store).catch(async (error: unknown) => {
     await server.drain(0);
     throw stateError(error, settings);
   });
-  // Another worker may have made them.
+  // Another worker may have created them.
   if (secret === undefined) {
     secret = await sessionSecret({ folder: settings.state, env });
     await keys.reload();
   }
   current = gatewayFor(settings, server.port);
 
-  const endWatch = watch({ keys, clock, log });
+  const stopPolling = pollKeys(keys, clock, log);
 
   return {
     port: server.port,
@@ -132,20 +133,20 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
         settings = before;
         throw error;
       });
-      // A renewed certificate lies where the old one did.
+      // The certificate may have been renewed in place.
       if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
       useCredentials();
       current = replacement;
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {
-      endWatch();
+      stopPolling();
       await server.drain(timeoutMs);
     },
   };
 }
 
-/** Without a line for each request an operator still has to learn why the gateway failed. */
+/** Logs only failed requests. */
 function faultsOnly(audit: Log["audit"]): Log["audit"] {
   return (event) => {
     if (event.error !== undefined || event.status >= 500) audit(event);
@@ -154,7 +155,7 @@ function faultsOnly(audit: Log["audit"]): Log["audit"] {
 
 function stateError(error: unknown, { state }: ServeSettings): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  // ENOENT is what mkdir makes of a file system that cannot be written.
+  // mkdir reports ENOENT on some read-only file systems.
   if (!["EACCES", "EPERM", "EROFS", "ENOENT"].includes(code)) return error;
   return new CommandError(
     `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,

@@ -6,11 +6,10 @@ import { isKeyFile } from "../../state/key-store.ts";
 import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
-import { keySetText } from "./public-keys.ts";
+import { keySetText, tlsFiles } from "./configured-files.ts";
 import { checkStorage, driverOf } from "./storage.ts";
-import { tlsFiles } from "./tls-files.ts";
 
-/** The command line of `serve`. What is given here goes before the configuration file. */
+/** The command line of `serve`. Takes precedence over the configuration file. */
 export interface ServeArguments {
   readonly root?: string | undefined;
   readonly config?: string | undefined;
@@ -20,7 +19,7 @@ export interface ServeArguments {
   readonly workers?: number | undefined;
 }
 
-/** All that a process of the gateway is told. */
+/** The settings of a gateway process. */
 export interface ServeSettings extends ServeConfig {
   readonly root: string;
   readonly state: string;
@@ -31,27 +30,27 @@ export interface ServeSettings extends ServeConfig {
   readonly drainMs: number;
 }
 
-/** Settings with what stood in the files that they name. */
-export interface ReadSettings extends ServeSettings {
+/** Settings with the content of the files that they name. */
+export interface LoadedSettings extends ServeSettings {
   readonly files: {
-    /** Of `tls`. */
+    /** The files of `tls`. */
     readonly tls?: TlsPair | undefined;
-    /** Of `urlKeySetFile`. */
+    /** The content of `urlKeySetFile`. */
     readonly urlKeySet?: string | undefined;
   };
 }
 
 /**
- * Reads the files that settings name, once for whoever is to serve by them: a worker that replaces another must neither fail for a file that was
- * broken since, nor show a certificate that nobody was told to take.
+ * Reads the files that settings name. The primary does this once for all workers, so that a replacement worker neither fails because of a
+ * broken file nor uses a certificate that was not reloaded.
  */
-export async function withFiles(settings: ServeSettings): Promise<ReadSettings> {
+export async function withFiles(settings: ServeSettings): Promise<LoadedSettings> {
   const tls = await tlsFiles(settings.tls);
   const urlKeySet = settings.urlKeySetFile === undefined ? undefined : await keySetText(settings.urlKeySetFile);
   return { ...settings, files: { tls, urlKeySet } };
 }
 
-/** Puts command line, configuration file and defaults together. Read anew for each reload. */
+/** Merges command line, configuration file and defaults. */
 export async function serveSettings(args: ServeArguments): Promise<ServeSettings> {
   const config = args.config === undefined ? {} : await loadConfig(args.config);
   if (args.config !== undefined) checkStorage(config.storage, args.config);
@@ -77,19 +76,19 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   return settings;
 }
 
-const TAKEN_AT_START = ["root", "state", "storage", "listen", "tls", "workers", "host", "port"] as const;
-const LIMITS_TAKEN_AT_START = ["headerBytes", "headerCount"] as const;
+const FIXED_AT_START = ["root", "state", "storage", "listen", "tls", "workers", "host", "port"] as const;
+const LIMITS_FIXED_AT_START = ["headerBytes", "headerCount"] as const;
 
 /**
- * What a process that started with `first` serves by when its operator wants `wanted`. What is bound to its socket, its files
- * and its siblings stays: no request would fit the names and the scheme of a socket that is not there yet.
+ * The settings after a reload. Settings of the socket, the storage and the workers stay as they were at the start, because they need a
+ * restart.
  */
 export function reloadedSettings(first: ServeSettings, wanted: ServeSettings): ServeSettings {
-  const limits = keeping(LIMITS_TAKEN_AT_START, first.limits ?? {}, wanted.limits ?? {});
-  return { ...keeping(TAKEN_AT_START, first, wanted), limits };
+  const limits = keeping(LIMITS_FIXED_AT_START, first.limits ?? {}, wanted.limits ?? {});
+  return { ...keeping(FIXED_AT_START, first, wanted), limits };
 }
 
-/** `wanted`, with these members as they are in `first`. */
+/** `wanted` with these members of `first`. */
 function keeping<T extends object>(names: readonly (keyof T)[], first: T, wanted: T): T {
   const kept = { ...wanted };
   for (const name of names) {
@@ -99,7 +98,7 @@ function keeping<T extends object>(names: readonly (keyof T)[], first: T, wanted
   return kept;
 }
 
-/** Keys in a bucket could be fetched by whoever holds one of them. A folder whose name starts with a dot is no bucket. */
+/** Refuses a state folder inside a bucket, where a URL could download it. Folders with a leading dot are not buckets. */
 function refuseServedState(root: string, state: string): void {
   const path = relative(realPath(root), realPath(state));
   const [first = ""] = path.split(sep);
@@ -110,8 +109,8 @@ function refuseServedState(root: string, state: string): void {
 }
 
 /**
- * Before a folder is served for the first time `keys create --state` has put keys right into it, where they would be objects. Later
- * whoever may upload could put such a file there, and must not keep the gateway from starting.
+ * Refuses keys that `keys create --state` put directly into the folder before the first start, because they would be served. Later starts do not
+ * check this, because an uploaded file must not prevent a start.
  */
 function refuseServedKeys(root: string): void {
   const state = join(root, STATE_FOLDER);
@@ -121,7 +120,7 @@ function refuseServedKeys(root: string): void {
   );
 }
 
-/** Where a path leads, also one that is still to be made. */
+/** The real path, also of a path that does not exist yet. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -131,7 +130,7 @@ function realPath(path: string): string {
   }
 }
 
-/** The level of the log, except for the lines of requests. */
+/** The log level of everything except request lines. */
 export function logLevel({ log }: ServeSettings): NonNullable<LogOptions["level"]> {
   return log?.level ?? "info";
 }

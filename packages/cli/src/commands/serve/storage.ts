@@ -1,27 +1,28 @@
 import type { Storage } from "@daypass/gateway";
-import type { IndexWriter } from "@daypass/gateway/disk";
+import type { IndexWriter, ReadProgress } from "@daypass/gateway/disk";
 import { drivers, type StorageDriver } from "@daypass/gateway/drivers";
 import type { Log } from "@daypass/gateway/node";
 import { rotatingCredentials } from "daypass";
 import { CommandError } from "../../command.ts";
 import { awsSettings } from "../../credentials/aws.ts";
+import { expectHostName } from "../../credentials/virtual-endpoint.ts";
 import type { StorageConfig } from "./config.ts";
-import { diskEvents } from "./disk-events.ts";
-import { shown } from "./shown.ts";
-import { expectHostName } from "./virtual-endpoint.ts";
+import { describeValue } from "./json-schema.ts";
 
+/** Options of {@link openStorage}. */
 export interface OpenStorageOptions {
   readonly root: string;
   readonly storage?: StorageConfig | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** For a worker over a disk: the index writer of the primary. */
+  /** For a worker that serves a folder: the index writer of the primary. */
   readonly writer?: IndexWriter | undefined;
 }
 
+/** An open storage. */
 export interface OpenedStorage {
   readonly storage: Storage;
-  /** Finds the storage's credentials anew, and resolves to what makes it use them. Rejects where there are none. */
+  /** Finds the credentials again, and returns a function that applies them. Throws if there are none. */
   findCredentials(): Promise<() => void>;
 }
 
@@ -38,7 +39,7 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
     return { storage: await opened, findCredentials: async () => () => undefined };
   }
   const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage ?? {};
-  // Found as `daypass sign` finds them. Those that end are fetched again before they do.
+  // Temporary credentials are renewed before they expire.
   const find = async () => {
     const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
       onError: (error) => log.logger.error({ error: String(error) }, "could not renew the credentials of the storage"),
@@ -69,7 +70,7 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
   };
 }
 
-/** Where objects are, for a person. */
+/** The location of the objects as text. */
 export function storageText(root: string, storage: StorageConfig | undefined): string {
   const driver = driverOf(storage);
   if (driver.servesFolder) return root;
@@ -79,7 +80,7 @@ export function storageText(root: string, storage: StorageConfig | undefined): s
   return `${names === undefined ? "all buckets" : `the bucket ${names}`} of ${endpoint ?? "Amazon S3"}`;
 }
 
-/** What no schema can say. `file` is where it was configured. */
+/** Checks rules that the schema cannot express. `file` is the path of the configuration. */
 export function checkStorage(storage: StorageConfig | undefined, file: string): void {
   if (storage === undefined) return;
   const { driver, bucket, buckets, ...rest } = storage;
@@ -87,7 +88,7 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
   if (isConfigured && !driverOf(storage).usesAccount) {
     const names = Object.entries(drivers).flatMap(([name, { usesAccount }]) => (usesAccount ? [name] : []));
     throw new CommandError(
-      `expected bucket settings only with the driver ${shown(names.join(", "))}, found them with ${shown(driver)}: set storage.driver`,
+      `expected bucket settings only with the driver ${describeValue(names.join(", "))}, found them with ${describeValue(driver)}: set storage.driver`,
     );
   }
   if (bucket !== undefined && buckets !== undefined) {
@@ -96,7 +97,7 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
   if (buckets !== undefined) checkNames(Object.keys(buckets), file);
 }
 
-/** A name that no path can have would be a bucket that nobody reaches. `/-/` is the gateway's own. */
+/** Refuses names that no path can contain. `/-/` belongs to the gateway. */
 function checkNames(names: readonly string[], file: string): void {
   if (names.length === 0)
     throw new CommandError(
@@ -106,7 +107,18 @@ function checkNames(names: readonly string[], file: string): void {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
     if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
     throw new CommandError(
-      `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${shown(name)}: correct it`,
+      `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${describeValue(name)}: correct it`,
     );
   }
+}
+
+/** Logs why the first listing of a folder takes long. */
+export function diskEvents({ logger }: Log): { onRead(progress: ReadProgress): void } {
+  return {
+    onRead: (progress) =>
+      logger.info(
+        progress,
+        progress.ended ? "read the folders of a bucket" : "reading the folders of a bucket, its listings wait",
+      ),
+  };
 }

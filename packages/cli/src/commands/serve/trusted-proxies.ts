@@ -3,8 +3,8 @@ import type { WireRequest } from "daypass";
 import { CommandError } from "../../command.ts";
 
 /**
- * Finds the client behind proxies that are trusted by their address. From the socket backwards, each hop is believed only
- * if the one that named it is trusted: what a client itself wrote into `X-Forwarded-For` is never reached.
+ * Finds the client behind trusted proxies. Reads `X-Forwarded-For` from the end, and accepts a hop only if the next hop is trusted. So entries
+ * that the client wrote are never reached.
  */
 export function trustedProxies(networks: readonly string[]): (request: WireRequest) => WireRequest {
   if (networks.length === 0) return (request) => request;
@@ -21,7 +21,7 @@ export function trustedProxies(networks: readonly string[]): (request: WireReque
       .map((hop) => unmapped(hop.trim()))
       .reverse();
     for (const hop of hops) {
-      // A hop that is no address hides the client: better none than a proxy's.
+      // The client is unknown. Use no address rather than the address of a proxy.
       if (isIP(hop) === 0) return { ...request, remoteAddress: undefined };
       client = hop;
       if (!isTrusted(hop)) break;
@@ -30,7 +30,7 @@ export function trustedProxies(networks: readonly string[]): (request: WireReque
   };
 }
 
-/** What a trusted proxy is named by. */
+/** The format of a trusted proxy. */
 export const NETWORK = "an address, or a network in CIDR notation";
 
 /** Whether a text is an address, or a network in CIDR notation. */
@@ -46,7 +46,7 @@ function addNetwork(list: BlockList, network: string): void {
   list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
 }
 
-/** `version` is 0 where there is no address, and `bits` is not a number where there is no length. */
+/** `version` is 0 for an invalid address. `bits` is NaN for an invalid length. */
 function parseNetwork(network: string): { readonly address: string; readonly version: number; readonly bits: number } {
   const [address = "", prefix, more] = network.split("/");
   const version = more === undefined ? isIP(address) : 0;
@@ -55,7 +55,7 @@ function parseNetwork(network: string): { readonly address: string; readonly ver
   return { address, version, bits };
 }
 
-// A socket that listens on both protocols shows IPv4 peers as ::ffff:192.0.2.1.
+// A dual-stack socket reports IPv4 peers as ::ffff:192.0.2.1.
 function unmapped(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice("::ffff:".length) : address;
 }

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { isDaypassError } from "daypass";
 import type { JsonObject } from "daypass/schemes";
-import { answersToResume, runBatchCommand } from "../../batch/run.ts";
-import type { StandingAnswers } from "../../batch/standing-answers.ts";
+import type { ExistingResults } from "../../batch/existing-results.ts";
+import { resultsToResume, runBatch } from "../../batch/run.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
 import { readError } from "../../files.ts";
 import { answerWriter, signedForm } from "../../lines/answer-writer.ts";
@@ -51,8 +51,8 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   const { scheme, name } = listing;
   const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: ["bucket", name] };
   const { header } = answerWriter(answers);
-  const standing = await answersToResume(args, signedForm(answers));
-  const after = standing === undefined ? undefined : lastObject(standing, { header, name });
+  const existing = await resultsToResume(args, signedForm(answers));
+  const after = existing === undefined ? undefined : lastObject(existing, { header, name });
   let count = 0;
   const counted = async function* (objects: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject> {
     for await (const object of objects) {
@@ -61,11 +61,11 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
     }
   };
   await expectSignable({ bucket: listing.bucket, [name]: `${listing.prefix}x` }, { ...defaults, scheme }, findKeys);
-  const status = await runBatchCommand(
+  const status = await runBatch(
     {
       job: { kind: "sign", answers, defaults: { ...defaults, scheme } },
       header,
-      standing,
+      existing,
       done: () => undefined,
       findKeys,
       blocks: listedBlocks(counted(listing.objects(after)), name),
@@ -81,7 +81,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
 
 /** The object of the last complete result. The listing continues after it. */
 function lastObject(
-  { lastLine, lines }: StandingAnswers,
+  { lastLine, lines }: ExistingResults,
   { header, name }: { readonly header: string | undefined; readonly name: string },
 ): ListedObject | undefined {
   if (lines === 0 || lastLine === header) return undefined;

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from "daypass/schemes";
 import { word } from "../../arguments.ts";
-import type { BatchArguments } from "../../batch/batch-options.ts";
 import type { SignJob } from "../../batch/job.ts";
+import type { BatchArguments } from "../../batch/options.ts";
 import { takeRecord } from "../../batch/record-blocks.ts";
 import { CSV_RECORDS, LINES } from "../../batch/record-format.ts";
-import { answersToResume, batchInput, runBatchCommand, withoutAnswered } from "../../batch/run.ts";
+import { batchInput, resultsToResume, runBatch, skipExisting } from "../../batch/run.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../../command.ts";
 import { parseSecretJson, readNamedFile } from "../../files.ts";
 import { type AnswerFormat, answerWriter, signedForm } from "../../lines/answer-writer.ts";
@@ -31,20 +31,20 @@ export async function signBatch(
   const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: [] };
   const { header } = answerWriter(answers);
   const defaults = await lineDefaults(args, target);
-  const standing = await answersToResume(args, signedForm(answers));
+  const existing = await resultsToResume(args, signedForm(answers));
   const input = await batchInput(args, { format, stdin: context.stdin });
   const { csvHeader, blocks } = format === CSV_RECORDS ? await withoutHeader(input.blocks) : { blocks: input.blocks };
-  const resume = { standing, hasHeader: header !== undefined, format, out: args.out };
+  const resume = { existing, hasHeader: header !== undefined, format, out: args.out };
   const job: SignJob = { kind: "sign", csvHeader, answers, defaults };
-  return runBatchCommand(
+  return runBatch(
     {
       job,
       header,
-      standing,
+      existing,
       done: input.done,
       unclosed: input.unclosed,
       findKeys: keyFinder(args, context),
-      blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
+      blocks: await skipExisting(blocks, { ...resume, existing }),
     },
     args,
     context,

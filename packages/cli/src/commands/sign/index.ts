@@ -1,12 +1,6 @@
 import { isDaypassError } from "daypass";
 import { parseArguments, word } from "../../arguments.ts";
-import {
-  BATCH_HELP,
-  BATCH_OPTIONS,
-  refuseBatchOptions,
-  SIGN_BATCH_OPTIONS,
-  withOutput,
-} from "../../batch/batch-options.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, SIGN_BATCH_OPTIONS, withOutput } from "../../batch/options.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { FORMATS, format } from "./format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "./options.ts";

@@ -1,5 +1,6 @@
 import type { JsonObject, LineResult } from "daypass/schemes";
 import { type Context, UsageError } from "../../command.ts";
+import { expectHostName } from "../../credentials/virtual-endpoint.ts";
 import { loadScheme } from "../../lines/line-scheme.ts";
 import { formFields, lineFields, type SignOptions } from "./options.ts";
 import { loadTarget, refuseForeignOptions, schemeOfTarget } from "./targets/index.ts";
@@ -33,8 +34,9 @@ export async function signTarget(
   expectName(target, located, kind.name);
   const line = { scheme: name, ...lineFields(options, kind.options), ...located };
   const found = await kind.find(options, context);
-  const merged = { ...found.fields, ...line };
+  const merged: JsonObject = { ...found.fields, ...line };
   const complete = kind.complete?.(merged, found.fields) ?? merged;
+  expectHostName(complete["endpoint"], complete["addressing"]);
   const wanted = isForm ? (kind.form?.(complete, fields) ?? complete) : complete;
   if (found.scope !== undefined) kind.expectInScope?.(wanted, found.scope);
   return scheme.signer()(wanted);

@@ -1,6 +1,6 @@
-import type { BatchArguments } from "../../batch/batch-options.ts";
+import type { BatchArguments } from "../../batch/options.ts";
 import { LINES } from "../../batch/record-format.ts";
-import { answersToResume, batchInput, runBatchCommand, withoutAnswered } from "../../batch/run.ts";
+import { batchInput, resultsToResume, runBatch, skipExisting } from "../../batch/run.ts";
 import type { Context, ExitStatus } from "../../command.ts";
 
 const VERIFIED = { begins: ['{"ok":true,', '{"ok":false,'], names: ["ok"] };
@@ -10,16 +10,16 @@ export async function verifyBatch(
   args: BatchArguments & { readonly batch: string },
   context: Context,
 ): Promise<ExitStatus> {
-  const standing = await answersToResume(args, VERIFIED);
+  const existing = await resultsToResume(args, VERIFIED);
   const { blocks, done } = await batchInput(args, { format: LINES, stdin: context.stdin });
   const resume = { hasHeader: false, format: LINES, out: args.out };
-  return runBatchCommand(
+  return runBatch(
     {
       job: { kind: "verify" },
-      standing,
+      existing,
       done,
       findKeys: async () => ({ fields: {} }),
-      blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
+      blocks: await skipExisting(blocks, { ...resume, existing }),
     },
     args,
     context,

@@ -10,7 +10,7 @@ import {
   parseArguments,
   requestMethod,
 } from "../../arguments.ts";
-import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "../../batch/batch-options.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "../../batch/options.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { findAvailableKeys } from "../../credentials/available-keys.ts";
 import { wireRequest } from "../../lines/request.ts";

@@ -1,8 +1,8 @@
 import { UsageError } from "../command.ts";
 
-// Apart from what runs a batch: a command for one URL asks for these, and loads the rest where there is one.
+// A separate module, because commands load the rest of this folder only for a batch.
 
-/** The options that every batch has. */
+/** The options of every batch. */
 export const BATCH_OPTIONS = {
   batch: { type: "string" },
   out: { type: "string" },
@@ -12,6 +12,7 @@ export const BATCH_OPTIONS = {
   strict: { type: "boolean" },
 } as const;
 
+/** The help text of these options. */
 export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: one result per line, in the same order; - reads standard input
   --out FILE            write results to FILE (mode 0600); default, and for -: standard output.
                         An existing file is overwritten unless --resume is given
@@ -20,7 +21,7 @@ export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out
   --progress            report progress even if standard error is not a terminal
   --strict              exit with 1 if a line was refused (default: 0 if every line has a result)`;
 
-/** {@link BATCH_OPTIONS} as they were given. */
+/** The values of {@link BATCH_OPTIONS}. */
 export interface BatchArguments {
   readonly batch?: string | undefined;
   readonly out?: string | undefined;
@@ -30,12 +31,12 @@ export interface BatchArguments {
   readonly strict?: boolean | undefined;
 }
 
-/** `--out -` is standard output, as everywhere. */
+/** Treats `--out -` as standard output. */
 export function withOutput<A extends BatchArguments>(args: A): A {
   return args.out === "-" ? { ...args, out: undefined } : args;
 }
 
-/** Refuses the options of a batch where there is none. */
+/** Refuses the options of a batch without a batch. */
 export function refuseBatchOptions(options: BatchArguments, others: readonly string[] = []): void {
   for (const name of ["out", "resume", "workers", "progress", "strict", ...others]) {
     if (Reflect.get(options, name) !== undefined)
@@ -43,7 +44,7 @@ export function refuseBatchOptions(options: BatchArguments, others: readonly str
   }
 }
 
-/** The options that `sign --batch` has besides {@link BATCH_OPTIONS}. */
+/** Further options of `sign --batch`. */
 export const SIGN_BATCH_OPTIONS = {
   format: { type: "string" },
   "out-format": { type: "string" },

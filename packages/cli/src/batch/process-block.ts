@@ -1,45 +1,46 @@
 import { isUtf8 } from "node:buffer";
-import { type Answer, type LineAnswerer, NOT_UTF8, TOO_LONG, type Unreadable } from "../lines/answer.ts";
+import { type LineAnswerer, NOT_UTF8, TOO_LONG, type Unreadable } from "../lines/answer.ts";
 import type { RecordBlock } from "./record-blocks.ts";
 import type { RecordFormat } from "./record-format.ts";
 
-/** The answers to a block of lines, a line for a line. */
-export interface AnsweredBlock {
+/** The results of a block of lines, one line per line. */
+export interface BlockResult {
   readonly bytes: Uint8Array;
   readonly lines: number;
   readonly refused: number;
 }
 
-/** Who answers the lines of a block, and how they are told apart. */
-export interface BlockAnswerer {
-  readonly answer: LineAnswerer;
+/** The processing of a block. */
+export interface BlockProcessor {
+  readonly processLine: LineAnswerer;
   readonly format: RecordFormat;
 }
 
-// Text of more than about 128 KB is too large for the young generation, and costs a mapping of memory each time.
+// V8 allocates texts of more than about 128 KB outside the young generation, which is slow.
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Answers each line of a block, in order, into `output` where the answers fit. A line that is not UTF-8 is handed on as
- * that: decoding it leniently would put U+FFFD into a key, which is then the key of another object.
+ * Processes each line of a block in order. Writes the results into `output` if they fit. A line that is not UTF-8 is refused, because
+ * lenient decoding would put U+FFFD into a key, and sign another object.
  */
-export async function answerBlock(
+export async function processBlock(
   block: RecordBlock,
-  { answer, format }: BlockAnswerer,
+  { processLine, format }: BlockProcessor,
   output: Uint8Array,
-): Promise<AnsweredBlock> {
+): Promise<BlockResult> {
   let lines = 0;
   let refused = 0;
-  const sink = answerSink(output);
+  const sink = resultSink(output);
   for (const piece of block === undefined ? [[TOO_LONG]] : pieces(block, format)) {
     let text = "";
     for (const line of piece) {
-      const answered = answer(line);
-      const { text: answerText, refused: isRefused } = isPromise(answered) ? await answered : answered;
-      text += `${answerText}\n`;
+      const result = processLine(line);
+      // Most lines are signed synchronously.
+      const { text: resultText, refused: isRefused } = result instanceof Promise ? await result : result;
+      text += `${resultText}\n`;
       lines += 1;
       if (isRefused) refused += 1;
-      // The answers to short lines are many times longer than these.
+      // Results may be many times longer than their lines.
       if (text.length > PIECE_BYTES) {
         sink.write(text);
         text = "";
@@ -50,17 +51,13 @@ export async function answerBlock(
   return { bytes: sink.bytes(), lines, refused };
 }
 
-function isPromise(value: Answer | Promise<Answer>): value is Promise<Answer> {
-  return value instanceof Promise;
-}
-
-/** Collects text in a piece of memory, and in one of its own once that is full. */
-function answerSink(output: Uint8Array): { write(text: string): void; bytes(): Uint8Array } {
+/** Collects text in `output`, or in a larger buffer if it does not fit. */
+function resultSink(output: Uint8Array): { write(text: string): void; bytes(): Uint8Array } {
   let buffer = Buffer.from(output.buffer, output.byteOffset, output.length);
   let length = 0;
   return {
     write(text) {
-      // At most three bytes a unit of UTF-16: counting them exactly is a pass over the text that is rarely needed.
+      // A UTF-16 unit has at most three bytes. Counting exactly takes a pass over the text, which is rarely needed.
       const room = buffer.length - length;
       const bytes = text.length * 3 <= room ? 0 : Buffer.byteLength(text);
       if (bytes > room) {
@@ -89,7 +86,7 @@ function* pieces(block: Buffer, format: RecordFormat): Generator<readonly (strin
 
 const LINE_FEED = 10;
 
-// A line feed is never part of a longer character, so bytes may be cut there before they are decoded.
+// A line feed is never part of a multi-byte character, so bytes can be split there before decoding.
 function decodeEach(block: Buffer, format: RecordFormat): readonly (string | Unreadable)[] {
   const records: (string | Unreadable)[] = [];
   let start = 0;

@@ -1,0 +1,83 @@
+/** The files that a configuration names: the TLS certificate and the public keys of other signers. */
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import type { TlsPair } from "@daypass/gateway/node";
+import { isDaypassError } from "daypass";
+import { isObject } from "daypass/schemes";
+import { publishedKeySet, type UrlKey } from "daypass/url";
+import { CommandError } from "../../command.ts";
+import { parseSecretJson, readTextFile } from "../../files.ts";
+import type { ServeConfig } from "./config.ts";
+
+/** Reads the files of `tls`. Errors never contain their content, because one of them is a secret. */
+export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([readPem("tls.certFile", tls.certFile), readPem("tls.keyFile", tls.keyFile)]);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new CommandError(
+      `expected a certificate in ${tls.certFile} and its private key in ${tls.keyFile}, both PEM, found files that TLS does not accept (${(error as NodeJS.ErrnoException).code}): correct tls.certFile or tls.keyFile`,
+    );
+  }
+  return { cert, key };
+}
+
+function readPem(setting: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(
+      `expected ${setting} at ${path}, found none that can be read (${error.code}): correct the path`,
+    );
+  });
+}
+
+/** Reads `urlKeySetFile`. */
+export function keySetText(path: string): Promise<string> {
+  return readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected urlKeySetFile at ${path}, found none that can be read (${error.code})`);
+  });
+}
+
+/**
+ * The keys of `urlKeySetFile`. Refuses the whole file if one key breaks a rule of docs/spec/daypass-url.md §8: the first request with it would
+ * fail, or two verifiers would read the set differently. Errors contain no part of a key except its kid.
+ *
+ * @param set the path and the content of the file
+ * @param stored ids of all keys in the state folder, including revoked ones, so that the file cannot reuse the id of a revoked key
+ */
+export function publicKeys(
+  { path, text }: { readonly path: string | undefined; readonly text: string | undefined },
+  stored: ReadonlySet<string>,
+): readonly UrlKey[] {
+  if (text === undefined) return [];
+  const value = parseSecretJson(text);
+  const keys = isObject(value) ? value["keys"] : undefined;
+  if (!Array.isArray(keys)) throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
+  const kids = new Set<string>();
+  for (const [i, key] of (keys as readonly UrlKey[]).entries()) {
+    const fault = keyFault(key) ?? kidFault(key.kid, kids, stored);
+    if (fault !== undefined) {
+      throw new CommandError(`expected every key of ${path} to be usable, found keys[${i}] that is not: ${fault}`);
+    }
+    kids.add(key.kid);
+  }
+  return keys;
+}
+
+function keyFault(key: UrlKey): string | undefined {
+  if (!isObject(key)) return "expected a JSON Web Key";
+  try {
+    publishedKeySet([key]);
+    return undefined;
+  } catch (error) {
+    if (isDaypassError(error)) return error.message;
+    throw error;
+  }
+}
+
+function kidFault(kid: string, others: ReadonlySet<string>, stored: ReadonlySet<string>): string | undefined {
+  if (others.has(kid)) return `key ${kid}: expected each kid once, found it twice`;
+  return stored.has(kid)
+    ? `key ${kid}: expected a kid that no stored key has, found one that daypass keys list shows`
+    : undefined;
+}

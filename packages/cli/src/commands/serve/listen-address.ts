@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { CommandError } from "../../command.ts";
+import type { ServeSettings } from "./settings.ts";
+
+type ListenAddress = Pick<ServeSettings, "host" | "port">;
+
+/** Throws if the port is in use, before the start creates any file. */
+export async function expectFreePort({ host, port }: ListenAddress): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen({ host, port });
+    await once(probe, "listening");
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, { host, port });
+  }
+  probe.close();
+  await once(probe, "close");
+}
+
+/** Explains an error of `listen()`. */
+export function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): Error {
+  if (error.code === "EADDRINUSE") {
+    return new CommandError(
+      `expected port ${port} to be free, found another program using it: choose another --port, or stop that program`,
+    );
+  }
+  if (error.code === "EACCES")
+    return new CommandError(`expected a port that this user may open, found ${port}: choose a --port above 1023`);
+  const isUnresolved = error.syscall === "getaddrinfo";
+  if (!isUnresolved && error.code !== "EADDRNOTAVAIL") return error;
+  return new CommandError(
+    `expected an address of this machine, found ${host}${isUnresolved ? `, a name that does not resolve (${error.code})` : ""}: correct --host or listen.host`,
+  );
+}

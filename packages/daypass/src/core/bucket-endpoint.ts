@@ -9,7 +9,7 @@ export type BucketAddressing = "path" | "virtual" | "bucket-bound";
 
 /** Host and encoded path under which a bucket is reached. */
 export interface BucketAddress {
-  /** `scheme://host`, the host with a port only where it is not the scheme's default. */
+  /** `scheme://host`, the host with a port only if it is not the scheme's default. */
   readonly origin: string;
   readonly host: string;
   /** Encoded path of the bucket without a slash at its end; empty where the host names the bucket. */

@@ -51,7 +51,7 @@ export type Obligation =
   | { readonly kind: "body-checksum"; readonly header: string; readonly value: string }
   /** The body is sent in chunks (`aws-chunked`). Enforced by reading it through `openBody` of the grant. */
   | { readonly kind: "body-chunks"; readonly length: number; readonly trailers: readonly string[] }
-  /** Write only if nothing is there. */
+  /** Write only if the object does not exist. */
   | { readonly kind: "create-only" }
   /** Serve at most `limit` times per (key id, grant id): needs state. */
   | { readonly kind: "uses"; readonly limit: number }
@@ -209,7 +209,7 @@ export interface Proof {
 
 /** Turns a request into a grant or throws a `DaypassError`. */
 export interface Verifier<G extends Grant = Grant> {
-  /** Tells by names alone whether the request is signed with this scheme. Verifies nothing. */
+  /** Returns, by names alone, whether the request is signed with this scheme. Verifies nothing. */
   detects(request: WireRequest): boolean;
   /**
    * Returns what the request may do, or rejects with a `DaypassError` that says why it is refused. Does not read the body, see

@@ -53,7 +53,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export type ErrorDetails = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** All codes in the order of the table, for documentation and for exhaustive mappings. */
-// Marked pure so that bundlers drop the table, a third of a signer's weight, where nobody asks for it.
+// Marked pure so that bundlers drop the unused table, a third of a signer's size.
 export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ Object.keys(ERROR_CODES) as ErrorCode[];
 
 /**

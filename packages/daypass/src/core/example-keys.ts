@@ -1,4 +1,4 @@
-/** Keys in PEM for the examples. Nobody uses them: the RSA key signed the vectors that Google has published. */
+/** Keys in PEM for the examples. Only the examples use them. The RSA key signed the vectors that Google has published. */
 export interface ExamplePair {
   /** PKCS #8. */
   readonly privateKey: string;
@@ -36,7 +36,7 @@ export const EC_PAIR: ExamplePair = {
   ),
 };
 
-/** An RSA key whose private half nobody has. */
+/** An RSA key without a known private half. */
 export const FOREIGN_PUBLIC_KEY: string = pem(
   "PUBLIC",
   "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAzBhE3U+UVCMGbsg7b7lKgGM61I8Ti0SaWtWo7GcxZOYQ0AJzkKbKYMnhszJHwNxr9yEOaGnS2XfGq/DFjb4Sopi9hDF2tDgiNQeZdpxR+w9TRXGWU4PkudjqrbNSo65fY/JyfKPHtXtgoB97sIoYdfrN7TVAJ5dAuBQ/eJPaLZJPL6LeECZI1oPABtQU1tiGnL6+zcIaF87KEHwKBH+pt4E087/AHV3gljGZDg04D3uxB8gQYL73dXKE8mQ1zYuLKp9IOw7KfKhTT7c38iupRuM1W89DWr1cpiBWAgNhvKZtllxgWbT/bfLYt0LTqNtR6RSh8KDxlgrQFtuZPzeRBQIDAQAB",

@@ -14,8 +14,8 @@ export interface GrantFields extends Omit<Grant, "id" | "limitBody" | "notBefore
 
 /**
  * The base of every scheme's grant. A class, because `id` costs a hash that most requests never ask for, and a getter on
- * a prototype is the cheap way to wait for the question. The two dates cost a twentieth of verifying, and one that is made at each
- * reading is nobody's to move.
+ * a prototype is cheap. The two dates cost a twentieth of verifying, and a Date that is created at each
+ * reading cannot be modified by a caller.
  */
 export class VerifiedGrant implements Grant {
   declare readonly scheme: string;
@@ -56,7 +56,7 @@ export class VerifiedGrant implements Grant {
   }
 
   async *limitBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    // Such a stream of Node's ends at once, and whoever has read it has held it to nothing.
+    // A stream that was read ends at once, so its bytes would never be checked.
     if ((body as { readonly readableEnded?: boolean }).readableEnded) {
       throw refusal("INVALID_INPUT", "an unread body");
     }

@@ -2,16 +2,16 @@ import type { KeyResolver } from "./contracts.ts";
 import { refusal } from "./errors.ts";
 
 /**
- * Prepares an object once, and anew when it is another one or has another value in a field: whoever stores keys may write a new
- * secret into the object that is there, and the old one must be gone with that. What `prepare` throws is thrown, and nothing is
- * kept of it.
+ * Prepares an object once, and again if another object or another value in a field arrives: a key store may write a new
+ * secret into the same object, and the old secret must stop working. Errors of `prepare` are thrown
+ * and not stored.
  */
 export function prepareOnce<C extends object, P>(prepare: (given: C) => P): (given: C) => P {
   let last: readonly unknown[] = [];
   let prepared: P;
   return (given) => {
     const parts = [given, ...Object.values(Object(given) as object)];
-    // One that shows no field, as its class has getters, may have changed unseen.
+    // An object of a class with getters has no visible fields, so it may have changed.
     if (parts.length < 2 || parts.length !== last.length || parts.some((part, at) => part !== last[at])) {
       prepared = prepare(given);
       last = parts;
@@ -104,7 +104,7 @@ export function hasMember<K extends object, N extends string>(
   return Object(key) === key && name in key;
 }
 
-/** A secret that is missing reads as `undefined`, and a MAC with an empty key is one that anybody can make. */
+/** A secret that is missing reads as `undefined`, and everyone can compute a MAC with an empty key. */
 export function checkText(secret: string, option = "secret"): string {
   if (typeof secret === "string" && secret !== "") return secret;
   throw refusal("INVALID_KEY", `${option} as text that is not empty, found something else`);
@@ -112,7 +112,7 @@ export function checkText(secret: string, option = "secret"): string {
 
 /**
  * A secret to sign with that stands in a dashboard or in a line of a configuration. A file of secrets ends with a line break, which would
- * be signed with and match nothing. A verifier takes it, as `explain` tries whether somebody else has signed with one.
+ * make signatures that match nothing. A verifier accepts such a secret, because `explain` tries whether a signer used one.
  */
 export function checkSecret(secret: string): string {
   if (/[\r\n]/.test(checkText(secret)))

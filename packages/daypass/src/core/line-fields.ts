@@ -56,13 +56,13 @@ export const STORE_REQUEST: Kinds = {
   dotSegments: oneOf("refuse", "sign"),
 };
 
-/** Credentials of the library from those of a line, in which the end of temporary ones is text. */
+/** The credentials of a line as the library needs them. In a line, the expiry of temporary credentials is text. */
 export function dated<C extends object>(credentials: C): Omit<C, "expiration"> & { readonly expiration?: Date } {
   const { expiration, ...rest } = credentials as C & { readonly expiration?: string };
   return expiration === undefined ? rest : { ...rest, expiration: instant("credentials.expiration", expiration) };
 }
 
-/** The credentials of an entry, one or more, as those of the library. */
+/** The credentials of an entry, one or more, as the library needs them. */
 export function keysIn<C extends object>(
   { credentials }: { readonly credentials?: C | readonly C[] },
   hint: string,
@@ -129,7 +129,7 @@ export function regionsOf({ region, regions }: StorePlace): readonly string[] | 
   return region === undefined ? regions : [region];
 }
 
-/** The origins that are served: the list, or those of the signer's endpoint. */
+/** The served origins: the list, or the origins of the signer's endpoint. */
 export function originsOf({ endpoint, origins }: StorePlace): readonly string[] | undefined {
   if (endpoint !== undefined && origins !== undefined) throw both("endpoint", "origins");
   return endpoint === undefined ? origins : endpointOrigins(endpoint);

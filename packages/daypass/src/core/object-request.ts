@@ -7,7 +7,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
 /**
  * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
- * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
+ * so the URL would open another object, or `uploads/${user}/${name}` would sign another user's object.
  */
 export function checkKey(key: string, dotSegments: "refuse" | "sign" | undefined, option = "key"): void {
   if (typeof key !== "string" || !key) throw invalidInput(option, "some text", key);
@@ -112,7 +112,7 @@ const OVERRIDE = "response-";
 
 /**
  * What the signature of an object store promises about body and answer, and cannot enforce itself: a signed Content-MD5, a
- * signed header that says to write only if nothing is there, and `response-*` parameters.
+ * signed header that forbids overwriting, and `response-*` parameters.
  */
 export function objectObligations(
   headers: readonly Parameter[],

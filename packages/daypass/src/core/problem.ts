@@ -1,6 +1,6 @@
 import { type DaypassError, describeErrorCode, type ErrorCode } from "./errors.ts";
 
-// 0: nobody's request can cause it, so it is the server's own fault and no refusal. The record asks for every code.
+// 0: no request can cause this code, so it is an error of the server. The record needs every code.
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_INPUT: 0,
   INVALID_KEY: 0,

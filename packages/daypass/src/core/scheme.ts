@@ -9,7 +9,7 @@ export interface SchemeRow {
   readonly secretParameters: readonly string[];
   /** Loads the public module of the scheme. */
   load(): Promise<object>;
-  /** Loads the fields of its batch lines. Absent if lines of another scheme make its URLs, as those of `s3` do for `s3/v2`. */
+  /** Loads the fields of its batch lines. Absent if lines of another scheme make its URLs, as lines of `s3` do for `s3/v2`. */
   fields?(): Promise<{ readonly fields: SchemeFields }>;
   /** Loads examples that work: every suite over schemes runs on them. */
   example(): Promise<{ readonly examples: readonly SchemeExample[] }>;

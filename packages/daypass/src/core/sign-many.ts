@@ -2,7 +2,7 @@ import { invalidInput } from "./errors.ts";
 import { AHEAD, failed } from "./signed-request.ts";
 
 /**
- * Signs requests that arrive one by one, such as the rows of a database, or those of any other iterable, with any signer. Results
+ * Signs requests that arrive one by one, such as the rows of a database or of any other iterable, with any signer. Results
  * come in the order of the requests, each as soon as it and those before it are signed. A bad request yields its error and does
  * not stop the others.
  *
@@ -81,7 +81,7 @@ async function* signAsTheyCome<R, S>(
   } finally {
     if (isOpen) {
       const closing = Promise.resolve(source.return?.());
-      // One that waits for its next request may end when that has come: nobody waits for it.
+      // A source that waits for its next request ends when that arrives. Nothing waits for it.
       if (taking) closing.catch(() => undefined);
       else await closing;
     }

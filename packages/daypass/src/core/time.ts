@@ -2,15 +2,15 @@ import type { Lifetime } from "./contracts.ts";
 import { type DaypassError, invalidInput, refusal } from "./errors.ts";
 
 /**
- * The end of what has none, in milliseconds since 1970: the last second that every reader of ISO 8601 takes, with a year of four
- * digits. No Date, which whoever is handed it could move for all.
+ * The expiry of URLs that never expire, in milliseconds since 1970: the last second with a year of four
+ * digits, which every reader of ISO 8601 accepts. Not a Date, because a caller could modify it.
  */
 export const NEVER = 253_402_300_799_000;
 
-/** What a clock tells: a Date or, as making one costs as much as encoding a key, its milliseconds since 1970. */
+/** The time of a clock: a Date, or its milliseconds since 1970, because creating a Date costs as much as encoding a key. */
 export type Instant = Date | number;
 
-/** What time it is where nobody hands a clock in. Asked for by its name each time, as tests put another `Date` in its place. */
+/** The default clock. Reads the global `Date` at each call, because tests replace it. */
 export const systemClock = (): Instant => Date.now();
 
 /**
@@ -29,7 +29,7 @@ export interface BasicInstant {
   readonly ms: number;
 }
 
-/** Reads a {@link BasicInstant}: the one that was read before, if equal, so that its text is soon known again. */
+/** Reads a {@link BasicInstant}. Returns the previous object for an equal text, so that callers can compare identities. */
 export function basicInstant(text: string): BasicInstant {
   // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
   if (last?.text !== text) {
@@ -96,7 +96,7 @@ export interface SigningWindow {
   readonly warnings: readonly string[];
 }
 
-/** What limits the life of a URL besides the caller's wish. */
+/** What limits the lifetime of a URL, in addition to the caller's request. */
 export interface LifetimeLimits {
   /** Longest life in seconds that the scheme allows. */
   readonly maxSeconds: number;
@@ -193,7 +193,7 @@ export function checkValidity(
   return refusal("EXPIRED", `a URL that is valid, found one that ended at ${ended}`, { expiresAt: ended });
 }
 
-/** Refuses a URL that lives longer than a verifier lets it: its scheme has no maximum of its own. */
+/** Refuses a URL with a longer remaining lifetime than the verifier accepts. For schemes without a maximum. */
 export function checkRemaining(now: number, expiresAt: Instant, maxLife: number | undefined): void {
   if (maxLife === undefined || Number(expiresAt) - now <= maxLife * 1000) return;
   const ended = instantText(expiresAt);

@@ -148,7 +148,7 @@ export function signingKeys(family: V4Family, secret: string): SigningKeys {
     let key = derived.get(name);
     if (key === undefined) {
       key = scopeSigner(family, secret, scope);
-      // The scope comes from the request: whoever sends strange ones must not fill the memory.
+      // The scope comes from the request. A client that sends many scopes must not fill the memory.
       if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
       derived.set(name, key);
     }

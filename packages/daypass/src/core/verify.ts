@@ -15,7 +15,7 @@ import { type DaypassError, refusal } from "./errors.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { systemClock } from "./time.ts";
 
-/** Options that every verifier has besides its keys. */
+/** Options that every verifier has in addition to its keys. */
 export interface VerifierOptions {
   /** Origins that this verifier accepts, `scheme://host[:port]`. The request's Host must match one of them. */
   readonly origins: readonly string[];
@@ -35,7 +35,7 @@ export function verifier<P, K, G extends Grant>(
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
   const { clock = systemClock } = options;
 
-  // Not an async function, as one that may wait saves at each call all that it holds: most signatures are made at once.
+  // Not an async function: it would save its state at each call, and most signatures are synchronous.
   const decide = (
     received: ReceivedRequest,
     parsed: P,

@@ -39,7 +39,7 @@ export interface JwkPurpose {
   readonly alg?: string | undefined;
   /** `"sig"`, if anything. */
   readonly use?: string | undefined;
-  /** With `"verify"` or `"sign"` among them, if they are there. */
+  /** Must include `"verify"` or `"sign"`, if present. */
   readonly key_ops?: readonly string[] | undefined;
 }
 

@@ -2,7 +2,7 @@ import { DaypassError } from "../core/errors.ts";
 import { fromBase64, fromBase64url, hex } from "../wire/encoding.ts";
 import { pemBlock } from "./rsa-contract.ts";
 
-/** A P-256 key as a JWK (RFC 7518 section 6.2). `d` is there in private keys only. */
+/** A P-256 key as a JWK (RFC 7518 section 6.2). Only private keys have `d`. */
 export interface EcJwk {
   readonly kty: "EC";
   readonly crv: "P-256";
@@ -18,7 +18,7 @@ export type EcdsaHash = "sha1" | "sha256";
 export interface EcdsaPublicKey {
   /** `signature` in DER, in its one spelling: a length or an integer with needless bytes never matches. */
   verify(message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
-  /** `signature` as the 64 bytes r ‖ s, as JWS has it (RFC 7518 section 3.4). */
+  /** `signature` as the 64 bytes r ‖ s, the form of JWS (RFC 7518 section 3.4). */
   verifyRaw(message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
@@ -85,7 +85,7 @@ export function pkcs8(key: string | EcJwk | Uint8Array): Uint8Array {
   throw invalidEcKey("-----BEGIN PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----, without a passphrase");
 }
 
-/** PKCS#8 of the 32 bytes of a private scalar, without the point, which whoever imports it computes. */
+/** PKCS#8 of the 32 bytes of a private scalar, without the point, which the import computes. */
 export function scalarPkcs8(scalar: Uint8Array): Uint8Array {
   const number = BigInt(`0x0${hex(scalar)}`);
   if (scalar.length !== 32 || number === 0n || number >= P256_ORDER) {

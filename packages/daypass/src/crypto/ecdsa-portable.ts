@@ -104,7 +104,7 @@ function offCurve(cause: unknown): never {
   throw invalidEcKey(SCALAR_AND_POINT, cause);
 }
 
-/** An import that fails is a refusal of the request that needed it, and no rejection that nobody handles. */
+/** A failed import refuses the request that needs the key. It must not become an unhandled rejection. */
 function atFirstUse<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined;
   return async () => {

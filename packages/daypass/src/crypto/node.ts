@@ -19,8 +19,8 @@ export function sha256(data: string | Uint8Array): Uint8Array {
 }
 
 /**
- * SHA-256 with one character a byte. Node gives a text three times faster than a Buffer, which costs memory of its own; and one
- * that is made out of a text is cut from a larger one that is there.
+ * SHA-256 with one character a byte. Node returns a text three times faster than a Buffer, which needs memory of its own; a Buffer
+ * of a text is a part of a larger existing buffer.
  */
 function sha256Text(data: string | Uint8Array): string {
   // The name that Node compares with first; its types only know the other one.

@@ -45,7 +45,7 @@ export function rsaPrivateKey(pem: string): RsaPrivateKey {
   const keyFor = imported("pkcs8", rsaDer(pem, "private"));
   return {
     async sign(digest, message) {
-      const data = bytesOf(message); // a copy, before anybody else has a turn
+      const data = bytesOf(message); // a copy, because the caller may change the bytes later
       return new Uint8Array(await crypto.subtle.sign(PKCS1, await keyFor(digest), data));
     },
   };

@@ -27,7 +27,7 @@ export interface EdgeFields {
   readonly scheme: string;
   /** The fields of `credentials`. */
   readonly credentials: Kinds;
-  /** Those of the credentials that every line must have. */
+  /** The credentials that every line must have. */
   readonly required: readonly string[];
   /** Options of signer and verifier, in lines of both kinds. */
   readonly options?: Kinds;

@@ -17,7 +17,7 @@ export interface FormRequest extends Constraints {
 
 /** A form before it is signed. */
 export interface FormDraft {
-  /** In the order in which they are sent, without those of the signature. */
+  /** In the order in which they are sent, without the signature's own fields. */
   readonly fields: Readonly<Record<string, string>>;
   /** Without those for the signature's own fields. */
   readonly conditions: readonly PolicyCondition[];
@@ -26,7 +26,7 @@ export interface FormDraft {
   readonly warnings: readonly string[];
 }
 
-/** What {@link draftForm} is told by its scheme. */
+/** What {@link draftForm} needs from its scheme. */
 export interface FormTarget {
   /** The provider's name, for messages. */
   readonly scheme: string;

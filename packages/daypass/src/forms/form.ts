@@ -57,13 +57,13 @@ export interface ReceivedForm {
 export interface FormGrant extends Grant {
   /** The bucket of {@link ReceivedForm}, which the policy is for. */
   readonly bucket: string;
-  /** The fields by lower-case name, without those of the signature, with the file's name substituted. */
+  /** The fields by lower-case name, without the signature's own fields, with the file's name substituted. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /** Turns a posted form into a grant or throws a `DaypassError`. */
 export interface FormVerifier<G extends FormGrant = FormGrant> {
-  /** Tells by names alone whether the form is signed with this scheme. Verifies nothing. */
+  /** Returns, by names alone, whether the form is signed with this scheme. Verifies nothing. */
   detects(fields: FormFields): boolean;
   /** Returns the grant of a form that is unchanged, not expired and within its policy. Rejects with a `DaypassError` for any other. */
   verify(form: ReceivedForm): Promise<G>;

@@ -40,7 +40,7 @@ export type FormFields = readonly (readonly [name: string, value: string])[];
 
 /**
  * base64 of the policy document, in UTF-8 unless `respell` makes something else of its text. S3's page asks for escapes beyond
- * ASCII, its own JavaScript client makes none, and radosgw misreads those of two units: plain text is what all take.
+ * ASCII, its own JavaScript client makes none, and radosgw misreads escapes of two units. All servers accept plain text.
  */
 export function encodePolicy(
   expiresAt: Date,
@@ -51,7 +51,7 @@ export function encodePolicy(
   return base64(utf8(respell(JSON.stringify({ conditions, expiration }))));
 }
 
-/** JSON in ASCII: `\uXXXX` for all else, as GCS has it. */
+/** JSON in ASCII, with `\uXXXX` for all other characters, as in GCS. */
 export function escapeUnicode(json: string): string {
   return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -62,7 +62,7 @@ const EXPIRATION = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3})\d{
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
 /**
- * Reads a policy strictly. Whatever two readers could take for different policies is refused: other members than
+ * Reads a policy strictly. Refuses a text that two readers could read as different policies: other members than
  * `expiration` and `conditions`, a member that repeats (`JSON.parse` keeps the last one, others the first), a condition
  * with several members, unknown operators.
  *
@@ -136,7 +136,7 @@ function wholeNumber(value: unknown): number {
  * policy is validated". The name that a browser gives may be a path of the sender's choice; "only the text following the
  * last slash or backslash is used", so that it stays one segment.
  *
- * @throws {DaypassError} `MALFORMED` for a field that repeats: nobody could say which of its values counts
+ * @throws {DaypassError} `MALFORMED` for a repeated field, because servers differ in the value that they use
  */
 export function expandFields(fields: FormFields, fileName: string): ReadonlyMap<string, string> {
   const file = fileName.replace(/^.*[/\\]/s, "");

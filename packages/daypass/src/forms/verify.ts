@@ -6,7 +6,7 @@ import { malformed } from "../wire/parameters.ts";
 import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
 import { checkConditions, decodePolicy, expandFields, FILE_NAME, type FormFields, requiredField } from "./policy.ts";
 
-/** Options that every form verifier has besides its keys. */
+/** Options that every form verifier has in addition to its keys. */
 export interface FormVerifierOptions {
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
@@ -18,9 +18,9 @@ export interface FormVerifierOptions {
 export interface FormScheme<P, K, G extends FormGrant> {
   /** The signature's own fields, by lower-case name. The policy is not among them. */
   readonly own: RegExp;
-  /** Those of them that mark a form as signed in this scheme. */
+  /** The fields that mark a form as signed in this scheme. */
   readonly markers: RegExp;
-  /** Those of them that no condition has to name. */
+  /** The fields that need no condition. */
   readonly exempt: RegExp;
   /** Strict and without a key: throws `MALFORMED`. The policy is text until its signature has been checked. */
   parse(fields: ReadonlyMap<string, string>): P;
@@ -42,7 +42,7 @@ export interface VerifiedForm<K> {
   readonly bucket: string;
   /** The object's key, with the file's name in it. */
   readonly objectKey: string;
-  /** All other fields but those of the signature, by lower-case name. */
+  /** All fields except the signature's own, by lower-case name. */
   readonly fields: Readonly<Record<string, string>>;
   /** The length of the file, if the policy limits it. */
   readonly obligations: readonly Obligation[];
@@ -64,7 +64,7 @@ export function formVerifier<P, K, G extends FormGrant>(
     detects,
     async verify({ bucket, fields, fileName = "" }: ReceivedForm) {
       // "The form data and boundaries (excluding the contents of the file) cannot exceed 20 KB", and somewhat more. Counted with the file's
-      // name where it will stand: thousands of `${filename}` would make hundreds of megabytes of a form that nobody has signed.
+      // name where it will stand: thousands of `${filename}` would make hundreds of megabytes of an unsigned form.
       const text = fields.flat().join("");
       if (text.length + text.split(FILE_NAME).length * fileName.length > 65_536)
         throw malformed("form", "size", "fields of at most 64 KiB");

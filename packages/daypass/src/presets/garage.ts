@@ -13,7 +13,7 @@ const GARAGE: Provider = {
 };
 
 /**
- * Your own Garage server; the default region is that of its example configuration (`s3_region`).
+ * Your own Garage server; the default region comes from its example configuration (`s3_region`).
  *
  * Source: https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/
  *

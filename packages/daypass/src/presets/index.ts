@@ -1,6 +1,6 @@
 /**
  * S3-compatible providers: their endpoints, their signing regions, and the features that they lack. Each preset returns
- * options to spread into those of `s3Signer`, `s3V2Signer`, `s3FormSigner` or `s3FormV2Signer`, which then refuse what the
+ * options to spread into the options of `s3Signer`, `s3V2Signer`, `s3FormSigner` or `s3FormV2Signer`, which then refuse what the
  * provider is known to refuse.
  *
  * @module

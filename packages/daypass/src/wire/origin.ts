@@ -20,7 +20,7 @@ export function originSelector(
   origins: readonly string[],
   { wildcards }: { readonly wildcards?: true },
 ): (authority: string) => SelectedOrigin {
-  // Whoever writes JavaScript may have forgotten them.
+  // JavaScript callers may omit them.
   if (!origins?.length) throw invalidInput("origins", "one or more", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
@@ -51,7 +51,7 @@ export function originSelector(
   }
 }
 
-// Every runtime of the Web has it, a bare engine such as QuickJS has not; the library is compiled without the types of any.
+// Web runtimes have `URL`; a bare engine such as QuickJS does not. The library is compiled without the types of a runtime.
 declare const URL: new (url: string) => { readonly host: string };
 
 /**

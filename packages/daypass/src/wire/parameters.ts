@@ -5,7 +5,7 @@ import { formDecode } from "./raw-target.ts";
 /** A decoded query parameter. @inline */
 export type Parameter = readonly [name: string, value: string];
 
-/** A query, its scheme's own parameters told from the rest. */
+/** A query, with its scheme's own parameters separated from the rest. */
 export interface SortedParameters<R extends string, O extends string> {
   /** Decoded. */
   readonly own: Readonly<Record<R, string>> & Readonly<Partial<Record<O, string>>>;
@@ -22,7 +22,7 @@ export function malformed(parameter: string, problem: string, expected: string, 
 }
 
 /**
- * Tells a scheme's own parameters from the others. Each of its own is there at most once, and each required one is there
+ * Separates a scheme's own parameters from the others. Each may occur once, and each required parameter must occur
  * with a value: servers differ in which of two they read.
  */
 export function sortParameters<R extends string, O extends string = never>(
@@ -44,7 +44,7 @@ export function sortParameters<R extends string, O extends string = never>(
   return { own: Object.fromEntries(own) as SortedParameters<R, O>["own"], others };
 }
 
-/** Refuses a name that comes twice: where it is signed by its name, the holder could choose which value acts. */
+/** Refuses a repeated name: if a parameter is signed by its name, the holder could choose which value acts. */
 export function checkOnce(parameters: readonly Parameter[]): void {
   const seen = new Set<string>();
   for (const [name] of parameters) {

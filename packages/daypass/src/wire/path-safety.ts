@@ -38,7 +38,7 @@ const ENCODED_DOT_SEGMENT = /(?:[/\\]|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?
 
 /**
  * Refuses a raw path with `.` or `..` segments in any spelling, encoded any number of times. A grant for everything below a
- * prefix would else open `/photos/../secret` to whoever decodes or collapses after this check.
+ * prefix would else open `/photos/../secret` on a server that decodes or collapses after this check.
  *
  * @throws {DaypassError} `MALFORMED`
  */

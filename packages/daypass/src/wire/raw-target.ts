@@ -83,7 +83,7 @@ export function joinTokens(tokens: readonly QueryToken[]): string {
 const VISIBLE = /^[\x21-\x7e]*$/;
 
 /**
- * Decodes `%XX` to UTF-8 text. The only percent-decoder of the library: a second one that disagrees about one byte would
+ * Decodes `%XX` to UTF-8 text. The only percent-decoder of the library: a second decoder that disagrees about one byte would
  * let a signature for one resource open another.
  */
 export function percentDecode(text: string): string {
@@ -141,7 +141,7 @@ export function groupHeaders(headers: readonly (readonly [string, string])[]): G
   return groups;
 }
 
-/** Whether a header field with this lower-case name is there. */
+/** Whether a header field with this lower-case name is present. */
 export function hasHeader(headers: readonly (readonly [string, string])[], name: string): boolean {
   return headerValues(headers, name).length > 0;
 }

@@ -5,14 +5,14 @@ import { DaypassError } from "../core/errors.ts";
 export interface RawHead {
   readonly method: string;
   readonly target: string;
-  /** HTTP/2's `:authority`, where there is one. */
+  /** HTTP/2's `:authority`, if present. */
   readonly authority?: string | undefined;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly remoteAddress: string | undefined;
 }
 
 /**
- * Makes a {@link WireRequest} of a raw head, or throws `MALFORMED` for one that two parsers could read in two ways: what
+ * Makes a {@link WireRequest} of a raw head, or throws `MALFORMED` for a head that two parsers could read in two ways: what
  * a proxy in front saw, what is verified and what the router acts on must be the same request.
  */
 export function wireRequest(head: RawHead): WireRequest {
@@ -69,7 +69,7 @@ function readHeaders(headers: RawHead["headers"]): string | undefined {
   let length: string | undefined;
   let encoding: string | undefined;
   for (const [name, value] of headers) {
-    // Most headers are told apart by the length of their names, without a lower-case copy.
+    // The length of a name rules out most headers without a lower-case copy.
     switch (name.length) {
       case 4:
         if (name.toLowerCase() === "host") host = once("Host", host, value);
@@ -105,7 +105,7 @@ function readHeaders(headers: RawHead["headers"]): string | undefined {
 
 /**
  * Whether a comma stands outside the quoted strings. One pass: a pattern that looks for whole strings starts again at each
- * quote of one that never ends, and nobody has been authenticated yet.
+ * quote of an unterminated string, and no client has been authenticated yet.
  */
 function hasOuterComma(text: string): boolean {
   let quoted = false;

@@ -26,7 +26,7 @@ declare const ReadableStream: new (
 export async function presentRequest<R extends WithBody>(request: R, grant: Grant): Promise<R> {
   const strips = grant.obligations.some(({ kind }) => kind === "strip");
   const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
-  // Of a body that somebody else has read, a stream may be left that ends at once and would be held to nothing; and a host whose requests
+  // After another reader, a stream may remain that ends at once, so nothing would be checked; and a host whose requests
   // do not show their bodies would hand out all of one.
   if (limits && (request.bodyUsed || request.body === undefined))
     throw refusal("INVALID_INPUT", "a request whose body nobody has read");

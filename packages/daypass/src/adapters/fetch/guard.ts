@@ -92,7 +92,7 @@ function withOverrides<Res extends FetchResponse>(response: Res, grant: Grant): 
   const overrides = overridesOf(grant);
   if (overrides === undefined) return response;
   const { body, status } = response as { readonly body?: unknown; readonly status: number };
-  // 0 is that of `Response.error()`, which cannot be copied.
+  // `Response.error()` has status 0 and cannot be copied.
   if (status < 200 || status >= 400) return response;
   const copy = new Response(body, response);
   for (const [name, value] of Object.entries(overrides)) copy.headers.set(name, value);

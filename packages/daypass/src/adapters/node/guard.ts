@@ -57,7 +57,7 @@ function isHeaders(given: unknown): given is GivenHeaders {
 function without(given: GivenHeaders, names: ReadonlySet<string>): GivenHeaders {
   const keeps = (name: unknown): boolean => !names.has(String(name).toLowerCase());
   if (!Array.isArray(given)) return Object.fromEntries(Object.entries(given).filter(([name]) => keeps(name)));
-  // Flat, as Node takes pairs only where no header was set before.
+  // Flat, because Node accepts pairs only if no header was set before.
   if (Array.isArray(given[0])) return given.filter(([name]) => keeps(name)).flat();
   return given.filter((_, at) => keeps(given[at - (at % 2)]));
 }
@@ -139,7 +139,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * ```
  */
 // What a framework puts on them (`params`, `json()`) is no business of this module, and forbidden by any other default.
-// biome-ignore lint/suspicious/noExplicitAny: no other type lets `app.get(path, guardNode(verifier, (grant, req, res) => …))` compile
+// biome-ignore lint/suspicious/noExplicitAny: only `any` compiles in `app.get(path, guardNode(verifier, (grant, req, res) => …))`
 export function guardNode<G extends Grant, Req extends NodeRequest = any, Res extends NodeResponse = any>(
   verifier: Verifier<G>,
   handler: GuardedHandler<G, Req, Res>,
@@ -154,7 +154,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     }
     res.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
-    // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
+    // Closes the connection instead of reading an unwanted body. HTTP/2 forbids the header and does not need it.
     const closes = req.httpVersionMajor < 2 && mayHaveBody(req, options);
     if (closes) res.setHeader("connection", "close");
     // A server of Node may be set to throw at a body of an answer to HEAD, which any stranger can send.
@@ -219,7 +219,7 @@ function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {
   for (const obligation of grant.obligations) {
     if (obligation.kind === "response") overrideHeaders(res, obligation.headers);
     else if (obligation.kind === "strip") {
-      // Only the query differs from the raw target; under a mount the path of `url` is shorter than that of the target.
+      // Only the query differs from the raw target. Under a mount, `url` has a shorter path than the target.
       const [path = ""] = (req.url ?? "").split("?", 1);
       const mark = grant.target.indexOf("?");
       req.url = mark < 0 ? path : path + grant.target.slice(mark);
@@ -232,7 +232,7 @@ function checkRouted(req: NodeRequest, target: string): void {
   if (req.originalUrl === undefined || req.originalUrl === req.url) return;
   const path = pathOf(target);
   const routed = pathOf(req.url ?? "");
-  // A mount that takes the whole path leaves a `/` that the wire did not have, that of h3 nothing.
+  // A mount that removes the whole path leaves a `/` that was not on the wire; h3 leaves an empty path.
   if (
     req.baseUrl === undefined
       ? ["", "/"].includes(routed) || endsWithPath(path, routed)
@@ -281,7 +281,7 @@ function isComing(req: object, res: object): req is ComingBody {
 }
 
 /**
- * Sends a refusal whole, throws a little of the body away, lets the rest wait with its sender, and then ends. To close at once
+ * Sends a refusal whole, throws a little of the body away, leaves the rest with the client, and then ends. To close at once
  * would make the kernel answer what is still coming with a reset, which can overtake the refusal (RFC 9112 §9.6): the client
  * would not learn why, and a proxy make 502 of it.
  */

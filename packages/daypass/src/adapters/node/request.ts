@@ -32,7 +32,7 @@ export interface WireOptions {
   /** The client's address, if it is known from elsewhere. Overrides `trustedHops`. */
   readonly remoteAddress?: string | undefined;
   /**
-   * The server's `maxHeadersCount`, 1000 by default as Node has it. Node drops what exceeds it without a word, so a
+   * The server's `maxHeadersCount`, 1000 by default, as in Node. Node drops further headers silently, so a
    * request that reaches it is refused.
    */
   readonly maxHeadersCount?: number | undefined;
@@ -88,7 +88,7 @@ export function toWireRequest(req: NodeRequest, options: WireOptions = {}): Wire
 // Node documents 2000 as the default and counts names and values: seen on Node 20 to drop from 1000 headers on.
 const NODE_MAX_HEADERS_COUNT = 1000;
 
-/** Whether no header can have been dropped. Written so that a limit that is no number says no. */
+/** Whether Node cannot have dropped a header. Returns `false` if the limit is not a number. */
 export function isWholeHead(
   fields: readonly string[],
   { maxHeadersCount = NODE_MAX_HEADERS_COUNT }: WireOptions,
@@ -99,8 +99,8 @@ export function isWholeHead(
 const COLON = 58;
 
 /**
- * Refuses what is no request of Node's, which no compiler has seen: a framework's own is answered by other methods, and
- * tells of headers what Node has left of them.
+ * Refuses an object that is not a request of Node. A framework's own request has other methods, and
+ * only the headers that Node has kept.
  *
  * @throws {TypeError}
  */

@@ -5,7 +5,7 @@ import { formatAzureTime, parseAzureTime, type SasValues } from "./sas.ts";
 
 /** One of the two keys of a storage account. */
 export interface AzureSharedKey {
-  /** base64, as the portal and connection strings have it. */
+  /** base64, as in the portal and in connection strings. */
   readonly accountKey: string;
   /** When the key will be replaced, if known: no URL signed with it lasts longer. */
   readonly expiration?: Date | undefined;

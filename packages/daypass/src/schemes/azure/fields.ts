@@ -44,7 +44,7 @@ const REQUEST: Kinds = {
   ...{ container: text, blob: text, permissions: text, protocol: text, encryptionScope: text, identifier: text },
   ...{ ip: text, ...STORED },
 };
-// `resource` follows from the other fields. A line that has it is checked against them.
+// `resource` follows from the other fields. If a line contains it, it must agree with them.
 const RESOURCE: Kinds = { resource: text, snapshot: text, versionId: text };
 const AGENTS: Kinds = {
   ...{ delegatedUserObjectId: text, preauthorizedAgentObjectId: text, agentObjectId: text, correlationId: text },

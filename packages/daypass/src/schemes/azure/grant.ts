@@ -7,7 +7,7 @@ import type { OperationRule } from "./operations.ts";
 import { OVERRIDES } from "./request.ts";
 import type { AzureSasKind, SasValues } from "./sas.ts";
 
-/** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN where it is neither. */
+/** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN for any other text. */
 function parseIpRange(sip: string): readonly [first: number, last: number] {
   const addresses = sip.split("-").map(toNumber);
   const [first = Number.NaN, last = first] = addresses.length > 2 ? [] : addresses;
@@ -19,8 +19,8 @@ function toNumber(address: string): number {
 }
 
 /**
- * Whether the peer is known and in the range. A dual-stack socket tells an IPv4 address as `::ffff:a.b.c.d`, and some who pass it on
- * write `::ffff:102:304`. `peerAddress` knows all that IPv6 can be, which no `sip` is for, at four times the weight.
+ * Whether the peer is known and in the range. A dual-stack socket reports an IPv4 address as `::ffff:a.b.c.d`, and some proxies
+ * write `::ffff:102:304`. `peerAddress` parses all of IPv6, which no `sip` needs, at four times the size.
  */
 export function isInRange(sip: string, remoteAddress = ""): boolean {
   const [first, last] = parseIpRange(sip);
@@ -55,7 +55,7 @@ export interface AzureFacts {
   readonly blob: string | undefined;
   /** The requested operation, by its name in the list of operations, e.g. `put-block-list`. */
   readonly operation: string;
-  /** All letters that were permitted, those of a stored access policy included. */
+  /** All permitted letters, including the letters of a stored access policy. */
   readonly permissions: string;
   /** The directory that the SAS is limited to, without a trailing slash; empty for the container's root. */
   readonly directory: string | undefined;
@@ -63,7 +63,7 @@ export interface AzureFacts {
   readonly identifier: string | undefined;
   /** `scid`: a GUID for the logs. */
   readonly correlationId: string | undefined;
-  /** Parameters of the operation, decoded, in wire order. Signed are only `snapshot` or `versionid` (by `sr`) and those of `srq`. */
+  /** Parameters of the operation, decoded, in wire order. Only `snapshot` or `versionid` (by `sr`) and the parameters in `srq` are signed. */
   readonly parameters: readonly Parameter[];
   /** Lower-case names of the headers that were signed. */
   readonly signedHeaders: readonly string[];
@@ -108,7 +108,7 @@ export function azureGrant(
 export function azureObligations({ facts, values, operation, msHeaders, bound }: ParsedSas): readonly Obligation[] {
   const { name, permissions } = operation;
   const obligations: Obligation[] = [];
-  // "Create: write a new blob, or copy a blob to a new blob": what is there may only be written with w.
+  // "Create: write a new blob, or copy a blob to a new blob": overwriting a blob needs w.
   const isNew = permissions === "cw" && !facts.permissions.includes("w") && name !== "snapshot-blob";
   if (isNew || bound.headers.get("if-none-match") === "*") obligations.push({ kind: "create-only" });
   const md5 = bound.headers.get("content-md5");
@@ -129,7 +129,7 @@ export function azureObligations({ facts, values, operation, msHeaders, bound }:
 
 /** A request with a SAS, read strictly. Nothing in it has been verified. */
 export interface ParsedSas {
-  /** What the grant tells. Permissions are those of the URL, until a stored policy says more, and so are the times. */
+  /** The facts of the grant. Permissions and times come from the URL, until a stored policy adds to them. */
   facts: AzureFacts;
   startsAt: Date;
   endsAt: Date;

@@ -8,7 +8,7 @@
  * - names of `x-ms-*` headers without that prefix and names of parameters that it may have; `meta-*` is all metadata, and
  *   `name:x` needs the permission `x` as well.
  *
- * Azure signs neither header nor parameter (but those of `srh` and `srq`), so what is not in the lists is refused.
+ * Azure signs neither headers nor parameters, except by `srh` and `srq`. So a name outside the lists is refused.
  */
 export type AzureOperation = readonly [
   name: string,

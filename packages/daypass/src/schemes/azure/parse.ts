@@ -29,7 +29,7 @@ export interface SasReader {
     | undefined;
 }
 
-/** Tells by names alone whether a request carries a SAS, and of which kind. */
+/** Returns, by names alone, the kind of SAS in a request, if any. */
 export function sasKindOf({ target }: WireRequest): AzureSasKind | undefined {
   const has = (name: string): boolean => target.includes(`?${name}=`) || target.includes(`&${name}=`);
   if (!has("sig") || !has("sv")) return undefined;
@@ -48,7 +48,7 @@ export function parseSas(
   const { request, wire } = received;
   const { method, headers } = request;
   const { values, parameters } = splitQuery(wire.tokens);
-  // A stored access policy tells what the URL leaves out.
+  // A stored access policy has the fields that the URL omits.
   for (const name of ["sig", ...Object.keys(kind.required), ...("si" in values ? [] : ["sp", "se"])]) {
     if (!(name in values)) throw malformed(name, "missing", "a parameter with a value");
   }
@@ -109,7 +109,7 @@ export function parseSas(
   };
 }
 
-/** The parameters of the SAS, and those of the operation. */
+/** The parameters of the SAS and the parameters of the operation. */
 function splitQuery(tokens: readonly QueryToken[]): Pick<ParsedSas, "values" | "parameters"> {
   const values: SasValues = {};
   const parameters = new Map<string, string>();
@@ -124,7 +124,7 @@ function splitQuery(tokens: readonly QueryToken[]): Pick<ParsedSas, "values" | "
   return { values, parameters };
 }
 
-/** The directories that a request stays in, as many as are signed: those of a blob's name, or of a listing's prefix. */
+/** The directories that a request stays in, as many as are signed, from a blob's name or a listing's prefix. */
 function directoryOf(depth: number, blob: string | undefined, prefix: string): string | undefined {
   const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
   return segments.length >= depth ? segments.slice(0, depth).join("/") : undefined;

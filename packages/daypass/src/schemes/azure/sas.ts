@@ -238,7 +238,7 @@ export function parseAzureTime(text = ""): Date | undefined {
   return date.getUTCDate() === Number(text.slice(8, 10)) ? date : undefined;
 }
 
-/** Tells whether permissions are letters that exist for the resource (an `sr`), each once, in an order that Azure reads. */
+/** Whether permissions are letters that exist for the resource (an `sr`), each once, in an order that Azure reads. */
 export function arePermissions({ permissions }: SasKind, resource: string, letters: string): boolean {
   // A single blob cannot be listed, and tags are searched in containers.
   return permissions.some((form) => form.test(letters)) && !/^(?:b.*[lf]|d=.*f)/.test(`${resource}=${letters}`);
@@ -296,7 +296,7 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
     if (!parameters.includes(name) || (name !== "sr" && (since[name] ?? "") > sv)) {
       throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (${since[name] ?? "none"} does)`);
     }
-    // An empty field is signed like one that is not there.
+    // An empty field is signed like an absent field.
     const form = required[name] ?? FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text))
       throw fault(name, "form", name === "spr" ? "https or https,http" : "Azure defines it");

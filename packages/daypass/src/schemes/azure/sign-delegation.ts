@@ -12,7 +12,7 @@ export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
   readonly permissions: string;
   /** The one user (object id in Entra ID) who may use the URL, and only with a token of his own. */
   readonly delegatedUserObjectId?: string | undefined;
-  /** A user whom the signer vouches for: the service checks no ACL for him. */
+  /** A user that the signer vouches for: the service checks no ACL for this user. */
   readonly preauthorizedAgentObjectId?: string | undefined;
   /** A user whose ACLs the service checks. */
   readonly agentObjectId?: string | undefined;
@@ -66,7 +66,7 @@ export function azureUserDelegationSigner(
       readKey: readDelegatedKey,
       readRequest(request, values) {
         for (const [parameter, option] of OPTIONS) {
-          // Only what is there: an object of many properties is a slow one.
+          // Only the given options: an object with many properties is slow.
           if (request[option] !== undefined) values[parameter] = request[option];
         }
         if (values.saoid !== undefined && values.suoid !== undefined) {

@@ -70,7 +70,7 @@ export interface SasSigning<R, C> {
 }
 
 const UNBOUND = ["host", "method within the permissions", "all other headers", "all other query parameters", "body"];
-// What parameters bind, where they are there.
+// What parameters bind, if present.
 const WORDS: Readonly<Record<string, string>> = {
   sp: "permissions",
   si: "stored policy",
@@ -99,7 +99,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   const endpoint = azureEndpoint(options);
   const keyOf = preparedKeys();
   const { credentials } = options;
-  // What is missing is told by its parts.
+  // The checks of the parts report what is missing.
   const current = (): C => (typeof credentials === "function" ? credentials() : credentials) ?? ({} as C);
   // What a function gives is checked when it is used.
   if (typeof credentials !== "function") keyOf(readKey(current(), {}).key);
@@ -122,7 +122,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     if (notBefore !== undefined) {
       startSeconds(notBefore);
       if (!(notBefore < expiresAt)) throw invalidInput("notBefore", "a Date before the end", String(notBefore));
-      // Without its fraction, as Azure's own library has it: a start of now would lie ahead.
+      // Without its fraction, as in Azure's own library. Otherwise, a start of now would lie ahead.
       values.st = formatAzureTime(notBefore);
     }
     if (bind?.ip !== undefined) {

@@ -43,7 +43,7 @@ type Found = AzureAccountDelegatedKey | readonly AzureAccountDelegatedKey[] | un
 
 /** Options of {@link azureUserDelegationVerifier}. */
 export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
-  /** User delegation keys, or a function that looks up the one that a URL names. */
+  /** User delegation keys, or a function that looks up the key that a URL names. */
   readonly credentials: NonNullable<Found> | ((id: AzureDelegationId) => Found | Promise<Found>);
 }
 
@@ -57,7 +57,7 @@ export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
  *
- * @throws {DaypassError} those of `azureVerifier`, and `WRONG_SUBJECT`
+ * @throws {DaypassError} as `azureVerifier`, and `WRONG_SUBJECT`
  * @example
  * ```ts
  * import { type AzureUserDelegationKey, azureUserDelegationVerifier } from "daypass/azure";

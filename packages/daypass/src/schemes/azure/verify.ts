@@ -232,7 +232,7 @@ export interface AzureAccountVerifierOptions extends AzureVerifyOptions {
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-account-sas
  *
- * @throws {DaypassError} those of `azureVerifier`
+ * @throws {DaypassError} as `azureVerifier`
  * @example
  * ```ts
  * import { anyOf } from "daypass";

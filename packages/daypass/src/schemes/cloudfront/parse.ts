@@ -25,7 +25,7 @@ export interface ParsedCloudfront {
 const IN_URL = /[?&]Key-Pair-Id=/;
 const COOKIE = "CloudFront-";
 
-/** Tells by names whether a request carries a signed URL or signed cookies. */
+/** Returns, by names alone, whether a request has a signed URL or signed cookies. */
 export function detectCloudfront(request: WireRequest): boolean {
   const { target, headers } = request;
   return (

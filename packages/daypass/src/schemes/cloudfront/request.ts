@@ -103,7 +103,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   const start = startSeconds(notBefore);
   const end = expiresAt.getTime() / 1000;
   if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "an instant before the end", notBefore);
-  // A canned policy is also the text of a custom one: whoever holds the URL may send it as `Policy`, with the same signature, and
+  // A canned policy is also the text of a custom one: the holder of the URL may send it as `Policy`, with the same signature, and
   // then a `*` of the URL stands for any characters.
   const isOne = !resource.includes("*") && (url === undefined || resource === url);
   const isCanned = isOne && start === undefined && ip === undefined;
@@ -124,7 +124,7 @@ function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
   }
   if (!/^[\t\n\r\x20-\x7e]+$/.test(text)) throw fail("ASCII text");
   const policy = readPolicy(text, fail);
-  // Cookies need no URL. Where it is given, it has to be one that the policy opens; a resource has to be the policy's own.
+  // Cookies need no URL. A given URL must be covered by the policy, and a given resource must be the policy's own.
   const isOwn = url === undefined ? (resource ?? policy.resource) === policy.resource : fits(policy.resource, url);
   if (!isOwn) throw fail("one for this URL or resource");
   const { startsAt: start, ipRange: ip } = policy;

@@ -110,5 +110,5 @@ export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier
   );
 }
 
-// 2048 bits that nobody has a private key for, so that an unknown key costs the same arithmetic.
+// 2048 bits without a known private key, so that an unknown key costs the same arithmetic.
 const NOBODY = `-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA${"/".repeat(341)}wIDAQAB\n-----END PUBLIC KEY-----`;

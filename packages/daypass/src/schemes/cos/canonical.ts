@@ -8,7 +8,7 @@ import { hex, uriEncode } from "../../wire/encoding.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../wire/parameters.ts";
 import { groupHeaders, hasHeader, percentDecode, trimBlank } from "../../wire/raw-target.ts";
 
-/** The headers that act on COS: one that is not signed could turn an upload into a copy, or run a process on it. */
+/** The headers that act on COS. An unsigned header could turn an upload into a copy, or run a process on it. */
 export function mustBeSigned(name: string): boolean {
   return /^(?:x-cos-|x-ci-|pic-operations$)/.test(name);
 }
@@ -82,7 +82,7 @@ export interface ParsedCos extends CosParts {
 
 const MARKER = /[?&]q-(?:sign-algorithm|ak|signature)=/;
 
-/** Tells by parameter names whether a request is signed for COS in its query. */
+/** Returns, by parameter names, whether a request is signed for COS in its query. */
 export function detectCos(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }

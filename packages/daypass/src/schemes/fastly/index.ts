@@ -44,7 +44,7 @@ export interface FastlySignRequest extends EdgeSignRequest {}
 
 /** Options of {@link fastlySigner}. */
 export interface FastlySignerOptions extends FastlyOptions {
-  /** In base64, as the VCL has it. */
+  /** In base64, as in the VCL. */
   readonly secret: string;
   readonly clock?: Clock | undefined;
 }

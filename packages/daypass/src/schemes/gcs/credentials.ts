@@ -90,7 +90,7 @@ export function hmacSigner(secret: string): (text: string, scope: CredentialScop
     const steps = [date, region, service, GOOG4_HMAC.terminator];
     const name = steps.join("/");
     const key = derived.get(name) ?? steps.map(ascii).reduce(smallHmac, ascii(GOOG4_HMAC.secretPrefix + secret));
-    // The scope comes from the request: whoever sends strange ones must not fill the memory.
+    // The scope comes from the request. A client that sends many scopes must not fill the memory.
     if (derived.size >= MAX_SCOPES) derived.clear();
     derived.set(name, key);
     return smallHmac(key, ascii(text));
@@ -104,7 +104,7 @@ export interface GcsPublicAccount {
   readonly public_key: string | RsaJwk;
 }
 
-/** Tells whether a key has made a signature (lower-case hexadecimal) over an ASCII text, for a scope. */
+/** Returns whether a key has made a signature (lower-case hexadecimal) over an ASCII text, for a scope. */
 export type HasSigned = (text: string, signature: string, scope: CredentialScope) => boolean | Promise<boolean>;
 
 /** The keys of accounts, ready to verify. Throws `INVALID_KEY`. */
@@ -132,7 +132,7 @@ function rsaKey(publicKey: string | RsaJwk): HasSigned {
 }
 
 /**
- * Stands in for an unknown account, so that it costs what a known one does. Anybody can find the factors of this modulus of
+ * Stands in for an unknown account, so that it costs what a known one does. Everyone can find the factors of this modulus of
  * 2048 ones, but a match with it is never believed.
  */
 export function dummyAccount(): HasSigned {

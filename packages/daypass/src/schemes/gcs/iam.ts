@@ -20,7 +20,7 @@ export interface IamOptions {
   readonly token: string | (() => Promise<string | null | undefined>);
   /** The runtime's own by default. Give one with a time limit, a proxy or retries. */
   readonly fetch?: IamFetch | undefined;
-  /** Addresses of the accounts that the caller of the API goes through to reach the one that signs. */
+  /** Addresses of the accounts that the caller of the API goes through to reach the signing account. */
   readonly delegates?: readonly string[] | undefined;
   /** `googleapis.com` by default. */
   readonly universeDomain?: string | undefined;
@@ -28,11 +28,11 @@ export interface IamOptions {
   readonly endpoint?: string | undefined;
 }
 
-// Every runtime has it; the library is compiled without the types of any.
+// Every runtime has `fetch`, but the library is compiled without the types of a runtime.
 declare const fetch: IamFetch;
 
 /**
- * Lets Google sign with the key that it holds for a service account (IAM's `signBlob`): no key file is needed. One request per
+ * Signs with the key that Google holds for a service account (IAM's `signBlob`): no key file is needed. One request per
  * signature; `signMany` keeps sixteen of them in progress. Google rotates these keys, so URLs valid for more than 12 hours
  * get a warning.
  *
@@ -91,7 +91,7 @@ function member(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** What IAM says is for whoever operates the signer; a token is never among it. */
+/** IAM's message is for the operator of the signer. It never contains a token. */
 function refused(account: string, status: number, error: unknown, cause?: unknown): DaypassError {
   const said = member(error, "message") ?? (status === 0 ? "no answer" : "no signature in the answer");
   const reason = String(said).replace(/\.$/, "");

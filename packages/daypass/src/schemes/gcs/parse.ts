@@ -26,13 +26,13 @@ export interface ParsedGcs {
   readonly parameters: readonly Parameter[];
   /** Those that are not the signature's own. */
   readonly others: readonly Parameter[];
-  /** The headers that the list names; one that the request lacks has no values. */
+  /** The headers in the list. A header that the request lacks has no values. */
   readonly headers: readonly SignedHeader[];
 }
 
 const MARKER = /[?&]X-Goog-(?:Algorithm|Credential|Signature)=/;
 
-/** Tells by parameter names whether a request is signed with V4 in its query, and with which algorithm it says. */
+/** Returns the algorithm of a request that is signed with V4 in its query, by parameter names. */
 export function detectGcs({ target }: WireRequest): V4Family | undefined {
   if (!MARKER.test(target)) return undefined;
   return target.includes(`X-Goog-Algorithm=${GOOG4_HMAC.algorithm}`) ? GOOG4_HMAC : GOOG4_RSA;

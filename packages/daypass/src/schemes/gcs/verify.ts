@@ -130,7 +130,7 @@ function gcsScheme(
 export interface GcsSignedTexts {
   /** V2 has none. */
   readonly canonicalRequest?: string | undefined;
-  /** Line by line as the server has it, in one text. */
+  /** The lines as the server shows them, in one text. */
   readonly stringToSign: string;
 }
 

@@ -102,7 +102,7 @@ export interface ImgproxyVerifierOptions extends ImgproxyOptions, EdgeVerifierOp
 }
 
 /**
- * Verifies imgproxy URLs: an HMAC-SHA256 over salt and path, and the option `expires` if the path has it.
+ * Verifies imgproxy URLs: an HMAC-SHA256 over salt and path, and the option `expires` if present.
  *
  * Weak with some settings: URLs without that option never expire, and are refused unless `withoutExpiry` accepts them; signatures
  * may be truncated. Host, method and query are not signed. The signature `insecure` is never accepted.

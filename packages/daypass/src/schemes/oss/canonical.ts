@@ -105,7 +105,7 @@ export interface ParsedOss {
 
 const MARKER = /[?&]x-oss-(?:credential|signature|signature-version)=/;
 
-/** Tells by parameter names whether a request is signed with OSS V4 in its query. */
+/** Returns, by parameter names, whether a request is signed with OSS V4 in its query. */
 export function detectOss(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }

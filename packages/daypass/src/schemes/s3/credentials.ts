@@ -20,7 +20,7 @@ export interface S3Credentials {
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
   // A variable of the environment may be missing, and with it all of them.
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
-  // One that is there may be empty.
+  // A present variable may be empty.
   const token = sessionToken || undefined;
   // Says nothing of what was found: it may be the secret in the wrong place.
   for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey, sessionToken: token ?? "-" })) {

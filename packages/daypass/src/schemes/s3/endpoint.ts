@@ -29,7 +29,7 @@ export interface EndpointOptions {
 
 /** Host and encoded path under which a bucket is reached. */
 export interface BucketEndpoint {
-  /** `scheme://host`, the host as it is signed: with a port only where it is not the scheme's default. */
+  /** `scheme://host`, the host as it is signed: with a port only if it is not the scheme's default. */
   readonly origin: string;
   readonly host: string;
   /** Encoded path of the bucket without a slash at its end: empty in virtual-host style at the root. */
@@ -49,7 +49,7 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
     throw invalidInput("addressing", "path or virtual", addressing);
   }
   const suffix = /^cn/.test(region) ? "com.cn" : /^eusc/.test(region) ? "eu" : "com";
-  // Those of the isolated partitions have hosts of their own.
+  // The isolated partitions have hosts of their own.
   const usual = /-iso/.test(region) ? "" : `https://s3.${region}.amazonaws.${suffix}`;
   const [, scheme, name, basePath = ""] = ENDPOINT.exec(endpoint ?? usual) ?? [];
   // Nothing stands in front of an IP address.

@@ -44,7 +44,7 @@ const NONE: readonly Obligation[] = [];
 /** Headers, and fields of a form, that hold the body to a checksum. Also by an algorithm that is new: who enforces it has to know it. */
 export const CHECKSUM_HEADER: RegExp = /^content-md5$|^x-amz-checksum-(?!algorithm$|mode$|type$)/;
 
-// What AWS's SDKs write into every upload that they presign, as they sign without a body (aws-sdk-js-v3 #6810). Nobody means it.
+// AWS's SDKs write it into every presigned upload, because they sign without a body (aws-sdk-js-v3 #6810). It is a mistake.
 const CHECKSUM_OF_NOTHING = "x-amz-checksum-crc32=AAAAAA==";
 
 /**

@@ -49,7 +49,7 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
 }
 
 function mustBeSigned(name: string): boolean {
-  // Most headers are told apart by their first letter, which takes a fraction of the pattern's time.
+  // The first letter rules out most headers in a fraction of the pattern's time.
   return (name.charCodeAt(0) | 32) === 120 && MUST_BE_SIGNED.test(name);
 }
 
@@ -66,7 +66,7 @@ export interface S3Parameters {
   readonly contentSha256: string | undefined;
   /** What is not part of the signature's own, decoded, in wire order. */
   readonly others: readonly (readonly [name: string, value: string])[];
-  /** The canonical query, where the wire has it in one piece and the credential is in canonical spelling. */
+  /** The canonical query, if it is one part of the wire and the credential is in canonical spelling. */
   readonly canonicalQuery: string | undefined;
 }
 
@@ -86,8 +86,8 @@ let lastStart = { text: "none", credential: "" };
 let lastLife = { text: "none", expires: "" };
 
 /**
- * The usual spelling, which is what `s3Query` makes where there are no further parameters, is cut at fixed places: a fifth of
- * the time of the loop below, which reads it to the same values. What stands between the cuts is checked where it is used.
+ * The usual spelling, which `s3Query` makes without further parameters, is cut at fixed positions: a fifth of
+ * the time of the loop below, with the same values. Each use checks the text between the cuts.
  */
 function readPlain(query: string): S3Parameters | undefined {
   if (query.slice(0, lastStart.text.length) !== lastStart.text) {
@@ -146,7 +146,7 @@ function readTokens(tokens: readonly QueryToken[]): S3Parameters {
   };
 }
 
-// `x-amz-expires` or `X%2DAmz-Expires` beside `X-Amz-Expires` is one more parameter for SigV4, but nobody means it.
+// `x-amz-expires` or `X%2DAmz-Expires` beside `X-Amz-Expires` is another parameter for SigV4, but always a mistake.
 function otherParameter(name: string, value: string): readonly [string, string] {
   const decoded = formDecode(name);
   const lower = decoded.toLowerCase();
@@ -172,7 +172,7 @@ export interface ParsedS3 {
   readonly sessionToken: string | undefined;
   readonly signature: string;
   readonly signedHeaders: string;
-  /** The headers that the list names; one that the request lacks has no values. */
+  /** The headers in the list. A header that the request lacks has no values. */
   readonly headers: readonly SignedHeader[];
   readonly payload: string;
   readonly path: string;
@@ -186,7 +186,7 @@ const MARKER = /[?&]X-Amz-(?:Algorithm|Credential|Signature)=/;
 // Read first as it nearly always comes first: then the rest of the target is not searched.
 const OWN_ALGORITHM = /[?&]X-Amz-Algorithm=AWS4-HMAC-SHA256&/;
 
-/** Tells by parameter names whether a request is signed with SigV4 in its query. A set of regions is SigV4A's. */
+/** Returns, by parameter names, whether a request is signed with SigV4 in its query. Only SigV4A has a set of regions. */
 export function detectS3({ target }: WireRequest): boolean {
   return OWN_ALGORITHM.test(target) || (MARKER.test(target) && !target.includes("X-Amz-Region-Set="));
 }

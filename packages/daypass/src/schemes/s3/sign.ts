@@ -105,7 +105,7 @@ export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 /** What can be computed from credentials once a day. */
 interface Day {
   readonly date: string;
-  /** As {@link dayScope} has it. */
+  /** As in {@link dayScope}. */
   readonly query: string;
   readonly sign: ScopeSigner;
 }
@@ -127,7 +127,7 @@ interface Moment {
   readonly own: string;
 }
 
-/** The signed headers: list, canonical text, and how the result tells of them. */
+/** The signed headers: list, canonical text, and the entries of `bound`. */
 export interface SignedHeaders {
   readonly signedHeaders: string;
   readonly text: string;
@@ -155,7 +155,7 @@ export function payloadLine(headers: Readonly<Record<string, string>>, extra: re
 /** A request that is signed in its query, by whatever algorithm, up to the signature. */
 export interface QueryCall {
   readonly canonical: CanonicalParts;
-  /** What the result tells of it. */
+  /** The facts of the result. */
   readonly facts: {
     readonly method: string;
     readonly headers: Readonly<Record<string, string>>;

@@ -24,7 +24,7 @@ import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3
 /** `CLOCK_SKEW` for a request whose header says a time that is further from the clock than `maxSkew` seconds. */
 export function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
   const ahead = signedAt.getTime() - now;
-  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
+  // Written so that an invalid date on either side refuses. The end is exclusive, as in every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
   const [requestTime, serverTime] = [signedAt.toISOString(), instantText(now)];
   return refusal(
@@ -45,7 +45,7 @@ export interface S3VerifierOptions extends VerifierOptions {
   readonly credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>;
   /** Regions that signatures may be for; any if omitted (the region is signed in any case). */
   readonly regions?: readonly string[] | undefined;
-  /** Seconds that a signing time may lie in the future, 900 by default as MinIO has it. */
+  /** Seconds that a signing time may lie in the future, 900 by default, as in MinIO. */
   readonly maxFutureSkew?: number | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface S3Key {
 
 /**
  * Verifies S3 presigned URLs (AWS Signature Version 4 in the query): grammar, signature over method, path, query and
- * signed headers, session token, date and expiry (1 to 604800 s), and that no unsigned `x-amz-*` header is there.
+ * signed headers, session token, date and expiry (1 to 604800 s), and that no `x-amz-*` header is unsigned.
  *
  * Does not check that the key may touch this bucket, and does not read the body: a signed payload hash or checksum, a
  * create-only header and response overrides become obligations of the grant, and are refused with
@@ -212,7 +212,7 @@ export function checkEnd(end: Instant, now: number, details: ErrorDetails): Dayp
 export interface S3Texts {
   /** SigV2 has none. */
   readonly canonicalRequest?: string | undefined;
-  /** Line by line as the server has it, in one text. */
+  /** The lines as the server shows them, in one text. */
   readonly stringToSign: string;
 }
 

@@ -57,7 +57,7 @@ export function loadKey({ account, container, key, digests = ["sha256", "sha512"
 }
 
 /**
- * Turns any form of a verifier's `keys` option into a resolver. A TempURL names no key: those of its account and of its
+ * Turns any form of a verifier's `keys` option into a resolver. A TempURL names no key: the keys of its account and of its
  * container are tried, and a function is asked with `account/container`.
  */
 export function swiftKeys(keys: Keys<SwiftKey>): KeyResolver<LoadedKey> {

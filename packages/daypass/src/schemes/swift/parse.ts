@@ -15,7 +15,7 @@ export interface SwiftParts {
   readonly expires: number;
   readonly account: string;
   readonly container: string;
-  /** The object's name, decoded; unused where there is a prefix. */
+  /** The object's name, decoded; unused if there is a prefix. */
   readonly object: string;
   readonly prefix: string | undefined;
 }
@@ -56,7 +56,7 @@ export interface ParsedSwift extends SwiftParts {
 
 const MARKER = /[?&]temp_url_(?:sig|expires)=/;
 
-/** Tells by parameter names whether a request carries a TempURL. */
+/** Returns, by parameter names, whether a request has a TempURL. */
 export function detectSwift(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }
@@ -72,7 +72,7 @@ export function parseSwift(
     ["temp_url_sig", "temp_url_expires"],
     ["temp_url_ip_range", "temp_url_prefix"],
   );
-  // It is a line of what is signed, behind one that there need not be: `ip=10.0.0.0/8\nGET` would be a method for any client.
+  // The method follows an optional line of the signed text: `ip=10.0.0.0/8\nGET` would be a method for any client.
   if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper case");
   checkHeaders(request);
   checkOnce(others);

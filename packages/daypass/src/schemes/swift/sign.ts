@@ -109,7 +109,7 @@ export function swiftSigner(
   });
 }
 
-// Of a name that is not set the pattern would see the word `undefined`, and sign a path in nobody's account.
+// The pattern would accept an absent name as the word `undefined`, and sign a path in no account.
 function checkSegment(option: string, text: string): void {
   if (typeof text !== "string" || !SEGMENT.test(text)) throw invalidInput(option, "one path segment", text);
 }

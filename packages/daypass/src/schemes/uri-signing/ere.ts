@@ -60,7 +60,7 @@ export function uriSigningRegex(source: string): UriSigningRegex {
     return states.push(state) - 1;
   }
 
-  /** Puts the states of a node in front of `next` and tells where they begin. */
+  /** Puts the states of a node in front of `next` and returns the first of them. */
   function emit(node: Node, next: number): number {
     if (++parts > MAX_PARTS) throw fault(`at most ${MAX_PARTS} parts`);
     switch (node.kind) {

@@ -64,7 +64,7 @@ export const fields: SchemeFields = edgeFields({
     encryptionKey: object,
   },
   signer: ({ key: jwk, ...options }: Options, tools) =>
-    // The library tells both kinds of key apart by type.
+    // The library distinguishes both kinds of key by type.
     uriSigningSigner({ ...options, key: readKey(jwk, tools) as UriSigningPrivateKey }),
   prepare: ({ regex, ...request }: { readonly regex?: string }) =>
     regex === undefined ? request : { ...request, regex: uriSigningRegex(regex) },

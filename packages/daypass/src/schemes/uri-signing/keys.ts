@@ -79,7 +79,7 @@ export function invalidKey(expected: string): DaypassError {
   return refusal("INVALID_KEY", `a key for URI signing: ${expected}`);
 }
 
-/** A P-256 key as a JWK; `d` is there in keys that sign. */
+/** A P-256 key as a JWK; keys that sign have `d`. */
 export interface UriSigningEcJwk extends EcJwk, Omit<JwkPurpose, "alg"> {
   readonly alg: "ES256";
   readonly kid: string;
@@ -115,7 +115,7 @@ export function uriSigningEs256(jwk: UriSigningEcJwk): UriSigningKey {
   return { alg, kid, verify, sign: jwk.d === undefined ? undefined : ecdsaPrivateKey(jwk).signRaw };
 }
 
-/** An Ed25519 key as a JWK (RFC 8037); `d` is there in keys that sign. */
+/** An Ed25519 key as a JWK (RFC 8037); keys that sign have `d`. */
 export interface UriSigningOkpJwk extends Omit<JwkPurpose, "alg"> {
   readonly kty: "OKP";
   readonly crv: "Ed25519";

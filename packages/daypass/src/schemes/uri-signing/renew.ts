@@ -70,7 +70,7 @@ export function uriSigningRenewer(options: UriSigningRenewerOptions): UriSigning
       const key = keys.get(iss);
       const path = cookiePath(uri, cdnistd);
       if (cdnistt !== 1 || cdniets === undefined || path === undefined || key === undefined) return undefined;
-      // "the number of seconds to be added to the time at which the JWT is verified": counted from the old end, whoever asks
+      // "the number of seconds to be added to the time at which the JWT is verified": counted from the old expiry, a client that asks
       // often would collect time ahead.
       const seconds = Math.floor(verifiedAt.getTime() / 1000);
       const next = {

@@ -33,7 +33,7 @@ export function findToken({ target, headers }: WireRequest, attribute: string): 
   let end = from;
   // Behind the last character there is the empty text, which every text includes.
   while (!RESERVED.includes(target[end] ?? "")) end++;
-  // Any reserved character ends a token, but only these end a parameter: `URISigningPackage=…=` is a mistake of somebody's.
+  // Any reserved character ends a token, but only these end a parameter: `URISigningPackage=…=` is a mistake.
   const isEnd = "&;,/?".includes(target[end] ?? "");
   if (!isEnd || findAttribute(target, attribute, end) >= 0) throw malformed(attribute, "duplicate", "one whole token");
   // "If the signed JWT is terminated by anything other than a sub-delimiter, everything from the reserved character that

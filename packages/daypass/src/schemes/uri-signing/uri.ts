@@ -9,7 +9,7 @@ const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 export interface NormalUri {
   readonly origin: string;
   readonly path: string;
-  /** With its `?`; empty where there is none. */
+  /** With its `?`; empty if absent. */
   readonly query: string;
 }
 

@@ -38,7 +38,7 @@ export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOp
   readonly keySets:
     | readonly UriSigningKeySet[]
     | (() => readonly UriSigningKeySet[] | Promise<readonly UriSigningKeySet[]>);
-  /** Set it to `uriSigningRegex` to accept the containers `regex:`, which are also those of a prefix. */
+  /** Set it to `uriSigningRegex` to accept the containers `regex:`, which prefixes also use. */
   readonly regex?: ((source: string) => UriSigningRegex) | undefined;
   /** Who this is: one of the names in `aud`. Without it, only tokens without an audience are accepted. */
   readonly audience?: string | undefined;

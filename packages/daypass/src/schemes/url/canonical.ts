@@ -56,7 +56,7 @@ export function isPath(path: string): boolean {
 }
 
 /**
- * Rule 3.4: the first segments of a path and a `/`, or `undefined` where it has no further segment or, rule 2.4, the holder
+ * Rule 3.4: the first segments of a path and a `/`, or `undefined` if it has no further segment or, rule 2.4, the holder
  * may not choose what follows: some servers would cut it at ";" or decode it twice.
  */
 export function fixedPath(path: string, count: number): string | undefined {
@@ -82,7 +82,7 @@ function isUtf8(text: string): boolean {
   }
 }
 
-// "d", "p" and "-" in any case and either spelling: "dp%2Dip" and "DP-IP" are parameters for somebody, so nobody may
+// "d", "p" and "-" in any case and either spelling: "dp%2Dip" and "DP-IP" are parameters for some server, so no URL may
 // smuggle them past the signature.
 const RESERVED_TOKEN = /(?:^|&)(?:d|%[46]4)(?:p|%[57]0)(?:-|%2d)/i;
 
@@ -164,7 +164,7 @@ export function networksValue(networks: readonly string[]): string {
   return [...new Set(read.sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).map(formatNetwork))].join(".");
 }
 
-// In front of the host stands what none has: an empty label, or one that begins or ends with "-".
+// The text in front of the host cannot be a host's label: it is empty, or begins or ends with "-".
 const ORIGIN =
   /^(https?):\/\/(?!.*(?:\.[.-]|-\.))(?:\[([\da-f:]+)\]|([a-z\d](?:[a-z\d.-]*[a-z\d])?))(?::([1-9]\d{0,4}))?$/;
 

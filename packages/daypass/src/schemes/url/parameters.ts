@@ -136,7 +136,7 @@ export function demand(holds: boolean, parameter: string, problem: string, expec
   if (!holds) throw malformed(parameter, problem, expected);
 }
 
-/** What a raw value means, or `undefined` where it has not the form of its parameter. */
+/** The meaning of a raw value, or `undefined` if the value does not have the form of its parameter. */
 export function readValue(name: keyof ParameterTypes, value: string): unknown {
   const { pattern, read }: Form<unknown> = PARAMETERS[name];
   return !pattern.test(value) ? undefined : read === undefined ? value : read(value);

@@ -19,7 +19,7 @@ export interface ParsedUrl {
   readonly tokens: readonly QueryToken[];
 }
 
-/** Tells by parameter names whether a request carries a Daypass URL, even one that is misspelt and will be refused. */
+/** Returns, by parameter names, whether a request has a Daypass URL, even a misspelt one, which is refused later. */
 export function detectUrl({ target }: Pick<WireRequest, "target">): boolean {
   const mark = target.indexOf("?");
   return mark >= 0 && hasReserved(target.slice(mark + 1));
@@ -61,7 +61,7 @@ export function parseUrl({ request: { target, headers }, wire, origin }: UrlRequ
   };
 }
 
-/** Rules 2.5 and 2.6: tells parameters from other tokens. */
+/** Rules 2.5 and 2.6: separates parameters from other tokens. */
 function sortTokens(tokens: readonly QueryToken[]): {
   readonly parameters: UrlParameters;
   readonly params: readonly QueryToken[];

@@ -76,7 +76,7 @@ export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
   return { origin, wire: parseTarget(target), headers };
 }
 
-/** The members of an object that was left out or is one: those of a text would be its characters, and a number or `Headers` has none. */
+/** The members of an optional object. The members of a text would be its characters, and a number or `Headers` has none. */
 function members<T>(options: Readonly<Record<string, T>> | undefined): readonly (readonly [string, T])[];
 function members(options: object | undefined): readonly (readonly [string, unknown])[];
 function members(options: object | undefined): readonly (readonly [string, unknown])[] {

@@ -72,7 +72,7 @@ export function urlGrant(
   });
 }
 
-/** What the verifier cannot do itself; the order is that of section 6 of the specification. */
+/** What the verifier cannot do itself, in the order of section 6 of the specification. */
 function obligations(parameters: UrlParameters): readonly Obligation[] {
   const { "dp-length": length, "dp-sha256": sha256, "dp-uses": limit, "dp-vary": names } = parameters;
   const headers: Record<string, string> = {};
@@ -142,7 +142,7 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
     id: "url",
     detect: detectUrl,
     parse(received) {
-      // U+212A, the sign of Kelvin, is a `k` in lower case: letter case is that of ASCII alone.
+      // U+212A, the sign of Kelvin, is a `k` in lower case: only ASCII letters have a case here.
       if (/[^!-~]/.test(received.request.authority)) throw refusal("WRONG_ORIGIN", "a host in ASCII", { part: "host" });
       return parseUrl(received);
     },

@@ -77,7 +77,7 @@ export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifi
 
 /**
  * Verifies upload forms with a Cloud Storage policy document (V4) of a service account: the signature over the policy, its
- * expiry, each of its conditions, and that a condition names every field. The bucket is that of the request, never one from the
+ * expiry, each of its conditions, and that a condition names every field. The bucket comes from the request, never from the
  * form. Forms signed with HMAC keys are for {@link gcsHmacFormVerifier}.
  *
  * Pass the fields before the file, and use the result: `grant.object` includes the file's name, reduced to one

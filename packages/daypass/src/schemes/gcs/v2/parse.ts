@@ -19,7 +19,7 @@ export function isSubresource(name: string): boolean {
 const SUBRESOURCE =
   /^(?:acl|billing|compose|cors|defaultObjectAcl|encryption|lifecycle|location|logging|requestPayment|storageClass|tagging|versioning|versions|website)$/;
 
-/** "Customer-supplied encryption keys" are not part of what is signed: whoever holds the URL may choose them. */
+/** "Customer-supplied encryption keys" are not signed: the holder of the URL may choose them. */
 export function isNeverSigned(header: string): boolean {
   return /^x-goog-encryption-key(?:-sha256)?$/.test(header);
 }
@@ -71,7 +71,7 @@ export interface ParsedGcsV2 {
 
 const MARKER = /[?&]GoogleAccessId=[^&]*/;
 
-/** Tells by the parameter's name whether a request is signed with V2 in its query, and by its `@` whose key it names. */
+/** Returns, by a parameter's name, whether a request is signed with V2 in its query, and the kind of key by its `@`. */
 export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undefined {
   // Of the first alone: a search for an `@` behind each would begin anew at each.
   const found = MARKER.exec(target);

@@ -124,7 +124,7 @@ export interface MediaCdnTokenRequest extends EdgeSignRequest {
   readonly data?: string | undefined;
 }
 
-/** Options that both signers have besides their keys. */
+/** Options that both signers have in addition to their keys. */
 export interface MediaCdnTokenOptions {
   /** Name of the query parameter, `"edge-cache-token"` by default. */
   readonly parameter?: string | undefined;
@@ -168,7 +168,7 @@ export interface MediaCdnEd25519TokenSignerOptions extends MediaCdnTokenOptions 
 }
 
 /**
- * Signs URLs with a token of Google's Media CDN by an Ed25519 key. Requests and what they bind are those of
+ * Signs URLs with a token of Google's Media CDN by an Ed25519 key. Its requests bind the same as requests of
  * `mediaCdnTokenSigner`.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-tokens

@@ -8,7 +8,7 @@ import { groupHeaders, headerValues, trimBlank } from "../../../wire/raw-target.
 import { checkNoHeaderAuth, headerLines, type SignedHeader } from "../canonical.ts";
 
 /**
- * The parameters that V1 signs besides every `x-oss-*`: what Alibaba's SDKs list between them. A name that one side signs
+ * The parameters that V1 signs in addition to every `x-oss-*`: what Alibaba's SDKs list between them. A name that one side signs
  * and the other does not is refused as a mismatch, so a longer list only fails closed.
  */
 const SUB_RESOURCES =
@@ -27,7 +27,7 @@ export function isSubResource(name: string): boolean {
 }
 
 // The resource joins the DECODED key and DECODED values by `?` and `&`: the key `a?acl` and the key `a` with the parameter
-// `acl` are the same text, so whoever holds a URL for the first could turn it into the second.
+// `acl` are the same text, so the holder of a URL for the first could turn it into the second.
 const KEY_SPLITS = /* @__PURE__ */ new RegExp(`\\?${NAME}(?:[=&]|$)`);
 const VALUE_SPLITS = /* @__PURE__ */ new RegExp(`&${NAME}(?:[=&]|$)|\\p{Cc}`, "u");
 
@@ -85,7 +85,7 @@ export interface ParsedOssV1 {
 
 const MARKER = /[?&]OSSAccessKeyId=/;
 
-/** Tells by the parameter's name whether a request is signed with OSS V1 in its query. */
+/** Returns, by a parameter's name, whether a request is signed with OSS V1 in its query. */
 export function detectOssV1(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }

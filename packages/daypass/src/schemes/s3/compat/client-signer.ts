@@ -30,7 +30,7 @@ export interface ClientSigner {
   sign(call: ClientCall, options: AwsPresigningOptions): SignedCall;
 }
 
-/** What {@link SignedRequest} is made of where it is asked for. */
+/** The parts of a {@link SignedRequest}, which is created on demand. */
 export interface SignedCall {
   readonly url: string;
   readonly method: string;
@@ -216,7 +216,7 @@ function moments(): (options: AwsPresigningOptions) => Moment {
   };
 }
 
-/** "A number is seconds since 1970", and so is a text of digits: as the SDK has it. */
+/** "A number is seconds since 1970", and so is a text of digits, as in the SDK. */
 function readDate(date: Date | number | string): number {
   const seconds = Number(date);
   const read = date instanceof Date ? date : new Date(typeof date === "number" || seconds ? seconds * 1000 : date);

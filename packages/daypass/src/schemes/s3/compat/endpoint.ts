@@ -1,12 +1,12 @@
 import { invalidInput, refusal } from "../../../core/errors.ts";
 import type { AwsS3Command, CommandInput, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./operation.ts";
 
-/** Where a request goes and for what it is signed, as the client's own rules have it. */
+/** Where a request goes and for what it is signed, by the client's own rules. */
 export interface Address {
   /** `scheme://host[:port]` */
   readonly origin: string;
   readonly host: string;
-  /** Encoded path of the endpoint, with the bucket where it is in the path; empty for the root. */
+  /** Encoded path of the endpoint, with the bucket if the path contains it; empty for the root. */
   readonly base: string;
   readonly region: string;
   readonly service: string;
@@ -42,7 +42,7 @@ export function addressFinder(config: SdkConfig): AddressFinder {
     throw invalidInput("client", "a client of @aws-sdk/client-s3 with its endpoint rules", "another");
   }
   // What is a prototype V8 keeps as an object; the SDK's own has so many members that it became a table, where looking one up
-  // costs ten times as much, and a dozen of them a twentieth of a signature. Not that of somebody's class: its getters may read
+  // costs ten times as much, and a dozen of them a twentieth of a signature. Not of another class: its getters may read
   // private members, which what inherits from it does not have.
   const isPlain = Object.getPrototypeOf(config) === Object.prototype;
   const current = isPlain ? (Object.create(config) as SdkConfig) : config;

@@ -15,7 +15,7 @@ import {
 
 /** A command's input, taken apart. */
 export interface BoundInput {
-  /** Encoded path below that of the endpoint. */
+  /** Encoded path below the endpoint's path. */
   readonly path: string;
   readonly query: readonly EncodedPair[];
   /** Lower-case names. */
@@ -103,8 +103,8 @@ export function isComplete({ name }: Operation, input: CommandInput): boolean {
 }
 
 /**
- * What the SDK adds to an input. SSE-C: a key is sent in base64 together with its MD5; 32 bytes in base64 are taken for such,
- * any other text for the key itself. And a bucket is created in the client's region unless it is told another.
+ * What the SDK adds to an input. SSE-C: a key is sent in base64 together with its MD5; 32 bytes in base64 are read as such a key,
+ * any other text as the key itself. A bucket is created in the client's region by default.
  */
 export async function completeInput(
   { name }: Operation,
@@ -142,7 +142,7 @@ function keyBytes(value: unknown): Uint8Array | undefined {
 }
 
 /**
- * The length of the body becomes a signed header where it is known, as in the SDK: of text and bytes at once, of what is sent
+ * The length of the body becomes a signed header if it is known, as in the SDK: of text and bytes at once, of what is sent
  * as XML by the SDK's own writer, which is the one thing that is run of it.
  */
 export async function bindBodyLength(
@@ -181,13 +181,13 @@ function bodyLength(body: unknown): number | undefined {
   return undefined;
 }
 
-/** Headers of a request, told apart. */
+/** Headers of a request, signed and unsigned. */
 export interface SortedHeaders {
   /** Those that are signed as headers beside `host`. */
   readonly signed: readonly SignedHeader[];
-  /** Parameters of the URL, encoded: those of the command, and the headers that became one. */
+  /** Encoded parameters of the URL: the command's own, and the headers that became parameters. */
   readonly query: readonly EncodedPair[];
-  /** Whether the payload line is a parameter of the URL, as it is unless it was told to stay a header. */
+  /** Whether the payload line is a parameter of the URL, unless it has to stay a header. */
   readonly hoistsPayload: boolean;
 }
 
@@ -200,7 +200,7 @@ const NO_HEADERS: readonly SignedHeader[] = [];
 
 /**
  * The presigner's rules: an `x-amz-*` header becomes a parameter of the URL unless it is to stay, headers of server-side
- * encryption stay unless they are not to, and of the rest those are signed that nobody changes on the way.
+ * encryption stay unless they are not to, and the signer signs the other headers that no proxy changes.
  */
 export function sortHeaders(
   { headers, query, contentType }: BoundInput,

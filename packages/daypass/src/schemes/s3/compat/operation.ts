@@ -50,7 +50,7 @@ function readOperation(schema: SdkOperationSchema): Operation {
   const [, , name, traits, inputSchema] = schema;
   const [method, uri] = (traits["http"] ?? []) as readonly [string?, string?];
   const input = resolve(inputSchema);
-  // A host prefix is an Object Lambda's answer, which nobody presigns.
+  // Only an Object Lambda's answer has a host prefix, and it is never presigned.
   if (method === undefined || uri === undefined || traits["endpoint"] !== undefined || !Array.isArray(input)) {
     throw invalidInput("command", "one that is a single request of S3 and can be presigned", name);
   }
@@ -119,7 +119,7 @@ function contentTypeOf(bindings: readonly Binding[]): string | undefined {
 }
 
 // The shapes of the AWS SDK for JavaScript v3 that are relied upon, so that nothing of it has to be installed. What is
-// `unknown` here is checked where it is used.
+// Each use checks its `unknown`.
 
 /** An `S3Client`. */
 export interface AwsS3Client {
@@ -207,7 +207,7 @@ export interface AwsPresigningOptions {
   readonly expiresIn?: number | undefined;
   /** The time of signing, now by default: a `Date`, seconds since 1970 (a text of digits too), or a text that `Date` reads. */
   readonly signingDate?: Date | number | string | undefined;
-  /** The region that is signed; that of the client or the bucket by default. */
+  /** The region that is signed; the region of the client or the bucket by default. */
   readonly signingRegion?: string | undefined;
   /** The service to sign for; by default `s3`, or what the client's rules say, such as `s3express`. */
   readonly signingService?: string | undefined;

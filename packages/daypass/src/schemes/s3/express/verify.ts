@@ -64,7 +64,7 @@ function detectS3Express(request: WireRequest): boolean {
 /** Reads the token of a session where other URLs have `X-Amz-Security-Token`. Throws as `parseS3` does. */
 function parseS3Express(received: ReceivedRequest): ParsedS3 {
   const parsed = parseS3(received);
-  // SigV4's own parser takes the parameter for one that is merely signed.
+  // SigV4's own parser reads the token as another signed parameter.
   const tokens = parsed.parameters.filter(([name]) => name.toLowerCase() === TOKEN.toLowerCase());
   const [[name, sessionToken] = ["", ""], second] = tokens;
   if (name !== TOKEN || second !== undefined || parsed.sessionToken !== undefined) {

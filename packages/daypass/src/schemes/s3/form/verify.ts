@@ -53,7 +53,7 @@ export interface S3FormGrant extends FormGrant {
   readonly region: string;
   /** Where the browser is redirected after the upload: `success_action_redirect`, else the deprecated `redirect`. Bound by the policy. */
   readonly redirect: string | undefined;
-  /** The status to respond with if there is no redirect. "If the value is not valid, 204": as S3 has it. */
+  /** The status to respond with if there is no redirect. "If the value is not valid, 204", as on S3. */
   readonly status: 200 | 201 | 204;
 }
 
@@ -113,7 +113,7 @@ export interface S3FormVerifierOptions extends FormVerifierOptions {
 
 /**
  * Verifies upload forms with an S3 POST policy in AWS Signature Version 4: the signature over the policy, its expiry, each of its
- * conditions, and that a condition names every field. The bucket is that of the request, never one from the form.
+ * conditions, and that a condition names every field. The bucket comes from the request, never from the form.
  *
  * Pass the fields before the file, and use the result: `grant.key` includes the file's name, reduced to one
  * segment. Does not read the file: its length and checksums become obligations, and are refused with

@@ -28,7 +28,7 @@ export interface ParsedS3Header {
 
 const SIGV2_MARKER = /[?&]AWSAccessKeyId=/;
 
-/** Tells by the header's first word whether a request is signed with SigV4 in its `Authorization` header. */
+/** Returns, by the header's first word, whether a request is signed with SigV4 in its `Authorization` header. */
 export function detectS3Header(request: WireRequest): boolean {
   return headerValues(request.headers, "authorization").some((value) => value.startsWith(`${AWS4.algorithm} `));
 }

@@ -25,7 +25,7 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
   readonly maxSkew?: number | undefined;
   /**
    * The service that signatures must be for: `s3` by default. For other services, only calls to the path `/` work, such
-   * as those of `sts`, because S3 encodes paths differently.
+   * as calls to `sts`, because S3 encodes paths differently.
    */
   readonly service?: string | undefined;
 }

@@ -27,9 +27,9 @@ export function isSubResource(name: string): boolean {
 export type Parameter = readonly [name: string, value: string];
 
 /**
- * Tells whether a sub-resource's decoded value can be mistaken for further parameters, or has control characters. The
+ * Whether a sub-resource's decoded value can be mistaken for further parameters, or has control characters. The
  * canonical resource joins DECODED values by `&`, so the one value `a&versionId=3` and the two parameters `a` and
- * `versionId=3` are the same text: whoever holds a URL for the first could turn it into the second.
+ * `versionId=3` are the same text: the holder of a URL for the first could turn it into the second.
  */
 export function isAmbiguousValue(value: string): boolean {
   const [, ...further] = value.split("&");
@@ -42,7 +42,7 @@ export function hasControl(value: string): boolean {
 
 /**
  * "/" + bucket (also where the host names it) + "the path part of the un-decoded HTTP Request-URI" + the sub-resources
- * sorted by name: "not URL-encoded", and without `=` where there is no value. A path-style bucket call has its slash
+ * sorted by name: "not URL-encoded", and without `=` if the value is absent. A path-style bucket call has its slash
  * here even where the URL lacks it (vector "location" of botocore).
  */
 export function canonicalizedResource(

@@ -32,7 +32,7 @@ export interface ParsedS3V2 {
 export const SIGNATURE: RegExp = /^[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]=$/;
 const MARKER = /[?&]AWSAccessKeyId=/;
 
-/** Tells by the parameter's name whether a request is signed with SigV2 in its query. */
+/** Returns, by a parameter's name, whether a request is signed with SigV2 in its query. */
 export function detectS3V2(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }
@@ -71,7 +71,7 @@ export function parseS3V2(
     if (isAuth) continue;
     if (isAmz) {
       checkAmzParameter(name, value, amz);
-      // boto writes it into the URL, and S3 reads the header: whoever sends both has said one thing.
+      // boto writes it into the URL, and S3 reads the header. Both must agree.
       if (amz.has(name)) continue;
       amz.set(name, [value]);
       if (name !== SECURITY_TOKEN) parameters.push([name, value]);

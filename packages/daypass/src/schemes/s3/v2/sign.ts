@@ -24,8 +24,8 @@ import {
 import { isAuthParameter, SECURITY_TOKEN } from "./parse.ts";
 
 /**
- * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. Options and
- * requests are those of `s3Signer`; the region only chooses the endpoint.
+ * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. It has the options and
+ * requests of `s3Signer`; the region only chooses the endpoint.
  *
  * SigV2 binds method, bucket, key, expiry, sub-resources (`versionId`, `response-*`, …), Content-MD5, Content-Type and
  * `x-amz-*` headers. The holder may change host, scheme, every other header and every other query

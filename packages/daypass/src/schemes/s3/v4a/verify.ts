@@ -17,7 +17,7 @@ import { AWS4A, regionSetHas, scopeText, signingPair, v4aStringToSign } from "./
 
 /** A SigV4A query-signed request, read strictly. Nothing in it has been verified. */
 export interface ParsedS3V4a {
-  /** What the grant tells as it was signed. */
+  /** Facts of the grant, as signed. */
   readonly facts: Pick<S3Grant, "keyId" | "notBefore" | "expiresAt" | "region" | "parameters" | "signedHeaders">;
   readonly scope: string;
   readonly service: string;
@@ -25,7 +25,7 @@ export interface ParsedS3V4a {
   readonly time: string;
   readonly sessionToken: string | undefined;
   readonly signature: string;
-  /** The headers that the list names; one that the request lacks has no values. */
+  /** The headers in the list. A header that the request lacks has no values. */
   readonly headers: readonly SignedHeader[];
   readonly decodedPath: string;
   readonly canonical: CanonicalParts;
@@ -33,7 +33,7 @@ export interface ParsedS3V4a {
 
 const MARKER = /[?&]X-Amz-Region-Set=/;
 
-/** Tells SigV4A from SigV4 by the name of the parameter that SigV4 does not have. */
+/** Distinguishes SigV4A from SigV4 by a parameter that SigV4 does not have. */
 export function detectS3V4a(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }
@@ -54,7 +54,7 @@ const CREDENTIAL = /^(.+)\/(\d{8})\/([^/]+)\/aws4_request$/s;
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
-  // `x-amz-expires` beside `X-Amz-Expires` is one more parameter for the signature, but nobody means it.
+  // `x-amz-expires` beside `X-Amz-Expires` is another parameter for the signature, but always a mistake.
   const misspelt = others.find(([name]) => OWN.includes(name.toLowerCase()))?.[0];
   if (misspelt !== undefined) throw malformed(misspelt, "spelling", "its documented spelling");
   if (hasHeader(request.headers, "authorization")) {
@@ -76,7 +76,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
     });
   }
   const expires = parseExpires(own["X-Amz-Expires"]);
-  // A DER signature over P-256 has 8 to 72 bytes; whether it is one shows where it is verified.
+  // A DER signature over P-256 has 8 to 72 bytes; verification shows whether it is valid.
   if (!/^(?:[0-9a-f]{2}){8,72}$/.test(signature)) throw malformed("X-Amz-Signature", "form", "lower-case hexadecimal");
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
   const { "X-Amz-Signature": _, ...signed } = own;
@@ -110,7 +110,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   };
 }
 
-/** Options of {@link s3V4aVerifier}: those of `s3Verifier`. */
+/** Options of {@link s3V4aVerifier}, as of `s3Verifier`. */
 export interface S3V4aVerifierOptions extends Omit<S3VerifierOptions, "regions"> {
   /** This server's regions: the signed set must include one of them. Any if omitted. */
   readonly regions?: readonly string[] | undefined;
@@ -123,8 +123,8 @@ interface V4aKey {
 
 /**
  * Verifies S3 presigned URLs in AWS Signature Version 4A: grammar, ECDSA signature over method, path, query (the set of
- * regions in it) and signed headers, session token, date and expiry (1 to 604800 s), and that no unsigned `x-amz-*` header
- * is there. The grant's `region` is the whole set, as it was signed.
+ * regions in it) and signed headers, session token, date and expiry (1 to 604800 s), and that no `x-amz-*` header
+ * is unsigned. The grant's `region` is the whole set, as it was signed.
  *
  * ECDSA signatures are malleable, and differ each time: count and revoke by `grant.id`, which is derived from the signed
  * content.

@@ -33,7 +33,7 @@ export interface ParsedS3V2Header extends Omit<S3V2Parts, "method"> {
 
 const MARKER = /^AWS /;
 
-/** Tells by the header's first word whether a request is signed with SigV2 in its `Authorization` header. */
+/** Returns, by the header's first word, whether a request is signed with SigV2 in its `Authorization` header. */
 export function detectS3V2Header(request: WireRequest): boolean {
   return headerValues(request.headers, "authorization").some((value) => MARKER.test(value));
 }

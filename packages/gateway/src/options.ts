@@ -81,7 +81,7 @@ export interface GatewayOptions {
    * pass the same `steadyClock` to all of them.
    */
   readonly clock?: Clock | undefined;
-  /** Requests in progress and counters, by default of this gateway only. For a reload, pass those of the previous gateway. */
+  /** Requests in progress and counters, by default of this gateway only. For a reload, pass the tally of the previous gateway. */
   readonly tally?: Tally | undefined;
   /** Random bytes for the ids of requests and of sessions. */
   readonly random?: ((length: number) => Uint8Array) | undefined;

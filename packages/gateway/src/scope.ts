@@ -1,5 +1,5 @@
 /**
- * Checks what a key's scope lets it grant, without the rest of the gateway: for programs that sign and want to check beforehand.
+ * Checks which requests a key's scope permits, without the rest of the gateway: for programs that sign.
  *
  * @module
  */

@@ -1,20 +1,20 @@
-/** `type/subtype` with its quality. Other parameters make no difference here. */
+/** `type/subtype` with its quality. Other parameters are ignored. */
 interface MediaRange {
   readonly name: string;
   readonly quality: number;
 }
 
 /**
- * How much an `Accept` header asks for the first of some media types that it names, 0 to 1; `undefined` where it names none of them.
+ * Returns the quality, 0 to 1, of the first of these media types that an `Accept` header names; `undefined` if it names none.
  *
- * "The most specific reference has precedence" (RFC 9110 §12.5.1): give the names from the most specific to that of anything.
+ * "The most specific reference has precedence" (RFC 9110 §12.5.1): pass the names from the most specific to the most general.
  */
 export type AcceptedQuality = (names: readonly string[]) => number | undefined;
 
-/** Far longer than what any browser sends, and short enough to be read for everyone. */
+/** Longer than any browser's header, and short enough to be parsed for every request. */
 const MAX_LENGTH = 1024;
 
-/** Reads an `Accept` header. One that is too long to be anybody's asks for nothing by name. */
+/** Reads an `Accept` header. A header over the limit names nothing. */
 export function readAccept(accept: string): AcceptedQuality {
   const ranges = accept.length > MAX_LENGTH ? [] : accept.split(",").map(mediaRange);
   return (names) => {

@@ -1,5 +1,5 @@
 /**
- * The checksums of S3, running: CRCs here, hashes by whoever has them.
+ * Incremental checksums of S3: CRCs are computed here, hashes by the caller's `createHash`.
  * @module
  */
 import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
@@ -7,10 +7,10 @@ import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
 /** The checksum algorithms of S3, in lower case as in the names of its headers. */
 export type ChecksumAlgorithm = CrcAlgorithm | HashAlgorithm;
 
-/** A hash that S3 has as a checksum; those that `node:crypto` has. */
+/** The hashes among S3's checksums that `node:crypto` supports. */
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512";
 
-/** Bytes of each checksum. Of S3's the XXHASH ones are not here. */
+/** Bytes of each checksum. S3's XXHASH checksums are not supported. */
 export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   crc32: 4,
   crc32c: 4,

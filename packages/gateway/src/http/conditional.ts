@@ -5,7 +5,7 @@
 import { parseHttpDate } from "./date.ts";
 import { parseEntityTagList, strongMatch, weakMatch } from "./entity-tag.ts";
 
-/** The four header values as they came. */
+/** The four header values, unchanged. */
 export interface Conditions {
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
@@ -13,7 +13,7 @@ export interface Conditions {
   readonly ifUnmodifiedSince?: string | undefined;
 }
 
-/** The object as it is now. */
+/** The current state of the object. */
 export interface Validators {
   /** Without quotes. */
   readonly etag: string;
@@ -31,11 +31,11 @@ export interface EvaluateOptions {
 
 /**
  * Evaluates the conditions in the order of RFC 9110 §13.2.2; S3 documents the same two combinations (`If-Match` beats
- * `If-Unmodified-Since`, `If-None-Match` beats `If-Modified-Since`). `If-Range` comes after it: `ifRangeHolds`.
+ * `If-Unmodified-Since`, `If-None-Match` beats `If-Modified-Since`). Evaluate `If-Range` afterwards: `ifRangeHolds`.
  *
- * A date that is not an HTTP date is ignored (§13.1.3). A tag list that cannot be read fails `If-Match` and passes
- * `If-None-Match`: neither lets a write through that the client wanted to guard, nor withholds a body.
- * @param current `undefined` when there is no such object
+ * A date that is not an HTTP date is ignored (§13.1.3). An invalid tag list fails `If-Match` and passes `If-None-Match`: it neither permits a
+ * guarded write nor withholds a body.
+ * @param current `undefined` if the object does not exist
  */
 export function evaluateConditions(
   conditions: Conditions,
@@ -83,7 +83,7 @@ function matches(header: string, etag: string, compare: typeof strongMatch): boo
   return tags !== undefined && compare(tags, etag);
 }
 
-/** `Last-Modified` has no fraction, so none may count. */
+/** `Last-Modified` has no fraction, so fractions are ignored. */
 function wholeSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000) * 1000;
 }

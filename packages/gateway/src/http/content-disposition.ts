@@ -13,7 +13,7 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const HEAD = new RegExp(`^[ \\t]*(${TOKEN})[ \\t]*`);
 const PARAMETER = new RegExp(`;[ \\t]*(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))[ \\t]*`, "y");
 
-/** Reads type and file name (`filename*` before `filename`); `undefined` when the value breaks the grammar. */
+/** Reads type and file name (`filename*` before `filename`); `undefined` if the value is malformed. */
 export function parseContentDisposition(value: string): ContentDisposition | undefined {
   const head = HEAD.exec(value);
   if (head === null) return undefined;
@@ -42,8 +42,8 @@ function decodeExtended(text: string): string | undefined {
 }
 
 /**
- * Writes a disposition. A name that a quoted string cannot carry safely gets an ASCII stand-in and `filename*` (RFC 6266
- * appendix D: percent signs and backslashes are read differently by different browsers).
+ * Writes a disposition. A name that is unsafe in a quoted string becomes an ASCII substitute and `filename*` (RFC 6266
+ * appendix D: browsers read percent signs and backslashes differently).
  *
  * @example
  * contentDisposition("attachment", "naïve.txt"); // attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt

@@ -1,8 +1,8 @@
 /**
- * The headers under which stored bytes leave the gateway: what an uploader or a signer chose, made safe for a browser.
+ * The headers of stored bytes: the choice of the uploader or the signer, made safe for browsers.
  *
  * User content must never become a page of the origin that serves it (the stored XSS of CVE-2018-16477 and CVE-2026-28683):
- * nothing is sniffed, only passive types are shown inline, and all else is an attachment in an empty sandbox.
+ * nothing is sniffed, only passive types are shown inline, and everything else is an attachment in an empty sandbox.
  * @module
  */
 import { contentDisposition, parseContentDisposition } from "./content-disposition.ts";
@@ -21,13 +21,13 @@ export interface ContentFields {
 }
 
 export interface ContentHeaderOptions {
-  /** Signed response overrides; each takes the place of the stored field. Check them with `isHeaderValue` first. */
+  /** Signed response overrides; each replaces the stored field. Check them with `isHeaderValue` first. */
   readonly overrides?: Partial<ContentFields> | undefined;
-  /** Seconds until the grant ends; `undefined` for a grant without an end (a request signed in its headers). */
+  /** Seconds until the grant expires; `undefined` for a grant that does not (a request signed in its headers). */
   readonly secondsLeft?: number | undefined;
   /**
-   * Fields go out as they were stored or overridden, for a program that manages objects. A page must not have been able to send the
-   * request by navigating; what keeps a browser from running the bytes goes along all the same.
+   * Sends the stored or overridden fields unchanged, for a program that manages objects. Set this only for requests that a page cannot send
+   * by navigating. The headers that keep a browser from running the bytes are sent all the same.
    */
   readonly asStored?: boolean | undefined;
 }
@@ -38,11 +38,11 @@ const SAFE_SERVING: HeaderList = [
   ["referrer-policy", "no-referrer"],
 ];
 
-/** A type is `type/subtype` and parameters, and nothing else: with a comma in it a browser takes the part after the comma. */
+/** Only `type/subtype` and parameters: browsers read a value with a comma as the part after the comma. */
 const MEDIA_TYPE =
   /^([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)[ \t]*(?:;[ \t]*[a-z0-9!#$&^_.+-]+=(?:[a-z0-9!#$&^_.+-]+|"[a-z0-9 !#$&^_.+-]*")[ \t]*)*$/i;
 
-/** Types that run nothing in the origin that serves them. SVG and every XML and HTML are not among them. */
+/** Types that run no script in the origin that serves them. SVG, XML and HTML can. */
 const PASSIVE = new Set([
   "application/pdf",
   "image/apng",
@@ -64,18 +64,17 @@ const PASSIVE = new Set([
 /** Whether a browser may show this type inside the page's origin. */
 export function isInlineSafe(contentType: string): boolean {
   const essence = MEDIA_TYPE.exec(contentType.trim())?.[1]?.toLowerCase();
-  // "An XML MIME type is any MIME type whose subtype ends in "+xml"", be it `video/x+xml`; and HTML has those loaded as documents before it
-  // asks for videos. Chromium downloads them.
+  // "An XML MIME type is any MIME type whose subtype ends in "+xml"", even `video/x+xml`, and browsers load XML as a document.
   if (essence === undefined || essence.endsWith("+xml")) return false;
   return PASSIVE.has(essence) || essence.startsWith("audio/") || essence.startsWith("video/");
 }
 
-/** A header value that can be written as it is: no CR, LF or other control, and nothing beyond ISO-8859-1. */
+/** Whether a value can be sent in a header: no CR, LF or other control, and only ISO-8859-1. */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\xa0-\xff]*$/.test(value);
 }
 
-/** The same of a value as it came: in UTF-8, which curl and Go send as it is, the bytes from 0x80 to 0x9f are no controls. */
+/** The same for a received value: in UTF-8, which curl and Go send unencoded, the bytes from 0x80 to 0x9f are not controls. */
 export function isReceivedValue(value: string): boolean {
   if (isHeaderValue(value)) return true;
   const text = /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? utf8OfHeader(value) : value;
@@ -109,23 +108,23 @@ export function contentHeaders(stored: ContentFields, options: ContentHeaderOpti
   return [...headers, ...SAFE_SERVING];
 }
 
-/** Keeps the file name of a disposition and takes its `inline` away. */
+/** Returns a disposition as an attachment, with its file name. */
 function asAttachment(disposition: string | undefined): string {
-  // The name is written anew, so it is read as browsers read it: of UTF-8 that was sent as it is (curl, Go) each byte is a character here.
+  // Browsers decode UTF-8 that was sent unencoded (curl, Go). Here, each of its bytes is a character.
   const parsed = disposition === undefined ? undefined : parseContentDisposition(utf8OfHeader(disposition));
   if (parsed === undefined) return "attachment";
-  // Sent as the signer wrote it where it already says so, in characters that a URL can hand on to another place.
+  // An attachment in plain ASCII is sent unchanged.
   if (parsed.type === "attachment" && disposition !== undefined && /^[\t\x20-\x7e]*$/.test(disposition))
     return disposition;
   return contentDisposition("attachment", parsed.filename);
 }
 
-/** Directives that only make a cache more careful, or that do not lengthen a life. */
+/** Directives that do not extend the lifetime in a cache. */
 const HARMLESS = new Set(["no-store", "no-cache", "must-revalidate", "no-transform", "immutable", "private"]);
 
 /**
- * A response lives in no shared cache and in no cache longer than the grant. A wish that stays within that is sent as it is;
- * of any other its harmless directives are kept and its `max-age` is cut.
+ * Returns `Cache-Control` so that no shared cache stores the response, and no cache keeps it longer than the grant. A safe wish is returned
+ * unchanged; otherwise its harmless directives stay and its `max-age` is reduced.
  */
 export function cacheControl(wish: string | undefined, secondsLeft: number | undefined): string {
   const directives = (wish ?? "").split(",").map((part) => part.trim().toLowerCase());
@@ -141,7 +140,7 @@ export function cacheControl(wish: string | undefined, secondsLeft: number | und
     left ?? Number.POSITIVE_INFINITY,
   );
   const rest = kept.filter((directive) => directive !== "private");
-  // A grant without an end names no life either: ask again each time.
+  // Without an expiry and a wish, the cache must revalidate each time.
   if (!Number.isFinite(age)) return ["private", ...new Set([...rest, "no-cache"])].join(", ");
   return ["private", `max-age=${age}`, ...rest].join(", ");
 }

@@ -1,5 +1,5 @@
 /**
- * The CRCs that S3 has as checksums, and the CRC of a whole from those of its parts.
+ * The CRCs among S3's checksums, and the combination of the CRCs of parts.
  * @module
  */
 
@@ -14,15 +14,15 @@ const POLYNOMIALS: Readonly<Record<CrcAlgorithm, readonly [width: bigint, reflec
 };
 
 export interface CrcPart {
-  /** As `RunningCrc.digest` gives it. */
+  /** The result of `RunningCrc.digest`. */
   readonly crc: Uint8Array;
   /** Bytes. */
   readonly size: number;
 }
 
 /**
- * The CRC of the parts one after the other, from theirs alone: with polynomials over GF(2), crc(AB) is crc(A) · x^(8·|B|)
- * plus crc(B), since the ones with which a CRC begins and ends cancel out.
+ * Returns the CRC of concatenated parts from the CRCs of the parts: with polynomials over GF(2), crc(AB) is crc(A) · x^(8·|B|)
+ * plus crc(B), because the initial and final inversions cancel out.
  */
 export function combineCrcs(algorithm: CrcAlgorithm, parts: Iterable<CrcPart>): Uint8Array {
   const [width, polynomial] = POLYNOMIALS[algorithm];
@@ -39,7 +39,7 @@ export function combineCrcs(algorithm: CrcAlgorithm, parts: Iterable<CrcPart>): 
     return product;
   }
 
-  // Most parts have one size, and its power of x takes thirty multiplications.
+  // Most parts have the same size, and its power of x takes thirty multiplications.
   const shifts = new Map<number, bigint>();
   function shift(size: number): bigint {
     const known = shifts.get(size);

@@ -1,6 +1,6 @@
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
-/** Whether an object in a JSON text names a member twice: `JSON.parse`, which has made `parsed` of it, keeps the last one, others the first. */
+/** Whether a JSON text repeats a member of an object: `JSON.parse`, whose result is `parsed`, uses the last one, other parsers the first. */
 export function repeatsMember(text: string, parsed: unknown): boolean {
   const written = [...text.matchAll(MEMBER)].filter(([, colon]) => colon !== undefined).length;
   return written !== countMembers(parsed);

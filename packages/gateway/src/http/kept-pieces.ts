@@ -1,8 +1,8 @@
-/** Pieces of a body that are kept until all of it is there. */
+/** Collects the pieces of a body. */
 export interface KeptPieces {
-  /** Keeps a piece. A small one is copied. */
+  /** Adds a piece. A small one is copied. */
   add(piece: Uint8Array): void;
-  /** All that is kept, in its order. It is kept no longer. */
+  /** Returns all pieces in order, and forgets them. */
   take(): Uint8Array[];
 }
 
@@ -10,8 +10,8 @@ const SMALL = 4096;
 const MOST_ROOM = 64 * 1024;
 
 /**
- * Keeps pieces, small ones put together: a piece of one byte is an object and memory of its own, some hundred times the byte. Whoever
- * counts the bytes that he holds would hold a gigabyte of the megabytes that a client has sent one by one.
+ * Joins small pieces: a piece of one byte is an object with its own memory, about a hundred times the byte. A limit of megabytes would allow
+ * a client that sends byte by byte a gigabyte.
  */
 export function keptPieces(): KeptPieces {
   let pieces: Uint8Array[] = [];
@@ -35,7 +35,7 @@ export function keptPieces(): KeptPieces {
       }
       if (filled + piece.length > room.length) {
         closeRoom();
-        // As much as is kept already: what has few bytes takes little.
+        // As much as there is already, so a small body takes little memory.
         room = new Uint8Array(Math.min(MOST_ROOM, Math.max(SMALL, size)));
       }
       room.set(piece, filled);

@@ -5,24 +5,24 @@
  */
 
 const encoder = new TextEncoder();
-// A byte order mark is a character of the text like any other.
+// A byte order mark is part of the text.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // encoded-word = "=?" charset "?" encoding "?" encoded-text "?=". White space between two of them is not part of the text.
 const ENCODED_WORDS =
   /=\?utf-8\?([bq])\?([\x21-\x3e\x40-\x7e]*)\?=(?:[ \t]+(?==\?utf-8\?[bq]\?[\x21-\x3e\x40-\x7e]*\?=))?/gi;
 
-/** The text of a header's value, in which each character stands for one byte. */
+/** Returns the text of a header's value, in which each character is one byte. */
 export function metadataOfHeader(value: string): string {
   return decodeWords(utf8OfHeader(value));
 }
 
-/** The text of a parameter's value, which is Unicode already. */
+/** Returns the text of a parameter's value, which is Unicode already. */
 export function metadataOfParameter(value: string): string {
   return decodeWords(value);
 }
 
-/** The value as a header can carry it. */
+/** Returns the value of a header for a text. */
 export function metadataHeader(text: string): string {
   if (/^[\t\x20-\x7e]*$/.test(text)) return text;
   return `=?UTF-8?B?${btoa(byteString(encoder.encode(text)))}?=`;
@@ -35,7 +35,7 @@ export function metadataSize(metadata: Iterable<readonly [name: string, value: s
   return size;
 }
 
-/** Clients send UTF-8 as it is, too; what is none is Latin-1. */
+/** Decodes a value that a client has sent in UTF-8. Other bytes are Latin-1. */
 export function utf8OfHeader(value: string): string {
   if (!/[\x80-\xff]/.test(value)) return value;
   try {
@@ -52,7 +52,7 @@ function decodeWords(value: string): string {
       const bytes = encoding.toLowerCase() === "b" ? atob(text) : unquoted(text);
       return strictUtf8.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
     } catch {
-      // Not what it looked like.
+      // Not an encoded word.
       return word;
     }
   });

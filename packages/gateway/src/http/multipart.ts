@@ -11,7 +11,7 @@ export type FormField = readonly [name: string, value: string];
 export interface MultipartForm {
   /** The fields before the file, in the order received. */
   readonly fields: readonly FormField[];
-  /** `filename` of the file's part, unchanged; `"not-utf-8"` if it is in another encoding, such as that of an old page. */
+  /** `filename` of the file's part, unchanged; `"not-utf-8"` if it is in another encoding, such as Latin-1. */
   readonly fileName: { readonly text: string | undefined } | "not-utf-8";
   /** The file. Fails if the form has no end. Fields after it are ignored. */
   readonly file: AsyncIterable<Uint8Array>;

@@ -1,9 +1,9 @@
-// Linear: a label and the dot before the next one have no character in common.
+// Linear, because labels cannot contain a dot.
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 /**
- * Whether a host is that of one of these origins, or of a bucket below the `*` of one: the rule by which the gateway
- * accepts the names in `hosts`, to check them beforehand. It does not say whether a request to that host is permitted.
+ * Whether a host belongs to one of these origins, or to a bucket below the `*` of one. The gateway accepts the names in `hosts` by this
+ * rule. Does not check whether a request to the host is permitted.
  *
  * @param origins `scheme://host[:port]`, where the host may begin with `*.`
  * @param host `host[:port]`, in any case

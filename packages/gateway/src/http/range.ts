@@ -31,7 +31,7 @@ export function resolveRange(header: string | undefined, size: number): Resolved
   if (match === null) return undefined;
   const [, first, last, suffix] = match;
   if (first === undefined) {
-    // "a suffix-range is satisfiable if suffix-length is non-zero"; of an empty object no range can be written down.
+    // "a suffix-range is satisfiable if suffix-length is non-zero"; Content-Range cannot express a range of an empty object.
     const length = Math.min(Number(suffix), size);
     return length === 0 ? "unsatisfiable" : { start: size - length, end: size - 1 };
   }
@@ -52,7 +52,7 @@ export function unsatisfiedContentRange(size: number): string {
   return `bytes */${size}`;
 }
 
-/** What `If-Range` is compared with. */
+/** The validators that `If-Range` is compared with. */
 export interface RangeValidators {
   /** Without quotes. */
   readonly etag: string;

@@ -1,32 +1,29 @@
 /**
- * Bodies whose memory can be given back before the garbage collector comes for it. What a socket brings is outside of the heap,
- * and every 30 MB of it cost a full collection, which went through all that the process holds.
+ * Bodies whose memory can be freed before garbage collection. The chunks of a socket lie outside of the heap, and every 30 MB of them
+ * caused a full collection.
  */
 
 const RELEASE = Symbol("release");
 
-/** A body that takes memory back. Whatever wraps it does not, unless it says so with {@link releasingThrough}. */
+/** A body that frees memory. A wrapper does not, except with {@link releasingThrough}. */
 interface ReleasableBody extends AsyncIterable<Uint8Array> {
   [RELEASE](bytes: Uint8Array): void;
 }
 
-/** Tells a body that some of its bytes, and all that came before them, will never be read again. */
+/** Frees some bytes of a body, and all bytes before them: they will never be read again. */
 export type Release = (bytes: Uint8Array) => void;
 
 /**
- * Makes a body one that takes memory back. Only for whoever owns what the body hands out: others may still look at theirs.
+ * Makes a body releasable. Only for a body whose chunks no other code can see.
  *
- * `release` is called with bytes of the chunk that was handed out last, or with a part of it.
+ * `release` is called with the chunk that was yielded last, or with a part of it.
  */
 export function releasable(body: AsyncIterable<Uint8Array>, release: Release): AsyncIterable<Uint8Array> {
   const made: ReleasableBody = { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), [RELEASE]: release };
   return made;
 }
 
-/**
- * A body made of views into the chunks of another, in their order and none twice, whose maker looks no more at what it has
- * handed out.
- */
+/** Makes a body releasable that consists of views into the chunks of another, in order and none twice. */
 export function releasingThrough(
   source: AsyncIterable<Uint8Array>,
   body: AsyncIterable<Uint8Array>,
@@ -35,8 +32,8 @@ export function releasingThrough(
 }
 
 /**
- * For the one reader of a body: called with what the body has handed out last, once it is copied and before more is asked for.
- * The bytes are gone after the call. Does nothing for a body that keeps its memory.
+ * Returns the function by which the only reader of a body frees the last chunk, once it is copied and before the next one is read. Does
+ * nothing for a body that is not releasable.
  */
 export function releaseOf(body: AsyncIterable<Uint8Array>): Release {
   return isReleasable(body) ? (bytes) => body[RELEASE](bytes) : keep;

@@ -50,8 +50,8 @@ export function connectionEnds(): (socket: Socket, waiting: Waiting) => AbortSig
 const SILENCE_MS = 1000;
 
 /**
- * Closes a half-closed connection if nothing can be sent for a second. TCP shows no difference between a client that has left and one that
- * waits for its response, until something is sent. A client that is slow to accept bytes is left to the rule for slow clients.
+ * Closes a half-closed connection if nothing can be sent for a second. Until something is sent, TCP shows no difference between a client
+ * that has left and a client that waits for its response. A client that is slow to accept bytes is left to the rule for slow clients.
  */
 function closeIfSilent(socket: Socket, end: ConnectionEnd): void {
   let sent = socket.bytesWritten;

@@ -55,7 +55,7 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
 }
 
 export interface RequestListenerOptions extends NodeHandlerOptions {
-  /** Whether the requests come from our own server, where no other code can see them. */
+  /** Whether no other code can see the requests, because our own server receives them. */
   readonly ownsRequests: boolean;
   /** The most response bytes that may wait in the process. */
   readonly maxWaitingBytes?: number | undefined;

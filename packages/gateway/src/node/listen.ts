@@ -75,7 +75,7 @@ export interface GatewayServer {
    * if the pair is invalid or the server was started without TLS.
    */
   setTls(pair: TlsPair): void;
-  /** Accepts no new connections, lets requests finish for at most this many milliseconds, then closes the gateway. */
+  /** Accepts no new connections, waits at most this many milliseconds for requests in progress, then closes the gateway. */
   drain(timeoutMs: number): Promise<void>;
 }
 

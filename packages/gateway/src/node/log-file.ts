@@ -1,33 +1,30 @@
 import cluster from "node:cluster";
 import { closeSync, fstatSync, openSync, write } from "node:fs";
 
-/** Takes lines at once and writes them in the background, in their order. */
+/** Accepts lines immediately, and writes them in the background in order. */
 export interface LogFile {
   write(line: string): void;
-  /** Writes out what is in memory and closes what it has opened. A reader that takes nothing any more must not keep the process. */
+  /** Writes the lines in memory and closes the file. Gives up if the reader of a pipe reads nothing, because the process must end. */
   close(): Promise<void>;
 }
 
 const CHUNK_BYTES = 64 * 1024;
-/** Given to a pipe in one piece: where it makes its writer wait a write tells of nothing before all of it was taken. */
+/** The most for one write to a pipe: a blocking write reports no progress before its end. */
 const PIECE_BYTES = 2 * CHUNK_BYTES;
 const FLUSH_MS = 500;
 const RETRY_MS = 50;
-/** How long a log that is closed waits for a reader that takes nothing. */
+/** How long `close` waits for a reader that reads nothing. */
 const PATIENCE_MS = 2000;
-// Where the log cannot be written as fast as it grows, lines are lost rather than memory.
+// Above this, lines are lost.
 const MAX_BUFFERED = 64 * 1024 * 1024;
-/** PIPE_BUF of Linux: what a pipe takes in one piece or not at all, whoever else writes to it. */
+/** PIPE_BUF of Linux: a write up to this size is atomic among the writers of a pipe. */
 const WHOLE_BYTES = 4096;
 const LINE_END = 0x0a;
 
-/**
- * Opens a file, or takes a descriptor, for lines. A write of 64 KB costs a tenth of what SonicBoom's writes of 16 KB cost for
- * each line, which is as much as a tenth of a small answer.
- */
+/** Opens a file or uses a descriptor. Per line, a write of 64 KB costs a tenth of SonicBoom's writes of 16 KB: a tenth of a small response. */
 export function logFile(destination: number | string, patienceMs: number = PATIENCE_MS): LogFile {
   const fd = typeof destination === "number" ? destination : openSync(destination, "a", 0o640);
-  // Workers share a pipe, and one that is full takes a part of a write, behind which comes whatever another one writes.
+  // Workers share a pipe. A full pipe accepts a part of a long write, and lines of another worker would follow.
   const most = !isPipe(fd) ? Number.POSITIVE_INFINITY : cluster.isWorker ? WHOLE_BYTES : PIECE_BYTES;
   let lines = "";
   let writing: Buffer | undefined;
@@ -35,7 +32,7 @@ export function logFile(destination: number | string, patienceMs: number = PATIE
   let fault: string | undefined;
   let endsWithin = false;
   let onIdle: (() => void) | undefined;
-  /** How often something was taken, or refused for good. */
+  /** How many writes have succeeded or finally failed. */
   let taken = 0;
   let gaveUp = false;
 
@@ -48,14 +45,14 @@ export function logFile(destination: number | string, patienceMs: number = PATIE
     lines = "";
     writeOut(writing, told);
   };
-  /** `told` lines are called lost at the end of these bytes. */
+  /** Writes bytes that end with a report of `told` lost lines. */
   const writeOut = (bytes: Buffer, told: number): void => {
     write(fd, bytes, 0, wholeLines(bytes, most), null, (error, written) => {
       if (gaveUp) return;
-      // A pipe whose reader is behind. A log that fails otherwise must not end the server, and may be well again when its disk has room.
+      // EAGAIN: the reader of the pipe is slow. Any other error must not end the server, and the disk may have space again later.
       if (error?.code === "EAGAIN") {
         setTimeout(() => {
-          // Once the log is closed its descriptor may be another file's.
+          // After `close`, the descriptor may belong to another file.
           if (!gaveUp) writeOut(bytes, told);
         }, RETRY_MS);
         return;
@@ -102,7 +99,7 @@ export function logFile(destination: number | string, patienceMs: number = PATIE
         await idle;
       }
       clearInterval(watch);
-      // What is still being written would be written to whatever has the descriptor next.
+      // During a write, the descriptor must stay open: the next file to use its number would receive the bytes.
       if (typeof destination === "string" && !gaveUp) closeSync(fd);
     },
   };
@@ -123,7 +120,7 @@ function isPipe(fd: number): boolean {
   }
 }
 
-/** How many bytes are as many lines as go out in one piece; at least one. */
+/** Returns the length of the whole lines that fit into one write; at least one line. */
 function wholeLines(bytes: Buffer, most: number): number {
   if (bytes.length <= most) return bytes.length;
   const end = bytes.lastIndexOf(LINE_END, most - 1);
@@ -132,7 +129,7 @@ function wholeLines(bytes: Buffer, most: number): number {
 
 function linesIn(bytes: Buffer): number {
   let count = 0;
-  // The first byte may only end the line before.
+  // The first byte may be the end of the previous line.
   for (let at = bytes.indexOf(LINE_END, 1); at >= 0; at = bytes.indexOf(LINE_END, at + 1)) count += 1;
   return count;
 }

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 
-/** One end of the connection between the primary and a worker; what `ipcIndexWriter` and `serveIndexWriter` talk over. */
+/** One end of the connection between the primary and a worker; `ipcIndexWriter` and `serveIndexWriter` use it. */
 export interface Channel {
   /** Sends one message. It is copied, and arrives in order. */
   send(message: unknown): void;
@@ -14,9 +14,9 @@ export interface Channel {
 export interface PrimaryOptions {
   /** How many processes serve. */
   readonly workers: number;
-  /** Script of the workers; by default that of this process. */
+  /** Script of the workers; by default the script of this process. */
   readonly exec?: string | undefined;
-  /** Their arguments; by default those of this process. */
+  /** Their arguments; by default the arguments of this process. */
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the workers. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -24,13 +24,13 @@ export interface PrimaryOptions {
   readonly onWorker?: ((channel: Channel, worker: { readonly id: number }) => void) | undefined;
   /** Called when a worker ends unexpectedly; it is restarted after `restartMs`. */
   readonly onExit?: ((exit: WorkerExit) => void) | undefined;
-  /** Called for each worker that {@link Primary.drain} kills, as it has not ended in time. */
+  /** Called for each worker that {@link Primary.drain} kills because it has not ended in time. */
   readonly onCut?: ((worker: { readonly id: number }) => void) | undefined;
 }
 
 /** How a worker ended unexpectedly. */
 export interface WorkerExit {
-  /** Of the worker, from 1. The one that replaces it has another. */
+  /** The worker's number, from 1. Its replacement has another. */
   readonly id: number;
   /** Exit status; `null` if a signal ended it. */
   readonly code: number | null;

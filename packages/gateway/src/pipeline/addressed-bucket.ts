@@ -1,13 +1,13 @@
 import type { WireRequest } from "daypass";
 
 /**
- * The bucket that a host names in virtual-host style, as the verifiers find it; empty for path style, and `undefined` for a host
- * of no configured origin.
+ * Returns the bucket that a host names in virtual-host style, as the verifiers find it: empty for path style, `undefined` for a host without
+ * a configured origin.
  */
 export function virtualBucket(origins: readonly string[]): (authority: string) => string | undefined {
   const exact = new Set<string>();
   const suffixes: string[] = [];
-  // The longest first, as the verifiers have it: by a shorter one another bucket could have a name that holds the rest of the host.
+  // The longest suffix first, as in the verifiers: with a shorter one, the rest of the host would become part of the bucket's name.
   for (const origin of [...origins].sort((a, b) => b.length - a.length)) {
     const host = origin.replace(/^https?:\/\//, "");
     const usual = `:${origin.startsWith("https:") ? 443 : 80}`;
@@ -26,8 +26,8 @@ export function virtualBucket(origins: readonly string[]): (authority: string) =
 }
 
 /**
- * The bucket that a request is addressed to, before anything of it was verified: good for the rules by which a browser asks, and for
- * nothing else. Empty where there is none.
+ * Returns the bucket that an unverified request is addressed to; empty if it names none. Only for cross-origin rules, which need no
+ * verification.
  */
 export function addressedBucket(origins: readonly string[]): (request: WireRequest) => string {
   const byHost = virtualBucket(origins);
@@ -38,7 +38,7 @@ export function addressedBucket(origins: readonly string[]): (request: WireReque
   };
 }
 
-/** The first segment of a path, decoded once; `undefined` where its escapes are none. */
+/** Returns the first segment of a path, decoded once; `undefined` if its escapes are invalid. */
 export function firstSegment(target: string): string | undefined {
   const [, segment = ""] = /^\/([^/?]*)/.exec(target) ?? [];
   try {

@@ -5,15 +5,15 @@ import type { Received } from "./receive.ts";
 import { type PlaceOptions, places } from "./unverified-body-limit.ts";
 
 export interface AuthenticationOptions {
-  /** For requests whose body is read while nobody has verified them. */
+  /** For requests whose body is read before they are verified. */
   readonly unverifiedBodies: PlaceOptions;
   readonly protocols: readonly Protocol[];
-  /** Dialects by authority; a host that is not listed speaks all. */
+  /** Dialects by authority; a host that is not listed accepts all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
 }
 
 export interface Authenticator {
-  /** Returns the dialect whose marks the request carries; `undefined` if it carries none, or those of several dialects. */
+  /** Returns the dialect whose marks the request carries; `undefined` for none or several. */
   recognise(received: Received): Protocol | undefined;
   /** Returns the dialect in which a host answers requests without one. */
   nativeTo(authority: string): Protocol | undefined;
@@ -21,10 +21,10 @@ export interface Authenticator {
 }
 
 /**
- * Finds the one dialect whose marks the request carries and lets it verify. Verification is the same for every method, path
- * and payload mode: nothing in the request chooses whether it happens (CVE-2025-31489, CVE-2026-41145, CVE-2026-40344).
+ * Verifies a request by the only dialect whose marks it carries. Verification is the same for every method, path and payload mode: nothing
+ * in the request decides whether it happens (CVE-2025-31489, CVE-2026-41145, CVE-2026-40344).
  *
- * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and whatever the dialect's verifier throws
+ * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and the errors of the dialect's verifier
  * @throws {Refusal} `BUSY`
  */
 export function authenticator(options: AuthenticationOptions): Authenticator {
@@ -65,7 +65,6 @@ export function authenticator(options: AuthenticationOptions): Authenticator {
       }
       const { protocol } = first;
       const { request } = received;
-      // No step more than it takes: this is the way of every request.
       if ("verifier" in first) return proved({ received, protocol, grant: await first.verifier.verify(request), body });
       const { verify } = first.bodyVerifier;
       return proved({ received, protocol, ...(await withPlace(request.remoteAddress, () => verify(request, body))) });
@@ -73,7 +72,7 @@ export function authenticator(options: AuthenticationOptions): Authenticator {
   };
 }
 
-/** One way to sign a request: in its head, or in its body. */
+/** A kind of signature: in the head, or in the body. */
 type Form = Pick<BodyVerifier, "detects"> & { readonly protocol: Protocol } & (
     | { readonly verifier: Verifier }
     | { readonly bodyVerifier: BodyVerifier }
@@ -85,7 +84,7 @@ function proved(proof: Omit<Authenticated<Protocol>, symbol>): Authenticated<Pro
 
 const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;
 
-/** The marks of dialects that no verifier here looks for: Cloud Storage's, and those of Azure's SAS and Shared Key. */
+/** Whether a request carries marks of a dialect without a verifier: Cloud Storage, Azure's SAS or Shared Key. */
 function hasForeignMarks({ target, headers }: WireRequest): boolean {
   if (GOOG.test(target) || (/[?&]sig=/i.test(target) && /[?&]sv=/i.test(target))) return true;
   for (const [name, value] of headers) {
@@ -97,7 +96,7 @@ function hasForeignMarks({ target, headers }: WireRequest): boolean {
 function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {
   if (hosts.size === 0) return true;
   const host = authority.toLowerCase();
-  // `Host: example.com:443` selects the origin https://example.com too, and must not slip past the dialects of that host.
+  // `Host: example.com:443` selects the origin https://example.com too, so the dialects of that host apply.
   const dialects = hosts.get(host) ?? hosts.get(host.replace(/:(?:80|443)$/, ""));
   return dialects?.includes(dialect) ?? true;
 }

@@ -16,8 +16,8 @@ import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./scope-match.
 const MAX_KEY_BYTES = 1024;
 
 /**
- * Holds the grant against the scope of the key that signed it, as the scope is now: a key that was narrowed or taken back
- * after signing refuses its older URLs (CVE-2026-35604).
+ * Checks a grant against the current scope of its key: a key that was narrowed or revoked after signing refuses its older URLs
+ * (CVE-2026-35604).
  *
  * @throws {DaypassError} `KEY_SCOPE`, `UNKNOWN_KEY`
  * @throws {Refusal} `KEY_TOO_LONG`
@@ -32,8 +32,8 @@ export function authorize(authenticated: Authenticated, now: number): Permit | P
 }
 
 /**
- * Holds what a request asks for against the session policies of its scopes. It is known only when the request has been read, so the
- * protocol asks; the functions below refuse what was not asked.
+ * Checks the action of a request against the session policies of its scopes. The action is known only when the protocol has read the request,
+ * so the protocol calls this; the functions below refuse requests without an action.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
@@ -45,7 +45,7 @@ export function permitAction<G extends Grant>(permit: Permit<G>, action: string)
 }
 
 /**
- * Permits a call on a bucket as a whole. A key that has a prefix, be it the empty one, is for objects and has no say in it.
+ * Permits a call on a bucket as a whole. A key with a prefix, even an empty one, is for objects only.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
@@ -57,9 +57,9 @@ export function permitBucket(permit: Permit): PermittedBucket {
 }
 
 /**
- * Permits a call that tells of a bucket only that it is there, as every refusal of an object in it does.
+ * Permits a call that reveals only the existence of a bucket, as every refusal of an object in it does.
  *
- * @throws {DaypassError} `KEY_SCOPE` where a session policy does not allow it
+ * @throws {DaypassError} `KEY_SCOPE` if a session policy does not allow it
  */
 export function permitBucketName(permit: Permit): PermittedBucket {
   const { bucket } = permit;
@@ -68,8 +68,8 @@ export function permitBucketName(permit: Permit): PermittedBucket {
 }
 
 /**
- * Permits a call on all keys that begin with a prefix. That of the key's scope is on whole segments, so the prefix has to go at
- * least to the end of the last one.
+ * Permits a call on all keys that begin with a prefix. The prefix of a scope covers whole segments, so the prefix must reach at least to
+ * the end of the scope's last segment.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
@@ -77,7 +77,7 @@ export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string)
   const covers = (scope: ReadScope): boolean =>
     scope.prefix === undefined || (isBelow(scope.prefix, prefix) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
   if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
-  // At Amazon the bucket is what is listed. To allow no more than the keys below a prefix takes a condition there.
+  // Amazon's policies name the bucket for a listing, and restrict it to a prefix by a condition only.
   const isListed = (resource: string): boolean =>
     matches(resource, { bucket, key: undefined }) ||
     (resource.endsWith("*") && matches(resource, { bucket, key: prefix }));
@@ -88,7 +88,7 @@ export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string)
 /**
  * Permits the call that lists buckets.
  *
- * @throws {DaypassError} `KEY_SCOPE` where a session policy does not allow it
+ * @throws {DaypassError} `KEY_SCOPE` if a session policy does not allow it
  */
 export function permitBuckets(permit: Permit): PermittedBuckets {
   const { scopes } = permit;
@@ -99,8 +99,8 @@ export function permitBuckets(permit: Permit): PermittedBuckets {
 }
 
 /**
- * Permits one more object under the same key, as if the key had signed for it with this method and asked for this action: the source
- * of a copy, a line of a batch, the tags of an upload.
+ * Permits another object under the same key, as if the key had signed a request for it with this method and action: the source of a copy, a
+ * line of a batch, the tags of an upload.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  * @throws {Refusal} `KEY_TOO_LONG`
@@ -110,7 +110,7 @@ export function permitObject(
   ref: ObjectRef,
   { method, action }: { readonly method: string; readonly action: string },
 ): PermittedObject {
-  // A dialect that has no such requests has no right to any.
+  // A dialect without such requests permits none.
   if (scopes === undefined) throw outside("buckets");
   checkKeyLength(ref.key);
   for (const scope of scopes) checkReach(scope, ref, method);
@@ -124,7 +124,7 @@ function scoped(authenticated: Authenticated, found: FoundScopes, now: number): 
   }
   const scopes = isList(found) ? found : [found];
   const permission = permit(authenticated, { scopes, now });
-  // Where several keys share an id, all of them have to allow it: nobody can say here which one signed.
+  // If several keys share an id, all must allow the request: which one signed is unknown here.
   for (const scope of scopes) checkScope(scope, authenticated, now);
   return permission;
 }
@@ -153,7 +153,7 @@ function checkKeyLength(key: string): void {
 
 function checkScope(scope: ReadScope, { protocol, grant, received }: Authenticated, now: number): void {
   const { buckets, prefix, methods, maxLife, until } = scope;
-  // What a session policy allows, `permitAction` looks at.
+  // `permitAction` checks the session policy.
   if (
     buckets === undefined &&
     prefix === undefined &&
@@ -167,7 +167,7 @@ function checkScope(scope: ReadScope, { protocol, grant, received }: Authenticat
   if (until !== undefined && !(now < until.getTime())) throw outside("until");
 }
 
-// What names no bucket, or no key, is permitted in part: the brand that an operation asks for is made by a function above.
+// A request without a bucket or a key is only partly permitted: the operation needs a brand of a function above.
 function checkReach(scope: ReadScope, resource: Resource, method: string): void {
   const rule = scopeBreach(scope, resource, method);
   if (rule !== undefined) throw outside(rule);
@@ -179,7 +179,7 @@ function expectAllowed({ scopes, action }: Pick<Permit, "scopes" | "action">, re
   }
 }
 
-/** Whether one statement has both. What nobody has named is not allowed. */
+/** Whether a statement contains both the action and the resource. Anything else is not allowed. */
 function isAllowed({ allow }: ReadScope, action: string | undefined, isMeant: (resource: string) => boolean): boolean {
   return (
     allow === undefined ||

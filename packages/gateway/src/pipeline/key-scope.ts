@@ -1,11 +1,11 @@
 /**
- * The scope of a key, as an operator's program or file has it. What has another form would limit nothing, or something else than was
- * meant, so a key with such a scope is good for nothing.
+ * The scope of a key, from the operator's program or file. A malformed scope could limit less than intended, so a key with such a scope grants
+ * nothing.
  */
 import { DaypassError } from "daypass";
 import { type FormFault, type FormsOf, formFault } from "../http/validate-options.ts";
 
-/** What the operator lets a key grant; no signature can exceed it. */
+/** The limits that the operator sets for a key; no signature can exceed them. */
 export interface KeyScope {
   /** Any bucket if omitted. */
   readonly buckets?: readonly string[] | undefined;
@@ -21,12 +21,12 @@ export interface KeyScope {
   readonly allow?: readonly Allowance[] | undefined;
 }
 
-/** A scope that was found to limit what it says. Only `readScope` makes one. */
+/** A validated scope. Only `readScope` creates one. */
 export interface ReadScope extends KeyScope {
   readonly until?: Date | undefined;
 }
 
-/** The scopes of the keys with one id; nothing where there is none any more. */
+/** The scopes of the keys with one id; `undefined` if the keys have been removed. */
 export type FoundScopes = ReadScope | readonly ReadScope[] | undefined;
 
 /** What one statement of a session policy allows. */
@@ -50,11 +50,11 @@ const FORMS: FormsOf<KeyScope> = {
 };
 
 /**
- * A scope that limits what it says.
+ * Validates a scope.
  * @throws {DaypassError} `INVALID_KEY`
  */
 export function readScope(scope: KeyScope): ReadScope {
-  // Each time: one that is changed where it stands must not limit less than it seems to.
+  // Each time, because the operator's program may change the object.
   const fault = formFault(scope, FORMS, "scope");
   if (fault !== undefined) throw invalid(fault);
   const { until } = scope;

@@ -17,13 +17,13 @@ export interface Limits {
   /** Names and values of an upload's user metadata together. */
   readonly metadata: number;
   /**
-   * Requests that may be in progress at once; further ones are told to retry later. Up to a quarter of them may be forms and other
-   * bodies that are not verified yet.
+   * Requests that may be in progress at once; further ones are refused with the request to retry later. Up to a quarter of them may be forms
+   * and other bodies that are not verified yet.
    */
   readonly inFlight: number;
   /**
    * Of these unverified bodies, how many may come from one address (IPv6: one /64), and never more than half of them. Behind a proxy,
-   * the addresses are those of clients only if the proxy is trusted.
+   * set the proxy as trusted, or all clients have its address.
    */
   readonly unverifiedPerAddress: number;
 }
@@ -45,6 +45,6 @@ export const defaultLimits: Limits = {
   // "The user-defined metadata is limited to 2 KB in size."
   metadata: 2048,
   inFlight: 1024,
-  // A place is held while the fields of a form come in, which are 20 KB: a household or an office has few at once.
+  // A form occupies its slot while its fields arrive, 20 KB at most: a household or an office has few at once.
   unverifiedPerAddress: 64,
 };

@@ -1,9 +1,9 @@
 import type { Body } from "../storage/contract/storage.ts";
 
-/** What a protocol answers, before the exit has added what every response carries. */
+/** The answer of a protocol, without the headers that every response carries. */
 export interface Answer {
   readonly status: number;
-  /** Alternating names and values, the form that `writeHead` accepts without a copy. The exit appends to it. */
+  /** Alternating names and values, as `writeHead` accepts them without a copy. The responder appends to it. */
   readonly headers: string[];
   /** `undefined` sends no bytes: HEAD, 204, 304. */
   readonly body: Body | undefined;
@@ -14,7 +14,7 @@ export interface Outcome extends Answer {
   /** The connection must be closed afterwards, because the request's body was not read. */
   readonly close: boolean;
   /**
-   * Called exactly once, when the last byte is out or the connection is gone: writes the audit line.
+   * Call it exactly once, when the last byte is sent or the connection is closed: writes the audit line.
    * @param bytes bytes of the body that were passed to the connection
    * @param complete whether those were all
    * @param fault the error that prevented sending, if it was not caused by the client

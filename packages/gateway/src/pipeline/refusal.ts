@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorDetails, isDaypassError } from "daypass";
 import { MalformedXml } from "../http/xml-reader.ts";
 import { isStorageError, type StorageErrorCode } from "../storage/contract/storage.ts";
 
-/** Refusals that neither the library nor the storage has a word for. */
+/** Refusals without a code in the library or the storage. */
 const GATEWAY_CODES = {
   INVALID_REQUEST: "the request's head can be read in more than one way",
   INVALID_ARGUMENT: "a header or parameter has a value that it cannot have",
@@ -81,10 +81,10 @@ const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   UNAVAILABLE: "the storage does not answer",
 };
 
-/** Every code that is not the library's. */
+/** Every code outside the library. */
 export const ownCodes = Object.keys({ ...GATEWAY_CODES, ...STORAGE_CODES }) as (GatewayCode | StorageErrorCode)[];
 
-/** The sentence that introduces a code, as the documentation has it. */
+/** Returns the sentence that introduces a code in the documentation. */
 export function describeRefusalCode(code: GatewayCode | StorageErrorCode): string {
   return { ...GATEWAY_CODES, ...STORAGE_CODES }[code];
 }
@@ -105,7 +105,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Turns whatever a step threw into a refusal; what nobody expected becomes `INTERNAL`, with the error as its cause. */
+/** Turns the error of a step into a refusal. An unexpected error becomes `INTERNAL`, with the error as its cause. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof MalformedXml) return new Refusal("MALFORMED_XML", error.message, {}, { cause: error });

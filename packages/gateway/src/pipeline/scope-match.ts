@@ -1,9 +1,9 @@
 /**
- * How far a key reaches: the one rule for the gateway and for whoever wants to know beforehand what it will say.
+ * Which requests a key may grant: the rule of the gateway, also for programs that check it beforehand.
  */
 import type { KeyScope } from "./key-scope.ts";
 
-/** Bucket and key in the words of the dialect; no key means the bucket itself. Decoded once, by the dialect's own rule. */
+/** Bucket and key in the terms of the dialect; no key means the bucket itself. Decoded once, by the dialect's rule. */
 export interface Resource {
   readonly bucket: string;
   readonly key: string | undefined;
@@ -11,7 +11,7 @@ export interface Resource {
 
 export const DOT_SEGMENT: RegExp = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
-/** Whether a key lies below a prefix, on whole segments. One that a backend could read as leaving it again is not below it. */
+/** Whether a key is below a prefix, on whole segments. A key with dot segments is not, because a backend could resolve them. */
 export function isBelow(prefix: string, key: string): boolean {
   if (!key.startsWith(prefix)) return false;
   if (!(prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/"))
@@ -24,9 +24,9 @@ export function isBelow(prefix: string, key: string): boolean {
  * check `maxLife`, `until` and `allow`. A request without a bucket, or without a key, violates no rule about them: the
  * operation checks listings and the source of a copy.
  *
- * @param scope what the operator lets the key grant
+ * @param scope the limits that the operator sets for the key
  * @param resource what the request is for
- * @param method as the request has it; `GET` in a scope implies `HEAD`
+ * @param method the request's method; `GET` in a scope implies `HEAD`
  * @example
  * ```ts
  * import { scopeBreach } from "@daypass/gateway";
@@ -41,7 +41,7 @@ export function scopeBreach(
   { bucket, key }: Resource,
   method: string,
 ): "bucket" | "prefix" | "methods" | undefined {
-  // Without a bucket a request is for none, as the list of buckets is. With a key it is for an object: that of the name "".
+  // An empty bucket without a key is a call on no bucket, such as the list of buckets. With a key, it is a bucket named "".
   const isForNone = bucket === "" && key === undefined;
   if (buckets !== undefined && !isForNone && !buckets.includes(bucket)) return "bucket";
   if (prefix !== undefined && key !== undefined && !isBelow(prefix, key)) return "prefix";

@@ -14,7 +14,7 @@ export interface Session {
   readonly expiration: Date;
   /** The id of the key that requested it. The scope of that key applies, too, and the session ends when the key is revoked. */
   readonly parent: string;
-  /** A MAC over the parent's secret: {@link Sessions.isBound} checks whether the parent still has it. */
+  /** A MAC over the parent's secret: {@link Sessions.isBound} checks whether that secret has changed. */
   readonly bond: string;
   readonly scope: KeyScope;
 }

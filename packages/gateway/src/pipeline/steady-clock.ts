@@ -23,7 +23,7 @@ export function steadyClock(clock: Clock): Clock {
       last = now.getTime();
       return now;
     }
-    // Also for a clock that gives no valid date any more; one that never gave any stays invalid, and refuses everything.
+    // Also for a clock that returns invalid dates. Without any valid date, the result is invalid, and refuses every request.
     return new Date(last);
   };
 }

@@ -1,23 +1,23 @@
 /**
- * Places for bodies that are read before anybody has verified them. Whoever sends one slowly has a place for as long; so all of them
- * together must not be all that there are, and those of one sender not all of them.
+ * Slots for bodies that are read before they are verified. A slow upload occupies its slot until it finishes, so these bodies may not use all
+ * requests in progress, and one sender not all slots.
  * @module
  */
 import { Refusal } from "./refusal.ts";
 
 export interface PlaceOptions {
-  /** Places in all. */
+  /** Number of slots. */
   readonly places: number;
-  /** Of these, places for one address. One address has half of them at most, and one place at least. */
+  /** Slots for one address: half of them at most, and one at least. */
   readonly perAddress: number;
   readonly occupied: Occupancy;
 }
 
-/** The places in use. It outlives the limits that apply to them. */
+/** The slots in use. Shared by successive gateways. */
 export interface Occupancy {
-  /** Number of places in use, over all networks. */
+  /** Number of slots in use, over all networks. */
   total: number;
-  /** Number of places in use, by network. */
+  /** Number of slots in use, by network. */
   readonly taken: Map<string, number>;
 }
 
@@ -25,7 +25,7 @@ export function occupancy(): Occupancy {
   return { total: 0, taken: new Map() };
 }
 
-/** Runs a step in a place for an address. @throws {Refusal} `BUSY` */
+/** Runs a step in a slot for an address. @throws {Refusal} `BUSY` */
 export type WithPlace = <T>(address: string | undefined, step: () => Promise<T>) => Promise<T>;
 
 export function places(options: PlaceOptions): WithPlace {
@@ -33,7 +33,7 @@ export function places(options: PlaceOptions): WithPlace {
   const { occupied } = options;
   const { taken } = occupied;
   return async (address, step) => {
-    // Those of whom nothing is known share a place like one: a client must not gain by hiding.
+    // Clients without a known address count as one: hiding it must not help.
     const network = networkOf(address ?? "");
     const own = taken.get(network) ?? 0;
     if (occupied.total >= options.places || own >= share)
@@ -51,7 +51,7 @@ export function places(options: PlaceOptions): WithPlace {
   };
 }
 
-/** IPv4 as it is, also inside IPv6; of IPv6 the 64 bits that one subscriber has at the least. */
+/** Returns an IPv4 address unchanged, also inside IPv6. Of IPv6, the first 64 bits: one subscriber has at least a /64. */
 export function networkOf(address: string): string {
   const [, v4] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
   if (v4 !== undefined || !address.includes(":")) return v4 ?? address;

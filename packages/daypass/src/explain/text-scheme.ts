@@ -2,7 +2,7 @@ import type { ReceivedRequest } from "../core/contracts.ts";
 import { headerValues } from "../wire/raw-target.ts";
 import { type Case, diagnose, type SignedInput } from "./cause/diagnosis.ts";
 import { type GrammarReading, grammarCause } from "./cause/grammar.ts";
-import { earlier } from "./cause/life.ts";
+import { earlier, type Times } from "./cause/life.ts";
 import { missingHeader } from "./cause/request.ts";
 import type { Explained, Subject } from "./explainer.ts";
 import type { Cause, Explanation, MustSend, Trap } from "./explanation.ts";
@@ -42,6 +42,8 @@ export interface TextCheck<I extends SignedInput> extends Omit<Case<I>, Derived>
   /** Reads the request as a verifier does. Throws the reason of a refusal. */
   parse(received: ReceivedRequest): unknown;
   readonly reading?: GrammarReading | undefined;
+  /** By default, start and end of the explanation. */
+  readonly times?: Times;
   /** A fault that the parser reports late or not at all. */
   readonly fault?: Cause | undefined;
 }
@@ -95,7 +97,7 @@ export async function explainTextScheme<I extends SignedInput>(
 function completeCase<I extends SignedInput>(scheme: TextScheme<I>, subject: Subject): Case<I> {
   const { signedBy, startsAt, endsAt } = scheme;
   const { sent, sentUrl, error } = subject;
-  const { keys, inputOf, parse, reading, fault, ...check } = scheme.check(subject);
+  const { keys, inputOf, parse, reading, fault, times = { startsAt, endsAt }, ...check } = scheme.check(subject);
   const { listed = [] } = check;
   // A missing header is no fault of the grammar: the headers may not be given.
   const missing = listed.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
@@ -117,6 +119,6 @@ function completeCase<I extends SignedInput>(scheme: TextScheme<I>, subject: Sub
       missingHeader(subject, listed) ??
       fault ??
       grammarCause(() => parse({ request, wire: sentUrl.wire, origin, wildcard: "" }), reading),
-    times: { startsAt, endsAt },
+    times,
   };
 }

@@ -41,7 +41,9 @@ describe("a Daypass URL that was changed", () => {
   it("names what differs between the URL that was signed and the one that was sent", async () => {
     const url = replaced("lang=de", "lang=fr").replace("/in/", "/out/");
     const { cause } = await ask(plain, { request: { url } });
-    expect(cause?.sentence).toMatch(/path.*was \/in\/a%20b\.pdf\. Also: The query .*lang=de/);
+    expect(cause?.sentence).toMatch(
+      /path was \/in\/a%20b\.pdf and was sent as \/out\/.*; the query parameter lang was de and was sent as fr/,
+    );
   });
 
   it("finds a header that a proxy has written otherwise, and shows nothing of it", async () => {
@@ -50,8 +52,8 @@ describe("a Daypass URL that was changed", () => {
   });
 
   it.each([
-    ["methods=GET", "methods=GET.PUT", /^The dp- parameters were changed after signing: they were dp-date=/],
-    ["/in/", "/out/", /^The path was changed after signing: it was \/in\//],
+    ["methods=GET", "methods=GET.PUT", /the query parameter dp-methods was GET and was sent as GET\.PUT/],
+    ["/in/", "/out/", /the path was \/in\/a%20b\.pdf and was sent as \/out\//],
   ])("says what was sent otherwise than it was signed: %s", async (from, to, sentence) => {
     const { cause } = await ask(plain, { request: { url: replaced(from, to) } });
     expect(cause?.sentence).toMatch(sentence);
@@ -61,7 +63,7 @@ describe("a Daypass URL that was changed", () => {
     for (const url of [replaced("api.", "other."), replaced("/in/", "/out/"), replaced("lang=de", "lang=fr")]) {
       const { cause } = await ask(url);
       expect(cause).toMatchObject({ code: "WRONG_SECRET" });
-      expect(cause?.sentence).toMatch(/a different key than the given k1, or changed .*host, path or query/);
+      expect(cause?.sentence).toMatch(/a different key than the given one of k1, or changed/);
     }
   });
 
@@ -106,7 +108,7 @@ const refused: readonly Broken[] = [
     url: invoice,
     options: { keys, request: { url: invoice.replace("7.pdf", "7.pdf/") } },
     cause: "PATH",
-    says: /it was \/invoices\/7\.pdf/,
+    says: /the path was \/invoices\/7\.pdf and was sent as/,
   },
   {
     what: "an expired URL",
@@ -120,14 +122,14 @@ const refused: readonly Broken[] = [
     url: invoice,
     options: { keys: [{ ...key, kid: "k2" }] },
     cause: "UNKNOWN_KEY",
-    says: /signed by the key k1.*k2/,
+    says: /names k1 and was signed with the key of k2/,
   },
   {
     what: "another secret under the same kid",
     url: invoice,
     options: { keys: [{ ...key, k: "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }] },
     cause: "WRONG_SECRET",
-    says: /a different key than the given k1/,
+    says: /a different key than the given one of k1/,
   },
   {
     what: "parameters that a proxy put into another order",

@@ -1,10 +1,11 @@
 import { layoutsOf } from "../../schemes/azure/sas.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
 import type { AzureUrl } from "./facts.ts";
 
-/** Words and cause for the lines of a string to sign. */
+/** Name and cause of each line of a string to sign. */
 const LINES: Readonly<Record<string, readonly [name: string, code: CauseCode]>> = {
   sp: ["permissions (sp)", "QUERY"],
   st: ["start (st)", "TIME"],
@@ -24,7 +25,7 @@ const LINES: Readonly<Record<string, readonly [name: string, code: CauseCode]>> 
   END: ["line feed at the end", "VERSION"],
 };
 
-/** The name of a line for people. */
+/** The name of a line, for sentences. */
 export function lineName(field: string): string {
   return LINES[field]?.[0] ?? field;
 }
@@ -35,30 +36,32 @@ export function lineCode(field: string): CauseCode {
 
 const USED = /String to sign used was (.*)$/is;
 
-/** The string to sign that the server shows: Azure does in `AuthenticationErrorDetail`. */
+/** The server's string to sign. Azure shows it in `AuthenticationErrorDetail`. */
 export function shownText({ fields }: ServerError): string | undefined {
   const text = USED.exec(fields.get("AuthenticationErrorDetail") ?? "")?.[1] ?? fields.get("StringToSign");
-  // A log shows line ends as escapes.
+  // Logs write line ends as escapes.
   return text?.includes("\n") === false ? text.replace(/(?:\\r)?\\n/g, "\n") : text;
 }
 
-/** Which line of the server's string to sign is not what the URL says. */
+/** The first line of the server's string to sign that differs from the URL. */
 export function compareAzure(url: AzureUrl, shown: string): Cause | undefined {
   const { kind, fields, values } = url;
   const ours = fields.map((field) => (values.get(field) ?? "").split("\n"));
   const count = ours.flat().length;
-  // A browser shows the lines as one, without the empty ones.
+  // Browsers join the lines and drop the empty ones.
   if (count > 1 && !shown.trim().includes("\n")) return compareInOneLine(url, shown.trim());
-  // Empty lines at the end get lost on the way through XML.
+  // XML readers drop empty lines at the end.
   const theirs = shown.replace(/\n+$/, "").split("\n");
   if (theirs.length > count) {
     const other = layoutsOf(kind).find(([, fields]) => fields.length >= theirs.length);
-    return {
-      code: "VERSION",
-      sentence: `The server signs ${theirs.length} lines, and version ${values.get("sv")} has ${count}${other === undefined ? "" : `: it went by the fields of ${other[0]}`}.`,
-      evidence: [`the server saw: ${JSON.stringify(shown)}`],
-      fix: "Sign with the sv that the server uses.",
-    };
+    const used = other === undefined ? "" : `: it went by the fields of ${other[0]}`;
+    const sentence = `The server signs ${theirs.length} lines, and version ${values.get("sv")} has ${count}${used}.`;
+    return causeOf(
+      "VERSION",
+      sentence,
+      "Sign with the sv that the server uses.",
+      `the server saw: ${JSON.stringify(shown)}`,
+    );
   }
   let at = 0;
   for (const [i, lines] of ours.entries()) {
@@ -71,7 +74,7 @@ export function compareAzure(url: AzureUrl, shown: string): Cause | undefined {
   return undefined;
 }
 
-/** The same of a text whose lines stand in one, with a space between them. */
+/** The same for lines that a browser joined by spaces. */
 function compareInOneLine({ fields, values }: AzureUrl, shown: string): Cause | undefined {
   let rest = shown.replace(/\s+/g, " ");
   for (const field of fields) {
@@ -87,19 +90,19 @@ function lineCause(field: string, line: string, other: string): Cause {
   const evidence = [`the URL says: ${line}`, `the server saw: ${other}`];
   const [, container] = /^\/blob\/[^/]+\/([^/]+)$/.exec(line) ?? [];
   if (field === "RESOURCE" && container !== undefined && /^\/blob\/[^/]+\/\$root$/.test(other)) {
-    return {
-      code: "PATH",
-      sentence: `The request asks for a blob named ${container} in the root container, but the SAS is for the container ${container}: without restype=container Azure reads a one-segment path as a blob.`,
-      evidence,
-      fix: "Add &restype=container&comp=list to list the container, or append the name of a blob to the path.",
-    };
+    return causeOf(
+      "PATH",
+      `The request asks for a blob named ${container} in the root container, but the SAS is for the container ${container}: without restype=container Azure reads a one-segment path as a blob.`,
+      "Add &restype=container&comp=list to list the container, or append the name of a blob to the path.",
+      ...evidence,
+    );
   }
-  return {
-    code: lineCode(field),
-    sentence: `The ${lineName(field)} differs: the URL says ${JSON.stringify(line)}, and the server saw ${JSON.stringify(other)}.`,
-    evidence,
-    fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
-  };
+  return causeOf(
+    lineCode(field),
+    `The ${lineName(field)} differs: the URL says ${JSON.stringify(line)}, and the server saw ${JSON.stringify(other)}.`,
+    "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
+    ...evidence,
+  );
 }
 
 type Row = readonly [pattern: RegExp, code: CauseCode, sentence: string, fix: string];
@@ -210,62 +213,52 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-/** The header that every upload of a blob has to have. */
+/** The header that every upload of a blob requires. */
 export const BLOB_TYPE = "x-ms-blob-type";
 
-/** A header that an operation needs and that was not sent. */
-export function neededHeader(name: string, evidence: readonly string[]): Cause {
-  return {
-    code: "HEADER",
-    sentence: `The request lacks the header ${name}, which this operation needs and no SAS contains.`,
+/** The request lacks a header that the operation requires. */
+export function neededHeader(name: string, evidence: string): Cause {
+  return causeOf(
+    "HEADER",
+    `The request lacks the header ${name}, which this operation needs and no SAS contains.`,
+    name.toLowerCase() === BLOB_TYPE ? `Send ${name}: BlockBlob.` : `Send ${name}.`,
     evidence,
-    fix: name.toLowerCase() === BLOB_TYPE ? `Send ${name}: BlockBlob.` : `Send ${name}.`,
-  };
+  );
 }
 
 const OF_KEY = /specified key time frame/i;
 const FRAME = /(key )?Start \[(.*?)\] - (?:Key )?Expiry \[(.*?)\] - Current \[(.*?)\]/i;
 
-/** The time is none of the URL, or of the user delegation key that signed it, which has times of its own. */
-function frameCause(detail: string, evidence: readonly string[]): Cause | undefined {
+/** The clock is outside the lifetime of the URL, or of the user delegation key that signed it. */
+function frameCause(detail: string, evidence: string): Cause | undefined {
   const [, key, start = "", end, current] = FRAME.exec(detail) ?? [];
   if (current === undefined) {
-    // In an exception the times are left out.
+    // Exceptions leave the times out.
     if (!OF_KEY.test(detail)) return undefined;
-    return {
-      code: "EXPIRED",
-      sentence:
-        "The user delegation key that signed has expired or is not valid yet, and the URL is valid only as long as its key.",
-      evidence,
-      fix: NEW_KEY,
-    };
+    const sentence =
+      "The user delegation key that signed has expired or is not valid yet, and the URL is valid only as long as its key.";
+    return causeOf("EXPIRED", sentence, NEW_KEY, evidence);
   }
   const isOfKey = key !== undefined || OF_KEY.test(detail);
   const what = isOfKey ? "The user delegation key that signed" : "The URL";
   const clock = `, and the server's clock says ${current}`;
-  return new Date(start) > new Date(current)
-    ? {
-        code: "NOT_YET_VALID",
-        sentence: `${what} is not valid yet: it begins at ${start}${clock}.`,
-        evidence,
-        fix: isOfKey ? `Wait. ${NEW_KEY}` : "Wait, set the signer's clock, or leave st out.",
-      }
-    : {
-        code: "EXPIRED",
-        sentence: `${what} has expired: it was valid until ${end}${clock}${isOfKey ? "; the URL expires with it, whatever se says" : ""}.`,
-        evidence,
-        fix: isOfKey ? NEW_KEY : "Ask for a new URL.",
-      };
+  if (new Date(start) > new Date(current)) {
+    const fix = isOfKey ? `Wait. ${NEW_KEY}` : "Wait, set the signer's clock, or leave st out.";
+    return causeOf("NOT_YET_VALID", `${what} is not valid yet: it begins at ${start}${clock}.`, fix, evidence);
+  }
+  const whole = isOfKey ? "; the URL expires with it, whatever se says" : "";
+  const sentence = `${what} has expired: it was valid until ${end}${clock}${whole}.`;
+  return causeOf("EXPIRED", sentence, isOfKey ? NEW_KEY : "Ask for a new URL.", evidence);
 }
 
 const NEW_KEY =
   "Sign with a new user delegation key that starts a few minutes ago, as clocks differ, and expires no earlier than the URL (seven days at most).";
 
-/** What the server's code and detail say, but for a signature that does not match. */
+/** The meaning of the server's code and detail, except a mismatch. */
 export function azureCause(error: ServerError, now: Date): Cause | undefined {
   const { code, message, fields } = error;
   const detail = fields.get("AuthenticationErrorDetail") ?? "";
-  const evidence = [`The server says ${code}${detail === "" ? "" : `: ${detail}`}`];
+  const evidence = `The server says ${code}${detail === "" ? "" : `: ${detail}`}`;
   const frame = frameCause(detail, evidence);
   if (frame !== undefined) return frame;
   const header = fields.get("HeaderName");
@@ -273,7 +266,12 @@ export function azureCause(error: ServerError, now: Date): Cause | undefined {
   const row = ROWS.find(([pattern]) => pattern.test(code) || pattern.test(detail));
   const named = header ?? fields.get("QueryParameterName");
   const sentence = named === undefined ? row?.[2] : row?.[2].replace("a value in the request", named);
-  if (row !== undefined && sentence !== undefined) return { code: row[1], sentence, evidence, fix: row[3] };
+  if (row !== undefined && sentence !== undefined) return causeOf(row[1], sentence, row[3], evidence);
   if (code === "AuthenticationFailed") return undefined;
   return message === "" ? undefined : serverCause(error, now);
+}
+
+/** Azurite reports a wrong signature with this code, which means something else at Azure. */
+export function isAzuritesRefusal({ code, message }: ServerError): boolean {
+  return code === "AuthorizationFailure" && /value of the Authorization header/i.test(message);
 }

@@ -5,7 +5,7 @@ import { operationFinder } from "../../schemes/azure/operations.ts";
 import { DELEGATION, hasVersion } from "../../schemes/azure/sas.ts";
 import { fromBase64 } from "../../wire/encoding.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { besides } from "../cause/combine-causes.ts";
+import { besides, causeOf } from "../cause/combine-causes.ts";
 import { noneFits } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
@@ -15,14 +15,13 @@ import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { search } from "../search/search.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
-import { AZURITE_KEY, isAzurite, isAzuritesRefusal, OTHER_THAN_THE_EMULATORS, olderEmulator } from "./azurite.ts";
-import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
+import { azureCause, BLOB_TYPE, compareAzure, isAzuritesRefusal, lineName, neededHeader, shownText } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
 import { isForBlobs, levelOf, placeCause, repeatedCause, scopeCause } from "./scope.ts";
 import { type AzureInput, azureVariants, inputText } from "./variants.ts";
 
-/** What each kind of SAS is called. */
+/** The name of each kind of SAS. */
 export const KINDS = {
   service: "service SAS",
   account: "account SAS",
@@ -31,11 +30,11 @@ export const KINDS = {
 
 /** A diagnosis of a SAS. */
 export interface AzureDiagnosis extends Diagnosis {
-  /** Whether a given key has shown that the signature is right. */
+  /** Whether a given key matches the signature. */
   readonly fits: boolean;
 }
 
-/** Finds the cause: what the server says, what cannot be read, the time, what a key shows, and what the SAS does not permit. */
+/** Finds the cause in this order: the server's answer, the grammar, the clock, a key, the permissions. */
 export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
   const { error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
@@ -48,7 +47,7 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   if (said !== undefined && isPrecise) {
     return { ...signature, hypotheses: undefined, cause: sharpened(said, { code: error.code, subject, sent }) };
   }
-  // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
+  // A change that a key proves explains an unreadable request better than the grammar.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const malformed =
     missingCause(sent) ?? repeatedCause(subject, sent) ?? (isShown ? undefined : grammarCause(sent, subject));
@@ -56,19 +55,19 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   const late =
     isRefused || (error !== undefined && isPrecise) ? undefined : lifeCause(url, now, { fix: CLOCKS_DIFFER });
   const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
-  // A new SAS from the same signer would have the other fault again.
+  // A new SAS from the same signer would have the other fault, too.
   const cause = besides(late, isShown ? signature.cause : undefined) ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
-  return { ...signature, cause: isSignature ? notShown(signature, sent) : otherCause(error) };
+  return { ...signature, cause: isSignature ? notShown(signature) : otherCause(error) };
 }
 
-/** What the server says, by what the URL and the request show of it. */
+/** Makes the server's answer precise by the URL and the request. */
 function sharpened(
   said: Cause,
   { code, subject, sent }: { readonly code: string; readonly subject: Subject; readonly sent: AzureUrl },
 ): Cause {
-  // It means many things. A header that is missing has a code of its own.
+  // AuthorizationFailure has many meanings, but a missing header has its own code.
   const shown =
     code === "AuthorizationFailure" ? (scopeCause(subject, sent) ?? operationCause(subject, sent)) : undefined;
   if (shown !== undefined && shown.code !== "HEADER") return { ...shown, evidence: said.evidence };
@@ -77,31 +76,29 @@ function sharpened(
   return unread === undefined ? said : { ...unread, evidence: said.evidence };
 }
 
-/** The server has refused, and said nothing of why. */
-function notShown({ fits }: AzureDiagnosis, sent: AzureUrl): Cause {
-  if (fits && isAzurite(sent)) {
-    return fitsInput({ ...emptyInput(sent), key: AZURITE_KEY }) ? olderEmulator(sent) : OTHER_THAN_THE_EMULATORS;
-  }
-  return {
-    code: "WRONG_SECRET",
-    sentence: fits
-      ? "The signature is right for the given key: the key was regenerated at Azure, or a proxy changed the request before it arrived."
-      : "The server cannot authenticate the request, and does not say why: another key signed, or the URL was changed or damaged in transit.",
-    evidence: [],
-    fix: fits
-      ? "Compare the key with the account's two; then check the proxies between client and server."
-      : "Run explain again with the account's key, or with the whole error body, which shows Azure's string to sign.",
-  };
+/** The server refused without a reason. */
+function notShown({ fits }: AzureDiagnosis): Cause {
+  return fits
+    ? causeOf(
+        "WRONG_SECRET",
+        "The signature is right for the given key: the server has another key, or a proxy changed the request before it arrived.",
+        "Compare the key with the account's two; then check the proxies between client and server.",
+      )
+    : causeOf(
+        "WRONG_SECRET",
+        "The server cannot authenticate the request, and does not say why: another key signed, or the URL was changed or damaged in transit.",
+        "Run explain again with the account's key, or with the whole error body, which shows Azure's string to sign.",
+      );
 }
 
-/** A version that the service, or an emulator, does not know. */
+/** The service or an emulator does not support the version. */
 function versionCause({ code, message, fields }: ServerError, { kind, values }: AzureUrl): Cause | undefined {
   const version = values.get("sv") ?? "";
   const named = fields.get("QueryParameterName");
   const header = fields.get("HeaderName");
   if (header?.toLowerCase() === "x-ms-version") {
     const asked = fields.get("HeaderValue");
-    const evidence = [`The server says ${code}: ${header}${asked === undefined ? "" : ` ${asked}`}`];
+    const evidence = `The server says ${code}: ${header}${asked === undefined ? "" : ` ${asked}`}`;
     return asked === undefined || asked === version
       ? unknownVersion(version, evidence)
       : unknownHeader(asked, evidence);
@@ -109,22 +106,22 @@ function versionCause({ code, message, fields }: ServerError, { kind, values }: 
   const isVersion = named === undefined ? !hasVersion(kind, version) || version > COMMON_VERSION : named === "sv";
   const isSaid =
     /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
-  return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
+  return isSaid && isVersion ? unknownVersion(version, `The server says ${code}`) : undefined;
 }
 
-/** A client sends its own version beside the one that was signed. */
-function unknownHeader(version: string, evidence: readonly string[]): Cause {
-  return {
-    code: "VERSION",
-    sentence: `The client asks for the service version ${version} (header x-ms-version), which the server does not know.`,
+/** Clients send their own version in a header. */
+function unknownHeader(version: string, evidence: string): Cause {
+  return causeOf(
+    "VERSION",
+    `The client asks for the service version ${version} (header x-ms-version), which the server does not know.`,
+    "Update the emulator, or use an older SDK: emulators lag behind the service.",
     evidence,
-    fix: "Update the emulator, or use an older SDK: emulators lag behind the service.",
-  };
+  );
 }
 
 const CLOCKS_DIFFER = "Wait; or sign without st, or with an st 15 minutes ago, as clocks differ.";
 
-/** Whether the request that was sent is one that the permissions permit. */
+/** The permissions do not allow the sent request. */
 function operationCause(subject: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
   const { request, sent, known } = subject;
   const letters = values.get("sp");
@@ -140,28 +137,24 @@ function operationCause(subject: Subject, { values, location, others, kind }: Az
   );
   if (operation === undefined) {
     const sentence = `${sent.method} is not an Azure operation on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
-    return {
-      code: "METHOD",
-      sentence,
-      evidence: [],
-      fix: "Send the method of the intended operation; a listing needs restype=container&comp=list.",
-    };
+    const fix = "Send the method of the intended operation; a listing needs restype=container&comp=list.";
+    return causeOf("METHOD", sentence, fix);
   }
   if ([...operation.permissions].some((letter) => letters.includes(letter))) {
     const lacksType = operation.name === "put-blob" && known.headers && !headers.has(BLOB_TYPE);
-    return lacksType ? neededHeader(BLOB_TYPE, [`${sent.method} is ${operation.name}`]) : undefined;
+    return lacksType ? neededHeader(BLOB_TYPE, `${sent.method} is ${operation.name}`) : undefined;
   }
-  return {
-    code: "PERMISSION",
-    sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, but the URL has ${letters}.`,
-    evidence: [`${sent.method} of a ${KINDS[kind.name]} with sp=${letters}`],
-    fix: `Sign with ${operation.permissions.charAt(0)}.`,
-  };
+  return causeOf(
+    "PERMISSION",
+    `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, but the URL has ${letters}.`,
+    `Sign with ${operation.permissions.charAt(0)}.`,
+    `${sent.method} of a ${KINDS[kind.name]} with sp=${letters}`,
+  );
 }
 
 type Keyed = { readonly key: string };
 
-/** The given keys that a SAS of this kind could have been signed with. */
+/** The given keys that can sign a SAS of this kind. */
 function keysFor({ kind, values }: AzureUrl, keys: readonly ExplainKey[]): readonly Keyed[] {
   return keys.flatMap((key): readonly Keyed[] => {
     if ("userDelegationKey" in key) return kind === DELEGATION ? [{ key: key.userDelegationKey.value }] : [];
@@ -170,7 +163,7 @@ function keysFor({ kind, values }: AzureUrl, keys: readonly ExplainKey[]): reado
   });
 }
 
-/** What is signed, without a key. */
+/** The signed input, without a key. */
 export function emptyInput({ kind, fields, values, signature }: AzureUrl): AzureInput {
   return { kind, fields, values, signature, key: "", keyForm: "base64" };
 }
@@ -184,9 +177,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   const { error } = subject;
   const shown = error === undefined ? undefined : shownText(error);
   const different = shown === undefined ? undefined : compareAzure(url, shown);
-  const given = keysFor(url, subject.keys);
-  const isKnown = given.length === 0 && error !== undefined && isAzurite(url) && url.kind !== DELEGATION;
-  const keys = isKnown ? [{ key: AZURITE_KEY }] : given;
+  const keys = keysFor(url, subject.keys);
   if (keys.length === 0) {
     const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
     const { others, values, location } = sent;
@@ -205,14 +196,14 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   }
   const wrong: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than ${isKnown ? "the emulator's own" : `the given ${keys.length === 1 ? "one" : "ones"}`}, or changed in a way that explain does not recognize.`,
+    sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses ?? [])],
     fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };
   return { fits: false, hypotheses, cause: different ?? headerCause(subject, url, wrong) ?? wrong };
 }
 
-/** `srh` names headers that are signed, and not their values. */
+/** `srh` names the signed headers, but not their values. */
 function headerCause(subject: Subject, { values }: AzureUrl, wrong: Cause): Cause | undefined {
   const names = values.get("srh")?.toLowerCase().split(",") ?? [];
   const headers = names.map((name) => ({ name, values: headerValues(subject.sent.headers, name) }));
@@ -224,42 +215,39 @@ function headerCause(subject: Subject, { values }: AzureUrl, wrong: Cause): Caus
 function otherKey({ kind, location, values }: AzureUrl): Cause {
   const who =
     kind === DELEGATION ? `a user delegation key of ${values.get("skoid")}` : `an account key of ${location?.account}`;
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The URL was signed by ${who}, and the given keys are others.`,
-    evidence: [],
-    fix: "Give the key that signed.",
-  };
+  return causeOf(
+    "UNKNOWN_KEY",
+    `The URL was signed by ${who}, and the given keys are others.`,
+    "Give the key that signed.",
+  );
 }
 
 /** The server's string to sign is what the URL says, and the signature still does not match. */
 function sameText(shown: string | undefined, { values }: AzureUrl): Cause | undefined {
   if (shown === undefined) return undefined;
   const resource = values.get("RESOURCE") ?? "";
-  if (/%[0-9A-F]{2}/i.test(resource)) {
-    return {
-      code: "PATH",
-      sentence:
+  return /%[0-9A-F]{2}/i.test(resource)
+    ? causeOf(
+        "PATH",
         "Most likely the path was encoded twice: the server decoded it once, and its name still has escapes. If the name really contains them, another key signed.",
-      evidence: [`the server saw: ${resource}`],
-      fix: "Encode the blob's name exactly once, and sign the name before it is encoded.",
-    };
-  }
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The server's string to sign is exactly what the URL says: another key signed, or the signer signed a different text.",
-    evidence: [`the server saw: ${JSON.stringify(shown)}`],
-    fix: "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key, explain finds the usual mistakes.",
-  };
+        "Encode the blob's name exactly once, and sign the name before it is encoded.",
+        `the server saw: ${resource}`,
+      )
+    : causeOf(
+        "WRONG_SECRET",
+        "The server's string to sign is exactly what the URL says: another key signed, or the signer signed a different text.",
+        "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key, explain finds the usual mistakes.",
+        `the server saw: ${JSON.stringify(shown)}`,
+      );
 }
 
 function changed(url: AzureUrl, sent: AzureUrl): Cause {
   const field = url.fields.find((name) => url.values.get(name) !== sent.values.get(name)) ?? "sig";
-  return {
-    code: field === "RESOURCE" ? "PATH" : "QUERY",
-    sentence: `The URL was changed in transit: the ${lineName(field)} was ${JSON.stringify(url.values.get(field) ?? "")} and was sent as ${JSON.stringify(sent.values.get(field) ?? "")}.`,
-    evidence: ["The signature matches the URL that was signed, but not the one that was sent."],
-    fix: "Pass the URL on byte for byte.",
-  };
+  const [before, after] = [url, sent].map(({ values }) => JSON.stringify(values.get(field) ?? ""));
+  return causeOf(
+    field === "RESOURCE" ? "PATH" : "QUERY",
+    `The URL was changed in transit: the ${lineName(field)} was ${before} and was sent as ${after}.`,
+    "Pass the URL on byte for byte.",
+    "The signature matches the URL that was signed, but not the one that was sent.",
+  );
 }

@@ -19,20 +19,20 @@ import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 
-/** A SAS URL, read as far as it can be read. */
+/** The claims of a SAS URL, as far as they can be read. */
 export interface AzureUrl {
   readonly kind: SasKind;
-  /** Decoded parameters of the SAS, and what else is signed, by the names of `azure/layouts.ts`. */
+  /** Decoded parameters of the SAS and the other signed values, by the names of `azure/layouts.ts`. */
   readonly values: ReadonlyMap<string, string>;
-  /** What is signed, in order; of the newest version where `sv` is none that is known. */
+  /** The signed fields, in order. For an unknown `sv`, those of the newest version. */
   readonly fields: readonly string[];
   readonly location: AzureLocation | undefined;
-  /** Parameters that belong to no SAS. */
+  /** Parameters outside the SAS. */
   readonly others: ReadonlyMap<string, string>;
-  /** As decoded: spaces where a `+` was not encoded, and still escapes where it was encoded twice. */
+  /** Decoded once: a plain `+` is a space, and double encoding leaves escapes. */
   readonly signature: string;
   readonly startsAt: Date | undefined;
-  /** Missing where only a stored policy tells it. */
+  /** Absent if only a stored policy sets it. */
   readonly endsAt: Date | undefined;
 }
 
@@ -48,7 +48,7 @@ export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   const sv = values.get("sv") ?? "";
   const listed = (name: "srh" | "srq"): readonly string[] => values.get(name)?.split(",") ?? [];
   const ofHost = azureHost(url)?.account;
-  // A table's entities have names that no container has.
+  // Entities of a table have names that no container can have.
   if (ofHost !== undefined) values.set("ACCOUNT", ofHost.replace(/-secondary$/, ""));
   if (location !== undefined) {
     const { account, container = "", blob = "" } = location;
@@ -87,14 +87,14 @@ function readLocation(url: SplitUrl, account: string | undefined): AzureLocation
   }
 }
 
-/** Account and service of a host of Azure's own. */
+/** Account and service of one of Azure's hosts. */
 export function azureHost({ authority }: SplitUrl): { readonly account: string; readonly service: string } | undefined {
   const host = /^([a-z0-9-]+)\.(?:z\d\d?\.)?(blob|dfs|queue|file|table)\./.exec(authority.toLowerCase());
   const [, account = "", service = ""] = host ?? [];
   return host === null ? undefined : { account, service };
 }
 
-/** What the URL is for, in words. */
+/** The resource of the URL, in words. */
 export function azureResource({ kind, location, values }: AzureUrl): string {
   if (location === undefined) return "a path that names no account and container";
   const { account, container, blob } = location;
@@ -120,7 +120,7 @@ export function azureTraps(
   now: Date,
 ): readonly Trap[] {
   const traps: Trap[] = [];
-  const add = (name: string, isThere: boolean | undefined, text: string): void => {
+  const add = (name: string, isThere: boolean, text: string): void => {
     if (isThere) traps.push({ name, text });
   };
   const letters = values.get("sp") ?? "";
@@ -150,7 +150,7 @@ export function azureTraps(
   add(
     "address-in-azure",
     values.has("sip"),
-    "sip is compared with the address that Azure sees: clients in the same region arrive with a private address and are refused, and a proxy arrives with its own. Azurite ignores sip.",
+    "sip is compared with the address that Azure sees: clients in the same region arrive with a private address and are refused, and a proxy arrives with its own.",
   );
   add(
     "long-life",
@@ -161,7 +161,7 @@ export function azureTraps(
   add(
     "new-version",
     (values.get("sv") ?? "") > "2025-11-05",
-    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite before 3.37.0 refuses a user delegation SAS of 2026-04-06 or later. Beside the URL Azure's clients send their version as x-ms-version: one later than 2026-06-06 (before 3.37.0 than 2025-11-05) it refuses unless it runs with --skipApiVersionCheck.`,
+    `sv=${values.get("sv")} is newer than some clouds and emulators support, which then refuse the URL or the x-ms-version header of Azure's clients.`,
   );
   add(
     "create-only",

@@ -2,73 +2,67 @@ import { isDaypassError } from "../../core/errors.ts";
 import { unreadable } from "../../schemes/azure/parse.ts";
 import { ACCOUNT, checkSas, hasVersion } from "../../schemes/azure/sas.ts";
 import { headerValues } from "../../wire/raw-target.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import type { AzureUrl } from "./facts.ts";
 import { serviceOf } from "./scope.ts";
 
-/** What clouds and emulators know that are a while behind. */
+/** The newest version that clouds and emulators commonly support. */
 export const COMMON_VERSION = "2025-11-05";
 
-/** A version that the server, or this program, does not know. */
-export function unknownVersion(version: string, evidence: readonly string[]): Cause {
-  return {
-    code: "VERSION",
-    sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
+/** The server does not support the version. */
+export function unknownVersion(version: string, evidence: string): Cause {
+  return causeOf(
+    "VERSION",
+    `The URL was signed for the service version sv=${version}, which the server does not know.`,
+    "Sign with an older version that the server knows (version: …); emulators lag behind the service.",
     evidence,
-    fix: "Sign with an older version that the server knows (version: …); emulators lag behind the service.",
-  };
+  );
 }
 
 const AS_IT_WAS = "Pass the URL on byte for byte as it was made, and quote it in a shell.";
 
-/** A parameter without which no server looks at the signature. */
+/** A missing parameter that every server requires. */
 export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
-  // A stored access policy tells what the URL leaves out.
+  // A stored access policy sets the missing parameters.
   const isOpen = values.has("si");
   const missing = [...Object.keys(kind.required), ...(isOpen ? [] : ["sp", "se"])].filter((name) => !values.has(name));
   if (missing.length === 0) return undefined;
   const untold = !isOpen && missing.some((name) => name === "sp" || name === "se");
-  return {
-    code: "MALFORMED",
-    sentence: `The SAS cannot be read: it lacks ${missing.join(", ")}${untold ? ", and names no stored access policy (si) that would tell it" : ""}.`,
-    evidence: [`It has ${kind.parameters.filter((name) => values.has(name)).join(", ")}.`],
-    fix: AS_IT_WAS,
-  };
+  const policy = untold ? ", and names no stored access policy (si) that would tell it" : "";
+  const evidence = `It has ${kind.parameters.filter((name) => values.has(name)).join(", ")}.`;
+  return causeOf("MALFORMED", `The SAS cannot be read: it lacks ${missing.join(", ")}${policy}.`, AS_IT_WAS, evidence);
 }
 
 /** Base64 of 32 bytes. */
 const WHOLE = /^[A-Za-z0-9+/]{43}=$/;
 const WHOLE_LENGTH = 44;
 
-/** What has happened to a signature that is none any more, in words. */
+/** The damage of a signature, in words. */
 function signatureDamage(signature: string): string | undefined {
   if (WHOLE.test(signature)) return undefined;
   if (signature.includes(" ")) return "a + in it was not sent as %2B";
-  // What is cut within an escape cannot be decoded.
+  // A cut escape cannot be decoded.
   const isCut = /%[0-9A-Fa-f]?$/.test(signature);
   if (signature.includes("%") && !isCut) return "it was percent-encoded twice";
   if (/[^A-Za-z0-9+/=%]/.test(signature)) return "it holds characters that base64 does not have";
   return isCut || signature.length <= WHOLE_LENGTH ? "its end was cut off" : "something follows it";
 }
 
-/** What a strict reader refuses before it looks at the signature. */
+/** The reason for which a verifier refuses the request before it checks the signature. */
 export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined {
   const { kind, values, signature, location } = url;
   const { sent } = subject;
-  // An account SAS does not sign the path, and these are the rules of blobs.
+  // An account SAS does not sign the path. The rules are those for blobs.
   if (location === undefined && (kind !== ACCOUNT || serviceOf(subject) === "b")) {
     const sentence = "The path names no account and container by Azure's rules for their names.";
-    return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
+    return causeOf("PATH", sentence, AS_IT_WAS);
   }
   const damage = signatureDamage(signature);
   if (damage !== undefined) {
-    return {
-      code: "SIGNATURE",
-      sentence: `The signature was damaged in transit: ${damage}.`,
-      evidence: [],
-      fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
-    };
+    const fix = "Send + as %2B, / as %2F and = as %3D, encoded once.";
+    return causeOf("SIGNATURE", `The signature was damaged in transit: ${damage}.`, fix);
   }
   try {
     checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
@@ -77,20 +71,16 @@ export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined
     if (!isDaypassError(error)) throw error;
     const version = values.get("sv") ?? "";
     if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
-      return unknownVersion(version, ["This program does not know it either: it is in no published list."]);
+      return unknownVersion(version, "This program does not know it either: it is in no published list.");
     }
     const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
-    return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix: AS_IT_WAS };
+    return causeOf(code, `The SAS cannot be read: ${error.message}.`, AS_IT_WAS);
   }
 }
 
-/** Other credentials beside the SAS. One for a single user travels with that user's token. */
+/** A SAS for one user requires that user's token. Any other SAS forbids further credentials. */
 function secondCause(values: AzureUrl["values"], authorization: readonly string[]): Cause | undefined {
   if (authorization.every((text) => values.has("sduoid") && /^bearer /i.test(text))) return undefined;
-  return {
-    code: "AMBIGUOUS_AUTHENTICATION",
-    sentence: "The request carries an Authorization header beside the SAS.",
-    evidence: [],
-    fix: "Send the URL alone, without other credentials.",
-  };
+  const sentence = "The request carries an Authorization header beside the SAS.";
+  return causeOf("AMBIGUOUS_AUTHENTICATION", sentence, "Send the URL alone, without other credentials.");
 }

@@ -2,27 +2,25 @@ import { isInRange } from "../../schemes/azure/grant.ts";
 import type { AzureLocation } from "../../schemes/azure/location.ts";
 import { ACCOUNT } from "../../schemes/azure/sas.ts";
 import { peerAddress } from "../../wire/ip.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import { otherClient } from "../cause/request.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { type AzureUrl, azureHost } from "./facts.ts";
 
-/** What of the account a request is for, as `srt` calls it. */
+/** The level of a request in the letters of `srt`. */
 export function levelOf({ container, blob }: AzureLocation): "o" | "c" | "s" {
   return blob !== undefined ? "o" : container !== undefined ? "c" : "s";
 }
 
 const LEVELS = { o: "blobs", c: "containers", s: "the account" } as const;
 
-/** A request that the SAS is not for, whatever its signature and its permissions: its protocol, client, service or resource. */
+/** The request differs from the SAS in protocol, client, service or resource. */
 export function scopeCause(subject: Subject, { kind, values, location, others }: AzureUrl): Cause | undefined {
   const { sentUrl, sent, request } = subject;
-  const refused = (code: "PROTOCOL" | "SERVICE", sentence: string, fix: string): Cause => ({
-    ...{ code, sentence, evidence: [], fix },
-  });
   if (values.get("spr") === "https" && sentUrl.protocol === "http") {
-    return refused("PROTOCOL", "The URL is for https only (spr), and this one begins with http.", "Use https.");
+    return causeOf("PROTOCOL", "The URL is for https only (spr), and this one begins with http.", "Use https.");
   }
   const sip = values.get("sip");
   const { remoteAddress } = sent;
@@ -35,17 +33,17 @@ export function scopeCause(subject: Subject, { kind, values, location, others }:
   const [services, types] = [values.get("ss") ?? "", values.get("srt") ?? ""];
   if (!services.includes(service)) {
     const sentence = `The account SAS is not for ${SERVICES[service]}: it is for ss=${services}.`;
-    return refused("SERVICE", sentence, `Sign with ss=${service}.`);
+    return causeOf("SERVICE", sentence, `Sign with ss=${service}.`);
   }
   if (service !== "b" || location === undefined) return undefined;
   const level = levelOf(location);
-  // The URL of the account alone is what clients are given, and append a path to: no request goes there for certain.
+  // Clients append a path to the URL of an account, so the request may go elsewhere.
   if (types.includes(level) || (level === "s" && request?.method === undefined)) return undefined;
   const sentence = `The account SAS is for srt=${types}, but the URL leads to ${LEVELS[level]} (${level}).`;
-  return refused("SERVICE", sentence, "Sign with srt=o for blobs, c for containers and listings, s for the account.");
+  return causeOf("SERVICE", sentence, "Sign with srt=o for blobs, c for containers and listings, s for the account.");
 }
 
-/** A SAS for a blob, or for a container, where the request asks for what it stands in. */
+/** The SAS is for a blob or a container, and the request asks for its parent. */
 export function placeCause(
   others: AzureUrl["others"],
   resource: string | undefined,
@@ -55,12 +53,12 @@ export function placeCause(
   const isContainer = others.get("restype") === "container" && location?.blob === undefined;
   const isAccount =
     others.get("comp") === "list" && others.get("restype") === undefined && location?.container === undefined;
-  const refused = (what: string, asked: string, fix: string): Cause => ({
-    code: "PATH",
-    sentence: `The SAS is for ${what} (sr=${resource}), but the URL asks for ${asked}, which it does not cover.`,
-    evidence: [],
-    fix,
-  });
+  const refused = (what: string, asked: string, fix: string): Cause =>
+    causeOf(
+      "PATH",
+      `The SAS is for ${what} (sr=${resource}), but the URL asks for ${asked}, which it does not cover.`,
+      fix,
+    );
   if (/^b/.test(resource ?? "") && isContainer) {
     return refused("one blob", "the container", "Ask for the blob, or sign for the container (sr=c).");
   }
@@ -71,41 +69,39 @@ export function placeCause(
   return undefined;
 }
 
-/** However a dual-stack socket writes an IPv4 address, in hexadecimal, too. */
+/** Writes the IPv4 address of a dual-stack socket in dotted form. */
 function peerText(remoteAddress: string): string {
   const bytes = peerAddress(remoteAddress);
   return bytes?.length === 4 ? bytes.join(".") : remoteAddress;
 }
 
 const SERVICES = { b: "blobs", q: "queues", f: "files", t: "tables" } as const;
-/** Data Lake's endpoint is another one of the blobs. */
+/** Data Lake is a second endpoint of the blobs. */
 const HOSTS = { blob: "b", dfs: "b", queue: "q", file: "f", table: "t" } as const;
-const AZURITE = { 10000: "b", 10001: "q", 10002: "t" } as const;
 
-/** The service that a URL is for, as `ss` calls it. `undefined` of a domain of the account's own: nobody can tell. */
+/** The service of a URL in the letters of `ss`. `undefined` for a custom domain. */
 export function serviceOf({ sentUrl, keys }: Subject): keyof typeof SERVICES | undefined {
   const name = azureHost(sentUrl)?.service;
   if (name !== undefined) return HOSTS[name as keyof typeof HOSTS];
-  const [, port = ""] = /:(\d+)$/.exec(sentUrl.authority) ?? [];
-  if (port in AZURITE) return AZURITE[Number(port) as keyof typeof AZURITE];
+  // Azurite's ports of queues and tables.
+  if (/:1000[12]$/.test(sentUrl.authority)) return undefined;
   const isOwn = keys.some((key) => "account" in key && key.account !== undefined);
   return isOwn || sentUrl.wire.path.startsWith("/devstoreaccount1/") ? "b" : undefined;
 }
 
-/** Whether blobs are what the URL is for: of other services no operations are known here. */
+/** Whether the URL may be for blobs. Operations of other services are unknown here. */
 export function isForBlobs({ sentUrl }: Subject): boolean {
   return /^(?:blob|undefined)$/.test(`${azureHost(sentUrl)?.service}`);
 }
 
-/** Parameters of the SAS that come twice: no server reads the one that was meant for certain. */
+/** Parameters of the SAS that occur twice. Servers differ in which one they read. */
 export function repeatedCause({ sentUrl }: Subject, { kind }: AzureUrl): Cause | undefined {
   const names = readParameters(sentUrl).map(([name]) => name);
   const twice = names.filter((name, i) => names.indexOf(name) !== i && kind.parameters.includes(name));
   if (twice.length === 0) return undefined;
-  return {
-    code: "MALFORMED",
-    sentence: `The SAS cannot be read: ${[...new Set(twice)].join(", ")} comes more than once.`,
-    evidence: [],
-    fix: "Append one SAS to a URL that has none; pass the URL on byte for byte.",
-  };
+  return causeOf(
+    "MALFORMED",
+    `The SAS cannot be read: ${[...new Set(twice)].join(", ")} comes more than once.`,
+    "Append one SAS to a URL that has none; pass the URL on byte for byte.",
+  );
 }

@@ -7,14 +7,14 @@ import { USUAL_LIVES } from "../search/usual-lives.ts";
 import { lineCode, lineName } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 
-/** Everything that the signature of a SAS depends on. */
+/** The signed input of a SAS. */
 export interface AzureInput {
   readonly kind: SasKind;
   readonly fields: readonly string[];
   readonly values: ReadonlyMap<string, string>;
-  /** How the key's text is made a key, and the text. */
   readonly key: string;
-  readonly keyForm: "base64" | "text" | "base64url";
+  /** How bytes are made of the key. */
+  readonly keyForm: "base64" | "text";
   readonly signature: string;
 }
 
@@ -23,128 +23,94 @@ export function inputText({ fields, values }: AzureInput): string {
   return fields.map((field) => values.get(field) ?? "").join("\n");
 }
 
-/** The variants in the order of how often they are the cause. */
+type Change = readonly [code: CauseCode, change: Partial<AzureInput>, sentence: string, fix: string];
+
+/** The likeliest first. */
 export function azureVariants(url: AzureUrl): (input: AzureInput) => Generator<Variant<AzureInput>> {
   return function* (input) {
-    yield* signatureVariants(input);
-    yield* keyVariants(input);
-    yield* valueVariants(input);
-    yield* resourceVariants(input, url);
-    yield* layoutVariants(input);
+    for (const changes of [signatureChanges(input), keyChanges(input), valueChanges(input)])
+      yield* made(input, changes);
+    yield* made(input, resourceChanges(input, url));
+    yield* made(input, layoutChanges(input));
   };
 }
 
-function variant(code: CauseCode, input: AzureInput, sentence: string, fix: string): Variant<AzureInput> {
-  return { code, input, signed: sentence, seen: sentence, fix };
+function* made(input: AzureInput, changes: Iterable<Change>): Generator<Variant<AzureInput>> {
+  for (const [code, change, text, fix] of changes)
+    yield { code, input: { ...input, ...change }, signed: text, seen: text, fix };
 }
 
-function* signatureVariants(input: AzureInput): Generator<Variant<AzureInput>> {
-  const { signature } = input;
+function signatureChanges({ signature: now }: AzureInput): readonly Change[] {
+  const fix = "Encode the base64 of the signature exactly once: + as %2B, / as %2F, = as %3D.";
   const spellings: readonly (readonly [what: string, signature: string])[] = [
-    ["its + were not sent as %2B, so the server reads spaces", signature.replaceAll(" ", "+")],
-    ["it was percent-encoded twice", decodeOr(signature, decodeURIComponent).replaceAll(" ", "+")],
-    ["it is in base64url (- and _ for + and /)", signature.replaceAll("-", "+").replaceAll("_", "/")],
-    ["its = at the end was cut off", `${signature.replace(/=+$/, "")}=`],
+    ["its + were not sent as %2B, so the server reads spaces", now.replaceAll(" ", "+")],
+    ["it was percent-encoded twice", decodeOr(now, decodeURIComponent).replaceAll(" ", "+")],
+    ["it is in base64url (- and _ for + and /)", now.replaceAll("-", "+").replaceAll("_", "/")],
+    ["its = at the end was cut off", `${now.replace(/=+$/, "")}=`],
   ];
-  for (const [what, other] of spellings) {
-    if (other === signature) continue;
-    const fix = "Encode the base64 of the signature exactly once: + as %2B, / as %2F, = as %3D.";
-    yield variant("SIGNATURE", { ...input, signature: other }, `The signature is right, but ${what}.`, fix);
-  }
+  return spellings
+    .filter(([, signature]) => signature !== now)
+    .map(([what, signature]) => ["SIGNATURE", { signature }, `The signature is right, but ${what}.`, fix]);
 }
 
-function* keyVariants(input: AzureInput): Generator<Variant<AzureInput>> {
+function keyChanges({ key }: AzureInput): readonly Change[] {
   const text = "The key was used as text: its base64 has to be decoded first.";
-  yield variant(
-    "WRONG_SECRET",
-    { ...input, keyForm: "text" },
-    text,
-    "Decode the key's base64, and sign with the bytes.",
-  );
-  const trimmed = input.key.trim();
-  if (trimmed !== input.key) {
-    yield variant(
-      "WRONG_SECRET",
-      { ...input, key: trimmed },
-      "The given key has spaces or a line end around it.",
-      "Trim it.",
-    );
-  }
+  const spaces = "The given key has spaces or a line end around it.";
+  return [
+    ["WRONG_SECRET", { keyForm: "text" }, text, "Decode the key's base64, and sign with the bytes."],
+    ...(key.trim() === key ? [] : [["WRONG_SECRET", { key: key.trim() }, spaces, "Trim it."] as const]),
+  ];
 }
 
-function* valueVariants(input: AzureInput): Generator<Variant<AzureInput>> {
-  const set = (field: string, value: string): AzureInput => ({
-    ...input,
-    values: new Map([...input.values, [field, value]]),
-  });
-  for (const field of input.fields) {
-    const value = input.values.get(field) ?? "";
+function* valueChanges({ fields, values }: AzureInput): Generator<Change> {
+  for (const field of fields) {
+    const value = values.get(field) ?? "";
     const name = lineName(field);
-    if (field === "sp" && value !== "") {
-      for (const order of [...letterOrders(value)]) {
-        yield variant(
-          "QUERY",
-          set(field, order),
-          `The permissions were signed as ${order}, but the URL has ${value}.`,
-          "Put the same text into the URL that is signed, in Azure's order: racwdxltmeopiyf.",
-        );
-      }
+    const set = (other: string): Partial<AzureInput> => ({ values: new Map([...values, [field, other]]) });
+    for (const order of field === "sp" ? letterOrders(value) : []) {
+      const fix = "Put the same text into the URL that is signed, in Azure's order: racwdxltmeopiyf.";
+      yield ["QUERY", set(order), `The permissions were signed as ${order}, but the URL has ${value}.`, fix];
     }
-    if (field === "sp") {
-      for (const other of otherLetters(value)) {
-        yield variant(
-          "QUERY",
-          set(field, other),
-          `The permissions were changed after signing: they were ${other}, and are ${value}.`,
-          "The permissions are signed: ask for a URL with those that are needed.",
-        );
-      }
+    for (const other of field === "sp" ? otherLetters(value) : []) {
+      const fix = "The permissions are signed: ask for a URL with those that are needed.";
+      const text = `The permissions were changed after signing: they were ${other}, and are ${value}.`;
+      yield ["QUERY", set(other), text, fix];
     }
     for (const other of field === "se" ? movedTimes(value) : []) {
-      yield variant(
+      const fix = "The expiry is signed: ask for a new URL with the lifetime you need.";
+      yield [
         "EXPIRES_CHANGED",
-        set(field, other),
+        set(other),
         `The end was changed after signing: it was ${other}, and is ${value}.`,
-        "The expiry is signed: ask for a new URL with the lifetime you need.",
-      );
+        fix,
+      ];
     }
     for (const [what, other] of /^(?:st|se|skt|ske)$/.test(field) ? timeForms(value) : []) {
-      yield variant(
-        "TIME",
-        set(field, other),
-        `The ${name} was signed ${what} (${other}), but the URL has ${value}.`,
-        "Format a time once, and use the same text in the URL and in the string to sign.",
-      );
+      const fix = "Format a time once, and use the same text in the URL and in the string to sign.";
+      yield ["TIME", set(other), `The ${name} was signed ${what} (${other}), but the URL has ${value}.`, fix];
     }
     if (value === "" || /^(?:sv|RESOURCE|ACCOUNT|END)$/.test(field)) continue;
-    yield variant(
-      lineCode(field),
-      set(field, ""),
-      `The ${name} was added after signing, or not signed.`,
-      "Put it into the string to sign, in its place.",
-    );
+    const added = `The ${name} was added after signing, or not signed.`;
+    yield [lineCode(field), set(""), added, "Put it into the string to sign, in its place."];
     const encoded = encodeURIComponent(value);
-    if (encoded !== value) {
-      yield variant(
-        lineCode(field),
-        set(field, encoded),
-        `The ${name} was signed percent-encoded; the decoded text is signed.`,
-        "Sign values as they are before they are encoded for the URL.",
-      );
-    }
+    const text = `The ${name} was signed percent-encoded; the decoded text is signed.`;
+    const fix = "Sign values as they are before they are encoded for the URL.";
+    if (encoded !== value) yield [lineCode(field), set(encoded), text, fix];
   }
 }
 
+/** Permissions in the orders of Azure's services, and sorted. */
 function letterOrders(letters: string): ReadonlySet<string> {
   const by = (order: string): string => [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
   const orders = ["racwdxltmeopiyf", "racwdxyltmeopi", "rtacwdlmeop", "rwdxftlacupiy", "racwdl"].map(by);
   const all = new Set([...orders, [...letters].sort().join(""), [...letters].reverse().join("")]);
-  if (letters.length <= 4) for (const order of permutations(letters)) all.add(order);
   all.delete(letters);
   return all;
 }
 
-/** What the permissions may have been: some of what they are, or what is usual. */
+const MAX_LETTERS = 8;
+
+/** Permissions that may have been signed: some of the letters, or a usual combination. */
 function otherLetters(letters: string): ReadonlySet<string> {
   let all = [""];
   if (letters.length <= MAX_LETTERS) for (const letter of letters) all = all.flatMap((some) => [some, some + letter]);
@@ -154,24 +120,14 @@ function otherLetters(letters: string): ReadonlySet<string> {
   return others;
 }
 
-const MAX_LETTERS = 8;
-
-/** Ends that are a usual life away, in the form of this one. */
+/** Ends that are a usual lifetime away, in the form of this one. */
 function movedTimes(value: string): readonly string[] {
   const end = parseAzureTime(value)?.getTime();
   if (end === undefined) return [];
-  const texts = USUAL_LIVES.flatMap((life) => [end - life * 1000, end + life * 1000]).map((time) =>
-    new Date(time).toISOString(),
-  );
+  const times = USUAL_LIVES.flatMap((life) => [end - life * 1000, end + life * 1000]);
+  const texts = times.map((time) => new Date(time).toISOString());
   if (value.includes(".")) return texts;
   return texts.map((text) => `${text.slice(0, value.replace(/Z$/, "").length)}${value.endsWith("Z") ? "Z" : ""}`);
-}
-
-function permutations(letters: string): readonly string[] {
-  if (letters.length < 2) return [letters];
-  return [...letters].flatMap((letter, i) =>
-    permutations(letters.slice(0, i) + letters.slice(i + 1)).map((rest) => letter + rest),
-  );
 }
 
 function timeForms(value: string): readonly (readonly [what: string, text: string])[] {
@@ -190,14 +146,10 @@ function timeForms(value: string): readonly (readonly [what: string, text: strin
   return forms.filter(([, text]) => text !== value);
 }
 
-function* resourceVariants(input: AzureInput, { location, values: url }: AzureUrl): Generator<Variant<AzureInput>> {
-  if (location === undefined || input.kind.name === "account") return;
+function* resourceChanges({ kind, values }: AzureInput, { location, values: url }: AzureUrl): Generator<Change> {
+  if (location === undefined || kind.name === "account") return;
   const { account, container = "", blob = "" } = location;
-  const right = input.values.get("RESOURCE") ?? "";
-  const withResource = (resource: string, sr = url.get("sr") ?? ""): AzureInput => ({
-    ...input,
-    values: new Map([...input.values, ["RESOURCE", resource], ["sr", sr]]),
-  });
+  const right = values.get("RESOURCE") ?? "";
   const candidates: readonly (readonly [what: string, resource: string, sr?: string])[] = [
     ["without /blob in front, as before 2015-02-21", right.replace(/^\/blob/, "")],
     ["with the account twice, as Azurite's path has it", right.replace(`/${account}/`, `/${account}/${account}/`)],
@@ -213,20 +165,16 @@ function* resourceVariants(input: AzureInput, { location, values: url }: AzureUr
     ...lostPluses(right, " ", "+").map((text) => [LOST_PLUS, text] as const),
     ...pathSpellings(encodeURI(right), right),
   ];
+  const fix =
+    "Sign /blob/account/container/name: the name decoded, without the account's -secondary, and with the sr that it is for.";
   for (const [what, resource, sr] of candidates) {
     if (resource === right && sr === undefined) continue;
-    const fix =
-      "Sign /blob/account/container/name: the name decoded, without the account's -secondary, and with the sr that it is for.";
-    yield variant(
-      "PATH",
-      withResource(resource, sr),
-      `The resource was signed differently: ${what} (${resource}).`,
-      fix,
-    );
+    const changed = new Map([...values, ["RESOURCE", resource], ["sr", sr ?? url.get("sr") ?? ""]]);
+    yield ["PATH", { values: changed }, `The resource was signed differently: ${what} (${resource}).`, fix];
   }
 }
 
-/** Versions that SDKs have signed since user delegation came. */
+/** The versions that SDKs have signed since user delegation exists. */
 const VERSIONS: readonly string[] = [
   ...["2018-11-09", "2019-02-02", "2019-07-07", "2019-10-10", "2019-12-12", "2020-02-10", "2020-04-08", "2020-06-12"],
   ...["2020-08-04", "2020-10-02", "2020-12-06", "2021-02-12", "2021-04-10", "2021-06-08", "2021-08-06", "2021-10-04"],
@@ -234,40 +182,23 @@ const VERSIONS: readonly string[] = [
   ...["2024-08-04", "2024-11-04", "2025-01-05", "2025-05-05", "2025-07-05", "2025-11-05", "2026-02-06", "2026-04-06"],
 ];
 
-function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
-  const { kind, fields } = input;
+function* layoutChanges({ kind, fields, values }: AzureInput): Generator<Change> {
   if (fields.at(-1) === "END") {
-    yield variant(
-      "VERSION",
-      { ...input, fields: fields.slice(0, -1) },
-      "The line feed at the end of an account SAS was not signed.",
-      "End the string to sign with a line feed.",
-    );
+    const text = "The line feed at the end of an account SAS was not signed.";
+    yield ["VERSION", { fields: fields.slice(0, -1) }, text, "End the string to sign with a line feed."];
   }
   for (const [since, other] of layoutsOf(kind)) {
     if (other.join() === fields.join()) continue;
-    yield variant(
-      "VERSION",
-      { ...input, fields: other },
-      `The fields of ${since} were signed, and the URL says sv=${input.values.get("sv")}.`,
-      "Sign the fields of the version that the URL names.",
-    );
+    const text = `The fields of ${since} were signed, and the URL says sv=${values.get("sv")}.`;
+    yield ["VERSION", { fields: other }, text, "Sign the fields of the version that the URL names."];
   }
-  const sv = input.values.get("sv") ?? "";
-  for (const other of VERSIONS) {
-    if (other === sv || !hasVersion(kind, other)) continue;
-    yield variant(
-      "VERSION",
-      { ...input, fields: fieldsOf(kind, other), values: new Map([...input.values, ["sv", other]]) },
-      `The version was changed after signing: sv was ${other}, and is ${sv}.`,
-      "The version is signed: give the one that the server knows to the signer (version: …).",
-    );
+  const sv = values.get("sv") ?? "";
+  for (const other of VERSIONS.filter((version) => version !== sv && hasVersion(kind, version))) {
+    const change = { fields: fieldsOf(kind, other), values: new Map([...values, ["sv", other]]) };
+    const fix = "The version is signed: give the one that the server knows to the signer (version: …).";
+    yield ["VERSION", change, `The version was changed after signing: sv was ${other}, and is ${sv}.`, fix];
   }
-  const ended = { ...input, fields: [...fields, "END"] };
-  yield variant(
-    "VERSION",
-    ended,
-    "A line feed was signed after the last field.",
-    "Join the fields by line feeds, without one at the end.",
-  );
+  const text = "A line feed was signed after the last field.";
+  const fix = "Join the fields by line feeds, without one at the end.";
+  yield ["VERSION", { fields: [...fields, "END"] }, text, fix];
 }

@@ -33,6 +33,8 @@ export interface Case<I extends SignedInput> {
   unknowns?(input: I): readonly I[];
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
+  /** Parameters that are accepted without a signature. */
+  readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
   /** Whether no method is signed. */
@@ -148,6 +150,7 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick
     implied,
     signsType,
     signsQuery: given.signsQuery,
+    notSigned: given.notSigned,
     headIsFree: given.headIsFree,
     methodIsFree: given.methodIsFree,
     told: given.told,
@@ -295,17 +298,28 @@ function changed(
   { url, sentUrl }: Subject,
   evidence = "The signature matches the URL that was signed, but not the one that was sent.",
 ): Cause | undefined {
-  const was = (code: "HOST" | "PATH" | "QUERY", what: string, before: string, after: string): Cause => ({
-    code,
-    sentence: `The URL was changed in transit: the ${what} was ${before} and was sent as ${after}.`,
+  const partsOf = (from: Subject["url"]): ReadonlyMap<string, string> =>
+    new Map([
+      ["path", from.wire.path],
+      ["host", `${from.protocol}://${from.authority}`],
+      ...from.wire.tokens.map(({ name, value = "" }) => [`query parameter ${name}`, value] as const),
+    ]);
+  const [before, after] = [partsOf(url), partsOf(sentUrl)];
+  const differing = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (part) => before.get(part) !== after.get(part),
+  );
+  const [first = "query"] = differing;
+  if (differing.length === 0 && url.wire.query === sentUrl.wire.query) return undefined;
+  // A damaged signature or token is nearly as good as the whole one.
+  const texts = differing.map((part) =>
+    /sig|token|md5|hash|policy/i.test(part)
+      ? `the ${part} was another one`
+      : `the ${part} was ${before.get(part) ?? "absent"} and was sent as ${after.get(part) ?? "nothing"}`,
+  );
+  return {
+    code: first === "path" ? "PATH" : first === "host" ? "HOST" : "QUERY",
+    sentence: `The URL was changed in transit: ${texts.join("; ") || "the query was sent in another order or spelling"}.`,
     evidence: [evidence],
     fix: "Pass the URL on byte for byte.",
-  });
-  const [before, after] = [url, sentUrl].map(({ protocol, authority }) => `${protocol}://${authority}`);
-  if (url.wire.path !== sentUrl.wire.path) return was("PATH", "path", url.wire.path, sentUrl.wire.path);
-  if (url.wire.query === sentUrl.wire.query) {
-    return before === after ? undefined : was("HOST", "host", before as string, after as string);
-  }
-  const names = (from: Subject["url"]): string => from.wire.tokens.map(({ name }) => name).join(", ") || "empty";
-  return was("QUERY", "query", `one of ${names(url)}`, `one of ${names(sentUrl)}, or with other values`);
+  };
 }

@@ -1,119 +1,157 @@
 import { isDaypassError } from "../../core/errors.ts";
 import { parseBasicTime } from "../../core/time.ts";
-import type { UrlCanonical } from "../../schemes/url/canonical.ts";
-import { loadKey, type UrlKey } from "../../schemes/url/key.ts";
+import { type UrlCanonical, urlStringToSign } from "../../schemes/url/canonical.ts";
+import { type LoadedKey, loadKey, type UrlKey } from "../../schemes/url/key.ts";
 import { detectUrl, parseUrl } from "../../schemes/url/parse.ts";
+import { fromBase64url } from "../../wire/encoding.ts";
 import { formatIpv6, isInside, type Network } from "../../wire/ip.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { refusedCause } from "../cause/grammar.ts";
-import { unknownKey } from "../cause/keys.ts";
-import { lifeCause } from "../cause/life.ts";
-import { changedQueryCause } from "../cause/likely-changes.ts";
-import { missingHeader, otherClient } from "../cause/request.ts";
-import { isMismatch, mismatchCause, otherCause, serverCause } from "../cause/server-cause.ts";
+import { causeOf } from "../cause/combine-causes.ts";
+import { otherClient } from "../cause/request.ts";
+import { mismatchCause, serverCause } from "../cause/server-cause.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
 import { decodeOr } from "../decoded.ts";
-import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
-import type { Cause, ExplainKey, MustSend, Trap } from "../explanation.ts";
+import type { Explainer, Subject } from "../explainer.ts";
+import type { Cause, ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
-import { openHeaders, untold } from "../search/unknowns.ts";
-import { urlTraps } from "../traps.ts";
-import { checkUrlSignature, type UrlDiagnosis } from "./signature.ts";
+import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { urlVariants } from "./variants.ts";
 
 /** Daypass URLs. */
-export const urlExplainer: Explainer = { detects: detectUrl, explain: explainUrl };
+export const urlExplainer: Explainer = {
+  detects: detectUrl,
+  explain: (subject) => explainTextScheme(subject, readUrl(subject)),
+};
+
+interface UrlInput {
+  readonly method: string;
+  readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** Absent if the URL cannot be read. */
+  readonly canonical?: UrlCanonical | undefined;
+  readonly key?: LoadedKey | undefined;
+}
+
+/** Parameters that bind something, and the words for it. */
+const BOUND: Readonly<Record<string, string>> = {
+  "dp-audience": "audience",
+  "dp-subject": "subject",
+  "dp-ip": "client addresses",
+  "dp-type": "content type",
+  "dp-length": "length of the body",
+  "dp-sha256": "body (its SHA-256)",
+  "dp-create": "create only",
+  "dp-uses": "number of uses",
+  "dp-headers": "request headers",
+};
+
+/** Seconds that a verifier accepts a URL before its start. */
+const SKEW = 60;
+/** Characters of base64url: HMAC-SHA256 and Ed25519. */
+const LENGTHS = [43, 86];
+
+function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
+  const values = new Map(readParameters(url));
+  const list = (name: string): readonly string[] => values.get(name)?.split(".") ?? [];
+  const kid = values.get("dp-key") ?? "";
+  const signature = values.get("dp-signature") ?? "";
+  const methods = list("dp-methods");
+  const granted = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  const names = list("dp-headers");
+  const type = values.get("dp-type");
+  const contentType = type === undefined ? undefined : decodeOr(type);
+  const signedAt = parseBasicTime(values.get("dp-date") ?? "");
+  const startsAt = parseBasicTime(values.get("dp-starts") ?? "") ?? signedAt;
+  const endsAt = parseBasicTime(values.get("dp-expires") ?? "");
+  const fixed = values.get("dp-prefix");
+  const below = fixed === undefined ? "" : `, with the first ${fixed} segments of the path fixed,`;
+  return {
+    scheme: "url",
+    title: `A Daypass URL to ${methods.join(", ") || "nothing"}${below}`,
+    resource: `${url.protocol}://${url.authority}${url.wire.path}`,
+    signedBy: kid,
+    granted: () => granted,
+    binds: [
+      ...["methods", "scheme, host and port", fixed === undefined ? "path" : "the first segments of the path"],
+      ...["query", "time"],
+      ...Object.entries(BOUND).flatMap(([name, what]) => (values.has(name) ? [`${what} (${values.get(name)})`] : [])),
+    ],
+    leavesOpen: openParts(values, methods),
+    signedAt,
+    startsAt,
+    endsAt,
+    mayEndEarlier: "when its key is retired, or the URL is revoked or used up",
+    bindsHost: true,
+    mustSend: () => [
+      ...names.map((name) => ({ name })),
+      ...(contentType === undefined ? [] : [{ name: "content-type", value: contentType }]),
+    ],
+    traps: timeTraps({ signedAt, endsAt }, now),
+    secrets: [signature],
+    check(subject) {
+      const { sent, known } = subject;
+      const headersOf = (from: Subject): UrlInput["headers"] =>
+        names.map((name) => ({ name, values: headerValues(from.sent.headers, name) }));
+      const open = known.headers ? [] : openHeaders(headersOf(subject));
+      const request =
+        requestCause(subject, { granted, contentType }) ??
+        clientCause(subject, parsed(subject, names)?.parameters["dp-ip"]);
+      const inputOf = (from: Subject): UrlInput => ({
+        ...{ method: sent.method, headers: headersOf(from), canonical: parsed(from, names)?.canonical },
+      });
+      return {
+        // Without the signed headers no key can be tried.
+        keys:
+          open.length > 0 || inputOf(subject).canonical === undefined
+            ? []
+            : keys.filter(isUrlKey).map((key) => ({ id: key.kid, change: { key: loadKey(key) } })),
+        inputOf,
+        textOf: ({ canonical, key }) => (canonical && key ? urlStringToSign(key.alg, canonical) : ""),
+        fits: (input) => fits(input, signature),
+        *variantsOf(input) {
+          if (input.canonical === undefined) return;
+          for (const variant of urlVariants(subject, input.canonical))
+            yield { ...variant, input: { ...input, canonical: variant.input } };
+        },
+        unknowns: (input) => [input],
+        methodIsFree: true,
+        listed: names,
+        signsQuery: true,
+        notSigned: list("dp-vary"),
+        beside: (wrong) => otherValue(headersOf(subject), wrong),
+        parse(received) {
+          checkWhole("dp-signature", signature, LENGTHS);
+          parseUrl({ ...received, origin: originOf(subject) });
+        },
+        times: { startsAt: startsAt && new Date(startsAt.getTime() - SKEW * 1000), endsAt },
+        said: (error) => request ?? serverCause(error, now),
+        asSeen: ({ fits: isRight }) => (isRight ? RIGHT : mismatchCause()),
+        other: request ?? (open.length > 0 && keys.some(isUrlKey) ? untold(open) : undefined),
+      };
+    },
+  };
+}
+
+const RIGHT: Cause = causeOf(
+  "WRONG_SECRET",
+  "The signature is right for this URL and the given key: the server has another key or none of this id, or a proxy changed the request (its Host, path or query) before it arrived.",
+  "Compare the key with the server's; then check the proxies between client and server.",
+);
 
 function isUrlKey(key: ExplainKey): key is UrlKey {
   return "kty" in key;
 }
 
-async function explainUrl(subject: Subject): Promise<Explained> {
-  const { url } = subject;
-  const values = new Map(readParameters(url));
-  const get = (name: string): string | undefined => values.get(name);
-  const kid = get("dp-key") ?? "";
-  const methods = get("dp-methods")?.split(".");
-  const grantedMethods = methods?.includes("GET") ? [...methods, "HEAD"] : methods;
-  const resource = `${url.protocol}://${url.authority}${url.wire.path}`;
-  const signedAt = parseBasicTime(get("dp-date") ?? "");
-  const startsAt = parseBasicTime(get("dp-starts") ?? "") ?? signedAt;
-  const endsAt = parseBasicTime(get("dp-expires") ?? "");
-  const fixed = get("dp-prefix");
-  const prefix = fixed === undefined ? "" : ` and what is beside and below it (the first ${fixed} segments are fixed)`;
-  const key = subject.keys.filter(isUrlKey).find((candidate) => candidate.kid === kid);
-  const { cause, hypotheses, stringToSign } = await diagnose(subject, key, {
-    kid,
-    startsAt,
-    endsAt,
-    methods: grantedMethods ?? [],
-    contentType: mustSend(values).find(({ name }) => name === "content-type")?.value,
-    signature: get("dp-signature") ?? "",
-    headers: get("dp-headers")?.split(".") ?? [],
-    vary: get("dp-vary")?.split(".") ?? [],
-  });
-  return {
-    explanation: {
-      scheme: "url",
-      summary: `A Daypass URL to ${methods?.join(", ") ?? "nothing"} ${resource}${prefix}, signed by the key ${kid}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
-      signedBy: kid,
-      grants: { methods: grantedMethods, resource },
-      binds: [
-        "methods",
-        "scheme, host and port",
-        prefix === "" ? "path" : "the first segments of the path",
-        "query",
-        "time",
-        ...boundBy(values),
-      ],
-      leavesOpen: leftOpen(values, methods),
-      signedAt,
-      startsAt,
-      endsAt,
-      mayEndEarlier: "when its key is retired, or the URL is revoked or used up",
-      mustSend: mustSend(values),
-      traps: [...urlTraps(url), ...timeTraps({ signedAt, endsAt }, subject.now)],
-      cause,
-      hypotheses,
-      canonicalRequest: undefined,
-      stringToSign: key === undefined ? undefined : stringToSign,
-    },
-    hidden: [get("dp-signature") ?? ""],
-  };
-}
-
-function leftOpen(values: ReadonlyMap<string, string>, methods: readonly string[] = []): readonly string[] {
+function openParts(values: ReadonlyMap<string, string>, methods: readonly string[]): readonly string[] {
   const vary = values.get("dp-vary");
-  const open: string[] = [];
-  if (values.has("dp-prefix")) open.push("path below the prefix");
-  if (vary !== undefined) open.push(`query parameters ${vary.replaceAll(".", ", ")}`);
-  open.push(values.has("dp-headers") || values.has("dp-type") ? "every other header" : "every header");
-  if (!values.has("dp-sha256") && methods.some((method) => method !== "GET")) open.push("body");
-  if (!values.has("dp-uses")) open.push("how often it is used");
-  if (!values.has("dp-subject") && !values.has("dp-ip")) open.push("who uses it, and from where");
-  return open;
-}
-
-function boundBy(values: ReadonlyMap<string, string>): readonly string[] {
-  const names: Readonly<Record<string, string>> = {
-    "dp-audience": "audience",
-    "dp-subject": "subject",
-    "dp-ip": "client addresses",
-    "dp-type": "content type",
-    "dp-length": "length of the body",
-    "dp-sha256": "body (its SHA-256)",
-    "dp-create": "create only",
-    "dp-uses": "number of uses",
-    "dp-headers": "request headers",
-  };
-  return Object.entries(names).flatMap(([name, what]) => (values.has(name) ? [`${what} (${values.get(name)})`] : []));
-}
-
-function mustSend(values: ReadonlyMap<string, string>): readonly MustSend[] {
-  const type = values.get("dp-type");
-  const names = values.get("dp-headers")?.split(".") ?? [];
+  const has = (name: string): boolean => values.has(name);
   return [
-    ...names.map((name) => ({ name })),
-    ...(type === undefined ? [] : [{ name: "content-type", value: decodeOr(type) }]),
+    ...(has("dp-prefix") ? ["path below the prefix"] : []),
+    ...(vary === undefined ? [] : [`query parameters ${vary.replaceAll(".", ", ")}`]),
+    has("dp-headers") || has("dp-type") ? "every other header" : "every header",
+    ...(!has("dp-sha256") && methods.some((method) => method !== "GET") ? ["body"] : []),
+    ...(has("dp-uses") ? [] : ["how often it is used"]),
+    ...(has("dp-subject") || has("dp-ip") ? [] : ["who uses it, and from where"]),
   ];
 }
 
@@ -121,127 +159,59 @@ function timeTraps(
   { signedAt, endsAt }: { readonly signedAt: Date | undefined; readonly endsAt: Date | undefined },
   now: Date,
 ): readonly Trap[] {
-  const traps: Trap[] = [];
-  if (signedAt !== undefined && signedAt > now)
-    traps.push({ name: "future-date", text: "It is dated in the future: the signer's clock is ahead." });
-  if (endsAt !== undefined && endsAt <= now)
-    traps.push({ name: "expired", text: `It expired at ${endsAt.toISOString()}.` });
-  return traps;
+  const text = "It is dated in the future: the signer's clock is ahead.";
+  return [
+    ...(signedAt !== undefined && signedAt > now ? [{ name: "future-date", text }] : []),
+    ...(endsAt !== undefined && endsAt <= now
+      ? [{ name: "expired", text: `It expired at ${endsAt.toISOString()}.` }]
+      : []),
+  ];
 }
 
-interface Facts {
-  readonly kid: string;
-  readonly methods: readonly string[];
-  readonly contentType: string | undefined;
-  readonly signature: string;
-  /** Request headers that are signed. */
-  readonly headers: readonly string[];
-  /** Parameters that may have any value. */
-  readonly vary: readonly string[];
-  readonly startsAt: Date | undefined;
-  readonly endsAt: Date | undefined;
+function originOf({ sent: { authority }, sentUrl: { protocol } }: Subject): string {
+  return `${protocol}://${authority.toLowerCase().replace(protocol === "https" ? /:443$/ : /:80$/, "")}`;
 }
 
-async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts): Promise<UrlDiagnosis> {
-  const { error, now, url, sentUrl, sent, known } = subject;
-  const { kid, signature: text } = facts;
-  const headers = facts.headers.map((name) => ({ name, values: headerValues(sent.headers, name) }));
-  const open = known.headers ? [] : openHeaders(headers);
-  let parsed: ReturnType<typeof parseUrl>;
+/** The URL as a verifier reads it, or `undefined`. Headers that are not given have a filler. */
+function parsed(subject: Subject, names: readonly string[]): ReturnType<typeof parseUrl> | undefined {
+  const { sent, sentUrl } = subject;
+  const missing = names.filter((name) => headerValues(sent.headers, name).length === 0);
+  const headers = [...sent.headers, ...missing.map((name) => [name, "-"] as const)];
+  const origin = originOf(subject);
   try {
-    checkWhole("dp-signature", text, [HMAC_LENGTH, ED25519_LENGTH]);
-    parsed = parseUrl(received(subject, open));
-  } catch (thrown) {
-    return { cause: missingHeader(subject, facts.headers) ?? refusedCause(thrown) };
-  }
-  const { canonical, parameters } = parsed;
-  const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
-  const meant = url === sentUrl ? undefined : meantBy(subject, open);
-  const isBlind = key !== undefined && open.length > 0;
-  const signature =
-    key === undefined
-      ? otherKeys(subject, kid)
-      : isBlind
-        ? {}
-        : await checkUrlSignature(subject, { signature: text, canonical, meant, headers }, loadKey(key));
-  const cause =
-    signature.cause ??
-    requestCause(subject, facts) ??
-    clientCause(subject, parameters["dp-ip"]) ??
-    said ??
-    lifeCause(facts, now, { grace: SKEW }) ??
-    (isBlind ? untold(open) : undefined);
-  if (cause !== undefined || error === undefined) return { ...signature, cause };
-  if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
-  if (key !== undefined) return { ...signature, cause: RIGHT };
-  const others = ["for another name of the server", "with another secret"];
-  return { ...signature, cause: changedQueryCause(subject, others, facts.vary) ?? mismatchCause() };
-}
-
-/** What was signed, where the URL that was given can be read. */
-function meantBy(subject: Subject, open: readonly Named[]): UrlCanonical | undefined {
-  const { url, sent } = subject;
-  try {
-    return parseUrl(received({ ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, open))
-      .canonical;
-  } catch (thrown) {
-    if (!isDaypassError(thrown)) throw thrown;
+    return parseUrl({ request: { ...sent, headers }, wire: sentUrl.wire, origin, wildcard: "" });
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
     return undefined;
   }
 }
 
-const RIGHT: Cause = {
-  code: "WRONG_SECRET",
-  sentence:
-    "The signature is right for this URL and the given key: the server has another key or none of this id, or a proxy changed the request (its Host, path or query) before it arrived.",
-  evidence: [],
-  fix: "Compare the key with the server's; then check the proxies between client and server.",
-};
-
-interface Named {
-  readonly name: string;
+async function fits(input: UrlInput, signature: string): Promise<boolean> {
+  const { canonical, key } = input;
+  if (canonical === undefined || key === undefined) return false;
+  const text = urlStringToSign(key.alg, canonical);
+  if (key.alg === "HS256") return key.mac.base64url(text) === signature;
+  const bytes = fromBase64url(signature);
+  return bytes?.length === 64 && (await key.publicKey.verify(text, bytes));
 }
 
-/** The request as a verifier reads it; with some value in each header that nobody has told, so that the rest can be read. */
-function received({ sent, sentUrl }: Subject, open: readonly Named[]): Parameters<typeof parseUrl>[0] {
-  const authority = sent.authority.toLowerCase().replace(sentUrl.protocol === "https" ? /:443$/ : /:80$/, "");
-  const headers = [...sent.headers, ...open.map(({ name }) => [name, "-"] as const)];
-  return {
-    request: { ...sent, headers },
-    wire: sentUrl.wire,
-    origin: `${sentUrl.protocol}://${authority}`,
-    wildcard: "",
-  };
-}
-
-function otherKeys({ keys }: Subject, kid: string): Diagnosis {
-  const given = keys.filter(isUrlKey).map((key) => key.kid);
-  return given.length === 0 ? {} : { cause: unknownKey({ signedBy: `the key ${kid}`, given }) };
-}
-
-/** What a request must have beside a signature that fits. */
-function requestCause({ known, sent }: Subject, { methods, contentType }: Facts): Cause | undefined {
-  if (known.method && !methods.includes(sent.method)) {
-    return {
-      code: "METHOD",
-      sentence: `The URL was signed for ${methods.join(", ")}, but sent with ${sent.method}.`,
-      evidence: [],
-      fix: `Send ${methods.join(" or ")}, or sign for ${sent.method}, too.`,
-    };
+/** The method or the content type is not the granted one. */
+function requestCause(
+  { known, sent }: Subject,
+  { granted, contentType }: { readonly granted: readonly string[]; readonly contentType: string | undefined },
+): Cause | undefined {
+  if (known.method && !granted.includes(sent.method)) {
+    const sentence = `The URL was signed for ${granted.join(", ")}, but sent with ${sent.method}.`;
+    return causeOf("METHOD", sentence, `Send ${granted.join(" or ")}, or sign for ${sent.method}, too.`);
   }
   const type = headerValues(sent.headers, "content-type")[0];
-  if (known.headers && contentType !== undefined && type !== contentType) {
-    return {
-      code: "HEADER",
-      sentence: `The URL was signed for Content-Type: ${contentType}, and it was sent ${type === undefined ? "without one" : `as ${type}`}.`,
-      evidence: [],
-      fix: `Send content-type: ${contentType}.`,
-    };
-  }
-  return undefined;
+  if (!known.headers || contentType === undefined || type === contentType) return undefined;
+  const how = type === undefined ? "without one" : `as ${type}`;
+  const sentence = `The URL was signed for Content-Type: ${contentType}, and it was sent ${how}.`;
+  return causeOf("HEADER", sentence, `Send content-type: ${contentType}.`);
 }
 
-/** The client is in none of the networks that the URL is for. Nobody knows where nobody has said where it is. */
+/** The client is in none of the networks that the URL is for. */
 function clientCause(
   { sent: { remoteAddress } }: Subject,
   networks: readonly Network[] | undefined,
@@ -252,10 +222,3 @@ function clientCause(
   );
   return otherClient(named.join(" or "), remoteAddress);
 }
-
-// Characters of base64url.
-const HMAC_LENGTH = 43;
-const ED25519_LENGTH = 86;
-
-/** Seconds for which a verifier takes a URL before it begins. */
-const SKEW = 60;

@@ -10,57 +10,26 @@ import { pathSpellings } from "../search/spellings.ts";
 import { originVariants, querySpellings, spelt } from "../search/text-variants.ts";
 import { changedLives } from "../search/usual-lives.ts";
 
-/**
- * The variants of a Daypass URL. `meant` is the URL that was signed, as it was given. The many hosts come last, so that the
- * search for two changes reaches all the others.
- */
-export function urlVariants(
-  subject: Subject,
-  meant: UrlCanonical | undefined,
-): (input: UrlCanonical) => Generator<Variant<UrlCanonical>> {
-  return function* (input) {
-    if (meant !== undefined) yield* meantVariants(input, meant);
-    yield* queryVariants(input);
-    yield* pathVariants(input);
-    yield* headerVariants(input);
-    yield* lifeVariants(input);
-    yield* originVariants(input, subject);
-  };
+/** The likeliest first. The many hosts come last, so that the search for two changes reaches all others. */
+export function* urlVariants(subject: Subject, input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  yield* queryVariants(input);
+  yield* pathVariants(input);
+  yield* headerVariants(input);
+  yield* lifeVariants(input);
+  yield* originVariants(input, subject);
 }
 
 function variant(code: CauseCode, input: UrlCanonical, text: string, fix: string): Variant<UrlCanonical> {
   return { code, input, signed: text, seen: text, fix };
 }
 
-const PARTS = [
-  ["HOST", "origin"],
-  ["PATH", "path"],
-  ["QUERY", "query"],
-  ["QUERY", "params"],
-] as const;
-
-/** What was sent otherwise than it was signed. */
-function* meantVariants(input: UrlCanonical, meant: UrlCanonical): Generator<Variant<UrlCanonical>> {
-  for (const [code, part] of PARTS) {
-    if (input[part] === meant[part]) continue;
-    const [what, was] = part === "params" ? ["dp- parameters were", "they were"] : [`${part} was`, "it was"];
-    const text = `The ${what} changed after signing: ${was} ${meant[part] || "empty"}.`;
-    yield variant(code, { ...input, [part]: meant[part] }, text, "Pass the URL on byte for byte.");
-  }
-}
-
 function* queryVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
   const without = (rest: readonly string[]): UrlCanonical => ({ ...input, query: rest.join("&") });
-  for (const token of tokens) {
-    const name = nameOf(token);
-    const fix = `Leave it out, or let it vary when signing (vary: ["${name}"]).`;
-    const rest = without(tokens.filter((other) => other !== token));
-    yield variant("QUERY", rest, `The query parameter ${name} was added after signing.`, fix);
-  }
-  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn: () => false })) {
-    const text = `The query parameters ${names} were added after signing.`;
-    yield variant("QUERY", without(rest), text, "Leave them out, or let them vary when signing (vary).");
+  const single = tokens.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) }));
+  for (const { rest, names } of [...single, ...addedTogether(tokens, { nameOf, isOwn: () => false })]) {
+    const text = `The query ${names.includes(" and ") ? `parameters ${names} were` : `parameter ${names} was`} added after signing.`;
+    yield variant("QUERY", without(rest), text, "Leave out what was added, or let it vary when signing (vary).");
   }
   const sorted = [...tokens].sort().join("&");
   for (const [how, query] of [["in another order", sorted] as const, ...querySpellings(input.query)]) {
@@ -79,7 +48,7 @@ function* pathVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
   }
 }
 
-/** What proxies and clients make of a value. It is not shown: it may open something. */
+/** Changes of a header by proxies and clients. The value may be secret, so no text shows it. */
 function* headerVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
   const lines = input.headers.split("\n").slice(0, -1);
   for (const line of lines) {

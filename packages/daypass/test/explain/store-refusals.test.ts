@@ -68,15 +68,6 @@ const REFUSALS: readonly Refusal[] = [
     /nothing wrong with the URL/,
   ],
   [
-    /^HEADER: .*ACL.*authenticated-read/,
-    rawUrl({ host: "media.s3.us-west-002.backblazeb2.com", headers: { "x-amz-acl": "authenticated-read" } }),
-    {
-      request: { ...put, headers: { "x-amz-acl": "authenticated-read" } },
-      errorBody: errorXml("InvalidArgument", "Unsupported value for canned acl 'authenticated-read'"),
-    },
-    /nothing wrong with the URL/,
-  ],
-  [
     /^UNKNOWN_KEY: .*does not know the access key/,
     rawUrl({ host: "s3.us-west-002.backblazeb2.com", region: "us-west-002" }),
     answer("InvalidAccessKeyId", "The key '00005329cf349a40000000001' is not valid"),

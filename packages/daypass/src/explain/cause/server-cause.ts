@@ -35,16 +35,13 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   return { code: "REGION", sentence, evidence, fix: `Sign for ${region}.` };
 }
 
-/** Garage's message, with the region of each scope. */
-const SCOPES = /unexpected scope:? *['"]?\d+\/([^/]+)\/(?:.*expected:? *['"]?\d+\/([^/]+)\/)?/i;
-
 /** The server's region, if the answer complains about the signed one. */
 function expectedRegion({ message, fields }: ServerError): string | undefined {
-  const [, signed, expected] = SCOPES.exec(message) ?? [];
-  const region = expected ?? fields.get("Region") ?? /expecting ['"]([a-z0-9-]+)['"]/.exec(message)?.[1];
-  // Two scopes with the same region differ in date or service.
-  const isAboutRegion = signed === undefined ? /region/i.test(message) : signed !== region;
-  return isAboutRegion ? region : undefined;
+  const expected = fields.get("Region") ?? /expecting ['"]([a-z0-9-]+)['"]/.exec(message)?.[1];
+  // Garage shows the signed scope. If its region is right, the date or the service is wrong.
+  const [, signed] = /unexpected scope:? *['"]?\d+\/([^/]+)\//i.exec(message) ?? [];
+  const isAboutRegion = signed === undefined ? /region/i.test(message) : signed !== expected;
+  return isAboutRegion ? expected : undefined;
 }
 
 /**

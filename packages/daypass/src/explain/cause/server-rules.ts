@@ -43,7 +43,7 @@ function otherSize(how: string): Omit<AnswerRule, "code"> {
 
 /**
  * Answers of stores other than Amazon, and messages of S3 under a code that has other meanings. The first match counts.
- * Seen at R2, Ceph, Garage, Alibaba OSS and Backblaze B2; the last three are the gateway's own.
+ * Seen at R2, Ceph and Garage; the last three are the gateway's own.
  */
 export const STORE_RULES: readonly AnswerRule[] = [
   { code: /^Unauthorized$/, says: /SigV2 authorization is not supported/i, cause: "LEGACY_SIGNATURE", ...SIGN_V4 },
@@ -78,39 +78,6 @@ export const STORE_RULES: readonly AnswerRule[] = [
     cause: "UNKNOWN_KEY",
     sentence: "The server does not know the access key that signed.",
     fix: "Sign with a key of this server.",
-  },
-  {
-    code: /^InvalidArgument$/,
-    says: /Invalid signing region/i,
-    cause: "REGION",
-    sentence: "The URL was signed for a different region than the bucket's.",
-    fix: "Sign for the bucket's own region, without oss- in front.",
-  },
-  {
-    code: /^SecondLevelDomainForbidden$/,
-    cause: "ENDPOINT",
-    sentence: "The server accepts the bucket in the host only, not as the first segment of the path.",
-    fix: "Sign with the bucket in the host (addressing: virtual).",
-  },
-  {
-    code: /^UserDisable$/,
-    cause: "PERMISSION",
-    sentence: "The bucket's account is suspended: most often a bill is overdue.",
-    fix: "Check the account in the provider's console.",
-  },
-  {
-    code: /^UnauthorizedAccess$/,
-    cause: "PERMISSION",
-    sentence:
-      "The key that signed may not use this bucket; or the server saw no signature, as it does not support Signature Version 2.",
-    fix: "Sign with Signature Version 4, and with a key that is for this bucket.",
-  },
-  {
-    code: /^InvalidArgument$/,
-    says: /Unsupported value for canned acl '?([\w-]{1,40})/i,
-    cause: "HEADER",
-    sentence: "The server has no such ACL for an object (x-amz-acl: $1): here a whole bucket is public or private.",
-    fix: "Sign without x-amz-acl.",
   },
   {
     code: /^AccessDenied$/,

@@ -1,4 +1,5 @@
 import type { FieldCondition } from "../../forms/policy.ts";
+import { type AnswerRule, ruleCause } from "../cause/answer-rules.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause } from "../explanation.ts";
@@ -8,106 +9,91 @@ import { isFieldCondition, lengthRange } from "./policy.ts";
 /** The meaning of an answer to a form. Reads the messages of S3, MinIO, Cloud Storage and Daypass. */
 export function formServerCause(error: ServerError, posted: PostedForm, now: Date): Cause | undefined {
   const { code, message, fields } = error;
-  const told = [message, ...["Details", "Condition"].map((name) => fields.get(name) ?? "")].join("\n");
+  const text = [message, ...["Details", "Condition"].map((name) => fields.get(name) ?? "")].join("\n");
+  const own = conditionAnswer(error, posted, text) ?? fieldAnswer(error, posted);
+  const cause = /policy (?:document )?(?:has )?expired/i.test(text) || code === "EXPIRED" ? ended(posted, now) : own;
+  if (cause === undefined) {
+    return ruleCause(FORM_RULES, { ...error, message: text.trim() }, "form") ?? serverCause(error, now, "form");
+  }
   const said = `The server says ${code}${message === "" ? "" : `: ${message}`}`;
-  const withEvidence = ({ code, sentence, evidence = [], fix }: PlainCause & Partial<Cause>): Cause => ({
-    code,
-    sentence,
-    evidence: [said, ...evidence],
-    fix,
-  });
-
-  if (/Policy expired|policy (?:document )?(?:has )?expired/i.test(told) || code === "EXPIRED") {
-    return withEvidence(ended(posted.policy.endsAt, now));
-  }
-  const failed = failedCondition(told);
-  if (failed !== undefined) return withEvidence(shownCondition(posted, failed));
-  const field = /Extra input fields:\s*([^\s,]+)|did not reference these fields:\s*([^\s,]+)/i.exec(told);
-  const name = field?.[1] ?? field?.[2];
-  if (name !== undefined) return withEvidence(extra(name.toLowerCase().replace(/[.'"\]]+$/, "")));
-  if (code === "EntityTooLarge" || code === "EntityTooSmall") return withEvidence(lengthAnswer(error, posted));
-  if (code === "POLICY_NOT_MET" || code === "InvalidPolicyDocument") {
-    return withEvidence(conditionCause(posted) ?? { ...POLICY, sentence: `${POLICY.sentence}: ${told.trim()}` });
-  }
-  const missing = /must contain a field named '?([\w-]+)'?/i.exec(message)?.[1]?.toLowerCase();
-  if (missing !== undefined) return withEvidence(missing === "file" ? NO_FILE : missingField(posted, missing));
-  const plain = PLAIN.find(({ codes = [], says }) => codes.includes(code) || says?.test(told));
-  return plain === undefined ? serverCause(error, now, "form") : withEvidence(plain.cause);
+  return { ...cause, evidence: [said, ...cause.evidence] };
 }
 
-type PlainCause = Omit<Cause, "evidence">;
+/** The answer is about the policy, one of its conditions or the file's length. */
+function conditionAnswer(error: ServerError, posted: PostedForm, text: string): Cause | undefined {
+  const { code } = error;
+  const failed = failedCondition(text);
+  if (failed !== undefined) return shownCondition(posted, failed);
+  if (code === "EntityTooLarge" || code === "EntityTooSmall") return lengthAnswer(error, posted);
+  const [, field] = EXTRA.exec(text) ?? [];
+  if (field !== undefined) return extra(field.toLowerCase().replace(/[.'"\]]+$/, ""));
+  if (code !== "POLICY_NOT_MET" && code !== "InvalidPolicyDocument") return undefined;
+  return (
+    conditionCause(posted) ?? {
+      code: "POLICY",
+      sentence: `The server cannot use the policy: ${text.trim()}`,
+      evidence: [],
+      fix: "Send the policy as it was signed: JSON with expiration and conditions, in one line of base64.",
+    }
+  );
+}
 
-const POLICY: PlainCause = {
-  code: "POLICY",
-  sentence: "The server cannot use the policy",
-  fix: "Send the policy as it was signed: JSON with expiration and conditions, in one line of base64.",
-};
-const NO_FILE: PlainCause = {
-  code: "FILE",
-  sentence: "The form has no file, or its field is not named file.",
-  fix: "Append the file as the last field, named file.",
-};
+const EXTRA = /(?:Extra input fields|did not reference these fields):\s*([^\s,]+)/i;
 
-/** Answers that say all by their code or their words, in the order in which they are looked for. */
-const PLAIN: readonly {
-  readonly codes?: readonly string[];
-  readonly says?: RegExp;
-  readonly cause: PlainCause;
-}[] = [
+/** The answer names a missing field. */
+function fieldAnswer({ message }: ServerError, { form }: PostedForm): Cause | undefined {
+  const name = /must contain a field named '?([\w-]+)'?/i.exec(message)?.[1]?.toLowerCase();
+  if (name === undefined) return undefined;
+  const isSent = form.values.has(name) || form.behindFile.includes(name);
+  const isFile = name === "file";
+  const fault = isSent
+    ? `The field ${name} did not reach the server before the file: fields after the file are ignored.`
+    : `The form does not send the field ${name}.`;
+  return {
+    code: isSent || isFile ? "FILE" : "FIELD",
+    sentence: isFile ? "The form has no file, or its field is not named file." : fault,
+    evidence: [],
+    fix: isFile ? "Append the file as the last field, named file." : "Append the fields first, and the file last.",
+  };
+}
+
+const NO_FILE = {
+  cause: "FILE",
+  sentence: "The form carries no file, or more than one.",
+  fix: "Send exactly one field named file, as the last one.",
+} as const;
+const NO_MULTIPART = {
+  cause: "MALFORMED",
+  sentence: "The request is not a multipart form as the server reads it.",
+  fix: "Post multipart/form-data (enctype of the form, or FormData), and let the client write the Content-Type with its boundary.",
+} as const;
+
+const FORM_RULES: readonly AnswerRule[] = [
+  { code: /^IncorrectNumberOfFilesInPostRequest$/, ...NO_FILE },
+  { says: /exactly one file upload/i, ...NO_FILE },
+  { code: /^MalformedPOSTRequest$/, ...NO_MULTIPART },
+  { says: /enclosure-type|multipart\/form-data/i, ...NO_MULTIPART },
   {
-    codes: ["IncorrectNumberOfFilesInPostRequest"],
-    says: /exactly one file upload/i,
-    cause: {
-      code: "FILE",
-      sentence: "The form carries no file, or more than one.",
-      fix: "Send exactly one field named file, as the last one.",
-    },
+    code: /^MaxPostPreDataLengthExceeded/,
+    cause: "FILE",
+    sentence: "The fields before the file are larger than 20 KB: most often the file's field is not named file.",
+    fix: "Name the file's field `file`, and keep the other fields short.",
   },
   {
-    codes: ["MalformedPOSTRequest"],
-    says: /enclosure-type|multipart\/form-data/i,
-    cause: {
-      code: "MALFORMED",
-      sentence: "The request is not a multipart form as the server reads it.",
-      fix: "Post multipart/form-data (enctype of the form, or FormData), and let the client write the Content-Type with its boundary.",
-    },
-  },
-  {
-    codes: ["MaxPostPreDataLengthExceeded", "MaxPostPreDataLengthExceededError"],
-    cause: {
-      code: "FILE",
-      sentence: "The fields before the file are larger than 20 KB: most often the file's field is not named file.",
-      fix: "Name the file's field `file`, and keep the other fields short.",
-    },
-  },
-  {
-    codes: ["MethodNotAllowed"],
-    cause: {
-      code: "ENDPOINT",
-      sentence: "The form was not posted to a bucket: the path is an object's, or the host names no bucket.",
-      fix: "Post to the URL that was signed with the form; the object's key is the field key.",
-    },
+    code: /^MethodNotAllowed$/,
+    cause: "ENDPOINT",
+    sentence: "The form was not posted to a bucket: the path is an object's, or the host names no bucket.",
+    fix: "Post to the URL that was signed with the form; the object's key is the field key.",
   },
 ];
 
-function ended(end: Date | undefined, now: Date): PlainCause {
-  if (end !== undefined && now < end) {
-    const sentence = `The form has expired by the server's clock, but not by this one (it expires at ${end.toISOString()}, now is ${now.toISOString()}).`;
-    return { code: "CLOCK", sentence, fix: "Set the clocks (NTP)." };
+function ended({ policy: { endsAt } }: PostedForm, now: Date): Cause {
+  if (endsAt !== undefined && now < endsAt) {
+    const sentence = `The form has expired by the server's clock, but not by this one (it expires at ${endsAt.toISOString()}, now is ${now.toISOString()}).`;
+    return { code: "CLOCK", sentence, evidence: [], fix: "Set the clocks (NTP)." };
   }
-  const at = end === undefined ? "" : `: it was valid until ${end.toISOString()}`;
-  return { code: "EXPIRED", sentence: `The form has expired${at}.`, fix: "Ask for a new form." };
-}
-
-function missingField({ form }: PostedForm, name: string): PlainCause {
-  const isSent = form.values.has(name) || form.behindFile.includes(name);
-  return {
-    code: isSent ? "FILE" : "FIELD",
-    sentence: isSent
-      ? `The field ${name} did not reach the server before the file: fields after the file are ignored.`
-      : `The form does not send the field ${name}.`,
-    fix: "Append the fields first, and the file last.",
-  };
+  const at = endsAt === undefined ? "" : `: it was valid until ${endsAt.toISOString()}`;
+  return { code: "EXPIRED", sentence: `The form has expired${at}.`, evidence: [], fix: "Ask for a new form." };
 }
 
 /** `["eq", "$acl", "private"]` as in S3's message, or without quotes as in MinIO's. */

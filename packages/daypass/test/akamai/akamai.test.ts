@@ -149,7 +149,7 @@ it.each([{}, { salt: "s" }, { escapeEarly: true }])(
 it.each([
   [{ data: "a~exp=9999999999" }, "INVALID_INPUT"],
   [{ data: "a&b" }, "INVALID_INPUT"],
-  // URL parsers encode these in a query, so that the token would not be the one that was signed.
+  // URL parsers encode these in a query, which would change the signed token.
   [{ data: "O'Brien" }, "INVALID_INPUT"],
   [{ sessionId: "a<b>" }, "INVALID_INPUT"],
   [{ data: 'a"b' }, "INVALID_INPUT"],

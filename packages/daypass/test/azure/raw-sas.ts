@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { WireRequest } from "../../src/index.ts";
 import { ACCOUNT, CREDENTIALS, DELEGATION_KEY } from "./fixture.ts";
 
-// A signer of its own, which signs whatever it is told: what the library's signer would refuse has to be refused when it
+// An independent signer that signs anything: the verifier must refuse what the library's signer would refuse, when it
 // comes with a good signature, too. Written from Azure's documentation; shares no code with the library.
 
 type Fields = Readonly<Record<string, string>>;

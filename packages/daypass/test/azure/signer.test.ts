@@ -9,7 +9,7 @@ import { ACCOUNT, AT, CREDENTIALS } from "./fixture.ts";
 import { azure, clock, code, delegation, parameters, wish } from "./signers.ts";
 
 describe("azureSigner", () => {
-  it("tells all that the holder has to send", () => {
+  it("returns everything that the holder must send", () => {
     const { url, method, headers, expiresAt, bound, unbound, warnings } = azure.sign({ ...wish, permissions: "cw" });
     expect(url).toMatch(
       /^https:\/\/myaccount\.blob\.core\.windows\.net\/media\/a\.txt\?sv=2022-11-02&se=2026-01-02T03%3A19%3A05Z&sr=b&sp=cw&sig=/,
@@ -167,7 +167,7 @@ describe("azureSigner", () => {
     expect(code(() => azure.sign({ ...wish, response: { expires: "x" } }))).toBe("UNSUPPORTED_CONSTRAINT");
   });
 
-  it("begins where it is told, and not after its end", () => {
+  it("signs notBefore, and refuses one after the expiry", () => {
     expect(parameters(azure.sign({ ...wish, notBefore: AT }).url).get("st")).toBe("2026-01-02T03:04:05Z");
     for (const notBefore of [new Date(AT.getTime() + 900_000), new Date(Number.NaN)]) {
       expect(code(() => azure.sign({ ...wish, notBefore }))).toBe("INVALID_INPUT");
@@ -179,7 +179,7 @@ describe("azureSigner", () => {
     expect([...parameters(url).keys()]).toEqual(["sv", "si", "sr", "sig"]);
     expect(expiresAt.toISOString()).toBe("9999-12-31T23:59:59.000Z");
     expect(warnings).toHaveLength(1);
-    // Whoever moves it moves no other.
+    // Modifying one Date changes no other.
     expiresAt.setTime(0);
     const again = azure.sign({ container: "media", blob: "a.txt", identifier: "weekly" });
     expect(again.expiresAt.toISOString()).toBe("9999-12-31T23:59:59.000Z");
@@ -319,8 +319,8 @@ describe("azureSigner", () => {
   });
 });
 
-describe("what a SAS tells of itself", () => {
-  it("is what its URL has: of a stored policy nobody knows here", () => {
+describe("the facts of a signed SAS", () => {
+  it("returns the URL's own facts, without the fields of a stored policy", () => {
     const { bound } = azure.sign({ container: "media", blob: "a", identifier: "policy" });
     expect(bound).toEqual(["account", "container", "blob", "stored policy"]);
     const whole = azure.sign({

@@ -141,7 +141,7 @@ describe("operations", () => {
     const list: RawSas = { path: "/media", fields: { sr: "c", sp: "l" } };
     const range = await verify({ ...list, query: "restype=container&comp=list&startFrom=a%2Fb&endBefore=c" });
     expect(range.parameters).toContainEqual(["startFrom", "a/b"]);
-    // A name in another case is not one that Azure's pages have.
+    // Azure's pages have no name in another case.
     await refuse({ ...list, query: "restype=container&comp=list&startfrom=a" }, "UNSIGNED_PARAMETER");
     const headers = [["x-ms-access-tier-if-modified-since", "Tue, 27 Mar 2007 19:36:42 GMT"]] as const;
     expect((await verify({ method: "DELETE", headers, fields: { sp: "d" } })).operation).toBe("delete-blob");
@@ -159,7 +159,7 @@ describe("operations", () => {
     expect((await verify({ ...list, fields: { sr: "c", sp: "lt" } })).operation).toBe("list-blobs");
     const plain = { ...list, query: "restype=container&comp=list&include=metadata" };
     expect((await verify({ ...plain, fields: { sr: "c", sp: "l" } })).operation).toBe("list-blobs");
-    // What a reader that trims would take for tags.
+    // A reader that trims would read it as tags.
     for (const include of ["%20tags", "metadata%2C%20tags", "tags%09", "metadata;tags"]) {
       await refuse({ ...list, query: `restype=container&comp=list&include=${include}`, fields: { sr: "c", sp: "l" } });
     }

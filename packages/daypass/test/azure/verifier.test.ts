@@ -7,7 +7,7 @@ import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { account, delegation, options, refuse, service, verify } from "./verifiers.ts";
 
 describe("what a request is for", () => {
-  it("tells account, container, blob and operation", async () => {
+  it("returns account, container, blob and operation", async () => {
     const grant = await verify({
       path: "/media/a%20b/%C3%A9%2B%25.txt",
       fields: { spr: "https", sip: "203.0.113.9" },
@@ -191,7 +191,7 @@ describe("who may use it, and how", () => {
     expect((await delegation.verify(rawRequest(raw), { subject: "u1" })).kind).toBe("user-delegation");
     await expectRefusal(delegation.verify(rawRequest(raw), { subject: "u2" }), "WRONG_SUBJECT");
     await expectRefusal(delegation.verify(rawRequest(raw)), "WRONG_SUBJECT");
-    // A SAS that is for nobody in particular is for a proved user as well.
+    // A SAS without a user is valid for a proved user, too.
     const anybody = rawRequest({ kind: "user-delegation" });
     expect((await delegation.verify(anybody, { subject: "u2" })).kind).toBe("user-delegation");
     const shared: RawSas = { ...raw, headers: [["authorization", "SharedKey a:b"]] };
@@ -277,7 +277,7 @@ describe("grammar", () => {
     await refuse({ fields: { rsct: "text/html\u0000" } }, "MALFORMED");
   });
 
-  it("lets a blob's name have a line feed, as the lines around it keep their places", async () => {
+  it("accepts a blob's name with a line feed", async () => {
     expect((await verify({ path: "/media/a%0Ab%0A%0A" })).blob).toBe("a\nb\n\n");
   });
 

@@ -34,7 +34,7 @@ describe("Bunny's own vectors", () => {
     }
   });
 
-  // Not with `ignoreParams`, which makes a URL whose query anybody may change, nor with a prefix that ends inside a segment.
+  // Not with `ignoreParams`, which leaves the query open, nor with a prefix that ends inside a segment.
   it.each(bunnyVectors.filter(({ ignoreParams, pathAllowed }) => !ignoreParams && !pathAllowed))(
     "$name is signed",
     ({ path, userIp, place, countriesAllowed, countriesBlocked, speedLimit, signedUrl }) => {

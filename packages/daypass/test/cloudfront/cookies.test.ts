@@ -18,7 +18,7 @@ describe("signed cookies", () => {
     ],
   });
 
-  it("open what their resource covers, by a custom policy where it has a star", async () => {
+  it("open the URLs of their resource, by a custom policy if it has a star", async () => {
     const signed = await cookieSigner.sign({ resource: `${origin}/hls/*`, expiresIn: 600 });
     expect(Object.keys(signed.cookies).sort()).toEqual([
       "CloudFront-Hash-Algorithm",

@@ -91,7 +91,7 @@ describe("guardFetch and obligations", () => {
     return new Response(null, { status: 201 });
   });
 
-  it("lets the granted body through", async () => {
+  it("passes the granted body on", async () => {
     expect((await store(put("hello"))).status).toBe(201);
     expect(stored).toBe("hello");
   });
@@ -128,7 +128,7 @@ describe("guardFetch and obligations", () => {
     expect((await broken(new Request(url))).type).toBe("error");
   });
 
-  it("hands on whatever a handler gives where nothing is to be set", async () => {
+  it("returns the handler's value unchanged if no header has to be set", async () => {
     const nothing = guardFetch(verifierAt(AT), () => undefined as unknown as Response);
     expect(await nothing(new Request(url()))).toBeUndefined();
   });
@@ -188,7 +188,7 @@ describe("guardFetch and obligations", () => {
     expect(await response.text()).toBe(`HostRequest ${endpoint}/x?a=1 PUT hi`);
   });
 
-  // As srvx has it, which h3 and Nitro run on: its class is made of Node's two objects, and fails when it is asked.
+  // Like srvx, the base of h3 and Nitro: its class wraps Node's two objects and throws when it is read.
   class HostMade {
     readonly #received: Request;
     constructor({ received }: { readonly received: Request }) {
@@ -248,14 +248,14 @@ describe("guardFetch and obligations", () => {
     expect(await outcome(await put("too long"))).toEqual({ status: 400, code: "BODY_LENGTH" });
   });
 
-  // As Azure Functions have it: made of an object, of whose body it knows other forms than a stream.
+  // Like Azure Functions: created from an object, whose body may have other forms than a stream.
   class Bodiless extends Request {
     constructor(init: { readonly url: string; readonly method: string; readonly text?: string }) {
       super(init.url, { method: init.method, ...(init.text === undefined ? {} : { body: init.text }) });
     }
   }
 
-  // As happy-dom has it: a request that is made of another keeps the other's body.
+  // Like happy-dom: a copied request keeps the body of the first.
   class Keeping extends Request {
     constructor(input: string | Request, init?: RequestInit) {
       if (typeof input === "string") super(input, init);
@@ -284,7 +284,7 @@ describe("guardFetch and obligations", () => {
     await expect(guarded(request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
-  it("hands on the very request where the grant asks for nothing, even if somebody has read its body", async () => {
+  it("passes the same request on if the grant has no obligations, even after its body was read", async () => {
     const seen: Request[] = [];
     const guarded = guardFetch(granting([]), (_grant, request) => {
       seen.push(request);

@@ -66,7 +66,7 @@ describe("a GCS form", () => {
     ]);
   });
 
-  it("wants a condition for each field, be it named almost like the signature's own", async () => {
+  it("requires a condition for each field, even with a name similar to the signature's own", async () => {
     for (const name of ["x-goog-signature2", "my-x-goog-signature", "x-goog-acl"])
       await expectRefusal(verify(sign(), { [name]: "a" }), "POLICY_NOT_MET");
     expect((await verify(sign({ fields: { "x-goog-date2": "a" } }))).fields).toEqual({ "x-goog-date2": "a" });

@@ -26,7 +26,7 @@ const sign = (extra: Partial<GcsSignRequest> = {}) =>
 const signatureOf = (url: string): string | null => new URL(url).searchParams.get("Signature");
 
 describe("a GCS V2 signer", () => {
-  // The text and the two algorithms are those of https://cloud.google.com/storage/docs/access-control/signed-urls-v2
+  // The text and the two algorithms come from https://cloud.google.com/storage/docs/access-control/signed-urls-v2
   it("signs method, MD5, type, end, extension headers and resource, a line each", async () => {
     const request: GcsSignRequest = {
       bucket: "media",
@@ -106,7 +106,7 @@ describe("a GCS V2 signer", () => {
     expect(obligations).toEqual([{ kind: "create-only" }, { kind: "body-length", min: 0, max: 9 }]);
   });
 
-  it("has no longest life but one that milliseconds would exceed", () => {
+  it("accepts a lifetime up to a century, which milliseconds would exceed", () => {
     expect(codeOf(() => sign({ expiresIn: 10 * 365 * 86_400 }))).toBeUndefined();
     expect(codeOf(() => sign({ expiresIn: NOW.getTime() }))).toBe("INVALID_EXPIRY");
     expect(codeOf(() => sign({ expiresIn: 0 }))).toBe("INVALID_EXPIRY");
@@ -197,7 +197,7 @@ describe("a GCS V2 verifier", () => {
     await expectRefusal(verifier.verify({ ...virtual, authority: "other.storage.example.com" }), "SIGNATURE_MISMATCH");
   });
 
-  it("holds URLs to the longest life that it is told", async () => {
+  it("refuses a lifetime over maxLife", async () => {
     const short = gcsV2HmacVerifier({ keys: hmacKey, ...common, maxLife: 599 });
     await expectRefusal(short.verify(wireRequest(sign())), "KEY_SCOPE");
     await expect(short.verify(wireRequest(sign({ expiresIn: 599 })))).resolves.toBeDefined();
@@ -206,7 +206,7 @@ describe("a GCS V2 verifier", () => {
     }
   });
 
-  it("lets the kind of key say the algorithm", async () => {
+  it("chooses the algorithm by the kind of key", async () => {
     const secretAccessKey = publicAccount.public_key.replace(/\s/g, "");
     const confused = gcsV2HmacSigner({
       credentials: { accessKeyId: account.client_email, secretAccessKey },

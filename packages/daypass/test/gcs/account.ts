@@ -12,7 +12,7 @@ export const publicKey: string = createPublicKey(account.private_key)
   .toString();
 export const publicAccount = { client_email: account.client_email, public_key: publicKey };
 
-/** Of a key that nobody has: its other half was thrown away. */
+/** A public key without a private half. */
 export const foreignKey = `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAzBhE3U+UVCMGbsg7b7lK
 gGM61I8Ti0SaWtWo7GcxZOYQ0AJzkKbKYMnhszJHwNxr9yEOaGnS2XfGq/DFjb4S

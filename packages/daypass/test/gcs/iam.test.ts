@@ -68,7 +68,7 @@ beforeAll(async () => {
   await once(server, "listening");
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-// Whoever fetched keeps the connection, and some runtimes then wait for minutes until it is let go of.
+// The unread answer keeps the connection, and some runtimes then wait for minutes.
 afterAll(() => {
   server.closeAllConnections();
   server.close();
@@ -142,7 +142,7 @@ describe("signing through IAM", () => {
     expect((await refusal({ token: "very-secret-token" })).message).not.toContain("very-secret");
   });
 
-  it("says so where another account is asked for, nobody answers, or no token can be had", async () => {
+  it("reports another account, no answer and a missing token", async () => {
     expect(await refusal({ serviceAccount: "other@example.com" })).toMatchObject({ details: { status: 404 } });
     expect(await refusal({ endpoint: "http://127.0.0.1:1" })).toMatchObject({
       code: "INVALID_KEY",

@@ -27,14 +27,14 @@ describe.each(SIGNERS)("%s with credentials that rotate", (_, credentials, resou
   const sign = async (given: unknown, expiresIn: number, more = {}): Promise<unknown> =>
     (signer({ credentials: given as never, ...more }).sign as Sign)({ ...resource, expiresIn });
 
-  it("takes what gives the current ones, once they are there", async () => {
+  it("signs with the current credentials after they are loaded", async () => {
     const rotating = rotatingCredentials(async () => ({ ...credentials, expiration }), { clock });
     await expect(sign(rotating.current, 60)).rejects.toMatchObject({ code: "CREDENTIALS_NOT_READY" });
     await rotating.ready();
     expect(await sign(rotating.current, 60)).toMatchObject({ expiresAt: new Date(AT.getTime() + 60_000) });
   });
 
-  it("lets no URL outlive them", async () => {
+  it("refuses a URL that would outlive its credentials", async () => {
     const dying = { ...credentials, expiration };
     await expect(sign(dying, 601)).rejects.toMatchObject({ code: "CREDENTIALS_EXPIRE_FIRST" });
     expect(await sign(() => dying, 601, { credentialExpiry: "clamp" })).toMatchObject({ expiresAt: expiration });

@@ -71,7 +71,7 @@ describe("a GCS signer", () => {
     await expect(verifier.verify(request)).resolves.toBeDefined();
   });
 
-  it("takes the universe from the key file unless it is told another", async () => {
+  it("uses the universe of the key file by default", async () => {
     const credentials = { ...account, universe_domain: "apis.example" };
     const request = { bucket: "b", object: "o", expiresIn: 60 };
     expect((await gcsSigner({ credentials, clock }).sign(request)).url).toMatch(
@@ -194,7 +194,7 @@ describe("a GCS signer", () => {
     expect(codeOf(() => sign(extra))).toBe(code);
   });
 
-  it("signs dot segments where it is told to, and the verifier reads them raw", async () => {
+  it("signs dot segments if asked to, and the verifier reads them raw", async () => {
     const request = wireRequest(sign({ object: "a/../b", dotSegments: "sign" }));
     expect((await verifier.verify(request)).object).toBe("a/../b");
   });

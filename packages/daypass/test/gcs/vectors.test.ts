@@ -18,7 +18,7 @@ interface Vector {
   readonly scheme?: string;
   readonly urlStyle?: "VIRTUAL_HOSTED_STYLE" | "BUCKET_BOUND_HOSTNAME";
   readonly bucketBoundHostname?: string;
-  /** The three ways to name another server, the first one that is there counts. */
+  /** The three ways to name another server. The first present way counts. */
   readonly hostname?: string;
   readonly clientEndpoint?: string;
   readonly emulatorHostname?: string;

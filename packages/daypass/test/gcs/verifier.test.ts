@@ -60,7 +60,7 @@ describe("a GCS verifier", () => {
     await expectRefusal(verifier.verify({ ...request, headers: [] }), "SIGNATURE_MISMATCH");
   });
 
-  it("lets the key say the algorithm, not the URL", async () => {
+  it("chooses the algorithm by the key, not by the URL", async () => {
     const rsa = wireRequest(
       await gcsSigner({ credentials: account, endpoint, clock }).sign({ bucket: "b", object: "o", expiresIn: 60 }),
     );

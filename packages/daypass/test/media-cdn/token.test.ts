@@ -264,7 +264,7 @@ it.each([
   [{ pathGlobs: ["/hls/*"], prefix: "/hls/" }, "INVALID_INPUT"],
   [{ data: "a~b" }, "INVALID_INPUT"],
   [{ data: "a&b" }, "INVALID_INPUT"],
-  // URL parsers encode these in a query, so that the token would not be the one that was signed.
+  // URL parsers encode these in a query, which would change the signed token.
   [{ data: "O'Brien" }, "INVALID_INPUT"],
   [{ sessionId: "a<b>" }, "INVALID_INPUT"],
   [{ pathGlobs: ["/hls/*", '/"/*'] }, "INVALID_INPUT"],

@@ -7,7 +7,7 @@ import { granting, verifier } from "./guard-fixture.ts";
 
 describe("guardNode, refusing a body that is still coming", () => {
   it("waits no longer for a body whose client has gone, and hands on what middleware throws at the end", async () => {
-    // Those of sockets are others.
+    // Sockets have other timers.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const fault = new Error("of middleware");

@@ -24,7 +24,7 @@ describe("guardNode with what frameworks hand over", () => {
     const guarded = guardNode(verifier, () => {});
     await expect(guarded(request as never, reply as never)).rejects.toThrow(/request\.raw/);
     await expect(guarded({ req: {}, res: {} } as never, (() => {}) as never)).rejects.toThrow(/ctx\.req/);
-    // Where there is a `next`, a rejection that nobody waits for would end the process.
+    // If there is a `next`, an unhandled rejection would end the process.
     const handed: unknown[] = [];
     await guarded(request as never, reply as never, (error) => handed.push(error));
     expect(handed).toEqual([expect.objectContaining({ message: expect.stringContaining("request.raw") })]);
@@ -42,7 +42,7 @@ describe("guardNode behind a body parser", () => {
   });
   const upload = `PUT ${signed.url.slice(endpoint.length)} HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n`;
 
-  it("takes no body for short of which somebody else has read all", async () => {
+  it("accepts a body that another reader has read completely", async () => {
     const answer = await send(async (req, res) => {
       for await (const _ of req);
       await reading(req, res, (error) => res.end(String(Object(error).code)));
@@ -50,7 +50,7 @@ describe("guardNode behind a body parser", () => {
     expect(answer.body).toContain("INVALID_INPUT");
   });
 
-  it("reads a body that nobody has touched, however late", async () => {
+  it("reads an untouched body after a delay", async () => {
     const late: RequestListener = (req, res) => void setTimeout(() => void reading(req, res), 20);
     expect((await send(late, `${upload}0\r\n\r\n`)).body).toContain("read");
     expect(problemOf(await send(late, `${upload}4\r\nabcd\r\n0\r\n\r\n`))).toMatchObject({ code: "BODY_LENGTH" });

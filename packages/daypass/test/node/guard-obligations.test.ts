@@ -102,7 +102,7 @@ describe("guardNode and obligations", () => {
   const put = (...lines: string[]): string =>
     `PUT /x HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\n${lines.join("\r\n")}`;
 
-  it("lets a body of the granted length through", async () => {
+  it("passes a body of the granted length on", async () => {
     expect((await send(reading, put("Content-Length: 3", "", "abc"))).headers).toContain("x-size: 3");
   });
 

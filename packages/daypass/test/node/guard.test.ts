@@ -83,7 +83,7 @@ describe("guardNode", () => {
     const guard = guardNode(verifier, () => {});
     const server = createServer(async (req, res) => {
       await guard(req, res);
-      // Koa, for one, looks, and answers by itself where nobody has.
+      // Koa, for one, answers by itself if no handler has answered.
       server.emit("guarded", res.writableEnded);
     });
     const guarded = once(server, "guarded");
@@ -225,7 +225,7 @@ describe("guardNode", () => {
     ]);
   });
 
-  it("rejects with the handler's own error where there is no next", async () => {
+  it("rejects with the handler's own error if there is no next", async () => {
     const guarded = guardNode(verifier, () => {
       throw new Error("handler");
     });

@@ -152,7 +152,7 @@ describe("OSS V4", () => {
     expect(() => sign(wish)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("signs a dot segment where it is asked to", async () => {
+  it("signs a dot segment if asked to", async () => {
     const link = sign({ key: "a/../b", dotSegments: "sign" });
     expect(await verifier.verify(wireRequest(link))).toMatchObject({ key: "a/../b" });
   });
@@ -297,7 +297,7 @@ describe("OSS V1", () => {
     expect(signer.sign({ bucket: "media", key: "a", expiresIn: 60 }).url).toMatch("https://media.oss.example.com/a?");
   });
 
-  it("is told from V4 by names alone", async () => {
+  it("is distinguished from V4 by names alone", async () => {
     const both = anyOf(verifier, v1Verifier);
     expect((await both.verify(wireRequest(sign()))).scheme).toBe("oss");
     expect((await both.verify(wireRequest(v1Sign()))).scheme).toBe("oss/v1");

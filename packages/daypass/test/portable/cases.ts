@@ -7,7 +7,7 @@ import { urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
 export interface Case {
   readonly name: string;
   run(): unknown;
-  /** What `run` gives, or its promise, as JSON has it. */
+  /** What `run` returns, or its promise, as JSON. */
   readonly expected: unknown;
 }
 

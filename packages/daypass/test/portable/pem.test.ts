@@ -101,7 +101,7 @@ it("both builds make the same RSA signature", async () => {
   expect(createPublicKey(createPrivateKey(text)).equals(rsa.publicKey)).toBe(true);
 });
 
-it("HMAC-SHA512 by WebCrypto is that of RFC 4231, test case 2", async () => {
+it("HMAC-SHA512 by WebCrypto returns the value of RFC 4231, test case 2", async () => {
   const mac = await subtleSha512Hmac("Jefe")("what do ya want for nothing?");
   expect(Buffer.from(mac).toString("hex")).toBe(
     "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",

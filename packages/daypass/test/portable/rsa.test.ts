@@ -197,7 +197,7 @@ describe.each([
     );
   });
 
-  it("lets the event loop go on while it signs", async () => {
+  it("does not block the event loop while it signs", async () => {
     const key = crypto.rsaPrivateKey(pkcs8);
     await key.sign("sha256", "first use");
     let left = 64;

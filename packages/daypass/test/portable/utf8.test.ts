@@ -12,7 +12,7 @@ test("UTF-8 is what TextEncoder makes of every character", () => {
   }
 });
 
-// By their numbers: a bundler spells the last as a half and a whole, which Deno's parser takes for an error.
+// By their numbers: a bundler spells the last as a half and a whole, which Deno's parser refuses.
 test.each([
   [0x61, 0xd800],
   [0xdc00, 0x62],

@@ -140,7 +140,7 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(await getSignedUrl(one, make({ Bucket: "other", Key: "k" }), options)).toMatch(/^https:\/\/other\./);
   });
 
-  it("gives each URL an end of its own, which nobody else reads", async () => {
+  it("returns a new Date as the expiry of each URL", async () => {
     const expiration = new Date(AT.getTime() + 30_000);
     for (const given of [{}, { credentials: async () => ({ ...credentials, expiration }) }]) {
       const one = client(given);
@@ -234,7 +234,7 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(asked).toBe(4);
   });
 
-  it("asks the provider that its client has now, and one that gave no key again", async () => {
+  it("asks the client's present provider, and asks again after a provider without a key", async () => {
     const one = client();
     const sign = () => getSignedUrl(one, make({ Bucket: "media", Key: "a" }), options);
     expect(await sign()).toContain("=AKIDEXAMPLE%2F");

@@ -4,7 +4,7 @@ import { expectRefusal, wireRequest } from "../wire-request.ts";
 import { type Asked, client, make, operation, options, verifier } from "./sdk.ts";
 
 describe("what daypass/compat/aws makes of a command", () => {
-  it("binds the length of a body, and a type that it is told to sign", async () => {
+  it("binds the length of a body, and a type in signableHeaders", async () => {
     const signed = await presign(client(), make({ Bucket: "media", Key: "a", Body: "ü€" }), {
       ...options,
       signableHeaders: new Set(["content-type"]),
@@ -40,7 +40,7 @@ describe("what daypass/compat/aws makes of a command", () => {
     expect(headers).toEqual({ "content-length": "99", "content-type": "image/png" });
   });
 
-  it("signs no header that proxies change, nor one that it is told not to sign", async () => {
+  it("does not sign headers that proxies change, nor unsignableHeaders", async () => {
     const changed = ["X-Amzn-Trace-Id", "User-Agent", "Sec-Fetch-Mode", "Proxy-Own", "Cache-Control", "X-Own"];
     const own = sending(Object.fromEntries([...changed, "If-Match"].map((name) => [name, "v"])));
     const unsignableHeaders = new Set(["x-own"]);
@@ -66,7 +66,7 @@ describe("what daypass/compat/aws makes of a command", () => {
     expect([hashed, url.searchParams.get(header)]).toEqual([[key], btoa(key)]);
   });
 
-  it("sorts a parameter in capitals among those of the signature", async () => {
+  it("sorts a parameter in capitals among the signature's own", async () => {
     const get = operation("GetObject", "GET", { A: [0, { httpQuery: "A-first" }] });
     const { url, method } = await presign(client(), make({ Bucket: "media", Key: "a", A: "1" }, get), options);
     expect(url).toContain("/a?A-first=1&X-Amz-Algorithm=");

@@ -157,7 +157,7 @@ describe("the fields of a form", () => {
     expect(check(policy(bucket, ["starts-with", "$a", ""]), { a: "" })).toBeUndefined();
   });
 
-  it("meet no condition when they are not there, not even that of any value", () => {
+  it("meet no condition when they are absent, not even starts-with an empty text", () => {
     for (const condition of [["starts-with", "$a", ""], ["eq", "$a", ""], { a: "x" }] as const) {
       expect(check(policy(bucket, condition), {})).toEqual(NOT_MET);
     }

@@ -175,7 +175,7 @@ describe("s3FormSigner", () => {
     });
   });
 
-  it("lets any key be written where a condition says so", async () => {
+  it("accepts any key if a condition permits it", async () => {
     const form = sign({ key: "${filename}", conditions: [["starts-with", "$key", ""]] });
     expect((await verify(form, {}, { fileName: "x" })).key).toBe("x");
   });
@@ -221,7 +221,7 @@ describe("s3FormVerifier", () => {
     }
   });
 
-  it("wants a condition for each field, be it named almost like the signature's own", async () => {
+  it("requires a condition for each field, even with a name similar to the signature's own", async () => {
     const v2 = s3FormV2Signer({ region: "r", credentials, clock }).sign({ bucket: "media", key: "a", expiresIn: 60 });
     const verifyV2 = (extra: object) =>
       s3FormV2Verifier({ credentials, clock }).verify({
@@ -258,12 +258,12 @@ describe("s3FormVerifier", () => {
     const places = (count: number) => ({ fields: { ...sign({}).fields, "x-ignore-a": `\${filename}`.repeat(count) } });
     const named = (count: number, length: number) => verify(places(count), {}, { fileName: "n".repeat(length) });
     await expect(named(50, 1000)).resolves.toBeDefined();
-    // Of 64 KiB that nobody has signed they would be half a gigabyte, which no text can be.
+    // In 64 KiB of unsigned fields they would be half a gigabyte, longer than any text can be.
     await expectRefusal(named(5500, 100_000), "MALFORMED");
     await expectRefusal(named(100, 1000), "MALFORMED");
   });
 
-  it("keeps to the credentials that it was given as they were, and sees what is written into those of a function", () => {
+  it("copies given credentials, and sees changes to the credentials of a function", () => {
     const row = { ...credentials };
     const request = { bucket: "media", key: "a", expiresIn: 60 };
     const options = { region: "eu-west-1", clock } as const;
@@ -301,7 +301,7 @@ describe("s3FormVerifier", () => {
     await expectRefusal(verify(sign({}), { credentials: async () => undefined }), "UNKNOWN_KEY");
   });
 
-  it("tells where the browser goes, and with which status", async () => {
+  it("returns the redirect and the status", async () => {
     const outcome = async (fields: Readonly<Record<string, string>>) => {
       const { redirect, status } = await verify(sign({ fields }));
       return [redirect, status];

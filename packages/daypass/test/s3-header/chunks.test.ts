@@ -203,7 +203,7 @@ describe("a body in signed chunks", () => {
     }
   });
 
-  it("is refused with bytes after the last chunk, and with a trailer that nobody announced", async () => {
+  it("refuses bytes after the last chunk, and an unannounced trailer", async () => {
     expect(await refusal(await grant(), Buffer.concat([framed(PLAIN.chunks), Buffer.from("x")]))).toBe(
       "MALFORMED chunk",
     );

@@ -107,7 +107,7 @@ describe(`URLs of ${botocore.source}`, () => {
         .split("&")
         .sort(),
     ];
-    // Of `/bucket` and `/bucket/`, which SigV2 signs alike, the signer writes the one that needs no redirect.
+    // SigV2 signs `/bucket` and `/bucket/` alike. The signer writes the form that needs no redirect.
     const expected = vector.url
       .replace(/&content-type=[^&]*/, "")
       .replace(/(\.com\/[^/]+)\?/, key === undefined ? "$1/?" : "$1?");

@@ -119,7 +119,7 @@ describe("s3V4aVerifier", () => {
     );
   });
 
-  it("is told from SigV4 by anyOf, and neither takes the other's URLs", async () => {
+  it("is distinguished from SigV4 by anyOf, and neither accepts the other's URLs", async () => {
     const v4 = s3Verifier({ credentials, origins, clock });
     const any = anyOf(v4, verifierOf());
     const v4Link = s3Signer({ region: "eu-west-1", endpoint, addressing: "virtual", credentials, clock }).sign(call);
@@ -177,7 +177,7 @@ describe("s3V4aVerifier", () => {
     await expectRefusal(verifierOf().verify({ ...request, target }), code as "MALFORMED");
   });
 
-  it("tells both days where the credential and the date of a request differ", async () => {
+  it("reports both days if the credential and the date of a request differ", async () => {
     const request = wireRequest(await signer.sign(call));
     const target = request.target.replace("%2F20260102%2F", "%2F20260103%2F");
     const details = { problem: "date-mismatch", found: "20260103", expected: "20260102" };

@@ -61,7 +61,7 @@ describe.each(Object.entries(schemes))(
       expect(await code(verifier, await sign(key("fresh")))).toBe("granted");
     });
 
-    it("tells an unknown key also where the store answers null", async () => {
+    it("reports an unknown key if the store returns null", async () => {
       const verifier = verifierOf(() => null as unknown as Key);
       expect(await code(verifier, await sign(key("any")))).toBe("UNKNOWN_KEY");
     });
@@ -115,7 +115,7 @@ it("one signer lives over midnight", async () => {
   }
 });
 
-it("gives a grant whose begin and end nobody moves by writing into a date", async () => {
+it("returns new Dates, so that changing one does not change the grant", async () => {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
   const link = s3Signer({ ...place, credentials }).sign(call);
   const grant = await s3Verifier({ credentials, origins: [endpoint], clock }).verify(wireRequest(link));

@@ -404,7 +404,7 @@ describe("a checksum that was signed", () => {
     },
   );
 
-  it("is nobody's wish where AWS's presigner had no body, nor is a mode or an algorithm", async () => {
+  it("ignores the checksum of AWS's presigner without a body, a mode and an algorithm", async () => {
     const { obligations } = await verify({
       query: {
         "x-amz-checksum-crc32": "AAAAAA==",

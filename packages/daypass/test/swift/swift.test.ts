@@ -53,7 +53,7 @@ describe("TempURLs", () => {
     }
   });
 
-  it("are tried with both keys of the account and with those of their container only", async () => {
+  it("are tried with both keys of the account and with the keys of their container only", async () => {
     const keys: readonly SwiftKey[] = [
       { account, key: "new" },
       { account, key },
@@ -171,7 +171,7 @@ describe("TempURLs", () => {
     expect(await refusal({ ...request, target: `${request.target}&temp_url_ip_range=` })).toBe("MALFORMED");
   });
 
-  it("leave filename and inline open, so a verifier lets them through by name only", async () => {
+  it("leave filename and inline open, so a verifier accepts them by name only", async () => {
     const link = sign({ filename: "Übersicht 1.pdf", inline: true });
     expect(link.url).toMatch(/&filename=%C3%9Cbersicht%201\.pdf&inline$/);
     expect(link.warnings).toEqual([expect.stringContaining("not signed")]);
@@ -274,7 +274,7 @@ describe("TempURLs", () => {
     expect(() => sign(wish)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("are refused for an endpoint that has the version or the account already, as Keystone has it", () => {
+  it("are refused for an endpoint with the version or the account, as in Keystone", () => {
     for (const path of ["/v1", "/v1/", "/v1/AUTH_test", "/swift/v1", "/swift/v1/AUTH_test/"]) {
       const at = { endpoint: endpoint + path, account, key };
       expect(() => swiftSigner(at), path).toThrow(/^expected endpoint as .* without \/v1, found "https:/);

@@ -114,7 +114,7 @@ describe("the query", () => {
   });
 });
 
-it("an end of 0, which UriSigner takes for none, has passed", async () => {
+it("an expiry of 0, which UriSigner ignores, has passed", async () => {
   const text = "http://example.com/foo?_expiration=0";
   const hash = createHmac("sha256", secret).update(text).digest("base64url");
   expect(await outcome(verifier({ withoutExpiry: "accept" }), get(`${text}&_hash=${hash}`))).toBe("EXPIRED");

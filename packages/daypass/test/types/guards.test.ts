@@ -7,7 +7,7 @@ import { anyOf, type Grant, type Verifier } from "../../src/index.ts";
 import { type S3Grant, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { type UrlGrant, urlVerifier } from "../../src/schemes/url/index.ts";
 
-// What these say is checked by the compiler when the tests are type-checked; running them only shows that they are there.
+// The type check compiles these tests. Running them only shows that they exist.
 const origins = ["https://api.example.com"];
 const s3 = s3Verifier({ credentials: { accessKeyId: "a", secretAccessKey: "b" }, origins });
 const url = urlVerifier({

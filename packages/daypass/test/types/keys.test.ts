@@ -9,7 +9,7 @@ interface Row {
   readonly owner: number;
 }
 
-// What these say is checked by the compiler when the tests are type-checked; running them only shows that they are there.
+// The type check compiles these tests. Running them only shows that they exist.
 describe("the type of a function that finds keys", () => {
   const origins = ["https://api.example.com"];
 

@@ -74,7 +74,7 @@ describe("the signer", () => {
       code: "WRONG_SUBJECT",
     });
     await expect(reading.verify(from("203.0.113.9"))).rejects.toMatchObject({ code: "WRONG_SUBJECT" });
-    // A subject that cannot be read is nobody, and equals nobody's.
+    // An unreadable subject equals no other subject.
     const broken = signer.sign({ url, expiresIn: 60, encrypted: { subject: "x...." } });
     await expect(reading.verify(get(broken.url))).rejects.toMatchObject({ code: "WRONG_SUBJECT" });
   });

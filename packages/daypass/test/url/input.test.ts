@@ -15,7 +15,7 @@ function message(ask: () => unknown): string {
   }
 }
 
-// From JavaScript, where no compiler has seen them.
+// From JavaScript, without a compiler's checks.
 it.each<[string, object | undefined, RegExp]>([
   ["no path", { url: ORIGIN }, /^INVALID_INPUT: .* and a path, found "https/],
   ["no URL", { url: "nope" }, /^INVALID_INPUT: .*found "nope"$/],

@@ -90,7 +90,7 @@ describe("what the signer is asked for", () => {
     expect(parameter(sign({ methods: ["HEAD"] }).url, "dp-methods")).toBe("HEAD");
   });
 
-  it("leaves optional space out of header text, except in quotes, where it is refused", () => {
+  it("drops optional space from header text, and refuses it in quotes", () => {
     const url = sign({
       response: { cacheControl: "private,  max-age=60", contentDisposition: 'inline; filename="a;b.pdf"' },
     }).url;

@@ -6,65 +6,63 @@ import { UsageError } from "./command.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
-/** The result of `node:util`'s parser, typed by the options that were asked for. */
+/** The parsed arguments, typed by the options. */
 export type ParsedArguments<O extends Options> = ReturnType<
   typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>
 >;
 
-/** Parses arguments strictly: an unknown option, one without its value, or one given twice of which one would count is wrong usage. */
+/** Parses arguments. Refuses unknown options, missing values, and an option that is given twice but counts once. */
 export function parseArguments<const O extends Options>(args: readonly string[], options: O): ParsedArguments<O> {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    const option = options[token.name];
-    if (option === undefined) throw new UsageError(`expected a known option, found ${token.rawName}`);
-    if (option.type !== "string") {
-      refuseValue(token);
+    const { name, rawName, value } = token;
+    const option = options[name];
+    if (option === undefined) throw new UsageError(`expected a known option, found ${rawName}`);
+    if (option.type === "boolean") {
+      if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
       continue;
     }
-    expectValue(token);
-    if (option.multiple === true) continue;
-    if (seen.has(token.name))
-      throw new UsageError(`expected ${token.rawName} once, found it twice: only one of them would be used`);
-    seen.add(token.name);
+    if (value === undefined) throw new UsageError(`expected a value after ${rawName}, found none`);
+    // A dash alone is standard input.
+    if (token.inlineValue !== true && /^-./.test(value)) {
+      throw new UsageError(
+        `expected a value after ${rawName}, found ${value}: if that is the value, write ${rawName}=${value}`,
+      );
+    }
+    if (seen.has(name) && option.multiple !== true)
+      throw new UsageError(`expected ${rawName} once, found it twice: only one of them would be used`);
+    seen.add(name);
   }
   return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
 }
 
-interface OptionToken {
-  readonly rawName: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
-}
-
-function refuseValue({ rawName, value }: OptionToken): void {
-  if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
-}
-
-function expectValue({ rawName, value, inlineValue }: OptionToken): void {
-  if (value === undefined) throw new UsageError(`expected a value after ${rawName}, found none`);
-  // A dash alone is standard input.
-  if (inlineValue !== true && /^-./.test(value)) {
-    throw new UsageError(
-      `expected a value after ${rawName}, found ${value}: if that is the value, write ${rawName}=${value}`,
-    );
-  }
+/** Returns the text of an option if it is valid. */
+function expectText(option: string, text: string, [isValid, expected]: readonly [boolean, string]): string {
+  if (isValid) return text;
+  throw new UsageError(`expected ${option} as ${expected}, found ${JSON.stringify(text)}`);
 }
 
 const UNIT_SECONDS = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
-/** No scheme has a longer life, and beyond it dates have years of five digits, or none. */
+/** No scheme has a longer lifetime, and later dates have years of five digits. */
 const A_CENTURY = 36_500 * UNIT_SECONDS.d;
 
 /** Reads a duration such as `90`, `90s`, `15m`, `12h`, `7d` or `1w` as seconds. */
 export function duration(option: string, text: string): number {
-  const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
-  if (match === null)
-    throw new UsageError(`expected ${option} as a duration such as 90s, 15m, 12h or 7d, found ${JSON.stringify(text)}`);
-  const seconds = Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  const [, digits, unit] = /^(\d{1,9})([smhdw]?)$/.exec(text) ?? [];
+  expectText(option, text, [digits !== undefined, "a duration such as 90s, 15m, 12h or 7d"]);
+  const seconds = Number(digits) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
   if (seconds <= A_CENTURY) return seconds;
   throw new UsageError(`expected ${option} of at most 36500d, found ${JSON.stringify(text)}`);
+}
+
+/** Reads a positive duration. A lifetime of zero is a mistake. */
+export function positiveDuration(option: string, text: string): number {
+  const seconds = duration(option, text);
+  if (seconds > 0) return seconds;
+  throw new UsageError(`expected ${option} of at least one second, found ${JSON.stringify(text)}`);
 }
 
 /** Reads an instant such as `2026-01-02T03:04:05Z`. */
@@ -72,12 +70,11 @@ export function moment(option: string, text: string): Date {
   try {
     return instant(option, text);
   } catch (error) {
-    // In a line it is the line that is refused; here it is the command line.
     throw isDaypassError(error) ? new UsageError(error.message) : error;
   }
 }
 
-/** Reads the one method of an option that can be given again. */
+/** Reads one method of an option that can be repeated. */
 export function httpMethod(option: string, text: string): string {
   if (/^[A-Z]+$/.test(text)) return text;
   throw new UsageError(
@@ -87,8 +84,7 @@ export function httpMethod(option: string, text: string): string {
 
 /** Reads the method of a request. */
 export function requestMethod(option: string, text: string): string {
-  if (/^[A-Z]+$/.test(text)) return text;
-  throw new UsageError(`expected ${option} as a method in upper case such as GET, found ${JSON.stringify(text)}`);
+  return expectText(option, text, [/^[A-Z]+$/.test(text), "a method in upper case such as GET"]);
 }
 
 /** Reads the SHA-256 of a body. */
@@ -99,31 +95,28 @@ export function sha256Hex(option: string, text: string): string {
 
 /** Reads the address of a client. */
 export function ipAddress(option: string, text: string): string {
-  if (isIP(text) !== 0) return text;
-  throw new UsageError(`expected ${option} as an IP address such as 192.0.2.1, found ${JSON.stringify(text)}`);
+  return expectText(option, text, [isIP(text) !== 0, "an IP address such as 192.0.2.1"]);
 }
 
-/** Reads an origin; `*.` in front of the host stands for a bucket, where that is allowed. */
+/** Reads an origin. With `wildcard`, `*.` before the host stands for any bucket. */
 export function httpOrigin(option: string, text: string, options: { readonly wildcard?: boolean } = {}): string {
   const plain = options.wildcard === true ? text.replace("://*.", "://") : text;
-  if (/^https?:\/\/[^/?#@*\s]+$/.test(plain) && URL.canParse(plain)) return text;
-  throw new UsageError(`expected ${option} as an origin such as https://host, found ${JSON.stringify(text)}`);
+  const isOrigin = /^https?:\/\/[^/?#@*\s]+$/.test(plain) && URL.canParse(plain);
+  return expectText(option, text, [isOrigin, "an origin such as https://host"]);
 }
 
-/** Reads the origin of a page, as a browser sends it: a rule with anything else in it matches no page. */
+/** Reads the origin of a page. Files and sandboxed frames have the origin `null`. */
 export function pageOrigin(option: string, text: string): string {
-  // Of a file, or of a frame in a sandbox.
   return text === "null" ? text : exactOrigin(option, text);
 }
 
-/** Reads an origin in the one spelling that is compared: lower case, no default port, nothing behind it. */
+/** Reads an origin as browsers send it: lower case, without default port and path. */
 export function exactOrigin(option: string, text: string): string {
   const { origin } = new URL(httpOrigin(option, text));
-  if (origin === text) return text;
-  throw new UsageError(`expected ${option} as browsers write it, ${origin}, found ${JSON.stringify(text)}`);
+  return expectText(option, text, [origin === text, `browsers write it, ${origin}`]);
 }
 
-/** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */
+/** Reads the address of a server, `scheme://host[:port][/path]`. The signer checks the rules of its scheme. */
 export function serverAddress(option: string, text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
   throw new UsageError(`expected ${option} as a URL such as http://127.0.0.1:8080, found text that is not one`);
@@ -133,23 +126,21 @@ export function serverAddress(option: string, text: string): string {
 export function wholeNumber(
   option: string,
   text: string,
-  limits: { readonly min: number; readonly max: number },
+  { min, max }: { readonly min: number; readonly max: number },
 ): number {
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= limits.min && number <= limits.max) return number;
-  throw new UsageError(
-    `expected ${option} as a whole number from ${limits.min} to ${limits.max}, found ${JSON.stringify(text)}`,
-  );
+  expectText(option, text, [number >= min && number <= max, `a whole number from ${min} to ${max}`]);
+  return number;
 }
 
-/** Reads a word from a closed list. */
+/** Reads one of several words. */
 export function word<const W extends string>(option: string, text: string, words: readonly W[]): W {
   const found = words.find((candidate) => candidate === text);
   if (found !== undefined) return found;
   throw new UsageError(`expected ${option} as one of ${words.join(", ")}; found ${JSON.stringify(text)}`);
 }
 
-/** Reads repeated `name=value` or `name: value` options into a map; a name given twice keeps both values. */
+/** Reads repeated `name=value` or `name: value` options. A repeated name keeps all values. */
 export function pairs(
   option: string,
   texts: readonly string[] | undefined,
@@ -159,22 +150,22 @@ export function pairs(
   const map = new Map<string, string | readonly string[]>();
   for (const text of texts) {
     const end = text.indexOf(separator);
-    if (end <= 0) throw new UsageError(`expected ${option} as name${separator}value, found ${JSON.stringify(text)}`);
+    expectText(option, text, [end > 0, `name${separator}value`]);
     const name = text.slice(0, end);
     const value = separator === ":" ? text.slice(end + 1).trim() : text.slice(end + 1);
     const before = map.get(name);
-    map.set(name, before === undefined ? value : [...(typeof before === "string" ? [before] : before), value]);
+    map.set(name, before === undefined ? value : [before, value].flat());
   }
   return Object.fromEntries(map);
 }
 
-/** The text of an option that `read` has not refused, as it was given. */
+/** Returns the text after `read` has accepted it. */
 export function checked(text: string | undefined, read: (text: string) => unknown): string | undefined {
   if (text !== undefined) read(text);
   return text;
 }
 
-/** What `read` makes of an option, where it is given. */
+/** The result of `read`, if the option is given. */
 export function mapped<T>(text: string | undefined, read: (text: string) => T): T | undefined {
   return text === undefined ? undefined : read(text);
 }

@@ -1,13 +1,13 @@
 import type { Readable, Writable } from "node:stream";
 
-/** A stream that a person may be looking at. */
+/** A stream that may be a terminal. */
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
   /** Width of a terminal in characters. */
   readonly columns?: number;
 }
 
-/** What a command may touch of the process it runs in. */
+/** The parts of the process that a command may use. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
@@ -23,18 +23,18 @@ export interface Command {
   run(args: readonly string[], context: Context): Promise<ExitStatus>;
 }
 
-/** 0 done, 1 refused or failed, 2 wrong usage. */
+/** 0 success, 1 refused or failed, 2 wrong usage. */
 export type ExitStatus = 0 | 1 | 2;
 
-/** The command line itself is wrong: exit status 2 and a pointer to `--help`. */
+/** The command line is wrong. Exit status 2, with a hint to `--help`. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The command was understood and could not be done: exit status 1. The text says expected, found, what to do. */
+/** The command failed. Exit status 1. The message states what was expected, what was found and the remedy. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  /** For programs, with `--json`; a server's own code where it was the server that refused. */
+  /** For programs, printed with `--json`. The code of the server if a server refused. */
   readonly code: string;
 
   constructor(message: string, code = "FAILED") {
@@ -43,13 +43,13 @@ export class CommandError extends Error {
   }
 }
 
-/** Writes lines and waits where the reader is slower than we are. */
+/** Writes a text and waits if the reader is slower. */
 export async function print(stream: Writable, text: string): Promise<void> {
   if (stream.write(`${text}\n`)) return;
   await drained(stream);
 }
 
-/** Resolves when a stream has room again, and also when it has been closed: nobody is left to wait for. */
+/** Resolves when a stream is drained or closed. */
 function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

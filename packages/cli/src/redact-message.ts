@@ -1,23 +1,22 @@
-// A path, with or without a host in front: file names look like it and come back as they are. An apostrophe may stand in a URL; one
-// with nothing of it behind is a quote.
+// A path, with or without a host. File names match too and stay unchanged. An apostrophe inside is part of the URL, one at the end is a
+// quote.
 const LOCATION = /(?:[a-z][a-z0-9+.-]{0,30}:\/)?\/(?:[^\s"'<>`]|'(?=[\w.%~-]))+/gi;
 
 /**
- * What the message of an error may show: the URLs in it without what opens them. Whoever gives a command the wrong argument has often a signed
- * URL at hand, and what it says ends in the log of a job.
+ * Redacts signed URLs in an error message. A wrong argument is often a signed URL, and the message may end in the log of a job.
  */
 export async function redactMessage(message: string): Promise<string> {
   if (!/[?=&%]|:\/\//.test(message)) return message;
-  // Most errors show no URL, and this is the larger part of the library.
+  // Most messages have no URL, and this module is large.
   const { redactUrl } = await import("daypass/explain");
-  const shown = message.replace(LOCATION, (location) => {
+  const redacted = message.replace(LOCATION, (location) => {
     const end = endOfUrl(location);
     return redactUrl(location.slice(0, end)) + location.slice(end);
   });
-  return redactParameters(shown, redactUrl);
+  return redactParameters(redacted, redactUrl);
 }
 
-/** Behind a URL the sentence goes on. */
+/** The end of the URL before the punctuation of the sentence. */
 function endOfUrl(location: string): number {
   let end = location.length;
   while (end > 0 && ":;,.)]".includes(location.charAt(end - 1))) end--;
@@ -26,21 +25,21 @@ function endOfUrl(location: string): number {
 
 const NAME = /(?:u0026|%26|%3F|(?<![\w-]))([a-z_][\w-]{0,60})(?:=|%3D)/gi;
 const VALUE = /[^\s"'<>`&#;,)\\]*/y;
-// No value is told by more of it.
+// A prefix of this length identifies a secret value.
 const PROBE = 100;
 
-/** Hides parameters wherever they stand: in a URL that was torn at a space, lies in JSON, is the value of another parameter, or has no host. */
+/** Redacts parameters anywhere: in a URL that is split at a space, inside JSON, inside another parameter, or without a host. */
 function redactParameters(text: string, redactUrl: (url: string) => string): string {
-  let shown = "";
+  let redacted = "";
   let behind = 0;
   for (const { 0: all, 1: name, index } of text.matchAll(NAME)) {
     const from = index + all.length;
     const probe = `?${name}=${valueAt(text.slice(from, from + PROBE), 0)}`;
     if (index < behind || redactUrl(probe) === probe) continue;
-    shown += `${text.slice(behind, from)}REDACTED`;
+    redacted += `${text.slice(behind, from)}REDACTED`;
     behind = from + valueAt(text, from).length;
   }
-  return shown + text.slice(behind);
+  return redacted + text.slice(behind);
 }
 
 function valueAt(text: string, from: number): string {

@@ -79,7 +79,7 @@ function clock({ aheadMs }: Answer): Finding {
   return size < REFUSED_MS ? warning("clock", sentence, fix) : problem("clock", sentence, fix);
 }
 
-/** Compares the region with the one that the server names. */
+/** Compares the region with the region that the server names. */
 async function regionOf(
   answer: Answer,
   target: BucketUnderTest,

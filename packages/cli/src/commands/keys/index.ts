@@ -23,7 +23,7 @@ const OPTIONS = {
 
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
-/** Options that only some of the actions read; elsewhere they would be ignored in silence. */
+/** Options of some actions. Other actions refuse them. */
 const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method", "max-life", "until"] as const;
 const SESSION_ONLY = ["expires-in"] as const;
 const SECRET_OPTIONS = ["show-secret", "out"] as const;
@@ -85,16 +85,16 @@ async function create({ store, argument, options, context }: Action): Promise<Ex
   if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
   const scope = scopeOf(kind, options);
   const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";
-  return hand(options, context, () => store.create({ algorithm, scope, label: options.label }));
+  return createAndShow(options, context, () => store.create({ algorithm, scope, label: options.label }));
 }
 
 async function rotate({ store, argument, options, context }: Action): Promise<ExitStatus> {
   refuse(options, [...CREATE_ONLY, ...SESSION_ONLY], "rotate");
   const id = idOf(argument);
   const overlap = duration("--overlap", options.overlap ?? "24h");
-  // Before it is asked where the secret shall go: there will be none.
+  // Report an unknown id before a missing --out.
   if ((await store.list()).every((record) => record.id !== id)) throw noSuchKey(id);
-  return hand(options, context, () => store.rotate(id, overlap));
+  return createAndShow(options, context, () => store.rotate(id, overlap));
 }
 
 async function revoke({ store, argument, options, context }: Action): Promise<ExitStatus> {
@@ -107,7 +107,7 @@ async function revoke({ store, argument, options, context }: Action): Promise<Ex
 async function issueSession(action: Action): Promise<ExitStatus> {
   const { argument, options } = action;
   refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
-  // It knows the gateway, which no other action has to wait for.
+  // Loads the gateway.
   const { session } = await import("./session.ts");
   return session(idOf(argument), action);
 }
@@ -133,23 +133,20 @@ async function list({ store, argument, options, context }: Action): Promise<Exit
   return 0;
 }
 
-/** For whoever verifies elsewhere. A key that was rotated is in it until its overlap ends. */
+/** Prints the public keys for other verifiers, including rotated keys until their overlap ends. */
 async function publicKeys({ store, argument, options, context }: Action): Promise<ExitStatus> {
   refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "public");
   if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
   const keys = (await store.active()).flatMap((key) => (key.kind === "url" ? [urlKey(key)] : []));
   const set = publishedKeySet(keys);
-  // The set all the same: of the last key that was revoked this is the news.
+  // Print the empty set too, because it tells verifiers that the last key was revoked.
   if (set.keys.length === 0)
     await print(context.stderr, "There is no Ed25519 key: create one with daypass keys create url --ed25519.");
   await print(context.stdout, JSON.stringify(set));
   return 0;
 }
 
-/**
- * A row that does not open is not to be believed: it may have been edited. Without the master key nobody can tell, and the list is shown
- * all the same.
- */
+/** Adds the state of each key. A row that cannot be decrypted may have been edited. Without the master key this is not checked. */
 async function withStates(
   store: KeyStore,
   now: Date,
@@ -168,8 +165,8 @@ async function withStates(
   }));
 }
 
-/** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */
-async function hand(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
+/** Creates a key and outputs its secret. Checks the output first. */
+async function createAndShow(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
   const output = await openSecretOutput(options, context.stdout);
   const key = await make();
   if (output.kind === "file") await writeSecret(output.path, key);

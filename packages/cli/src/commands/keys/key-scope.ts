@@ -1,8 +1,16 @@
-import { duration, exactOrigin, httpMethod, mapped, moment, type ParsedArguments, word } from "../../arguments.ts";
+import {
+  exactOrigin,
+  httpMethod,
+  mapped,
+  moment,
+  type ParsedArguments,
+  positiveDuration,
+  word,
+} from "../../arguments.ts";
 import { UsageError } from "../../command.ts";
 import type { KeyRecord, StoredScope } from "../../state/key-record.ts";
 
-/** The options of `keys` that say what a key may grant. */
+/** The options of `keys` for the scope of a key. */
 export const SCOPE_OPTIONS = {
   bucket: { type: "string", multiple: true },
   origin: { type: "string", multiple: true },
@@ -12,15 +20,14 @@ export const SCOPE_OPTIONS = {
   until: { type: "string" },
 } as const;
 
-type ScopeOptions = ParsedArguments<typeof SCOPE_OPTIONS>["values"];
+/** The values of {@link SCOPE_OPTIONS}. */
+export type ScopeOptions = ParsedArguments<typeof SCOPE_OPTIONS>["values"];
 
-/** The scope of a new key. Refuses one that could grant nothing. */
+/** The scope of a new key. Refuses a scope that could not grant anything. */
 export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredScope {
-  const foreign = kind === "s3" ? "origin" : "bucket";
+  const [own, foreign] = kind === "s3" ? (["bucket", "origin"] as const) : (["origin", "bucket"] as const);
   if (options[foreign] !== undefined)
-    throw new UsageError(
-      `expected --${kind === "s3" ? "bucket" : "origin"} for a key of this kind, found --${foreign}`,
-    );
+    throw new UsageError(`expected --${own} for a key of this kind, found --${foreign}`);
   const end = mapped(options.until, (text) => moment("--until", text));
   if (end !== undefined && end <= new Date())
     throw new UsageError(
@@ -31,18 +38,14 @@ export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredS
     origins: options.origin?.map((text) => exactOrigin("--origin", text)),
     prefix: prefixOf(kind, options),
     methods: methodsOf(kind, options),
-    maxLife: mapped(options["max-life"], (text) => aSecondOrMore("--max-life", text)),
+    maxLife: mapped(options["max-life"], (text) => positiveDuration("--max-life", text)),
     until: end?.toISOString(),
   };
   return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
 }
 
-/** The buckets of `--bucket`. */
-export function bucketsOf({
-  bucket,
-}: {
-  readonly bucket?: readonly string[] | undefined;
-}): readonly string[] | undefined {
+/** Reads `--bucket`. */
+export function bucketsOf({ bucket }: Pick<ScopeOptions, "bucket">): readonly string[] | undefined {
   return bucket?.map((text) => {
     if (/^[^/]+$/.test(text)) return text;
     throw new UsageError(
@@ -51,11 +54,8 @@ export function bucketsOf({
   });
 }
 
-/** The prefix of `--prefix`. An empty one, as of a variable that is not set, would limit nothing. */
-export function prefixOf(
-  kind: KeyRecord["kind"],
-  { prefix }: { readonly prefix?: string | undefined },
-): string | undefined {
+/** Reads `--prefix`. Refuses an empty prefix, which an unset variable causes and which would not limit anything. */
+export function prefixOf(kind: KeyRecord["kind"], { prefix }: Pick<ScopeOptions, "prefix">): string | undefined {
   if (prefix === "") throw new UsageError('expected --prefix as text, found "": leave it away where there is no limit');
   if (kind === "url" && prefix !== undefined && !/^\/(?:.*\/)?$/.test(prefix)) {
     throw new UsageError(
@@ -65,19 +65,12 @@ export function prefixOf(
   return prefix;
 }
 
-/** The methods of `--method`. S3 has no others, and a key for one that it has not would be refused at every request. */
+/** Reads `--method`. Refuses methods that S3 does not have, because every request would be refused. */
 export function methodsOf(
   kind: KeyRecord["kind"],
-  { method }: { readonly method?: readonly string[] | undefined },
+  { method }: Pick<ScopeOptions, "method">,
 ): readonly string[] | undefined {
   return method?.map((text) =>
     kind === "s3" ? word("--method", text, ["GET", "HEAD", "PUT", "POST", "DELETE"]) : httpMethod("--method", text),
   );
-}
-
-/** A duration that lets something live: a URL that ends at its birth was not meant. */
-export function aSecondOrMore(option: string, text: string): number {
-  const seconds = duration(option, text);
-  if (seconds > 0) return seconds;
-  throw new UsageError(`expected ${option} of at least one second, found ${JSON.stringify(text)}`);
 }

@@ -1,32 +1,30 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { sessions } from "@daypass/gateway";
+import { positiveDuration } from "../../arguments.ts";
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { type ActiveKey, endOfKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
 import { type KeyStore, unopened } from "../../state/key-store.ts";
 import { sessionSecret } from "../../state/master-key.ts";
 import { openSecretOutput, secretFileHint, writeSecret } from "../../state/secret-output.ts";
 import { table } from "../../terminal-text.ts";
-import { aSecondOrMore, bucketsOf, methodsOf, prefixOf } from "./key-scope.ts";
+import { bucketsOf, methodsOf, prefixOf, type ScopeOptions } from "./key-scope.ts";
 
-/** Where a session comes from, and what it may do. */
+/** Options of {@link session}. */
 export interface SessionOptions {
   readonly store: KeyStore;
   readonly folder: string;
   readonly context: Context;
-  readonly options: {
-    readonly "expires-in"?: string | undefined;
-    readonly "show-secret"?: boolean | undefined;
-    readonly out?: string | undefined;
-    readonly json?: boolean | undefined;
-    readonly bucket?: readonly string[] | undefined;
-    readonly prefix?: string | undefined;
-    readonly method?: readonly string[] | undefined;
+  readonly options: ScopeOptions & {
+    readonly "expires-in"?: string;
+    readonly "show-secret"?: boolean;
+    readonly out?: string;
+    readonly json?: boolean;
   };
 }
 
 const MAX_SESSION = 36 * 3600;
 
-/** Issues what a running gateway with the same state knows at once: nothing is stored, and nothing can be listed. */
+/** Issues session credentials, which every gateway with the same state accepts at once. They are not stored. */
 export async function session(id: string, { store, folder, options, context }: SessionOptions): Promise<ExitStatus> {
   const now = new Date();
   const key = await accessKeyInUse(store, id, now);
@@ -49,14 +47,14 @@ export async function session(id: string, { store, folder, options, context }: S
 type Issued = ReturnType<ReturnType<typeof sessions>["issue"]>;
 
 function endOfSession(record: KeyRecord, expiresIn: string, now: Date): Date {
-  const life = aSecondOrMore("--expires-in", expiresIn);
-  if (life > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
-  const expiration = new Date(now.getTime() + life * 1000);
+  const lifetime = positiveDuration("--expires-in", expiresIn);
+  if (lifetime > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
+  const expiration = new Date(now.getTime() + lifetime * 1000);
   const end = endOfKey(record);
-  // Its tools ask for another one at the end that they were told, and until then would be refused.
+  // Tools renew a session at its stated expiry. The gateway would refuse it before, with the key.
   if (end !== undefined && end < expiration) {
     throw new CommandError(
-      `expected a key that outlives the session (${life} s), found that ${record.id} ends at ${end.toISOString()}: give a shorter --expires-in`,
+      `expected a key that outlives the session (${lifetime} s), found that ${record.id} ends at ${end.toISOString()}: give a shorter --expires-in`,
       "CREDENTIALS_EXPIRE_FIRST",
     );
   }
@@ -76,7 +74,7 @@ function writtenText(
   ]);
 }
 
-/** What `credential_process` of AWS's tools reads. */
+/** The format of `credential_process`. */
 function credentialProcess({ accessKeyId, secretAccessKey, sessionToken, expiration }: Issued): string {
   return JSON.stringify({
     Version: 1,
@@ -87,7 +85,7 @@ function credentialProcess({ accessKeyId, secretAccessKey, sessionToken, expirat
   });
 }
 
-/** Lines for a shell. */
+/** Shell commands. */
 function exportLines({ accessKeyId, secretAccessKey, sessionToken, expiration }: Issued): string {
   return [
     `export AWS_ACCESS_KEY_ID=${accessKeyId}`,

@@ -41,7 +41,7 @@ export async function findFile(root: string, { record: { scope } }: S3Key): Prom
       // Links and sockets are not served.
       if (!entry.isFile()) continue;
       const object = objectAt([...folder, entry.name]);
-      // Node replaces bytes that are not UTF-8 by U+FFFD, so the name is not that of the file.
+      // Node replaces bytes that are not UTF-8 by U+FFFD, so the name does not match the file.
       if (object === undefined || object.key.includes("\ufffd") || !isOpen(object)) continue;
       const rank = rankOf(entry.name);
       if (best === undefined || rank < best.rank) best = { ...object, rank };

@@ -110,7 +110,7 @@ const BUCKET_FIELDS = [
 ];
 const LISTING_LIFETIME = 300;
 
-/** The stores with ListObjectsV2. Cloud Storage's XML API has it too. */
+/** The stores with ListObjectsV2, which the XML API of Cloud Storage also supports. */
 const LISTED = [
   { start: "s3://", scheme: "s3", name: "key" },
   { start: "gs://", scheme: "gcs", name: "object" },

@@ -54,7 +54,7 @@ function curl({ url, method, headers }: SignedRequest): string {
     // Without this option, curl removes dot segments and requests another object.
     ...(hasDotSegment(url) ? ["--path-as-is"] : []),
     ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${method}`]),
-    // `name:` tells curl to omit the header. `name;` sends an empty value.
+    // curl omits the header for `name:`. `name;` sends an empty value.
     ...Object.entries(headers).map(
       ([name, value]) => `--header ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`,
     ),

@@ -34,7 +34,7 @@ const OPTIONS = {
 
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
-const SINGLE_OPTIONS = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
+const URL_OPTIONS = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
 
 export const verifyCommand: Command = {
   help: `daypass verify URL [options]
@@ -57,7 +57,7 @@ ${BATCH_HELP}`,
     const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
     if (values.batch !== undefined) {
       if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
-      const foreign = SINGLE_OPTIONS.find((name) => values[name] !== undefined);
+      const foreign = URL_OPTIONS.find((name) => values[name] !== undefined);
       if (foreign !== undefined)
         throw new UsageError(
           `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,

@@ -97,7 +97,7 @@ export function isDirectoryBucket(bucket: string): boolean {
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
  *
- * @throws {DaypassError} `INVALID_KEY` for credentials that are not those of a session
+ * @throws {DaypassError} `INVALID_KEY` for credentials without a session token
  */
 function expressLine(line: JsonObject, found: JsonObject): JsonObject {
   const { bucket, version, credentials, addressing, ...others } = line;

@@ -15,7 +15,7 @@ export interface TargetScheme {
   readonly secret: string;
   /** The line field of the object's name, if a target may end before it. */
   readonly name?: "key" | "object" | "blob";
-  /** The options of the scheme besides those of every scheme. */
+  /** The options that not every scheme has. */
   readonly options: OptionFields;
   /** The fields of a target. No name if the target ends with the slash before it. Throws a `UsageError` for a malformed target. */
   locate(target: string): JsonObject;

@@ -14,11 +14,11 @@ import { type Answer, discard, type Outcome } from "./pipeline/outcome.ts";
 import { answerProbe, tally } from "./pipeline/probes.ts";
 import { type Received, receive } from "./pipeline/receive.ts";
 import { Refusal } from "./pipeline/refusal.ts";
-import { responder } from "./pipeline/respond.ts";
+import { crossOriginOf, exchangeOf, type Reached, responder } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import type { Task } from "./protocols/protocol.ts";
 import { protocolsOf } from "./protocols.ts";
-import { crossOriginOf, exchangeOf, type Reached, refuser } from "./refuse.ts";
+import { refuser } from "./refuse.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
 export interface Gateway {

@@ -1,24 +1,11 @@
-import type { CorsRule } from "./http/cors.ts";
-import type { Permit } from "./permit.ts";
 import type { Notes } from "./pipeline/audit.ts";
 import type { Authenticator } from "./pipeline/authenticate.ts";
 import { refusedPreflight } from "./pipeline/cross-origin.ts";
 import type { Answer, Outcome } from "./pipeline/outcome.ts";
-import type { Received } from "./pipeline/receive.ts";
 import { toRefusal } from "./pipeline/refusal.ts";
 import type { Respond, RespondOptions } from "./pipeline/respond.ts";
 import { refuseUnrecognised } from "./protocols/page.ts";
-import type { Exchange, Protocol } from "./protocols/protocol.ts";
-
-/** How far a request has come. */
-export interface Reached {
-  received?: Received;
-  /** The cross-origin rules of its bucket. */
-  rules: readonly CorsRule[];
-  /** The dialect that verified it. */
-  protocol?: Protocol;
-  permit?: Permit;
-}
+import type { Exchange, Protocol, Protocol } from "./protocols/protocol.ts";
 
 export interface RefuserOptions extends Pick<Authenticator, "recognise" | "nativeTo"> {
   /** The dialect of responses to requests without one. */
@@ -63,12 +50,4 @@ export function refuser({ recognise, nativeTo, fallback, respond }: RefuserOptio
       }
     },
   };
-}
-
-export function exchangeOf({ requestId, request }: Notes, { received, permit }: Reached): Exchange {
-  return { requestId, request: received?.request ?? request, permit };
-}
-
-export function crossOriginOf({ received, rules }: Reached): RespondOptions {
-  return { crossOrigin: { origin: received?.fields.origin, rules } };
 }

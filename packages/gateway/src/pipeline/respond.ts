@@ -1,9 +1,30 @@
 import type { Clock } from "daypass";
 import type { HeaderList } from "../http/content-headers.ts";
 import { type CorsPolicy, type CorsRule, policyRule, responseHeaders } from "../http/cors.ts";
+import type { Permit } from "../permit.ts";
+import type { Exchange, Protocol } from "../protocols/protocol.ts";
 import type { Body } from "../storage/contract/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
+import type { Received } from "./receive.ts";
+
+/** How far a request has come. */
+export interface Reached {
+  received?: Received;
+  /** The cross-origin rules of its bucket. */
+  rules: readonly CorsRule[];
+  /** The dialect that verified it. */
+  protocol?: Protocol;
+  permit?: Permit;
+}
+
+export function exchangeOf({ requestId, request }: Notes, { received, permit }: Reached): Exchange {
+  return { requestId, request: received?.request ?? request, permit };
+}
+
+export function crossOriginOf({ received, rules }: Reached): RespondOptions {
+  return { crossOrigin: { origin: received?.fields.origin, rules } };
+}
 
 export interface ResponderOptions {
   readonly cors: CorsPolicy;

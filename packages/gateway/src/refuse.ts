@@ -3,9 +3,9 @@ import type { Authenticator } from "./pipeline/authenticate.ts";
 import { refusedPreflight } from "./pipeline/cross-origin.ts";
 import type { Answer, Outcome } from "./pipeline/outcome.ts";
 import { toRefusal } from "./pipeline/refusal.ts";
-import type { Respond, RespondOptions } from "./pipeline/respond.ts";
+import { crossOriginOf, exchangeOf, type Reached, type Respond } from "./pipeline/respond.ts";
 import { refuseUnrecognised } from "./protocols/page.ts";
-import type { Exchange, Protocol, Protocol } from "./protocols/protocol.ts";
+import type { Protocol } from "./protocols/protocol.ts";
 
 export interface RefuserOptions extends Pick<Authenticator, "recognise" | "nativeTo"> {
   /** The dialect of responses to requests without one. */

@@ -56,7 +56,7 @@ describe("a URL opens what it was signed for", () => {
     }
   });
 
-  it("s3rver: a URL without an expiry, or with one that is no number, is refused", async () => {
+  it("s3rver: refuses a URL without an expiry or with an expiry that is no number", async () => {
     const target = get();
     for (const expires of ["", "NaN", "-1", "1e9", "0x10", "604801", "99999999999999999999", "60%00"]) {
       const reply = await attack({ target: target.replace(/X-Amz-Expires=[^&]*/, `X-Amz-Expires=${expires}`) });

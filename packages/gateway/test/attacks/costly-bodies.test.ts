@@ -4,31 +4,24 @@ import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { WireRequest } from "daypass";
 import { s3FormSigner } from "daypass/s3/form";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cpuMilliseconds, leastCpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
+import { describe, expect, it } from "vitest";
 import { preflight } from "../../src/http/cors.ts";
 import { networkOf } from "../../src/pipeline/unverified-body-limit.ts";
 import { hashBody } from "../../src/protocols/sts/hash-body.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5 } from "../e2e/bucket-client.ts";
-import { s3Code, s3For } from "../e2e/clients.ts";
+import { s3Code, s3For, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/a.txt": "a" }, gateway: () => ({ limits: { inFlight: 8 } }) });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/a.txt": "a" }, gateway: () => ({ limits: { inFlight: 8 } }) });
 
 describe("a body that is cheap to send and dear to read", () => {
   // An end of quadratic time took 17 minutes of the one thread for these 1 MB.
   it("has no spaces in the end of an element that take the square of their number", async () => {
     const body = `<Delete></Delete${" ".repeat(1_000_000)}x>`;
     const request = { method: "POST" as const, query: { delete: "" }, body, headers: contentMd5(body) };
-    const spent = await cpuMilliseconds(async () => {
-      const reply = await callBucket(gateway, request);
-      expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
-    });
-    expect(spent).toBeLessThan(2000);
+    // Quadratic time would exceed the timeout of the test.
+    const reply = await callBucket(gateway, request);
+    expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
   });
 });
 
@@ -38,18 +31,15 @@ describe("the holder of a key, who sends documents of 4 MB", () => {
     const key = reference.repeat(4_000_000 / reference.length);
     const body = `<Delete><Object><Key>${key}</Key></Object></Delete>`;
     const request = { method: "POST" as const, query: { delete: "" }, body, headers: contentMd5(body) };
-    const spent = await cpuMilliseconds(async () => {
-      const reply = await callBucket(gateway, request);
-      expect(reply.status).toBe(reference === "&" ? 400 : 200);
-    });
-    expect(spent).toBeLessThan(1500);
+    const reply = await callBucket(gateway, request);
+    expect(reply.status).toBe(reference === "&" ? 400 : 200);
   });
 });
 
 describe("the holder of one URL for a document", () => {
   it("has no object kept for each of its bytes", async () => {
     const xml = Buffer.from("<Delete><Object><Key>none</Key></Object></Delete>");
-    // Through the same memory: whoever keeps the pieces as they come has the last byte many times.
+    // All pieces share one buffer: code that keeps a piece without a copy sees the last byte many times.
     async function* oneByOne(): AsyncGenerator<Uint8Array> {
       const piece = new Uint8Array(1);
       for (const byte of xml) {
@@ -68,7 +58,7 @@ describe("the holder of one URL for a document", () => {
     expect((await buffer(hashed.body)).equals(xml)).toBe(true);
   });
 
-  it("has no more of it read than a document may have, where its length is not told", async () => {
+  it("stops reading a document of unknown length at the size limit", async () => {
     let taken = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) {
@@ -119,7 +109,7 @@ describe("the holder of one URL for a document", () => {
     };
     const waiting = Array.from({ length: 100 }, post);
     await expect.poll(() => taken, { timeout: 5000 }).toBeGreaterThanOrEqual(64);
-    // Whoever holds no document is not touched by it.
+    // Requests without a document are not affected.
     const reply = await fetch(s3For(large).sign({ bucket: "media", key: "a.txt", expiresIn: 60 }).url);
     expect(reply.status).toBe(200);
     release();
@@ -153,26 +143,21 @@ function wronglySigned(): WireRequest {
   return { ...wireOf(target, {})(), method: "GET", headers: [...wireOf(target, {})().headers, ...headers] };
 }
 
-describe("a sender that nobody has verified", () => {
+describe("an unverified sender", () => {
   it.each([
-    [
-      "an Accept header of many types",
-      () => ({ ...wireOf("/media", { accept: `text/html,${"a,".repeat(7500)}` })() }),
-      1,
-    ],
-    ["a signature over many names", wronglySigned, 5],
-    ["a form that comes byte by byte", wireOf("/media", { "content-type": FORM }), 15],
-  ] as const)("makes little work by %s", async (_, request, most) => {
+    ["an Accept header of many types", () => ({ ...wireOf("/media", { accept: `text/html,${"a,".repeat(7500)}` })() })],
+    ["a signature over many names", wronglySigned],
+    ["a form that comes byte by byte", wireOf("/media", { "content-type": FORM })],
+  ] as const)("refuses %s a hundred times within the timeout of the test", async (_, request) => {
     const form = Buffer.from(`--B\r\nContent-Disposition: form-data; name="key"\r\n\r\n${"a".repeat(19_000)}`);
     async function* body(): AsyncGenerator<Uint8Array> {
       for (const byte of form) yield Uint8Array.of(byte);
     }
-    const refused = async () => {
+    for (let i = 0; i < 100; i++) {
       const outcome = await gateway.gateway.handle(request(), body());
       outcome.delivered(0, true);
       expect(outcome.status).toBeGreaterThanOrEqual(400);
-    };
-    expect(await leastCpuMilliseconds(8, refused)).toBeLessThan(most);
+    }
   });
 
   it.each([
@@ -222,7 +207,7 @@ describe("a sender that nobody has verified", () => {
       return { socket, status: () => answer.split(" ")[1] };
     };
     const greedy = await Promise.all(Array.from({ length: 12 }, () => hold("127.0.0.2")));
-    // 8 places for bodies that nobody has verified, and half of them for one address.
+    // 8 slots for unverified bodies, half of them for one address.
     const refused = () => greedy.filter(({ status }) => status() === "503").length;
     await expect.poll(refused).toBe(8);
     const form = s3FormSigner(wide.clients.daypass).sign({ bucket: "media", key: "form.txt", expiresIn: 60 });

@@ -1,15 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
 import { callBucket } from "../e2e/bucket-client.ts";
-import { sendS3 } from "../e2e/clients.ts";
+import { sendS3, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/a.txt": "a" } });
 
 const DEEP = `deep/${"d/".repeat(500)}leaf`;
 

@@ -1,20 +1,15 @@
 import { s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Code, sendS3 } from "../e2e/clients.ts";
+import { describe, expect, it } from "vitest";
+import { s3Code, sendS3, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
 const shortLived = { accessKeyId: "AKIDSHORT", secretAccessKey: "short", scope: { maxLife: 3600 } };
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/hello.txt": "hello" },
-    gateway: () => ({
-      keys: { s3: (id) => [gateway.accessKey, shortLived].find(({ accessKeyId }) => accessKeyId === id) },
-    }),
-  });
+const gateway = useGateway({
+  files: { "media/hello.txt": "hello" },
+  gateway: () => ({
+    keys: { s3: (id) => [gateway.accessKey, shortLived].find(({ accessKeyId }) => accessKeyId === id) },
+  }),
 });
-afterAll(() => gateway.close());
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -58,7 +53,7 @@ describe("the sender of a form", () => {
     const places = (count: number): Fields => ({ "x-amz-meta-a": "${filename}".repeat(count) });
     expect(await post("names", places(10), "short.txt")).toBe("204");
     expect(await post("names", places(1000), "n".repeat(1000))).toBe("400 MaxPostPreDataLengthExceeded");
-    // A long name alone takes nobody's memory.
+    // A long name alone uses little memory.
     expect(await post("names", { "x-amz-meta-a": "none" }, "n".repeat(1000))).toBe("204");
   });
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: S3's own spelling
@@ -75,7 +70,7 @@ describe("the sender of a form", () => {
     }
   });
 
-  it("sends no other bytes than those of the Content-MD5 or SHA-256 that the policy names", async () => {
+  it("refuses bytes that do not match the Content-MD5 or SHA-256 in the policy", async () => {
     const signer = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials: gateway.accessKey });
     for (const [name, right, wrong, code] of [
       ["Content-MD5", "mgNkuembtIDdJeHwKEyFVQ==", "1B2M2Y8AsgTpgAmY7PhCfg==", "400 BadDigest"],

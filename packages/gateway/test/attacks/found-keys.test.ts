@@ -1,8 +1,7 @@
 import { runInNewContext } from "node:vm";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { S3AccessKey } from "../../src/index.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, sendS3 } from "../e2e/clients.ts";
+import { type S3Sent, sendS3, useGateway } from "../e2e/clients.ts";
 import { ASSUME, callSts, credentialsIn } from "../e2e/sts-call.ts";
 
 type Found = S3AccessKey | readonly S3AccessKey[] | null | undefined;
@@ -10,15 +9,10 @@ type Found = S3AccessKey | readonly S3AccessKey[] | null | undefined;
 const KEY: S3AccessKey = { accessKeyId: "AKIDFOUND", secretAccessKey: "s3cret", scope: { prefix: "in/" } };
 const find = (): Found | Promise<Found> => KEY;
 let found = find;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/in/a.txt": "a", "media/out.txt": "out" },
-    gateway: () => ({ keys: { s3: () => found() }, sessionSecret: Buffer.alloc(32, 7) }),
-  });
+const gateway = useGateway({
+  files: { "media/in/a.txt": "a", "media/out.txt": "out" },
+  gateway: () => ({ keys: { s3: () => found() }, sessionSecret: Buffer.alloc(32, 7) }),
 });
-afterAll(() => gateway.close());
 afterEach(() => {
   found = find;
 });
@@ -45,7 +39,7 @@ describe("a key that a database finds", () => {
     expect(await outcome({ key: "out.txt" })).toBe("AccessDenied");
   });
 
-  it("holds its sessions where it is found by a query", async () => {
+  it("accepts sessions of a key that a query returns", async () => {
     found = () => query(KEY);
     const session = credentialsIn(await callSts(gateway, ASSUME, { key: KEY }));
     expect(await outcome({ key: "in/a.txt" }, session)).toBe("allowed");

@@ -1,19 +1,14 @@
 import { s3FormSigner } from "daypass/s3/form";
 import { urlSigner } from "daypass/url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3For, send } from "../e2e/clients.ts";
+import { describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+import { s3For, send, useGateway } from "../e2e/clients.ts";
 
 const HOST = "files.example.com";
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/hello.txt": "hello" },
-    gateway: () => ({ origins: [`http://${HOST}`], hosts: { [HOST]: ["s3"] } }),
-  });
+const gateway = useGateway({
+  files: { "media/hello.txt": "hello" },
+  gateway: () => ({ origins: [`http://${HOST}`], hosts: { [HOST]: ["s3"] } }),
 });
-afterAll(() => gateway.close());
 
 const SPELLINGS = [HOST, `${HOST}:80`, "FILES.example.com", "Files.Example.COM:80"];
 

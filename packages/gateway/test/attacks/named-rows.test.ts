@@ -33,7 +33,7 @@ async function attack(sent: Parameters<typeof send>[1]): Promise<Reply & { reado
 }
 
 describe("attacks that hit others, by their names", () => {
-  it("CVE-2023-43040: the bucket of an upload is that of the signed target, whatever a form field says", async () => {
+  it("CVE-2023-43040: takes the bucket of a form from the target and ignores its form field", async () => {
     const body = '--x\r\ncontent-disposition: form-data; name="bucket"\r\n\r\nprivate\r\n--x--\r\n';
     const headers = { "content-type": "multipart/form-data; boundary=x" };
     for (const target of ["/media", "/media/", sign("POST", "form.txt"), `${sign("PUT", "form.txt")}&bucket=private`]) {

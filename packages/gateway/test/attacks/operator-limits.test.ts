@@ -68,7 +68,7 @@ describe("the operator's last word", () => {
   });
 
   // A proxy in front, or the storage behind, may know the dialect that this gateway does not.
-  it("the marks of a dialect that nobody here speaks are refused beside a good signature", async () => {
+  it("refuses parameters of an unsupported scheme beside a valid signature", async () => {
     const [path, query] = targetOf(daypassUrl(gateway, "/media/hello.txt")).split("?");
     const good = `${path}?${query}`;
     expect((await attack({ target: good })).status).toBe(200);

@@ -1,23 +1,18 @@
 import { isDaypassError } from "daypass";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { S3AccessKey } from "../../src/index.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { sendS3 } from "../e2e/clients.ts";
+import { sendS3, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
 let scope: unknown;
 const key = (): S3AccessKey => ({
   accessKeyId: "AKIDSCOPED",
   secretAccessKey: "the secret of the scoped key",
   scope: scope as S3AccessKey["scope"],
 });
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/a.txt": "a" },
-    gateway: () => ({ keys: { s3: (id) => (id === "AKIDSCOPED" ? key() : undefined) } }),
-  });
+const gateway = useGateway({
+  files: { "media/a.txt": "a" },
+  gateway: () => ({ keys: { s3: (id) => (id === "AKIDSCOPED" ? key() : undefined) } }),
 });
-afterAll(() => gateway.close());
 
 const get = (secretAccessKey = key().secretAccessKey) =>
   sendS3(gateway, { key: "a.txt" }, { credentials: { ...key(), secretAccessKey } });
@@ -57,7 +52,7 @@ describe("a scope that limits nothing as it is written", () => {
     await expect.poll(() => errors().length).toBe(before + 1);
     const error = errors().at(-1);
     expect(isDaypassError(error) && error.code === "INVALID_KEY" && error.message).toContain(member);
-    // Who has not signed by the key is not told, and makes no fault of it.
+    // A client without a valid signature cannot cause or see this error.
     expect((await get("another")).status).toBe(403);
   });
 });
@@ -90,7 +85,7 @@ it("holds a scope that is narrowed where it stands", async () => {
   expect((await get()).status).toBe(403);
 });
 
-it("grants nothing by a scope that is changed where it stands into one that limits nothing", async () => {
+it("grants nothing by a scope object that is later emptied in place", async () => {
   const changed: { buckets: unknown } = { buckets: ["media"] };
   scope = changed;
   expect((await get()).status).toBe(200);

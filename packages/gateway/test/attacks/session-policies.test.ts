@@ -1,29 +1,24 @@
 import { createHash } from "node:crypto";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Refusal } from "../../src/pipeline/refusal.ts";
 import { s3Rows } from "../../src/protocols/s3/table.ts";
 import { scopeOfPolicy } from "../../src/protocols/sts/policy.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Code } from "../e2e/clients.ts";
+import { s3Code, useGateway } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
 import { ASSUME, callSts, credentialsIn, type SessionCredentials } from "../e2e/sts-call.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: {
-      "media/in/a.txt": "a",
-      "media/in/b.txt": "b",
-      "media/out.txt": "out",
-      "other/c.txt": "c",
-      "My Photos/a.txt": "a",
-    },
-    gateway: () => ({ sessionSecret: Buffer.alloc(32, 7) }),
-  });
+const gateway = useGateway({
+  files: {
+    "media/in/a.txt": "a",
+    "media/in/b.txt": "b",
+    "media/out.txt": "out",
+    "other/c.txt": "c",
+    "My Photos/a.txt": "a",
+  },
+  gateway: () => ({ sessionSecret: Buffer.alloc(32, 7) }),
 });
-afterAll(() => gateway.close());
 
 type Statement = readonly [actions: readonly string[], resources: readonly string[]];
 
@@ -98,7 +93,7 @@ function requestFor(row: (typeof s3Rows)[number]): Ask {
 }
 
 const ACTIONS = [...new Set(s3Rows.map(({ action }) => action))];
-/** What a row needs besides its own action. */
+/** Further actions that a row needs. */
 const FURTHER: Readonly<Record<string, readonly string[]>> = {
   GetObjectAttributes: ["s3:GetObject"],
   CopyObject: ["s3:GetObject"],

@@ -1,29 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { KeyScope, S3AccessKey } from "../../src/index.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { contentMd5 } from "../e2e/bucket-client.ts";
-import { type S3Sent, send, sendS3 } from "../e2e/clients.ts";
+import { type S3Sent, send, sendS3, useGateway } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
 import { ASSUME, callSts, credentialsIn, type SessionCredentials } from "../e2e/sts-call.ts";
 
 const ID = "AKIDSHARED";
 const SECRETS = ["the older secret", "the younger secret"] as const;
 let scopes: readonly KeyScope[] = [{}];
-let gateway: TestGateway;
-
 const keys = (): readonly S3AccessKey[] =>
   scopes.map((scope, i) => ({ accessKeyId: ID, secretAccessKey: SECRETS[i] ?? "", scope }));
 
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/in/a.txt": "a", "media/out.txt": "out", "other/b.txt": "b" },
-    gateway: () => ({
-      keys: { s3: (id) => (id === ID ? keys() : undefined) },
-      sessionSecret: Buffer.alloc(32, 7),
-    }),
-  });
+const gateway = useGateway({
+  files: { "media/in/a.txt": "a", "media/out.txt": "out", "other/b.txt": "b" },
+  gateway: () => ({
+    keys: { s3: (id) => (id === ID ? keys() : undefined) },
+    sessionSecret: Buffer.alloc(32, 7),
+  }),
 });
-afterAll(() => gateway.close());
 afterEach(() => {
   scopes = [{}];
 });

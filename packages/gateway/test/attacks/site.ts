@@ -4,7 +4,7 @@ import type { KeyScope, S3AccessKey } from "../../src/index.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type Reply, s3For, send } from "../e2e/clients.ts";
 
-// A gateway with what belongs to somebody else in it, and a storage that tells how often it was called.
+// A gateway with files of two owners, and a storage that counts its calls.
 
 export const SECRET = "the secret of another tenant";
 export let gateway: TestGateway;
@@ -32,7 +32,7 @@ function lookUpScoped(): S3AccessKey | undefined {
   return lookups < 0 ? undefined : scoped;
 }
 
-/** For the tests of one file: the process, and what it has loaded, are those of others as well. */
+/** For the tests of one file: other files share the process and its loaded modules. */
 export function openSite(): void {
   beforeAll(async () => {
     gateway = await testGateway({
@@ -71,7 +71,7 @@ export const sign = (request: Parameters<ReturnType<typeof s3Signer>["sign"]>[0]
 export const get = (key = "hello.txt", bucket = "media") => sign({ bucket, key, expiresIn: 60 });
 export const put = (key: string, bucket = "media") => sign({ method: "PUT", bucket, key, expiresIn: 60 });
 
-/** Sends and tells how often the storage was called meanwhile. */
+/** Sends a request and counts the storage calls that it caused. */
 export async function attack(sent: Parameters<typeof send>[1]): Promise<Reply & { readonly calls: number }> {
   const before = storage.calls.length;
   const length = sent.body === undefined ? {} : { "content-length": String(Buffer.byteLength(sent.body)) };

@@ -236,7 +236,7 @@ describe("nothing unsigned acts", () => {
         expect([own, reply.status, reply.calls]).toEqual([own, 403, 0]);
       }
     }
-    // Who signs both, or neither, has it as HTTP has it.
+    // If both are signed, or neither, HTTP's rules apply.
     const both = { range, "if-range": '"another"' };
     const signed = sign({ bucket: "media", key: "hello.txt", expiresIn: 60, bind: { headers: both } });
     for (const target of [signed, get()]) {

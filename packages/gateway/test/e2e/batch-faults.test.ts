@@ -27,7 +27,7 @@ async function failing(count: number, fails: (key: string) => boolean, isSilent 
   return { gateway, keys, asked };
 }
 
-/** One that answers nothing behind the look for the bucket. */
+/** A storage that only answers whether the bucket exists. */
 function silent() {
   let calls = 0;
   return failing(
@@ -63,13 +63,13 @@ it("is not tried on, either, where one of each sixteen is refused before the sto
   expect([reply.status, asked.length]).toEqual([503, 15]);
 });
 
-it("is told of each object that the storage refuses, be it sixteen in a row", async () => {
+it("reports each object that the storage refuses in DeleteObjects, even sixteen in a row", async () => {
   const { gateway, keys, asked } = await failing(40, (key) => key < "key-016");
   const reply = await deleteAll(gateway, keys);
   expect([reply.status, texts(reply, "Code").length, asked]).toEqual([200, 16, keys]);
 });
 
-it("goes on where the storage has failed for some, says for which, and tells the operator why", async () => {
+it("continues DeleteObjects after the storage failed for some keys, and logs the cause", async () => {
   const { gateway, keys, asked } = await failing(40, (key) => key < "key-015" || key === "key-020");
   const reply = await deleteAll(gateway, keys);
   expect(reply.status).toBe(200);
@@ -82,7 +82,7 @@ it("goes on where the storage has failed for some, says for which, and tells the
   expect(String(event?.error)).toBe("StorageError: could not delete the object: it does not answer");
 });
 
-it("writes no fault of the storage down where there is none", async () => {
+it("logs no storage error for DeleteObjects without one", async () => {
   const { gateway, keys } = await failing(20, () => false);
   expect(texts(await deleteAll(gateway, keys), "Deleted")).toHaveLength(0);
   await expect.poll(() => gateway.events.length).toBe(1);

@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { disk } from "../../src/storage/disk/index.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5, text, texts } from "./bucket-client.ts";
-import { daypassUrl, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
+import { daypassUrl, s3Code, s3Field, s3For, send, useGateway, withoutIds } from "./clients.ts";
 
 const APP = "https://app.example.com";
 const rule = (inside: string) => `<CORSConfiguration><CORSRule>${inside}</CORSRule></CORSConfiguration>`;
 const RULE = rule(
   `<ID>app</ID><AllowedOrigin>${APP}</AllowedOrigin><AllowedOrigin>https://*.example.org</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedHeader>Content-*</AllowedHeader><AllowedHeader>x-amz-meta-a</AllowedHeader><ExposeHeader>ETag</ExposeHeader><ExposeHeader>x-amz-meta-a</ExposeHeader><MaxAgeSeconds>300</MaxAgeSeconds>`,
 );
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello", "plain/a.txt": "a", "any/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello", "plain/a.txt": "a", "any/a.txt": "a" } });
 beforeEach(async () => {
   expect((await set(RULE)).status).toBe(200);
   await set(rule("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"), "any");
@@ -154,7 +149,7 @@ describe("a preflight", () => {
     ]);
   });
 
-  it("that does not say what is to be asked is told so", async () => {
+  it("answers 400 to a preflight without a method or an origin", async () => {
     for (const [headers, message] of [
       [{ "access-control-request-method": "GET" }, "Insufficient information. Origin request header needed."],
       [{}, "Insufficient information. Origin request header needed."],
@@ -173,7 +168,7 @@ describe("a preflight", () => {
     }
   });
 
-  it("tells nothing of what exists: no bucket, a bucket without rules and a bucket of another origin answer alike", async () => {
+  it("answers a preflight alike for a missing bucket, a bucket without rules and a bucket of another origin", async () => {
     const answers = [];
     for (const path of [
       "/no-such-bucket/a",

@@ -1,19 +1,14 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
 import { type BucketCall, callBucket, contentMd5, parts, text, texts } from "./bucket-client.ts";
-import { s3Code, s3Field } from "./clients.ts";
+import { s3Code, s3Field, useGateway } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/hello.txt": "hello", "Old Folder/a.txt": "a" },
-    gateway: () => ({ region: "eu-central-1", regions: ["eu-central-1", "us-east-1"] }),
-  });
+const gateway = useGateway({
+  files: { "media/hello.txt": "hello", "Old Folder/a.txt": "a" },
+  gateway: () => ({ region: "eu-central-1", regions: ["eu-central-1", "us-east-1"] }),
 });
-afterAll(() => gateway.close());
 
 const call = (options: BucketCall) => callBucket(gateway, options);
 const make = (bucket: string, body?: string) =>
@@ -83,7 +78,7 @@ describe("a bucket", () => {
     expect(s3Field(reply.body, "BucketName")).toBe(bucket);
   });
 
-  it("may have any other name, and one that Amazon would not take if it was there before", async () => {
+  it("creates buckets with valid names, and serves existing folders with any name", async () => {
     for (const bucket of ["abc", "a".repeat(63), "1.2.3", "a-b.c-d", "2026"]) {
       expect([bucket, (await make(bucket)).status]).toEqual([bucket, 200]);
       expect([bucket, (await call({ method: "DELETE", bucket })).status]).toEqual([bucket, 204]);
@@ -327,7 +322,7 @@ describe("the deletion of many objects", () => {
     expect([reply.status, s3Code(reply.body)]).toEqual([400, "MaxMessageLengthExceeded"]);
   });
 
-  it("finds no bucket where there is none", async () => {
+  it("answers 404 to HeadBucket for a missing bucket", async () => {
     const body = request("<Key>a</Key>");
     const options = { method: "POST", bucket: "no-such-bucket", query: { delete: "" }, body } as const;
     expect(await refusal({ ...options, headers: contentMd5(body) })).toEqual([404, "NoSuchBucket"]);

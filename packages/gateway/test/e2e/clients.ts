@@ -5,7 +5,18 @@ import { connect, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { type S3SignerOptions, s3Signer } from "daypass/s3";
 import { type UrlSignRequest, urlSigner } from "daypass/url";
-import type { TestGateway } from "../../src/testing/index.ts";
+import { afterAll, beforeAll } from "vitest";
+import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/index.ts";
+
+/** Starts a gateway before the tests of a file and closes it after them. Its members exist while the tests run. */
+export function useGateway(options: TestGatewayOptions = {}): TestGateway {
+  let started: TestGateway | undefined;
+  beforeAll(async () => {
+    started = await testGateway(options);
+  });
+  afterAll(() => started?.close());
+  return new Proxy({} as TestGateway, { get: (_, name) => Reflect.get(started ?? {}, name) });
+}
 
 /** The signer for a test gateway's own access key, path style. */
 export function s3For(
@@ -56,14 +67,14 @@ export async function send(gateway: Pick<TestGateway, "port">, sent: Sent): Prom
     headers: sent.headers,
     agent: false,
   });
-  // Behind an early refusal the rest of a long body finds nobody; before an answer the error still counts.
+  // After an early refusal the rest of a long body cannot be sent. Without an answer, `once` below rejects.
   message.on("error", () => {});
   message.end(sent.body);
   const [reply] = (await once(message, "response")) as [IncomingMessage];
   return { status: reply.statusCode ?? 0, headers: reply.headers, body: await buffer(reply) };
 }
 
-/** A request of S3 as a presigned URL has it: everything but the body is signed. */
+/** A presigned request of S3: everything but the body is signed. */
 export interface S3Sent {
   readonly method?: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly bucket?: string;
@@ -119,7 +130,7 @@ export function s3Calls(gateway: () => TestGateway): S3Calls {
   return { s3, put: (key, body, headers = {}) => s3({ method: "PUT", key, body, headers }) };
 }
 
-/** In hexadecimal, as an ETag has it. */
+/** In hexadecimal, as in an ETag. */
 export function md5(bytes: string | Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
@@ -155,7 +166,7 @@ export async function readAll(socket: Socket): Promise<string> {
   return text;
 }
 
-/** Waits until something is there, without a fixed pause. */
+/** Polls until `look` returns a value, without a fixed pause. */
 export async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {
     const found = await look();

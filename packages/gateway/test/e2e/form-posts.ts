@@ -22,7 +22,7 @@ export interface FormCalls {
   signForm(request?: Partial<S3FormRequest>, clock?: () => Date): SignedForm;
   /** Posts as a browser does: the engine of `fetch` writes the form. */
   post(form: SignedForm, posted?: Posted): Promise<PostReply>;
-  /** What is stored under a key, or the status where nothing is. */
+  /** The stored bytes of a key, or the status if there are none. */
   stored(key: string): Promise<string | number>;
 }
 

@@ -119,7 +119,7 @@ describe(`an answer without the object${unknownFiles ?? ""}`, () => {
     }
   });
 
-  it.skipIf(unknownFiles)("leaves no file open of which the storage tells what no header can say", async () => {
+  it.skipIf(unknownFiles)("closes the file of an object whose stored values no header can carry", async () => {
     const undated = await testGateway({
       files: { "media/big.bin": Buffer.alloc(300_000) },
       storage: (disk) => ({
@@ -344,7 +344,7 @@ describe("a head with many fields", () => {
     },
   );
 
-  it("takes no memory for more fields than anybody sends", async () => {
+  it("refuses a request with too many header fields", async () => {
     const held: number[] = [];
     const onRequest = (message: unknown) => {
       held.push((message as { readonly request: IncomingMessage }).request.rawHeaders.length / 2);

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { callBucket, parts, text, texts } from "./bucket-client.ts";
-import { type Reply, s3Code, s3Field } from "./clients.ts";
+import { type Reply, s3Code, s3Field, useGateway } from "./clients.ts";
 
 const KEYS = ["a b+c&<d>.txt", "folder/1", "folder/2", "folder/deep/3", "other/4", "z\u00e9\u{1f511}", "\uffee"];
-let gateway: TestGateway;
-
+const gateway = useGateway({
+  files: { ...Object.fromEntries(KEYS.map((key) => [`media/${key}`, key])) },
+});
 beforeAll(async () => {
-  gateway = await testGateway({
-    files: { ...Object.fromEntries(KEYS.map((key) => [`media/${key}`, key])) },
-  });
   await gateway.storage.createBucket("nothing");
   for (const key of ["\u0001\u000b", "line\r\nbreak"]) {
     await gateway.storage.createBucket(`odd${key.length}`);
@@ -21,7 +18,6 @@ beforeAll(async () => {
     );
   }
 });
-afterAll(() => gateway.close());
 
 const list = (query: Record<string, string> = {}, bucket = "media") => callBucket(gateway, { query, bucket });
 const v2 = (query: Record<string, string> = {}, bucket = "media") => list({ "list-type": "2", ...query }, bucket);

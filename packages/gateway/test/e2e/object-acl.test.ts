@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { sendS3 } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { sendS3, useGateway } from "./clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/a.txt": "a" } });
 
 const acl = (method: "GET" | "PUT", body?: string, key = "a.txt") =>
   sendS3(gateway, { method, key, query: { acl: "" }, ...(body === undefined ? {} : { body }) });

@@ -276,7 +276,7 @@ describe.each(Object.keys(REQUESTS))("the operation %s", (name) => {
       })(),
     );
     const [status, calls] = await attemptIt(sign(form));
-    // The upload in these requests is one that nobody began, and the bucket is made once.
+    // These requests name an upload that does not exist, and create a bucket once.
     expect([status, status < 300 || status === 404 || status === 409, calls > 0]).toEqual([status, true, true]);
   });
 

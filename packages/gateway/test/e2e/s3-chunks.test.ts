@@ -1,15 +1,10 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
 import { type ChunkedUpload, type ChunkMode, chunkedUpload } from "./chunked-body.ts";
-import { type Reply, s3Code, send, sendS3 } from "./clients.ts";
+import { type Reply, s3Code, send, sendS3, useGateway } from "./clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello" } });
 
 const body = Buffer.from(Uint8Array.from({ length: 200_001 }, (_, index) => index * 31));
 const md5 = createHash("md5").update(body).digest("hex");

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { md5, s3Calls, s3Field } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { md5, s3Calls, s3Field, useGateway } from "./clients.ts";
 import { interrupted } from "./interrupted-storage.ts";
 
-let gateway: TestGateway;
 /** What another client does just before the storage stores. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/foreign.txt": "foreign", "other/.keep": "" },
-    storage: (disk) => interrupted(disk, () => meanwhile?.()),
-  });
+const gateway = useGateway({
+  files: { "media/foreign.txt": "foreign", "other/.keep": "" },
+  storage: (disk) => interrupted(disk, () => meanwhile?.()),
 });
-afterAll(() => gateway.close());
 
 const { s3, put } = s3Calls(() => gateway);
 

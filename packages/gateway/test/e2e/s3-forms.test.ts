@@ -35,7 +35,7 @@ describe("a file whose name is in the encoding of an old page", () => {
     expect(await stored("old.txt")).toBe("old");
   });
 
-  it("is refused where it does, and so is any other field", async () => {
+  it("refuses a form whose fields break its policy, and a field outside the policy", async () => {
     expect(await send1252(signForm())).toEqual([400, "MalformedPOSTRequest"]);
     expect(await send1252(signForm({ key: "old.txt" }), "note")).toEqual([400, "MalformedPOSTRequest"]);
   });

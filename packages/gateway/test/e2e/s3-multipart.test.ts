@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runningCrc } from "../../src/http/checksum.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { md5, s3Calls, s3Field } from "./clients.ts";
+import { md5, s3Calls, s3Field, useGateway } from "./clients.ts";
 
 const MB = 1024 * 1024;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/source.txt": "0123456789", "other/.keep": "" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/source.txt": "0123456789", "other/.keep": "" } });
 
 const { s3 } = s3Calls(() => gateway);
 const crc32 = (bytes: Buffer) => {
@@ -84,7 +78,7 @@ describe("an upload in parts", () => {
       "x-amz-meta-author": "Ada",
       "x-amz-tagging-count": "2",
     });
-    // Only a request for a part tells how many there are.
+    // Only a request for a part returns the number of parts.
     expect(got.headers["x-amz-mp-parts-count"]).toBe(undefined);
   });
 
@@ -369,7 +363,7 @@ describe("an upload in parts", () => {
     expect((await s3({ key })).text).toBe("234");
   });
 
-  it("belongs to a bucket that is there, and to a method", async () => {
+  it("refuses multipart calls on a missing bucket and with other methods", async () => {
     expect((await s3({ method: "POST", bucket: "nowhere", key: "a", query: { uploads: "" } })).code).toBe(
       "NoSuchBucket",
     );

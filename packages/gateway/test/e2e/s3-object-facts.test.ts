@@ -1,18 +1,12 @@
-/** What is told of an object besides its bytes: attributes, owner, versions, user metadata. */
+/** Attributes, owner, versions and user metadata of an object. */
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { md5, type S3Sent, s3Calls, s3Field, send } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { md5, type S3Sent, s3Calls, s3Field, send, useGateway } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/foreign.txt": "foreign", "other/.keep": "" },
-  });
+const gateway = useGateway({
+  files: { "media/foreign.txt": "foreign", "other/.keep": "" },
 });
-afterAll(() => gateway.close());
 
 const { s3, put } = s3Calls(() => gateway);
 
@@ -65,7 +59,7 @@ describe("versions", () => {
     for (const query of [{}, { tagging: "" }, { acl: "" }]) {
       expect((await s3({ key: "versions.txt", query: { ...query, versionId: "null" } })).status).toBe(200);
     }
-    // A bucket that never had versions names none, also not the one that was asked for.
+    // A bucket that never had versions returns no version id, not even the requested one.
     for (const method of ["GET", "HEAD"] as const) {
       const reply = await s3({ method, key: "versions.txt", query: { versionId: "null" } });
       expect([reply.status, reply.headers["x-amz-version-id"]]).toEqual([200, undefined]);
@@ -192,7 +186,7 @@ describe("user metadata", () => {
         key: gateway.accessKey,
         headers: { "x-amz-meta-name": signed },
       });
-      // Node writes the head in UTF-8 where the body is text, and in Latin-1 where it is bytes.
+      // Node writes the head in UTF-8 if the body is text, and in Latin-1 if the body is bytes.
       return send(gateway, {
         method,
         target: path,

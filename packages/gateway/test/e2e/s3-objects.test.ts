@@ -1,20 +1,16 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { md5, rawConnection, readAll, s3Calls, s3Code, s3Field, s3For, sendS3 } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+import { md5, rawConnection, readAll, s3Calls, s3Code, s3Field, s3For, sendS3, useGateway } from "./clients.ts";
 import { interrupted } from "./interrupted-storage.ts";
 
-let gateway: TestGateway;
 /** What another client does just before the storage stores. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/foreign.txt": "foreign", "other/.keep": "" },
-    storage: (disk) => interrupted(disk, () => meanwhile?.()),
-  });
+const gateway = useGateway({
+  files: { "media/foreign.txt": "foreign", "other/.keep": "" },
+  storage: (disk) => interrupted(disk, () => meanwhile?.()),
 });
-afterAll(() => gateway.close());
 
 const { s3, put } = s3Calls(() => gateway);
 const copy = (key: string, source: string, headers: Record<string, string> = {}) =>
@@ -24,7 +20,7 @@ describe("a checksum in the query of an upload", () => {
   const upload = (name: string, value: string) =>
     s3({ method: "PUT", key: "sum-in-query.txt", body: "hello", query: { [`x-amz-checksum-${name}`]: value } });
 
-  it("is held to the body, of whatever algorithm and also where it is that of no bytes", async () => {
+  it("compares a checksum in the query with the body", async () => {
     expect((await upload("crc32", "NhCmhg==")).status).toBe(200);
     expect((await upload("crc32", "NhCmhA==")).code).toBe("BadDigest");
     expect((await upload("crc32c", "AAAAAA==")).code).toBe("BadDigest");
@@ -110,7 +106,7 @@ describe("a function of S3 that is not here", () => {
   });
 });
 
-it("is told by the AWS SDK for C++ with each request which API it speaks, as by ClickHouse and Arrow", async () => {
+it("accepts the API version that the AWS SDK for C++ sends with each request, as ClickHouse and Arrow do", async () => {
   const api = { "x-amz-api-version": "2006-03-01" };
   const begun = await s3({ method: "POST", key: "api.txt", query: { uploads: "" }, headers: api });
   const replies = [
@@ -209,7 +205,7 @@ describe("a copy", () => {
     expect((await s3({ key: "found.txt" })).text).toBe("a space and a plus");
   });
 
-  it("of a file that nobody uploaded has an MD5 of its own", async () => {
+  it("computes the MD5 of a copied file that was not uploaded", async () => {
     const reply = await copy("from-foreign.txt", "media/foreign.txt");
     expect(s3Field(reply.text, "ETag")).toBe(`"${md5("foreign")}"`);
   });

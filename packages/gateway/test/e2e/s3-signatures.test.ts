@@ -1,16 +1,11 @@
 import { createHmac } from "node:crypto";
 import { s3V4aSigner } from "daypass/s3/v4a";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type Reply, s3Code, s3Field, send } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { type Reply, s3Code, s3Field, send, useGateway } from "./clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello" } });
 
-/** SigV2 in the header as Amazon's page has it, without the library. */
+/** SigV2 in the header by Amazon's documentation, without the library. */
 async function version2(
   method: string,
   target: string,

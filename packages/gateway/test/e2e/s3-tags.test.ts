@@ -1,18 +1,12 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Calls } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { s3Calls, useGateway } from "./clients.ts";
 
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/foreign.txt": "foreign", "other/.keep": "" },
-  });
+const gateway = useGateway({
+  files: { "media/foreign.txt": "foreign", "other/.keep": "" },
 });
-afterAll(() => gateway.close());
 
 const { s3, put } = s3Calls(() => gateway);
 

@@ -1,19 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Code, s3Field, s3For, send } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { s3Code, s3Field, s3For, send, useGateway } from "./clients.ts";
 
 const HELLO = "hello, world\n";
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/hello.txt": HELLO, "media/page.html": "<script>1</script>", "loose.txt": "loose" },
-  });
+const gateway = useGateway({
+  files: { "media/hello.txt": HELLO, "media/page.html": "<script>1</script>", "loose.txt": "loose" },
 });
-afterAll(() => gateway.close());
 
 function md5(text: string): string {
   return createHash("md5").update(text).digest("hex");

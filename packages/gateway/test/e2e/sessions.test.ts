@@ -1,10 +1,10 @@
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3V2Signer } from "daypass/s3/v2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AuditEvent, S3AccessKey } from "../../src/index.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type Reply, s3Code, s3Field, send } from "./clients.ts";
+import { testGateway } from "../../src/testing/index.ts";
+import { type Reply, s3Code, s3Field, send, useGateway } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 import { ASSUME, callSts, credentialsIn, type SessionCredentials, type StsCall } from "./sts-call.ts";
 
@@ -16,15 +16,10 @@ const scoped: S3AccessKey = {
 };
 const keys = new Map<string, S3AccessKey | readonly S3AccessKey[]>([main, scoped].map((key) => [key.accessKeyId, key]));
 let now = new Date();
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/hello.txt": "hello", "media/teams/red/a.txt": "red", "other/b.txt": "b" },
-    gateway: () => ({ keys: { s3: (id) => keys.get(id) }, sessionSecret: Buffer.alloc(32, 7), clock: () => now }),
-  });
+const gateway = useGateway({
+  files: { "media/hello.txt": "hello", "media/teams/red/a.txt": "red", "other/b.txt": "b" },
+  gateway: () => ({ keys: { s3: (id) => keys.get(id) }, sessionSecret: Buffer.alloc(32, 7), clock: () => now }),
 });
-afterAll(() => gateway.close());
 
 const sts = (
   parameters: Readonly<Record<string, string>>,
@@ -142,7 +137,7 @@ describe("credentials of a session", () => {
     for (const sessionToken of tokens) {
       for (const how of [get, getByHeader, getByV2, postForm]) {
         expect([how.name, await how({ ...credentials, sessionToken })]).toEqual([how.name, "400 InvalidToken"]);
-        // A key that lasts has no token, so one that comes with it is wrong whoever it belongs to.
+        // A permanent key has no token, so any token with it is wrong.
         expect([how.name, await how({ ...credentials, ...lasting, sessionToken })]).toEqual([
           how.name,
           "400 InvalidToken",
@@ -329,7 +324,7 @@ describe("a call of the Security Token Service", () => {
     expect(reply.body.toString()).not.toContain(main.secretAccessKey);
   });
 
-  it("is answered as AWS answers it, and as whom the credentials act", async () => {
+  it("answers AssumeRole in the form of AWS, with the assumed role", async () => {
     const requestId = expect.stringMatching(/^[0-9A-Z]{16}$/);
     const answer = async (parameters: Readonly<Record<string, string>>, change: Partial<StsCall> = {}) => {
       const { status, body } = await sts(parameters, main, change);

@@ -1,18 +1,16 @@
 import { s3V2Signer } from "daypass/s3/v2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { daypassUrl, type Reply, rawConnection, readAll, s3For, send } from "./clients.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, type Reply, rawConnection, readAll, s3For, send, useGateway } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
-let gateway: TestGateway;
+const gateway = useGateway({ files: { "media/foreign.html": "<b>foreign" } });
 beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/foreign.html": "<b>foreign" } });
   for (const [key, headers] of Object.entries(STORED)) {
     const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key, expiresIn: 60 });
     expect((await fetch(url, { method: "PUT", body: "<b>stored", headers })).status).toBe(200);
   }
 });
-afterAll(() => gateway.close());
 
 const STORED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "page.html": {
@@ -65,7 +63,7 @@ describe("an answer to a request that is signed in its header", () => {
 });
 
 describe("an answer to a URL", () => {
-  it("is made safe for a browser, whoever signed it", async () => {
+  it("makes answers to URLs of all schemes safe for a browser", async () => {
     const { accessKey: credentials, url: endpoint } = gateway;
     const v2 = s3V2Signer({ region: "us-east-1", endpoint, credentials });
     for (const { url } of [

@@ -11,14 +11,14 @@ export interface StsCall {
   /** Signed and sent in place of the parameters. */
   readonly form?: Uint8Array;
   readonly token?: string;
-  /** Whether a header tells the hash that is signed. */
+  /** Whether a header contains the signed hash. */
   readonly told?: boolean;
   readonly method?: string;
   readonly target?: string;
   readonly type?: string;
 }
 
-/** A call of the Security Token Service as an SDK sends it: signed over a hash of the form that no header tells, unless it is to be told. */
+/** A call of the Security Token Service as an SDK sends it: signed over a hash of the form that no header contains, unless asked for. */
 export async function callSts(
   gateway: TestGateway,
   parameters: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ const status = async (url: string, init?: RequestInit): Promise<number> => {
   return reply.status;
 };
 
-it("opens, refuses what was tampered with, and lets URLs end without waiting", async () => {
+it("opens, refuses a tampered URL, and expires URLs without waiting", async () => {
   await using gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
   const { clock, clients, urlKey } = gateway;
   const urls = [

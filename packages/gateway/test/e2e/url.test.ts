@@ -1,25 +1,20 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { OpenObject, Storage } from "../../src/storage/contract/storage.ts";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { daypassUrl, s3Code, s3For, send } from "./clients.ts";
+import { testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, s3Code, s3For, send, useGateway } from "./clients.ts";
 
 const HELLO = "hello, world\n";
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: {
-      "media/hello.txt": HELLO,
-      "media/a b & ü.txt": "odd",
-      "media/talks/one.txt": "1",
-      "media/private/two.txt": "2",
-    },
-  });
+const gateway = useGateway({
+  files: {
+    "media/hello.txt": HELLO,
+    "media/a b & ü.txt": "odd",
+    "media/talks/one.txt": "1",
+    "media/private/two.txt": "2",
+  },
 });
-afterAll(() => gateway.close());
 
 async function problem(reply: Response): Promise<[number, string | null, string]> {
   const { code } = (await reply.json()) as { code: string };
@@ -102,7 +97,7 @@ describe("a Daypass URL", () => {
     expect((await put("abcd")).status).toBe(200);
   });
 
-  it("tells nothing of earlier requests with an object that the storage remembers", async () => {
+  it("repeats nothing of earlier requests for a cached object", async () => {
     const info = { size: 1, etag: "e", lastModified: new Date(0), contentType: "text/plain" };
     const remembered: OpenObject = {
       info: { ...info, headers: {}, metadata: {}, checksums: {} },
@@ -137,7 +132,7 @@ describe("a Daypass URL", () => {
     expect([reply.status, ...told]).toEqual([206, "3", `bytes 1-3/${HELLO.length}`]);
   });
 
-  it("tells the server's own limits and digests from what was granted", async () => {
+  it("reports limits of the server and limits of the grant by different codes", async () => {
     const small = await testGateway({ files: { "media/.keep": "" }, gateway: () => ({ limits: { body: 4 } }) });
     const url = daypassUrl(small, "/media/a.bin", { methods: ["PUT"], bind: { contentLength: { min: 1, max: 9 } } });
     const put = (body: string, headers = {}) => fetch(url, { method: "PUT", body, headers });

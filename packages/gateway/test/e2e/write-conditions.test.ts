@@ -1,23 +1,17 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { daypassUrl, type Reply, s3For, send, sendS3 } from "./clients.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { daypassUrl, type Reply, s3For, send, sendS3, useGateway } from "./clients.ts";
 
 const KEPT = "what was there";
 const ETAG = `"${createHash("md5").update(KEPT).digest("hex")}"`;
 const PAST = "Thu, 01 Jan 1970 00:00:00 GMT";
 const FUTURE = "Fri, 01 Jan 2100 00:00:00 GMT";
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/.keep": "" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/.keep": "" } });
 beforeEach(async () => {
   await sendS3(gateway, { method: "PUT", key: "a.txt", body: KEPT });
 });
 
-/** Sends a URL of one dialect with headers that were not signed, as whoever holds it may. */
+/** Sends a URL of one dialect with unsigned headers, as its holder may. */
 const senders: Record<
   string,
   (method: "PUT" | "DELETE", key: string, headers: Record<string, string>) => Promise<Reply>

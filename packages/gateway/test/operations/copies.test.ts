@@ -68,7 +68,7 @@ describe("a part that is copied", () => {
     expect(await copy({ range: { start: SIZE - 1, end: SIZE } })).toBe("COPY_RANGE");
   });
 
-  it("of an upload that is not there is refused for that, before anybody looks for the source", async () => {
+  it("refuses a part copy to a missing upload before it looks for the source", async () => {
     const missing = { bucket: "media", key: "missing" } as unknown as PermittedObject;
     const before = storage.calls.length;
     expect(await copy({ uploadId: "gone", source: missing })).toBe("NO_SUCH_UPLOAD");

@@ -10,7 +10,7 @@ const { url } = s3Signer({
   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
 }).sign({ bucket: "media", key: "a.txt", expiresIn: 900 });
 
-// S3 has no text for these, so nobody else's table of answers has them: see explain/cause/store-words.ts.
+// S3 has no text for these, so the tables of `explain` do not contain them.
 it.each([
   ["WRONG_ORIGIN", "HOST"],
   ["READ_ONLY", "SERVER"],

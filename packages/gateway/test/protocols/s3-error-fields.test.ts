@@ -1,14 +1,10 @@
 import { createHash, createHmac } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
 import { type ChangedHeader, sendHeaderSigned } from "../e2e/changed-header.ts";
-import { type Reply, type S3Sent, s3Code, s3Field, s3For, send, sendS3 } from "../e2e/clients.ts";
+import { type Reply, type S3Sent, s3Code, s3Field, s3For, send, sendS3, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
 
 const host = (): string => `127.0.0.1:${gateway.port}`;
 
@@ -66,7 +62,7 @@ describe("a presigned query", () => {
     expect(signed.status).toBe(200);
   });
 
-  it("that has ended tells its times without a fraction, and of SigV2 no duration", async () => {
+  it("reports the times of an expired URL in whole seconds, and no lifetime for SigV2", async () => {
     const now = new Date();
     const old = s3For(gateway, { clock: () => new Date(now.getTime() - 7_200_000) });
     const v4 = await fetch(old.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url);
@@ -152,7 +148,7 @@ describe("an error repeats what was asked", () => {
 });
 
 describe("an upload whose digests differ", () => {
-  it("is told both", async () => {
+  it("reports both the expected and the found value", async () => {
     const put = { method: "PUT", key: "digests", body: "body" } as const;
     const [md5, crc] = [createHash("md5"), "AAAAAA=="];
     const other = md5.update("other").digest("base64");
@@ -179,7 +175,7 @@ describe("an upload whose digests differ", () => {
 });
 
 describe("a listing", () => {
-  it("tells the algorithm and the type of a checksum where an object has one", async () => {
+  it("lists the algorithm and the type of an object's checksum", async () => {
     const sha256 = createHash("sha256").update("sum").digest("base64");
     await presigned({ method: "PUT", key: "sums/a", body: "sum", headers: { "x-amz-checksum-sha256": sha256 } });
     await presigned({ method: "PUT", key: "sums/b", body: "none" });
@@ -221,7 +217,7 @@ describe("x-amz-id-2", () => {
   });
 });
 
-describe("a bucket that is there already", () => {
+describe("an existing bucket", () => {
   it("is as good as a new one in us-east-1, and refused elsewhere", async () => {
     const again = await presigned({ method: "PUT", bucket: "full" });
     expect([again.status, again.headers["location"]]).toEqual([200, "/full"]);
@@ -240,7 +236,7 @@ describe("a bucket that is there already", () => {
 });
 
 describe("a copy with a body", () => {
-  it("is refused where its hash is that of the body: nothing reads one", async () => {
+  it("refuses the hash of a body on a call that reads none", async () => {
     const headers = { "x-amz-copy-source": "/media/hello.txt" };
     const hash = (text: string) => createHash("sha256").update(text).digest("hex");
     expect((await header({ headers, payload: hash("") })).status).toBe(200);

@@ -179,7 +179,7 @@ describe("what S3 has and this gateway has not is NotImplemented and never a wro
     "append",
     "encryption",
     "website",
-    // Of an operation that is there, a parameter that it does not have.
+    // An unsupported parameter of a supported operation.
     "max-parts=1",
     "prefix=a",
   ];
@@ -251,7 +251,7 @@ describe("what S3 has and this gateway has not is NotImplemented and never a wro
     }
   });
 
-  it("lets pass what an SDK adds without meaning anything by it", async () => {
+  it("accepts headers and parameters that SDKs add without effect", async () => {
     const query = { "x-id": "GetObject", "x-amz-checksum-mode": "ENABLED", "x-amz-user-agent": "sdk", "my-label": "7" };
     expect((await fetch(s3For(gateway).sign({ ...object, bind: { query } }).url)).status).toBe(200);
   });

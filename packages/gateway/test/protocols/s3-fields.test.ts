@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
-import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { metadataHeader, metadataOfHeader, metadataOfParameter, metadataSize } from "../../src/http/metadata.ts";
 import { continuationToken, readContinuationToken } from "../../src/protocols/s3/continuation.ts";
 import { parseCopySource } from "../../src/protocols/s3/rows/copies.ts";
@@ -41,14 +40,13 @@ describe("user metadata", () => {
     ).toBe(2 + 2 + 1 + 4);
   });
 
-  it("is read in linear time, whatever it looks like", async () => {
-    const spent = await cpuMilliseconds(() => {
-      for (const piece of ["=?", "=?utf-8?b?", "=?utf-8?b?AAAA?= ", "=?utf-8?q?=", " \t"]) {
-        metadataOfHeader(piece.repeat(20_000));
-      }
-    });
-    expect(spent).toBeLessThan(2000);
-  });
+  it.each(["=?", "=?utf-8?b?", "=?utf-8?b?AAAA?= ", "=?utf-8?q?=", " \t"])(
+    "reads metadata of repeated %j in linear time",
+    (piece) => {
+      // Quadratic time would exceed the timeout of the test.
+      expect(metadataOfHeader(piece.repeat(200_000))).toBeTypeOf("string");
+    },
+  );
 });
 
 describe("a continuation token", () => {

@@ -1,15 +1,10 @@
-/** What a form is told that is refused. */
+/** The errors of refused forms. */
 import { s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type Reply, type S3Sent, s3Code, s3Field, send, sendS3 } from "../e2e/clients.ts";
+import { describe, expect, it } from "vitest";
+import { type Reply, type S3Sent, s3Code, s3Field, send, sendS3, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
 
 const host = (): string => `127.0.0.1:${gateway.port}`;
 
@@ -78,7 +73,7 @@ describe("a form", () => {
     }
   });
 
-  it("of another type, or without a boundary, is told which type it needs", async () => {
+  it("names the required type to a form of another type or without a boundary", async () => {
     for (const type of [
       "application/x-www-form-urlencoded",
       "multipart/form-data",

@@ -1,14 +1,9 @@
-/** What a request is told whose signed headers cannot be read. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+/** The errors of requests whose signed headers cannot be read. */
+import { describe, expect, it } from "vitest";
 import { type ChangedHeader, sendHeaderSigned } from "../e2e/changed-header.ts";
-import { type Reply, s3Code, s3Field, s3For, send } from "../e2e/clients.ts";
+import { type Reply, s3Code, s3Field, s3For, send, useGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
-});
-afterAll(() => gateway.close());
+const gateway = useGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
 
 const host = (): string => `127.0.0.1:${gateway.port}`;
 
@@ -51,7 +46,7 @@ describe("a header that cannot be read", () => {
     expect(said(reply)).toEqual([400, "AuthorizationHeaderMalformed", MALFORMED + message]);
   });
 
-  it("and a query whose credential is of another day are told both days", async () => {
+  it("reports both days if the credential is of another day, in header and query", async () => {
     // One for all: the day may end between two looks at the clock.
     const at = new Date();
     const day = at.toISOString().slice(0, 10).replaceAll("-", "");
@@ -91,7 +86,7 @@ describe("a header that cannot be read", () => {
     }
   });
 
-  it("of SigV2 without the form of a signature does not match, and without a signature is told its form", async () => {
+  it("answers a mismatch to a malformed SigV2 signature, and the expected form without a signature", async () => {
     const version2 = (value: string) =>
       send(gateway, {
         target: "/media/hello.txt",
@@ -138,7 +133,7 @@ describe("a body in chunks", () => {
     ]);
   });
 
-  it("is refused without the names of its trailer, and with others than those of checksums", async () => {
+  it("refuses a trailer without names and with names other than checksums", async () => {
     expect(said(await chunked(trailer, length))).toEqual([
       400,
       "MalformedTrailerError",

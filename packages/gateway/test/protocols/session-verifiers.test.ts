@@ -32,7 +32,7 @@ function counted() {
   return { begin, ask };
 }
 
-it("keeps what is known of a token, and of no more of them than fit, or whoever asks for sessions would fill the memory", async () => {
+it("remembers a limited number of session tokens", async () => {
   const { begin, ask } = counted();
   const first = begin();
   expect([await ask(first), await ask(first)]).toEqual([true, false]);

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyText } from "../../../../tools/any-text.ts";
-import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { urlEncoded, xmlDocument } from "../../src/http/xml.ts";
 import { childrenOf, expectOnly, optionalText, readXml, requiredText, textOf } from "../../src/http/xml-reader.ts";
 import { toRefusal } from "../../src/pipeline/refusal.ts";
@@ -41,7 +40,7 @@ describe("the reader", () => {
     expect(keyOf(text)).toBe(expected);
   });
 
-  it("reads references to characters that XML does not have only where it is told to, and none to half of one", () => {
+  it("reads references to characters outside XML only with anyCharacter, and never to a surrogate", () => {
     const answer = (text: string) =>
       codeOf(() => textOf(readXml(Buffer.from(`<Key>${text}</Key>`), "Key", { anyCharacter: true })));
     expect(["&#x1;&#31;", "&#xfffe;", "&#xd800;", "&#xdc00;", "&#x110000;"].map(answer)).toEqual([
@@ -172,11 +171,9 @@ describe("the reader", () => {
     ["declarations of namespaces", `<Delete>${'<a xmlns="" xmlns:b="" xmlns:c=""/>'.repeat(9000)}</Delete `],
     ["small texts", `<Delete>${"<![CDATA[a]]>".repeat(many / 13)}<`],
     ["carriage returns", `<Delete>${"\r".repeat(many)}<`],
-  ])("reads two megabytes of %s in linear time", async (_, text) => {
-    const spent = await cpuMilliseconds(() => {
-      expect(codeOf(() => read(text))).toBe("MALFORMED_XML");
-    });
-    expect(spent).toBeLessThan(5000);
+  ])("reads two megabytes of %s in linear time", (_, text) => {
+    // Quadratic time would exceed the timeout of the test.
+    expect(codeOf(() => read(text))).toBe("MALFORMED_XML");
   });
 
   it("crashes on no document, however it was damaged", () => {

@@ -82,7 +82,7 @@ it.each([
   await storage.close();
 });
 
-it("is told which version of an object it is to copy", async () => {
+it("sends the ETag of the source with a copy", async () => {
   const sources: unknown[] = [];
   const options = await scripted((request, response) => {
     const { method, headers } = request.resume();

@@ -20,7 +20,7 @@ const only: TestFunctions["it"] = (title, body) => {
 };
 
 async function open() {
-  // The upstream's Cache-Control tells how many seconds the driver's signature is good for: on both sides it is one instant, or two
+  // The upstream's Cache-Control contains the seconds left of the driver's signature. Both sides need the same instant, or two
   // readings of one object differ where a second ends between them.
   const now = new Date();
   const clock = () => now;

@@ -1,4 +1,4 @@
-/** An upstream that is there, and does not do what S3 does. What comes of it is never the client's fault, nor taken for a success. */
+/** An upstream that answers unlike S3. The result is never the client's fault, and never a success. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -56,7 +56,7 @@ it.each<[string, string, (storage: Storage) => Promise<unknown>]>([
   expect(await codeOf(call(opened(options)))).toBe("UNAVAILABLE");
 });
 
-it("tells a client 503 and not 400 where the upstream's document cannot be read", async () => {
+it("answers 503, not 400, if the upstream's document cannot be read", async () => {
   const gateway = await front(await scripted((_, response) => response.end("<InitiateMultipartUploadResult/>")));
   const signer = s3Signer(gateway.clients.daypass);
   const { url } = signer.sign({ method: "POST", ...ref, query: { uploads: "" }, expiresIn: 60 });
@@ -174,7 +174,7 @@ it("is asked again what it has made of an upload when its first answer was lost"
   expect((await complete()).etag).toBe("e-1");
 });
 
-it("takes no success for one that came before the body", async () => {
+it("treats a success before the end of the body as a failure", async () => {
   const options = await scripted((request, response) => {
     if (request.method === "PUT") response.writeHead(200, { etag: '"e"', "content-length": "0" }).end();
     else response.writeHead(200, { etag: '"e"', "content-length": String(MB) }).end();
@@ -217,7 +217,7 @@ it.each<[string, (storage: Storage) => Promise<unknown>]>([
   expect(await codeOf(call(opened(options)))).toBe("UNAVAILABLE");
 });
 
-/** An answer that nobody reads keeps its connection for as long as the upstream lets it, and the next call needs another. */
+/** An unread answer occupies its connection, and the next call needs another one. */
 it.each<[string, (storage: Storage) => Promise<unknown>]>([
   ["looked for a bucket", (storage) => storage.hasBucket("bucket")],
   ["looked for an object that is not there", (storage) => storage.head({ ...ref, key: "absent" })],
@@ -268,7 +268,7 @@ it("reads more objects at once than any number of connections, each with its tag
   const storage = opened({ ...options, timeouts: { answerMs: 5000 } });
   const reads = Array.from({ length: count }, async () => {
     const object = await storage.get(ref);
-    // Every one is held until all are there, as slow clients hold theirs.
+    // Each body waits until all have arrived, like the bodies of slow clients.
     return object;
   });
   const objects = await Promise.all(reads);

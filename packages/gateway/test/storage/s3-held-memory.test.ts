@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { heldMemory } from "../../src/storage/s3/held-memory.ts";
 import { codeOf } from "../../src/testing/contract-tools.ts";
 
-it("lets bodies that end wait in turn, one of them for nobody, and refuses those that come after their time", async () => {
+it("makes bodies of known length wait in order, exempts one, and refuses the others after a timeout", async () => {
   const heldBytes = heldMemory(100, { waitMs: 100 });
   const [endless, ...ending] = [heldBytes(), heldBytes(), heldBytes(), heldBytes()] as const;
   const [first, second, third] = ending;
@@ -27,7 +27,7 @@ it("lets bodies that end wait in turn, one of them for nobody, and refuses those
   await heldBytes().holdInTurn(100);
 });
 
-it("lets nobody wait for one that has gone", async () => {
+it("skips an aborted upload in the queue", async () => {
   const heldBytes = heldMemory(100);
   const [full, favoured, third] = [heldBytes(), heldBytes(), heldBytes()];
   full.hold(100);

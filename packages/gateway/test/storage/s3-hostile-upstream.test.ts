@@ -69,7 +69,7 @@ describe("an answer of the upstream", () => {
     expect(await download(await front(options))).toMatch(/^HTTP\/1\.1 503 /);
   });
 
-  it("that tells no length of a part is none by which a part can be read", async () => {
+  it("refuses to read a part if the upstream does not send its length", async () => {
     const options = await scripted((request, response) => {
       const isPart = request.url?.includes("partNumber=") === true;
       response.writeHead(200, { etag: '"e-2"', ...(isPart ? {} : { "content-length": "10" }) });
@@ -108,7 +108,7 @@ describe("an answer of the upstream", () => {
     expect(await download(await front(long))).toMatch(/\r\n\r\nhel$/);
   });
 
-  it("brings none of its headers along but those of the object, and those made safe", async () => {
+  it("passes on only the headers of the object, made safe", async () => {
     const evil = [
       "Set-Cookie: session=1; Path=/",
       "Strict-Transport-Security: max-age=1",
@@ -149,7 +149,7 @@ describe("an answer of the upstream", () => {
   });
 
   it("to an upload that is put together may take its time, and ends with its client", async () => {
-    // On a busy machine the times of the lists could be over while nobody was heard.
+    // On a busy machine the timeouts of the lists could pass before any answer is read.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const leave = new AbortController();
@@ -249,7 +249,7 @@ describe("a list of the upstream", () => {
     );
   }
 
-  it("shows nobody a key beyond the prefix that was asked for", async () => {
+  it("refuses keys of the upstream outside the requested prefix", async () => {
     const ignoring = await listing((query) =>
       query.has("uploads")
         ? "<ListMultipartUploadsResult><Upload><Key>theirs/b</Key><UploadId>u</UploadId><Initiated/></Upload></ListMultipartUploadsResult>"

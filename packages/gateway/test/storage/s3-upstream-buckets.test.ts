@@ -6,7 +6,7 @@ import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
 import { scripted } from "./scripted-upstream.ts";
 
-it("lets no client reach another bucket of the upstream than those of the map", async () => {
+it("refuses every bucket of the upstream outside the map", async () => {
   const upstream = await upstreamGateway({ files: { "shown/a": "a", "hidden/a": "secret" } });
   const storage = over(upstream, { bucket: { media: "shown" } });
   expect(await contents(storage, "media", "a")).toBe("a");
@@ -40,7 +40,7 @@ it("lets no client reach another bucket of the upstream than those of the map", 
   expect(await contents(storage, "media", "%2e%2e/hidden/a")).toBe(undefined);
 });
 
-it("asks only for buckets that the account owns, so that nobody reaches those of strangers", async () => {
+it("asks only for buckets that the account owns, never for buckets of other accounts", async () => {
   const asked: string[] = [];
   const options = await scripted((request, response) => {
     asked.push(`${request.method} ${request.url?.split("?")[0]}`);
@@ -75,7 +75,7 @@ it("reaches no bucket for long that the account has no more, as its name may be 
   expect(await codeOf(rules())).toBe("NO_SUCH_BUCKET");
 });
 
-it("makes no bucket that is there, also where the upstream says yes to it, as Amazon's oldest region does", async () => {
+it("refuses to create an existing bucket, even if the upstream would answer 200 like us-east-1", async () => {
   const made: (string | undefined)[] = [];
   const options = await scripted((request, response) => {
     if (request.method === "PUT") made.push(request.url);

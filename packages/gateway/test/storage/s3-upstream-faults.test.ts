@@ -17,7 +17,7 @@ import { front, scripted } from "./scripted-upstream.ts";
 
 const MB = 1024 * 1024;
 
-it("names the upstream's code to the operator, follows no redirect and tells no secret", async () => {
+it("names the upstream's code to the operator, follows no redirect and shows no secret", async () => {
   for (const [status, code] of [
     [403, "SignatureDoesNotMatch"],
     [403, "AccessDenied"],
@@ -57,7 +57,7 @@ it.each([
   expect(message.endsWith(`the upstream answered ${status} ${code}: ${advice}`)).toBe(true);
 });
 
-it("keeps the upstream's reason for the log, and tells the client 503", async () => {
+it("logs the upstream's reason, and answers 503", async () => {
   const options = await scripted((_, response) => {
     response.writeHead(403).end("<Error><Code>InvalidAccessKeyId</Code></Error>");
   });
@@ -82,7 +82,7 @@ it("takes what is no S3 for an upstream that does not work", async () => {
   }
 });
 
-it("takes an error in an answer that began well for one, as copies and completions have it", async () => {
+it("treats an error inside a 200 as a failure, as S3 sends it for copies and completions", async () => {
   const options = await scripted((request, response) => {
     request.resume();
     if (request.method === "HEAD") response.writeHead(200, { etag: '"e"', "content-length": "1" }).end();
@@ -126,7 +126,7 @@ it("is said to be silent to clients, and to the operator, where their connection
   for (const { error } of gateway.events) expect(String(error)).toContain("does not answer (ETIMEDOUT)");
 });
 
-it("is said to be the one that failed where it describes an object, and a part of it does not come", async () => {
+it("blames the upstream if a part of a described object does not arrive", async () => {
   let idle = (): unknown => undefined;
   const options = await scripted((request, response) => {
     if (request.method === "HEAD") return void response.writeHead(200, { etag: '"e"', "content-length": "10" }).end();

@@ -8,7 +8,7 @@ import { over, upstreamGateway } from "./gateway-upstream.ts";
 
 const MB = 1024 * 1024;
 
-it("leaves a checksum out that another process received, where the upstream was told of none", async () => {
+it("omits a part checksum that another process received, if the upload has none at the upstream", async () => {
   const upstream = await upstreamGateway({
     files: { "bucket/.keep": "" },
     gateway: () => ({ limits: { minPart: 0 } }),
@@ -61,7 +61,7 @@ it.each([
   const ref = { bucket: "bucket", key: "a" };
   for (const name of ["\xfc\xc9", "\xc3\xbc", "u"]) {
     const contentDisposition = `attachment; filename="${name}.pdf"`;
-    // A type that is shown in place: of any other the upstream, which is a gateway, writes the name anew where it is read.
+    // A type that browsers show inline: for other types the upstream, which is a gateway, rewrites the disposition.
     const options = { contentType: "image/png", headers: { contentDisposition }, contentLength: size };
     await storage.put(ref, chunks(Buffer.alloc(size)), options);
     const infos = [await upstream.storage.head(ref), await storage.head(ref)];
@@ -81,7 +81,7 @@ it.each(["a\u0001b", "\u001f", "a\ufffe", "a\u000bb"])("uploads in parts under %
   const upload = await storage.createUpload({ bucket: "bucket", key });
   const bytes = Buffer.from("a part");
   const { etag } = await storage.putPart(upload, 1, chunks(bytes), { contentLength: bytes.length });
-  // One that did not begin the upload has to ask for it.
+  // A driver that did not begin the upload has to ask for it.
   const another = over(upstream);
   expect((await another.listParts(upload, { after: 0, limit: 10 })).parts.map((part) => part.etag)).toEqual([etag]);
   expect((await another.listUploads("bucket", { prefix: "", limit: 10 })).entries).toHaveLength(1);
@@ -108,7 +108,7 @@ it("streams a long body of known length and stores it once", async () => {
   ).toBe(etag);
 });
 
-it("stores a long body of unknown length in parts, and nothing of one that breaks", async () => {
+it("stores a long body of unknown length in parts, and nothing of a broken body", async () => {
   const upstream = await upstreamGateway({
     files: { "bucket/.keep": "" },
     gateway: () => ({ limits: { minPart: 100_000 } }),
@@ -159,7 +159,7 @@ it("holds no more of slow uploads of unknown length than has room, and takes the
     storage.put({ bucket: "bucket", key: `part ${i}` }, chunks(piece), { contentLength: piece.length, checksum }),
   );
   expect((await Promise.all(parts)).map(({ size }) => size)).toEqual(Array(40).fill(piece.length));
-  // Whoever announces the length is not touched by it, nor is what is small.
+  // Uploads of known length and small uploads are not affected.
   expect((await storage.put(ref, chunks(piece), { contentLength: piece.length })).size).toBe(piece.length);
   expect((await storage.put(ref, chunks("x"), { contentLength: 1, checksum: { algorithm: "crc32" } })).size).toBe(1);
   release();
@@ -168,7 +168,7 @@ it("holds no more of slow uploads of unknown length than has room, and takes the
   expect((await storage.put(ref, chunks(piece), {})).size).toBe(piece.length);
 });
 
-/** Its bytes one by one, through the same memory: whoever keeps the pieces as they come has the last byte many times. */
+/** Bytes one by one in one buffer: code that keeps a piece without a copy sees the last byte many times. */
 async function* oneByOne(bytes: Buffer): AsyncGenerator<Uint8Array> {
   const piece = new Uint8Array(1);
   for (const byte of bytes) {
@@ -194,7 +194,7 @@ it("keeps no object for each byte of a body that comes byte by byte", async () =
   }
 });
 
-it("goes on with a body of unknown length that it has let in, whoever has come meanwhile, and keeps nothing of what is sent", async () => {
+it("finishes an admitted body of unknown length under memory pressure, and releases what was sent", async () => {
   const upstream = await upstreamGateway({
     files: { "bucket/.keep": "" },
     gateway: () => ({ limits: { minPart: 100_000 } }),

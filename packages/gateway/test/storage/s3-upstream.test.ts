@@ -44,7 +44,7 @@ it("sends readers of what could run in a browser to the bucket for a download on
   expect(new URL(location).searchParams.get("response-content-disposition")).toBe("attachment");
 });
 
-it("sends nobody to the bucket for active content that a URL asks to be shown, whatever is stored with it", async () => {
+it("makes redirected active content safe, even if the URL asks to show it", async () => {
   const options = await scripted((_, response) => {
     const headers = { etag: '"e"', "content-length": "3", "content-type": "text/html" };
     response.writeHead(200, { ...headers, "content-disposition": "attachment" }).end();
@@ -61,7 +61,7 @@ it("sends nobody to the bucket for active content that a URL asks to be shown, w
   }
 });
 
-it("sends readers to what it has looked at: whoever replaces it meanwhile makes no page of it", async () => {
+it("binds the judged type to a redirect, so a replaced object cannot become a page", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a.png": "png", "bucket/b.html": "<p>" } });
   const gateway = await front({ ...upstream.clients.daypass, redirect: true });
   const signer = s3Signer(gateway.clients.daypass);
@@ -80,7 +80,7 @@ it("sends readers to what it has looked at: whoever replaces it meanwhile makes 
   }
 });
 
-it("sends nobody further than the grant goes: the other URL ends with it, and one for an address is answered here", async () => {
+it("limits a redirect to the lifetime of the grant, and serves URLs for an address itself", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
   const gateway = await front({ ...upstream.clients.daypass, redirect: true });
   const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a.txt", expiresIn: 20 });
@@ -115,7 +115,7 @@ it("answers here in the last second of a grant, for which there is no other URL"
   expect([answer.status, await answer.text()]).toEqual([200, "0123456789"]);
 });
 
-it("sends nobody to another place with a signed range: there he would have the whole", async () => {
+it("serves a signed range itself: a redirect would open the whole object", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
   const gateway = await front({ ...upstream.clients.daypass, redirect: true });
   const headers = { range: "bytes=2-4" };

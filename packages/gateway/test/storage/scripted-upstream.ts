@@ -18,7 +18,7 @@ export async function front(options: S3Options): Promise<TestGateway> {
   return gateway;
 }
 
-/** An upstream that answers as it is told to, on a real socket. */
+/** A scripted upstream on a real socket. */
 export async function scripted(listener: RequestListener): Promise<S3Options & { readonly endpoint: string }> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -35,41 +35,27 @@ export function parseHead(text: string): WireRequest | undefined {
   };
 }
 
-/** What a server has answered, and how the exchange ended. */
-export interface RawAnswer {
-  /** `undefined` when no status line came. */
-  readonly status: number | undefined;
-  /** Nothing came within the time: the server waits for the rest of a request that never ends. */
-  readonly waiting: boolean;
-}
-
-const PATIENCE_MS = 120;
-
-/** Sends bytes over a connection of their own and reads the first final answer. */
-export function exchange(port: number, bytes: string): Promise<RawAnswer> {
+/**
+ * Sends bytes over a new connection and ends it, so the server does not wait for the rest of an incomplete request. Resolves to the status
+ * of the first final answer, or to `undefined` without one.
+ */
+export function exchange(port: number, bytes: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
     let received = "";
-    let waiting = false;
     const finish = (): void => {
-      clearTimeout(timer);
       socket.destroy();
-      const status = finalStatus(received);
-      resolve({ status, waiting: waiting && status === undefined });
+      resolve(finalStatus(received));
     };
-    const timer = setTimeout(() => {
-      waiting = true;
-      finish();
-    }, PATIENCE_MS);
     socket.setEncoding("latin1");
     socket.on("data", (chunk: string) => {
       received += chunk;
       if (isComplete(received)) finish();
     });
     socket.on("close", finish);
-    // A server that refuses early resets what it has not read.
+    // A server that refuses early resets the connection.
     socket.on("error", finish);
-    socket.write(Buffer.from(bytes, "latin1"));
+    socket.end(Buffer.from(bytes, "latin1"));
   });
 }
 

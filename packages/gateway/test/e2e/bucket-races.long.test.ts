@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { describe, expect, it } from "vitest";
 import { callBucket } from "./bucket-client.ts";
-import { s3Code, sendS3 } from "./clients.ts";
+import { s3Code, sendS3, useGateway } from "./clients.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await testGateway();
-});
-afterAll(() => gateway.close());
+const gateway = useGateway();
 
 const bucket = "race";
 const LEAST_ROUNDS = 100;
@@ -30,7 +25,7 @@ describe("requests that race with the removal of their bucket", () => {
       const reply = await sendS3(gateway, { method, bucket, key, ...(method === "PUT" ? { body: key } : {}) });
       note(method, reply.status, reply.text);
     };
-    // The least of some: one that takes a second on a busy machine would make every round as long.
+    // The minimum: a single slow removal on a busy machine would make every round slow.
     let removal = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 5; i++) {
       await onBucket("create", "PUT");
@@ -38,7 +33,7 @@ describe("requests that race with the removal of their bucket", () => {
       await onBucket("remove", "DELETE");
       removal = Math.min(removal, performance.now() - start);
     }
-    // From before the removal to behind it, in steps that have nothing in common with those of the other request.
+    // From before the removal until after it, in steps that differ for each request.
     const delay = (round: number, steps: number) => sleep(((round % steps) / steps) * removal * 2);
     const raced = (round: number) => round >= LEAST_ROUNDS && OUTCOMES.every((outcome) => seen.has(outcome));
     for (let round = 0; !raced(round) && round < MOST_ROUNDS; round++) {

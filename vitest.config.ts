@@ -18,7 +18,7 @@ const apart = [
 // that replace a module, a global or a clock have one of their own.
 const library = "packages/daypass/test/**/*.test.ts";
 const replacing = [
-  "packages/daypass/test/{fail-closed,samples}.test.ts",
+  "packages/daypass/test/{contract,samples}.test.ts",
   "packages/daypass/test/node/guard-coming-body.test.ts",
   "packages/daypass/test/url/vectors-portable.test.ts",
 ];
@@ -35,7 +35,7 @@ class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = longFirst(
       await super.sort(files),
-      /disk-kill|disk-listing|s3-contract|fail-closed|\/tamper\/|cli\/test\/(?:explain|serve)\./,
+      /disk-kill|disk-listing|s3-contract|daypass\/test\/contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
     );
     // A process goes on with the next file only where that is of its project, too.
     const shares = ({ project }: TestSpecification): boolean => !project.config.isolate;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
 import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { s3V2Signer } from "../../src/schemes/s3/v2/index.ts";
-import { wireRequest } from "../tamper/bases.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const clock = () => AT;

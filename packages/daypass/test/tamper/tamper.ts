@@ -1,6 +1,6 @@
 import type { Grant, Verifier, WireRequest } from "../../src/core/contracts.ts";
 import { isDaypassError } from "../../src/core/errors.ts";
-import type { Judge } from "./judge.ts";
+import type { Judge } from "./judges/judge.ts";
 import { isUnchanged, mutate, mutationNames } from "./mutate.ts";
 import { type Random, seeded, tamperSeed } from "./seeded.ts";
 

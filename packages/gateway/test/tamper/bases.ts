@@ -1,31 +1,25 @@
 import type { WireRequest } from "daypass";
-import {
-  AUDIENCE,
-  ED25519_KEY,
-  HMAC_KEY,
-  NOW,
-  S3_CREDENTIALS,
-  S3_ORIGINS,
-  SESSION_CREDENTIALS,
-  s3Bases,
-  s3V2Bases,
-  URL_ORIGINS,
-  urlBases,
-} from "../../../daypass/test/tamper/bases.ts";
-import { type Judge, judgeS3, judgeS3V2, judgeUrl } from "../../../daypass/test/tamper/judge.ts";
+import { EXAMPLE_TIME } from "../../../daypass/src/core/example.ts";
+import { S3_KEYS, S3_SESSION_KEYS } from "../../../daypass/src/schemes/s3/example.ts";
+import { subjects } from "../../../daypass/test/registry.ts";
+import type { Judge } from "../../../daypass/test/tamper/judges/judge.ts";
+import { tamperOptions, tamperSuites } from "../../../daypass/test/tamper/suites.ts";
 import type { GatewayOptions } from "../../src/options.ts";
 
-const { d: _, ...publicKey } = ED25519_KEY;
+const signed = subjects.filter(({ row }) => ["s3", "s3/v2", "url"].includes(row.id));
+const urlKeys = signed.filter(({ row }) => row.id === "url").map(({ example }) => example.keys.right);
+const origins = signed.flatMap(({ example }) => example.origins ?? []);
 
-/** Everything but the storage: the origins, keys and clock that the bases were signed for. */
+/** Everything but the storage: the origins, keys and clock of the examples. */
 export const gatewayOptions: Omit<GatewayOptions, "storage"> = {
-  origins: [...S3_ORIGINS, ...URL_ORIGINS],
+  origins: ["https://media.example.com", ...new Set(origins)],
   keys: {
-    s3: (id) => [S3_CREDENTIALS, SESSION_CREDENTIALS].find(({ accessKeyId }) => accessKeyId === id),
-    url: [HMAC_KEY, publicKey],
+    s3: (id) => [S3_KEYS.right, S3_SESSION_KEYS.right].find(({ accessKeyId }) => accessKeyId === id),
+    url: urlKeys as never,
   },
-  audience: AUDIENCE,
-  clock: () => NOW,
+  region: "eu-west-1",
+  audience: "invoice",
+  clock: () => EXAMPLE_TIME,
 };
 
 export interface Base {
@@ -35,12 +29,12 @@ export interface Base {
 
 export const BODY = "abc";
 
-/** Valid requests of all schemes. What is uploaded is three bytes long, unless the signature says otherwise. */
-export const bases: readonly Base[] = [
-  ...s3Bases().map((request) => ({ request, judge: judgeS3 })),
-  ...s3V2Bases().map((request) => ({ request, judge: judgeS3V2 })),
-  ...urlBases().map((request) => ({ request, judge: judgeUrl })),
-].map(({ request, judge }) => ({ request: withLength(request), judge }));
+const options = await Promise.all(tamperSuites(signed).map(tamperOptions));
+
+/** Valid requests of all schemes. An upload is three bytes long, unless the signature says otherwise. */
+export const bases: readonly Base[] = options.flatMap(({ bases, judge }) =>
+  bases.map((request) => ({ request: withLength(request), judge })),
+);
 
 function withLength(request: WireRequest): WireRequest {
   const isSet = request.headers.some(([name]) => name === "content-length");

@@ -13,6 +13,11 @@ const ONE = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const TWO = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 const account = "myaccount";
 const place = { account, endpoint: `${EXAMPLE_ORIGINS[0]}/${account}` };
+const hosted = { account, endpoint: `https://${account}.blob.example.com` };
+const IN_HOST: Pick<SchemeExample, "origins" | "otherOrigin"> = {
+  origins: ["https://*.blob.example.com", "https://*.blob.example.org"],
+  otherOrigin: `https://${account}.blob.example.org`,
+};
 const shared = { accountKey: ONE };
 const SHARED_KEYS = {
   right: { account, accountKey: ONE },
@@ -60,6 +65,19 @@ export const examples: readonly SchemeExample[] = [
   {
     ...{ name: "azure", keys: SHARED_KEYS, signature, request, obliged: EXAMPLE_RESPONSE, variants, probe },
     signer: (clock) => azureSigner({ ...place, credentials: shared, clock }),
+    verifier: serviceVerifier,
+  },
+  {
+    ...{
+      name: "azure, account in the host",
+      keys: SHARED_KEYS,
+      signature,
+      request,
+      variants,
+      ...IN_HOST,
+      probe: { ...probe, sameAs: "azure" },
+    },
+    signer: (clock) => azureSigner({ ...hosted, credentials: shared, clock }),
     verifier: serviceVerifier,
   },
   ...["2015-04-05", "2019-12-12"].map(

@@ -37,7 +37,7 @@ const probe: ExampleProbe = {
   prefix: { value: "/talks/2026/", elsewhere: (url) => url.replace("keynote", "another") },
 };
 const common = {
-  ...{ signature: /dp-signature=([^&]+)/, request: { url: URL_7 }, obliged: { uses: 1 } },
+  ...{ signature: /dp-signature=([^&]+)/, request: { url: URL_7, audience: "invoice" }, obliged: { uses: 1 } },
   variants: [
     { methods: ["PUT", "DELETE"], createOnly: true, bind: { contentLength: { max: 1_048_576 } } },
     { methods: ["PUT"], bind: { contentType: "image/png", sha256: "0".repeat(64) } },
@@ -53,7 +53,11 @@ const common = {
   ],
   verifier(keys: never, options: ExampleOptions) {
     const given: unknown = keys;
-    return urlVerifier({ ...options, keys: typeof given === "function" ? keys : ([given].flat() as never) });
+    return urlVerifier({
+      ...options,
+      audience: "invoice",
+      keys: typeof given === "function" ? keys : ([given].flat() as never),
+    });
   },
 };
 

@@ -1,10 +1,8 @@
 import type { ReceivedForm, SignedForm } from "../../src/forms/form.ts";
-import { type S3FormRequest, s3FormSigner } from "../../src/schemes/s3/form/index.ts";
-import { s3FormV2Signer } from "../../src/schemes/s3/form/v2/index.ts";
-import { NOW, S3_CREDENTIALS, SESSION_CREDENTIALS } from "./bases.ts";
+import type { Subject } from "../registry.ts";
 import type { Random } from "./seeded.ts";
 
-/** A posted form whose signature is good, and the document that it signs, kept aside. */
+/** A posted form with a valid signature, and the conditions that it signs. */
 export interface FormBase {
   readonly form: ReceivedForm;
   readonly conditions: readonly unknown[];
@@ -12,7 +10,7 @@ export interface FormBase {
 }
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the providers' own spelling
-export const WISHES: readonly Omit<S3FormRequest, "expiresIn">[] = [
+const WISHES: readonly { readonly bucket: string; readonly key?: string; readonly [option: string]: unknown }[] = [
   { bucket: "media", key: "a.txt" },
   { bucket: "media", key: "up/${filename}", contentLength: { min: 1, max: 1000 } },
   { bucket: "media", key: "up/${filename}.txt" },
@@ -33,7 +31,7 @@ export const WISHES: readonly Omit<S3FormRequest, "expiresIn">[] = [
     fields: { "x-amz-checksum-crc32": "AAAAAA==", success_action_redirect: "https://app.example/${filename}" },
   },
 ];
-export const FREE = [
+const FREE = [
   ["Content-Type", "image/png,image/webp"],
   ["x-amz-meta-tag", "anything"],
 ] as const;
@@ -41,18 +39,23 @@ const KEYS = ["a.txt", "up/x", "up/", "up", "users/7/x", "users/8/x", "..", "up/
 const FILE_NAMES = ["a b.png", "C:\\x\\y.png", "../../etc/passwd", "..", ".", "", "a/", "$&", "${filename}", "\u0000"];
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the providers' own spelling
 
-/** Forms of one version, by a key and by a session, with the fields filled in that are the holder's. */
-export function formBases(version: "v4" | "v2"): readonly FormBase[] {
-  const signerOf = version === "v4" ? s3FormSigner : s3FormV2Signer;
-  return [S3_CREDENTIALS, SESSION_CREDENTIALS].flatMap((credentials) => {
-    const signer = signerOf({ region: "us-east-1", credentials, clock: () => NOW });
-    return WISHES.map((wish): FormBase => {
-      const signed = signer.sign({ ...wish, expiresIn: 900 });
-      const fields = [...Object.entries(signed.fields), ...(wish.key === "free" ? FREE : [])];
+/** Signed forms of an example, with the fields filled in that the holder chooses. */
+export async function formBases(subject: Subject): Promise<readonly FormBase[]> {
+  const isGoogle = subject.row.id.startsWith("gcs");
+  // Cloud Storage has another word for a key, and other fields.
+  const inWords = <T>(value: T): T =>
+    isGoogle ? JSON.parse(JSON.stringify(value).replaceAll("x-amz-", "x-goog-").replace('"key":', '"object":')) : value;
+  return Promise.all(
+    WISHES.map(async (wish): Promise<FormBase> => {
+      const signed = (await subject.signed({
+        [isGoogle ? "object" : "key"]: undefined,
+        ...inWords(wish),
+      })) as SignedForm;
+      const fields = [...Object.entries(signed.fields), ...(wish.key === "free" ? inWords(FREE) : [])];
       const form = { bucket: wish.bucket, fields, fileName: "a b.png" };
       return { form, conditions: documentOf(signed).conditions, proof: proofOf(fields) };
-    });
-  });
+    }),
+  );
 }
 
 interface Document {
@@ -60,7 +63,7 @@ interface Document {
   readonly expiration: string;
 }
 
-export function documentOf({ fields }: Pick<SignedForm, "fields">): Document {
+function documentOf({ fields }: Pick<SignedForm, "fields">): Document {
   const policy = fields["Policy"] ?? fields["policy"] ?? "";
   return JSON.parse(Buffer.from(policy, "base64").toString()) as Document;
 }
@@ -70,8 +73,8 @@ const PROOF =
 const UNNAMED = /^(?:policy|signature|awsaccesskeyid|x-(?:amz|goog)-signature|file|x-ignore-.*)$/s;
 
 /**
- * What S3's page says of a form, by an own hand: the key under which it may be stored, or `undefined` where it has to be
- * refused. The proof has to be byte for byte that of a form that was signed; what it signs is then held against the rest.
+ * Judges a form by S3's page: returns the key that it may be stored under, or `undefined` if it must be refused. The proof must equal
+ * the proof of a signed form byte for byte. Its conditions are then checked against the other fields.
  */
 export function judgeForm(
   { bucket, fields, fileName = "" }: ReceivedForm,
@@ -116,7 +119,7 @@ export function judgeForm(
   return open.size === 0 && key !== "" ? key : undefined;
 }
 
-export function proofOf(fields: ReceivedForm["fields"]): string {
+function proofOf(fields: ReceivedForm["fields"]): string {
   const proof = fields
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => PROOF.test(name));

@@ -1,48 +1,4 @@
-import type { WireRequest } from "../../src/core/contracts.ts";
-import {
-  type CloudfrontSignRequest,
-  cloudfrontCookieSigner,
-  cloudfrontSigner,
-} from "../../src/schemes/cloudfront/index.ts";
-import { NOW, wireRequest } from "./bases.ts";
 import { decodeBytes, halves, host, type Judge, values } from "./judge.ts";
-
-// Valid CloudFront URLs and cookies of every kind, and what their signature covers, from AWS's pages.
-
-export const CLOUDFRONT_ORIGINS: readonly string[] = ["https://media.example.com", "https://other.example.com"];
-
-const url = "https://media.example.com/talks/keynote.mp4";
-const life = { expiresIn: 900 };
-const wishes: readonly CloudfrontSignRequest[] = [
-  { url, ...life },
-  { url: `${url}?lang=de&x=1&x=2&flag`, ...life },
-  { url: "https://media.example.com/a%20b/%C3%A9;v=1/'()!%2A,=:@&$+/", ...life },
-  { url, ...life, notBefore: NOW },
-  { url, ...life, bind: { ip: "203.0.113.0/24" } },
-  { url, ...life, resource: "https://media.example.com/talks/*" },
-  { url, ...life, resource: "http*://media.example.com/talks/keynot?.mp4", bind: { ip: "203.0.113.9" } },
-  { url, ...life, prefix: "/talks/" },
-];
-
-/** Signed by one key pair. */
-export async function cloudfrontBases(
-  keyPairId: string,
-  privateKey: string,
-  hash: "sha1" | "sha256",
-): Promise<readonly WireRequest[]> {
-  const options = { keyPairId, privateKey, hash, clock: () => NOW };
-  const links = await Promise.all(wishes.map((wish) => cloudfrontSigner(options).sign(wish)));
-  const cookies = await Promise.all(
-    ["https://media.example.com/talks/*", `${url}?x=1`].map(async (resource) => {
-      const signed = await cloudfrontCookieSigner(options).sign({ resource, ...life });
-      const pairs = Object.entries(signed.cookies).map((pair) => pair.join("="));
-      const target = resource.endsWith("*") ? "/talks/1/a.ts" : "/talks/keynote.mp4?x=1";
-      const header = ["cookie", ["session=1", ...pairs].join("; ")] as const;
-      return { method: "GET", target, authority: "media.example.com", headers: [header], remoteAddress: "203.0.113.9" };
-    }),
-  );
-  return [...links.map(wireRequest), ...cookies];
-}
 
 const OWN = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
 

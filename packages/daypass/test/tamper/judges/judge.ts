@@ -1,10 +1,19 @@
-import type { WireRequest } from "../../src/core/contracts.ts";
+import type { Grant, WireRequest } from "../../../src/core/contracts.ts";
 
 // The judges say what a signature of each scheme covers, from its specification. They share no code with the library:
 // they decode to bytes by hand, where the library decodes to text.
 
 /** What the signature covers, as one text: two requests with the same one are the same request in two spellings. */
 export type Judge = (request: WireRequest) => string;
+
+/** The judge of one scheme. */
+export interface Judging {
+  readonly judge: Judge;
+  /** The members of a grant that two spellings of one request have in common. */
+  readonly facts: (grant: Grant) => unknown;
+  /** The requests that a holder sends with a signed one, if it is not sent as it is. */
+  readonly sent?: (request: WireRequest) => readonly WireRequest[];
+}
 
 type Pair = readonly [name: string, value: string];
 
@@ -43,7 +52,8 @@ export function values(request: WireRequest, name: string): readonly string[] {
   return request.headers.flatMap(([field, value]) => (field.toLowerCase() === name ? [value] : []));
 }
 
-function collapsed(text: string): string {
+/** Blanks and tabs inside and around a header value say nothing. */
+export function collapsed(text: string): string {
   return text.replace(/[ \t]+/g, " ").trim();
 }
 
@@ -78,8 +88,8 @@ export const judgeS3: Judge = (request) => {
   ]);
 };
 
-/** Hosts in front of the bucket's name that the suite's verifier answers for. */
-const V2_HOST = /^(?:([a-z0-9.-]+)\.)?s3\.example\.com$/;
+/** Hosts that the verifiers of the suites serve, with the bucket in front. */
+const V2_HOST = /^(?:([a-z0-9.-]+)\.)?(?:s3|media|other)\.example\.com$/;
 
 /**
  * SigV2: method, bucket and un-decoded path (whichever of host and path names the bucket), Content-MD5, Content-Type, the

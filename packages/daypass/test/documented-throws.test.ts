@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
-// What all verifiers throw, `fail-closed.test.ts` makes each of them throw. Here their docstrings say so.
+// What all verifiers throw, `contract.test.ts` makes each of them throw. Here their docstrings say so.
 
 const source = new URL("../src/", import.meta.url);
 const FUNCTION = /^\/\*\*\n((?: \*.*\n)+) \*\/\nexport function (\w+Verifier)\b/gm;

@@ -1,65 +1,67 @@
+import { secretParameters } from "../schemes/secret-parameters.ts";
 import { decodeOr } from "./decoded.ts";
 
 /** Header, claims and signature of a JSON Web Token. The first two are JSON objects in base64url. */
 const JWT = /eyJ[\w-]{8,8000}\.eyJ[\w-]{2,8000}\.[\w-]{20,2000}/.source;
 
-const HIDDEN =
-  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy|token|__token__|hdnts|hdnea|edge-cache-token|urisigningpackage|_hash|__cld_token__|ik-s|tempauth|jwt|access_token|rlkey|pub_secret|signintoken|authtoken|sessiontoken|lsig|authorization)$/i;
+/** Parameters of services that Daypass does not sign for, in the form of {@link secretParameters}. */
+const FOREIGN: readonly string[] = [
+  ...["__cld_token__", "ik-s", "tempauth", "jwt", "access_token", "rlkey", "pub_secret", "signintoken", "authtoken"],
+  ...["sessiontoken", "lsig", "authorization", "code=[\\w%.=-]{20,}", "header=eyJ", "hm=[0-9a-f]{64}"],
+  ...["oh=[\\w-]{20,}", "secure=[\\w-]{22}", "t=(?:xox[a-z]-|[\\w-]{20,})"],
+];
 
-/** Names that many a URL has: their values tell a signature from anything else. */
-const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
-  md5: /^[A-Za-z0-9_-]{22}/,
-  s: /^[0-9a-f]{32}$/i,
-  verify: /^\d{10}-/,
-  code: /^[\w%.=-]{20,}/,
-  header: /^eyJ/,
-  hm: /^[0-9a-f]{64}/,
-  oh: /^[\w-]{20,}/,
-  secure: /^[\w-]{22}/,
-  t: /^(?:xox[a-z]-|[\w-]{20,})/,
-};
+/** What a value must look like to be hidden, by the lower-case name of its parameter. */
+const HIDDEN: ReadonlyMap<string, RegExp> = new Map(
+  [...Object.values(secretParameters).flat(), ...FOREIGN].map((entry) => {
+    const [, name = "", form = ""] = /^([^=]*)=?(.*)$/.exec(entry) ?? [];
+    return [name, new RegExp(`^(?:${form})`, "i")];
+  }),
+);
+const NAMES: readonly string[] = [...HIDDEN].map(([name, { source }]) => (source === "^(?:)" ? name : ""));
+const COMMON_NAMES: readonly string[] = [...HIDDEN.keys()].filter((name) => !NAMES.includes(name));
 const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
-const IMGPROXY = /^((?:[a-z]+:\/\/[^/?#]+)?(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
+const IMGPROXY = /^((?:[a-z]+:\/\/[^/?#]+)?(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{11,43}(?=\/(?:[a-z_]+:|plain\/))/;
 
-/** How the names that are hidden end. Proofpoint writes - and _ as -2D and -5F. */
-const ENDS =
-  "sig(?:nature)?|token(?:__|-5F-5F)?|policy|(?:_|-5F)hash|hdn(?:ts|ea)|urisigningpackage|ik-(?:2D)?s|tempauth|jwt|rlkey|pub(?:_|-5F)secret|authorization";
+// Proofpoint writes - and _ as -2D and -5F.
+const ENDS = NAMES.filter((name) => name !== "")
+  .map((name) => name.replaceAll("-", "-(?:2D)?").replaceAll("_", "(?:_|-5F)"))
+  .join("|");
 
 /**
- * Of a URL that is itself the value of a parameter, as a page for a login or a service of mail hands it on: escaped, also twice. What ends a
- * value is escaped as its = is. The value is the last group, behind the name of one that tells itself by its value.
+ * Finds secrets in a URL that is the value of a parameter, as a login page or a mail service links it: escaped once or twice. The value
+ * ends at a `&` or `#` that is escaped like its `=`. It is the last group; the one before holds a name that many URLs have.
  */
 function nested(mark: string): readonly RegExp[] {
   const value = "((?:(?!\\2(?:25)*2[36])[^&#?])+)";
-  const told = Object.keys(HIDDEN_VALUES).join("|");
   return [
     new RegExp(`((?:${ENDS})(${mark})(?:25)*3D)()${value}`, "gi"),
-    new RegExp(`((${mark})(?:25)*(?:3F|26)(${told})\\2(?:25)*3D)${value}`, "gi"),
+    new RegExp(`((${mark})(?:25)*(?:3F|26)(${COMMON_NAMES.join("|")})\\2(?:25)*3D)${value}`, "gi"),
   ];
 }
 
 const NESTED = nested("%");
 const IN_PROOFPOINT = nested("[%*-]");
-/** In the path of such a URL: imgproxy's, and Cloudinary's. */
+/** Signatures of imgproxy and Cloudinary in the path of such a URL. */
 const NESTED_PATH =
-  /(%(?:25)*2F)(?:[\w-]{43}(?=%(?:25)*2F(?:[a-z_]+%(?:25)*3A|plain%))|s--(?:[\w-]{8}|[\w-]{32})--(?=%(?:25)*2F))/gi;
+  /(%(?:25)*2F)(?:[\w-]{11,43}(?=%(?:25)*2F(?:[a-z_]+%(?:25)*3A|plain%))|s--(?:[\w-]{8}|[\w-]{32})--(?=%(?:25)*2F))/gi;
 const NESTED_USER =
   /((?:https?|wss?)%(?:25)*3A(?:%(?:25)*2F){2})(?:(?!%(?:25)*(?:2[36F]|3F))[^/?#&])*((?:%(?:25)*40|@))/gi;
 
-/** What tells itself to be a token or a signature by its form, wherever it stands; the first group stays. */
+/** Tokens and signatures that are known by their form, in any place. The first group stays. */
 const FORMS: readonly RegExp[] = [
-  // Behind an escape, too: in a URL that is the value of another one's parameter.
+  // Also after an escape, in a URL that is the value of a parameter.
   new RegExp(`()(?<![\\w-](?<!%[0-9A-Fa-f]{2}))${JWT}`, "g"),
   // A signed URL in base64, as kubectl sends it to EKS and a Kafka client to MSK.
   /^(k8s-aws-v1\.)?aHR0c[\w-]{40,}=*$/g,
-  // Cloudinary's, thumbor's, and the addresses of streams and temporary links.
+  // Cloudinary, thumbor, streams and temporary links.
   /(\/)s--(?:[\w-]{8}|[\w-]{32})--(?=\/)/g,
   /^((?:[a-z]+:\/\/[^/?#]+)?\/(?:[^/?#]+\/)?)[\w-]{27}=(?=\/)/gi,
   /(\/l?sig\/)[\w%=-]{20,}/g,
   /(\/cd\/0\/[a-z0-9]{1,10}\/)[\w-]{20,}/g,
   /(~hmac=)[0-9a-f]{32,64}/g,
   /^((?:[a-z]+:\/\/[^/?#]+)?\/)[\w-]{22}(?:==)?(?=,\d{10}\/)/gi,
-  // Those of Rails, Django and itsdangerous.
+  // Rails, Django and itsdangerous.
   /([=/])(?:eyJ|BAh|Ii)[\w+%-]{5,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})(?=[/?&]|$)/g,
   /((?::|%3A)[0-9A-Za-z]{6}(?::|%3A))[\w-]{43}(?=[/?&]|$)/gi,
   /([=/]\.?[\w-]{2,4000}\.)[U-Za-f][\w-]{5}\.[\w-]{27}(?=[/?&]|$)/g,
@@ -97,16 +99,16 @@ export function redactUrl(url: string): string {
 }
 
 function withoutNested(token: string, front: string, _mark: string, name: string, value: string): string {
-  return name === "" || isHidden(name.toLowerCase(), value) ? `${front}REDACTED` : token;
+  return name === "" || isHidden(name, value) ? `${front}REDACTED` : token;
 }
 
 function isHidden(name: string, value: string): boolean {
-  return HIDDEN.test(name) || (Object.hasOwn(HIDDEN_VALUES, name) && HIDDEN_VALUES[name]?.test(value) === true);
+  return HIDDEN.get(name.toLowerCase())?.test(value) === true;
 }
 
 /** Replaces every occurrence of the given texts in all strings of a value. */
 export function hide<T>(value: T, hidden: readonly string[]): T {
-  // Very short texts are no signatures, and would turn the rest into holes.
+  // A very short text is no signature, and stands in many other texts.
   const texts = hidden.filter((text) => text.length >= 8).sort((a, b) => b.length - a.length);
   return texts.length === 0 ? value : (walk(value, texts) as T);
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { redactUrl } from "../../src/explain/index.ts";
-import { everyVerifier } from "../every-verifier.ts";
+import { subjects } from "../registry.ts";
 
 /** What is signed in its URL, by the signature that makes the URL open. Forms, headers and cookies are no URLs. */
 const signed = await Promise.all(
-  everyVerifier.map(async ({ name, signature, request }) => {
+  subjects.map(async ({ name, example: { signature }, request }) => {
     const { authority, target } = await request();
     return { name, url: `https://${authority}${target}`, secret: signature.exec(target)?.[1] };
   }),

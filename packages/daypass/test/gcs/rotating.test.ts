@@ -3,7 +3,7 @@ import { rotatingCredentials } from "../../src/index.ts";
 import { gcsFormSigner, gcsHmacFormSigner } from "../../src/schemes/gcs/form/index.ts";
 import { gcsHmacSigner, gcsHmacVerifier, gcsSigner } from "../../src/schemes/gcs/index.ts";
 import { gcsV2HmacSigner, gcsV2Signer } from "../../src/schemes/gcs/v2/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 import { account, hmacKey } from "./account.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");

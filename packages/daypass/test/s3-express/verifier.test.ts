@@ -3,7 +3,7 @@ import { anyOf, isDaypassError, type WireRequest } from "../../src/index.ts";
 import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express/index.ts";
 import { s3HeaderVerifier } from "../../src/schemes/s3/header/index.ts";
 import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const clock = () => AT;

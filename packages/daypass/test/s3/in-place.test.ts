@@ -4,7 +4,7 @@ import { s3ExpressSigner, s3ExpressVerifier } from "../../src/schemes/s3/express
 import { s3Signer, s3Verifier } from "../../src/schemes/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/schemes/s3/v2/index.ts";
 import { s3V4aSigner, s3V4aVerifier } from "../../src/schemes/s3/v4a/index.ts";
-import { wireRequest } from "../scheme-contract.ts";
+import { wireRequest } from "../wire-request.ts";
 
 const clock = () => new Date("2026-01-02T03:04:05Z");
 const endpoint = "https://s3.example.com";

@@ -3,7 +3,7 @@ import { BELOW_PREFIX, EDGE_PREFIX, EDGE_REQUEST, SECRETS } from "../../edge/exa
 import { bunnySigner, bunnyVerifier } from "./index.ts";
 
 const common = {
-  ...{ keys: SECRETS, signature: /[?&]token=([^&]+)/ },
+  ...{ keys: SECRETS, signature: /[?&_]token=([^&]+)/ },
   signer: (clock: () => Date) => bunnySigner({ secret: SECRETS.right, clock }),
   verifier: (secrets: never, options: ExampleOptions) => bunnyVerifier({ secrets, ...options }),
 };

@@ -74,7 +74,7 @@ export type EdgeExplainKey =
   | SymfonyExplainKey
   | UriSigningExplainKey;
 
-/** What of a key no text may show. */
+/** The secrets of a key, which no text may show. */
 export function edgeSecrets(key: EdgeExplainKey): readonly string[] {
   const found: string[] = [];
   if ("secret" in key) found.push(key.secret);

@@ -1,4 +1,5 @@
 import { amazonBucket, amazonRegion } from "../amazon-host.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
 import { nameOf } from "../parameters.ts";
 import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
@@ -14,109 +15,90 @@ interface CanonicalLines {
 }
 
 function readCanonicalRequest(text: string): CanonicalLines {
-  const lines = text.split("\n");
-  const [method = "", path = "", query = ""] = lines;
-  const headers = new Map<string, string>();
-  let i = 3;
-  for (; i < lines.length && lines[i] !== ""; i++) {
-    const line = lines[i] as string;
-    const colon = line.indexOf(":");
-    headers.set(line.slice(0, colon), line.slice(colon + 1));
-  }
-  return { method, path, query, headers, signedHeaders: lines[i + 1] ?? "", payload: lines[i + 2] ?? "" };
+  const [method = "", path = "", query = "", ...rest] = text.split("\n");
+  const count = rest.includes("") ? rest.indexOf("") : rest.length;
+  const headers = new Map(
+    rest.slice(0, count).map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1)];
+    }),
+  );
+  return { method, path, query, headers, signedHeaders: rest[count + 1] ?? "", payload: rest[count + 2] ?? "" };
 }
 
-/** Whose canonical requests are compared, as the start of a sentence: "the URL says", "the server saw". */
+/** The two sides of a comparison, as starts of a sentence: "the URL says", "the server saw". */
 export interface Sides {
   readonly ours: string;
   readonly theirs: string;
-  /** Differences that are told elsewhere. */
+  /** Differences that are reported elsewhere. */
   readonly except?: readonly CauseCode[] | undefined;
 }
 
-/** What the URL says, and what the server has computed. */
+/** The URL, and the server's canonical request. */
 export const URL_AND_SERVER: Sides = { ours: "the URL says", theirs: "the server saw" };
 
+type Difference = readonly [
+  code: CauseCode,
+  sentence: string,
+  lines: readonly [ours: string, theirs: string],
+  fix: string,
+];
+
 /**
- * Compares two canonical requests line by line, in the order in which they stand. `undefined` where they are the same.
+ * Compares two canonical requests line by line. `undefined` if they are the same.
  *
- * @param ours what the URL implies
- * @param theirs what the server computed from the request that reached it
+ * @param ours the canonical request that the URL implies
+ * @param theirs the one that the server computed from the request that reached it
  */
 export function compareCanonicalRequests(ours: string, theirs: string, sides: Sides): Cause | undefined {
-  const a = readCanonicalRequest(ours);
-  const b = readCanonicalRequest(theirs);
-  const causes = [
-    ...methodDifference(a, b, sides),
-    ...pathDifference(a, b, sides),
-    ...queryDifference(a.query, b.query, sides),
-    ...headerDifferences(a, b, sides),
-    ...lineDifference("SIGNED_HEADERS", "list of signed headers", [a.signedHeaders, b.signedHeaders], sides),
-    ...lineDifference("PAYLOAD", "payload hash", [a.payload, b.payload], sides),
-  ].filter(({ code }) => sides.except?.includes(code) !== true);
+  const [a, b] = [readCanonicalRequest(ours), readCanonicalRequest(theirs)];
+  const causes = [...differences(a, b, sides)].filter(([code]) => sides.except?.includes(code) !== true);
   const [first] = causes;
   if (first === undefined) return undefined;
-  return {
-    ...first,
-    sentence: causes.map(({ sentence }) => capital(sentence)).join(" Also: "),
-    evidence: causes.flatMap(({ evidence }) => evidence),
-  };
+  const [code, , , fix] = first;
+  const sentence = causes.map(([, text]) => text.charAt(0).toUpperCase() + text.slice(1)).join(" Also: ");
+  const evidence = causes.flatMap(([, , lines]) => [`${sides.ours}: ${lines[0]}`, `${sides.theirs}: ${lines[1]}`]);
+  return causeOf(code, sentence, fix, ...evidence);
 }
 
-interface Difference extends Omit<Cause, "evidence"> {
-  readonly lines: readonly [ours: string, theirs: string];
+function* differences(a: CanonicalLines, b: CanonicalLines, sides: Sides): Generator<Difference> {
+  const { ours, theirs } = sides;
+  if (a.method !== b.method) {
+    const sentence = `${ours} ${a.method}, and ${theirs} ${b.method}.`;
+    yield ["METHOD", sentence, [a.method, b.method], `Send ${a.method}: a signature is for one method only.`];
+  }
+  if (a.path !== b.path) {
+    const how = pathSpellings(a.path, a.path).find(([, path]) => path === b.path)?.[0];
+    const known = `${theirs} the path in another spelling: ${how}.`;
+    yield ["PATH", how === undefined ? `${theirs} another path than ${ours}.` : known, [a.path, b.path], KEEP_PATH];
+  }
+  if (a.query !== b.query) yield queryDifference(a.query, b.query, sides);
+  for (const name of new Set([...a.headers.keys(), ...b.headers.keys()])) {
+    const [mine, other] = [a.headers.get(name), b.headers.get(name)];
+    if (mine !== other) yield headerDifference(name, { mine, other, sides });
+  }
+  if (a.signedHeaders !== b.signedHeaders) {
+    const sentence = `The list of signed headers differs: ${ours} ${a.signedHeaders}, and ${theirs} ${b.signedHeaders}.`;
+    const fix = "Sign again: the list of signed headers is part of the signature.";
+    yield ["SIGNED_HEADERS", sentence, [a.signedHeaders, b.signedHeaders], fix];
+  }
+  if (a.payload !== b.payload) {
+    const sentence = `The payload hash differs: ${ours} ${a.payload}, and ${theirs} ${b.payload}.`;
+    const fix = "Sign with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed.";
+    yield ["PAYLOAD", sentence, [a.payload, b.payload], fix];
+  }
 }
 
-function difference(sides: Sides, { code, sentence, lines: [ours, theirs], fix }: Difference): Cause {
-  return { code, sentence, evidence: [`${sides.ours}: ${ours}`, `${sides.theirs}: ${theirs}`], fix };
+function queryDifference(ours: string, theirs: string, sides: Sides): Difference {
+  const [a, b] = [ours, theirs].map((query) => new Set(query.split("&").filter((token) => token !== "")));
+  const missing = [...(a ?? [])].filter((token) => b?.has(token) !== true);
+  const extra = [...(b ?? [])].filter((token) => a?.has(token) !== true);
+  const fix =
+    "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.";
+  return ["QUERY", querySentence(missing, extra, sides), [missing.join("&") || ours, extra.join("&") || theirs], fix];
 }
 
-function methodDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
-  if (a.method === b.method) return [];
-  const sentence = `${sides.ours} ${a.method}, and ${sides.theirs} ${b.method}.`;
-  return [
-    difference(sides, {
-      code: "METHOD",
-      sentence,
-      lines: [a.method, b.method],
-      fix: `Send ${a.method}: a signature is for one method only.`,
-    }),
-  ];
-}
-
-function pathDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
-  if (a.path === b.path) return [];
-  const how = pathSpellings(a.path, a.path).find(([, path]) => path === b.path)?.[0];
-  return [
-    difference(sides, {
-      code: "PATH",
-      sentence:
-        how === undefined
-          ? `${sides.theirs} another path than ${sides.ours}.`
-          : `${sides.theirs} the path in another spelling: ${how}.`,
-      lines: [a.path, b.path],
-      fix: KEEP_PATH,
-    }),
-  ];
-}
-
-function queryDifference(ours: string, theirs: string, sides: Sides): readonly Cause[] {
-  if (ours === theirs) return [];
-  const a = new Set(ours.split("&").filter((token) => token !== ""));
-  const b = new Set(theirs.split("&").filter((token) => token !== ""));
-  const missing = [...a].filter((token) => !b.has(token));
-  const extra = [...b].filter((token) => !a.has(token));
-  return [
-    difference(sides, {
-      code: "QUERY",
-      sentence: querySentence(missing, extra, sides),
-      lines: [missing.join("&") || ours, extra.join("&") || theirs],
-      fix: "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.",
-    }),
-  ];
-}
-
-/** How two queries differ, by the tokens that only one of them has. */
+/** The difference of two queries, by the tokens that only one of them has. */
 function querySentence(missing: readonly string[], extra: readonly string[], { ours, theirs }: Sides): string {
   const names = (tokens: readonly string[]): string => tokens.map(nameOf).join(", ");
   const changed = missing.map(nameOf).filter((name) => extra.some((token) => nameOf(token) === name));
@@ -135,69 +117,26 @@ function querySentence(missing: readonly string[], extra: readonly string[], { o
   return `The query is in another order or spelling in what ${theirs}.`;
 }
 
-function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
-  const names = [...new Set([...a.headers.keys(), ...b.headers.keys()])];
-  return names.flatMap((name) => {
-    const ours = a.headers.get(name);
-    const theirs = b.headers.get(name);
-    if (ours === theirs) return [];
-    if (name === "host") {
-      if (isRedirected(ours, theirs)) return [redirectedCause(ours, theirs)];
-      return [
-        difference(sides, {
-          code: "HOST",
-          sentence: `${sides.theirs} the host ${theirs ?? "(none)"}, and ${sides.ours} ${ours ?? "(none)"}: a proxy or the client changed the Host header.`,
-          lines: [`host:${ours ?? ""}`, `host:${theirs ?? ""}`],
-          fix: "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
-        }),
-      ];
-    }
-    const saw = theirs === undefined || theirs === "" ? "no" : "another";
-    return [
-      difference(sides, {
-        code: "HEADER",
-        sentence: `${sides.theirs} ${saw} ${name} header${saw === "no" ? ", and it was signed" : ` (${theirs ?? ""})`}.`,
-        lines: [`${name}:${ours ?? ""}`, `${name}:${theirs ?? ""}`],
-        fix: `Send ${name} with exactly the value that was signed.`,
-      }),
-    ];
-  });
+interface Values {
+  readonly mine: string | undefined;
+  readonly other: string | undefined;
+  readonly sides: Sides;
 }
 
-function lineDifference(
-  code: CauseCode,
-  what: string,
-  lines: readonly [string, string],
-  sides: Sides,
-): readonly Cause[] {
-  if (lines[0] === lines[1]) return [];
-  const sentence = `The ${what} differs: ${sides.ours} ${lines[0]}, and ${sides.theirs} ${lines[1]}.`;
-  const fix =
-    code === "PAYLOAD"
-      ? "Sign with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed."
-      : "Sign again: the list of signed headers is part of the signature.";
-  return [difference(sides, { code, sentence, lines, fix })];
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
-}
-
-/** Amazon's global host, which answers for a bucket elsewhere with a redirect to the host of its region. */
-function isRedirected(ours: string | undefined, theirs: string | undefined): boolean {
-  const global = /^(?:.+\.)?s3\.amazonaws\.com$/;
-  return (
-    global.test(ours ?? "") &&
-    amazonRegion(theirs ?? "") !== undefined &&
-    amazonBucket(ours ?? "") === amazonBucket(theirs ?? "")
-  );
-}
-
-function redirectedCause(ours = "", theirs = ""): Cause {
-  return {
-    code: "ENDPOINT",
-    sentence: `The URL has the global host ${ours}, and the request came to ${theirs}: most likely S3 answered with a redirect to the bucket's region, and the client followed it. The signature is for the first host only.`,
-    evidence: [`host:${ours}`, `host:${theirs}`],
-    fix: `Sign with the bucket's regional endpoint (s3.${amazonRegion(theirs)}.amazonaws.com).`,
-  };
+function headerDifference(name: string, { mine, other, sides: { ours, theirs } }: Values): Difference {
+  const lines = [`${name}:${mine ?? ""}`, `${name}:${other ?? ""}`] as const;
+  if (name !== "host") {
+    const how = other ? `another ${name} header (${other})` : `no ${name} header, and it was signed`;
+    return ["HEADER", `${theirs} ${how}.`, lines, `Send ${name} with exactly the value that was signed.`];
+  }
+  const region = amazonRegion(other ?? "");
+  const isGlobal = /^(?:.+\.)?s3\.amazonaws\.com$/.test(mine ?? "");
+  if (isGlobal && region !== undefined && amazonBucket(mine ?? "") === amazonBucket(other ?? "")) {
+    const sentence = `The URL has the global host ${mine}, and the request came to ${other}: most likely S3 answered with a redirect to the bucket's region, and the client followed it. The signature is for the first host only.`;
+    const fix = `Sign with the bucket's regional endpoint (s3.${region}.amazonaws.com).`;
+    return ["ENDPOINT", sentence, lines, fix];
+  }
+  const sentence = `${theirs} the host ${other ?? "(none)"}, and ${ours} ${mine ?? "(none)"}: a proxy or the client changed the Host header.`;
+  const fix = "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.";
+  return ["HOST", sentence, lines, fix];
 }

@@ -9,12 +9,12 @@ import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import type { V4Facts } from "./scheme.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
 
-/** What else is known of the server and the body, to be tried. */
+/** Further facts about server and body. */
 export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
   return { urlHost: url.authority, hosts: [...hosts, ...forwardedHosts(sent)], bodySha256: request?.bodySha256 };
 }
 
-/** The request was sent to another URL than the one given, or with other headers than it needs. */
+/** The sent request differs from the signed one in its URL or headers. */
 export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefined {
   return compareCanonicalRequests(v4CanonicalRequest(signed), v4CanonicalRequest(sent), {
     ours: "the signed URL says",
@@ -22,13 +22,13 @@ export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefin
   });
 }
 
-/** What the server's own texts show of the request that it saw. */
+/** The findings from the server's own texts. */
 export interface Shown {
-  /** How it differs from what the URL implies. Missing where it does not. */
+  /** The difference from the URL. Absent if there is none. */
   readonly cause: Cause | undefined;
 }
 
-/** Compares an input with the server's canonical request, or with its string to sign. `undefined` where neither tells. */
+/** Compares an input with the server's canonical request or string to sign. `undefined` if the answer has neither. */
 export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   const fields = subject.error?.fields;
   const canonical = fields?.get("CanonicalRequest");
@@ -48,7 +48,7 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
   const found = search({ inputs: completions(ours, subject), fits }, { variantsOf, view: "seen" });
   if (found.input !== undefined) return { cause: found.cause };
-  // The value of a header that nobody has told may be any.
+  // A header whose value is not given can have any value.
   return !subject.known.headers && openHeaders(ours.headers).length > 0 ? undefined : { cause: OTHER_REQUEST };
 }
 
@@ -60,10 +60,7 @@ const OTHER_REQUEST: Cause = {
   fix: "Compare the URL with what reaches the server (its access log): pass it on byte for byte, and add nothing to it.",
 };
 
-/**
- * What the hash in the server's string to sign tells of a request that nobody described: the method and the headers with which
- * it comes out.
- */
+/** Learns method and headers of a request from the hash in the server's string to sign. */
 export function learnSent(subject: Subject, inputOf: (subject: Subject) => V4Input): Subject {
   const { known, error } = subject;
   const hash = error?.fields.get("StringToSign")?.split("\n")[3];
@@ -81,7 +78,7 @@ function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: 
   };
 }
 
-/** Headers that are signed by name and were not sent, where it is known what was sent. */
+/** Signed headers that are missing from the given ones. */
 export function missingCause({ known, sent: { method } }: Subject, headers: V4Input["headers"]): Cause | undefined {
   const open = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
   const missing = open.filter((name) => !isSentAnyway(name));
@@ -89,7 +86,7 @@ export function missingCause({ known, sent: { method } }: Subject, headers: V4In
   const what = `The URL was signed with the header ${missing.join(", ")}, which was not sent`;
   const fix = `Send ${missing.join(", ")} with exactly the value that was signed.`;
   const evidence = [`signed headers: ${headers.map(({ name }) => name).join(";")}`];
-  // A header of a body, and a method that has none.
+  // The header belongs to a body, and the method has none.
   const isUpload = missing.some((name) => /^(?:content-|x-(?:amz|goog)-(?:meta-|acl$))/.test(name));
   if (known.method && isUpload && /^(?:GET|HEAD)$/.test(method)) {
     const sentence = `The URL was sent with ${method}, and was most likely signed for an upload (PUT). Also: ${what}.`;

@@ -6,28 +6,25 @@ import type { V4Diagnosis } from "./check.ts";
 import { missingCause } from "./diagnosis.ts";
 import type { V4Input } from "./variants.ts";
 
-/** All that was found of a V4 URL, each for itself. */
+/** The independent findings about a V4 URL. */
 export interface V4Findings {
   readonly subject: Subject;
   /** The signed headers, as they were sent. */
   readonly headers: V4Input["headers"];
   readonly signature: V4Diagnosis;
-  /** What the server's code says, but for a mismatch. */
+  /** The meaning of the server's code, except a mismatch. */
   readonly said: Cause | undefined;
-  /** What cannot be read. */
+  /** A fault of the grammar. */
   readonly malformed: Cause | undefined;
-  /** What the URL itself shows beside its signature. */
+  /** A fault that the URL shows besides its signature. */
   readonly beside?: Cause | undefined;
-  /** Of that, what no server takes, whatever it has said. */
+  /** The same, if every server refuses it. */
   readonly certain?: Cause | undefined;
-  /** That it has ended, or has not begun. */
+  /** The URL has expired or has not started. */
   readonly late: Cause | undefined;
 }
 
-/**
- * The cause, of all that was found: what the server says, then what the grammar says, then what key or canonical request show, then
- * the clock. What the URL itself shows comes before an answer that servers give for everything.
- */
+/** Chooses the cause: the server's answer, the grammar, key or canonical request, the clock. The URL's own faults come before a vague answer. */
 export function firstCause({
   subject,
   headers,
@@ -46,7 +43,7 @@ export function firstCause({
   if (missing !== undefined) return missing;
   const other = isProven ? (shown ?? beside) : (beside ?? shown);
   if (error !== undefined && isMismatch(error)) return besides(other, late);
-  // A server tells the time first, and a new URL from the same signer would have the other fault again.
+  // Servers check the time first. A new URL from the same signer would have the other fault, too.
   const proven = isProven ? other : undefined;
   return besides(late, proven) ?? proven ?? certain ?? said ?? other ?? (error && otherCause(error));
 }

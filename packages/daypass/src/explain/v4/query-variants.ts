@@ -6,9 +6,10 @@ import { formDecode, percentDecode } from "../../wire/raw-target.ts";
 import { decodeOr } from "../decoded.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
+import { spelt } from "../search/text-variants.ts";
 import type { V4Dialect, V4Input } from "./variants.ts";
 
-/** What cannot be decoded stays as it is: no server gets that far, and the others can still be told. */
+/** Parameters that cannot be decoded stay as they are: a server refuses them earlier. */
 function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
   return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
 }
@@ -18,77 +19,72 @@ export function queryOf(tokens: readonly QueryToken[]): string {
   return canonicalQuery(canonicalPairs(tokens));
 }
 
+const TOKENS = ["X-Amz-Security-Token", "X-Amz-S3session-Token"];
+const SPELLING_FIX =
+  "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.";
 const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
 
-/** What of an input its parameters make. */
+/** The parts of an input that its parameters determine. */
 export type V4Query = Pick<V4Input, "tokens" | "query">;
 
-/** Another query. Of the same parameters it may be the spelling that the input has. */
+/** Another query. A spelling can equal that of the input. */
 export interface V4QueryVariant extends Variant<V4Query> {
   readonly isSpelling?: true;
 }
 
-/** The query with parameters less or more, and in other spellings. Depends on the parameters alone. */
+/** Changes of the query: fewer or more parameters, and other spellings. They depend on the parameters alone. */
 export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | "tokens">): Generator<V4QueryVariant> {
+  const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
+  const nameOf = ({ name }: QueryToken): string => decodeOr(name, formDecode);
+  const change = (next: readonly QueryToken[], [signed, seen]: readonly [string, string], fix = QUERY_FIX) => ({
+    ...{ code: "QUERY" as const, input: { tokens: next, query: queryOf(next) }, signed, seen, fix },
+  });
+  const without = (rest: readonly QueryToken[], what: string): V4QueryVariant =>
+    change(rest, [
+      `The query ${what} added after signing.`,
+      `The query ${what.replace(/ was$| were$/, "")} did not reach the server.`,
+    ]);
   for (const token of tokens) {
-    const name = decodeOr(token.name, formDecode);
-    if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
-    const isToken = name === "X-Amz-Security-Token" || name === "X-Amz-S3session-Token";
-    const fewer = tokens.filter((other) => other !== token);
-    yield {
-      code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
-      input: { tokens: fewer, query: queryOf(fewer) },
-      signed: `The query parameter ${name} was added after signing.`,
-      seen: `The query parameter ${name} did not reach the server.`,
-      fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
-    };
+    const name = nameOf(token);
+    if (isOwn(name) && !dialect.optional.test(name)) continue;
+    const variant = without(
+      tokens.filter((other) => other !== token),
+      `parameter ${name} was`,
+    );
+    const fix = "S3 signs the session token: give it to the signer with the key.";
+    yield TOKENS.includes(name) ? { ...variant, code: "TOKEN_AFTER_SIGNING", fix } : variant;
   }
   for (const { token, other } of otherParts(tokens)) {
-    const changed = tokens.map((one) => (one === token ? { ...token, value: other } : one));
-    yield {
-      code: "QUERY",
-      input: { tokens: changed, query: queryOf(changed) },
-      signed: `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
-      seen: `The server saw partNumber=${other}, and the URL says ${token.value}.`,
-      fix: "Each part of an upload needs a URL of its own: sign one for every partNumber.",
-    };
+    yield change(
+      tokens.map((one) => (one === token ? { ...token, value: other } : one)),
+      [
+        `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
+        `The server saw partNumber=${other}, and the URL says ${token.value}.`,
+      ],
+      "Each part of an upload needs a URL of its own: sign one for every partNumber.",
+    );
   }
-  const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
-  for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeOr(name, formDecode), isOwn })) {
-    yield {
-      code: "QUERY",
-      input: { tokens: rest, query: queryOf(rest) },
-      signed: `The query parameters ${names} were added after signing.`,
-      seen: `The query parameters ${names} did not reach the server.`,
-      fix: QUERY_FIX,
-    };
-  }
+  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn }))
+    yield without(rest, `parameters ${names} were`);
   const own = tokens.filter(({ name }) => isOwn(name));
-  if (own.length < tokens.length - 1) {
-    yield {
-      code: "QUERY",
-      input: { tokens: own, query: queryOf(own) },
-      signed: `All query parameters other than ${dialect.prefix}* were added after signing.`,
-      seen: `No query parameter other than ${dialect.prefix}* reached the server.`,
-      fix: QUERY_FIX,
-    };
-  }
+  if (own.length < tokens.length - 1) yield without(own, `parameters other than ${dialect.prefix}* were`);
   for (const [what, query] of querySpellings(tokens)) {
     yield {
-      code: "QUERY",
+      ...spelt({
+        code: "QUERY",
+        input: { tokens, query },
+        what: "query",
+        how: `in another spelling: ${what}`,
+        fix: SPELLING_FIX,
+      }),
       isSpelling: true,
-      input: { tokens, query },
-      signed: `The query was signed in another spelling: ${what}.`,
-      seen: `The server saw the query in another spelling: ${what}.`,
-      fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
     };
   }
   yield tailVariant(tokens, dialect.tail ?? []);
   for (const [name, value] of dialect.lost) {
-    const more = [...tokens, { name, value }];
     yield {
       code: "QUERY",
-      input: { tokens, query: queryOf(more) },
+      input: { tokens, query: queryOf([...tokens, { name, value }]) },
       signed: `The query parameter ${name}=${value} was signed and is missing.`,
       seen: `The server saw the query parameter ${name}=${value}.`,
       fix: "Pass the URL on as it was made: no parameter may be dropped.",
@@ -96,7 +92,7 @@ export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | 
   }
 }
 
-/** The end of the URL that was cut off, within a word or between two. */
+/** The end of the URL was cut off, in a word or between words. */
 function tailVariant(tokens: V4Input["tokens"], tail: NonNullable<V4Dialect["tail"]>): V4QueryVariant {
   const last = tokens.at(-1);
   const end = last === undefined ? "" : last.value === undefined ? last.name : `${last.name}=${last.value}`;
@@ -114,7 +110,7 @@ function tailVariant(tokens: V4Input["tokens"], tail: NonNullable<V4Dialect["tai
   };
 }
 
-/** The number of another part near by, or of the first ones, in the place of this one's. */
+/** Numbers of other parts: the neighbours and the first two. */
 function otherParts(tokens: readonly QueryToken[]): readonly { readonly token: QueryToken; readonly other: string }[] {
   const token = tokens.find(({ name }) => name === "partNumber");
   const part = Number(token?.value);

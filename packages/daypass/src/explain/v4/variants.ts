@@ -12,6 +12,7 @@ import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from 
 import { keptLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
+import { spelt } from "../search/text-variants.ts";
 import { EMPTY_SHA256 } from "../search/unknowns.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
@@ -19,48 +20,48 @@ import { isSecretHeader } from "../secrets.ts";
 import { queryOf, type V4Query, v4QueryVariants } from "./query-variants.ts";
 import { scopeHmacs } from "./scope-hmac.ts";
 
-/** For what a family's signing keys are made. */
+/** The scopes of a family's signing keys. */
 export interface V4Scoping {
-  /** What the names of the signature's own parameters begin with, e.g. `X-Amz-`. */
+  /** Prefix of the signature's own parameters, for example `X-Amz-`. */
   readonly prefix: string;
   readonly regions: readonly string[];
-  /** The right one first. */
+  /** The right service comes first. */
   readonly services: readonly string[];
 }
 
-/** What sets the schemes of the V4 family apart. */
+/** The differences between the schemes of the V4 family. */
 export interface V4Dialect extends V4Scoping {
   /** The provider's name in sentences. */
   readonly name: string;
   readonly family: V4Family;
-  /** The provider's one host, where it has one. */
+  /** The provider's host, if it has only one. */
   readonly home?: string | undefined;
-  /** Parameters of such a name that are not part of every URL. */
+  /** Parameters with the prefix that not every URL has. */
   readonly optional: RegExp;
-  /** Parameters that signers add of their own accord and that get lost on the way. */
+  /** Parameters that signers add and that get lost in transit. */
   readonly lost: readonly (readonly [name: string, value: string])[];
-  /** What an SDK's URL ends with, behind its signature: of one that was cut off this is missing first. */
+  /** Parameters that an SDK puts after the signature: a cut URL lacks them first. */
   readonly tail?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
+  /** Whether the signing key is derived from a secret. */
   readonly hasSecret: boolean;
-  /** Whether scope and signing key are for one region. SigV4A's are for none. */
+  /** Whether the scope has a region. That of SigV4A has none. */
   readonly isRegional: boolean;
 }
 
-/** Everything that a V4 signature depends on. */
+/** The signed input of a V4 signature. */
 export interface V4Input {
   readonly dialect: V4Dialect;
   readonly method: string;
   readonly rawPath: string;
   readonly path: string;
-  /** All tokens but the signature's, in wire order. */
+  /** All tokens but the signature, in wire order. */
   readonly tokens: readonly QueryToken[];
   readonly query: string;
   readonly headers: readonly SignedHeader[];
   readonly payload: string;
-  /** The scope that the URL names. */
+  /** The scope in the URL. */
   readonly scope: CredentialScope;
-  /** The scope that the signing key was derived for: the same, unless the signer is at fault. */
+  /** The scope of the signing key, which equals the other one unless the signer erred. */
   readonly keyScope: CredentialScope;
   readonly time: string;
   readonly secret: string;
@@ -71,7 +72,7 @@ export function v4CanonicalRequest({ method, path, query, headers, payload }: V4
   return canonicalRequestText({ method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload });
 }
 
-/** The value of a header, where it is known and may be shown. */
+/** The value of a header, if it is known and not secret. */
 export function signedValue(headers: readonly SignedHeader[] | undefined, name: string): string | undefined {
   if (isSecretHeader(name)) return undefined;
   return headers?.find((header) => header.name === name)?.values.join(",") || undefined;
@@ -81,7 +82,7 @@ export function v4StringToSign(input: V4Input): string {
   return stringToSignText(input.dialect.family, input.time, v4ScopeText(input), sha256Hex(v4CanonicalRequest(input)));
 }
 
-/** The scope that the URL names, as it is signed. */
+/** The scope in the URL, as it is signed. */
 export function v4ScopeText({ dialect: { family, isRegional }, scope }: V4Input): string {
   return isRegional ? scopeText(family, scope) : `${scope.date}/${scope.service}/${family.terminator}`;
 }
@@ -92,14 +93,14 @@ export function v4Signatures(family: V4Family): (input: V4Input) => string {
   return (input) => hmacOf(input.secret, input.keyScope).hex(v4StringToSign(input));
 }
 
-/** What is tried besides the input itself. */
+/** Further facts for the variants. */
 export interface V4Hints {
   readonly urlHost: string;
   readonly hosts: readonly string[];
   readonly bodySha256: string | undefined;
 }
 
-/** The variants in the order of how often they are the cause. */
+/** The likeliest first. */
 export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
   const tokensOf = ({ tokens }: V4Input): unknown => tokens;
   const queriesOf = keptLast(tokensOf, (input) => [...v4QueryVariants(input)]);
@@ -120,61 +121,43 @@ export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Varian
   };
 }
 
-/** An input with what a variant changes. */
-function changed(
-  input: V4Input,
-  { code, input: change, signed, seen, fix }: Variant<Partial<V4Input>>,
-): Variant<V4Input> {
-  return { code, input: { ...input, ...change }, signed, seen, fix };
+function changed(input: V4Input, variant: Variant<Partial<V4Input>>): Variant<V4Input> {
+  return { ...variant, input: { ...input, ...variant.input } };
 }
 
-function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Variant<V4Input>[] {
+function* hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): Generator<Variant<V4Input>> {
   const host = input.headers.find(({ name }) => name === "host")?.values[0] ?? "";
-  const variants = hostSpellings(host, { url: urlHost, region: input.scope.region, hosts }).map((other) =>
-    hostVariant(input, { host, other, path: input.path }),
-  );
   const { home } = input.dialect;
-  if (home !== undefined && host !== home) {
-    variants.push(hostVariant(input, { host, other: home, path: input.path }));
-    // A domain that leads to a bucket is the bucket's name.
-    variants.push(hostVariant(input, { host, other: home, path: `/${host.replace(/:\d+$/, "")}${input.path}` }));
-  }
   const found = bucketOfHost(host);
-  if (found !== undefined) {
-    const path = `/${found.bucket}${input.path}`;
-    variants.push(hostVariant(input, { host, other: found.rest, path }));
-  }
   const slash = input.path.indexOf("/", 1);
-  if (slash > 0) {
-    const other = `${input.path.slice(1, slash)}.${host}`;
-    variants.push(hostVariant(input, { host, other, path: input.path.slice(slash) }));
+  const others: readonly (readonly [host: string, path?: string])[] = [
+    ...hostSpellings(host, { url: urlHost, region: input.scope.region, hosts }).map((other) => [other] as const),
+    // A domain that leads to a bucket is the bucket's name.
+    ...(home === undefined || host === home
+      ? []
+      : [[home] as const, [home, `/${host.replace(/:\d+$/, "")}${input.path}`] as const]),
+    ...(found === undefined ? [] : [[found.rest, `/${found.bucket}${input.path}`] as const]),
+    ...(slash > 0 ? [[`${input.path.slice(1, slash)}.${host}`, input.path.slice(slash)] as const] : []),
+  ];
+  for (const [other, path = input.path] of others) {
+    const moved = path === input.path ? "" : ` with the path ${path}`;
+    yield {
+      code: "HOST",
+      input: {
+        ...{ ...input, path },
+        headers: input.headers.map((header) => (header.name === "host" ? { name: "host", values: [other] } : header)),
+      },
+      signed: `The URL was signed for the host ${other}${moved}, and the server was reached as ${host}.`,
+      seen: `The server saw the host ${other}${moved}, and the URL says ${host}.`,
+      fix: "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
+    };
   }
-  return variants;
-}
-
-function hostVariant(
-  input: V4Input,
-  { host, other, path }: { readonly host: string; readonly other: string; readonly path: string },
-): Variant<V4Input> {
-  const headers = input.headers.map((header) => (header.name === "host" ? { name: "host", values: [other] } : header));
-  const moved = path === input.path ? "" : ` with the path ${path}`;
-  return {
-    code: "HOST",
-    input: { ...input, headers, path },
-    signed: `The URL was signed for the host ${other}${moved}, and the server was reached as ${host}.`,
-    seen: `The server saw the host ${other}${moved}, and the URL says ${host}.`,
-    fix: "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
-  };
 }
 
 function pathVariants({ rawPath, path: now }: V4Input): readonly Variant<Pick<V4Input, "path">>[] {
-  return pathSpellings(rawPath, now).map(([what, path]) => ({
-    code: "PATH",
-    input: { path },
-    signed: `The path was signed in another spelling: ${what}.`,
-    seen: `The server saw the path in another spelling: ${what}.`,
-    fix: KEEP_PATH,
-  }));
+  return pathSpellings(rawPath, now).map(([what, path]) =>
+    spelt({ code: "PATH", input: { path }, what: "path", how: `in another spelling: ${what}`, fix: KEEP_PATH }),
+  );
 }
 
 function* headerVariants(input: V4Input, bodySha256: string | undefined): Generator<Variant<V4Input>> {
@@ -182,7 +165,7 @@ function* headerVariants(input: V4Input, bodySha256: string | undefined): Genera
     const { name, values } = header;
     if (name === "host") continue;
     const sent = values.length === 0 ? "not at all" : `as ${JSON.stringify(values.join(","))}`;
-    // The payload line is the value of this header.
+    // This header is also the payload line.
     const hash = /^x-(?:amz|goog)-content-sha256$/.test(name) ? bodySha256 : undefined;
     const others =
       hash !== undefined
@@ -216,26 +199,24 @@ function* headerVariants(input: V4Input, bodySha256: string | undefined): Genera
   }
 }
 
-function payloadVariants(input: V4Input, bodySha256: string | undefined): readonly Variant<V4Input>[] {
+function* payloadVariants(input: V4Input, bodySha256: string | undefined): Generator<Variant<V4Input>> {
+  const { name, prefix } = input.dialect;
   const payloads: readonly (readonly [what: string, payload: string | undefined])[] = [
     [UNSIGNED_PAYLOAD, UNSIGNED_PAYLOAD],
     ["the hash of an empty body", EMPTY_SHA256],
     ["the hash of the body that was sent", bodySha256],
     ["no payload line", ""],
   ];
-  return payloads.flatMap(([what, payload]) =>
-    payload === undefined || payload === input.payload
-      ? []
-      : [
-          {
-            code: "PAYLOAD" as const,
-            input: { ...input, payload },
-            signed: `The payload was signed as ${what}, and the request says ${input.payload}.`,
-            seen: `The server took the payload as ${what}, and the URL says ${input.payload}.`,
-            fix: `Sign URLs of ${input.dialect.name} with UNSIGNED-PAYLOAD, or send ${input.dialect.prefix.toLowerCase()}content-sha256 with the value that was signed.`,
-          },
-        ],
-  );
+  for (const [what, payload] of payloads) {
+    if (payload === undefined || payload === input.payload) continue;
+    yield {
+      code: "PAYLOAD",
+      input: { ...input, payload },
+      signed: `The payload was signed as ${what}, and the request says ${input.payload}.`,
+      seen: `The server took the payload as ${what}, and the URL says ${input.payload}.`,
+      fix: `Sign URLs of ${name} with UNSIGNED-PAYLOAD, or send ${prefix.toLowerCase()}content-sha256 with the value that was signed.`,
+    };
+  }
 }
 
 function expiresVariants({ dialect, tokens: now }: V4Input): Iterable<Variant<V4Query>> {
@@ -250,41 +231,30 @@ function expiresVariants({ dialect, tokens: now }: V4Input): Iterable<Variant<V4
   });
 }
 
-/** The signing key made for another region, service or date than the scope names. */
+/** The signing key was derived for another region, service or date than the scope names. */
 export function* scopeVariants<I extends Pick<V4Input, "keyScope" | "scope"> & { readonly dialect: V4Scoping }>(
   input: I,
   signed = "URL",
 ): Generator<Variant<I>> {
   const { dialect, scope } = input;
-  for (const region of dialect.regions) {
-    if (region === scope.region) continue;
-    yield {
-      code: "REGION",
-      input: { ...input, keyScope: { ...scope, region } },
-      signed: `The signing key was made for the region ${JSON.stringify(region)}, and the ${signed} says ${scope.region}.`,
-      seen: `The server used the region ${JSON.stringify(region)}, and the ${signed} says ${scope.region}.`,
-      fix: "Give the signer the region of the server; one value for scope and key.",
-    };
-  }
-  for (const service of dialect.services) {
-    if (service === scope.service) continue;
-    yield {
-      code: "SERVICE",
-      input: { ...input, keyScope: { ...scope, service } },
-      signed: `The signing key was made for the service ${service}, and the ${signed} says ${scope.service}.`,
-      seen: `The server used the service ${service}, and the ${signed} says ${scope.service}.`,
-      fix: `Sign for the service ${dialect.services[0]}.`,
-    };
-  }
-  for (const days of [-1, 1]) {
-    const date = shiftDate(scope.date, days);
-    yield {
-      code: "DATE",
-      input: { ...input, keyScope: { ...scope, date } },
-      signed: `The signing key was made for ${date}, and the ${signed} says ${scope.date}: a local date was taken for UTC.`,
-      seen: `The server used the date ${date}, and the ${signed} says ${scope.date}.`,
-      fix: `Take scope date and ${dialect.prefix}Date from one instant, in UTC.`,
-    };
+  const dates = [-1, 1].map((days) => shiftDate(scope.date, days));
+  const rows = [
+    ["REGION", "region", dialect.regions, "Give the signer the region of the server; one value for scope and key."],
+    ["SERVICE", "service", dialect.services, `Sign for the service ${dialect.services[0]}.`],
+    ["DATE", "date", dates, `Take scope date and ${dialect.prefix}Date from one instant, in UTC.`],
+  ] as const;
+  for (const [code, part, values, fix] of rows) {
+    for (const value of values.filter((other) => other !== scope[part])) {
+      const other = code === "DATE" ? value : `the ${part} ${code === "REGION" ? JSON.stringify(value) : value}`;
+      const says = `the ${signed} says ${scope[part]}`;
+      yield {
+        code,
+        input: { ...input, keyScope: { ...scope, [part]: value } },
+        signed: `The signing key was made for ${other}, and ${says}${code === "DATE" ? ": a local date was taken for UTC" : ""}.`,
+        seen: `The server used ${other}, and ${says}.`,
+        fix,
+      };
+    }
   }
 }
 
@@ -295,7 +265,7 @@ function shiftDate(date: string, days: number): string {
   return Number.isNaN(instant.getTime()) ? date : instant.toISOString().slice(0, 10).replaceAll("-", "");
 }
 
-/** The input of a request as it stands. What cannot be decoded stays as it is: no server gets that far. */
+/** Completes an input. A path or query that cannot be decoded stays as it is: a server refuses it earlier. */
 export function v4Input(fields: Omit<V4Input, "path" | "query" | "keyScope">): V4Input {
   let path = fields.rawPath;
   let query = "";

@@ -2,21 +2,15 @@ import { EventEmitter, once } from "node:events";
 import { existsSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
-import { type GatewayServer, type ListenOptions, listen } from "../../src/node/index.ts";
+import type { Gateway } from "../../src/index.ts";
 import { type Pace, pieceSize } from "../../src/node/send-file.ts";
 import { STALL_MS, uploadWatch, waitingBytes } from "../../src/node/slow-client.ts";
 import { testGateway } from "../../src/testing/index.ts";
-import { rawConnection, readAll, s3For } from "../e2e/clients.ts";
+import { rawConnection, readAll } from "../e2e/clients.ts";
 import { tls } from "./fixtures/tls.ts";
+import { bytesOf, connected, headOf, served, transports } from "./raw-request.ts";
 import { servedSockets } from "./served-sockets.ts";
-
-const transports: readonly (readonly [string, ListenOptions])[] = [
-  ["TCP", {}],
-  ["TLS", { tls }],
-];
 
 describe("uploadWatch", () => {
   beforeEach(() => {
@@ -152,34 +146,11 @@ describe("pieceSize", () => {
 describe("a server", () => {
   const LENGTH = 32 * 1024 * 1024;
 
-  async function serving(handle: Gateway["handle"], options: ListenOptions): Promise<GatewayServer> {
-    const server = await listen({ limits: defaultLimits, handle, close: async () => {} }, options);
-    onTestFinished(() => server.drain(0));
-    return server;
-  }
-
-  async function connected(port: number, options: ListenOptions): Promise<Socket> {
-    const to = { port, host: "127.0.0.1" };
-    const socket = (options.tls ? connectTls({ ...to, ca: tls.cert }) : connect(to)).on("error", () => {});
-    onTestFinished(() => void socket.destroy());
-    await once(socket, options.tls ? "secureConnect" : "connect");
-    return socket;
-  }
-
-  const bytesOf = (bytes: Buffer): Outcome => ({
-    status: 200,
-    headers: ["content-length", `${bytes.length}`],
-    body: { kind: "bytes", bytes },
-    close: true,
-    delivered() {},
-  });
-
   it.each(transports)("sends a long response over %s to a client that reads late", async (_, options) => {
     const content = Buffer.alloc(LENGTH, "0123456789abcdef!");
-    const server = await serving(() => bytesOf(content), options);
+    const { server, socket } = await served(() => bytesOf(content), options);
     const timeouts = servedSockets(server.port);
-    const socket = await connected(server.port, options);
-    socket.pause().write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    socket.pause().write("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     await expect.poll(() => server.connections).toBe(1);
     const chunks: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -189,10 +160,9 @@ describe("a server", () => {
   });
 
   it.each(transports)("cuts a download over %s when Node reports that it has stalled", async (_, options) => {
-    const server = await serving(() => bytesOf(Buffer.alloc(LENGTH)), options);
+    const { server, socket } = await served(() => bytesOf(Buffer.alloc(LENGTH)), options);
     const sockets: Socket[] = [];
     const timeouts = servedSockets(server.port, sockets);
-    const socket = await connected(server.port, options);
     socket.pause().write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     await expect.poll(() => sockets[0]?.writableLength ?? 0).toBeGreaterThan(0);
     // Node emits the timeout only when the kernel has accepted nothing for this time.
@@ -205,12 +175,9 @@ describe("a server", () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     await using gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
-    const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key: "slow.txt", expiresIn: 60 });
     const socket = await rawConnection(gateway);
     const answer = readAll(socket);
-    socket.write(
-      `PUT ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nContent-Length: 100000\r\n\r\na`,
-    );
+    socket.write(`${headOf(gateway, { method: "PUT", key: "slow.txt" }, "Content-Length: 100000")}a`);
     const isOver = answer.then(() => true);
     while (!(await Promise.race([isOver, new Promise((resolve) => setTimeout(resolve, 5))])))
       vi.advanceTimersByTime(2500);
@@ -228,7 +195,7 @@ describe("a server", () => {
       }
       return bytesOf(Buffer.from(`${size} bytes`));
     };
-    const server = await serving(received, { tls, minimumRate: { bytesPerSecond: 10_000, windowMs: 300 } });
+    const { server } = await served(received, { tls, minimumRate: { bytesPerSecond: 10_000, windowMs: 300 } });
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
     let slow = false;
     onTestFinished(() => {

@@ -1,5 +1,5 @@
 import { sha256Half, sha256Stream } from "#crypto";
-import type { Grant, Obligation } from "./contracts.ts";
+import type { Grant, Obligation, WireRequest } from "./contracts.ts";
 import { refusal } from "./errors.ts";
 import type { Instant } from "./time.ts";
 
@@ -78,4 +78,17 @@ export class VerifiedGrant implements Grant {
     checkLength(length?.min ?? 0);
     if (hash?.hex() !== digest?.sha256) throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
   }
+}
+
+/** The fields that a request itself does not decide. */
+export type OwnGrantFields = Omit<GrantFields, "methods" | "target"> & Partial<Pick<GrantFields, "methods" | "target">>;
+
+/** A grant for a request's own method and target unless `fields` name others, with the facts of its scheme. */
+export function grantOf<F extends object>(
+  { method, target }: Pick<WireRequest, "method" | "target">,
+  fields: OwnGrantFields,
+  facts: F,
+  stringToSign: string,
+): Grant & F {
+  return Object.assign(new VerifiedGrant({ methods: [method], target, ...fields }, stringToSign), facts);
 }

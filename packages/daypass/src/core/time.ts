@@ -86,6 +86,9 @@ export function basicTimeFormat(): (ms: number) => string {
   };
 }
 
+/** The longest lifetime in seconds for schemes without a maximum. It catches milliseconds that were passed as seconds. */
+export const CENTURY: number = 100 * 365 * 86_400;
+
 /** Signing time and end of a URL, both whole seconds. */
 export interface SigningWindow {
   /** Milliseconds since 1970. */

@@ -1,7 +1,7 @@
 import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../core/contracts.ts";
 import { invalidInput, refusal } from "../core/errors.ts";
 import { asyncSigner, SignedResult, signer } from "../core/signed-request.ts";
-import { type Instant, NEVER, signingWindow, startSeconds, systemClock } from "../core/time.ts";
+import { CENTURY, type Instant, NEVER, signingWindow, startSeconds, systemClock } from "../core/time.ts";
 import { checkOptions, queryTokens } from "../core/validate-options.ts";
 import { type Weak, type Weakness, weaknessWarnings } from "../core/weakness.ts";
 import type { Parameter } from "../wire/parameters.ts";
@@ -195,9 +195,6 @@ export interface EdgeWindow {
   /** `notBefore` in whole seconds since 1970, rounded up. */
   readonly starts: string | undefined;
 }
-
-// A century catches milliseconds that were passed as seconds, and keeps the expiry at ten digits.
-const CENTURY = 100 * 365 * 86_400;
 
 /** The validity that a request asks for. */
 export function edgeWindow(

@@ -10,7 +10,7 @@ import type {
   WireRequest,
 } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
-import { VerifiedGrant } from "../core/grant.ts";
+import { grantOf } from "../core/grant.ts";
 import { checkMaxLife, checkRemaining, checkValidity, type Instant, NEVER } from "../core/time.ts";
 import { type VerifierOptions, verifier } from "../core/verify.ts";
 import type { Weak, Weakness } from "../core/weakness.ts";
@@ -136,11 +136,9 @@ export function edgeVerifier<T extends EdgeToken, W extends Weakness = never, F 
       }
       checkRemaining(verified.now, expiresAt, maxLife);
       const { obligations = [], ...facts } = format.facts?.(received, token, verified) ?? {};
-      const grant = new VerifiedGrant(
-        { scheme: id, keyId: keyId(token), methods, notBefore, expiresAt, obligations, target },
-        verified.stringToSign,
-      );
-      return Object.assign(grant, { origin, path, unsignedParameters: unsigned, weak }, facts as unknown as F);
+      const fields = { scheme: id, keyId: keyId(token), methods, notBefore, expiresAt, obligations, target };
+      const own = { origin, path, unsignedParameters: unsigned, weak, ...(facts as unknown as F) };
+      return grantOf(request, fields, own, verified.stringToSign);
     },
   };
   return verifier(scheme, keys, options);

@@ -1,7 +1,9 @@
-import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "../core/contracts.ts";
+import type { Checked, Clock, Grant, KeyResolver, Obligation, ObligationKind } from "../core/contracts.ts";
 import { type DaypassError, refusal } from "../core/errors.ts";
+import { grantOf } from "../core/grant.ts";
 import { listOf } from "../core/key-resolver.ts";
-import { systemClock } from "../core/time.ts";
+import { type Instant, systemClock } from "../core/time.ts";
+import { uriEncode, uriEncodePath } from "../wire/encoding.ts";
 import { malformed } from "../wire/parameters.ts";
 import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
 import { checkConditions, decodePolicy, expandFields, FILE_NAME, type FormFields, requiredField } from "./policy.ts";
@@ -153,4 +155,37 @@ export function anyFormOf<G extends FormGrant>(...verifiers: readonly FormVerifi
 
 function noSignature(): DaypassError {
   return refusal("NO_SIGNATURE", "a form with a signed policy, found none: ask for a signed form");
+}
+
+/** The facts that the grant of every form has. */
+export interface FormFacts {
+  readonly bucket: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly redirect: string | undefined;
+  readonly status: 200 | 201 | 204;
+}
+
+/** The grant of one POST of a file. The fields that match `checksum` hold the body to a checksum. */
+export function postGrant<F extends object>(
+  own: { readonly scheme: string; readonly keyId: string; readonly notBefore: Instant },
+  { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<unknown>,
+  checksum: RegExp,
+  facts: F,
+): Grant & FormFacts & F {
+  const checksums = Object.entries(fields)
+    .filter(([name]) => checksum.test(name))
+    .map(([header, value]) => ({ kind: "body-checksum", header, value }) as const);
+  const status = fields["success_action_status"];
+  return grantOf(
+    { method: "POST", target: `/${uriEncode(bucket)}/${uriEncodePath(objectKey)}` },
+    { ...own, expiresAt, obligations: [...obligations, ...checksums] },
+    {
+      bucket,
+      fields,
+      redirect: fields["success_action_redirect"],
+      status: status === "200" ? 200 : status === "201" ? 201 : 204,
+      ...facts,
+    } as const,
+    stringToSign,
+  );
 }

@@ -141,7 +141,21 @@ export function groupHeaders(headers: readonly (readonly [string, string])[]): G
   return groups;
 }
 
-/** Whether a header field with this lower-case name is present. */
-export function hasHeader(headers: readonly (readonly [string, string])[], name: string): boolean {
-  return headerValues(headers, name).length > 0;
+/** The value of a header that may occur once, without blanks at its ends; empty if absent. */
+export function oneHeader(headers: readonly (readonly [string, string])[], name: string): string {
+  const [value = "", second] = headerValues(headers, name);
+  if (second !== undefined) {
+    throw refusal("MALFORMED", `${name} as one header`, { parameter: name, problem: "duplicate" });
+  }
+  return trimBlank(value);
+}
+
+/** For query-signed requests: refuses a second signature in an `Authorization` header. */
+export function refuseHeaderAuth(headers: readonly (readonly [string, string])[]): void {
+  if (headerValues(headers, "authorization").length > 0) {
+    throw refusal(
+      "AMBIGUOUS_AUTHENTICATION",
+      "one signature, found an Authorization header beside a signed query: send one of them",
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import type { Constraints } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { type Instant, signingWindow, startSeconds } from "../../core/time.ts";
+import { CENTURY, type Instant, signingWindow, startSeconds } from "../../core/time.ts";
 import { checkOptions } from "../../core/validate-options.ts";
 import { oneNetwork } from "../../wire/ip.ts";
 import { fits, PARAMETERS, policyText, readPolicy } from "./policy.ts";
@@ -59,8 +59,6 @@ const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
 // Of a pattern a `?` may stand for the rest of a name.
 const DOTS_IN_PATTERN = /^[^?]*\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
-// CloudFront sets no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 const RULES = {
   scheme: "CloudFront",
   known: /^(?:url|resource|policy|prefix|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?)$/,
@@ -99,7 +97,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   if (url !== undefined && !fits(resource, url)) throw invalidInput("resource", "a pattern that covers url", resource);
   const address = oneNetwork("CloudFront", bind?.ip);
   const ip = address && !address.includes("/") ? `${address}/${address.includes(":") ? 128 : 32}` : address;
-  const { expiresAt, warnings } = signingWindow(wish, now, { maxSeconds: MAX_LIFE });
+  const { expiresAt, warnings } = signingWindow(wish, now, { maxSeconds: CENTURY });
   const start = startSeconds(notBefore);
   const end = expiresAt.getTime() / 1000;
   if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "an instant before the end", notBefore);

@@ -6,7 +6,7 @@ import { parseEpoch } from "../../core/time.ts";
 import { compareText } from "../../core/v4.ts";
 import { hex, uriEncode } from "../../wire/encoding.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../wire/parameters.ts";
-import { groupHeaders, hasHeader, percentDecode, trimBlank } from "../../wire/raw-target.ts";
+import { groupHeaders, percentDecode, refuseHeaderAuth, trimBlank } from "../../wire/raw-target.ts";
 
 /** The headers that act on COS. An unsigned header could turn an upload into a copy, or run a process on it. */
 export function mustBeSigned(name: string): boolean {
@@ -93,9 +93,7 @@ const OPTIONAL = ["q-header-list", "q-url-param-list", "x-cos-security-token"] a
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_PARAMETER`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseCos({ request, wire }: ReceivedRequest): ParsedCos {
   const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
-  if (hasHeader(request.headers, "authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a signed query");
-  }
+  refuseHeaderAuth(request.headers);
   const { "q-sign-time": keyTime, "q-signature": signature, "q-url-param-list": list } = own;
   const headerList = own["q-header-list"];
   // The signature lower-cases the method.

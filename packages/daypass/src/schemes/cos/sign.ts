@@ -4,7 +4,7 @@ import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../../core/object-request.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
-import { signingWindow, startSeconds, systemClock } from "../../core/time.ts";
+import { CENTURY, signingWindow, startSeconds, systemClock } from "../../core/time.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
@@ -30,8 +30,6 @@ export interface CosSignerOptions {
 
 const RESERVED =
   /^(?:q-(?:ak|header-list|key-time|sign-algorithm|sign-time|signature|url-param-list)|x-cos-security-token)$/i;
-// COS sets no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 const RULES: ObjectRules = {
   scheme: "COS",
   known:
@@ -79,7 +77,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
       throw invalidInput("query", "names in COS's own case, which its signature does not keep", odd);
     const { secretId, secretKey, sessionToken, expiration } = credentials();
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
-      maxSeconds: MAX_LIFE,
+      maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });

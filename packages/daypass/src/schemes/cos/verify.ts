@@ -2,7 +2,7 @@ import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../core/access-key.ts";
 import { type ObjectLocation, objectLocation } from "../../core/bucket-endpoint.ts";
 import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
-import { VerifiedGrant } from "../../core/grant.ts";
+import { grantOf } from "../../core/grant.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
 import { objectObligations } from "../../core/object-request.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
@@ -82,23 +82,16 @@ export function cosVerifier(options: CosVerifierOptions): Verifier<CosGrant> {
     wildcards: true,
     checkTime: ({ startsAt, expiresAt }, now) => checkValidity(now, expiresAt, startsAt, maxFutureSkew),
     grant(received, parsed, { key, stringToSign, now }) {
-      const { method, expiresAt, startsAt, parameters, headers } = parsed;
+      const { secretId: keyId, expiresAt, startsAt: notBefore, parameters, headers } = parsed;
       checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
       checkRemaining(now, expiresAt, maxLife);
-      const fields = {
-        scheme: "cos",
-        keyId: parsed.secretId,
-        methods: [method],
-        notBefore: startsAt,
-        expiresAt,
-        obligations: objectObligations(headers, parameters, "x-cos-forbid-overwrite"),
-        target: received.request.target,
-      };
-      return Object.assign(new VerifiedGrant(fields, stringToSign), {
-        ...objectLocation(received, buckets),
-        parameters,
-        signedHeaders: headers.map(([name]) => name),
-      });
+      const obligations = objectObligations(headers, parameters, "x-cos-forbid-overwrite");
+      return grantOf(
+        received.request,
+        { scheme: "cos", keyId, notBefore, expiresAt, obligations },
+        { ...objectLocation(received, buckets), parameters, signedHeaders: headers.map(([name]) => name) },
+        stringToSign,
+      );
     },
   };
   const keys = keyResolver(options.credentials, ({ secretId }) => secretId, checkCredentials);

@@ -1,6 +1,5 @@
 import type { Grant, Obligation } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
-import { type GrantFields, VerifiedGrant } from "../../core/grant.ts";
 import { canonicalHeaderValue } from "../../core/v4.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
@@ -14,10 +13,6 @@ export interface GcsGrant extends Grant {
   readonly parameters: readonly Parameter[];
   /** Names of the headers that were signed. */
   readonly signedHeaders: readonly string[];
-}
-
-export function gcsGrant(fields: GrantFields, facts: Omit<GcsGrant, keyof Grant>, stringToSign: string): GcsGrant {
-  return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
 }
 
 /** What signed headers and parameters promise about body and answer, and cannot enforce themselves. */

@@ -3,7 +3,7 @@ import { refusal } from "../../core/errors.ts";
 import { basicTimeMs } from "../../core/time.ts";
 import type { CredentialScope, V4Family } from "../../core/v4.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../wire/parameters.ts";
-import { type GroupedHeaders, groupHeaders } from "../../wire/raw-target.ts";
+import { type GroupedHeaders, groupHeaders, refuseHeaderAuth } from "../../wire/raw-target.ts";
 import { canonicalPath, GOOG4_HMAC, GOOG4_RSA, hostWithoutPort, type SignedHeader } from "./canonical.ts";
 
 /** The longest life of a V4 URL: seven days. */
@@ -57,7 +57,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   const respelled = others.find(([name]) => OWN_NAME.test(name));
   if (respelled) throw malformed(respelled[0], "spelling", "documented");
   const received = groupHeaders(request.headers);
-  checkNoHeaderAuth(received);
+  refuseHeaderAuth(request.headers);
   const [algorithm, credential, time, expires, list, signature] = OWN.map((name) => own[name]) as [
     string,
     string,
@@ -91,12 +91,6 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
     others,
     headers: readSignedHeaders(received, request.authority, list),
   };
-}
-
-export function checkNoHeaderAuth(received: GroupedHeaders): void {
-  if (received.has("authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found two");
-  }
 }
 
 /** Splits `<account or access id>/<date>/<location>/storage/goog4_request`. Throws `MALFORMED` or `WRONG_SCOPE`. */

@@ -1,5 +1,6 @@
 import { objectLocation } from "../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier, WireRequest } from "../../core/contracts.ts";
+import { grantOf } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
 import { checkValidity } from "../../core/time.ts";
 import type { V4Family } from "../../core/v4.ts";
@@ -15,7 +16,7 @@ import {
   hmacKey,
   hmacKeys,
 } from "./credentials.ts";
-import { type GcsGrant, gcsGrant, gcsObligations } from "./grant.ts";
+import { type GcsGrant, gcsObligations } from "./grant.ts";
 import { detectGcs, type ParsedGcs, parseGcs } from "./parse.ts";
 
 /** Options that the verifiers of both versions share. `K` is the kind of key. */
@@ -113,12 +114,12 @@ function gcsScheme(
     wildcards: true,
     checkTime: ({ expiresAt, notBefore }, now) => checkValidity(now, expiresAt, notBefore, maxFutureSkew),
     grant(received, parsed, { stringToSign }) {
-      const { headers, others: parameters } = parsed;
-      const { method, target } = received.request;
+      const { headers, keyId, notBefore, expiresAt, others: parameters } = parsed;
       const { bucket, key: object } = objectLocation(received, buckets);
       const obligations = gcsObligations(headers, parameters);
-      return gcsGrant(
-        { ...parsed, scheme: "gcs", methods: [method], obligations, target },
+      return grantOf(
+        received.request,
+        { scheme: "gcs", keyId, notBefore, expiresAt, obligations },
         { bucket, object, parameters, signedHeaders: headers.map(({ name }) => name) },
         stringToSign,
       );

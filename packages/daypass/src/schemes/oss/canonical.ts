@@ -1,6 +1,6 @@
 import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
-import { refusal } from "../../core/errors.ts";
 import { basicTimeMs } from "../../core/time.ts";
+import { headerLines } from "../../core/v2.ts";
 import {
   type CredentialScope,
   compareText,
@@ -12,8 +12,9 @@ import {
 } from "../../core/v4.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../wire/parameters.ts";
-import { groupHeaders, hasHeader, trimBlank } from "../../wire/raw-target.ts";
+import { groupHeaders, refuseHeaderAuth } from "../../wire/raw-target.ts";
 
+export { headerLines } from "../../core/v2.ts";
 export type { SignedHeader } from "../../core/v4.ts";
 
 /** OSS signature version 4, https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls */
@@ -42,14 +43,6 @@ export function ossQuery(parameters: readonly Parameter[]): string {
     .sort(([a], [b]) => compareText(a, b))
     .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
     .join("&");
-}
-
-/** `name:value` lines sorted by name. Unlike S3, spaces inside a value stay. */
-export function headerLines(headers: readonly SignedHeader[]): string {
-  return [...headers]
-    .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
-    .join("");
 }
 
 /** Everything that a signature covers. */
@@ -123,7 +116,7 @@ const OPTIONAL = ["x-oss-additional-headers", "x-oss-security-token"] as const;
 export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
   const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
   checkOnce(others);
-  checkNoHeaderAuth(request);
+  refuseHeaderAuth(request.headers);
   const { "x-oss-date": time, "x-oss-expires": expires, "x-oss-signature": signature } = own;
   const additionalHeaders = own["x-oss-additional-headers"] ?? "";
   if (own["x-oss-signature-version"] !== OSS4.algorithm) {
@@ -153,13 +146,6 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
     payload: headers.find(({ name }) => name === "x-oss-content-sha256")?.values.join(",") ?? UNSIGNED_PAYLOAD,
     parameters: others,
   };
-}
-
-/** "OSS does not allow a signature in the URL and in the Authorization header at the same time." */
-export function checkNoHeaderAuth({ headers }: WireRequest): void {
-  if (hasHeader(headers, "authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a signed query");
-  }
 }
 
 /** Splits `<access key id>/<date>/<region>/<product>/aliyun_v4_request`. */

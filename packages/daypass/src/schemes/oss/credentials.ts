@@ -2,7 +2,6 @@ import { type AccessKeyNames, checkAccessKey } from "../../core/access-key.ts";
 import type { BucketAddressing, ObjectLocation } from "../../core/bucket-endpoint.ts";
 import type { Grant, Obligation } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { type GrantFields, VerifiedGrant } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
 import { type ObjectRequest, objectObligations } from "../../core/object-request.ts";
 import type { Parameter } from "../../wire/parameters.ts";
@@ -79,13 +78,6 @@ export interface OssGrant extends Grant, ObjectLocation {
   readonly unsignedParameters: readonly Parameter[];
   /** Names of the headers that were signed. */
   readonly signedHeaders: readonly string[];
-}
-
-/** The facts of an OSS grant beside the common ones. */
-type OssFacts = Omit<OssGrant, keyof Grant>;
-
-export function ossGrant(fields: GrantFields, facts: OssFacts, stringToSign: string): OssGrant {
-  return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
 }
 
 /** What the signature promises about body and answer, and cannot enforce itself. */

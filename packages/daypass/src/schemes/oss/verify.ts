@@ -3,6 +3,7 @@ import { checkSession } from "../../core/access-key.ts";
 import { objectLocation } from "../../core/bucket-endpoint.ts";
 import type { ReceivedRequest, Scheme, Verifier } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
+import { grantOf } from "../../core/grant.ts";
 import { keyResolver } from "../../core/key-resolver.ts";
 import { checkValidity } from "../../core/time.ts";
 import { type SigningKeys, signingKeys } from "../../core/v4.ts";
@@ -14,7 +15,6 @@ import {
   type OssBucketOptions,
   type OssCredentials,
   type OssGrant,
-  ossGrant,
   ossObligations,
 } from "./credentials.ts";
 
@@ -100,23 +100,18 @@ function ossScheme({ buckets, regions, maxFutureSkew = 900 }: OssVerifierOptions
     checkTime: ({ notBefore, expiresAt }, now) => checkValidity(now, expiresAt, notBefore, maxFutureSkew),
     grant(received, parsed, { key: { credentials }, stringToSign, now }) {
       checkSession(credentials.securityToken, credentials.expiration, parsed.securityToken, now);
-      const { request } = received;
-      return ossGrant(
-        {
-          scheme: "oss",
-          keyId: parsed.accessKeyId,
-          methods: [request.method],
-          notBefore: parsed.notBefore,
-          expiresAt: parsed.expiresAt,
-          obligations: ossObligations(parsed.headers, parsed.parameters, parsed.payload),
-          target: request.target,
-        },
+      const { accessKeyId: keyId, notBefore, expiresAt, headers, parameters, payload, scope } = parsed;
+      const obligations = ossObligations(headers, parameters, payload);
+      const signedHeaders = headers.map(({ name }) => name);
+      return grantOf(
+        received.request,
+        { scheme: "oss", keyId, notBefore, expiresAt, obligations },
         {
           ...objectLocation(received, buckets),
-          region: parsed.scope.region,
-          parameters: parsed.parameters,
+          region: scope.region,
+          parameters,
           unsignedParameters: [],
-          signedHeaders: parsed.headers.map(({ name }) => name),
+          signedHeaders,
         },
         stringToSign,
       );

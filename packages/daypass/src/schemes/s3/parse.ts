@@ -4,7 +4,7 @@ import { basicInstant } from "../../core/time.ts";
 import { AWS4, type CredentialScope, type EncodedPair } from "../../core/v4.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
-import { formDecode, groupHeaders, hasHeader, percentDecode } from "../../wire/raw-target.ts";
+import { formDecode, groupHeaders, percentDecode, refuseHeaderAuth } from "../../wire/raw-target.ts";
 import {
   type DayScope,
   dayScope,
@@ -201,12 +201,7 @@ export function hasExpressSession({ target }: WireRequest): boolean {
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   const parameters = readParameters(wire);
-  if (hasHeader(request.headers, "authorization")) {
-    throw refusal(
-      "AMBIGUOUS_AUTHENTICATION",
-      "one signature, found an Authorization header beside a signed query: send one of them",
-    );
-  }
+  refuseHeaderAuth(request.headers);
   const { credential, signedHeaders, sessionToken, contentSha256, others, canonicalQuery } = parameters;
   const { accessKeyId, scope, query: scopeQuery, isCanonical } = readCredential(credential);
   const { text: time, ms: signedAt } = basicInstant(parameters.time);

@@ -2,7 +2,7 @@ import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey } from "../../core/object-request.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
-import { signingWindow, systemClock } from "../../core/time.ts";
+import { CENTURY, signingWindow, systemClock } from "../../core/time.ts";
 import { checkOneOf, checkOptions, type RequestRules } from "../../core/validate-options.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
 import { oneNetwork } from "../../wire/ip.ts";
@@ -60,8 +60,6 @@ export interface SwiftSignerOptions<D extends SwiftDigest> {
   readonly clock?: Clock | undefined;
 }
 
-// TempURLs have no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 // What Keystone calls the endpoint ends in `/v1/AUTH_…`: here it would stand in the URL twice, and the signature for another path.
 const ENDPOINT = /^https?:\/\/[A-Za-z0-9.:[\]-]+(?:\/(?!v1(?:\/|$))[A-Za-z0-9._~-]+)*\/?$/;
 const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
@@ -133,7 +131,7 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
   checkKey(object, request.dotSegments, "object");
   // Signed as it is, so it is checked and not re-written.
   const ipRange = oneNetwork("Swift", request.bind?.ip);
-  const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
+  const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: CENTURY });
   const expires = expiresAt.getTime() / 1000;
   const end = expiresAs === "iso" ? expiresAt.toISOString().replace(/\.\d+/, "") : expires;
   const open = [...optional(filename, (name) => `filename=${uriEncode(name)}`), ...(inline ? ["inline"] : [])];

@@ -1,7 +1,7 @@
 import { constantTimeEqual } from "#crypto";
 import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { VerifiedGrant } from "../../core/grant.ts";
+import { grantOf } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
@@ -111,20 +111,13 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
         throw refusal("IP_NOT_GRANTED", `a client in ${ipRange}, found another or an unknown address`);
       }
       checkRemaining(now, expiresAt, maxLife);
-      return Object.assign(
-        new VerifiedGrant(
-          {
-            scheme: "swift",
-            keyId: key.container === undefined ? account : `${account}/${container}`,
-            methods: /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method],
-            notBefore: 0,
-            expiresAt,
-            obligations: [],
-            target: request.target,
-          },
-          stringToSign,
-        ),
+      const methods = /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method];
+      const keyId = key.container === undefined ? account : `${account}/${container}`;
+      return grantOf(
+        request,
+        { scheme: "swift", keyId, methods, notBefore: 0, expiresAt, obligations: [] },
         { account, container, object, prefix, ipRange, digest, unsignedParameters: unsigned },
+        stringToSign,
       );
     },
   };

@@ -1,13 +1,11 @@
-import type { KeyResolver, Obligation } from "../../../core/contracts.ts";
+import type { KeyResolver } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
-import { VerifiedGrant } from "../../../core/grant.ts";
 import type { Keys } from "../../../core/key-resolver.ts";
 import { basicTimeMs, checkValidity } from "../../../core/time.ts";
 import type { CredentialScope, V4Family } from "../../../core/v4.ts";
 import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
 import { type FormFields, requiredField } from "../../../forms/policy.ts";
-import { type FormVerifierOptions, formVerifier } from "../../../forms/verify.ts";
-import { uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
+import { type FormVerifierOptions, formVerifier, postGrant } from "../../../forms/verify.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
 import {
@@ -150,33 +148,15 @@ function gcsForms(
         stringToSign: policy,
       }),
       grant({ keyId, notBefore }, verified) {
-        const { bucket, expiresAt, fields, now, objectKey: object, obligations, stringToSign } = verified;
+        const { expiresAt, now, objectKey: object } = verified;
         const early = checkValidity(now, expiresAt, notBefore, maxFutureSkew);
         if (early !== undefined) throw early;
         if (!(expiresAt.getTime() - notBefore <= maxLife * 1000)) {
           throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life`);
         }
-        const target = `/${uriEncode(bucket)}/${uriEncodePath(object)}`;
-        const grant = new VerifiedGrant(
-          {
-            scheme: "gcs/form",
-            keyId,
-            methods: ["POST"],
-            notBefore,
-            expiresAt,
-            obligations: [...obligations, ...checksums(fields)],
-            target,
-          },
-          stringToSign,
-        );
-        const status = fields["success_action_status"];
-        return Object.assign(grant, {
-          bucket,
+        return postGrant({ scheme: "gcs/form", keyId, notBefore }, verified, /^(?:content-md5|x-goog-hash)$/, {
           object,
-          fields,
-          redirect: fields["success_action_redirect"],
-          status: status === "200" ? 200 : status === "201" ? 201 : 204,
-        } as const);
+        });
       },
     },
     keys,
@@ -184,11 +164,4 @@ function gcsForms(
   );
   // Of two verifiers for the two kinds of key, one has to know a form.
   return { verify, detects: (fields) => detects(fields) && saysHmac(fields) === (family === GOOG4_HMAC) };
-}
-
-function checksums(fields: Readonly<Record<string, string>>): readonly Obligation[] {
-  return ["content-md5", "x-goog-hash"].flatMap((header): readonly Obligation[] => {
-    const value = fields[header];
-    return value === undefined ? [] : [{ kind: "body-checksum", header, value }];
-  });
 }

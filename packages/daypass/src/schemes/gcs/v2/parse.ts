@@ -1,12 +1,13 @@
 import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
 import { parseEpoch } from "../../../core/time.ts";
-import { canonicalHeaderValue, compareText } from "../../../core/v4.ts";
+import { type LegacyParts, legacyStringToSign } from "../../../core/v2.ts";
+import { canonicalHeaderValue } from "../../../core/v4.ts";
 import { fromBase64, uriEncode } from "../../../wire/encoding.ts";
 import { malformed, type Parameter, sortParameters } from "../../../wire/parameters.ts";
-import { type GroupedHeaders, groupHeaders, trimBlank } from "../../../wire/raw-target.ts";
+import { groupHeaders, oneHeader, refuseHeaderAuth } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
-import { checkNoHeaderAuth, extensionNames, refuseUnsigned } from "../parse.ts";
+import { extensionNames, refuseUnsigned } from "../parse.ts";
 
 /**
  * "If the request is scoped to a subresource, such as ?cors, add this subresource, including the question mark": the one
@@ -24,33 +25,15 @@ export function isNeverSigned(header: string): boolean {
   return /^x-goog-encryption-key(?:-sha256)?$/.test(header);
 }
 
-/** What V2 signs. */
-export interface GcsV2Parts {
-  readonly method: string;
-  /** Empty where the request has no such header: its absence is signed, too. */
-  readonly contentMd5: string;
-  readonly contentType: string;
-  /** Seconds since 1970, as it stands in the URL. */
-  readonly expires: string;
+/** The parts that V2 signs. The path of `resource` is as in the URL, with the bucket also if the host names it. */
+export interface GcsV2Parts extends LegacyParts {
   /** Every `x-goog-*` header. */
   readonly extensions: readonly SignedHeader[];
-  /** `/bucket/object` as in the URL, the bucket also where the host names it; then `?` and the subresource. */
-  readonly resource: string;
 }
 
-/** Method, Content-MD5, Content-Type, end, `x-goog-*` and resource, a line each. */
-export function gcsV2StringToSign({
-  method,
-  contentMd5,
-  contentType,
-  expires,
-  extensions,
-  resource,
-}: GcsV2Parts): string {
-  const lines = [...extensions]
-    .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, values }) => `${name}:${canonicalHeaderValue(values)}\n`);
-  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${lines.join("")}${resource}`;
+/** The text to sign. */
+export function gcsV2StringToSign({ extensions, ...parts }: GcsV2Parts): string {
+  return legacyStringToSign(parts, extensions, canonicalHeaderValue);
 }
 
 /** A V2 query-signed request, read strictly. Nothing in it has been verified. */
@@ -92,7 +75,7 @@ export function parseGcsV2(
 ): ParsedGcsV2 {
   const { own, others } = sortParameters(wire, ["GoogleAccessId", "Expires", "Signature"]);
   const received = groupHeaders(request.headers);
-  checkNoHeaderAuth(received);
+  refuseHeaderAuth(request.headers);
   const expiresAt = parseEpoch(own.Expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
@@ -117,17 +100,11 @@ export function parseGcsV2(
     expires: own.Expires,
     expiresAt,
     signature,
-    contentMd5: single(received, "content-md5"),
-    contentType: single(received, "content-type"),
+    contentMd5: oneHeader(request.headers, "content-md5"),
+    contentType: oneHeader(request.headers, "content-type"),
     extensions: extensions.map((name) => ({ name, values: received.get(name) as readonly string[] })),
     resource: [path, ...parameters.map(([name]) => name)].join("?"),
     parameters,
     unsignedParameters,
   };
-}
-
-function single(received: GroupedHeaders, name: string): string {
-  const values = received.get(name) ?? [];
-  if (values.length > 1) throw malformed(name, "duplicate", "one header");
-  return trimBlank(values.join());
 }

@@ -4,7 +4,7 @@ import type { AsyncSigner, SignedRequest, Signer } from "../../../core/contracts
 import { invalidInput } from "../../../core/errors.ts";
 import { type ObjectRules, unboundBody } from "../../../core/object-request.ts";
 import { asyncSigner, SignedResult, signer } from "../../../core/signed-request.ts";
-import { signingWindow, systemClock } from "../../../core/time.ts";
+import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
 import { accountSigner, checkHmacKey } from "../credentials.ts";
@@ -79,8 +79,6 @@ export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRe
   return signer((request) => current()(request));
 }
 
-// V2 sets no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 const BOUND: readonly string[] = [
   "method",
   "bucket",
@@ -131,7 +129,7 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
     if (second ?? subresource?.[1]) throw invalidInput("query", "one subresource without a value", second);
     const place = address(bucket);
     const { expiresAt, warnings } = signingWindow(request, clock(), {
-      maxSeconds: MAX_LIFE,
+      maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });

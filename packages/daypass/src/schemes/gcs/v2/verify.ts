@@ -1,6 +1,7 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { hostBucket, objectLocation } from "../../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { grantOf } from "../../../core/grant.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { verifier } from "../../../core/verify.ts";
@@ -8,7 +9,7 @@ import { hex } from "../../../wire/encoding.ts";
 import type { Parameter } from "../../../wire/parameters.ts";
 import { parseTarget } from "../../../wire/raw-target.ts";
 import { accountKeys, checkHmacKey, dummyAccount, type GcsHmacKey, type GcsPublicAccount } from "../credentials.ts";
-import { type GcsGrant, gcsGrant, gcsObligations } from "../grant.ts";
+import { type GcsGrant, gcsObligations } from "../grant.ts";
 import type { GcsBaseOptions, GcsSignedTexts } from "../verify.ts";
 import { detectGcsV2, gcsV2StringToSign, type ParsedGcsV2, parseGcsV2 } from "./parse.ts";
 
@@ -117,28 +118,22 @@ function gcsV2Scheme<P>(
     wildcards: true,
     checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
     grant(received, parsed, { stringToSign, now }) {
-      const { contentMd5, contentType, expiresAt, extensions, parameters, unsignedParameters } = parsed;
+      const { contentMd5, contentType, keyId, expiresAt, extensions, parameters, unsignedParameters } = parsed;
       checkRemaining(now, expiresAt, maxLife);
-      const { method, target } = received.request;
       const { bucket, key: object } = objectLocation(received, buckets);
       const headers = [
         ...(contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }]),
         { name: "content-type", values: [contentType] },
         ...extensions,
       ];
-      const grant = gcsGrant(
-        {
-          ...parsed,
-          scheme: "gcs/v2",
-          methods: [method],
-          notBefore: 0,
-          obligations: gcsObligations(headers, parameters),
-          target,
-        },
-        { bucket, object, parameters, signedHeaders: headers.map(({ name }) => name) },
+      const obligations = gcsObligations(headers, parameters);
+      const signedHeaders = headers.map(({ name }) => name);
+      return grantOf(
+        received.request,
+        { scheme: "gcs/v2", keyId, notBefore: 0, expiresAt, obligations },
+        { bucket, object, parameters, signedHeaders, unsignedParameters },
         stringToSign,
       );
-      return Object.assign(grant, { unsignedParameters });
     },
   };
 }

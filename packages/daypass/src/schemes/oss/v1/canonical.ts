@@ -1,11 +1,11 @@
 import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
 import { parseEpoch } from "../../../core/time.ts";
-import { compareText } from "../../../core/v4.ts";
+import { type LegacyParts, legacyStringToSign, withSubResources } from "../../../core/v2.ts";
 import { fromBase64 } from "../../../wire/encoding.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../../wire/parameters.ts";
-import { groupHeaders, headerValues, trimBlank } from "../../../wire/raw-target.ts";
-import { checkNoHeaderAuth, headerLines, type SignedHeader } from "../canonical.ts";
+import { groupHeaders, oneHeader, refuseHeaderAuth } from "../../../wire/raw-target.ts";
+import type { SignedHeader } from "../canonical.ts";
 
 /**
  * The parameters that V1 signs in addition to every `x-oss-*`: what Alibaba's SDKs list between them. A name that one side signs
@@ -41,29 +41,16 @@ export function isAmbiguousValue(value: string): boolean {
   return VALUE_SPLITS.test(value);
 }
 
-/** What V1 signs. */
-export interface OssV1Parts {
-  readonly method: string;
-  /** Empty where the request has no such header: its absence is signed, too. */
-  readonly contentMd5: string;
-  readonly contentType: string;
-  /** Seconds since 1970, as it stands in the URL. */
-  readonly expires: string;
+/** The parts that V1 signs. `resource` is `/bucket/key`, decoded. */
+export interface OssV1Parts extends LegacyParts {
   /** Every `x-oss-*` header. */
   readonly headers: readonly SignedHeader[];
-  /** `/bucket/key`, decoded. */
-  readonly resource: string;
   readonly subResources: readonly Parameter[];
 }
 
-/** Method, Content-MD5, Content-Type, Expires, `x-oss-*` and resource: what the HMAC-SHA1 is computed over. */
-export function ossV1StringToSign(parts: OssV1Parts): string {
-  const { method, contentMd5, contentType, expires, headers, resource, subResources } = parts;
-  const query = [...subResources]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
-    .join("&");
-  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${headerLines(headers)}${resource}${query === "" ? "" : `?${query}`}`;
+/** The text of the HMAC-SHA1. */
+export function ossV1StringToSign({ headers, resource, subResources, ...parts }: OssV1Parts): string {
+  return legacyStringToSign({ ...parts, resource: withSubResources(resource, subResources) }, headers);
 }
 
 /** A V1 query-signed request, read strictly. Nothing in it has been verified. */
@@ -93,7 +80,7 @@ export function detectOssV1(request: WireRequest): boolean {
 /** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION` or `UNSIGNED_PARAMETER`. */
 export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: ReadonlySet<string>): ParsedOssV1 {
   const { own, others } = sortParameters(wire, ["OSSAccessKeyId", "Expires", "Signature"]);
-  checkNoHeaderAuth(request);
+  refuseHeaderAuth(request.headers);
   const subResources = others.filter(([name]) => isSubResource(name));
   checkOnce(subResources);
   const unsigned = others.filter(([name]) => !isSubResource(name));
@@ -120,18 +107,12 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
     expiresAt,
     securityToken: subResources.find(([name]) => name === "security-token")?.[1],
     signature,
-    contentMd5: oneHeader(request, "content-md5"),
-    contentType: oneHeader(request, "content-type"),
+    contentMd5: oneHeader(request.headers, "content-md5"),
+    contentType: oneHeader(request.headers, "content-type"),
     headers: [...groupHeaders(request.headers)]
       .filter(([name]) => name.startsWith("x-oss-"))
       .map(([name, values]) => ({ name, values })),
     subResources,
     unsigned,
   };
-}
-
-function oneHeader(request: WireRequest, name: string): string {
-  const [value = "", second] = headerValues(request.headers, name);
-  if (second !== undefined) throw malformed(name, "duplicate", "one header");
-  return trimBlank(value);
 }

@@ -5,7 +5,7 @@ import type { Clock, Signer } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
 import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../../../core/object-request.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
-import { signingWindow, systemClock } from "../../../core/time.ts";
+import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
 import type { Parameter } from "../../../wire/parameters.ts";
 import { resourcePath } from "../canonical.ts";
@@ -38,8 +38,6 @@ const RULES: ObjectRules = {
   reserved: RESERVED,
   instead: INSTEAD,
 };
-// V1 sets no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 const SIGNED_HEADER = /^(?:content-md5|content-type|x-oss-.*)$/;
 
 /**
@@ -73,7 +71,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
     checkV1(request, headers, parameters);
     const { accessKeyId, accessKeySecret, securityToken, expiration } = credentials();
     const { expiresAt, warnings } = signingWindow(request, clock(), {
-      maxSeconds: MAX_LIFE,
+      maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });

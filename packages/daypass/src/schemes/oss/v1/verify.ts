@@ -2,6 +2,7 @@ import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
 import { objectLocation } from "../../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier } from "../../../core/contracts.ts";
+import { grantOf } from "../../../core/grant.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
@@ -14,7 +15,6 @@ import {
   type OssBucketOptions,
   type OssCredentials,
   type OssGrant,
-  ossGrant,
   ossObligations,
 } from "../credentials.ts";
 import { detectOssV1, isAmbiguousKey, ossV1StringToSign, type ParsedOssV1, parseOssV1 } from "./canonical.ts";
@@ -86,29 +86,18 @@ function ossV1Scheme({
     wildcards: true,
     checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
     grant(received, parsed, { key: credentials, stringToSign, now }) {
-      const { accessKeyId, contentMd5, expiresAt, headers, subResources, securityToken, unsigned } = parsed;
+      const { accessKeyId: keyId, contentMd5, expiresAt, headers, subResources, securityToken } = parsed;
       checkSession(credentials.securityToken, credentials.expiration, securityToken, now);
       checkRemaining(now, expiresAt, maxLife);
       const parameters = subResources.filter(([name]) => name !== "security-token");
       const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
-      const { request } = received;
-      return ossGrant(
-        {
-          scheme: "oss/v1",
-          keyId: accessKeyId,
-          methods: [request.method],
-          notBefore: 0,
-          expiresAt,
-          obligations: ossObligations([...md5, ...headers], parameters),
-          target: request.target,
-        },
-        {
-          ...objectLocation(received, buckets),
-          region: "",
-          parameters,
-          unsignedParameters: unsigned,
-          signedHeaders: ["content-md5", "content-type", ...headers.map(({ name }) => name)],
-        },
+      const obligations = ossObligations([...md5, ...headers], parameters);
+      const signedHeaders = ["content-md5", "content-type", ...headers.map(({ name }) => name)];
+      const { unsigned: unsignedParameters } = parsed;
+      return grantOf(
+        received.request,
+        { scheme: "oss/v1", keyId, notBefore: 0, expiresAt, obligations },
+        { ...objectLocation(received, buckets), region: "", parameters, unsignedParameters, signedHeaders },
         stringToSign,
       );
     },

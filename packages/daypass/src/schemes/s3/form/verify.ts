@@ -1,13 +1,12 @@
 import { constantTimeEqual, hmacSha256Once } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
 import { refusal } from "../../../core/errors.ts";
-import { VerifiedGrant } from "../../../core/grant.ts";
 import { type Instant, parseBasicTime } from "../../../core/time.ts";
 import { AWS4, type CredentialScope, signingKey } from "../../../core/v4.ts";
 import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
 import { requiredField } from "../../../forms/policy.ts";
-import { type FormVerifierOptions, formVerifier, type VerifiedForm } from "../../../forms/verify.ts";
-import { hex, uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
+import { type FormVerifierOptions, formVerifier, postGrant, type VerifiedForm } from "../../../forms/verify.ts";
+import { hex } from "../../../wire/encoding.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import { CHECKSUM_HEADER } from "../grant.ts";
 import { MAX_EXPIRES, parseCredential } from "../parse.ts";
@@ -63,40 +62,15 @@ export function checkLife(start: number, end: Date, maxLife: number): void {
   throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life: ask for a shorter one`);
 }
 
-/** Makes the grant of both versions. */
+/** The grant of both versions. */
 export function s3FormGrant(
-  {
-    scheme,
-    keyId,
-    region,
-    notBefore,
-  }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Instant },
-  { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<S3Key>,
+  own: { readonly scheme: string; readonly keyId: string; readonly notBefore: Instant },
+  verified: VerifiedForm<S3Key>,
+  region: string,
 ): S3FormGrant {
-  const checksums = Object.entries(fields)
-    .filter(([name]) => CHECKSUM_HEADER.test(name))
-    .map(([header, value]) => ({ kind: "body-checksum", header, value }) as const);
-  const grant = new VerifiedGrant(
-    {
-      scheme,
-      keyId,
-      methods: ["POST"],
-      notBefore,
-      expiresAt,
-      obligations: [...obligations, ...checksums],
-      target: `/${uriEncode(bucket)}/${uriEncodePath(objectKey)}`,
-    },
-    stringToSign,
-  );
-  const status = fields["success_action_status"];
-  return Object.assign(grant, {
-    bucket,
-    key: objectKey,
-    region,
-    fields,
-    redirect: fields["success_action_redirect"] ?? fields["redirect"],
-    status: status === "200" ? 200 : status === "201" ? 201 : 204,
-  } as const);
+  const { objectKey: key, fields } = verified;
+  const redirect = fields["success_action_redirect"] ?? fields["redirect"];
+  return postGrant(own, verified, CHECKSUM_HEADER, { key, region, redirect });
 }
 
 /** Options of {@link s3FormVerifier}. */
@@ -164,8 +138,8 @@ export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3F
           );
         }
         checkLife(signedAt.getTime(), expiresAt, maxLife);
-        const facts = { scheme: "s3/form", keyId: accessKeyId, region: scope.region, notBefore: signedAt };
-        return s3FormGrant(facts, verified);
+        const own = { scheme: "s3/form", keyId: accessKeyId, notBefore: signedAt };
+        return s3FormGrant(own, verified, scope.region);
       },
     },
     s3KeyResolver(options.credentials),

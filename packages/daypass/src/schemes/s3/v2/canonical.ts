@@ -1,8 +1,7 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import type { Checked } from "../../../core/contracts.ts";
-import { compareText } from "../../../core/v4.ts";
+import { type LegacyParts, legacyStringToSign, withSubResources } from "../../../core/v2.ts";
 import { base64 } from "../../../wire/encoding.ts";
-import { trimBlank } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
 
 /**
@@ -52,33 +51,18 @@ export function canonicalizedResource(
 ): string {
   const named = virtualBucket === "" ? rawPath : `/${virtualBucket}${rawPath}`;
   const path = named === "/" || named.includes("/", 1) ? named : `${named}/`;
-  const query = [...subResources]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
-    .join("&");
-  return query === "" ? path : `${path}?${query}`;
+  return withSubResources(path, subResources);
 }
 
-/** What SigV2 signs. */
-export interface S3V2Parts {
-  readonly method: string;
-  /** Empty where the request has no such header: its absence is signed, too. */
-  readonly contentMd5: string;
-  readonly contentType: string;
-  /** Seconds since 1970, as it stands in the URL. */
-  readonly expires: string;
+/** The parts that SigV2 signs. */
+export interface S3V2Parts extends LegacyParts {
   /** Every `x-amz-*` header, and every parameter of such a name. */
   readonly amz: readonly SignedHeader[];
-  readonly resource: string;
 }
 
-/** Method, Content-MD5, Content-Type, Expires, `x-amz-*` and resource, a line each: what the HMAC-SHA1 is computed over. */
-export function s3V2StringToSign({ method, contentMd5, contentType, expires, amz, resource }: S3V2Parts): string {
-  const block = [...amz]
-    .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
-    .join("");
-  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${block}${resource}`;
+/** The text of the HMAC-SHA1. */
+export function s3V2StringToSign({ amz, ...parts }: S3V2Parts): string {
+  return legacyStringToSign(parts, amz);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { type DaypassError, refusal } from "../../../core/errors.ts";
 import { parseEpoch } from "../../../core/time.ts";
 import { malformed } from "../../../wire/parameters.ts";
-import { formDecode, groupHeaders, headerValues, trimBlank } from "../../../wire/raw-target.ts";
+import { formDecode, groupHeaders, oneHeader, refuseHeaderAuth } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
 
@@ -56,8 +56,8 @@ export function parseS3V2(
   const subResources: Parameter[] = [];
   const parameters: Parameter[] = [];
   const unsignedParameters: Parameter[] = [];
-  const contentMd5 = singleHeader(request, "content-md5");
-  const contentType = singleHeader(request, "content-type");
+  const contentMd5 = oneHeader(request.headers, "content-md5");
+  const contentType = oneHeader(request.headers, "content-type");
 
   for (const token of wire.tokens) {
     const name = formDecode(token.name);
@@ -84,9 +84,7 @@ export function parseS3V2(
       unsignedParameters.push([name, value]);
     }
   }
-  if (headerValues(request.headers, "authorization").length > 0) {
-    throw ambiguous("an Authorization header");
-  }
+  refuseHeaderAuth(request.headers);
   for (const name of AUTH_PARAMETERS) {
     if (!seen.get(name)) throw malformed(name, "missing", "a parameter with a value");
   }
@@ -120,12 +118,6 @@ export function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
   return [...groupHeaders(request.headers)]
     .filter(([name]) => name.startsWith("x-amz-") && name !== ADDED_BY_PROXIES)
     .map(([name, values]) => ({ name, values }));
-}
-
-export function singleHeader(request: WireRequest, name: string): string {
-  const values = headerValues(request.headers, name);
-  if (values.length > 1) throw malformed(name, "duplicate", "one header");
-  return trimBlank(values.join());
 }
 
 const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;

@@ -4,7 +4,7 @@ import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { requireFeature } from "../../../core/provider.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
-import { signingWindow, systemClock } from "../../../core/time.ts";
+import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import type { EncodedPair } from "../../../core/v4.ts";
 import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { base64, uriEncode, uriEncodePath } from "../../../wire/encoding.ts";
@@ -56,7 +56,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     checkV2Constraints(request);
     const endpoint = endpointOf(bucket);
     const window = signingWindow(request, clock(), {
-      maxSeconds: MAX_LIFE,
+      maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });
@@ -102,8 +102,6 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   });
 }
 
-// SigV2 sets no maximum. A century catches milliseconds that were given as seconds.
-const MAX_LIFE = 100 * 365 * 86_400;
 const BOUND: readonly string[] = [
   "method",
   "bucket",

@@ -1,13 +1,12 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
 import { checkSession } from "../../../core/access-key.ts";
 import type { ReceivedRequest, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
-import { refusal } from "../../../core/errors.ts";
 import { checkValidity, parseBasicTime } from "../../../core/time.ts";
 import { type CanonicalParts, canonicalQuery, canonicalRequestText, type EncodedPair } from "../../../core/v4.ts";
 import { verifier } from "../../../core/verify.ts";
 import { fromHex, uriEncode } from "../../../wire/encoding.ts";
 import { malformed, sortParameters } from "../../../wire/parameters.ts";
-import { hasHeader, parseTarget } from "../../../wire/raw-target.ts";
+import { parseTarget, refuseHeaderAuth } from "../../../wire/raw-target.ts";
 import { canonicalHeaders, readPath, type SignedHeader, s3Location } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
@@ -57,9 +56,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   // `x-amz-expires` beside `X-Amz-Expires` is another parameter for the signature, but always a mistake.
   const misspelt = others.find(([name]) => OWN.includes(name.toLowerCase()))?.[0];
   if (misspelt !== undefined) throw malformed(misspelt, "spelling", "its documented spelling");
-  if (hasHeader(request.headers, "authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header, too");
-  }
+  refuseHeaderAuth(request.headers);
   const { "X-Amz-Date": time, "X-Amz-SignedHeaders": signedHeaders, "X-Amz-Signature": signature } = own;
   if (own["X-Amz-Algorithm"] !== AWS4A.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", AWS4A.algorithm);
   const notBefore = parseBasicTime(time);

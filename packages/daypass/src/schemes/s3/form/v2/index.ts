@@ -4,9 +4,11 @@
  *
  * @module
  */
+
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../../../core/access-key.ts";
 import { requireFeature } from "../../../../core/provider.ts";
+import { CENTURY } from "../../../../core/time.ts";
 import type { FormSigner, FormVerifier } from "../../../../forms/form.ts";
 import { type FormVerifierOptions, formVerifier } from "../../../../forms/verify.ts";
 import type { S3SignerOptions } from "../../sign.ts";
@@ -75,7 +77,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
         const { now, expiresAt, key } = verified;
         checkSession(key.credentials.sessionToken, key.credentials.expiration, sessionToken, now);
         checkLife(now, expiresAt, maxLife);
-        return s3FormGrant({ scheme: "s3/form/v2", keyId: accessKeyId, region: "", notBefore: 0 }, verified);
+        return s3FormGrant({ scheme: "s3/form/v2", keyId: accessKeyId, notBefore: 0 }, verified, "");
       },
     },
     s3KeyResolver(options.credentials),
@@ -106,8 +108,7 @@ export function s3FormV2Signer(options: S3SignerOptions): FormSigner<S3FormReque
   requireFeature(options.provider, "sigv2");
   return s3FormSignerOf(
     {
-      // The version sets no maximum. A century catches milliseconds that were given as seconds.
-      maxSeconds: 100 * 365 * 86_400,
+      maxSeconds: CENTURY,
       bound: ({ sessionToken }) => (sessionToken === undefined ? NONE : { "x-amz-security-token": sessionToken }),
       free: ({ accessKeyId, secretAccessKey }, _time, policy) => ({
         AWSAccessKeyId: accessKeyId,

@@ -4,7 +4,7 @@ import { refusal } from "../../../../core/errors.ts";
 import { parseBasicTime } from "../../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../../core/verify.ts";
 import { malformed } from "../../../../wire/parameters.ts";
-import { formDecode, headerValues, parseTarget, percentDecode } from "../../../../wire/raw-target.ts";
+import { formDecode, headerValues, oneHeader, parseTarget, percentDecode } from "../../../../wire/raw-target.ts";
 import { type SignedHeader, s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
@@ -18,7 +18,7 @@ import {
   type S3V2Parts,
   s3V2StringToSign,
 } from "../canonical.ts";
-import { readAmzHeaders, SECURITY_TOKEN, SIGNATURE, singleHeader } from "../parse.ts";
+import { readAmzHeaders, SECURITY_TOKEN, SIGNATURE } from "../parse.ts";
 
 /** A request with a SigV2 `Authorization` header, read strictly. Nothing in it has been verified. */
 export interface ParsedS3V2Header extends Omit<S3V2Parts, "method"> {
@@ -57,7 +57,7 @@ export function parseS3V2Header({ request, wire, wildcard }: ReceivedRequest): P
     );
   }
   const [, accessKeyId, signature = ""] =
-    /^AWS ([^\s:]+):([^\s:]+)$/.exec(singleHeader(request, "authorization")) ?? [];
+    /^AWS ([^\s:]+):([^\s:]+)$/.exec(oneHeader(request.headers, "authorization")) ?? [];
   if (accessKeyId === undefined || !SIGNATURE.test(signature)) {
     const problem = accessKeyId === undefined ? "key-and-signature" : "signature";
     throw malformed("Authorization", problem, "AWS <access key id>:<base64 of 20 bytes>");
@@ -70,8 +70,8 @@ export function parseS3V2Header({ request, wire, wildcard }: ReceivedRequest): P
     signature,
     signedAt,
     sessionToken: amz.find(({ name }) => name === SECURITY_TOKEN)?.values.join(","),
-    contentMd5: singleHeader(request, "content-md5"),
-    contentType: singleHeader(request, "content-type"),
+    contentMd5: oneHeader(request.headers, "content-md5"),
+    contentType: oneHeader(request.headers, "content-type"),
     expires: date,
     amz,
     resource: canonicalizedResource(wildcard, wire.path, subResources),
@@ -111,8 +111,8 @@ function readQuery(tokens: ReceivedRequest["wire"]["tokens"]): {
 
 /** "If you include the x-amz-date header, use the empty string for the Date when constructing the StringToSign." */
 function signingTime(request: WireRequest): { readonly date: string; readonly signedAt: Date } {
-  const amzDate = singleHeader(request, "x-amz-date");
-  const date = singleHeader(request, "date");
+  const amzDate = oneHeader(request.headers, "x-amz-date");
+  const date = oneHeader(request.headers, "date");
   const text = amzDate || date;
   const signedAt = parseBasicTime(text) ?? parseMailDate(text);
   if (signedAt === undefined) {

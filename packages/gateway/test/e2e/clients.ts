@@ -143,7 +143,17 @@ export function s3Code(body: string | Buffer): string | undefined {
 /** One field of S3's error XML, unescaped. */
 export function s3Field(body: string | Buffer, name: string): string | undefined {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(body.toString())?.[1];
-  return text?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+  return text === undefined ? undefined : unescaped(text);
+}
+
+/** The status and all fields of S3's error XML. */
+export function errorOf({ status, body }: Pick<Reply, "status" | "body">): Readonly<Record<string, unknown>> {
+  const fields = body.toString().matchAll(/<([\w-]+)>([^<]*)<\/\1>/g);
+  return { status, ...Object.fromEntries(Array.from(fields, ([, name, text = ""]) => [name, unescaped(text)])) };
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
 /** A connection on which the test writes the bytes itself. */

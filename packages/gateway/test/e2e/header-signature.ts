@@ -10,13 +10,13 @@ export interface HeaderSigned {
   readonly host: string;
   readonly key: S3AccessKey;
   readonly at?: Date;
-  /** `UNSIGNED-PAYLOAD` unless told. */
+  /** `UNSIGNED-PAYLOAD` by default. */
   readonly payload?: string;
   /** Further headers, lower-case names, all signed. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Signs as the AWS page on header authentication says, without the library: what a stranger's client would send. */
+/** Signs by the AWS documentation of header authentication, without the library, like an independent client. */
 export function headerSignature(sign: HeaderSigned): Record<string, string> {
   const { method, path, query = {}, host, key, at = new Date(), payload = "UNSIGNED-PAYLOAD", headers = {} } = sign;
   const time = at.toISOString().replace(/[-:]|\.\d{3}/g, "");

@@ -1,3 +1,4 @@
+import type { SchemeId } from "../schemes/secret-parameters.ts";
 import { azureExplainer } from "./azure/explainer.ts";
 import { cloudfrontExplainer } from "./cloudfront/explainer.ts";
 import { cosExplainer } from "./cos/explainer.ts";
@@ -15,33 +16,38 @@ import { s3V2Explainer } from "./s3/v2.ts";
 import { swiftExplainer } from "./swift/explainer.ts";
 import { urlExplainer } from "./url/explainer.ts";
 
-/** The one list of schemes: a new one adds its line here. */
-export const explainers: readonly Explainer[] = [
-  s3ExpressExplainer,
-  s3Explainer,
-  s3V4aExplainer,
-  s3V2Explainer,
-  gcsExplainer,
-  gcsV2Explainer,
-  azureExplainer,
-  ossExplainer,
-  ossV1Explainer,
-  cosExplainer,
-  swiftExplainer,
-  cloudfrontExplainer,
-  urlExplainer,
-  uriSigningExplainer,
-  nginxExplainer,
-  bunnyExplainer,
-  akamaiExplainer,
-  mediaCdnTokenExplainer,
-  cloudflareExplainer,
+/**
+ * The explainers by scheme, in the order in which they are asked whether a URL is theirs. A scheme without an explainer has the general
+ * explanation.
+ */
+const byScheme: Readonly<Partial<Record<SchemeId, Explainer>>> = {
+  "s3/express": s3ExpressExplainer,
+  s3: s3Explainer,
+  "s3/v4a": s3V4aExplainer,
+  "s3/v2": s3V2Explainer,
+  gcs: gcsExplainer,
+  "gcs/v2": gcsV2Explainer,
+  azure: azureExplainer,
+  oss: ossExplainer,
+  "oss/v1": ossV1Explainer,
+  cos: cosExplainer,
+  swift: swiftExplainer,
+  cloudfront: cloudfrontExplainer,
+  url: urlExplainer,
+  "uri-signing": uriSigningExplainer,
+  nginx: nginxExplainer,
+  bunny: bunnyExplainer,
+  akamai: akamaiExplainer,
+  "media-cdn/token": mediaCdnTokenExplainer,
+  cloudflare: cloudflareExplainer,
   // Before Media CDN, whose signatures are longer.
-  cloudCdnExplainer,
-  mediaCdnExplainer,
-  fastlyExplainer,
-  symfonyExplainer,
-  laravelExplainer,
-  imgixExplainer,
-  imgproxyExplainer,
-];
+  "cloud-cdn": cloudCdnExplainer,
+  "media-cdn": mediaCdnExplainer,
+  fastly: fastlyExplainer,
+  symfony: symfonyExplainer,
+  laravel: laravelExplainer,
+  imgix: imgixExplainer,
+  imgproxy: imgproxyExplainer,
+};
+
+export const explainers: readonly Explainer[] = Object.values(byScheme);

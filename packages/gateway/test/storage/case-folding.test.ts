@@ -1,17 +1,11 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { foldedName } from "../../src/storage/disk/database/key-lock.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import { spellingBelow } from "../../src/storage/disk/objects/case-folding.ts";
-import { removeRoot, tempRoot } from "./temp-root.ts";
-
-function ownRoot(): string {
-  const root = tempRoot();
-  onTestFinished(() => removeRoot(root));
-  return root;
-}
+import { ownRoot } from "./temp-root.ts";
 
 it("gives all spellings of a letter, and of a name that is cut at its end, one folded name", () => {
   const apart: string[] = [];

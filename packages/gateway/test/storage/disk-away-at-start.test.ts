@@ -15,8 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
-import { disk, openDiskIndex } from "../../src/storage/disk/index.ts";
-import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
+import { disk } from "../../src/storage/disk/index.ts";
+import { chunks, openDisk, openIndex, ownRoot } from "./temp-root.ts";
 
 const ref = { bucket: "bucket", key: "a.txt" };
 /** The name of a file that another run was uploading. */
@@ -35,8 +35,8 @@ async function startWithout(root: string, left: "nothing" | "an empty folder"): 
 for (const left of ["nothing", "an empty folder"] as const) {
   describe(`a start that finds ${left} in a bucket's place`, () => {
     it("keeps what is known of the objects that were stored last", async () => {
-      const root = tempRoot();
-      const index = await openDiskIndex(root);
+      const root = ownRoot();
+      const index = await openIndex(root);
       const { claim } = index.writer;
       // The power goes before the end of each claim is written down.
       const writer: typeof index.writer = {
@@ -46,7 +46,7 @@ for (const left of ["nothing", "an empty folder"] as const) {
           return { finish: () => claimed.finish("unknown") };
         },
       };
-      const first = await disk({ root, writer });
+      const first = await openDisk({ root, writer });
       await first.put({ ...ref, key: "old" }, chunks("old"), { contentType: "x/old" });
       await first.put(ref, chunks("1"), { contentType: "x/1" });
       await first.put(ref, chunks("2"), { contentType: "x/2", metadata: { a: "1" } });
@@ -54,16 +54,14 @@ for (const left of ["nothing", "an empty folder"] as const) {
       index.close();
 
       await startWithout(root, left);
-      const second = await disk({ root });
+      const second = await openDisk({ root });
       expect(await second.head(ref)).toMatchObject({ contentType: "x/2", metadata: { a: "1" } });
       expect((await second.head({ ...ref, key: "old" }))?.contentType).toBe("x/old");
-      await second.close();
-      removeRoot(root);
     });
 
     it("leaves what an upload has left to the start that finds it", async () => {
-      const root = tempRoot();
-      const first = await disk({ root });
+      const root = ownRoot();
+      const first = await openDisk({ root });
       await first.put({ ...ref, key: "sub/a.txt" }, chunks("x"));
       await first.close();
       const temp = join(root, "bucket/sub", TEMP);
@@ -72,14 +70,13 @@ for (const left of ["nothing", "an empty folder"] as const) {
       expect(existsSync(temp)).toBe(true);
       await (await disk({ root })).close();
       expect(existsSync(temp)).toBe(false);
-      removeRoot(root);
     });
 
     it("knows of an upload that its object was made, and that nobody lived to write it down", async () => {
-      const root = tempRoot();
-      const index = await openDiskIndex(root);
+      const root = ownRoot();
+      const index = await openIndex(root);
       const { closeUpload } = index.writer;
-      const first = await disk({
+      const first = await openDisk({
         root,
         writer: {
           ...index.writer,
@@ -108,35 +105,31 @@ for (const left of ["nothing", "an empty folder"] as const) {
       await first.close();
       index.close();
       await startWithout(root, left);
-      const second = await disk({ root });
+      const second = await openDisk({ root });
       // With the end forgotten it would find its own object in its way.
       await second.completeUpload(upload, parts, asNew);
       expect((await second.head(ref))?.size).toBe(8);
-      await second.close();
-      removeRoot(root);
     });
 
     it("keeps the parts that were acknowledged", async () => {
-      const root = tempRoot();
-      const first = await disk({ root });
+      const root = ownRoot();
+      const first = await openDisk({ root });
       await first.put(ref, chunks("x"));
       const upload = await first.createUpload(ref);
       const { etag } = await first.putPart(upload, 1, chunks("part"), { contentLength: 4 });
       await first.close();
       await startWithout(root, left);
-      const second = await disk({ root });
+      const second = await openDisk({ root });
       await second.completeUpload(upload, [{ number: 1, etag }], { minPartSize: 0 });
       expect((await second.head(ref))?.size).toBe(4);
-      await second.close();
-      removeRoot(root);
     });
   });
 }
 
 it("a start takes nothing away behind a link that stands where a folder was", async () => {
-  const root = tempRoot();
+  const root = ownRoot();
   const outside = mkdtempSync(join(tmpdir(), "daypass-outside-"));
-  const first = await disk({ root });
+  const first = await openDisk({ root });
   await first.put({ bucket: "bucket", key: "sub/a.txt" }, chunks("x"));
   await first.close();
   rmSync(join(root, "bucket/sub"), { recursive: true });
@@ -145,12 +138,11 @@ it("a start takes nothing away behind a link that stands where a folder was", as
   writeFileSync(join(root, "bucket", TEMP), "what a crash has left");
   await (await disk({ root })).close();
   expect(readdirSync(outside)).toEqual([TEMP]);
-  for (const made of [root, outside]) removeRoot(made);
 });
 
 it("a start forgets a folder that is gone for good, and no other", async () => {
-  const root = tempRoot();
-  const first = await disk({ root });
+  const root = ownRoot();
+  const first = await openDisk({ root });
   for (const key of ["there/a", "gone/a"]) await first.put({ bucket: "bucket", key }, chunks("x"));
   await first.delete({ bucket: "bucket", key: "gone/a" });
   await first.close();
@@ -159,14 +151,12 @@ it("a start forgets a folder that is gone for good, and no other", async () => {
   const index = await openDatabase(join(root, ".daypass/index.db"), { readOnly: true });
   const noted = index.prepare("SELECT path FROM folders").all() as { readonly path: string }[];
   expect(noted.map(({ path }) => path)).toEqual([join(root, "bucket/there")]);
-  index.close();
-  removeRoot(root);
 });
 
 it("a start on a copy of a root takes nothing away from the root that it was copied from", async () => {
-  const root = tempRoot();
+  const root = ownRoot();
   const copy = `${root}-copy`;
-  const first = await disk({ root });
+  const first = await openDisk({ root });
   await first.put({ bucket: "bucket", key: "sub/a" }, chunks("x"));
   await first.close();
   cpSync(root, copy, { recursive: true });
@@ -174,13 +164,12 @@ it("a start on a copy of a root takes nothing away from the root that it was cop
   const temp = join(root, "bucket/sub", TEMP);
   writeFileSync(temp, "an upload under way");
   for (let start = 0; start < 2; start++) {
-    const second = await disk({ root: copy });
+    const second = await openDisk({ root: copy });
     await second.put({ bucket: "bucket", key: "sub/b" }, chunks("x"));
     await second.close();
     writeFileSync(join(copy, "bucket/sub", TEMP), "what a crash has left");
   }
   expect(existsSync(temp)).toBe(true);
-  await (await disk({ root: copy })).close();
+  await (await openDisk({ root: copy })).close();
   expect(readdirSync(join(copy, "bucket/sub"))).toEqual(["a", "b"]);
-  for (const made of [root, copy]) removeRoot(made);
 });

@@ -16,7 +16,7 @@ import { describe, expect, it } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { disk, servedFiles } from "../../src/storage/disk/index.ts";
-import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+import { chunks, leakedTemps, openDisk, ownRoot, withDisk } from "./temp-root.ts";
 
 async function text(storage: Storage, bucket: string, key: string): Promise<string | undefined> {
   const body = (await storage.get({ bucket, key }))?.body();
@@ -122,7 +122,7 @@ describe("files that were there before", () => {
   });
 
   it("takes a folder named files for the bucket of that name", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     mkdirSync(join(root, "files"));
     writeFileSync(join(root, "files/a.txt"), "inside");
     writeFileSync(join(root, "b.txt"), "loose");
@@ -136,8 +136,8 @@ describe("files that were there before", () => {
   });
 
   it("finds uploads and their metadata again after a restart", async () => {
-    const root = tempRoot();
-    const first = await disk({ root });
+    const root = ownRoot();
+    const first = await openDisk({ root });
     const info = await first.put({ bucket: "bucket", key: "a//b" }, chunks("x"), { metadata: { a: "1" } });
     await first.close();
     await withDisk(async (storage) => expect(await storage.head({ bucket: "bucket", key: "a//b" })).toEqual(info), {
@@ -181,7 +181,7 @@ describe("a key never leads out of the root", () => {
 
   // CVE-2026-54094 (filebrowser): a symbolic link inside the share led out of it.
   it("follows no symbolic link, neither at the end of a path nor on the way", async () => {
-    const outside = tempRoot();
+    const outside = ownRoot();
     writeFileSync(join(outside, "bucket/secret.txt"), "outside");
     await withDisk(async (storage, root) => {
       symlinkSync(join(outside, "bucket/secret.txt"), join(root, "bucket/link.txt"));
@@ -200,11 +200,10 @@ describe("a key never leads out of the root", () => {
       });
       expect(readFileSync(join(outside, "bucket/secret.txt"), "utf8")).toBe("outside");
     });
-    removeRoot(outside);
   });
 
   it("writes through no symbolic link, and leaves the link as it is", async () => {
-    const outside = tempRoot();
+    const outside = ownRoot();
     writeFileSync(join(outside, "bucket/secret.txt"), "outside");
     await withDisk(async (storage, root) => {
       symlinkSync(join(outside, "bucket"), join(root, "bucket/folder"));
@@ -218,7 +217,6 @@ describe("a key never leads out of the root", () => {
     expect(readFileSync(join(outside, "bucket/secret.txt"), "utf8")).toBe("outside");
     expect(existsSync(join(outside, "bucket/new"))).toBe(false);
     expect(leakedTemps(outside)).toEqual([]);
-    removeRoot(outside);
   });
 
   it("stops serving a folder from memory when a symbolic link to another takes its place", async () => {
@@ -275,7 +273,7 @@ describe("one gateway to a folder", () => {
   });
 
   it("refuses an index that a later release has written, and says so", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     await (await disk({ root })).close();
     const database = await openDatabase(join(root, ".daypass/index.db"));
     database.exec("PRAGMA user_version = 99");
@@ -284,13 +282,12 @@ describe("one gateway to a folder", () => {
       code: "UNAVAILABLE",
       message: expect.stringContaining("version 99"),
     });
-    removeRoot(root);
   });
 });
 
 describe("a file system that folds names", () => {
   it("keeps names that it would change or refuse under their hash", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     // disk-folded-names.test.ts mounts one, which needs root; what tells it apart is that the probe answers to another spelling.
     mkdirSync(join(root, ".daypass"));
     writeFileSync(join(root, ".daypass/probe-\u00e9"), "");

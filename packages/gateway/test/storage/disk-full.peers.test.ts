@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
-import { removeRoot, tempRoot } from "./temp-root.ts";
+import { ownRoot, removeRoot, tempRoot } from "./temp-root.ts";
 
 const reason = needsMounts();
 
@@ -88,4 +90,14 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
     });
     for (const root of [served, fresh]) removeRoot(root);
   });
+});
+
+it.skipIf(reason)("stores a multipart upload in a bucket that is a bind mount of the root's disk", async () => {
+  const program = await bundledFixture("bound-bucket.ts");
+  const folder = ownRoot();
+  mkdirSync(join(folder, "root/mounted"), { recursive: true });
+  mkdirSync(join(folder, "folder"));
+  const script = 'mount --bind "$1/folder" "$1/root/mounted"; exec "$2" "$3" "$1/root"';
+  const run = [...IN_NAMESPACE, script, "sh", folder, process.execPath, program];
+  expect(JSON.parse(execFileSync("unshare", run).toString())).toEqual([6, 6]);
 });

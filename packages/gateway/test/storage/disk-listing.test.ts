@@ -15,8 +15,7 @@ import { describe, expect, it } from "vitest";
 import { type ListOptions, positionAfter } from "../../src/storage/contract/listing.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
-import { disk, openDiskIndex } from "../../src/storage/disk/index.ts";
-import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+import { chunks, openDisk, openIndex, ownRoot, removeRoot, withDisk } from "./temp-root.ts";
 
 async function listed(storage: Storage, options: Partial<ListOptions> = {}, bucket = "bucket"): Promise<string[]> {
   const { entries } = await storage.list(bucket, { prefix: "", limit: 1000, ...options });
@@ -162,9 +161,9 @@ describe("what others do in the folder shows in the next listing", () => {
     }));
 
   it("but no name that the index holds in vain any longer", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
-    const storage = await disk({ root, writer: index.writer });
+    const root = ownRoot();
+    const index = await openIndex(root);
+    const storage = await openDisk({ root, writer: index.writer });
     const names = () =>
       index.reader.names
         .names({ bucket: "bucket", from: { text: "", inclusive: true }, until: undefined, limit: 100 })
@@ -182,9 +181,6 @@ describe("what others do in the folder shows in the next listing", () => {
     await index.writer.forget("bucket", ["a//coming", "by//hash", "plain"]);
     expect(names()).toEqual(["a//coming", "by//hash", "plain"]);
     claim.finish("abandoned");
-    await storage.close();
-    index.close();
-    removeRoot(root);
   });
 
   it("uploads that somebody has overwritten or put back", () =>
@@ -274,9 +270,9 @@ describe("buckets of a folder", () => {
     }));
 
   it("come back without what was set for them when their folder was taken away by hand", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     const rule = { origins: ["*"], methods: ["GET"], headers: [], exposeHeaders: [] };
-    const before = await disk({ root });
+    const before = await openDisk({ root });
     await before.setCorsRules("bucket", [rule]);
     await before.put({ bucket: "bucket", key: "a//b" }, chunks("x"));
     await before.close();
@@ -294,8 +290,8 @@ describe("buckets of a folder", () => {
 
 describe("an index of an earlier version", () => {
   it("is taken over, with the keys that no path holds", async () => {
-    const root = tempRoot();
-    const before = await disk({ root });
+    const root = ownRoot();
+    const before = await openDisk({ root });
     const { etag } = await before.put({ bucket: "bucket", key: "a//b" }, chunks("x"));
     await before.put({ bucket: "bucket", key: "c" }, chunks("x"));
     await before.close();
@@ -318,9 +314,9 @@ describe("an index of an earlier version", () => {
   });
 
   it("that lost the names of folders reads them again", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     write(root, "a/b", "c");
-    const before = await disk({ root });
+    const before = await openDisk({ root });
     await listed(before);
     await before.close();
     const database = await openDatabase(join(root, ".daypass/index.db"));
@@ -332,7 +328,7 @@ describe("an index of an earlier version", () => {
 
 describe("fifty thousand files", () => {
   it("are listed once each, in a tree of folders and in one", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     const keys: string[] = [];
     for (let i = 0; i < 25_000; i++) keys.push(`flat/${i}`, `tree/${i % 50}/${i % 500}/${i}`);
     const made = new Set<string>();

@@ -3,10 +3,10 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { disk } from "../../src/storage/disk/index.ts";
-import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+import { chunks, openDisk, ownRoot, removeRoot, withDisk } from "./temp-root.ts";
 
 it("names the folder that is not there, and what to do, before anything is written", async () => {
-  const root = tempRoot();
+  const root = ownRoot();
   onTestFinished(() => removeRoot(root));
   const [none, file, below] = [join(root, "none"), join(root, "file"), join(root, "file", "below")] as const;
   writeFileSync(file, "no folder");
@@ -17,11 +17,11 @@ it("names the folder that is not there, and what to do, before anything is writt
     });
   }
   mkdirSync(none);
-  await (await disk({ root: none })).close();
+  await (await openDisk({ root: none })).close();
 });
 
 it.each(["EROFS", "EACCES"])("refuses a folder that it may not write to (%s), and says what to do", async (code) => {
-  const root = tempRoot();
+  const root = ownRoot();
   const { mkdirSync: mkdir } = fs;
   onTestFinished(() => {
     fs.mkdirSync = mkdir;
@@ -39,7 +39,7 @@ it.each(["EROFS", "EACCES"])("refuses a folder that it may not write to (%s), an
 });
 
 it("refuses to serve a folder on Windows, before anything is written", async () => {
-  const root = tempRoot();
+  const root = ownRoot();
   const files = readdirSync(root);
   const { platform } = process;
   const become = (name: string): void => {

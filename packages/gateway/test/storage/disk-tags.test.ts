@@ -2,9 +2,9 @@ import { chmodSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
-import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk/index.ts";
+import { ipcIndexWriter, serveIndexWriter } from "../../src/storage/disk/index.ts";
 import { connection } from "./connection.ts";
-import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+import { chunks, openDisk, openIndex, ownRoot, withDisk } from "./temp-root.ts";
 
 /** Two seconds after a change a file is remembered; for this clock they are over at once. */
 const later = () => Date.now() + 10_000;
@@ -21,12 +21,12 @@ async function tagsInMemory(storage: Storage, key: string): Promise<unknown> {
 }
 
 it("tags of a file in memory are never those of before, in no process", async () => {
-  const root = tempRoot();
-  const index = await openDiskIndex(root);
+  const root = ownRoot();
+  const index = await openIndex(root);
   const { primary, worker } = connection();
   serveIndexWriter(primary, index.writer);
   const writer = ipcIndexWriter(worker);
-  const [one, two] = [await disk({ root, writer, clock: later }), await disk({ root, writer, clock: later })];
+  const [one, two] = [await openDisk({ root, writer, clock: later }), await openDisk({ root, writer, clock: later })];
   const ref = { bucket: "bucket", key: "a.txt" };
   await one.put(ref, chunks("x"), { tags: { turn: "0" } });
   for (let turn = 1; turn <= 3; turn++) {
@@ -39,10 +39,6 @@ it("tags of a file in memory are never those of before, in no process", async ()
     await one.setTags(ref, { turn: `${turn}` });
     for (const storage of [one, two]) expect(await tagsInMemory(storage, "a.txt")).toEqual({ turn: `${turn}` });
   }
-  await one.close();
-  await two.close();
-  index.close();
-  removeRoot(root);
 });
 
 it("a file that nobody uploaded can be tagged, and keeps its bytes, times, rights and ETag", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type DigestPool, digestPool, type SharedPiece } from "../../src/storage/disk/objects/digest-pool.ts";
 import { bodyWriter } from "../../src/storage/disk/objects/write-body.ts";
-import { removeRoot, tempRoot } from "./temp-root.ts";
+import { ownRoot, removeRoot } from "./temp-root.ts";
 
 const KB = 1024;
 
@@ -29,7 +29,7 @@ function watchedPool(): DigestPool & { readonly pieces: Set<SharedPiece> } {
 }
 
 it("has small pieces for uploads beyond a number, however long they stay, and large ones again after them", async () => {
-  const root = tempRoot();
+  const root = ownRoot();
   const pool = watchedPool();
   onTestFinished(async () => {
     await pool.close();

@@ -7,12 +7,12 @@ import type { Storage } from "../../src/storage/contract/storage.ts";
 import type { IndexRow } from "../../src/storage/disk/database/contract.ts";
 import { openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
 import { localIndexWriter } from "../../src/storage/disk/database/index-writer.ts";
-import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk/index.ts";
+import { disk, ipcIndexWriter, serveIndexWriter } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import { reservedSpace } from "../../src/storage/disk/reserved-space.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { connection } from "./connection.ts";
-import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
+import { chunks, leakedTemps, openDisk, openIndex, ownRoot } from "./temp-root.ts";
 
 interface Report {
   readonly results: readonly string[];
@@ -45,13 +45,13 @@ function rowOf(key: string, fingerprint: string): IndexRow {
 
 describe("workers that share one index writer", () => {
   it("list what each other and strangers have put there, and change buckets through the owner", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
+    const root = ownRoot();
+    const index = await openIndex(root);
     const [left, right] = await Promise.all(
       ["left", "right"].map(() => {
         const wire = connection();
         serveIndexWriter(wire.primary, index.writer);
-        return disk({ root, writer: ipcIndexWriter(wire.worker) });
+        return openDisk({ root, writer: ipcIndexWriter(wire.worker) });
       }),
     );
     if (left === undefined || right === undefined) throw new Error("two were opened");
@@ -78,14 +78,11 @@ describe("workers that share one index writer", () => {
     await left.delete({ bucket: "made-here", key: "a" });
     await right.deleteBucket("made-here");
     expect(await left.hasBucket("made-here")).toBe(false);
-    await Promise.all([left.close(), right.close()]);
-    index.close();
-    removeRoot(root);
   });
 
   it("let exactly one of two processes create each object, and read each other's metadata", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
+    const root = ownRoot();
+    const index = await openIndex(root);
     const program = await bundledFixture("index-worker.ts");
     const children = ["left", "right"].map((name) => fork(program, [root, name]));
     for (const child of children) serveIndexWriter(channelTo(child), index.writer);
@@ -97,13 +94,11 @@ describe("workers that share one index writer", () => {
       expect([left?.seen[key], right?.seen[key]]).toEqual([winner, winner]);
     }
     expect(leakedTemps(root)).toEqual([]);
-    index.close();
-    removeRoot(root);
   });
 
   it("hold a claim until it is finished, and lose it when their process dies", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
+    const root = ownRoot();
+    const index = await openIndex(root);
     const { primary, worker, close } = connection();
     serveIndexWriter(primary, index.writer);
     const remote = ipcIndexWriter(worker);
@@ -125,13 +120,11 @@ describe("workers that share one index writer", () => {
     const local = await index.writer.claim(ref, { kind: "put", row: rowOf("a", "4") });
     local.finish("abandoned");
     await expect(remote.claim(ref, { kind: "delete" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    index.close();
-    removeRoot(root);
   });
 
   it("give back what they hold when they die, once each, and what they are given too late", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
+    const root = ownRoot();
+    const index = await openIndex(root);
     const { primary, worker, close } = connection();
     serveIndexWriter(primary, index.writer);
     const remote = ipcIndexWriter(worker);
@@ -153,12 +146,10 @@ describe("workers that share one index writer", () => {
     expect(index.reader.find({ ...held, key: "done" }, "2")).toBeUndefined();
     // No claim is left, and none was given back twice.
     await index.writer.removeBucket("bucket");
-    index.close();
-    removeRoot(root);
   });
 
   it("commit what arrives together in one transaction", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     const database = await openIndexDatabase(join(root, "index.db"), "0");
     let transactions = 0;
     const transaction = (steps: Iterable<() => void>) => {
@@ -178,12 +169,11 @@ describe("workers that share one index writer", () => {
     expect(transactions).toBe(2);
     expect(database.unsettled()).toEqual([]);
     database.close();
-    removeRoot(root);
   });
 
   it("take turns at keys that have one file where the disk folds names", async () => {
-    const root = tempRoot();
-    const index = await openDiskIndex(root);
+    const root = ownRoot();
+    const index = await openIndex(root);
     const done: string[] = [];
     const hold = async (key: string) => {
       const ref = { bucket: "bucket", key };
@@ -197,12 +187,10 @@ describe("workers that share one index writer", () => {
     first.finish("abandoned");
     (await second).finish("abandoned");
     other.finish("abandoned");
-    index.close();
-    removeRoot(root);
   });
 
   it("are told of a commit that failed, and have the key free again", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     const database = await openIndexDatabase(join(root, "index.db"), "0");
     let isBroken = true;
     const transaction = (steps: Iterable<() => void>) => {
@@ -219,19 +207,17 @@ describe("workers that share one index writer", () => {
     (await claim()).finish("stored");
     writer.close();
     database.close();
-    removeRoot(root);
   });
 
   it("start only after the process that owns the index", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     const { worker } = connection();
     await expect(disk({ root, writer: ipcIndexWriter(worker) })).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    removeRoot(root);
   });
 
   it("leave the temp file of an upload under way alone", async () => {
-    const root = tempRoot();
-    const storage = await disk({ root });
+    const root = ownRoot();
+    const storage = await openDisk({ root });
     let proceed = (): void => {};
     const paused = new Promise<void>((resolve) => {
       proceed = resolve;
@@ -248,7 +234,5 @@ describe("workers that share one index writer", () => {
     expect(leakedTemps(root)).toHaveLength(1);
     proceed();
     expect((await upload).size).toBe(11);
-    await storage.close();
-    removeRoot(root);
   });
 });

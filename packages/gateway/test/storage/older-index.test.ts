@@ -2,15 +2,14 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
-import { disk } from "../../src/storage/disk/index.ts";
-import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
+import { chunks, openDisk, ownRoot } from "./temp-root.ts";
 
 const PART = 10_000;
 const ref = { bucket: "bucket", key: "big.bin" };
 
 describe("the index of an earlier release", () => {
   it("is brought to the present version with all that it holds", async () => {
-    const root = tempRoot();
+    const root = ownRoot();
     mkdirSync(join(root, ".daypass/objects"), { recursive: true });
     writeFileSync(join(root, "bucket/a.txt"), "uploaded");
     const { ino, size, mtimeNs } = statSync(join(root, "bucket/a.txt"), { bigint: true });
@@ -32,7 +31,7 @@ describe("the index of an earlier release", () => {
       .run(`${ino}:${size}:${mtimeNs}`);
     database.close();
 
-    const storage = await disk({ root });
+    const storage = await openDisk({ root });
     const info = await storage.head({ bucket: "bucket", key: "a.txt" }, { parts: true });
     expect(info).toMatchObject({ etag: "the etag", contentType: "x/y", metadata: { a: "1" }, checksums: {} });
     expect([info?.tags, info?.parts]).toEqual([undefined, undefined]);
@@ -41,7 +40,7 @@ describe("the index of an earlier release", () => {
     const { etag } = await storage.putPart(upload, 1, chunks(Buffer.alloc(PART)), { contentLength: PART });
     await storage.completeUpload(upload, [{ number: 1, etag }], { minPartSize: 0 });
     await storage.close();
-    const again = await disk({ root });
+    const again = await openDisk({ root });
     expect((await again.head({ bucket: "bucket", key: "a.txt" }))?.tags).toEqual({ b: "2" });
     expect((await again.head(ref, { parts: true }))?.parts).toEqual([{ size: PART }]);
     const listed = await again.list("bucket", { prefix: "", limit: 10 });
@@ -49,8 +48,6 @@ describe("the index of an earlier release", () => {
       "a.txt",
       "big.bin",
     ]);
-    await again.close();
-    removeRoot(root);
   });
 
   it("has the tables of a new one", async () => {
@@ -61,8 +58,8 @@ describe("the index of an earlier release", () => {
       database.close();
       return [rows, columns].map((list) => list.map((row) => Object.values(row as object)));
     };
-    const [old, fresh] = [tempRoot(), tempRoot()];
-    await (await disk({ root: fresh })).close();
+    const [old, fresh] = [ownRoot(), ownRoot()];
+    await (await openDisk({ root: fresh })).close();
     mkdirSync(join(old, ".daypass"));
     const database = await openDatabase(join(old, ".daypass/index.db"));
     database.exec(`
@@ -75,9 +72,7 @@ describe("the index of an earlier release", () => {
       PRAGMA user_version = 1;
     `);
     database.close();
-    await (await disk({ root: old })).close();
+    await (await openDisk({ root: old })).close();
     expect(await schemaOf(join(old, ".daypass/index.db"))).toEqual(await schemaOf(join(fresh, ".daypass/index.db")));
-    removeRoot(old);
-    removeRoot(fresh);
   });
 });

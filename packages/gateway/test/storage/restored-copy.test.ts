@@ -6,18 +6,12 @@ import { expect, it, onTestFinished } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { disk } from "../../src/storage/disk/index.ts";
-import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
+import { chunks, ownRoot } from "./temp-root.ts";
 
 const PLAIN = { bucket: "bucket", key: "a/plain.bin" };
 const HASHED = { bucket: "bucket", key: "a//b" };
 const IN_PARTS = { bucket: "bucket", key: "parts" };
 const OPTIONS = { contentType: "text/x-own", metadata: { who: "me" }, tags: { a: "b" }, headers: {} } as const;
-
-function ownRoot(): string {
-  const root = tempRoot();
-  onTestFinished(() => removeRoot(root));
-  return root;
-}
 
 async function fill(storage: Storage): Promise<void> {
   for (const ref of [PLAIN, HASHED]) await storage.put(ref, chunks("hello"), OPTIONS);

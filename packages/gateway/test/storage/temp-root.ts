@@ -1,10 +1,17 @@
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
-import { type DiskOptions, disk } from "../../src/storage/disk/index.ts";
+import {
+  type DiskIndex,
+  type DiskIndexOptions,
+  type DiskOptions,
+  disk,
+  openDiskIndex,
+} from "../../src/storage/disk/index.ts";
 
-/** A root of its own with one bucket, on the machine's disk. */
+/** A root with one bucket, on the machine's disk. */
 export function tempRoot(): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "daypass-disk-")));
   mkdirSync(join(root, "bucket"));
@@ -15,7 +22,33 @@ export function removeRoot(root: string): void {
   rmSync(root, { recursive: true, force: true });
 }
 
-/** Runs a test on a disk storage of its own. */
+/** The same, removed after the test. */
+export function ownRoot(): string {
+  const root = tempRoot();
+  onTestFinished(() => removeRoot(root));
+  return root;
+}
+
+/** Opens storage that is closed after the test. */
+export async function openDisk(options: DiskOptions): Promise<Storage> {
+  const storage = await disk(options);
+  onTestFinished(() => storage.close());
+  return storage;
+}
+
+/** Opens an index that is closed after the test. It may be closed before, too. */
+export async function openIndex(root: string, options?: DiskIndexOptions): Promise<DiskIndex> {
+  const index = await openDiskIndex(root, options);
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) index.close();
+    isOpen = false;
+  };
+  onTestFinished(close);
+  return { ...index, close };
+}
+
+/** Runs a test on storage of its own. */
 export async function withDisk(
   body: (storage: Storage, root: string) => Promise<void>,
   options: Partial<DiskOptions> = {},
@@ -30,7 +63,7 @@ export async function withDisk(
   }
 }
 
-/** Temp files that an upload has left anywhere below a root. */
+/** The temp files below a root. */
 export function leakedTemps(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
 }

@@ -1,14 +1,18 @@
+import { azureSigner } from "daypass/azure";
 import { describe, it } from "vitest";
 import { answer, errorXml, expectCause, named, type Refusal } from "./broken-requests.ts";
 import {
   AZURITE,
+  accountKey,
   azureBody,
   azureKeys,
   azureOf,
   azurite,
   BLOB,
   CONTAINER,
+  clock,
   containerText,
+  DEVSTORE,
   NOT_AUTHORIZED,
   now,
   put,
@@ -18,6 +22,14 @@ import {
   shownByBrowser,
   USED,
 } from "./refusal-fixtures.ts";
+
+const READ = { container: "media", blob: "a.txt", permissions: "r", expiresIn: 3600 };
+const signerOf = (more: object) =>
+  azureSigner({ account: "acme", version: "2018-11-09", clock, credentials: { accountKey }, ...more });
+const old = signerOf({}).sign(READ).url;
+/** At the emulator, and signed with another key than its own. */
+const emulated = signerOf({ account: "devstoreaccount1", endpoint: DEVSTORE, version: "2021-04-10" }).sign(READ).url;
+const TO_SIGN = "r\n\n2026-11-24T13:00:00Z\n/blob/acme/media/a.txt\n\n\n\n2018-11-09\nb\n\n\n\n\n\n";
 
 const REFUSALS: readonly Refusal[] = [
   [
@@ -109,6 +121,27 @@ const REFUSALS: readonly Refusal[] = [
     { errorBody: errorXml("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { method: "GET" } },
     /firewall/,
   ],
+  [/^SERVER: /, emulated, answer("ConditionNotMet", "The condition is not met.")],
+  [/^WRONG_SECRET: /, emulated, { keys: azureKeys, errorBody: AZURITE }],
+  [/^undefined: /, emulated],
+  [
+    /2027-01-01/,
+    azureOf({ blob: "a.txt", permissions: "r" }),
+    answer("InvalidHeaderValue", "m", { HeaderName: "x-ms-version", HeaderValue: "2027-01-01" }),
+    /sv=/,
+  ],
+  [
+    /^PERMISSION: /,
+    azureOf({ blob: "a.txt", permissions: "cw" }),
+    { ...answer("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { ...put, headers: {} } },
+  ],
+  ...[TO_SIGN, TO_SIGN.replaceAll("\n", " "), TO_SIGN.replace(/\n+/g, " "), TO_SIGN.replaceAll("\n", "\\n")].map(
+    (text): Refusal => [
+      /exactly what the URL says/,
+      old,
+      { errorBody: `AuthenticationFailed AuthenticationErrorDetail:${USED}${text}` },
+    ],
+  ),
 ];
 
 describe("explain with a refusal of Azure", () => {

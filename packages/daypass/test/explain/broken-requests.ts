@@ -11,12 +11,12 @@ export interface Broken {
   readonly says: RegExp;
 }
 
-/** A refused URL: the expected cause as `CODE: sentence`, the evidence for it, and words that must not be said. */
+/** A refused URL: the expected cause as `CODE: sentence`, with the fix in a second line, the evidence for it, and words that must not be said. */
 export type Refusal = readonly [
   expected: RegExp,
   url: string,
   options?: ExplainOptions | ((url: string) => ExplainOptions),
-  never?: RegExp,
+  never?: RegExp | undefined,
 ];
 
 /** The rows of a table of tests, named by their expected cause. */
@@ -31,7 +31,7 @@ export async function expectCause(
 ): Promise<Explanation> {
   const told = await explain(url, { clock, ...(typeof options === "function" ? options(url) : options) });
   const { code, sentence, fix = "none" } = told.cause ?? {};
-  expect(`${code}: ${sentence}`).toMatch(expected);
+  expect(`${code}: ${sentence}\n${fix}`).toMatch(expected);
   expect(fix).not.toBe("");
   if (never !== undefined) expect(`${sentence} ${fix}`).not.toMatch(never);
   expect(JSON.stringify(told)).not.toContain(credentials.secretAccessKey);

@@ -112,6 +112,9 @@ const REFUSALS: readonly Refusal[] = [
     symfony.replace(/\?(.*)$/, (_, query: string) => `?${query.split("&").reverse().join("&")}`),
     { keys: [{ scheme: "symfony", secret: symfonySecret }] },
   ],
+  ...["<html><title>Invalid Signature</title></html>", '{"message":"Invalid signature."}'].map(
+    (errorBody): Refusal => [/^EXPIRED: /, laravel, { errorBody, clock: () => new Date("2026-11-24T13:00:00Z") }],
+  ),
 ];
 
 describe("explain with a refusal of a CDN or an application", () => {

@@ -1,10 +1,9 @@
 import { type ExplainOptions, explain } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { type Arrived, errorBody, evidences, faults, type Provider, providers } from "./evidence.ts";
+import { soon as clock, SECRET } from "./signed-urls.ts";
 
-const clock = () => new Date("2026-11-24T12:05:00Z");
-
-/** What of a request is told by a kind of evidence. */
+/** The options of explain for a kind of evidence. */
 function optionsOf(
   evidence: string,
   provider: Provider,
@@ -22,7 +21,7 @@ function optionsOf(
   return {
     clock,
     ...(texts === undefined ? {} : { errorBody: errorBody(texts) }),
-    ...(evidence.includes("key") ? { keys: provider.keys } : {}),
+    ...(evidence.includes("key") ? { keys: [provider.keyOf("AKIDEXAMPLE", SECRET)] } : {}),
     ...(evidence.includes("request") ? { request: { method, headers, ...(url === given ? {} : { url }) } } : {}),
   };
 }
@@ -40,26 +39,26 @@ const cases = providers.flatMap((provider) =>
     ),
 );
 
-describe("a broken request is told by whatever evidence there is", () => {
-  it.each(cases)("$title", async ({ provider, fault, evidence }) => {
+describe("explain with every kind of evidence", () => {
+  it.each(cases)("finds the fault of $title", async ({ provider, fault, evidence }) => {
     const { given, arrived } = fault.make(provider);
     const explanation = await explain(given.url, optionsOf(evidence, provider, given.url, arrived));
     const { cause } = explanation;
     const sentence = cause?.sentence ?? "";
     const isDecided = /key/.test(evidence) && /body|request|string/.test(evidence);
     if (isDecided) expect({ code: cause?.code, sentence }).toMatchObject({ code: fault.code });
-    // Somebody was refused: then there is a first sentence, and what is right is in it.
+    // A refusal has a first sentence, which names the right cause at least among others.
     else if (/body|string|code/.test(evidence))
       expect(`${cause?.code} ${sentence}`).toMatch(new RegExp(`^${fault.code} |${fault.named.source}`));
     else if (cause !== undefined)
       expect(`${cause.code} ${sentence}`).toMatch(new RegExp(`^${fault.code} |${fault.named.source}`));
-    // Nobody has said with what it was sent.
+    // The sent method is unknown.
     if (/^(?:none|key|code|code and key)$/.test(evidence)) {
       expect(sentence).not.toMatch(
         /(?:sent|used|saw|was reached) (?:with |the method )?(?:GET|HEAD|PUT|POST)|not sent|sent not at all/,
       );
     }
-    // What was sent is no proof of what was signed.
+    // The sent value does not prove the signed value.
     if (fault.code === "HEADER") {
       const told = explanation.mustSend.find(({ name }) => name === "content-type")?.value;
       expect([undefined, "image/png"]).toContain(told);
@@ -67,7 +66,7 @@ describe("a broken request is told by whatever evidence there is", () => {
   });
 });
 
-describe("a good URL", () => {
+describe("explain with a good URL", () => {
   const good = providers.flatMap((provider) =>
     (["none", "request", "key", "request and key"] as const).map((evidence) => ({
       title: `${provider.name}, by ${evidence}`,
@@ -76,19 +75,19 @@ describe("a good URL", () => {
     })),
   );
 
-  it.each(good)("has no cause: $title", async ({ provider, evidence }) => {
+  it.each(good)("returns no cause for $title", async ({ provider, evidence }) => {
     for (const method of ["GET", "PUT"]) {
       const { url, headers } = provider.sign({ method });
       expect((await explain(url, optionsOf(evidence, provider, url, { method, url, headers }))).cause).toBeUndefined();
     }
   });
 
-  it.each(good)("with a header, too: $title", async ({ provider, evidence }) => {
-    const { url, headers } = provider.sign({ method: "PUT", contentType: "image/png" });
+  it.each(good)("returns no cause for a signed header: $title", async ({ provider, evidence }) => {
+    const { url, headers } = provider.sign({ method: "PUT", bind: { contentType: "image/png" } });
     const told = await explain(url, optionsOf(evidence, provider, url, { method: "PUT", url, headers }));
     expect(told.cause).toBeUndefined();
     const value = told.mustSend.find(({ name }) => name === "content-type")?.value;
-    // Only a key shows the value of a header that was signed.
+    // Only a key proves the value of a signed header.
     expect(value).toBe(/key/.test(evidence) ? "image/png" : undefined);
   });
 });

@@ -1,21 +1,6 @@
 import { createHash } from "node:crypto";
-import { cosSigner } from "daypass/cos";
-import type { ExplainKey } from "daypass/explain";
-import { gcsHmacSigner } from "daypass/gcs";
-import { gcsV2HmacSigner } from "daypass/gcs/v2";
-import { ossSigner } from "daypass/oss";
-import { ossV1Signer } from "daypass/oss/v1";
-import { s3Signer } from "daypass/s3";
-import { s3V2Signer } from "daypass/s3/v2";
 import { errorXml } from "./broken-requests.ts";
-
-const signedAt = new Date("2026-11-24T12:00:00Z");
-const clock = () => signedAt;
-
-export interface Signed {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import { SECRET, type Signed, type Store, stores } from "./signed-urls.ts";
 
 /** A request as it arrives. */
 export interface Arrived {
@@ -24,181 +9,104 @@ export interface Arrived {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How a provider signs, and what its server says of what it computed. The server's side is written anew here. */
-export interface Provider {
-  readonly name: string;
+type Texts = Readonly<Record<string, string>>;
+
+/** A store whose server shows what it computed. The server's side is written anew here. */
+export interface Provider extends Store {
   /** Whether the whole query is signed. */
   readonly signsQuery: boolean;
-  sign(
-    wish: { readonly method: string; readonly key?: string; readonly contentType?: string },
-    secret?: string,
-  ): Signed;
-  readonly keys: readonly ExplainKey[];
-  /** The elements that a refusal has: all of them, or the string to sign alone. */
+  /** The elements of a refusal: all of them, or only the string to sign. */
   computed(arrived: Arrived): { readonly whole: Texts; readonly text: Texts };
 }
 
-type Texts = Readonly<Record<string, string>>;
-
 const sha = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
-const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-const id = "AKIDEXAMPLE";
-const bind = (contentType: string | undefined) => (contentType === undefined ? {} : { bind: { contentType } });
 
 function split(url: string) {
   const [, host = "", path = "", query = ""] = /^https:\/\/([^/]+)([^?]*)\?(.*)$/.exec(url) ?? [];
   const tokens = query.split("&");
   const get = (name: string) =>
     decodeURIComponent(tokens.find((token) => token.startsWith(`${name}=`))?.slice(name.length + 1) ?? "");
-  return { host, path, tokens, get };
+  const without = (name: string) =>
+    tokens
+      .filter((token) => !token.startsWith(`${name}=`))
+      .sort()
+      .join("&");
+  return { host, path, get, without };
 }
 
-/** What a server of the V4 family shows. */
+/** The texts of a server of the V4 family. */
 function v4Texts({ method, url, headers }: Arrived, prefix: "X-Amz-" | "X-Goog-", algorithm: string) {
-  const { host, path, tokens, get } = split(url);
+  const { host, path, without, get } = split(url);
   const names = get(`${prefix}SignedHeaders`).split(";");
   const all: Texts = { ...headers, host };
   const canonical = [
-    method,
-    path,
-    tokens
-      .filter((token) => !token.startsWith(`${prefix}Signature=`))
-      .sort()
-      .join("&"),
+    ...[method, path, without(`${prefix}Signature`)],
     ...names.map((name) => `${name}:${all[name] ?? ""}`),
-    "",
-    names.join(";"),
-    "UNSIGNED-PAYLOAD",
+    ...["", names.join(";"), "UNSIGNED-PAYLOAD"],
   ].join("\n");
-  const scope = get(`${prefix}Credential`).split("/").slice(1).join("/");
-  const text = { StringToSign: `${algorithm}\n${get(`${prefix}Date`)}\n${scope}\n${sha("sha256", canonical)}` };
+  return withScope(canonical, algorithm, [get(`${prefix}Date`), get(`${prefix}Credential`)]);
+}
+
+function withScope(canonical: string, algorithm: string, [date, credential]: readonly [string, string]) {
+  const scope = credential.split("/").slice(1).join("/");
+  const text = { StringToSign: `${algorithm}\n${date}\n${scope}\n${sha("sha256", canonical)}` };
   return { whole: { ...text, CanonicalRequest: canonical }, text };
 }
 
-/** What a server of a legacy signature shows. */
-function legacyTexts({ method, url, headers }: Arrived, resource: (path: string) => string) {
+/** The text of a server of a legacy signature. */
+function legacyTexts({ method, url, headers }: Arrived, bucket: string) {
   const { path, get } = split(url);
-  const text = {
-    StringToSign: `${method}\n\n${headers["content-type"] ?? ""}\n${get("Expires")}\n${resource(path)}`,
-  };
+  const text = { StringToSign: `${method}\n\n${headers["content-type"] ?? ""}\n${get("Expires")}\n${bucket}${path}` };
   return { whole: text, text };
 }
 
-export const providers: readonly Provider[] = [
-  {
-    name: "S3",
-    signsQuery: true,
-    keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
-    sign: ({ method, key = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
-      s3Signer({ region: "eu-west-1", credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
-        ...{ bucket: "media", key, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed: (arrived) => v4Texts(arrived, "X-Amz-", "AWS4-HMAC-SHA256"),
+const COMPUTED: Readonly<Record<string, Provider["computed"]>> = {
+  S3: (arrived) => v4Texts(arrived, "X-Amz-", "AWS4-HMAC-SHA256"),
+  "Cloud Storage": (arrived) => v4Texts(arrived, "X-Goog-", "GOOG4-HMAC-SHA256"),
+  "S3 V2": (arrived) => legacyTexts(arrived, "/media"),
+  "Cloud Storage V2": (arrived) => legacyTexts(arrived, ""),
+  OSS({ method, url, headers }) {
+    const { path, without, get } = split(url);
+    const type = headers["content-type"];
+    const lines = [
+      method,
+      `/media${path}`,
+      without("x-oss-signature"),
+      ...(type === undefined ? [] : [`content-type:${type}`]),
+    ];
+    const canonical = [...lines, "", "", "UNSIGNED-PAYLOAD"].join("\n");
+    return withScope(canonical, "OSS4-HMAC-SHA256", [get("x-oss-date"), get("x-oss-credential")]);
   },
-  {
-    name: "Cloud Storage",
-    signsQuery: true,
-    keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
-    sign: ({ method, key: object = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
-      gcsHmacSigner({ credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
-        ...{ bucket: "media", object, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed: (arrived) => v4Texts(arrived, "X-Goog-", "GOOG4-HMAC-SHA256"),
+  "OSS V1": (arrived) => legacyTexts(arrived, "/media"),
+  COS({ method, url, headers }) {
+    const { host, path, get } = split(url);
+    const all: Texts = { ...headers, host };
+    const list = get("q-header-list").split(";").filter(Boolean);
+    const lines = list.map((name) => `${name}=${encodeURIComponent(all[name] ?? "")}`).join("&");
+    const format = `${method.toLowerCase()}\n${decodeURIComponent(path)}\n\n${lines}\n`;
+    const text = { StringToSign: `sha1\n${get("q-key-time")}\n${sha("sha1", format)}\n` };
+    return { whole: { ...text, FormatString: format }, text };
   },
-  {
-    name: "S3, V2",
-    signsQuery: false,
-    keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
-    sign: ({ method, key = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
-      s3V2Signer({ region: "us-east-1", credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
-        ...{ bucket: "media", key, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed: (arrived) => legacyTexts(arrived, (path) => `/media${path}`),
-  },
-  {
-    name: "Cloud Storage, V2",
-    signsQuery: false,
-    keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
-    sign: ({ method, key: object = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
-      gcsV2HmacSigner({ credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
-        ...{ bucket: "media", object, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed: (arrived) => legacyTexts(arrived, (path) => path),
-  },
-  {
-    name: "OSS",
-    signsQuery: true,
-    keys: [{ accessKeyId: id, accessKeySecret: SECRET }],
-    sign: ({ method, key = "a/b.txt", contentType }, accessKeySecret = SECRET) =>
-      ossSigner({ region: "cn-hangzhou", credentials: { accessKeyId: id, accessKeySecret }, clock }).sign({
-        ...{ bucket: "media", key, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed({ method, url, headers }) {
-      const { path, tokens, get } = split(url);
-      const type = headers["content-type"];
-      const canonical = [
-        ...[method, `/media${path}`],
-        tokens
-          .filter((token) => !token.startsWith("x-oss-signature="))
-          .sort()
-          .join("&"),
-        ...(type === undefined ? [] : [`content-type:${type}`]),
-        ...["", "", "UNSIGNED-PAYLOAD"],
-      ].join("\n");
-      const scope = get("x-oss-credential").split("/").slice(1).join("/");
-      const text = { StringToSign: `OSS4-HMAC-SHA256\n${get("x-oss-date")}\n${scope}\n${sha("sha256", canonical)}` };
-      return { whole: { ...text, CanonicalRequest: canonical }, text };
-    },
-  },
-  {
-    name: "OSS, V1",
-    signsQuery: false,
-    keys: [{ accessKeyId: id, accessKeySecret: SECRET }],
-    sign: ({ method, key = "a/b.txt", contentType }, accessKeySecret = SECRET) =>
-      ossV1Signer({ region: "cn-hangzhou", credentials: { accessKeyId: id, accessKeySecret }, clock }).sign({
-        ...{ bucket: "media", key, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed: (arrived) => legacyTexts(arrived, (path) => `/media${path}`),
-  },
-  {
-    name: "COS",
-    signsQuery: false,
-    keys: [{ secretId: id, secretKey: SECRET }],
-    sign: ({ method, key = "a/b.txt", contentType }, secretKey = SECRET) =>
-      cosSigner({ region: "ap-guangzhou", credentials: { secretId: id, secretKey }, clock }).sign({
-        ...{ bucket: "media-1250000000", key, method, expiresIn: 900 },
-        ...bind(contentType),
-      }),
-    computed({ method, url, headers }) {
-      const { host, path, get } = split(url);
-      const all: Texts = { ...headers, host };
-      const list = get("q-header-list").split(";").filter(Boolean);
-      const lines = list.map((name) => `${name}=${encodeURIComponent(all[name] ?? "")}`).join("&");
-      const format = `${method.toLowerCase()}\n${decodeURIComponent(path)}\n\n${lines}\n`;
-      const text = { StringToSign: `sha1\n${get("q-key-time")}\n${sha("sha1", format)}\n` };
-      return { whole: { ...text, FormatString: format }, text };
-    },
-  },
-];
+};
 
-/** What breaks a request, and what has to be found. */
+export const providers: readonly Provider[] = stores.map((store) => ({
+  ...store,
+  signsQuery: /^(?:S3|Cloud Storage|OSS)$/.test(store.name),
+  computed: COMPUTED[store.name] as Provider["computed"],
+}));
+
+/** A fault of a request, and its cause. */
 export interface Fault {
   readonly name: string;
   readonly code: string;
-  /** Words by which an honest sentence names it among others. */
+  /** The words for it in a sentence that names several possible causes. */
   readonly named: RegExp;
   readonly of?: (provider: Provider) => boolean;
   make(provider: Provider): { readonly given: Signed; readonly arrived: Arrived };
 }
 
-const type = "image/png";
 const put = { method: "PUT" } as const;
+const picture = { ...put, bind: { contentType: "image/png" } } as const;
 
 export const faults: readonly Fault[] = [
   {
@@ -215,7 +123,7 @@ export const faults: readonly Fault[] = [
     code: "METHOD",
     named: /another method/,
     make(provider) {
-      const given = provider.sign({ method: "GET" });
+      const given = provider.sign();
       return { given, arrived: { method: "HEAD", url: given.url, headers: {} } };
     },
   },
@@ -224,7 +132,7 @@ export const faults: readonly Fault[] = [
     code: "HEADER",
     named: /content-type/,
     make(provider) {
-      const given = provider.sign({ ...put, contentType: type });
+      const given = provider.sign(picture);
       return { given, arrived: { ...put, url: given.url, headers: { "content-type": "text/plain" } } };
     },
   },
@@ -233,7 +141,7 @@ export const faults: readonly Fault[] = [
     code: "HEADER",
     named: /content-type/,
     make(provider) {
-      const given = provider.sign({ ...put, contentType: type });
+      const given = provider.sign(picture);
       return { given, arrived: { ...put, url: given.url, headers: {} } };
     },
   },
@@ -243,7 +151,7 @@ export const faults: readonly Fault[] = [
     named: /changed/,
     of: ({ signsQuery }) => signsQuery,
     make(provider) {
-      const given = provider.sign({ method: "GET" });
+      const given = provider.sign();
       return { given, arrived: { method: "GET", url: `${given.url}&utm_source=x`, headers: {} } };
     },
   },
@@ -261,13 +169,13 @@ export const faults: readonly Fault[] = [
     code: "WRONG_SECRET",
     named: /(?:another|a different) (?:secret|key)|secret is wrong/,
     make(provider) {
-      const given = provider.sign({ method: "GET" }, SECRET.replace("wJalr", "other"));
+      const given = provider.sign({ secret: SECRET.replace("wJalr", "other") });
       return { given, arrived: { method: "GET", url: given.url, headers: {} } };
     },
   },
 ];
 
-/** What whoever asks has at hand. */
+/** What the caller knows. */
 export const evidences = [
   ...["none", "request", "key", "request and key"],
   ...["body", "body and request", "body and key", "body, request and key"],

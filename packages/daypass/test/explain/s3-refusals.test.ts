@@ -1,6 +1,16 @@
 import { s3Signer } from "daypass/s3";
 import { describe, it } from "vitest";
-import { answer, credentials, errorXml, expectCause, named, type Refusal, rawUrl, saw } from "./broken-requests.ts";
+import {
+  answer,
+  awsErrorBody,
+  credentials,
+  errorXml,
+  expectCause,
+  named,
+  type Refusal,
+  rawUrl,
+  saw,
+} from "./broken-requests.ts";
 import {
   clock,
   END,
@@ -20,6 +30,10 @@ import {
   v2,
   withoutBytes,
 } from "./refusal-fixtures.ts";
+
+const lasting = (expires: string) =>
+  rawUrl({ host: "b.s3.amazonaws.com" }).replace(/X-Amz-Expires=\d+/, `X-Amz-Expires=${expires}`);
+const parts = rawUrl({ method: "POST", query: "uploads=&x-amz-acl=private" });
 
 const REFUSALS: readonly Refusal[] = [
   [/^HEADER: .*content-type/i, signV2(put), { errorBody: legacyBody(`PUT\n\nimage/jpeg\n${END}\n/media/a/b.jpg`) }],
@@ -282,6 +296,58 @@ const REFUSALS: readonly Refusal[] = [
     sign().replace("AKIDEXAMPLE", "abc+abc"),
     { errorBody: minioBody("/media/a/b.txt").replace("<Resource>/media/a/b.txt</Resource>", "") },
   ],
+  // The server shows the path that it saw; it puts the bucket of the host in front.
+  [/^PATH: /, rawUrl({ host: "files.example.com", path: "/files/b.txt" }), { errorBody: minioBody("/media/b.txt") }],
+  [
+    /^HOST: /,
+    rawUrl({ host: "files.example.com", path: "/files/b.txt" }),
+    { errorBody: minioBody("/media/files/b.txt") },
+  ],
+  [/^HOST: /, rawUrl({ host: "files.example.com", path: "/media/a%20b" }), { errorBody: minioBody("/media/a%20b") }],
+  [
+    /^WRONG_SECRET: /,
+    signV2().replace("media.s3.amazonaws.com", "s3.example.com/b"),
+    { errorBody: minioBody("/b/a/b.jpg") },
+    /Host/,
+  ],
+  // A lifetime that was damaged, or signed.
+  ...["9OO", "900x"].map((expires): Refusal => [/^MALFORMED: .*\n.*byte for byte/, lasting(expires)]),
+  ...["604801", "-900"].map((expires): Refusal => [/^MALFORMED: .*\n.*at most one week/, lasting(expires)]),
+  // The start of an upload in parts.
+  [/^METHOD: .*signed for POST/, parts, { errorBody: awsErrorBody(parts), request: { method: "GET" } }],
+  [/^WRONG_SECRET: /, parts, saw({ method: "POST" })],
+  [/^undefined: /, parts, { keys, request: { method: "POST", headers: {} } }],
+  [/^CORS: /, sign(), { request: { method: "OPTIONS" }, status: 403 }],
+  [/^METHOD: /, sign(), { request: { method: "HEAD" }, status: 403, errorBody: "" }],
+  [/^WRONG_SECRET: .*Most often the URL was signed for another method/, sign(), answer("SignatureDoesNotMatch", "m")],
+  // Messages of clients.
+  [
+    /^PROXY: /,
+    sign(),
+    { errorBody: "error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed" },
+  ],
+  [
+    /^HOST: /,
+    sign(),
+    { errorBody: "Cross-Origin Request Blocked: (Reason: CORS request did not succeed). Status: (null)." },
+  ],
+  [/^HOST: .*server's certificate/, rawUrl(), { errorBody: "net::ERR_CERT_COMMON_NAME_INVALID" }, /wildcard/],
+  [
+    /^HOST: .*wildcard certificate does not cover a bucket with dots/,
+    rawUrl({ host: "my.media.s3.eu-west-1.amazonaws.com" }),
+    { errorBody: "net::ERR_CERT_COMMON_NAME_INVALID" },
+  ],
+  // Messages about another URL, and unknown ones.
+  ...[
+    "curl: (6) Could not resolve host: registry.internal",
+    "Mixed Content: The page at 'https://a' was loaded over HTTPS, but requested an insecure image 'http://b/c.png'.",
+  ].map((errorBody): Refusal => [/^undefined: /, sign(), { errorBody }]),
+  ...[
+    "error:0A000410:SSL routines::sslv3 alert handshake failure",
+    "java.net.ConnectException: Connection timed out",
+    "NotImplementedError: subclasses have to write it",
+    "System.UnauthorizedAccessException: Access to the path is denied.",
+  ].map((errorBody): Refusal => [/^SERVER: .*in no format that explain knows/, sign(), { errorBody }]),
 ];
 
 describe("explain with a refusal of S3 and its clients", () => {

@@ -30,6 +30,10 @@ import {
   tempUrl,
 } from "./refusal-fixtures.ts";
 
+const GET = { method: "GET", headers: {} };
+const MISMATCHED = answer("SignatureDoesNotMatch", "m");
+const viaCdn = rawUrl({ host: "b.ams3.digitaloceanspaces.com", region: "ams3" }).replace(".ams3.", ".ams3.cdn.");
+
 const REFUSALS: readonly Refusal[] = [
   [
     /^PATH: .*\/yd-bucket\/1\.jpg/,
@@ -191,6 +195,13 @@ const REFUSALS: readonly Refusal[] = [
     `https://swift.example.com/v1/AUTH_t/c/a%20b.txt?temp_url_sig=${createHmac("sha1", "kk").update(`GET\n${END}\n/v1/AUTH_t/c/a%20b.txt`).digest("hex")}&temp_url_expires=${END}`,
     { keys: [{ account: "AUTH_t", key: "kk" }], errorBody: TEMP_URL },
   ],
+  // The key proves that the URL was signed for the store behind the CDN.
+  [/^ENDPOINT: /, viaCdn, { request: GET, ...MISMATCHED }],
+  [/^(?!ENDPOINT)/, viaCdn, { keys, request: GET, ...MISMATCHED }],
+  [/^(?!ENDPOINT)/, viaCdn, { keys, request: GET, ...answer("AccessDenied", "") }],
+  [/^undefined: /, viaCdn, { keys, request: GET }],
+  [/^METHOD: /, tempUrl, { request: { method: "OPTIONS" }, ...MISMATCHED }],
+  [/^SERVER: /, tempUrl, { request: { method: "HEAD" }, status: 403 }],
 ];
 
 describe("explain with a refusal of another store", () => {

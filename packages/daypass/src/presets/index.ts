@@ -6,16 +6,17 @@
  * @module
  */
 export type { Provider, ProviderFeature } from "../core/provider.ts";
-export { b2 } from "./backblaze.ts";
-export { ceph } from "./ceph.ts";
-export { type R2Options, r2 } from "./cloudflare.ts";
-export { spaces } from "./digitalocean.ts";
-export { garage } from "./garage.ts";
-export { hetzner } from "./hetzner.ts";
-export { minio } from "./minio.ts";
-export { ovh } from "./ovhcloud.ts";
-export type { Preset, RegionOptions, ServerOptions } from "./preset.ts";
-export { scaleway } from "./scaleway.ts";
-export { type SupabaseOptions, supabase } from "./supabase.ts";
-export { tigris } from "./tigris.ts";
-export { wasabi } from "./wasabi.ts";
+export {
+  b2,
+  hetzner,
+  ovh,
+  type R2Options,
+  r2,
+  type SupabaseOptions,
+  scaleway,
+  spaces,
+  supabase,
+  tigris,
+  wasabi,
+} from "./hosted.ts";
+export { ceph, garage, minio, type Preset, type RegionOptions, type ServerOptions } from "./servers.ts";

@@ -3,8 +3,14 @@ import type { DaypassError } from "../../core/errors.ts";
 import type { Problem } from "../../core/problem.ts";
 import { admit, bodyRefusalOf, overridesOf, type Refusal, refusalOf } from "../guard.ts";
 import { presentRequest } from "./body.ts";
-import type { FetchResponse, GlobalRequest, GlobalResponse } from "./globals.ts";
-import { type FetchRequest, type RequestFacts, requestToWire } from "./request.ts";
+import {
+  type FetchRequest,
+  type FetchResponse,
+  type GlobalRequest,
+  type GlobalResponse,
+  type RequestFacts,
+  requestToWire,
+} from "./request.ts";
 
 declare const Response: new (
   body: unknown,

@@ -4,6 +4,13 @@
  *
  * @module
  */
-export type { FetchResponse, GlobalRequest, GlobalResponse } from "./globals.ts";
+
 export { type GuardFetchOptions, guardFetch } from "./guard.ts";
-export { type FetchRequest, type RequestFacts, requestToWire } from "./request.ts";
+export {
+  type FetchRequest,
+  type FetchResponse,
+  type GlobalRequest,
+  type GlobalResponse,
+  type RequestFacts,
+  requestToWire,
+} from "./request.ts";

@@ -120,6 +120,11 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Splits a command line at spaces. An inserted value stays one word, or several if it is a list. */
+export function words(texts: TemplateStringsArray, ...values: readonly (string | readonly string[])[]): string[] {
+  return texts.flatMap((text, i) => [...text.split(" ").filter(Boolean), ...values.slice(i, i + 1).flat()]);
+}
+
 /** JSON Lines. */
 export function jsonLines(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join("");

@@ -5,7 +5,7 @@ import { PassThrough, Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { explainCommand } from "../src/commands/explain/index.ts";
-import { daypass, type RunOptions, temporaryFolder } from "./command.ts";
+import { daypass, type RunOptions, temporaryFolder, words } from "./command.ts";
 import { at, life, PAIRS } from "./edge-pairs.ts";
 import { type Signed, sign, verify } from "./line-batches.ts";
 
@@ -178,16 +178,7 @@ test("suggests --method if the URL does not state its method", async () => {
 });
 
 describe("explain, of a form", () => {
-  const form = [
-    "sign",
-    "s3://media/up/",
-    "--content-length",
-    "1-10",
-    "--field",
-    "acl=private",
-    "--at",
-    "2026-01-02T03:04:05Z",
-  ];
+  const form = words`sign s3://media/up/ --content-length 1-10 --field acl=private --at 2026-01-02T03:04:05Z`;
   const signed = async (...args: readonly string[]): Promise<string> =>
     (await daypass([...form, "--as", "html-form", ...args], { env: AWS })).stdout;
   const later = ["--at", at];
@@ -253,15 +244,10 @@ describe("explain, of a form", () => {
   });
 
   test.each([
-    [["explain", "--form", "-", "https://a.example/"], "", 2],
-    [["explain", "--form", "-", "--method", "PUT"], "", 2],
-    [["explain", "https://a.example/?X-Amz-Signature=a", "--file-size", "1"], "", 2],
-    [["explain", "--form", "-", "--error", "-"], "", 2],
     [["explain", "--form", "-", "--file-size", "1k"], '{"url":"https://a.example/","fields":{}}', 2],
     [["explain", "--form", "-"], "<p>no form</p>", 1],
     [["explain", "--form", "-"], '{"url":"https://a.example/","fields":{"key":1}}', 1],
     [["explain", "--form", "-"], '{"url":"https://a.example/","fields":{"key":"a"}}', 1],
-    [["explain", "--form", "/no/such/file"], "", 1],
   ])("tells by its exit status what went wrong: %j", async (args, input, status) => {
     const finished = await daypass(args, { input });
     expect([finished.status, finished.stdout]).toEqual([status, ""]);

@@ -12,7 +12,7 @@ const AT = Date.parse("2026-01-02T03:04:05Z");
 const S3 = { algorithm: "AWS4-HMAC-SHA256", scope: {} } as const;
 const URL_KEY = { algorithm: "HS256", scope: {} } as const;
 
-/** A store with a clock that the test moves. */
+/** A store with a movable clock. */
 function storeOf(env: Readonly<Record<string, string>> = {}) {
   const folder = temporaryFolder();
   let now = AT;
@@ -26,17 +26,17 @@ function storeOf(env: Readonly<Record<string, string>> = {}) {
   return { folder, path, clock, pass, rows, setRows, store: keyStore({ folder, env, clock }) };
 }
 
-describe("a sealed text", () => {
+describe("seal()", () => {
   const key = randomBytes(32);
   const sealed = seal(key, "the secret", "context");
 
-  test("opens with its key beside its facts, and is another one each time", () => {
+  test("decrypts with the same key and context, and never repeats a text", () => {
     expect(unseal(key, sealed, "context")).toBe("the secret");
     expect(seal(key, "the secret", "context")).not.toBe(sealed);
     expect(sealed).not.toContain(Buffer.from("the secret").toString("base64url"));
   });
 
-  test("does not open with another key, beside other facts, cut off or changed anywhere", () => {
+  test("rejects another key or context, and a truncated or changed text", () => {
     expect(unseal(randomBytes(32), sealed, "context")).toBe(undefined);
     expect(unseal(key, sealed, "contexts")).toBe(undefined);
     const bytes = Buffer.from(sealed, "base64url");
@@ -49,8 +49,8 @@ describe("a sealed text", () => {
   });
 });
 
-describe("the store of keys", () => {
-  test("makes first keys once, and not again where all of them were revoked", async () => {
+describe("keyStore()", () => {
+  test("creates first keys once, also if all of them were revoked", async () => {
     const { store, rows } = storeOf();
     expect(await store.fingerprint()).toBe("");
     expect(await store.createFirst([S3, URL_KEY])).toBe(true);
@@ -63,13 +63,13 @@ describe("the store of keys", () => {
     expect([await another.store.createFirst([S3]), another.rows().length]).toEqual([false, 1]);
   });
 
-  test("keeps its folder to its owner, whom no stranger is to watch", async () => {
+  test("creates folders of mode 0700", async () => {
     const folder = join(temporaryFolder(), "gateway", "state");
     await keyStore({ folder, env: {}, clock: () => new Date(AT) }).create(S3);
     for (const made of [folder, dirname(folder)]) expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
-  test("changes its fingerprint with each change, and with nothing else", async () => {
+  test("changes its fingerprint with each change only", async () => {
     const { store } = storeOf();
     const seen = [await store.fingerprint()];
     const { record } = await store.create(S3);
@@ -81,10 +81,10 @@ describe("the store of keys", () => {
     expect(new Set(seen).size).toBe(3);
   });
 
-  test("changes its fingerprint where another file of the same length takes the place of its own", async () => {
+  test("changes its fingerprint if the file is replaced by one of the same length and time", async () => {
     const { store, path } = storeOf();
     await store.create({ ...S3, label: "before" });
-    // With the same time as well: who restores a file may set it.
+    // A restored file may have the same time.
     utimesSync(path, AT / 1000, AT / 1000);
     const before = await store.fingerprint();
     const text = readFileSync(path, "utf8");
@@ -94,7 +94,7 @@ describe("the store of keys", () => {
     expect(await store.fingerprint()).not.toBe(before);
   });
 
-  test("forgets the secret of a revoked key, and keeps when that was", async () => {
+  test("deletes the secret of a revoked key, and keeps the first time of revocation", async () => {
     const { store, pass, rows } = storeOf();
     const { record } = await store.create(S3);
     const other = await store.create(S3);
@@ -105,7 +105,7 @@ describe("the store of keys", () => {
     expect((await store.active()).map(({ record: { id } }) => id)).toEqual([other.record.id]);
   });
 
-  test("has both keys of a rotation until the overlap ends, and then the new one alone", async () => {
+  test("has both keys of a rotation until the overlap ends", async () => {
     const { store, pass, clock } = storeOf();
     const scope = { buckets: ["media"], prefix: "a/", methods: ["GET"], maxLife: 60 };
     const old = await store.create({ ...S3, scope, label: "backup" });
@@ -122,7 +122,7 @@ describe("the store of keys", () => {
     await expect(store.rotate("k-none", 30)).rejects.toThrow("expected the id of a stored key");
   });
 
-  test("rotates no key that grants nothing any more", async () => {
+  test("rejects the rotation of an expired key", async () => {
     const { store, pass } = storeOf();
     const until = new Date(AT + 30_000).toISOString();
     const { record } = await store.create({ ...S3, scope: { until } });
@@ -132,7 +132,7 @@ describe("the store of keys", () => {
     expect(isActive(record, new Date(AT + 60_000))).toBe(true);
   });
 
-  test("signs by no key that has ended, also where it is the only one", async () => {
+  test("has no key to sign with after the only key has expired", async () => {
     const { store, clock, pass } = storeOf();
     await store.create({ ...S3, scope: { until: new Date(AT + 30_000).toISOString() } });
     const ids = async () => inSigningOrder(await store.active(), clock()).length;
@@ -141,7 +141,7 @@ describe("the store of keys", () => {
     expect([(await store.active()).length, await ids()]).toEqual([1, 0]);
   });
 
-  test("ends a key with its overlap or with its scope, whichever is earlier", async () => {
+  test("expires a key with its overlap or its scope, whichever is first", async () => {
     const { store } = storeOf();
     const until = new Date(AT + 30_000).toISOString();
     const { record } = await store.create({ ...S3, scope: { until } });
@@ -163,7 +163,7 @@ describe("the store of keys", () => {
     '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":1,"scope":{}}}]}',
     '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":"2026-01-02T03:04:05Z","scope":{}},"secret":5}]}',
     '{"version":2,"keys":[]}',
-  ])("says of a damaged file that it is, and what to do: %s", async (text) => {
+  ])("rejects the damaged file %s with a remedy, and does not change the file", async (text) => {
     const { path, store } = storeOf();
     writeFileSync(path, text);
     for (const read of [store.list, store.active, store.opened, () => store.revoke("A")])
@@ -171,7 +171,7 @@ describe("the store of keys", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
-  test("opens no key whose row has lost, shortened or exchanged its secret, and all others", async () => {
+  test("rejects a row with a lost, shortened or exchanged secret, and opens the others", async () => {
     const { store, rows, setRows } = storeOf();
     for (const wanted of [S3, S3, URL_KEY]) await store.create(wanted);
     const [first, second, third] = rows();
@@ -182,12 +182,12 @@ describe("the store of keys", () => {
       await expect(store.active()).rejects.toThrow(`expected key ${first?.record.id} to open`);
       await expect(store.create(S3)).rejects.toThrow(`expected key ${first?.record.id} to open`);
     }
-    // It can still be taken back.
+    // The key can still be revoked.
     await store.revoke(first?.record.id ?? "");
     expect(await store.active()).toHaveLength(2);
   });
 
-  test("needs the master key where there is something to open, and makes none beside keys that another one has sealed", async () => {
+  test("needs the master key only for secrets, and creates none while sealed keys exist", async () => {
     const { store, rows, setRows, folder, pass } = storeOf();
     const master = join(folder, "master.key");
     expect([await store.active(), await store.opened(), existsSync(master)]).toEqual([[], [], false]);
@@ -198,7 +198,7 @@ describe("the store of keys", () => {
       await expect(step()).rejects.toThrow(`found no ${master}`);
       expect(existsSync(master)).toBe(false);
     }
-    // A retired one grants nothing, and need not open; it is still shown.
+    // A retired key need not be decrypted, but it is listed.
     pass(30);
     await store.revoke(next.record.id);
     await expect(store.create(S3)).rejects.toThrow(`found no ${master}`);
@@ -231,12 +231,12 @@ describe("the store of keys", () => {
   });
 });
 
-describe("the master key", () => {
+describe("masterKey()", () => {
   const key = randomBytes(32);
   const of = (env: Readonly<Record<string, string>>, create = false) =>
     masterKey({ env, folder: temporaryFolder(), create });
 
-  test("comes from the environment in any spelling, else from its file, else from the folder", async () => {
+  test("reads the environment in any spelling, then its file, then the folder", async () => {
     const file = join(temporaryFolder(), "key");
     writeFileSync(file, `${key.toString("hex")}\n`);
     for (const text of [
@@ -254,7 +254,7 @@ describe("the master key", () => {
     expect(await of({}, true)).not.toEqual(made);
   });
 
-  test("is 32 bytes and nothing else, and is not made where keys wait for it", async () => {
+  test("requires 32 bytes, and creates no key if not allowed", async () => {
     for (const text of [
       "short",
       key.subarray(1).toString("hex"),
@@ -272,7 +272,7 @@ describe("the master key", () => {
   });
 });
 
-test("the secret of sessions is that of the master key, and there is none before there is a key", async () => {
+test("derives the session secret from the master key once a key exists", async () => {
   const [one, other] = [storeOf(), storeOf()];
   const secretOf = ({ folder }: typeof one) => sessionSecret({ folder, env: {} });
   expect(await secretOf(one)).toBe(undefined);
@@ -284,8 +284,8 @@ test("the secret of sessions is that of the master key, and there is none before
   expect(Buffer.from(secret ?? []).equals(await masterKey({ folder: one.folder, env: {}, create: false }))).toBe(false);
 });
 
-describe("the keys of a running gateway", () => {
-  test("follow the store, and end by themselves", async () => {
+describe("keyRing()", () => {
+  test("follows the store, and expires keys", async () => {
     const { store, pass, clock, path } = storeOf();
     const s3 = await store.create(S3);
     const url = await store.create(URL_KEY);
@@ -317,7 +317,7 @@ describe("the keys of a running gateway", () => {
       undefined,
       undefined,
     ]);
-    // What is derived from a key stays while nothing changes.
+    // The object stays the same while nothing changes.
     const before = ring.s3(s3.record.id);
     await ring.refresh();
     expect(ring.s3(s3.record.id)).toBe(before);

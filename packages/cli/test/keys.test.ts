@@ -11,6 +11,7 @@ import {
   type RunOptions,
   shellWord,
   temporaryFolder,
+  words,
 } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 
@@ -21,7 +22,7 @@ interface CreatedKey {
   readonly jwk?: { readonly d?: string };
 }
 
-/** The record of a row, as a file has it. */
+/** The record of a row in the file. */
 interface Editable {
   kind: string;
   readonly scope: { [member: string]: string[] };
@@ -35,7 +36,7 @@ async function createdKey(state: string, ...args: readonly string[]): Promise<Cr
 const sign = (state: string, options: RunOptions = {}) =>
   daypass(["sign", "https://a.example/x", "--state", state], options);
 
-test("gives verifiers elsewhere the public keys in use, with their scope, and nothing else", async () => {
+test("prints the active public keys with their scope", async () => {
   const state = join(temporaryFolder(), "state");
   const set = async () => {
     const { status, stdout, stderr } = await daypass(["keys", "public", "--state", state]);
@@ -63,7 +64,7 @@ test("gives verifiers elsewhere the public keys in use, with their scope, and no
   expect((await set())[1]).toEqual([{ ...common, kid: id, scope }]);
 });
 
-test("keeps no secret in the clear, and nothing that others may read", async () => {
+test("encrypts secrets in files of mode 0600", async () => {
   const state = join(temporaryFolder(), "state");
   const s3 = await createdKey(state);
   const ed = await createdKey(state, "url", "--ed25519");
@@ -75,14 +76,14 @@ test("keeps no secret in the clear, and nothing that others may read", async () 
   for (const name of readdirSync(state)) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
 });
 
-test("makes no key whose secret nobody would see", async () => {
+test("creates no key if its secret would be hidden", async () => {
   const state = join(temporaryFolder(), "state");
   const { status, stderr } = await daypass(["keys", "create", "--state", state]);
   expect([status, stderr]).toEqual([2, expect.stringContaining("--out FILE")]);
   expect(existsSync(state)).toBe(false);
 });
 
-test("writes a secret into a new file that the tools can read", async () => {
+test("writes a secret to a new file that tools can read", async () => {
   const folder = temporaryFolder();
   const [credentials, jwk] = [join(folder, "credentials"), join(folder, "key.jwk")];
   await daypass(["keys", "create", "--state", folder, "--out", credentials]);
@@ -96,7 +97,7 @@ test("writes a secret into a new file that the tools can read", async () => {
   expect(parseLines((await daypass(["keys", "list", "--state", folder, "--json"])).stdout)).toHaveLength(2);
 });
 
-test("makes no key, and retires none, whose secret cannot be written", async () => {
+test("creates and rotates no key if the secret cannot be written", async () => {
   const folder = temporaryFolder();
   const state = join(folder, "state");
   writeFileSync(join(folder, "file"), "");
@@ -106,7 +107,7 @@ test("makes no key, and retires none, whose secret cannot be written", async () 
     const { status, stderr } = await run(...action, "--out", join(folder, "file", "key"));
     expect([status, stderr]).toEqual([1, expect.stringContaining("a file in place of a folder")]);
   }
-  // Of a variable that is not set, and a name that is taken by a link that leads nowhere.
+  // An unset variable, and the name of a broken link.
   symlinkSync("nowhere", join(folder, "link"));
   for (const out of ["", join(folder, "link")]) {
     const { status, stderr } = await run("rotate", id, "--out", out);
@@ -136,7 +137,7 @@ test.each<[part: string, edit: (record: Editable) => void]>([
   ["id", (record) => Object.assign(record, { id: "AKIDANOTHER" })],
   ["kind", (record) => Object.assign(record, { kind: record.kind === "s3" ? "url" : "s3" })],
   ["algorithm", (record) => Object.assign(record, { algorithm: "Ed25519" })],
-])("opens no key whose %s somebody has edited in its row", async (_, edit) => {
+])("rejects a key if the %s in its row was edited", async (_, edit) => {
   const folder = join(temporaryFolder(), "state");
   const store = () => keyStore({ folder, env: {}, clock: () => new Date("2026-01-02T03:04:05Z") });
   const limits = { prefix: "/a/", methods: ["GET"], maxLife: 60, until: "2027-01-02T03:04:05.000Z" };
@@ -154,7 +155,7 @@ test.each<[part: string, edit: (record: Editable) => void]>([
   await expect(store().active()).rejects.toThrow("was edited");
 });
 
-test("needs the master key, wherever it comes from", async () => {
+test("requires the master key", async () => {
   const state = join(temporaryFolder(), "state");
   await createdKey(state, "url");
   const master = readFileSync(join(state, "master.key"), "utf8").trim();
@@ -164,12 +165,12 @@ test("needs the master key, wherever it comes from", async () => {
   const wrong = await sign(state, { env: { DAYPASS_MASTER_KEY: "ab".repeat(32) } });
   expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("master key")]);
   expect((await sign(state, { env: { DAYPASS_MASTER_KEY: "short" } })).stderr).toContain("openssl rand");
-  // Moved to another place, as it should be in production.
+  // In production the key belongs elsewhere.
   writeFileSync(join(state, "master.key"), "moved");
   expect((await sign(state, { env: { DAYPASS_MASTER_KEY: master } })).status).toBe(0);
 });
 
-test("adds no key under another master key than that of the others", async () => {
+test("adds no key with another master key", async () => {
   const state = join(temporaryFolder(), "state");
   const { id } = await createdKey(state);
   const env = { DAYPASS_MASTER_KEY: "ab".repeat(32) };
@@ -177,25 +178,15 @@ test("adds no key under another master key than that of the others", async () =>
   const created = await keys("create", "--show-secret");
   expect([created.status, created.stderr]).toEqual([1, expect.stringContaining("the master key is a different one")]);
   expect((await keys("rotate", id, "--show-secret")).status).toBe(1);
-  // A key that is in use no more does not bind the next one to its master key.
+  // A revoked key does not require its master key.
   expect((await keys("revoke", id)).status).toBe(0);
   expect((await keys("create", "--show-secret")).status).toBe(0);
 });
 
-test("rotates by overlap and revokes at once", async () => {
+test("rotates with an overlap and revokes at once", async () => {
   const state = join(temporaryFolder(), "state");
   const old = await createdKey(state, "url", "--label", "web");
-  const rotated = await daypass([
-    "keys",
-    "rotate",
-    old.id,
-    "--overlap",
-    "1h",
-    "--state",
-    state,
-    "--show-secret",
-    "--json",
-  ]);
+  const rotated = await daypass(words`keys rotate ${old.id} --overlap 1h --state ${state} --show-secret --json`);
   const next = JSON.parse(rotated.stdout);
   expect(next).toMatchObject({ label: "web", scope: old.scope });
   const states = async () =>
@@ -213,7 +204,7 @@ test("rotates by overlap and revokes at once", async () => {
   expect((await daypass(["keys", "revoke", "nobody", "--state", state])).status).toBe(1);
 });
 
-test("fails at a key that is not there, whatever is to be done with it", async () => {
+test("rejects an unknown key id", async () => {
   const state = join(temporaryFolder(), "state");
   await createdKey(state);
   for (const action of ["rotate", "revoke", "session"]) {
@@ -222,7 +213,7 @@ test("fails at a key that is not there, whatever is to be done with it", async (
   }
 });
 
-test("issues no session that has ended before it begins", async () => {
+test("rejects a session without lifetime or with an unknown method", async () => {
   const state = join(temporaryFolder(), "state");
   const { id } = await createdKey(state);
   const session = ["keys", "session", id, "--state", state, "--show-secret"];
@@ -230,7 +221,7 @@ test("issues no session that has ended before it begins", async () => {
   expect((await daypass([...session, "--method", "FOO"])).status).toBe(2);
 });
 
-test("issues a session for no more than was asked for", async () => {
+test("limits a session to the given scope", async () => {
   const state = join(temporaryFolder(), "state");
   const { id } = await createdKey(state);
   const scope = ["--bucket", "media", "--bucket", "other", "--prefix", "in/", "--method", "PUT"];
@@ -243,7 +234,7 @@ test("issues a session for no more than was asked for", async () => {
   });
 });
 
-test("writes a session into a new file, and prints what credential_process reads", async () => {
+test("writes a session to a new file, and prints the format of credential_process", async () => {
   const folder = temporaryFolder();
   const [state, out] = [join(folder, "state"), join(folder, "session")];
   const { id } = await createdKey(state);
@@ -265,12 +256,12 @@ test("writes a session into a new file, and prints what credential_process reads
   expect((await sign({ AWS_CONFIG_FILE: config }, "--profile", "build", "--expires-in", "1h")).stderr).toContain(
     "CREDENTIALS_EXPIRE_FIRST",
   );
-  // A log must not catch it by accident.
+  // A log must not contain the secret.
   const hidden = await daypass([...session, "--json"]);
   expect([hidden.status, hidden.stdout]).toEqual([2, expect.stringContaining("--show-secret")]);
 });
 
-test("says of a key whose scope has ended that it has, and hands nothing on of it", async () => {
+test("lists an expired key as ended, and neither rotates nor uses the key for sessions", async () => {
   const state = join(temporaryFolder(), "state");
   const { env, move } = movedClock();
   const { id } = await createdKey(state, "--until", new Date(Date.now() + 1800_000).toISOString());
@@ -285,14 +276,14 @@ test("says of a key whose scope has ended that it has, and hands nothing on of i
   expect(parseLines((await run("list", "--json")).stdout)).toEqual([expect.objectContaining({ id, state: "ended" })]);
 });
 
-test("lets several processes make keys at the same time", async () => {
+test("creates keys concurrently", async () => {
   const state = join(temporaryFolder(), "state");
   await Promise.all(Array.from({ length: 5 }, () => createdKey(state)));
   const { stdout } = await daypass(["keys", "list", "--state", state, "--json"]);
   expect(parseLines(stdout)).toHaveLength(5);
 });
 
-test("refuses a scope that would limit nothing, or grant nothing", async () => {
+test("rejects scopes without effect and scopes without permissions", async () => {
   const state = join(temporaryFolder(), "state");
   const create = (...args: readonly string[]) =>
     daypass(["keys", "create", ...args, "--state", state, "--show-secret"]);

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { folderKeys } from "../src/commands/sign/listing/folder-keys.ts";
 import { compareUtf8 } from "../src/commands/sign/listing/listed-objects.ts";
-import { AWS, daypass, parseLines, start, temporaryFolder } from "./command.ts";
+import { AWS, daypass, parseLines, start, temporaryFolder, words } from "./command.ts";
 
 interface Answer {
   readonly bucket: string;
@@ -126,17 +126,7 @@ test("signs the files that a gateway serves, and the gateway accepts every URL",
   const child = start(["serve", root, "--port", "0", "--json"]);
   const [line] = await once(child.stdout, "data");
   const { s3Endpoint } = JSON.parse(String(line)) as { readonly s3Endpoint: string };
-  const run = [
-    "sign",
-    "--all",
-    root,
-    "--endpoint",
-    s3Endpoint,
-    "--state",
-    join(root, ".daypass"),
-    "--expires-in",
-    "60",
-  ];
+  const run = words`sign --all ${root} --endpoint ${s3Endpoint} --state ${join(root, ".daypass")} --expires-in 60`;
   const { stdout } = await daypass(run);
   const answers = parseLines<Answer>(stdout);
   expect(answers.map(({ bucket, key }) => `${bucket} ${key}`)).toEqual([

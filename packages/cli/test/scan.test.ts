@@ -78,16 +78,6 @@ test("reports a SAS as live if the padding of its signature is missing or follow
   }
 });
 
-test.each([
-  [["scan"], 2],
-  [["scan", "a", "b"], 2],
-  [["scan", "/no/such/file"], 1],
-  [["scan", ".", "--repo", "."], 2],
-])("exits with the status of the error: %j", async (args, status) => {
-  const finished = await daypass(args);
-  expect([finished.status, finished.stdout]).toEqual([status, ""]);
-});
-
 test("prints that an S3 URL does not state its method", async () => {
   const { stdout } = await daypass(["scan", "-", "--at", NOW], { input: url("z") });
   expect(stdout).toContain("s3: one method (the URL does not say which) on object z in bucket");

@@ -6,7 +6,7 @@ import { daypass, temporaryFolder } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 import { exampleFiles, serveWith, status } from "./serving.ts";
 
-test("what has ended stays ended when the clock is set back, also after a reload", async () => {
+test("keeps expired URLs expired when the clock is set back and after a reload", async () => {
   const root = exampleFiles();
   const { env, move } = movedClock();
   const { said, child, log } = await serveWith({ env }, root, "--port", "0", "--show-secret");
@@ -35,11 +35,11 @@ test("what has ended stays ended when the clock is set back, also after a reload
   expect(await status(long)).toBe(403);
 });
 
-test("what has ended stays ended in workers that nobody asked meanwhile", async () => {
+test("keeps expired URLs expired in idle workers", async () => {
   const { env, move } = movedClock();
   const root = exampleFiles();
   const { said, log } = await serveWith({ env }, root, "--port", "0", "--workers", "2");
-  // It ends within an hour.
+  // The URL expires within an hour.
   const url = said.presignedUrl;
   expect(await status(url)).toBe(200);
   move(86_400);
@@ -49,7 +49,7 @@ test("what has ended stays ended in workers that nobody asked meanwhile", async 
   expect(new Set(await Promise.all(asked))).toEqual(new Set([403]));
 });
 
-test("says once that the clock was set back, since then no new URL opens", async () => {
+test("logs once that the clock was set back", async () => {
   const { env, move } = movedClock();
   move(3600);
   const root = exampleFiles();
@@ -64,10 +64,7 @@ test("says once that the clock was set back, since then no new URL opens", async
   await expect.poll(() => log().match(/was set back/g)?.length).toBe(2);
 });
 
-/**
- * Until each process has looked at its clock twice more, of which it says nothing: it looks at the keys as well, and says that they cannot be
- * read, and then that they can again.
- */
+/** Waits until each process has polled its clock and keys twice, by a fault of the key file that it logs, and its repair. */
 async function looked(root: string, log: () => string, processes: number): Promise<void> {
   const file = join(root, ".daypass/keys.json");
   const whole = readFileSync(file, "utf8");

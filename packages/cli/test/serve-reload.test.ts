@@ -51,7 +51,7 @@ async function allows({ said }: Pick<Running, "said">, origin: string): Promise<
 }
 
 test.each(["0", "2"])(
-  "reads its configuration again at SIGHUP, and keeps the old one where the new is wrong (%s workers)",
+  "reloads its configuration at SIGHUP, and keeps the old one if the new one is invalid (%s workers)",
   async (workers) => {
     const gateway = await configured(cors("https://one.example"), workers);
     expect(await allows(gateway, "https://one.example")).toBe(true);
@@ -65,7 +65,7 @@ test.each(["0", "2"])(
   },
 );
 
-test("gives counts for Prometheus where, and as long as, the configuration says so", async () => {
+test("serves Prometheus metrics while they are configured", async () => {
   const gateway = await configured({}, "0");
   const metrics = `${gateway.said.url}/-/metrics`;
   expect(await status(metrics)).toBe(403);
@@ -80,7 +80,7 @@ test("gives counts for Prometheus where, and as long as, the configuration says 
   expect(await status(metrics)).toBe(403);
 });
 
-test("counts over a reload what is under way and what was", async () => {
+test("keeps its counters over a reload", async () => {
   const limited = (inFlight: number) => ({ metrics: true, limits: { inFlight } });
   const gateway = await configured(limited(10), "0");
   expect(await status(gateway.said.presignedUrl)).toBe(200);
@@ -95,7 +95,7 @@ test("counts over a reload what is under way and what was", async () => {
   expect(text).toContain("daypass_in_flight 1\n");
 });
 
-test.each(["0", "2"])("leaves to the next start what needs one (%s workers)", async (workers) => {
+test.each(["0", "2"])("ignores changes that need a restart (%s workers)", async (workers) => {
   const gateway = await configured({}, workers);
   mkdirSync(join(dirname(gateway.root), "others"));
   gateway.configure({
@@ -111,7 +111,7 @@ test.each(["0", "2"])("leaves to the next start what needs one (%s workers)", as
   expect(await allows(gateway, "https://two.example")).toBe(true);
 });
 
-test("serves by the same configuration from a worker that replaces another, whatever the file says by then", async () => {
+test("keeps the configuration in a replacement worker after the file has changed", async () => {
   const gateway = await configured(cors("https://one.example"), "1");
   gateway.configure(cors("https://two.example"));
   await gateway.reload();
@@ -123,7 +123,7 @@ test("serves by the same configuration from a worker that replaces another, what
   await gateway.reload("reload failed");
 });
 
-test.each(["0", "2"])("lets requests finish for as long as it was told last (%s workers)", async (workers) => {
+test.each(["0", "2"])("applies a reloaded drainSeconds (%s workers)", async (workers) => {
   const gateway = await configured({ drainSeconds: 600 }, workers);
   gateway.configure({ drainSeconds: 0 });
   await gateway.reload();
@@ -131,7 +131,7 @@ test.each(["0", "2"])("lets requests finish for as long as it was told last (%s 
   expect(await gateway.stop()).toBe(0);
 });
 
-test("serves by what it was told last, also where an earlier reload takes longer", async () => {
+test("applies the last of two overlapping reloads", async () => {
   const root = exampleFiles();
   const inFolder = (name: string): string => join(root, "..", name);
   const write = (config: object): void =>
@@ -164,37 +164,34 @@ const statusBy = (ca: string, url: string): Promise<number> =>
     );
   });
 
-test.each(["0", "2"])(
-  "shows a certificate that was renewed in its place after SIGHUP (%s workers)",
-  async (workers) => {
-    const root = exampleFiles();
-    const inFolder = (name: string): string => join(root, "..", name);
-    const write = (pair: typeof tls | typeof renewedTls): void => {
-      writeFileSync(inFolder("cert.pem"), pair.cert);
-      writeFileSync(inFolder("key.pem"), pair.key);
-    };
-    write(tls);
-    const files = { certFile: "cert.pem", keyFile: "key.pem" };
-    writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, tls: files }));
-    const gateway = await serve("--config", inFolder("daypass.json"), "--workers", workers);
-    const { presignedUrl } = gateway.said;
-    const processes = Math.max(1, Number(workers));
-    const reload = async (what: string): Promise<void> => {
-      gateway.child.kill("SIGHUP");
-      await expect.poll(() => count(gateway, what), { timeout: 5000 }).toBe(processes);
-    };
-    expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
-    writeFileSync(inFolder("key.pem"), renewedTls.key);
-    await reload("reload failed");
-    expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
-    write(renewedTls);
-    await reload("were reloaded");
-    expect(await statusBy(renewedTls.cert, presignedUrl)).toBe(200);
-    expect(await statusBy(tls.cert, presignedUrl)).toBe(0);
-  },
-);
+test.each(["0", "2"])("serves a renewed certificate after SIGHUP (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const inFolder = (name: string): string => join(root, "..", name);
+  const write = (pair: typeof tls | typeof renewedTls): void => {
+    writeFileSync(inFolder("cert.pem"), pair.cert);
+    writeFileSync(inFolder("key.pem"), pair.key);
+  };
+  write(tls);
+  const files = { certFile: "cert.pem", keyFile: "key.pem" };
+  writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, tls: files }));
+  const gateway = await serve("--config", inFolder("daypass.json"), "--workers", workers);
+  const { presignedUrl } = gateway.said;
+  const processes = Math.max(1, Number(workers));
+  const reload = async (what: string): Promise<void> => {
+    gateway.child.kill("SIGHUP");
+    await expect.poll(() => count(gateway, what), { timeout: 5000 }).toBe(processes);
+  };
+  expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
+  writeFileSync(inFolder("key.pem"), renewedTls.key);
+  await reload("reload failed");
+  expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
+  write(renewedTls);
+  await reload("were reloaded");
+  expect(await statusBy(renewedTls.cert, presignedUrl)).toBe(200);
+  expect(await statusBy(tls.cert, presignedUrl)).toBe(0);
+});
 
-test("workers that take the place of others need none of the files that those were started by", async () => {
+test("starts replacement workers without the configured files", async () => {
   const root = exampleFiles();
   const inFolder = (name: string): string => join(root, "..", name);
   const set = { keys: [{ kty: "oct", alg: "HS256", kid: "edge", k: Buffer.alloc(32, 1).toString("base64url") }] };

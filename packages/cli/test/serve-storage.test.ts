@@ -42,7 +42,7 @@ async function serving(
 }
 
 test.each(["0", "2"])(
-  "serves the buckets of another server with the credentials of the environment (%s workers)",
+  "serves the buckets of an S3 server with the credentials of the environment (%s workers)",
   async (workers) => {
     const upstream = await testGateway({ files: { "production/hello.txt": "hello", "hidden/a": "secret" } });
     onTestFinished(() => upstream.close());
@@ -64,7 +64,7 @@ test.each(["0", "2"])(
   },
 );
 
-test.each(["0", "2"])("takes other credentials of the storage at SIGHUP (%s workers)", async (workers) => {
+test.each(["0", "2"])("reloads the credentials of the storage at SIGHUP (%s workers)", async (workers) => {
   const upstream = await testGateway({ files: { "media/a": "a" } });
   onTestFinished(() => upstream.close());
   const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = upstream.clients.environment;
@@ -90,7 +90,7 @@ test.each(["0", "2"])("takes other credentials of the storage at SIGHUP (%s work
   expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
 });
 
-test("tells why the gateway fails, also where requests leave no line in the log", async () => {
+test("logs failed requests even if request logs are off", async () => {
   const upstream = await testGateway({ files: { "media/a": "a" } });
   await upstream.close();
   const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
@@ -104,11 +104,11 @@ test("tells why the gateway fails, also where requests leave no line in the log"
   expect(log()).not.toContain('"status":403');
 });
 
-test.each(["0", "1"])("ends in time while its storage is over a copy that never ends (%s workers)", async (workers) => {
+test.each(["0", "1"])("stops in time during an endless copy of the storage (%s workers)", async (workers) => {
   let copies = 0;
   const upstream = createServer((request, response) => {
     if (request.method !== "PUT") response.writeHead(200, { etag: '"e"', "content-length": 1 }).end();
-    // White space, as S3 sends while it copies: the upstream is there, and not done.
+    // S3 sends white space during a copy.
     else {
       copies += 1;
       response.writeHead(200).write(" ");
@@ -135,7 +135,7 @@ test.each(["0", "1"])("ends in time while its storage is over a copy that never 
   expect(log()).toContain("a change was still in progress and is cut off");
 });
 
-test("says what is missing or does not fit before it listens", async () => {
+test("rejects missing or conflicting storage settings before it listens", async () => {
   const folder = temporaryFolder();
   const config = join(folder, "config.json");
   const run = async (storage: object, env: Record<string, string> = {}) => {

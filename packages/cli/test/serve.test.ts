@@ -13,30 +13,34 @@ import { keyStore } from "../src/state/key-store.ts";
 import { DIST, daypass, nodeCommand, shellWord, start, temporaryFolder } from "./command.ts";
 import { EXAMPLES, exampleFiles, serve, serveWith, status } from "./serving.ts";
 
-/** As the key is typed at a terminal. */
+/** Ctrl-C at a terminal. */
 const CONTROL_C = "\u0003";
 
-test.each(["0", "2"])("prints a URL that opens, and one changed character is refused (%s workers)", async (workers) => {
-  const root = exampleFiles();
-  const { said, stop } = await serveWith({ script: DIST }, root, "--port", "0", "--workers", workers);
-  const { presignedUrl } = said;
-  expect(await (await fetch(presignedUrl)).text()).toBe(readFileSync(join(root, "readme.txt"), "utf8"));
-  for (const at of [presignedUrl.indexOf("readme"), presignedUrl.indexOf("Expires=") + 8, presignedUrl.length - 1]) {
-    const changed = presignedUrl[at] === "1" ? "2" : "1";
-    expect(await status(presignedUrl.slice(0, at) + changed + presignedUrl.slice(at + 1))).toBe(403);
-  }
-  expect(await status(said.url)).toBe(403);
+test.each(["0", "2"])(
+  "prints a working URL, and rejects the URL with one changed character (%s workers)",
+  async (workers) => {
+    const root = exampleFiles();
+    const { said, stop } = await serveWith({ script: DIST }, root, "--port", "0", "--workers", workers);
+    const { presignedUrl } = said;
+    expect(await (await fetch(presignedUrl)).text()).toBe(readFileSync(join(root, "readme.txt"), "utf8"));
+    for (const at of [presignedUrl.indexOf("readme"), presignedUrl.indexOf("Expires=") + 8, presignedUrl.length - 1]) {
+      const changed = presignedUrl[at] === "1" ? "2" : "1";
+      expect(await status(presignedUrl.slice(0, at) + changed + presignedUrl.slice(at + 1))).toBe(403);
+    }
+    expect(await status(said.url)).toBe(403);
 
-  const sign = async (...args: readonly string[]) => (await daypass(["sign", ...args, "--state", root])).stdout.trim();
-  const put = await sign("s3://media/new.txt", "--method", "PUT", "--endpoint", said.s3Endpoint);
-  expect(await status(put, { method: "PUT", body: "new" })).toBe(200);
-  expect(readFileSync(join(root, "media/new.txt"), "utf8")).toBe("new");
-  const get = await sign(`${said.url}/media/new.txt`);
-  expect(await (await fetch(get)).text()).toBe("new");
-  expect(await stop()).toBe(0);
-});
+    const sign = async (...args: readonly string[]) =>
+      (await daypass(["sign", ...args, "--state", root])).stdout.trim();
+    const put = await sign("s3://media/new.txt", "--method", "PUT", "--endpoint", said.s3Endpoint);
+    expect(await status(put, { method: "PUT", body: "new" })).toBe(200);
+    expect(readFileSync(join(root, "media/new.txt"), "utf8")).toBe("new");
+    const get = await sign(`${said.url}/media/new.txt`);
+    expect(await (await fetch(get)).text()).toBe("new");
+    expect(await stop()).toBe(0);
+  },
+);
 
-test.each(["0", "2"])("logs JSON and nothing else, whatever Node has to say (%s workers)", async (workers) => {
+test.each(["0", "2"])("logs only JSON, without warnings of Node (%s workers)", async (workers) => {
   const { said, log, stop } = await serve(exampleFiles(), "--port", "0", "--workers", workers);
   expect(await status(said.presignedUrl)).toBe(200);
   await stop();
@@ -45,11 +49,11 @@ test.each(["0", "2"])("logs JSON and nothing else, whatever Node has to say (%s 
   for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number) });
 });
 
-test("shows no secret in a pipe, neither on the first start nor after a restart", async () => {
+test("prints no secret to a pipe", async () => {
   const root = exampleFiles();
   const first = await serve(root, "--port", "0");
   expect(first.said.secretAccessKey).toBeUndefined();
-  // Killed, not stopped: the next start must find everything all the same.
+  // A killed gateway must leave a complete state.
   await first.stop("SIGKILL");
   const second = await serve(root, "--port", "0", "--show-secret");
   expect(second.said.accessKeyId).toBe(first.said.accessKeyId);
@@ -57,7 +61,7 @@ test("shows no secret in a pipe, neither on the first start nor after a restart"
   expect(await status(second.said.presignedUrl)).toBe(200);
 });
 
-test("shows the secret of the first key once where it was asked for", async () => {
+test("prints the secret of the first key once with --show-secret", async () => {
   const root = exampleFiles();
   const first = await serve(root, "--port", "0", "--show-secret");
   const { secretAccessKey = "", accessKeyId, s3Endpoint } = first.said;
@@ -70,27 +74,24 @@ test("shows the secret of the first key once where it was asked for", async () =
   expect(second.line + second.log()).not.toContain(secretAccessKey);
 });
 
-test.each(["0", "2"])(
-  "makes no key in a start that fails, so that the next one shows the secret (%s workers)",
-  async (workers) => {
-    const taken = createServer().listen(0, "127.0.0.1");
-    onTestFinished(() => void taken.close());
-    await once(taken, "listening");
-    const { port } = taken.address() as AddressInfo;
-    const root = exampleFiles();
-    const failed = await daypass(["serve", root, "--port", String(port), "--workers", workers, "--show-secret"]);
-    expect([failed.status, failed.stdout]).toEqual([1, ""]);
-    expect(existsSync(join(root, ".daypass"))).toBe(false);
-    const { said, stop } = await serve(root, "--port", "0", "--workers", workers, "--show-secret");
-    expect(said.secretAccessKey).toMatch(/^[\w-]{40}$/);
-    const stored = JSON.parse(readFileSync(join(root, ".daypass/keys.json"), "utf8"));
-    expect(stored.keys).toHaveLength(2);
-    expect(await status(said.presignedUrl)).toBe(200);
-    await stop();
-  },
-);
+test.each(["0", "2"])("creates no key in a failed start (%s workers)", async (workers) => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const root = exampleFiles();
+  const failed = await daypass(["serve", root, "--port", String(port), "--workers", workers, "--show-secret"]);
+  expect([failed.status, failed.stdout]).toEqual([1, ""]);
+  expect(existsSync(join(root, ".daypass"))).toBe(false);
+  const { said, stop } = await serve(root, "--port", "0", "--workers", workers, "--show-secret");
+  expect(said.secretAccessKey).toMatch(/^[\w-]{40}$/);
+  const stored = JSON.parse(readFileSync(join(root, ".daypass/keys.json"), "utf8"));
+  expect(stored.keys).toHaveLength(2);
+  expect(await status(said.presignedUrl)).toBe(200);
+  await stop();
+});
 
-test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a terminal", async () => {
+test.skipIf(!existsSync("/usr/bin/script"))("prints the secret to a terminal", async () => {
   const root = exampleFiles();
   const command = `${nodeCommand} serve ${shellWord(root)} --port 0`;
   const terminal = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
@@ -111,7 +112,7 @@ test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a t
   expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\/files\/readme\.txt\?X-Amz-Algorithm=/);
 });
 
-test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", async (workers) => {
+test.each(["0", "2"])("rejects a revoked key (%s workers)", async (workers) => {
   const root = exampleFiles();
   const { said } = await serve(root, "--port", "0", "--workers", workers);
   const store = keyStore({ folder: join(root, ".daypass"), env: {}, clock: () => new Date() });
@@ -138,7 +139,7 @@ test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", asyn
   expect(await status(said.presignedUrl)).toBe(200);
 });
 
-test("says that its folder is away, with the keys in it, and serves again when it is back", async () => {
+test("logs a missing folder, and serves again when the folder is back", async () => {
   const root = exampleFiles();
   const { said, log } = await serve(root, "--port", "0");
   renameSync(root, `${root}-away`);
@@ -165,7 +166,7 @@ test("says once that the keys cannot be read, and when they can again", async ()
   await expect.poll(log, { timeout: 5000 }).toContain("keys can be read again");
 });
 
-test("says a fault of the configuration once, however many workers meet it", async () => {
+test("prints a configuration error once for all workers", async () => {
   const root = exampleFiles();
   const config = join(root, "..", "daypass.json");
   writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, origins: ["http://*.s3.test"] }));
@@ -179,7 +180,7 @@ test("says a fault of the configuration once, however many workers meet it", asy
   ]).toEqual([1, ["FAILED"]]);
 });
 
-test("says that a port is taken, and that a folder is served already", async () => {
+test("rejects a port in use and a folder that another gateway serves", async () => {
   const root = exampleFiles();
   const { said } = await serve(root, "--port", "0");
   const port = new URL(said.url).port;
@@ -193,7 +194,7 @@ test("says that a port is taken, and that a folder is served already", async () 
   expect([nowhere.status, nowhere.stderr]).toEqual([1, expect.stringContaining("expected a folder")]);
 });
 
-test("sends a browser on after a form only to the configured origins", async () => {
+test("redirects after a form only to configured origins", async () => {
   const root = exampleFiles();
   const config = join(root, "..", "daypass.json");
   const configure = (redirectOrigins: readonly string[]) =>
@@ -226,7 +227,7 @@ test("sends a browser on after a form only to the configured origins", async () 
     .toMatch(/expected redirectOrigins\[0\] .*write .{1,4}https:\/\/other\.example\.com/);
   expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
 });
-/** Until an upload into a folder is under way: its bytes wait beside where they will be. */
+/** Waits until an upload into a folder has begun. */
 async function begun(root: string, folder: string): Promise<void> {
   const before = readdirSync(join(EXAMPLES, folder)).length;
   await expect.poll(() => readdirSync(join(root, folder)).length, { timeout: 5000 }).toBeGreaterThan(before);
@@ -237,17 +238,17 @@ async function listensNoMore(url: string): Promise<void> {
   await expect.poll(answer, { timeout: 5000 }).toBe("no answer");
 }
 
-/** The processes that have said that they listen. */
+/** The processes that log that they listen. */
 function listeners(log: string): readonly number[] {
   return [...log.matchAll(/"pid":(\d+)[^\n]*"msg":"listening"/g)].map(([, pid]) => Number(pid));
 }
 
-// systemd's SIGTERM reaches every process of the service.
+// systemd sends SIGTERM to every process of the service.
 test.each([
-  ["0", "the one process"],
+  ["0", "the single process"],
   ["2", "the primary"],
   ["2", "every process"],
-])("finishes what is under way when it is told to stop (%s workers, %s)", async (workers, told) => {
+])("finishes uploads after SIGTERM (%s workers, %s)", async (workers, told) => {
   const root = exampleFiles();
   const { said, child, stop, log } = await serve(root, "--port", "0", "--workers", workers);
   await expect.poll(() => listeners(log()).length).toBe(Math.max(1, Number(workers)));
@@ -281,29 +282,26 @@ test.each([
   expect(await stopped).toBe(0);
 });
 
-test.each(["0", "2"])(
-  "reads its configuration again where SIGHUP comes before it serves (%s workers)",
-  async (workers) => {
-    const root = exampleFiles();
-    const child = start(["serve", root, "--port", "0", "--workers", workers, "--json"]);
-    let log = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      log += text;
-    });
-    const line = once(createInterface({ input: child.stdout }), "line");
-    const closed = once(child, "close");
-    // The first thing that a start makes.
-    while (!existsSync(join(root, ".daypass"))) await sleep(1);
-    child.kill("SIGHUP");
-    const said = await Promise.race([line, closed.then((how) => new Error(`ended: ${how}`))]);
-    expect(said).toEqual([expect.stringContaining("presignedUrl")]);
-    await expect.poll(() => log).toContain("were reloaded");
-    child.kill("SIGTERM");
-    expect(await closed).toEqual([0, null]);
-  },
-);
+test.each(["0", "2"])("reloads its configuration after a SIGHUP during the start (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const child = start(["serve", root, "--port", "0", "--workers", workers, "--json"]);
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const line = once(createInterface({ input: child.stdout }), "line");
+  const closed = once(child, "close");
+  // The first file that a start creates.
+  while (!existsSync(join(root, ".daypass"))) await sleep(1);
+  child.kill("SIGHUP");
+  const said = await Promise.race([line, closed.then((how) => new Error(`ended: ${how}`))]);
+  expect(said).toEqual([expect.stringContaining("presignedUrl")]);
+  await expect.poll(() => log).toContain("were reloaded");
+  child.kill("SIGTERM");
+  expect(await closed).toEqual([0, null]);
+});
 
-test("opens no debugger at SIGUSR1, which tells other servers to open their log again", async () => {
+test("opens no debugger at SIGUSR1", async () => {
   const { child, log, said, stop } = await serve(exampleFiles(), "--port", "0", "--workers", "1");
   await expect.poll(() => listeners(log())).toHaveLength(1);
   for (const pid of [child.pid, ...listeners(log())]) process.kill(pid ?? 0, "SIGUSR1");
@@ -313,7 +311,7 @@ test("opens no debugger at SIGUSR1, which tells other servers to open their log 
   expect(log()).not.toContain("Debugger");
 });
 
-test("ends at once at the second signal", async () => {
+test("exits at once after the second signal", async () => {
   const root = exampleFiles();
   const { said, child, stop } = await serve(root, "--port", "0");
   const put = (
@@ -331,7 +329,7 @@ test("ends at once at the second signal", async () => {
   expect(existsSync(join(root, "media/never.bin"))).toBe(false);
 });
 
-test("signs for the public URL, and believes a client's address only from a trusted proxy", async () => {
+test("signs for the public URL, and accepts a client's address only from a trusted proxy", async () => {
   const root = exampleFiles();
   const state = join(root, ".daypass");
   const proxied = async (trustedProxies: readonly string[]) => {
@@ -363,7 +361,7 @@ test("signs for the public URL, and believes a client's address only from a trus
   expect(await proxied(["127.0.0.0/8"])).toEqual([200, 403, 403]);
 });
 
-test("counts the senders of unverified forms by the client behind a trusted proxy", async () => {
+test("limits unverified forms by the client behind a trusted proxy", async () => {
   const root = exampleFiles();
   const config = join(root, "..", "daypass.json");
   const settings = { root, listen: { port: 0 }, trustedProxies: ["127.0.0.0/8"], limits: { inFlight: 8 } };
@@ -387,7 +385,7 @@ test("counts the senders of unverified forms by the client behind a trusted prox
       status: () => answer.split(" ")[1],
     };
   };
-  // Two places, one for each client.
+  // Each client has one of two slots.
   const [first, same, other] = [await post("198.51.100.1"), await post("198.51.100.1"), await post("198.51.100.2")];
   first.begin();
   same.begin();
@@ -397,7 +395,7 @@ test("counts the senders of unverified forms by the client behind a trusted prox
   await expect.poll(other.status).toBe("400");
 });
 
-/** What a proxy in front would send: fetch lets nobody set Host. */
+/** Sends a request like a proxy. fetch() cannot set Host. */
 async function statusAs(url: string, forwarded: string): Promise<number> {
   const { request } = await import("node:http");
   const sent = request(url, { headers: { host: "files.example.com", "x-forwarded-for": forwarded } });
@@ -407,7 +405,7 @@ async function statusAs(url: string, forwarded: string): Promise<number> {
   return response.statusCode;
 }
 
-test("shows an upload where the folder has no file yet", async () => {
+test("prints no URL for an empty folder", async () => {
   const root = join(temporaryFolder(), "empty");
   mkdirSync(join(root, "inbox"), { recursive: true });
   const { said } = await serve(root, "--port", "0");
@@ -415,28 +413,21 @@ test("shows an upload where the folder has no file yet", async () => {
   expect(said.accessKeyId).toMatch(/^DP/);
 });
 
-test.each(["0", "2"])(
-  "knows the session credentials that `keys session` issues, within their scope (%s workers)",
-  async (workers) => {
-    const root = exampleFiles();
-    const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
-    const state = join(root, ".daypass");
-    const args = ["keys", "session", said.accessKeyId, "--expires-in", "15m", "--bucket", "welcome", "--state", state];
-    const hidden = await daypass(args);
-    expect([hidden.status, hidden.stdout]).toEqual([2, ""]);
-    const { stdout } = await daypass([...args, "--show-secret", "--json"]);
-    const {
-      AccessKeyId: accessKeyId,
-      SecretAccessKey: secretAccessKey,
-      SessionToken: sessionToken,
-    } = JSON.parse(stdout);
-    const signer = s3Signer({
-      region: "us-east-1",
-      endpoint: said.s3Endpoint,
-      credentials: { accessKeyId, secretAccessKey, sessionToken },
-    });
-    const open = (bucket: string, key: string) => status(signer.sign({ bucket, key, expiresIn: 60 }).url);
-    expect([await open("welcome", "hello.txt"), await open("files", "readme.txt")]).toEqual([200, 403]);
-    await stop();
-  },
-);
+test.each(["0", "2"])("accepts the credentials of `keys session` within their scope (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
+  const state = join(root, ".daypass");
+  const args = ["keys", "session", said.accessKeyId, "--expires-in", "15m", "--bucket", "welcome", "--state", state];
+  const hidden = await daypass(args);
+  expect([hidden.status, hidden.stdout]).toEqual([2, ""]);
+  const { stdout } = await daypass([...args, "--show-secret", "--json"]);
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = JSON.parse(stdout);
+  const signer = s3Signer({
+    region: "us-east-1",
+    endpoint: said.s3Endpoint,
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+  });
+  const open = (bucket: string, key: string) => status(signer.sign({ bucket, key, expiresIn: 60 }).url);
+  expect([await open("welcome", "hello.txt"), await open("files", "readme.txt")]).toEqual([200, 403]);
+  await stop();
+});

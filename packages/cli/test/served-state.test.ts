@@ -5,7 +5,7 @@ import { serveSettings } from "../src/commands/serve/settings.ts";
 import { stateFolder } from "../src/state/state-folder.ts";
 import { daypass, parseLines, temporaryFolder } from "./command.ts";
 
-test("keys are not kept where they would be served", async () => {
+test("rejects a state folder that would be served", async () => {
   const folder = temporaryFolder();
   const root = join(folder, "files");
   mkdirSync(join(root, "media"), { recursive: true });
@@ -29,20 +29,20 @@ test("keys are not kept where they would be served", async () => {
   await expect(serveSettings({ root })).resolves.toMatchObject({ state: join(root, ".daypass") });
 });
 
-test("keys that lie in the folder itself are not served, and its operator is told where they belong", async () => {
+test("rejects keys in the served folder and names their place", async () => {
   const root = join(temporaryFolder(), "files");
   const { status } = await daypass(["keys", "create", "--state", root, "--out", `${root}.credentials`]);
   expect([status, existsSync(join(root, "keys.json"))]).toEqual([0, true]);
   await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/move it, and master.key/);
-  // As an editor of Windows leaves it, and the store of keys reads it.
+  // Windows editors add a byte order mark.
   writeFileSync(join(root, "keys.json"), `\ufeff${readFileSync(join(root, "keys.json"), "utf8")}`);
   await expect(serveSettings({ root })).rejects.toThrow(/move it, and master.key/);
-  // An object of somebody else's, of that name.
+  // An unrelated object with this name.
   writeFileSync(join(root, "keys.json"), '{"keys":["a"]}');
   await expect(serveSettings({ root })).resolves.toMatchObject({ root });
 });
 
-test("an object that is named as the keys are stands in for them in no command", async () => {
+test("does not read an uploaded keys.json as keys", async () => {
   const root = join(temporaryFolder(), "files");
   const state = join(root, ".daypass");
   const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--json"]);

@@ -19,7 +19,7 @@ import { createFile, createStateFile } from "../src/state/files.ts";
 import { replaceFile } from "../src/state/replace-file.ts";
 import { temporaryFolder } from "./command.ts";
 
-// What is asked of the disk, in its order, and what it answers to a write.
+// The calls in order, and the fault of the next write.
 const disk = vi.hoisted(() => ({ calls: [] as string[], fault: undefined as string | undefined, takesNothing: false }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
@@ -34,7 +34,7 @@ vi.mock("node:fs/promises", async (original) => {
           const isRefused = member === "writeFile" && disk.fault !== undefined && (isNew || disk.takesNothing);
           if (!isRefused) return Reflect.apply(value, target, given);
           const refusal = Object.assign(new Error(disk.fault), { code: disk.fault });
-          // Of what is written in place, some may have gone.
+          // A failed write in place may have written a part.
           const some = isNew ? undefined : Reflect.apply(value, target, [String(given[0]).slice(0, 2)]);
           return Promise.resolve(some).then(() => Promise.reject(refusal));
         };
@@ -78,8 +78,8 @@ beforeEach(() => {
 const TEMPORARY = ["open keys.json.tmp", "writeFile keys.json.tmp", "sync keys.json.tmp", "close keys.json.tmp"];
 const FOLDER = ["open state", "sync state", "close state"];
 
-describe("a file of the state", () => {
-  test("is whole on the disk before it has its name, and has its name there before anybody is told", async () => {
+describe("replaceFile() and createFile()", () => {
+  test("flushes the text before the rename, and the folder before it resolves", async () => {
     await replaceFile(path, "the new text\n", held);
     const spare = [...TEMPORARY, "rename keys.json.tmp keys.json.spare"];
     expect(disk.calls).toEqual([...TEMPORARY, "rename keys.json.tmp keys.json", ...FOLDER, ...spare]);
@@ -90,9 +90,9 @@ describe("a file of the state", () => {
   });
 
   test.each([
-    ["of the state", createStateFile],
-    ["of whoever asks", createFile],
-  ])("that is new is so, too, and takes no other one's place: one %s", async (_, create) => {
+    ["createStateFile()", createStateFile],
+    ["createFile()", createFile],
+  ])("flushes a new file before the link, and keeps an existing file: %s", async (_, create) => {
     const fresh = join(folder, "master.key");
     expect(await create(fresh, "key")).toBe(true);
     const made = TEMPORARY.map((call) => call.replaceAll("keys.json", "master.key"));
@@ -101,7 +101,7 @@ describe("a file of the state", () => {
     expect([readFileSync(fresh, "utf8"), readdirSync(folder)]).toEqual(["key", ["keys.json", "master.key"]]);
   });
 
-  test("keeps its text where the lock was lost, or the disk fails", async () => {
+  test("keeps the old text if the lock was lost or the disk fails", async () => {
     await expect(replaceFile(path, "new", lost)).rejects.toThrow("another process has it");
     disk.fault = "EIO";
     await expect(replaceFile(path, "new", held)).rejects.toThrow("EIO");
@@ -113,7 +113,7 @@ describe("a file of the state", () => {
   });
 });
 
-describe("on a full disk", () => {
+describe("replaceFile() on a full disk", () => {
   let spare: string;
   beforeEach(async () => {
     spare = `${path}.spare`;
@@ -126,12 +126,12 @@ describe("on a full disk", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   };
 
-  test("a text takes the place of the old one by the spare file, and the old one is forgotten and the next spare", async () => {
+  test("writes the text into the spare file, and erases the old file as the next spare", async () => {
     for (const text of ["the new text\n", "new", "and another\n"]) {
       disk.calls = [];
       await replaceFile(path, text, held);
       expect(disk.calls).toEqual([
-        // For which there is no room.
+        // The disk is full.
         ...["open keys.json.tmp", "writeFile keys.json.tmp", "close keys.json.tmp"],
         ...["rename keys.json.spare keys.json.tmp", ...TEMPORARY],
         ...["link keys.json keys.json.tmp", "rename keys.json.tmp keys.json", ...FOLDER],
@@ -143,7 +143,7 @@ describe("on a full disk", () => {
     }
   });
 
-  test("the old text stays where the lock was lost, where the new one is longer, and without a spare file of its length", async () => {
+  test("keeps the old text if the lock was lost, the text is longer, or the spare file is too small", async () => {
     await expect(replaceFile(path, "new", lost)).rejects.toThrow("another process has it");
     expectUntouched();
     await expect(replaceFile(path, "a text that is longer\n", held)).rejects.toThrow("ENOSPC");
@@ -156,7 +156,7 @@ describe("on a full disk", () => {
     expectUntouched();
   });
 
-  test("nothing goes where a link leads that stands in the place of the spare file", async () => {
+  test("does not write through a link in place of the spare file", async () => {
     const other = join(folder, "other");
     writeFileSync(other, " ".repeat(4096));
     for (const link of [linkSync, symlinkSync]) {
@@ -168,37 +168,34 @@ describe("on a full disk", () => {
     }
   });
 
-  test("no part of a text stays in a spare file that did not take it whole", async () => {
+  test("removes a spare file with a part of the text", async () => {
     disk.takesNothing = true;
     await expect(replaceFile(path, "new", held)).rejects.toThrow("nothing was changed");
     expectUntouched();
     expect(readdirSync(folder)).toEqual(["keys.json"]);
   });
 
-  test("a file that is not there yet is told as want of room, as any other", async () => {
+  test("reports missing space for a new file", async () => {
     rmSync(path);
     await expect(replaceFile(path, "new", held)).rejects.toThrow("expected room beside");
   });
 
-  test.skipIf(process.platform === "win32")(
-    "what takes the place of the old text is private, and its owner's",
-    async () => {
-      const { uid } = statSync(path);
-      const isRoot = process.getuid?.() === 0;
-      const owner = isRoot ? 65_534 : uid;
-      if (isRoot) chownSync(path, owner, owner);
-      chmodSync(spare, 0o644);
-      await replaceFile(path, "new", held);
-      const { mode, uid: after } = statSync(path);
-      expect([(mode & 0o777).toString(8), after]).toEqual(["600", owner]);
-    },
-  );
+  test.skipIf(process.platform === "win32")("sets mode 0600 and the owner of the old file", async () => {
+    const { uid } = statSync(path);
+    const isRoot = process.getuid?.() === 0;
+    const owner = isRoot ? 65_534 : uid;
+    if (isRoot) chownSync(path, owner, owner);
+    chmodSync(spare, 0o644);
+    await replaceFile(path, "new", held);
+    const { mode, uid: after } = statSync(path);
+    expect([(mode & 0o777).toString(8), after]).toEqual(["600", owner]);
+  });
 });
 
 describe("the spare file", () => {
   const bytes = (): number => lstatSync(`${path}.spare`).size;
 
-  test("has room for the bytes of a text, whatever its characters", async () => {
+  test("reserves space in bytes, not characters", async () => {
     await replaceFile(path, "ü".repeat(4000), held);
     expect(bytes()).toBe(8192);
   });
@@ -206,7 +203,7 @@ describe("the spare file", () => {
   test.each([
     ["symbolic", symlinkSync],
     ["hard", linkSync],
-  ])("is made again where a %s link stands in its place", async (_, link) => {
+  ])("replaces a %s link by a new spare file", async (_, link) => {
     const other = join(folder, "other");
     writeFileSync(other, " ".repeat(8192));
     link(other, `${path}.spare`);
@@ -214,7 +211,7 @@ describe("the spare file", () => {
     expect([bytes(), statSync(other).size]).toEqual([4096, 8192]);
   });
 
-  test("that cannot be made takes nothing away that another process is writing", async () => {
+  test("keeps the temporary file of another process if the spare file cannot be created", async () => {
     mkdirSync(`${path}.spare`);
     const theirs = `${basename(path)}.0123456789ab.tmp`;
     writeFileSync(join(folder, theirs), "");

@@ -17,10 +17,10 @@ import { describe, expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
 import { withLock } from "../src/state/lock.ts";
 import { masterKey } from "../src/state/master-key.ts";
-import { daypass, nodeArguments, temporaryFolder } from "./command.ts";
+import { daypass, nodeArguments, temporaryFolder, words } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
-  "a master key of mode %s is refused, whoever besides its owner may do what with it",
+  "rejects a master key of mode %s",
   async (mode) => {
     const folder = temporaryFolder();
     await masterKey({ env: {}, folder, create: true });
@@ -39,7 +39,7 @@ function lockOf({ ageSeconds }: { readonly ageSeconds: number }): string {
   return path;
 }
 
-test.skipIf(process.getuid?.() !== 0)("what root does to the keys of another user leaves them to him", async () => {
+test.skipIf(process.getuid?.() !== 0)("keeps the owner of keys that root changes", async () => {
   const nobody = 65_534;
   const ownerOf = (path: string): readonly number[] => [statSync(path).uid, statSync(path).gid];
   const root = temporaryFolder();
@@ -50,27 +50,23 @@ test.skipIf(process.getuid?.() !== 0)("what root does to the keys of another use
   const made = await keys("create", "--out", secret, "--json");
   for (const path of [dirname(state), state, join(state, "keys.json"), join(state, "master.key")])
     expect(ownerOf(path)).toEqual([nobody, nobody]);
-  // A secret that root asks for is root's.
+  // The file of --out belongs to root.
   expect(ownerOf(secret)).toEqual([0, 0]);
   chownSync(state, 0, 0);
   expect((await keys("revoke", JSON.parse(made.stdout).id)).status).toBe(0);
   expect(ownerOf(join(state, "keys.json"))).toEqual([nobody, nobody]);
 });
 
-test.each([31, -31])(
-  "a lock that a crash left behind %i seconds ago is taken over, and gone afterwards",
-  async (ageSeconds) => {
-    const path = lockOf({ ageSeconds });
-    const held = await withLock(path, async () => existsSync(path) && Date.now() - statSync(path).mtimeMs < 30_000);
-    expect([held, existsSync(path)]).toEqual([true, false]);
-  },
-);
+test.each([31, -31])("takes over a lock that a crash left %i seconds ago", async (ageSeconds) => {
+  const path = lockOf({ ageSeconds });
+  const held = await withLock(path, async () => existsSync(path) && Date.now() - statSync(path).mtimeMs < 30_000);
+  expect([held, existsSync(path)]).toEqual([true, false]);
+});
 
-test("a lock that may still be held is waited for", async () => {
+test("waits for a recent lock", async () => {
   const path = lockOf({ ageSeconds: 20 });
   const order: string[] = [];
   const waiting = withLock(path, async () => order.push("the second"));
-  // Longer than the pause between two tries.
   await sleep(60);
   order.push("the first");
   rmSync(path);
@@ -78,7 +74,7 @@ test("a lock that may still be held is waited for", async () => {
   expect(order).toEqual(["the first", "the second"]);
 });
 
-test("a lock that another process has taken over is no longer held, and stays that one's", async () => {
+test("reports a lock that another process took over, and leaves the lock to that process", async () => {
   const path = join(temporaryFolder(), "keys.json.lock");
   const age = (): void => {
     const then = Date.now() / 1000 - 31;
@@ -93,32 +89,28 @@ test("a lock that another process has taken over is no longer held, and stays th
       await second.expectHeld();
       theirs = true;
     });
-    // Its inode may be that of the first one.
+    // The new file may get the inode of the first file.
     writeFileSync(path, "");
     await expect(expectHeld()).rejects.toThrow("found another process using it");
   });
   expect([theirs, existsSync(path)]).toEqual([true, true]);
 });
 
-test("a command that was stopped for long brings back no key that was revoked meanwhile", async () => {
+test("does not restore a key that was revoked while the command was stopped", async () => {
   const folder = temporaryFolder();
   const store = (clock: () => Date) => keyStore({ folder, env: {}, clock });
   const now = () => new Date();
   const wanted = { algorithm: "HS256", scope: {} } as const;
   const [first, second] = [await store(now).create(wanted), await store(now).create(wanted)];
   const lock = join(folder, "keys.json.lock");
-  // A process asks for the time once it has read the keys: there it is stopped.
+  // The store reads the clock after the keys. Revoke a key at that moment.
   const stopped = store(() => {
     const then = Date.now() / 1000 - 31;
     utimesSync(lock, then, then);
-    const revoked = spawnSync(process.execPath, [
-      ...nodeArguments,
-      "keys",
-      "revoke",
-      second.record.id,
-      "--state",
-      folder,
-    ]);
+    const revoked = spawnSync(
+      process.execPath,
+      words`${nodeArguments} keys revoke ${second.record.id} --state ${folder}`,
+    );
     expect(revoked.status).toBe(0);
     return new Date();
   });
@@ -129,7 +121,7 @@ test("a command that was stopped for long brings back no key that was revoked me
   await store(now).revoke(first.record.id);
 });
 
-test("what a crash has left of the writing of keys goes with the next change, and nothing else", async () => {
+test("removes the temporary files of a crash with the next change", async () => {
   const folder = temporaryFolder();
   const left = ["keys.json.0123456789ab.tmp", "master.key.0123456789ab.tmp"];
   const copies = ["keys.json.202611271844", "keys.json.tmp", "other.json.0123456789ab.tmp"];
@@ -141,7 +133,7 @@ test("what a crash has left of the writing of keys goes with the next change, an
 const withoutRights = ["--bounding-set=-dac_override,-dac_read_search"];
 const canDrop = spawnSync("setpriv", [...withoutRights, "true"]).status === 0;
 
-test.skipIf(process.getuid?.() !== 0 || !canDrop)("a start that may not look into its folder says which", () => {
+test.skipIf(process.getuid?.() !== 0 || !canDrop)("names the folder that a start may not read", () => {
   const root = temporaryFolder();
   const own = join(root, ".daypass");
   mkdirSync(own, { mode: 0o700 });
@@ -156,7 +148,7 @@ describe("Node's permission model", () => {
   const limited = (rights: readonly string[], args: readonly string[]) =>
     spawnSync(process.execPath, [flag, ...rights, ...nodeArguments, ...args], { encoding: "utf8", timeout: 20_000 });
 
-  test("forbids flushing what is stored, so a folder is not served with it", () => {
+  test("prevents serving a folder, because it forbids fsync()", () => {
     const root = temporaryFolder();
     const rights = ["--allow-fs-read=*", "--allow-fs-write=*"];
     const { status, stderr } = limited(rights, ["serve", root, "--port", "0"]);
@@ -164,14 +156,14 @@ describe("Node's permission model", () => {
     expect(stderr).toContain("daypass serve: expected Node without --permission");
   });
 
-  test("is no fault of ours where it refuses something", () => {
+  test("is not reported as a bug of the command", () => {
     const args = ["keys", "create", "url", "--state", temporaryFolder(), "--show-secret"];
     const { status, stderr } = limited(["--allow-fs-read=*"], args);
     expect([status, stderr.includes("please report")]).toEqual([1, false]);
   });
 });
 
-/** Changes keys without end, and says of each change that it is done. */
+/** Changes keys forever, and reports each change. */
 const CHANGES = `
 const { keyStore } = await import(process.argv[1]);
 const store = keyStore({ folder: process.argv[2], env: {}, clock: () => new Date() });
@@ -184,7 +176,7 @@ for (let id; ; ) {
   process.send(["revoked", id]);
 }`;
 
-test("no key is lost, and no revoked one is back, whenever a change is killed", async () => {
+test("loses no key and restores no revoked key when a change is killed", async () => {
   const folder = temporaryFolder();
   const module = new URL("../dist/state/key-store.js", import.meta.url).href;
   const made = new Set<string>();
@@ -197,7 +189,7 @@ test("no key is lost, and no revoked one is back, whenever a change is killed", 
     child.on("message", ([what, id]: [string, string]) => {
       changes += 1;
       (what === "made" ? made : revoked).add(id);
-      // Another step of a change each time, as far as that can be chosen.
+      // Kill at another step of a change in each round.
       if (changes === 3) setTimeout(() => child.kill("SIGKILL"), round);
     });
     await once(child, "close");
@@ -208,7 +200,7 @@ test("no key is lost, and no revoked one is back, whenever a change is killed", 
       expect(key === undefined).toBe(record.revokedAt !== undefined);
       if (revoked.has(record.id)) expect(record.revokedAt).toBeDefined();
     }
-    // As if the time had passed after which a lock is taken for a dead one's.
+    // Removes the lock of the killed process, which would expire after 30 seconds.
     rmSync(join(folder, "keys.json.lock"), { force: true });
   }
   expect(made.size).toBeGreaterThan(10);

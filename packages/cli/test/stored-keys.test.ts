@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
-import { daypass, daypassProcess, parseLines, temporaryFolder } from "./command.ts";
+import { daypass, daypassProcess, parseLines, temporaryFolder, words } from "./command.ts";
 import { exampleFiles, serve, status } from "./serving.ts";
 
 interface Created {
@@ -17,7 +17,7 @@ const keys = async (state: string, ...args: readonly string[]): Promise<Created>
 
 const later = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
 
-/** A state with one key of each kind that was rotated, and what signs by it. */
+/** A state with a rotated key of each kind. */
 async function rotated() {
   const state = join(temporaryFolder(), "state");
   const old = { s3: await keys(state, "create"), url: await keys(state, "create", "url") };
@@ -32,7 +32,7 @@ async function rotated() {
   return { state, old, next, sign };
 }
 
-test("signs with the successor of a key that was rotated, and so does what serve shows", async () => {
+test("signs with the successor of a rotated key, and serve prints the successor", async () => {
   const { state, next, sign } = await rotated();
   expect((await sign("s3://media/a", "--state", state)).stdout).toContain(`Credential=${next.s3.id}`);
   expect((await sign("https://a.example/x", "--state", state)).stdout).toContain(`dp-key=${next.url.id}`);
@@ -41,7 +41,7 @@ test("signs with the successor of a key that was rotated, and so does what serve
   expect(said.presignedUrl).toContain(next.s3.id);
 });
 
-test("signs with the key that has the fewest limits, and of those with the newest", async () => {
+test("prefers the key with the fewest limits, then the newest", async () => {
   const state = join(temporaryFolder(), "state");
   await keys(state, "create");
   const { id } = await keys(state, "create");
@@ -50,13 +50,13 @@ test("signs with the key that has the fewest limits, and of those with the newes
   expect(stdout).toContain(`Credential=${id}`);
 });
 
-test("signs with no key that has ended while another is there, and rather with one that has no end", async () => {
+test("prefers a key without expiry, and skips expired keys", async () => {
   const state = join(temporaryFolder(), "state");
   const place = ["--endpoint", "http://127.0.0.1:8080", "--state", state];
   const sign = (...args: readonly string[]) => daypass(["sign", "s3://media/a", ...place, ...args]);
   const lasting = await keys(state, "create", "--bucket", "media", "--prefix", "a");
   const ending = await keys(state, "create", "--until", later(3600));
-  // Made an hour ago: a command makes no key whose end has passed, and of one that is near it may start too late.
+  // Created an hour ago, because the command rejects an expired --until.
   const anHourAgo = keyStore({ folder: state, env: {}, clock: () => new Date(later(-3600)) });
   const ended = await anHourAgo.create({ algorithm: "AWS4-HMAC-SHA256", scope: { until: later(-60) } });
   expect((await sign("--expires-in", "2h")).stdout).toContain(`Credential=${lasting.id}`);
@@ -65,7 +65,7 @@ test("signs with no key that has ended while another is there, and rather with o
   expect((await sign("--key", ended.record.id)).stderr).toContain("CREDENTIALS_EXPIRE");
 });
 
-test("signs no URL that outlives a key that was rotated", async () => {
+test("rejects a URL that outlives a rotated key", async () => {
   const { state, old, sign } = await rotated();
   const late = ["--state", state, "--expires-in", "1d"];
   const refused = await sign("s3://media/a", ...late, "--key", old.s3.id);
@@ -77,7 +77,7 @@ test("signs no URL that outlives a key that was rotated", async () => {
   expect([url.status, url.stderr]).toEqual([1, expect.stringContaining("KEY_SCOPE")]);
 });
 
-test("verifies and explains by the keys that are good at that instant", async () => {
+test("verifies and explains with the keys that are active at --at", async () => {
   const { state, next, sign } = await rotated();
   const url = (await sign("s3://media/a", "--state", state, "--expires-in", "1d")).stdout.trim();
   await keys(state, "rotate", next.s3.id, "--overlap", "1h");
@@ -90,7 +90,7 @@ test("verifies and explains by the keys that are good at that instant", async ()
   expect(after.cause).toMatchObject({ code: "UNKNOWN_KEY", sentence: expect.stringContaining(next.s3.id) });
 });
 
-test("holds S3 signatures against the scope of the stored key, as the gateway does", async () => {
+test("checks S3 URLs against the scope of the stored key", async () => {
   const state = join(temporaryFolder(), "state");
   const scope = ["--bucket", "media", "--method", "GET", "--prefix", "a/", "--max-life", "1h"];
   const { id } = await keys(state, "create", ...scope);
@@ -115,20 +115,11 @@ test("holds S3 signatures against the scope of the stored key, as the gateway do
   }
 });
 
-test("verify says of an S3 URL outside its key's scope what the gateway says", async () => {
+test("verifies and explains an S3 URL outside its key's scope like the gateway", async () => {
   const state = join(temporaryFolder(), "state");
   const wide = await keys(state, "create");
   const { said } = await serve(exampleFiles(), "--port", "0", "--state", state);
-  const { stdout } = await daypass([
-    "keys",
-    "create",
-    "--bucket",
-    "media",
-    "--state",
-    state,
-    "--show-secret",
-    "--json",
-  ]);
+  const { stdout } = await daypass(words`keys create --bucket media --state ${state} --show-secret --json`);
   const narrow: { readonly id: string; readonly secretAccessKey: string } = JSON.parse(stdout);
   const env = { AWS_ACCESS_KEY_ID: narrow.id, AWS_SECRET_ACCESS_KEY: narrow.secretAccessKey };
   const place = ["--endpoint", said.s3Endpoint, "--addressing", "path"];
@@ -143,7 +134,7 @@ test("verify says of an S3 URL outside its key's scope what the gateway says", a
   expect(explained.cause).toMatchObject({ code: "PERMISSION", sentence: expect.stringContaining("bucket") });
 });
 
-test("explains a URL whose key may not grant it, and says no such thing of one that it may", async () => {
+test("explains a Daypass URL outside its key's scope", async () => {
   const state = join(temporaryFolder(), "state");
   const file = join(state, "..", "narrow.jwk");
   await keys(state, "create", "url", "--max-life", "10m", "--out", file);
@@ -157,7 +148,7 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   const cause = async (...args: Parameters<typeof explained>) => (await explained(...args)).cause;
   const long = await sign("--expires-in", "1h");
   expect(await cause(long)).toMatchObject({ code: "PERMISSION", sentence: expect.stringContaining("maxLife") });
-  // What stands in the URL alone comes first.
+  // Causes in the URL rank first.
   expect(await cause(long, "--at", "2100-01-01T00:00:00Z")).toMatchObject({ code: "EXPIRED" });
   const short = await sign("--expires-in", "5m");
   expect(await explained(short)).toMatchObject({ signatureFits: true });
@@ -165,13 +156,13 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   expect((await daypass(["explain", short, "--state", state])).stdout).toMatch(/signature +fits/);
   const bound = await sign("--expires-in", "5m", "--ip", "10.0.0.0/8");
   expect(await explained(bound, "--remote-address", "10.1.2.3")).toMatchObject({ signatureFits: true });
-  // With another key, and with none, nobody has looked.
+  // Without the key, the signature is not checked.
   const other = join(temporaryFolder(), "state");
   await keys(other, "create", "url");
   expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
 });
 
-test("says that the signature fits of a URL as it comes from a pipe or a mail", async () => {
+test("confirms the signature of a URL from a pipe or in angle brackets", async () => {
   const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
   const env = { DAYPASS_KEY: JSON.stringify(key) };
   const { stdout } = await daypass(["sign", "https://a.example/x"], { env });
@@ -180,12 +171,12 @@ test("says that the signature fits of a URL as it comes from a pipe or a mail", 
   expect((await daypass(["explain", marked, "--json"], { env })).stdout).toContain('"signatureFits":true');
 });
 
-test("says that the signature fits of no other request than the one that was sent", async () => {
+test("confirms the signature only for the sent request", async () => {
   const state = join(temporaryFolder(), "state");
   await keys(state, "create");
   const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080"];
   const url = (await daypass(["sign", "s3://media/a", ...place])).stdout.trim();
-  // The server has failed, so that explain looks for no other cause.
+  // With an error of the server, explain does not search for another cause.
   const input = "<Error><Code>InternalError</Code></Error>";
   const fits = async (...sent: readonly string[]) => {
     const { stdout } = await daypass(["explain", url, "--state", state, "--json", "--error", "-", ...sent], { input });
@@ -196,7 +187,7 @@ test("says that the signature fits of no other request than the one that was sen
   expect(await fits("--sent-url", url.replace("/a?", "/b?"))).toBeUndefined();
 });
 
-test("explains that the key was revoked, whose secret is forgotten", async () => {
+test("explains that the key was revoked", async () => {
   const state = join(temporaryFolder(), "state");
   const { id } = await keys(state, "create");
   await keys(state, "create");
@@ -212,7 +203,7 @@ test("explains that the key was revoked, whose secret is forgotten", async () =>
   }
 });
 
-test("refuses a line of a batch that the key of the state may not sign", async () => {
+test("rejects a batch line outside the scope of the stored key", async () => {
   const state = join(temporaryFolder(), "state");
   await keys(state, "create", "--bucket", "media", "--prefix", "a/");
   const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080", "--expires-in", "1h"];
@@ -226,7 +217,7 @@ test("refuses a line of a batch that the key of the state may not sign", async (
   }
 });
 
-test("lists a row that was edited as one that does not open, and signs with the others", async () => {
+test("lists an edited row as not opening, and signs with other keys", async () => {
   const state = join(temporaryFolder(), "state");
   const edited = await keys(state, "create", "url", "--max-life", "1h");
   const good = await keys(state, "create", "url", "--max-life", "2h");

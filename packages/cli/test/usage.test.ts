@@ -1,178 +1,206 @@
 import { generateKeyPairSync } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { AWS, daypass, temporaryFolder } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { AWS, daypass, daypassProcess, temporaryFolder } from "./command.ts";
 
-const env = { ...AWS, AWS_REGION: "us-east-1" };
+const env = {
+  ...AWS,
+  AWS_REGION: "us-east-1",
+  AZURE_STORAGE_ACCOUNT: "acme",
+  AZURE_STORAGE_KEY: Buffer.alloc(64, 7).toString("base64"),
+};
 const URL_TO_READ = "https://a.example/x?X-Amz-Signature=a";
 
-test.each([
-  ["sign", "s3://b/k", "--expires-at", "2026"],
-  ["sign", "s3://b/k", "--expires-in", "abc"],
-  ["sign", "s3://b/k", "--at", "nope"],
-  ["sign", "s3://b/k", "--method", "get"],
-  ["sign", "s3://b/k", "--endpoint", "nope"],
-  ["sign", "https://a.example/x", "--method", "GET,PUT"],
-  ["sign", "https://a.example/x", "--starts", "nope"],
-  ["sign", "gs://b/k", "--starts", "nope"],
-  ["sign", "--batch", "-", "--endpoint", "nope"],
-  ["sign", "--batch", "-", "--method", "get"],
-  ["doctor", "s3://b", "--endpoint", "nope"],
-  ["verify", URL_TO_READ, "--at", "nope"],
-  ["explain", URL_TO_READ, "--at", "nope"],
-  ["scan", "-", "--at", "nope"],
-  ["sign", "https://a.example/x", "--at", "9999-12-31T23:59:59-01:00"],
-  // Of a variable that is not set.
-  ["sign", "s3://b/k", "--expires-at", ""],
-  ["verify", URL_TO_READ, "--at", ""],
-  ["verify", URL_TO_READ, "--state", ""],
-  ["keys", "list", "--state", ""],
-  ["serve", ".", "--state", ""],
-  ["serve", ".", "--host", ""],
-  ["scan", "-", "--at", ""],
-  ["scan", "--git", "--repo", ""],
-  ["sign", "s3://b/k", "--sha256", "nope"],
-  ["sign", "https://a.example/x", "--ip", "nope"],
-  ["sign", "--batch", "-", "--sha256", "nope"],
-  ["verify", URL_TO_READ, "--remote-address", "nope"],
-  ["verify", URL_TO_READ, "--method", "put"],
-  ["verify", URL_TO_READ, "--origin", "nonsense"],
-  ["explain", URL_TO_READ, "--method", "put"],
-  ["explain", URL_TO_READ, "--remote-address", "nope"],
-  ["explain", URL_TO_READ, "--body-sha256", "nope"],
-  ["explain", URL_TO_READ, "--origin", "nonsense"],
-  ["doctor", "s3://b", "--origin", "nonsense"],
-  ["doctor", "s3://b/", "--origin", "nonsense"],
-])("is told as wrong usage: %s %s %s %s", async (...args) => {
-  const { status, stdout, stderr } = await daypass(args, { env });
-  const option = args.findLast((word) => word.startsWith("--"));
-  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
+/** The words of a command line. `''` is an empty word, and URL is {@link URL_TO_READ}. */
+const argumentsOf = (line: string): string[] =>
+  line.split(" ").map((word) => (word === "''" ? "" : word === "URL" ? URL_TO_READ : word));
+
+describe("an invalid value", () => {
+  test.each([
+    ...["sign s3://b/k --expires-at 2026", "sign s3://b/k --expires-in abc", "sign s3://b/k --at nope"],
+    ...["sign s3://b/k --method get", "sign s3://b/k --endpoint nope", "sign s3://b/k --sha256 nope"],
+    ...["sign https://a.example/x --method GET,PUT", "sign https://a.example/x --starts nope"],
+    ...["sign gs://b/k --starts nope", "sign https://a.example/x --ip nope", "sign s3://b/k --expires-in soon"],
+    ...["sign --batch - --endpoint nope", "sign --batch - --method get", "sign --batch - --sha256 nope"],
+    ...["doctor s3://b --endpoint nope", "doctor s3://b --origin nonsense", "doctor s3://b/ --origin nonsense"],
+    ...["verify URL --at nope", "verify URL --remote-address nope", "verify URL --method put"],
+    ...["verify URL --origin nonsense", "explain URL --at nope", "explain URL --method put"],
+    ...["explain URL --remote-address nope", "explain URL --body-sha256 nope", "explain URL --origin nonsense"],
+    ...["scan - --at nope", "sign https://a.example/x --at 9999-12-31T23:59:59-01:00"],
+    ...["sign --batch - --workers many", "doctor s3://media --origin https://page.example:443"],
+    // Empty words come from unset variables.
+    ...["sign s3://b/k --expires-at ''", "verify URL --at ''", "verify URL --state ''", "keys list --state ''"],
+    ...["serve . --state ''", "serve . --host ''", "scan - --at ''", "scan --git --repo ''"],
+  ])("is rejected with the name of the option: %s", async (line) => {
+    const args = argumentsOf(line);
+    const { status, stdout, stderr } = await daypass(args, { env });
+    const option = args.findLast((word) => word.startsWith("--"));
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
+  });
 });
 
-test.each([
-  ["sign", "s3://b/k", "--expires-in", "999999999w"],
-  ["sign", "s3://b/k", "--stable-window", "36501d"],
-  ["keys", "create", "--max-life", "999999999w"],
-  ["keys", "rotate", "ID", "--state", ".", "--overlap", "999999999w"],
-])("takes no duration beyond a century: %s", async (...args) => {
-  const { status, stderr } = await daypass(args, { env });
-  expect([status, stderr]).toEqual([2, expect.stringContaining("of at most 36500d")]);
+describe("a wrong command line", () => {
+  test.each([
+    ["sign s3://b/k --expires-in 999999999w", 2, "of at most 36500d"],
+    ["sign s3://b/k --stable-window 36501d", 2, "of at most 36500d"],
+    ["keys create --max-life 999999999w", 2, "of at most 36500d"],
+    ["keys rotate ID --state . --overlap 999999999w", 2, "of at most 36500d"],
+    ["sign s3://media/ --method DELETE", 2, "found none"],
+    ["sign gs://media/ --method DELETE", 2, "found none"],
+    ["sign az://account/media/ --method DELETE", 2, "found none"],
+    ["sign https://a.example/x --audience a --audience b", 2, "--audience once"],
+    ["sign s3://b/k --expires-in 1h --expires-in=2h", 2, "--expires-in once"],
+    ["sign s3://b/k --region a --region b", 2, "--region once"],
+    ["verify URL --at 2026-01-02T03:04:05Z --at 2026-01-02T03:04:05Z", 2, "--at once"],
+    ["sign s3://b/k --nope", 2, "expected a known option, found --nope"],
+    ["sign s3://b/k -x", 2, "expected a known option, found -x"],
+    ["sign s3://b/k --expires-in", 2, "expected a value after --expires-in, found none"],
+    ["sign s3://b/k --expires-in -1", 2, "write --expires-in=-1"],
+    ["sign s3://b/k --out --strict", 2, "expected a value after --out, found --strict"],
+    ["sign s3://b/k --json=1", 2, "expected --json without a value"],
+    ["sign", 2, "expected one target"],
+    ["sign s3://media/a s3://media/b", 2, "expected one target"],
+    ["sign ftp://x/y", 2, "expected s3://bucket/key"],
+    ["sign gs://", 2, "expected gs://bucket/object"],
+    ["sign az://acme", 2, "expected az://account/container/blob"],
+    ["sign s3://media/a --subject x", 2, "found --subject: only url can have it"],
+    ["sign https://a.example/x --region x", 2, "found --region: only s3 can have it"],
+    ["sign gs://media/a --state x", 2, "found --state: only s3, url can have it"],
+    ["sign az://acme/media/a --query a=b", 2, "found --query: only s3, gcs, url can have it"],
+    ["sign az://acme/media/a --ip 192.0.2.1 --ip 192.0.2.2", 2, "expected one --ip"],
+    ["sign s3://media/a --method GET --method PUT", 2, "expected one --method"],
+    ["sign s3://media/a --header a:b --header a:c", 2, "--header a once"],
+    ["sign s3://media/a --workers 2", 2, "expected --batch or --all with --workers"],
+    ["sign s3://media/a --batch -", 2, "expected a bucket as the target of a batch"],
+    ["sign az://acme/media/a --as html-form", 2, "a target that has upload forms"],
+    ["sign https://a.example/x --as html-form", 2, "a target that has upload forms"],
+    ["sign s3://media/a --as html-form --method PUT", 2, "expected options of a form"],
+    ["sign s3://media/a --field acl=private", 2, "--field with --as html-form"],
+    ["sign s3://media/../x", 1, "--dot-segments"],
+    ["sign s3://media/a --expires-in 8d", 1, "INVALID_EXPIRY"],
+    ["sign --batch none.jsonl", 1, "--batch to name a file, found nothing at none.jsonl: "],
+    ["sign --batch .", 1, "--batch to name a file, found a folder at .: "],
+    ["sign s3://b --batch - --defaults .", 1, "--defaults to name a file, found a folder at ."],
+    ["scan", 2, "expected one file or folder"],
+    ["scan a b", 2, "expected one file or folder"],
+    ["scan . --repo .", 2, "--repo with --git"],
+    ["scan none", 1, "a file or folder to scan, found nothing at none: "],
+    ["explain URL --error none", 1, "--error to name a file, found nothing at none: "],
+    ["explain URL --error .", 1, "--error to name a file, found a folder at .: "],
+    ["explain URL --file-size 1", 2, "--file-size with --form"],
+    ["explain --form - URL", 2, "--form or a URL, found both"],
+    ["explain --form - --method PUT", 2, "expected options of a form, found --method"],
+    ["explain --form - --error -", 2, "on standard input, found both"],
+    ["explain --form /no/such/file", 1, "--form to name a file"],
+    ["doctor", 2, "expected one bucket"],
+    ["doctor b", 2, 'expected s3://bucket, found "b"'],
+    ["doctor s3://", 2, 'expected s3://bucket, found "s3://"'],
+    ["doctor gs://b", 2, 'expected s3://bucket, found "gs://b"'],
+    ["doctor https://b.s3.amazonaws.com", 2, 'expected s3://bucket, found "https://b.s3.amazonaws.com"'],
+    ["doctor s3://media/key", 2, "found a key after it"],
+    ["doctor s3://media--use1-az4--x-s3", 2, "create-session"],
+    ["help foo", 2, "expected a command"],
+    ["foo", 2, 'daypass: expected a command, found "foo"; see daypass --help'],
+  ])("is rejected: %s", async (line, code, message) => {
+    const { status, stdout, stderr } = await daypass(argumentsOf(line), { env });
+    expect([status, stdout, stderr]).toEqual([code, "", expect.stringContaining(message)]);
+    expect(stderr).toMatch(/^daypass[^\n]*\n$/);
+  });
+
+  test.each(["foo --json", "--json", "--json sign"])("is rejected in JSON: %s", async (line) => {
+    const { status, stdout, stderr } = await daypass(argumentsOf(line));
+    expect([status, stderr]).toEqual([2, ""]);
+    expect(JSON.parse(stdout)).toEqual({ error: { code: "USAGE", message: expect.stringContaining("a command") } });
+  });
+
+  test("prints the overview to standard error without arguments", async () => {
+    const { status, stdout, stderr } = await daypass([]);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("daypass COMMAND --help")]);
+  });
 });
 
-test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {
-  const { status, stdout, stderr } = await daypass(["sign", target, "--method", "DELETE"], { env });
-  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("found none")]);
+test.each(["serve", "sign", "verify", "explain", "scan", "doctor", "keys"])("prints help for %s", async (command) => {
+  const { status, stdout } = await daypassProcess([command, "--help"]);
+  expect([status, stdout]).toEqual([0, expect.stringContaining(`daypass ${command}`)]);
+  expect((await daypass(["help", command])).stdout).toBe(stdout);
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(150);
+});
+
+describe("a missing credential or file", () => {
+  test.each([
+    ["sign s3://media/a", {}, "AWS_ACCESS_KEY_ID"],
+    ["sign s3://b/k", AWS, "--region or by AWS_REGION"],
+    ["sign https://a.example/x", { DAYPASS_KEY_FILE: "." }, "expected DAYPASS_KEY_FILE to name a file, found a folder"],
+    ["explain URL", { DAYPASS_KEY_FILE: "." }, "expected DAYPASS_KEY_FILE to name a file, found a folder"],
+    ["verify URL", { AWS_CONFIG_FILE: "." }, "expected AWS_CONFIG_FILE to name a file"],
+    ["explain URL", { AWS_CONFIG_FILE: "." }, "expected AWS_CONFIG_FILE to name a file"],
+    ["sign gs://b/k", { GOOGLE_APPLICATION_CREDENTIALS: "." }, "GOOGLE_APPLICATION_CREDENTIALS to name a file"],
+    ["explain URL", { GOOGLE_APPLICATION_CREDENTIALS: "." }, "GOOGLE_APPLICATION_CREDENTIALS to name a file"],
+    ["keys create --show-secret", { DAYPASS_MASTER_KEY_FILE: "." }, "expected DAYPASS_MASTER_KEY_FILE to name a file"],
+    ["sign https://a.example/x", { DAYPASS_KEY: "{}" }, '"oct" or "OKP" in DAYPASS_KEY, '],
+    [
+      "verify https://a.example/x?dp-v=1",
+      { DAYPASS_KEY: '{"kid":"k1","kty":"RSA"}' },
+      '"oct" or "OKP" in DAYPASS_KEY, ',
+    ],
+    ["sign https://a.example/x", { DAYPASS_KEY: '{"k":"S3CR3T' }, "text that is not JSON"],
+  ])("is named: %s with %j", async (line, variables: Readonly<Record<string, string>>, message) => {
+    const { status, stderr } = await daypass(argumentsOf(line), { env: variables });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect(stderr).not.toContain("S3CR3T");
+  });
+
+  test.each([
+    "sign https://a.example/x",
+    "sign s3://b/k --endpoint http://127.0.0.1:8080",
+    "verify URL",
+    "explain URL",
+    "doctor s3://b --endpoint http://127.0.0.1:8080",
+    "keys list",
+  ])("of --state is named: %s", async (line) => {
+    const state = join(temporaryFolder(), "none");
+    const { status, stdout, stderr } = await daypass([...argumentsOf(line), "--state", state], { env });
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(`${state}, found no such folder: correct --state`);
+  });
+
+  test("of an empty --state is named by verify", async () => {
+    const state = temporaryFolder();
+    const { status, stderr } = await daypass(["verify", URL_TO_READ, "--state", state], { env });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`in ${state}, found none that is in use`)]);
+  });
+
+  test.each(["verify", "explain"])("of a home is no error for %s", async (command) => {
+    const url = "https://a.example/x?md5=AAAAAAAAAAAAAAAAAAAAAA&expires=1";
+    const file = join(temporaryFolder(), "schemes.json");
+    writeFileSync(file, '{"scheme":"nginx","credentials":{"secret":"s"}}');
+    const { stderr } = await daypass([command, url, "--schemes", file], { env: { HOME: "/dev/null" } });
+    expect(stderr).toBe("");
+  });
 });
 
 test.each(["s3://media/", "gs://media/", "az://account/media/"])(
-  "takes %s for what a batch has in common",
+  "accepts %s as the target of a batch",
   async (target) => {
     const { status, stdout, stderr } = await daypass(["sign", target, "--batch", "-"], { input: "" });
     expect([status, stdout, stderr]).toEqual([0, "", expect.not.stringContaining("expected")]);
   },
 );
 
-test.each(["verify", "explain"])("%s names the file of AWS that was named and cannot be read", async (command) => {
-  const folder = temporaryFolder();
-  const { status, stderr } = await daypass([command, URL_TO_READ], { env: { AWS_CONFIG_FILE: folder } });
-  expect([status, stderr]).toEqual([1, expect.stringContaining("expected AWS_CONFIG_FILE to name a file")]);
-});
-
-test("is told as wrong usage, and as no refusal: verify --schemes with a scheme that is none", async () => {
-  const input = '{"scheme":"nope"}';
-  const { status, stdout, stderr } = await daypass(["verify", URL_TO_READ, "--schemes", "-"], { env, input });
-  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("expected scheme")]);
-});
-
-test.each([
-  ["sign", "https://a.example/x", "--audience", "a", "--audience", "b"],
-  ["sign", "s3://b/k", "--expires-in", "1h", "--expires-in=2h"],
-  ["sign", "s3://b/k", "--region", "a", "--region", "b"],
-  ["verify", URL_TO_READ, "--at", "2026-01-02T03:04:05Z", "--at", "2026-01-02T03:04:05Z"],
-])("refuses an option that is given twice and counts once: %s %s %s %s", async (...args) => {
-  const { status, stdout, stderr } = await daypass(args, { env });
-  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`${args[2]} once`)]);
-});
-
-test("names what to do in its own options", async () => {
-  const region = await daypass(["sign", "s3://b/k"], { env: AWS });
-  expect([region.status, region.stderr]).toEqual([1, expect.stringMatching(/--region .*AWS_REGION/)]);
-  const config = join(temporaryFolder(), "config");
-  const end = new Date(Date.now() + 60_000).toISOString();
-  const json = `{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"${end}"}`;
-  writeFileSync(config, `[default]\nregion = x\ncredential_process = echo '${json}'\n`);
-  const late = await daypass(["sign", "s3://b/k"], { env: { AWS_CONFIG_FILE: config } });
-  expect([late.status, late.stderr]).toEqual([1, expect.stringContaining("--clamp")]);
-});
-
-test("sends a directory bucket elsewhere before anything is sent", async () => {
-  const { status, stderr } = await daypass(["doctor", "s3://media--use1-az4--x-s3"], { env });
-  expect([status, stderr]).toEqual([2, expect.stringMatching(/directory bucket .*create-session/)]);
-});
-
-test("shows nothing of an endpoint that is none, which may hold a password", async () => {
-  const { stderr } = await daypass(["sign", "s3://b/k", "--endpoint", "user:secret@host"], { env });
-  expect(stderr).not.toContain("secret");
-});
-
-test.each([[["foo", "--json"]], [["--json"]], [["--json", "sign"]]])("answers %j in JSON", async (args) => {
-  const { status, stdout, stderr } = await daypass(args);
-  expect([status, stderr]).toEqual([2, ""]);
-  expect(JSON.parse(stdout)).toEqual({ error: { code: "USAGE", message: expect.stringContaining("a command") } });
-});
-
-test("tells a person where the commands are listed", async () => {
-  const { status, stdout, stderr } = await daypass(["foo"]);
-  expect([status, stdout]).toEqual([2, ""]);
-  expect(stderr).toBe('daypass: expected a command, found "foo"; see daypass --help\n');
-});
-
-test.each([
-  [["--nope"], "expected a known option, found --nope"],
-  [["-x"], "expected a known option, found -x"],
-  [["--expires-in"], "expected a value after --expires-in, found none"],
-  [["--expires-in", "-1"], "write --expires-in=-1"],
-  [["--out", "--strict"], "expected a value after --out, found --strict"],
-  [["--json=1"], "expected --json without a value"],
-])("says of %j what was expected", async (args, said) => {
-  const { status, stderr } = await daypass(["sign", "s3://b/k", ...args], { env });
-  expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
-});
-
-test.each([
-  [["sign", "https://a.example/x"], "DAYPASS_KEY_FILE"],
-  [["explain", URL_TO_READ], "DAYPASS_KEY_FILE"],
-  [["sign", "gs://b/k"], "GOOGLE_APPLICATION_CREDENTIALS"],
-  [["explain", URL_TO_READ], "GOOGLE_APPLICATION_CREDENTIALS"],
-  [["keys", "create", "--show-secret"], "DAYPASS_MASTER_KEY_FILE"],
-])("%j says which variable names a folder, as Docker makes one of a file that is not there: %s", async (args, name) => {
-  const { status, stderr } = await daypass(args, { env: { [name]: "." } });
-  expect([status, stderr]).toEqual([
-    1,
-    expect.stringContaining(`expected ${name} to name a file, found a folder at .`),
-  ]);
-});
-
-test("says which option names a folder in the place of the fields of all lines", async () => {
-  const { status, stderr } = await daypass(["sign", "s3://b", "--batch", "-", "--defaults", "."]);
-  expect([status, stderr]).toEqual([
-    1,
-    expect.stringContaining("expected --defaults to name a file, found a folder at ."),
-  ]);
-});
-
-test.each(["verify", "explain"])("%s needs no home", async (command) => {
-  const url = "https://a.example/x?md5=AAAAAAAAAAAAAAAAAAAAAA&expires=1";
-  const file = join(temporaryFolder(), "schemes.json");
-  writeFileSync(file, '{"scheme":"nginx","credentials":{"secret":"s"}}');
-  const { stderr } = await daypass([command, url, "--schemes", file], { env: { HOME: "/dev/null" } });
-  expect(stderr).toBe("");
-});
-
 const JWK = { kid: "k1", kty: "oct", alg: "HS256", k: Buffer.alloc(32).toString("base64url") };
 
-test("signs, verifies and explains with a key as WebCrypto exports it, with members beside those of a Daypass URL key", async () => {
+test.each([
+  ['{"scheme":"nope"}', "expected scheme"],
+  [JSON.stringify({ scheme: "url", keys: [{ ...JWK, ext: true }] }), 'found one with "ext"'],
+])("rejects the --schemes %s as wrong usage", async (input, message) => {
+  const { status, stdout, stderr } = await daypass(["verify", "https://a.example/x?dp-v=1", "--schemes", "-"], {
+    input,
+  });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(message)]);
+});
+
+test("signs, verifies and explains with an exported WebCrypto key", async () => {
   const env = { DAYPASS_KEY: JSON.stringify({ ...JWK, key_ops: ["sign", "verify"], ext: true }) };
   const { stdout: url } = await daypass(["sign", "https://a.example/x"], { env });
   const verified = await daypass(["verify", url.trim()], { env });
@@ -181,56 +209,26 @@ test("signs, verifies and explains with a key as WebCrypto exports it, with memb
   expect(JSON.parse(explained.stdout)).not.toHaveProperty("cause");
 });
 
-test.each(["{}", '{"kid":"k1","kty":"RSA","n":"AQAB","e":"AQAB"}'])(
-  "says of the key %s in the environment what kinds there are, to whoever wants to sign or to verify",
-  async (DAYPASS_KEY) => {
-    for (const command of ["sign", "verify"]) {
-      const { status, stderr } = await daypass([command, "https://a.example/x?dp-v=1"], { env: { DAYPASS_KEY } });
-      expect([command, status, stderr]).toEqual([command, 1, expect.stringMatching(/"oct" or "OKP" in DAYPASS_KEY, /)]);
-    }
-  },
-);
-
-test("says which member of a key in --schemes is none of such a key's", async () => {
-  const input = JSON.stringify({ scheme: "url", keys: [{ ...JWK, ext: true }] });
-  const { status, stderr } = await daypass(["verify", "https://a.example/x?dp-v=1", "--schemes", "-"], { input });
-  expect([status, stderr]).toEqual([2, expect.stringMatching(/expected keys as .*, found one with "ext"/)]);
+test("suggests --clamp if the credentials expire before the URL", async () => {
+  const config = join(temporaryFolder(), "config");
+  const end = new Date(Date.now() + 60_000).toISOString();
+  const json = `{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"${end}"}`;
+  writeFileSync(config, `[default]\nregion = x\ncredential_process = echo '${json}'\n`);
+  const late = await daypass(["sign", "s3://b/k"], { env: { AWS_CONFIG_FILE: config } });
+  expect([late.status, late.stderr]).toEqual([1, expect.stringContaining("--clamp")]);
 });
 
-test.each([
-  ["sign", "https://a.example/x"],
-  ["sign", "s3://b/k", "--endpoint", "http://127.0.0.1:8080"],
-  ["verify", URL_TO_READ],
-  ["explain", URL_TO_READ],
-  ["doctor", "s3://b", "--endpoint", "http://127.0.0.1:8080"],
-  ["keys", "list"],
-])("tells that the folder of --state is not there, and asks for none: %s %s", async (...args) => {
-  const state = join(temporaryFolder(), "none");
-  const { status, stdout, stderr } = await daypass([...args, "--state", state], { env });
-  expect([status, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain(`${state}, found no such folder: correct --state`);
+test("does not print an invalid endpoint, which may contain a password", async () => {
+  const { stderr } = await daypass(["sign", "s3://b/k", "--endpoint", "user:secret@host"], { env });
+  expect(stderr).not.toContain("secret");
 });
-
-test("verify names the folder of --state where no key is in use", async () => {
-  const state = temporaryFolder();
-  const { status, stderr } = await daypass(["verify", URL_TO_READ, "--state", state], { env });
-  expect([status, stderr]).toEqual([1, expect.stringContaining(`in ${state}, found none that is in use`)]);
-});
-
-test.each(["b", "s3://", "gs://b", "https://b.s3.amazonaws.com"])(
-  "doctor expects a bucket alone, not %s",
-  async (target) => {
-    const { status, stderr } = await daypass(["doctor", target], { env });
-    expect([status, stderr]).toEqual([2, expect.stringContaining(`expected s3://bucket, found "${target}"`)]);
-  },
-);
 
 test.each([
   ["s3://media/a", "http://127.0.0.1:9000"],
   ["s3://media/a", "http://[::1]:9000"],
   ["s3://media/a", "http://127.1"],
   ["gs://media/a", "https://10.0.0.1"],
-])("says of %s at %s that no bucket stands in front of an IP address", async (target, endpoint) => {
+])("rejects virtual addressing of %s at the IP address %s", async (target, endpoint) => {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const account = join(temporaryFolder(), "account.json");
   const private_key = privateKey.export({ type: "pkcs8", format: "pem" });
@@ -241,9 +239,23 @@ test.each([
   expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use path addressing/)]);
 });
 
-test("says of a JSON file without a type that it has none", async () => {
+test.each([
+  [{}, "the key of a service account, found no type: "],
+  [{ type: "service_account", client_email: "a@b.example" }, "without private_key"],
+])("rejects the Google key file %j", async (content, message) => {
   const file = join(temporaryFolder(), "account.json");
-  writeFileSync(file, "{}");
+  writeFileSync(file, JSON.stringify(content));
   const { stderr } = await daypass(["sign", "gs://b/k"], { env: { GOOGLE_APPLICATION_CREDENTIALS: file } });
-  expect(stderr).toContain("the key of a service account, found no type: ");
+  expect(stderr).toContain(message);
+});
+
+test("does not run a credential_process of the current folder if HOME is empty", async () => {
+  const cwd = temporaryFolder();
+  for (const folder of [".aws", ".config/gcloud"]) mkdirSync(join(cwd, folder), { recursive: true });
+  writeFileSync(join(cwd, ".aws/config"), `[default]\ncredential_process = touch '${join(cwd, "ran")}'\n`);
+  writeFileSync(join(cwd, ".config/gcloud/application_default_credentials.json"), "{}");
+  const run = (...args: readonly string[]) => daypassProcess(args, { cwd, env: { HOME: "" } });
+  expect((await run("explain", URL_TO_READ)).status).toBe(0);
+  expect((await run("sign", "s3://media/a")).stderr).toContain("found none");
+  expect((await run("sign", "gs://b/o")).stderr).toContain("expected Google credentials, found none");
 });

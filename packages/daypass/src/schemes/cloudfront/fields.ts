@@ -29,8 +29,10 @@ export const fields: SchemeFields = edgeFields({
   // Which of both a line makes says nothing to a verifier, which takes either.
   options: { hash: HASH, as: oneOf("url", "cookies") },
   request: { resource: text, policy: text },
-  signer: ({ as, ...options }: CloudfrontSignerOptions & { readonly as?: string }) =>
-    as === "cookies" ? cookieSigner(options) : cloudfrontSigner(options),
+  signer({ as, ...options }: CloudfrontSignerOptions & { readonly as?: string }) {
+    if (options.privateKey === undefined) throw missing("credentials.privateKey", "give it in each cloudfront line");
+    return as === "cookies" ? cookieSigner(options) : cloudfrontSigner(options);
+  },
   prepare: (request: CloudfrontSignRequest) => ({ ...request, url: request.url ?? "" }),
   verifier: (key: Key, { as: _, hash, ...options }: EdgeOptions & Shared, tools) =>
     cloudfrontVerifier({ ...options, keys: publicKey({ ...(hash && { hashes: [hash] }), ...key }, tools) }),

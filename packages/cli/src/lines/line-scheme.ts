@@ -18,7 +18,7 @@ import {
   text,
 } from "daypass/schemes";
 import { keyTools } from "./key-tools.ts";
-import { LIFETIME, lifetime, signingTime } from "./lifetime.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { memoizeByName } from "./memoize-by-name.ts";
 
 /** The batch lines of one scheme. */
@@ -109,23 +109,31 @@ type Mutable = Record<string, unknown>;
 /** Signs lines with these fields. Keeps signers by their options, because keys are derived and checked once for each. */
 function lineSigner(kind: SignFields): SignLine {
   const known: Fields = fields({ scheme: text, ...kind.options, ...kind.request, ...LIFETIME });
+  const optionNames = Object.keys(kind.options);
+  const requestNames = new Set(Object.keys(kind.request));
   const signers = memoizeByName<TimedSigner | Promise<TimedSigner>>();
-  let last: { readonly options: Mutable; signer: TimedSigner | Promise<TimedSigner> } | undefined;
+  let last: { readonly line: JsonObject; signer: TimedSigner | Promise<TimedSigner> } | undefined;
   return (object) => {
-    const line = checked(object, known);
-    const options: Mutable = {};
+    // One loop, and no second object of options: this runs for every line of a manifest.
     const request: Mutable = {};
     for (const name in object) {
-      if (Object.hasOwn(kind.options, name)) options[name] = object[name];
-      else if (Object.hasOwn(kind.request, name)) request[name] = object[name];
+      if (known.get(name)?.accepts(object[name]) !== true) checked(object, known);
+      if (requestNames.has(name)) request[name] = object[name];
     }
-    expectOptions(options, kind);
+    const line: LineLifetime = object;
     const time = signingTime(line);
     // Most manifests are for one account. Comparing costs a tenth of naming.
-    if (last === undefined || !isSame(last.options, options))
-      last = { options, signer: signers(JSON.stringify(options), () => timedSigner(kind, options)) };
-    Object.assign(request, lifetime(line));
-    bindAddress(request);
+    if (last === undefined || !hasSame(last.line, object, optionNames)) {
+      const options = pick(object, optionNames);
+      expectOptions(options, kind);
+      last = { line: object, signer: signers(JSON.stringify(options), () => timedSigner(kind, options)) };
+    }
+    const { expiresIn, expiresAt, notBefore, stableWindow } = lifetime(line);
+    request["expiresIn"] = expiresIn;
+    if (expiresAt !== undefined) request["expiresAt"] = expiresAt;
+    if (notBefore !== undefined) request["notBefore"] = notBefore;
+    if (stableWindow !== undefined) request["stableWindow"] = stableWindow;
+    if (request["ip"] !== undefined) bindAddress(request);
     const asked = kind.prepare?.(request as never) ?? request;
     const { signer } = last;
     if (!(signer instanceof Promise)) return signer(asked, time);
@@ -137,19 +145,22 @@ function lineSigner(kind: SignFields): SignLine {
   };
 }
 
+function pick(object: JsonObject, names: readonly string[]): Mutable {
+  return Object.fromEntries(names.filter((name) => object[name] !== undefined).map((name) => [name, object[name]]));
+}
+
 function expectOptions(options: JsonObject, { required }: SignFields): void {
-  for (const path in required) {
-    const dot = path.indexOf(".");
-    const outer = options[dot < 0 ? path : path.slice(0, dot)];
-    const value = dot < 0 || !isObject(outer) ? outer : outer[path.slice(dot + 1)];
-    if (value === undefined) throw missing(path, required[path] as string);
+  for (const [path, hint] of Object.entries(required)) {
+    const [outer = "", inner] = path.split(".", 2);
+    const value = options[outer];
+    const found = inner !== undefined && isObject(value) ? value[inner] : value;
+    if (found === undefined) throw missing(path, hint);
   }
 }
 
 /** `ip` is another name for `bind.ip`. */
 function bindAddress(request: Mutable): void {
   const { ip, bind } = request as { readonly ip?: unknown; readonly bind?: JsonObject };
-  if (ip === undefined) return;
   if (bind?.["ip"] !== undefined) throw both("ip", "bind.ip");
   request["bind"] = { ...bind, ip };
   delete request["ip"];
@@ -172,11 +183,19 @@ function timedSigner(kind: SignFields, options: Mutable): TimedSigner | Promise<
   return made instanceof Promise ? made.then(timed) : timed(made);
 }
 
+function hasSame(one: JsonObject, other: JsonObject, names: readonly string[]): boolean {
+  return names.every((name) => one[name] === other[name] || isSame(one[name], other[name]));
+}
+
 /** Whether two values of JSON are equal. */
 function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
-  for (const name in other) if (!Object.hasOwn(one, name)) return false;
-  for (const name in one) if (!isSame((one as JsonObject)[name], (other as JsonObject)[name])) return false;
-  return true;
+  if (!isObject(one) || !isObject(other)) return JSON.stringify(one) === JSON.stringify(other);
+  let count = 0;
+  for (const name in one) {
+    if (!isSame(one[name], other[name])) return false;
+    count += 1;
+  }
+  for (const _ in other) count -= 1;
+  return count === 0;
 }

@@ -2,15 +2,6 @@ import { createHash, createHmac } from "node:crypto";
 import { type ExplainOptions, type Explanation, explain } from "daypass/explain";
 import { expect } from "vitest";
 
-/** A refused URL, and its cause. */
-export interface Broken {
-  readonly what: string;
-  readonly url: string;
-  readonly options?: ExplainOptions;
-  readonly cause: string;
-  readonly says: RegExp;
-}
-
 /** A refused URL: the expected cause as `CODE: sentence`, with the fix in a second line, the evidence for it, and words that must not be said. */
 export type Refusal = readonly [
   expected: RegExp,

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { cosSigner } from "daypass/cos";
-import type { CauseCode } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { askingAt } from "./asking.ts";
+import { errorXml, expectCause, named } from "./broken-requests.ts";
 
 const credentials = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
 const signedAt = new Date("2026-01-02T03:04:05Z");
@@ -11,7 +11,8 @@ const cos = cosSigner(options);
 const wish = { bucket: "media-1250000000", key: "talks/a b.txt", expiresIn: 3600 };
 const host = "media-1250000000.cos.ap-guangzhou.myqcloud.com";
 const keys = [credentials];
-const { ask, causeOf, trapsOf } = askingAt("2026-01-02T03:30:00Z");
+const clock = () => new Date("2026-01-02T03:30:00Z");
+const { ask, trapsOf } = askingAt(clock());
 
 interface Wrong {
   readonly method?: string;
@@ -23,7 +24,7 @@ interface Wrong {
   readonly more?: string;
 }
 
-/** A URL of a signer that may err: what it signs and what stands in the URL can differ. */
+/** A URL of a signer with mistakes: the signed parts can differ from those in the URL. */
 function wrongUrl(wrong: Wrong): string {
   const { method = "get", path = "/talks/a b.txt", query = "", headers = `host=${host}`, more = "" } = wrong;
   const [headerList, parameterList] = wrong.lists ?? ["host", ""];
@@ -36,8 +37,8 @@ function wrongUrl(wrong: Wrong): string {
   return `https://${host}/talks/a%20b.txt?q-sign-algorithm=sha1&q-ak=AKIDEXAMPLE&q-sign-time=${time}&q-key-time=${time}&q-header-list=${headerList}&q-url-param-list=${parameterList}&q-signature=${signature}${more}`;
 }
 
-describe("a COS URL", () => {
-  it("is explained: what it is, what it binds, when it begins and ends", async () => {
+describe("explain for a COS URL", () => {
+  it("returns grants, bindings and times", async () => {
     const { url } = cos.sign({ ...wish, method: "PUT", query: { versionId: "1" }, bind: { contentType: "image/png" } });
     const request = { method: "PUT", headers: { "content-type": "image/png" } };
     const told = await ask(url, { keys, request });
@@ -54,7 +55,7 @@ describe("a COS URL", () => {
     expect(told.stringToSign).toMatch(/^sha1\n1767323045;1767326645\n[0-9a-f]{40}\n$/);
   });
 
-  it("has no signature, secret or token in any text", async () => {
+  it("hides signature, secret and token in every text", async () => {
     const session = { ...credentials, sessionToken: "abcdefghijklmnop-token" };
     const { url } = cosSigner({ ...options, credentials: session }).sign(wish);
     const text = JSON.stringify(await ask(url, { keys: [session], request: { method: "PUT" } }));
@@ -64,56 +65,39 @@ describe("a COS URL", () => {
     expect(await trapsOf(url)).toContain("session-token");
   });
 
-  const wrong: readonly (readonly [string, CauseCode, RegExp, Wrong])[] = [
-    ["another method", "METHOD", /signed for PUT and sent with GET/, { method: "put" }],
-    ["a damaged secret", "WRONG_SECRET", /last character cut off/, { secret: credentials.secretKey.slice(0, -1) }],
-    ["another host", "HOST", /as files\.example\.com/, { headers: "host=files.example.com" }],
-    ["an encoded path", "PATH", /encoded/, { path: "/talks/a%20b.txt" }],
-    ["a parameter that is listed and not signed", "QUERY", /acl was added/, { lists: ["host", "acl"], more: "&acl=" }],
-  ];
-  it.each(wrong)("that was signed with %s is found out by its key", async (_, code, sentence, made) => {
-    const cause = await causeOf(wrongUrl(made), { keys, request: { method: "GET" }, hosts: ["files.example.com"] });
-    expect(cause?.sentence).toMatch(sentence);
-    expect(cause?.code).toBe(code);
+  const get = { keys, request: { method: "GET" }, hosts: ["files.example.com"] };
+  const good = cos.sign(wish).url;
+  const saw = (path: string) => {
+    const hash = createHash("sha1").update(`get\n${path}\n\nhost=${host}\n`).digest("hex");
+    const text = `sha1\n1767323045;1767326645\n${hash}\n`;
+    return { errorBody: errorXml("SignatureDoesNotMatch", "The Signature is invalid.", { StringToSign: text }) };
+  };
+
+  it.each(
+    named([
+      [/^undefined/, wrongUrl({}), get],
+      [/^METHOD: .*signed for PUT and sent with GET/, wrongUrl({ method: "put" }), get],
+      [/^WRONG_SECRET: .*last character cut off/, wrongUrl({ secret: credentials.secretKey.slice(0, -1) }), get],
+      [/^HOST: .*as files\.example\.com/, wrongUrl({ headers: "host=files.example.com" }), get],
+      [/^PATH: .*encoded/, wrongUrl({ path: "/talks/a%20b.txt" }), get],
+      [/^QUERY: .*acl was added/, wrongUrl({ lists: ["host", "acl"], more: "&acl=" }), get],
+      [/^WRONG_SECRET/, wrongUrl({}), saw("/talks/a b.txt")],
+      [/^PATH/, wrongUrl({}), saw("/talks/a+b.txt")],
+      [/^EXPIRED/, good, { clock: () => new Date("2026-01-02T04:04:05Z") }],
+      [/^NOT_YET_VALID/, good, { clock: () => new Date("2026-01-02T03:04:04Z") }],
+      [/^UNKNOWN_KEY/, good, { keys: [{ ...credentials, secretId: "AKIDOTHER" }] }],
+      [/^WRONG_SECRET/, good, { keys: [{ ...credentials, secretKey: "another" }] }],
+      [/^MALFORMED/, good.replace(/q-signature=..../, "q-signature=")],
+    ]),
+  )("returns %s", async (_, refusal) => {
+    await expectCause(refusal, clock);
   });
 
-  it("of a signer that errs not at all has no cause", async () => {
-    expect(await causeOf(wrongUrl({}), { keys, request: { method: "GET" } })).toBe(undefined);
-  });
-
-  it("that leaves host or parameters open has that for a trap, and no cause, as COS takes it", async () => {
+  it("returns traps and no cause for an open host and open parameters, which COS accepts", async () => {
     const url = wrongUrl({ headers: "", lists: ["", ""], more: "&free=1" });
-    const told = await ask(url, { keys, request: { method: "GET" } });
+    const told = await ask(url, get);
     expect(told.cause).toBe(undefined);
     expect(told.traps.map(({ name }) => name)).toEqual(expect.arrayContaining(["host-open", "unsigned-parameter"]));
     expect(told.leavesOpen[0]).toBe("scheme, host and bucket");
-  });
-
-  it("is compared with the server's own string to sign, without a key", async () => {
-    const url = wrongUrl({});
-    const told = (path: string) => {
-      const hash = createHash("sha1").update(`get\n${path}\n\nhost=${host}\n`).digest("hex");
-      const text = `sha1\n1767323045;1767326645\n${hash}\n`;
-      return {
-        errorBody: `<Error><Code>SignatureDoesNotMatch</Code><Message>The Signature you specified is invalid.</Message><StringToSign>${text}</StringToSign></Error>`,
-      };
-    };
-    expect(await causeOf(url, told("/talks/a b.txt"))).toMatchObject({ code: "WRONG_SECRET" });
-    expect(await causeOf(url, told("/talks/a+b.txt"))).toMatchObject({ code: "PATH" });
-  });
-
-  it("tells time, unknown keys and what cannot be read", async () => {
-    const { url } = cos.sign(wish);
-    expect(await causeOf(url, { clock: () => new Date("2026-01-02T04:04:05Z") })).toMatchObject({ code: "EXPIRED" });
-    expect(await causeOf(url, { clock: () => new Date("2026-01-02T03:04:04Z") })).toMatchObject({
-      code: "NOT_YET_VALID",
-    });
-    expect(await causeOf(url, { keys: [{ ...credentials, secretId: "AKIDOTHER" }] })).toMatchObject({
-      code: "UNKNOWN_KEY",
-    });
-    expect(await causeOf(url, { keys: [{ ...credentials, secretKey: "another" }] })).toMatchObject({
-      code: "WRONG_SECRET",
-    });
-    expect(await causeOf(url.replace(/q-signature=..../, "q-signature="))).toMatchObject({ code: "MALFORMED" });
   });
 });

@@ -53,7 +53,7 @@ const verifier = (options: Partial<AkamaiVerifierOptions> = {}): Verifier =>
   akamaiVerifier({ secrets: secret, origins, clock, ...options });
 
 describe("what a token is for", () => {
-  it("one path, which is signed and not sent", async () => {
+  it("signs one path without sending it", async () => {
     const { url: signed } = signer.sign({ url, expiresIn: 60 });
     expect(await outcome(verifier(), get(signed))).toBe("accepted");
     expect(await outcome(verifier(), get(signed.replace("a.mp4", "b.mp4")))).toBe("SIGNATURE_MISMATCH");

@@ -49,7 +49,7 @@ describe("azureAccountSigner", () => {
     }
   });
 
-  it("names the option whose letters are none", () => {
+  it("reports the option with invalid letters", () => {
     for (const name of ["services", "resourceTypes", "permissions"] as const) {
       for (const given of [["b", "f"], 7]) {
         expect(() => account.sign({ ...all, [name]: given as never })).toThrow(

@@ -151,7 +151,7 @@ describe("azureSigner", () => {
     expect(code(() => azure.sign({ ...wish, bind: { ip: [ip, "1.2.3.4"] } }))).toBe("UNSUPPORTED_CONSTRAINT");
   });
 
-  it("names what can bind a constraint that it cannot", () => {
+  it("reports what can bind an unsupported constraint", () => {
     const unbindable: readonly AzureSignRequest["bind"][] = [
       { contentType: "image/png" },
       { contentLength: 9 },
@@ -340,7 +340,7 @@ describe("the facts of a signed SAS", () => {
     expect(whole.unbound).not.toContain("scheme");
   });
 
-  it("names what its holder may choose: the blob, or the path below a directory", () => {
+  it("reports the blob or the path below a directory as unbound", () => {
     const wish = { container: "media", permissions: "r", expiresIn: 60 };
     expect(azure.sign(wish).unbound).toContain("blob");
     expect(azure.sign({ ...wish, prefix: "talks/" }).unbound).toContain("path below the prefix");

@@ -111,7 +111,7 @@ const parts = (url: string): readonly [path: string, tokens: readonly string[]] 
 
 describe.each(vectors)("$name", (vector) => {
   const { wish, url } = vector;
-  it("is signed with the same bytes", () => {
+  it("signs the same bytes as the vector", () => {
     const [path, tokens] = parts(sign(vector).url);
     const [theirPath, theirTokens] = parts(url);
     // The SDK leaves the parameters of `srq` to the caller, and that for directories writes `sdd` last.
@@ -122,7 +122,7 @@ describe.each(vectors)("$name", (vector) => {
     else expect([...own].sort()).toEqual([...theirTokens].sort());
   });
 
-  it("is verified", async () => {
+  it("verifies the vector", async () => {
     // `suoid` asks for an ACL check, `sduoid` for a proved user; without services or resources a SAS opens no blob.
     const isOfAccount = wish.kind === "account" && wish.blob === undefined;
     const suffix = wish.blob ?? (wish.directory === undefined ? "" : `${wish.directory}/a.txt`);

@@ -102,7 +102,7 @@ describe("stored access policies", () => {
     expect(await withPolicy({}, { without: [] })).toMatchObject({ permissions: "r", identifier: "weekly" });
   });
 
-  it("is asked for by account, container and identifier, and only once the signature has matched", async () => {
+  it("looks a policy up by account, container and identifier, after the signature has matched", async () => {
     const asked: unknown[] = [];
     const policies = (...args: readonly string[]) => {
       asked.push(args);

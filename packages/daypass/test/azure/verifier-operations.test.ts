@@ -97,7 +97,7 @@ describe("operations", () => {
     await expectRefusal(accountAll.verify(rawRequest({ ...raw, headers, kind: "account", fields })), "UNSIGNED_HEADER");
   });
 
-  it("are few unless the verifier is given more", async () => {
+  it("permits few operations by default", async () => {
     const tags: RawSas = { query: "comp=tags", fields: { sp: "t" } };
     await refuse(tags, "METHOD_NOT_GRANTED");
     const verifier = azureVerifier({ ...options, operations: azureAllOperations });
@@ -122,7 +122,7 @@ describe("operations", () => {
     }
   });
 
-  it("of an account SAS have to be within its services and resource types", async () => {
+  it("refuses operations outside an account SAS's services and resource types", async () => {
     const raw: RawSas = { kind: "account", path: "/media/a.txt" };
     expect((await account.verify(rawRequest(raw))).kind).toBe("account");
     for (const fields of [{ ss: "qft" }, { srt: "sc" }, { srt: "s" }]) {
@@ -137,7 +137,7 @@ describe("operations", () => {
     ).toBe("list-containers");
   });
 
-  it("take what Azure's client sends, as it spells it", async () => {
+  it("accepts the requests of Azure's client in its spelling", async () => {
     const list: RawSas = { path: "/media", fields: { sr: "c", sp: "l" } };
     const range = await verify({ ...list, query: "restype=container&comp=list&startFrom=a%2Fb&endBefore=c" });
     expect(range.parameters).toContainEqual(["startFrom", "a/b"]);
@@ -165,12 +165,12 @@ describe("operations", () => {
     }
   });
 
-  it("have an id that JSON shows, too", async () => {
+  it("returns grants whose id is in their JSON", async () => {
     const grant = await verify();
     expect(JSON.parse(JSON.stringify(grant))).toMatchObject({ id: grant.id, account: ACCOUNT, scheme: "azure" });
   });
 
-  it("have a version that is a day", async () => {
+  it("refuses a version that is not a day", async () => {
     await refuse({ fields: { sv: "2022-13-45" } }, "MALFORMED");
     await refuse({ fields: { sv: "2022-02-30" } }, "MALFORMED");
   });

@@ -5,7 +5,7 @@ import { type RawSas, rawRequest } from "./raw-sas.ts";
 import { options, refuse, verify } from "./verifiers.ts";
 
 describe("resources", () => {
-  it("of a SAS for a blob are not its snapshots and versions, which have a SAS of their own", async () => {
+  it("refuses snapshots and versions with a SAS for the blob", async () => {
     const time = "2026-01-01T00:00:00.1234567Z";
     for (const [sr, name] of [
       ["bs", "snapshot"],
@@ -30,7 +30,7 @@ describe("resources", () => {
     }
   });
 
-  it("of a SAS that deletes versions are the blob's versions, and only for that", async () => {
+  it("accepts a version with a SAS that deletes versions, and only for deletion", async () => {
     const verifier = azureVerifier({ ...options, operations: azureAllOperations });
     const raw: RawSas = { query: "versionid=1", fields: { sp: "rx" } };
     expect((await verifier.verify(rawRequest({ ...raw, method: "DELETE" }))).operation).toBe("delete-version");
@@ -47,7 +47,7 @@ describe("resources", () => {
     }
   });
 
-  it("of a directory are what is in it, and nothing beside it", async () => {
+  it("accepts blobs inside a directory and refuses its siblings", async () => {
     const raw = (path: string, more: RawSas = {}): RawSas => ({
       path,
       ...more,
@@ -74,7 +74,7 @@ describe("resources", () => {
     await refuse({ fields: { sdd: "0" } }, "MALFORMED");
   });
 
-  it("of a directory are listed below it, and a sibling that begins alike is not", async () => {
+  it("lists blobs below a directory and refuses a sibling with the same beginning", async () => {
     const list = (prefix: string): RawSas => ({
       path: "/media",
       query: `restype=container&comp=list&prefix=${encodeURIComponent(prefix)}`,
@@ -87,7 +87,7 @@ describe("resources", () => {
     await refuse(list("talks/2025/"), "SIGNATURE_MISMATCH");
   });
 
-  it("of a SAS for a container are all its blobs; of one for a blob not the container", async () => {
+  it("accepts all blobs with a SAS for a container, and refuses the container with a SAS for a blob", async () => {
     expect((await verify({ fields: { sr: "c" }, path: "/media/x/y" })).blob).toBe("x/y");
     await refuse(
       { path: "/media", query: "restype=container&comp=list", signed: { RESOURCE: "/blob/myaccount/media" } },

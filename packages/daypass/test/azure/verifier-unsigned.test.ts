@@ -8,7 +8,7 @@ import { account, delegation, options, refuse, verify } from "./verifiers.ts";
 describe("what nothing signs", () => {
   const put: RawSas = { method: "PUT", fields: { sp: "cw" } };
 
-  it("may be the headers of the operation, each with its permission", async () => {
+  it("accepts unsigned headers of the operation, each with its permission", async () => {
     const headers = [
       ["x-ms-blob-type", "BlockBlob"],
       ["X-Ms-Version", "2026-04-06"],
@@ -79,7 +79,7 @@ describe("what nothing signs", () => {
     "toString=1",
   ])("refuses the parameter %s", (query) => refuse({ query }, "UNSIGNED_PARAMETER"));
 
-  it("may be parameters of the operation", async () => {
+  it("accepts unsigned parameters of the operation", async () => {
     const { parameters } = await verify({ query: "timeout=30&_=1&api-version=2026-04-06" });
     expect(parameters).toEqual([
       ["timeout", "30"],
@@ -146,7 +146,7 @@ describe("signed headers and parameters", () => {
     await expectRefusal(delegation.verify(request), "SIGNATURE_MISMATCH");
   });
 
-  it("have to be there as they were signed", async () => {
+  it("refuses absent or changed signed headers and parameters", async () => {
     expect(await check({})).toMatchObject({ signedHeaders: ["content-type", "x-ms-meta-owner"] });
     for (const headers of [
       [
@@ -167,7 +167,7 @@ describe("signed headers and parameters", () => {
     await expectRefusal(check({ query: "timeout=30&tenant=a+b%26c&tenant=x" }), "MALFORMED");
   });
 
-  it("may be none that the operation has, as the signer wants them", async () => {
+  it("accepts signed headers that the operation does not have", async () => {
     const grant = await check({
       fields: { sp: "cw", srh: "x-ms-new", srq: "new" },
       signed: { HEADERS: "x-ms-new:1\n", QUERY: "\nnew:2" },
@@ -177,7 +177,7 @@ describe("signed headers and parameters", () => {
     expect(grant).toMatchObject({ parameters: [["new", "2"]], signedHeaders: ["x-ms-new"] });
   });
 
-  it("do not sign a parameter whose name differs in case", async () => {
+  it("refuses a signed parameter whose name differs in case", async () => {
     const more: RawSas = {
       fields: { sp: "cw", srq: "New" },
       signed: { QUERY: "\nNew:2" },
@@ -209,7 +209,7 @@ describe("signed headers and parameters", () => {
     await expectRefusal(delegation.verify(rawRequest(one)), "MALFORMED");
   });
 
-  it("become obligations where the body or the target has to be looked at", async () => {
+  it("returns obligations for signed parts of the body or the target", async () => {
     const { obligations } = await check({
       fields: { sp: "cw", srh: "content-md5,If-None-Match" },
       signed: { HEADERS: "content-md5:1B2M2Y8AsgTpgAmY7PhCfg==\nIf-None-Match:*\n" },

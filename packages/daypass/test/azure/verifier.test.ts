@@ -246,7 +246,7 @@ describe("grammar", () => {
     for (const [sv, fields] of early) await refuse({ fields: { sv, ...fields } }, "MALFORMED");
   });
 
-  it("has one spelling of a signature", async () => {
+  it("accepts one spelling of a signature", async () => {
     const { target, ...request } = rawRequest();
     const sig = decodeURIComponent(/sig=([^&]*)/.exec(target)?.[1] ?? "");
     const last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".indexOf(sig.charAt(42));

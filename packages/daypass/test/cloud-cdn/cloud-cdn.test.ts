@@ -112,7 +112,7 @@ describe("one exact URL", () => {
     expect(await outcome(verifier({ origins: ["http://media.example.com"] }), get(made))).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("does not become a prefix by a parameter", async () => {
+  it("refuses an exact URL with an added URLPrefix", async () => {
     const { url: made } = signer.sign({ url: "https://media.example.com/a", expiresIn: 60 });
     const prefix = `URLPrefix=${Buffer.from("https://media.example.com/").toString("base64url")}`;
     expect(await outcome(verifier(), get(made.replace("Expires=", `${prefix}&Expires=`)))).toBe("SIGNATURE_MISMATCH");

@@ -11,7 +11,7 @@ const signer = cloudflareSigner({ secret, ttl: 10_800, clock });
 const verifier = cloudflareVerifier({ secrets: secret, ttl: 10_800, origins, clock });
 
 describe("Cloudflare's token", () => {
-  it("has the layout of the documentation", () => {
+  it("signs the layout of the documentation", () => {
     // https://developers.cloudflare.com/ruleset-engine/rules-language/functions/#messagemac: message, separator,
     // timestamp, "-", and the MAC in base64, percent-encoded; "a message authentication code from the message and the
     // timestamp regions".
@@ -63,7 +63,7 @@ describe("Cloudflare's token", () => {
     }
   });
 
-  it("has one spelling of its MAC", async () => {
+  it("accepts one spelling of the MAC", async () => {
     const { url: made } = signer.sign({ url, expiresIn: 60 });
     expect(await outcome(verifier, get(made.replace("%3D", "%3d")))).toBe("SIGNATURE_MISMATCH");
     expect(await outcome(verifier, get(made.replace("%3D", "=")))).toBe("SIGNATURE_MISMATCH");

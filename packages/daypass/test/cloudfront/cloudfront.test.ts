@@ -27,7 +27,7 @@ import {
 import { EC, RSA } from "./keys.ts";
 
 describe("signed URLs", () => {
-  it("with a canned policy are bound to every byte of the URL", async () => {
+  it("binds every byte of a URL with a canned policy", async () => {
     const link = await sign({ url: `${url}?lang=de&x` });
     expect(link.url).toMatch(
       /\?lang=de&x&Expires=\d+&Key-Pair-Id=K2JCJMDEHXQW5F&Signature=[^&]+&Hash-Algorithm=SHA256$/,
@@ -52,7 +52,7 @@ describe("signed URLs", () => {
     expect(await refusal({ ...request, authority: "media.example.com:8080" })).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("have no * of their own, which would stand for any characters once the canned policy is sent as a custom one", async () => {
+  it("refuses a * in a canned policy, which a custom policy would read as a wildcard", async () => {
     for (const wish of [{ url: `${origin}/users/7/*` }, { url: `${url}?q=*` }]) {
       await rejects(sign(wish), "INVALID_INPUT");
       const open = await sign({ ...wish, resource: wish.url });
@@ -71,7 +71,7 @@ describe("signed URLs", () => {
     expect(await refusal({ ...custom, target: custom.target.replace("%2A", "private.txt") })).toBe("KEY_SCOPE");
   });
 
-  it("may have their parameters in any order and place", async () => {
+  it("accepts the parameters in any order and place", async () => {
     const request = wireRequest(await sign({ url: `${url}?a=1&b=2` }));
     const [path, query = ""] = request.target.split("?");
     const tokens = query.split("&");
@@ -98,7 +98,7 @@ describe("signed URLs", () => {
     expect(await refusal({ ...v6, remoteAddress: "2001:db9::1" })).toBe("IP_NOT_GRANTED");
   });
 
-  it("open what a resource with wildcards covers, scheme and query included", async () => {
+  it("accepts the URLs of a resource with wildcards, including scheme and query", async () => {
     const link = await sign({ url: `${origin}/hls/1/a.ts`, resource: `${origin}/hls/*` });
     // A * may stand for a slash, and then capitals are of a path.
     expect((await sign({ url: `${origin}/a.M3U8`, resource: "https://*.M3U8" })).bound).toContain(
@@ -161,7 +161,7 @@ describe("signed URLs", () => {
     expect(await refusal(strong, only(["sha256"], EC.publicKey))).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("are signed by P-256 keys as well, with either hash, and each time otherwise", async () => {
+  it("signs with P-256 keys and either hash, differently each time", async () => {
     for (const hash of ["sha1", "sha256"] as const) {
       const ecSigner = cloudfrontSigner({ keyPairId, privateKey: EC.privateKey, hash, clock });
       const ecVerifier = cloudfrontVerifier({
@@ -177,7 +177,7 @@ describe("signed URLs", () => {
     }
   });
 
-  it("are for a resource or for a prefix, and not for the wider of the two", async () => {
+  it("refuses a resource together with a prefix", async () => {
     const both = { resource: "https://d111111abcdef8.cloudfront.net/*", prefix: "/" };
     await rejects(
       cloudfrontSigner({ keyPairId, privateKey: EC.privateKey, clock }).sign({ url, expiresIn: 60, ...both }),
@@ -185,7 +185,7 @@ describe("signed URLs", () => {
     );
   });
 
-  it("by P-256 keys cannot be the same in a window", async () => {
+  it("refuses stableWindow with P-256 keys", async () => {
     const options = { keyPairId, privateKey: EC.privateKey, clock };
     const wish = { expiresIn: 600, stableWindow: 60 };
     await rejects(cloudfrontSigner(options).sign({ url, ...wish }), "UNSUPPORTED_CONSTRAINT");
@@ -193,13 +193,13 @@ describe("signed URLs", () => {
     expect((await sign(wish)).url).toBe((await sign(wish)).url);
   });
 
-  it("say that SHA-1 is weak", async () => {
+  it("warns of SHA-1", async () => {
     const weak = cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, clock });
     expect((await weak.sign({ url, expiresIn: 60 })).warnings).toEqual([expect.stringContaining("SHA-1")]);
     expect((await sign()).warnings).toEqual([]);
   });
 
-  it("take a policy that was written by hand, as it is", async () => {
+  it("accepts a policy written by hand", async () => {
     const text = `{\n  "Statement": [{ "Resource": "${origin}/talks/*", "Condition": { "DateLessThan": { "AWS:EpochTime": ${epoch + 90} } } }]\n}`;
     const link = await signer.sign({ url, policy: text });
     expect(policyOf(link.url)).toBe(text);
@@ -239,7 +239,7 @@ describe("signed URLs", () => {
 });
 
 describe("policies", () => {
-  it("are read strictly", async () => {
+  it("reads policies strictly", async () => {
     expect(await refusal(await signedBy(policy(end)))).toBe("accepted");
     const twice = policy(end).replace('"DateLessThan"', '"DateLessThan":{"AWS:EpochTime":9999999999},"DateLessThan"');
     const resources = policy(end).replace('"Resource"', `"Resource":"${origin}/none","Resource"`);
@@ -270,7 +270,7 @@ describe("policies", () => {
     }
   });
 
-  it("may have white space, and colons inside their texts", async () => {
+  it("accepts policies with white space, and with colons inside their texts", async () => {
     expect(await refusal(await signedBy(JSON.stringify(JSON.parse(policy(end)), null, 2)))).toBe("accepted");
     expect(await refusal(await signedBy(policy(end).replaceAll("/", "\\/")))).toBe("accepted");
     const odd = `${origin}/a:b"`;
@@ -284,14 +284,14 @@ describe("policies", () => {
     expect(await refusal({ ...request, remoteAddress: "192.168.1.77" })).toBe("IP_NOT_GRANTED");
   });
 
-  it("have a longest life where the verifier says so", async () => {
+  it("refuses a lifetime over maxLife", async () => {
     const strict = cloudfrontVerifier({ keys, origins: [origin], maxLife: 599, clock });
     expect(await refusal(wireRequest(await sign()), strict)).toBe("KEY_SCOPE");
   });
 });
 
 describe("keys", () => {
-  it("are checked when signer or verifier is made", () => {
+  it("checks keys when a signer or verifier is created", () => {
     const make = (options: object) => () => cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, ...options });
     const invalid = expect.objectContaining({ code: "INVALID_KEY" });
     for (const options of [{ privateKey: RSA.publicKey }, { privateKey: "" }, { hash: "md5" }, { keyPairId: "a&b" }]) {
@@ -304,7 +304,7 @@ describe("keys", () => {
     expect(() => cloudfrontVerifier({ keys, origins: [origin], methods: ["get"] })).toThrow("methods");
   });
 
-  it("are found by a function, and several at a time while one replaces another", async () => {
+  it("finds keys by a function, and several keys during rotation", async () => {
     const rotating = cloudfrontVerifier({
       keys: async (id) => (id === keyPairId ? [{ ...keys, publicKey: EC.publicKey }, keys] : undefined),
       origins: [origin],
@@ -317,7 +317,7 @@ describe("keys", () => {
     );
   });
 
-  it("sign a list and do not stop at a bad item", async () => {
+  it("signs a list and continues after a bad item", async () => {
     const results = [];
     for await (const item of signer.signMany([
       { url, expiresIn: 60 },

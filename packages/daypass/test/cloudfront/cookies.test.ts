@@ -18,7 +18,7 @@ describe("signed cookies", () => {
     ],
   });
 
-  it("open the URLs of their resource, by a custom policy if it has a star", async () => {
+  it("accepts the URLs of a cookie's resource, by a custom policy if it has a star", async () => {
     const signed = await cookieSigner.sign({ resource: `${origin}/hls/*`, expiresIn: 600 });
     expect(Object.keys(signed.cookies).sort()).toEqual([
       "CloudFront-Hash-Algorithm",
@@ -34,7 +34,7 @@ describe("signed cookies", () => {
     expect(await refusal(send(signed.cookies, "/hls/../secret"))).toBe("MALFORMED");
   });
 
-  it("open one URL by a canned policy", async () => {
+  it("accepts one URL by a canned policy", async () => {
     const { cookies } = await cookieSigner.sign({ resource: `${url}?x=1`, expiresIn: 600 });
     expect(cookies["CloudFront-Expires"]).toBe(String(epoch + 600));
     expect(await refusal(send(cookies, "/talks/keynote.mp4?x=1"))).toBe("accepted");
@@ -43,7 +43,7 @@ describe("signed cookies", () => {
     expect(await refusal(send(later, "/talks/keynote.mp4?x=1"))).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("are not looked at where the URL is signed itself", async () => {
+  it("ignores cookies if the URL itself is signed", async () => {
     const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
     const link = wireRequest(await sign());
     expect((await verifier.verify({ ...link, headers: send(cookies).headers })).via).toBe("url");
@@ -52,7 +52,7 @@ describe("signed cookies", () => {
     expect(await refusal(send(cookies, "/a?Expires=1"))).toBe("MALFORMED");
   });
 
-  it("are refused twice, unknown or incomplete", async () => {
+  it("refuses repeated, unknown and incomplete cookies", async () => {
     const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
     const request = send(cookies);
     const [name = "", value = ""] = request.headers[0] ?? [];
@@ -66,7 +66,7 @@ describe("signed cookies", () => {
     expect(await refusal(send({}))).toBe("NO_SIGNATURE");
   });
 
-  it("take a policy that was written by hand, and name its resource", async () => {
+  it("accepts a policy written by hand and returns its resource", async () => {
     const text = policy(end, `${origin}/hls/*`);
     const { cookies } = await cookieSigner.sign({ resource: `${origin}/hls/*`, policy: text });
     expect(await refusal(send(cookies))).toBe("accepted");

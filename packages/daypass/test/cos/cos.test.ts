@@ -159,7 +159,7 @@ describe("COS", () => {
     expect(await refusal({ ...request, headers: [["authorization", "q-ak=a"]] })).toBe("AMBIGUOUS_AUTHENTICATION");
   });
 
-  it("has a longest life where the verifier says so", async () => {
+  it("refuses a lifetime over maxLife", async () => {
     const strict = cosVerifier({ credentials, origins, maxLife: 599, clock });
     expect(await verdictOf(strict.verify(wireRequest(sign())))).toBe("KEY_SCOPE");
   });

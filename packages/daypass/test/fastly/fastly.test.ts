@@ -11,7 +11,7 @@ const signer = fastlySigner({ secret: SECRET, clock });
 const verifier = fastlyVerifier({ secrets: SECRET, origins, clock });
 
 describe("Fastly's token", () => {
-  it("is the one of the published token, for its path", async () => {
+  it("verifies the published token for its path", async () => {
     const url = "https://www.example.com/foo/bar.html";
     const signed = fastlySigner({ secret: SECRET, clock: () => new Date(1441307000_000) }).sign({
       url,
@@ -21,7 +21,7 @@ describe("Fastly's token", () => {
     expect(signed.url).toBe(`${url}?token=1441307151_${mac}`);
   });
 
-  it("may be made with SHA-256", async () => {
+  it("signs and verifies with SHA-256", async () => {
     const link = fastlySigner({ secret: SECRET, hash: "sha256", clock }).sign({
       url: "https://www.example.com/a",
       expiresIn: 60,

@@ -30,7 +30,7 @@ const addressing = { VIRTUAL_HOSTED_STYLE: "virtual", BUCKET_BOUND_HOSTNAME: "bu
 const all: readonly Vector[] = vectors.postPolicyV4Tests;
 
 describe(`the policy documents of ${vectors.source}`, () => {
-  test("are eleven", () => expect(all.length).toBe(11));
+  test("has eleven vectors", () => expect(all.length).toBe(11));
 
   test.each(all)("$description", async ({ policyInput, policyOutput }) => {
     const { bucket, object, conditions = {}, fields, scheme, bucketBoundHostname, urlStyle } = policyInput;

@@ -227,7 +227,7 @@ describe("a GCS V2 verifier", () => {
     await expect(gcsV2Verifier({ keys, ...common }).verify(wireRequest(link))).resolves.toBeDefined();
   });
 
-  it("does not read V4, and V4 does not read it", async () => {
+  it("reads no V4 URLs, and the V4 verifier reads no V2 URLs", async () => {
     const v4 = gcsVerifier({ keys: publicAccount, origins, clock });
     const link = await gcsSigner({ credentials: account, endpoint, clock }).sign({
       bucket: "b",

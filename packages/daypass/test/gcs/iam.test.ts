@@ -118,7 +118,7 @@ describe("signing through IAM", () => {
     expect(seen.every(({ body }) => body.delegates[0] === "projects/-/serviceAccounts/hop@example.com")).toBe(true);
   });
 
-  it("names the permission and the role where IAM denies it", async () => {
+  it("reports permission and role if IAM denies a signature", async () => {
     const { code, message, details } = await refusal({ token: "denied" });
     expect(code).toBe("INVALID_KEY");
     expect(details).toMatchObject({ status: 403, permission: "iam.serviceAccounts.signBlob" });

@@ -53,7 +53,7 @@ function sign(vector: Vector) {
 }
 
 describe(`the signed URLs of ${vectors.source}`, () => {
-  test("are 29, of which all but one can be sent", () => {
+  test("has 29 vectors, all but one sendable", () => {
     expect([all.length, sendable.length]).toEqual([29, 28]);
   });
 

@@ -32,7 +32,7 @@ describe("a GCS verifier", () => {
   });
 
   it.each(["X-Goog-Api-Client", "x-cloud-trace-context", "x-goo"])(
-    "does not mind %s, which no operation reads",
+    "ignores %s, which no operation reads",
     async (name) => {
       await expect(verifier.verify(withHeader(put(), name, "x"))).resolves.toBeDefined();
     },
@@ -54,7 +54,7 @@ describe("a GCS verifier", () => {
     await expect(changed([["X-Goog-ACL", "  private\t"]])).resolves.toBeDefined();
   });
 
-  it("does not take an absent header for an empty one", async () => {
+  it("distinguishes an absent header from an empty one", async () => {
     const request = put({ headers: { "x-goog-meta-a": "" } });
     await expect(verifier.verify(request)).resolves.toBeDefined();
     await expectRefusal(verifier.verify({ ...request, headers: [] }), "SIGNATURE_MISMATCH");
@@ -180,7 +180,7 @@ describe("a GCS verifier", () => {
     await expectRefusal(drain(4), "BODY_LENGTH");
   });
 
-  it("names the same id as the signer, and reads the same under any order of the query", async () => {
+  it("returns the signer's id for any order of the query", async () => {
     const link = sign({ query: { userProject: "p", "X-Goog-Meta-Foo": "bar" } });
     const request = wireRequest(link);
     const [path, query = ""] = request.target.split("?");

@@ -15,7 +15,7 @@ describe("the URL of imgproxy's documentation", () => {
   // https://docs.imgproxy.net/usage/signing_url
   const published = "https://img.example.com/oKfUtW34Dvo2BGQehJFR4Nr0_rIjOtdtzJ3QFsUcXH8";
 
-  it("is signed and accepted, where URLs without an end are", async () => {
+  it("signs and accepts it if withoutExpiry is set", async () => {
     const link = signer.sign({ url, withoutExpiry: "accept" });
     expect(link.url).toBe(`${published}${path}`);
     expect(link.warnings).toEqual([expect.stringContaining("never ends")]);
@@ -24,7 +24,7 @@ describe("the URL of imgproxy's documentation", () => {
     expect(grant.expiresAt).toEqual(link.expiresAt);
   });
 
-  it("is refused by default", async () => {
+  it("refuses it by default", async () => {
     expect(await outcome(verifier(), get(`${published}${path}`))).toBe("MALFORMED");
     expect(() => signer.sign({ url })).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
   });
@@ -95,7 +95,7 @@ describe("the end as an option", () => {
     expect(await outcome(verifier(), get(link.url))).toBe("accepted");
   });
 
-  it("is refused twice, and in the url that is to be signed", async () => {
+  it("refuses a repeated expiry, and one in the URL to sign", async () => {
     expect(() => signer.sign({ url: "https://img.example.com/rs:fit:300/exp:1/plain/a", expiresIn: 60 })).toThrowError(
       expect.objectContaining({ code: "INVALID_INPUT" }),
     );
@@ -105,7 +105,7 @@ describe("the end as an option", () => {
     );
   });
 
-  it("as part of a source it means nothing", async () => {
+  it("ignores an expiry inside a source", async () => {
     const link = signer.sign({
       url: "https://img.example.com/rs:fit:300/plain/exp:9999999999/a",
       withoutExpiry: "accept",

@@ -18,7 +18,7 @@ const signed = (text: string): string =>
 
 // That PHP's own UrlGenerator agrees is tested in conformance/test/php.test.ts.
 describe("URLs as Laravel makes them", () => {
-  it("are the same for the same parameters", () => {
+  it("signs the same URL for the same parameters", () => {
     expect(signer.sign({ url: "https://app.example.com/a/7?user=1", expiresIn: 60 }).url).toBe(
       signed(`https://app.example.com/a/7?expires=${end}&user=1`),
     );
@@ -38,7 +38,7 @@ describe("URLs as Laravel makes them", () => {
     expect(await outcome(verifier(), get(made))).toBe(expected);
   });
 
-  it("without an end are accepted where that is wanted", async () => {
+  it("accepts URLs without an expiry if withoutExpiry is set", async () => {
     const link = signer.sign({ url, withoutExpiry: "accept" });
     expect(link.warnings).toEqual([expect.stringContaining("never ends")]);
     expect(await outcome(verifier(), get(link.url))).toBe("MALFORMED");
@@ -57,7 +57,7 @@ describe("attacks on Laravel's signed routes", () => {
     }
   });
 
-  it("what PHP reads as the end is it, or the URL is refused", async () => {
+  it("refuses parameters that PHP reads as another expiry", async () => {
     for (const other of ["+expires=9999999999", "%20expires=9999999999", "expires%00=9999999999", "expires[a]=1"]) {
       expect(
         await outcome(verifier(), get(signed(`https://app.example.com/a?expires=1900000000&${other}`))),

@@ -137,7 +137,7 @@ it("refuses parameters that would bind more than is understood", async () => {
   }
 });
 
-it("has one spelling of its signature, padded or not", async () => {
+it("accepts one spelling of the signature, padded or not", async () => {
   const { url } = await mediaCdnSigner({ ...signing, clock }).sign({
     url: "https://media.example.com/a",
     expiresIn: 60,

@@ -29,7 +29,7 @@ describe("the link of nginx' documentation", () => {
   const expression = "$secure_link_expires$uri$remote_addr $secret";
   const target = "/s/link?md5=_e4Nc3iduzkWRm01TBBNYw&expires=2147483647";
 
-  it("is what the signer makes", () => {
+  it("signs the link of the documentation", () => {
     const signer = nginxSigner({ secret: "secret", expression, clock });
     const link = signer.sign({ url, expiresAt: new Date(2147483647_000), bind: { ip: "127.0.0.1" } });
     expect(link.url).toBe(`https://files.example.com${target}`);
@@ -37,7 +37,7 @@ describe("the link of nginx' documentation", () => {
     expect(link.warnings).toHaveLength(2);
   });
 
-  it("is accepted from its address and from no other", async () => {
+  it("accepts the link from its address and from no other", async () => {
     expect(await outcome(get(target, { remoteAddress: "127.0.0.1" }), { expression })).toBe("accepted");
     expect(await outcome(get(target, { remoteAddress: "::ffff:127.0.0.1" }), { expression })).toBe("accepted");
     for (const remoteAddress of ["127.0.0.2", "::1", undefined]) {
@@ -63,7 +63,7 @@ describe("expressions", () => {
     expect(weak.includes("unseparated-fields")).toBe(ambiguous);
   });
 
-  it("has two requests with one text where it calls an expression ambiguous", () => {
+  it("signs two requests with one text by an ambiguous expression", () => {
     const expression = "$secure_link_expires$uri$remote_addr $secret";
     const signer = nginxSigner({ secret: "secret", expression, clock });
     const one = signer.sign({ url: "https://files.example.com/a1", expiresIn: 60, bind: { ip: "1.2.3.4" } });
@@ -127,7 +127,7 @@ describe("expressions", () => {
 describe("what a link leaves open", () => {
   const signer = nginxSigner({ secret: "secret", clock });
 
-  it("is refused unless it is allowed by name, and never reaches the handler", async () => {
+  it("refuses unsigned parameters unless allowed by name", async () => {
     const link = signer.sign({ url: `${url}?download=1`, expiresIn: 60 });
     expect(link.warnings.at(-1)).toContain("download");
     expect(await outcome(wireRequest(link))).toBe("UNSIGNED_PARAMETER");
@@ -144,7 +144,7 @@ describe("what a link leaves open", () => {
     expect(await outcome({ ...request, method: "PUT" }, { methods: ["PUT"] })).toBe("accepted");
   });
 
-  it("names in another case or encoding are the module's own, and refused", async () => {
+  it("refuses the module's parameters in another case or encoding", async () => {
     const { target } = wireRequest(signer.sign({ url, expiresIn: 60 }));
     for (const more of ["MD5=x", "Expires=9999999999", "%6dd5=x", "expires[]=1"]) {
       expect(await outcome(get(`${target}&${more}`)), more).toBe(
@@ -175,7 +175,7 @@ describe("what a link leaves open", () => {
     expect(() => signer.sign({ url, expiresIn: 60, ...wish } as never)).toThrowError(expect.objectContaining({ code }));
   });
 
-  it("may have no end only where both sides say so", async () => {
+  it("accepts links without an expiry only if both sides permit it", async () => {
     const expression = "$uri $secret";
     expect(() => nginxVerifier({ secrets: "secret", origins, expression })).toThrowError(/withoutExpiry/);
     const endless = nginxSigner({ secret: "secret", expression, clock });

@@ -28,7 +28,7 @@ describe("guardNode, refusing a body that is still coming", () => {
     expect(await handed).toEqual([fault]);
   });
 
-  it("is not reset while a proxy sends on before it reads, also where the handler has read a part of the body", async () => {
+  it("does not reset the connection while a proxy still sends, even after a partly read body", async () => {
     // The time until the connection ends whatever comes. On a busy machine it would be over before the other end has stopped.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());

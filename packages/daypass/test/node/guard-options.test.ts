@@ -4,12 +4,12 @@ import type { Verifier } from "../../src/index.ts";
 
 const verifier: Verifier = { detects: () => false, verify: () => Promise.reject(new Error("never")) };
 
-it.each([-1, 1.5, Number.NaN, "1" as never])("is refused when it is made for %s trusted proxies", (trustedHops) => {
+it.each([-1, 1.5, Number.NaN, "1" as never])("refuses %s trusted proxies", (trustedHops) => {
   const make = () => guardNode(verifier, () => undefined, { trustedHops });
   expect(make).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
 });
 
-it.each([undefined, 0, 1])("is made for %s trusted proxies", (trustedHops) => {
+it.each([undefined, 0, 1])("accepts %s trusted proxies", (trustedHops) => {
   expect(guardNode(verifier, () => undefined, { trustedHops })).toBeTypeOf("function");
 });
 

@@ -143,7 +143,7 @@ describe("toWireRequest", () => {
     },
   );
 
-  it("names a number of trusted proxies that is none", () => {
+  it("reports an invalid number of trusted proxies", () => {
     expect(codeOf(() => toWireRequest(plain, { trustedHops: -1 }))).toBe("INVALID_INPUT undefined");
   });
 });

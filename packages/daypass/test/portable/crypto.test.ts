@@ -66,7 +66,7 @@ describe("the two builds of #crypto", () => {
     );
   });
 
-  it("sign with Ed25519 alike and verify each other", async () => {
+  it("sign with Ed25519 alike and verify each other's signatures", async () => {
     const seed = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const { createPrivateKey, createPublicKey } = await import("node:crypto");
     const pkcs8 = (raw: Uint8Array): Buffer =>

@@ -11,7 +11,7 @@ describe.each([
   ["node", node],
   ["portable", portable],
 ])("the digests for %s", (_, digests) => {
-  it("give the published values", () => {
+  it("return the published values", () => {
     // RFC 1321 appendix A.5, RFC 3174 section 7.3
     expect(hex(digests.md5("abc"))).toBe("900150983cd24fb0d6963f7d28e17f72");
     expect(hex(digests.sha1("abc"))).toBe("a9993e364706816aba3e25717850c26c9cd0d89d");

@@ -142,7 +142,7 @@ describe("a signature in DER", () => {
   const key = createPublicKey(createPrivateKey({ key: rfc7515.jwk, format: "jwk" }));
   const raw = Uint8Array.from(Buffer.from(rfc7515.signature, "base64url"));
 
-  it("is the same as OpenSSL's, and comes back", () => {
+  it("encodes and decodes DER as OpenSSL does", () => {
     const der = toDer(raw);
     expect(createVerify("sha256").update(rfc7515.message).verify(key, der)).toBe(true);
     expect(fromDer(der)).toEqual(raw);
@@ -151,7 +151,7 @@ describe("a signature in DER", () => {
     expect(fromDer(toDer(small))).toEqual(small);
   });
 
-  it("has one spelling", () => {
+  it("accepts one spelling of DER", () => {
     const der = [...toDer(raw)];
     const r = der.slice(2, 4 + (der[3] as number));
     const s = der.slice(2 + r.length);
@@ -185,7 +185,7 @@ describe("a signature in DER", () => {
     for (const spelling of spellings) expect(fromDer(Uint8Array.from(spelling)), spelling.join()).toBeUndefined();
   });
 
-  it("is read from no random bytes that would not come out again", () => {
+  it("decodes no random bytes that it would encode differently", () => {
     for (let seed = 1; seed < 20_000; seed++) {
       const der = Uint8Array.from({ length: 8 }, (_, i) => (seed * (i + 7) * 2654435761) >>> 13);
       der[0] = 0x30;

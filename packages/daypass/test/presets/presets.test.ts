@@ -65,7 +65,7 @@ describe.each(all.map(([preset, ...rest]) => [preset.provider.name, preset, ...r
       expect(url).toContain(`%2F20260102%2F${region}%2Fs3%2Faws4_request`);
     });
 
-    it("is refused by the signers of what it lacks, and by no other", async () => {
+    it("makes signers refuse the features that it lacks, and no others", async () => {
       const { supports, maxExpiresIn, sources } = preset.provider;
       expect(maxExpiresIn).toBe(name === "Tigris" ? 90 * 86_400 : 7 * 86_400);
       const lacks = (...features: (keyof typeof supports)[]) => features.some((feature) => supports[feature] === false);
@@ -102,7 +102,7 @@ describe.each(all.map(([preset, ...rest]) => [preset.provider.name, preset, ...r
       );
     });
 
-    it("has the notes and the sources of the documentation", () => {
+    it("lists the notes and the sources of the documentation", () => {
       const path = new URL("../../../../docs/schemes/s3-compatibles.md", import.meta.url);
       const entry = readFileSync(path, "utf8")
         .split("\n")
@@ -150,7 +150,7 @@ describe("a preset", () => {
     for (const own of [minio, ceph, garage]) expect(() => own({ endpoint: unset })).toThrow(/endpoint/);
   });
 
-  it("can be changed after it is spread", () => {
+  it("returns options that a spread can override", () => {
     const options = { ...scaleway({ region: "nl-ams" }), addressing: "virtual" as const, credentials, clock };
     const { url } = s3Signer(options).sign({ bucket: "media", key: "a.png", expiresIn: 60 });
     expect(url).toMatch(/^https:\/\/media\.s3\.nl-ams\.scw\.cloud\/a\.png\?/);

@@ -20,7 +20,7 @@ describe("a policy document", () => {
   it.each([
     ["in UTF-8", undefined, "ü€𝄞\u007f"],
     ["in ASCII", escapeUnicode, "\\u00fc\\u20ac\\ud834\\udd1e\\u007f"],
-  ])("is written %s, and read back", (_, respell, bucket) => {
+  ])("writes %s and reads it back", (_, respell, bucket) => {
     const conditions = [
       { bucket: "ü€𝄞\u007f" },
       ["starts-with", "$key", 'a"\\'],
@@ -41,7 +41,7 @@ describe("a policy document", () => {
     });
   });
 
-  it("has operators and field names of any case, numbers as text, and AWS's escaped dollar", () => {
+  it("reads operators and field names in any case, numbers as text, and AWS's escaped dollar", () => {
     const text = String.raw`{"expiration":"2026-01-02T03:04:05.678Z","conditions":[["StArTs-WiTh","$KeY","a"],{"aCl":"X"},["Content-Length-Range","1","20"],["eq","$x","\$1 \\$2 \"\\"]]}`;
     expect(decode(text)).toEqual({
       expiresAt: new Date("2026-01-02T03:04:05.678Z"),
@@ -104,7 +104,7 @@ describe("a policy document", () => {
     expect(codeOf(() => decode(text))).toEqual(["MALFORMED", problem]);
   });
 
-  it("is refused in another spelling of base64, in bytes that are no UTF-8, and when it is too long or too deep", () => {
+  it("refuses another spelling of base64, invalid UTF-8, and text that is too long or too deep", () => {
     const encoded = encodePolicy(AT, [{ bucket: "b" }]);
     for (const other of [
       "",
@@ -146,7 +146,7 @@ describe("the fields of a form", () => {
     );
   const bucket = { bucket: "b" };
 
-  it("meet eq by the same text, and starts-with by its start, which may be empty", () => {
+  it("match eq by the same text, and starts-with by its beginning, which may be empty", () => {
     expect(check(policy(bucket, ["eq", "$a", "x"]), { a: "x" })).toBeUndefined();
     expect(check(policy(bucket, ["eq", "$a", "x"]), { a: "xy" })).toEqual([
       "POLICY_NOT_MET",
@@ -157,13 +157,13 @@ describe("the fields of a form", () => {
     expect(check(policy(bucket, ["starts-with", "$a", ""]), { a: "" })).toBeUndefined();
   });
 
-  it("meet no condition when they are absent, not even starts-with an empty text", () => {
+  it("match no condition if absent, not even starts-with an empty text", () => {
     for (const condition of [["starts-with", "$a", ""], ["eq", "$a", ""], { a: "x" }] as const) {
       expect(check(policy(bucket, condition), {})).toEqual(NOT_MET);
     }
   });
 
-  it("meet starts-with on Content-Type with every item of a list, and eq as a whole", () => {
+  it("match starts-with on Content-Type with every item of a list, and eq as a whole", () => {
     const images = policy(bucket, ["starts-with", "$Content-Type", "image/"]);
     expect(check(images, { "Content-Type": "image/png,image/jpg" })).toBeUndefined();
     expect(check(images, { "Content-Type": "image/png,text/html" })).toEqual(NOT_MET);
@@ -173,7 +173,7 @@ describe("the fields of a form", () => {
     expect(check(policy(bucket, { "content-type": "a,b" }), { "Content-Type": "a,b" })).toBeUndefined();
   });
 
-  it("have to meet all conditions on one field, and all ranges", () => {
+  it("must match all conditions on one field, and all ranges", () => {
     const both = policy(bucket, ["starts-with", "$a", "x"], ["starts-with", "$a", "xy"]);
     expect(check(both, { a: "xyz" })).toBeUndefined();
     expect(check(both, { a: "xz" })).toEqual(NOT_MET);
@@ -181,28 +181,28 @@ describe("the fields of a form", () => {
     expect(check(ranges, {})).toEqual({ min: 5, max: 10 });
   });
 
-  it("are each named by a condition, but for the signature's, the policy, the file and x-ignore-*", () => {
+  it("need a condition each, except the signature's, the policy, the file and x-ignore-*", () => {
     expect(check(policy(bucket), { sig: "1", policy: "p", "X-Ignore-Any": "1", file: "x" })).toBeUndefined();
     expect(check(policy(bucket), { a: "1" })).toEqual(["POLICY_NOT_MET", { field: "a" }]);
     for (const name of ["x-ignore", "my-x-ignore-a", "file2", "my-file", "policy2", "my-policy", "x-any"])
       expect(check(policy(bucket), { [name]: "1" }), name).toEqual(NOT_MET);
   });
 
-  it("are for a bucket that a condition names", () => {
+  it("must be for a bucket that a condition names", () => {
     expect(check(policy(["starts-with", "$bucket", ""]), {}, "any")).toBeUndefined();
     expect(check(policy(bucket), {}, "other")).toEqual(["POLICY_NOT_MET", { condition: '["eq", "$bucket", "b"]' }]);
     expect(check(policy(), {})).toEqual(NOT_MET);
     expect(check(policy({ bucket: "other" }), { bucket: "other" })).toEqual(NOT_MET);
   });
 
-  it("have the file's name put in before they are checked, in each of them", () => {
+  it("contain the file's name before the check", () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
     const template = "u/${filename}";
     expect(check(policy(bucket, { a: "u/f.txt" }), { a: template })).toBeUndefined();
     expect(check(policy(bucket, { a: template }), { a: template })).toEqual(NOT_MET);
   });
 
-  it("have of the file's name what follows its last slash, on whatever line, and no dot segment", () => {
+  it("contain the last segment of the file's name, and no dot segment", () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
     const named = (file: string) => codeOf(() => expandFields([["key", "u/${filename}"]], file));
     for (const file of ["a/b.txt", "a\\b.txt", "a\n../b.txt", "a\r\n..\\b.txt", "/b.txt"])

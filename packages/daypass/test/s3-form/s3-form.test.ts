@@ -180,7 +180,7 @@ describe("s3FormSigner", () => {
     expect((await verify(form, {}, { fileName: "x" })).key).toBe("x");
   });
 
-  it("does not outlive its credentials", () => {
+  it("refuses a form that outlives its credentials", () => {
     const dying = { ...session, expiration: new Date(AT.getTime() + 30_000) };
     const request = { bucket: "media", key: "a", expiresIn: 60 };
     expect(() => s3FormSigner({ region: "r", credentials: dying, clock }).sign(request)).toThrow(
@@ -350,7 +350,7 @@ describe("s3FormVerifier", () => {
     await expectRefusal(verify({ fields: { ...fields, acl: "extra" } }), "POLICY_NOT_MET");
   });
 
-  it("is one of several, and a form of two versions is refused", async () => {
+  it("works in anyFormOf, which refuses a form of two versions", async () => {
     const any = anyFormOf(s3FormVerifier({ credentials, clock }), s3FormV2Verifier({ credentials, clock }));
     const v2 = s3FormV2Signer({ region: "r", credentials, clock }).sign({ bucket: "media", key: "a", expiresIn: 60 });
     const submit = (fields: Readonly<Record<string, string>>) =>

@@ -117,19 +117,19 @@ const grant = (): Promise<S3HeaderGrant> => verifier.verify(request(PLAIN));
 const trailerGrant = (): Promise<S3HeaderGrant> => verifier.verify(request(TRAILER));
 
 describe("a body in signed chunks", () => {
-  it.each([1, 2, 7, 100, 8192, 70_000])("is Amazon's example, in pieces of up to %s bytes", async (most) => {
+  it.each([1, 2, 7, 100, 8192, 70_000])("reads Amazon's example in pieces of up to %s bytes", async (most) => {
     const opened = await open(await grant(), framed(PLAIN.chunks), most);
     expect(opened.body.equals(A)).toBe(true);
     expect(opened.trailers).toEqual([]);
   });
 
-  it("is Amazon's example with a trailer", async () => {
+  it("reads Amazon's example with a trailer", async () => {
     const opened = await open(await trailerGrant(), framed(TRAILER.chunks, trailerEnd()));
     expect(opened.body.equals(A)).toBe(true);
     expect(opened.trailers).toEqual([["x-amz-checksum-crc32c", "sOO8/Q=="]]);
   });
 
-  it("may have the line feed of the string to sign behind its trailer, as minio-go sends it", async () => {
+  it("accepts a line feed after the trailer, as minio-go sends it", async () => {
     const end = trailerEnd().replace("sOO8/Q==\r\n", "sOO8/Q==\n\r\n");
     const opened = await open(await trailerGrant(), framed(TRAILER.chunks, end), 7);
     expect(opened.body.equals(A)).toBe(true);
@@ -145,7 +145,7 @@ describe("a body in signed chunks", () => {
     }
   });
 
-  it("has to be declared as enforced, or the request is refused", async () => {
+  it("refuses a chunked body unless body-chunks is enforced", async () => {
     const careless = s3HeaderVerifier({
       credentials,
       origins: ["https://s3.amazonaws.com"],
@@ -158,7 +158,7 @@ describe("a body in signed chunks", () => {
     expect((await grant()).obligations).toEqual([{ kind: "body-chunks", length: 66_560, trailers: [] }]);
   });
 
-  it("is refused with one byte changed, in each chunk", async () => {
+  it("refuses one changed byte in each chunk", async () => {
     for (const at of [0, 65_535, 65_536, 66_559]) {
       const bytes = Buffer.from(A);
       bytes[at] = 98;
@@ -166,7 +166,7 @@ describe("a body in signed chunks", () => {
     }
   });
 
-  it("is refused with a foreign, missing or repeated signature", async () => {
+  it("refuses a foreign, missing or repeated signature", async () => {
     const [first = "", second = "", last = ""] = PLAIN.chunks;
     const zero = "0".repeat(64);
     for (const signatures of [
@@ -185,7 +185,7 @@ describe("a body in signed chunks", () => {
     expect(await refusal(await grant(), unsigned)).toBe("MALFORMED chunk");
   });
 
-  it("is refused when it stops early, at any place", async () => {
+  it("refuses a truncated body at any place", async () => {
     const whole = framed(PLAIN.chunks);
     for (const end of [
       0,
@@ -210,7 +210,7 @@ describe("a body in signed chunks", () => {
     expect(await refusal(await grant(), framed(PLAIN.chunks, "x-amz-meta-a:1\r\n\r\n"))).toBe("MALFORMED trailers");
   });
 
-  it("is refused with a trailer that is changed, missing, repeated or of another name", async () => {
+  it("refuses a changed, missing, repeated or renamed trailer", async () => {
     const end = trailerEnd();
     for (const [changed, expected] of [
       [end.replace("sOO8", "sOO9"), "SIGNATURE_MISMATCH chunk"],
@@ -297,7 +297,7 @@ describe("a body in unsigned chunks with a trailer", () => {
     }
   });
 
-  it("may be in short chunks, which signed ones may not: each costs its reader two hashes", async () => {
+  it("accepts short unsigned chunks, and refuses short signed chunks, which cost two hashes each", async () => {
     const { "x-amz-trailer": _, ...rest } = headers;
     const request = signed({ ...rest, "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" });
     const scope = "20260102/us-east-1/s3/aws4_request";
@@ -369,11 +369,11 @@ describe("a body in unsigned chunks with a trailer", () => {
     [{ "x-amz-trailer": "x-amz-meta-a" }],
     [{ "x-amz-trailer": "x-amz-checksum-crc32,x-amz-checksum-crc32" }],
     [{ "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" }],
-  ])("is refused when it is announced with %j", async (changed) => {
+  ])("refuses a body announced with %j", async (changed) => {
     await expect(own.verify(signed({ ...headers, ...changed }))).rejects.toMatchObject({ code: "MALFORMED" });
   });
 
-  it("is not supported with chunks that SigV4A signs", async () => {
+  it("refuses chunks that SigV4A signs", async () => {
     const changed = { ...headers, "x-amz-content-sha256": "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD" };
     await expect(own.verify(signed(changed))).rejects.toMatchObject({ code: "UNSUPPORTED_PAYLOAD" });
   });

@@ -77,7 +77,7 @@ const add = (request: WireRequest, name: string, value: string): WireRequest => 
 });
 
 describe("a signed header", () => {
-  it("costs no more than its length, however long its runs of blanks are", async () => {
+  it("reads long runs of blanks in linear time", async () => {
     const signed = sign({ headers: { "x-amz-meta-a": "a b c" } });
     const run = " \t".repeat(7_500);
     const headers = signed.headers.map(
@@ -89,7 +89,7 @@ describe("a signed header", () => {
 });
 
 describe("the grant", () => {
-  it("is for a quarter of an hour around the signing time, and holds the body to its hash", async () => {
+  it("grants a quarter of an hour around the signing time, and checks the body's hash", async () => {
     const grant = await verifier.verify(sign({ method: "PUT" }));
     expect(grant).toMatchObject({ bucket: "media", key: "k", region: "us-east-1", methods: ["PUT"] });
     expect(grant.notBefore).toEqual(new Date("2026-11-24T11:45:00Z"));
@@ -98,7 +98,7 @@ describe("the grant", () => {
     expect(grant.signedHeaders).toEqual(["host", "x-amz-content-sha256", "x-amz-date"]);
   });
 
-  it("has no obligation with UNSIGNED-PAYLOAD, and none is made for a streamed one without its headers", async () => {
+  it("returns no obligation for UNSIGNED-PAYLOAD, and refuses a streamed body without its headers", async () => {
     const unsigned = sign({ method: "PUT", headers: { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } });
     expect((await verifier.verify(unsigned)).obligations).toEqual([]);
     for (const [mode, code] of [
@@ -116,7 +116,7 @@ describe("the grant", () => {
     }
   });
 
-  it("is refused to a caller that does not check the body", async () => {
+  it("refuses a body hash that the caller does not enforce", async () => {
     expect(await refusal(sign(), s3HeaderVerifier({ credentials, origins, clock }))).toBe("UNENFORCED_CONSTRAINT");
   });
 });
@@ -142,14 +142,14 @@ describe("the signing time", () => {
     expect(await refusal(sign({ time }))).toBe("MALFORMED");
   });
 
-  it("has to agree with the credential's date", async () => {
+  it("refuses a signing time on another day than the credential's", async () => {
     const request = edit(sign(), "authorization", (value) => value.replace("/20261124/", "/20261123/"));
     expect(await refusal(request)).toBe("MALFORMED");
   });
 });
 
 describe("the Authorization header", () => {
-  it("may leave the space after the commas out, as AWS's own examples do, and have its fields in any order", async () => {
+  it("accepts an Authorization header without spaces and in any order, as in AWS's examples", async () => {
     expect(await refusal(edit(sign(), "authorization", (value) => value.replaceAll(", ", ",")))).toBe("accepted");
     const reordered = edit(sign(), "authorization", (value) => {
       const [credential, signed, signature] = value.slice(17).split(", ");
@@ -174,13 +174,13 @@ describe("the Authorization header", () => {
     expect(await refusal(edit(sign(), "authorization", change))).toBe("MALFORMED");
   });
 
-  it("is not recognised with another algorithm", async () => {
+  it("does not detect another algorithm", async () => {
     const other = edit(sign(), "authorization", (value) => value.replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"));
     expect(verifier.detects(other)).toBe(false);
     expect(await refusal(other)).toBe("NO_SIGNATURE");
   });
 
-  it.each(["authorization", "x-amz-date", "x-amz-content-sha256"])("is refused with %s twice", async (name) => {
+  it.each(["authorization", "x-amz-date", "x-amz-content-sha256"])("refuses a repeated %s", async (name) => {
     const request = sign();
     const [, value = ""] = request.headers.find(([field]) => field === name) ?? [];
     expect(await refusal(add(request, name, value))).toBe("MALFORMED");

@@ -124,7 +124,7 @@ const put = (original: WireRequest, name: string, value: string | undefined): Wi
 });
 
 describe("a request with SigV2 in its Authorization header", () => {
-  it.each(examples)("is Amazon's example: %s", async (...example) => {
+  it.each(examples)("verifies Amazon's example: %s", async (...example) => {
     const now = new Date(example[4]).toISOString();
     const signed = request(example as Example);
     const grant = await verifierAt(now).verify(signed);
@@ -160,7 +160,7 @@ describe("a request with SigV2 in its Authorization header", () => {
     expect(grants.map(({ bucket, key }) => [bucket, key])).toEqual(Array(4).fill(["johnsmith", undefined]));
   });
 
-  it("is refused when method, key, bucket, date, type or an x-amz-* header is changed", async () => {
+  it("refuses a changed method, key, bucket, date, type or x-amz-* header", async () => {
     const signed = request(get);
     for (const changed of [
       { ...signed, method: "PUT" },
@@ -177,7 +177,7 @@ describe("a request with SigV2 in its Authorization header", () => {
     }
   });
 
-  it("is good for a quarter of an hour around its date", async () => {
+  it("accepts a request within a quarter of an hour around its date", async () => {
     const signed = request(get);
     expect(await outcome(signed, "2007-03-27T19:51:41Z")).toBe("accepted");
     expect(await outcome(signed, "2007-03-27T19:51:42Z")).toBe("CLOCK_SKEW");
@@ -196,7 +196,7 @@ describe("a request with SigV2 in its Authorization header", () => {
     expect(await outcome(put(request(get), "Date", date), NOW)).toBe(expected);
   });
 
-  it("is refused with a signature of another form, two of them, or one in the query, too", async () => {
+  it("refuses another form of signature, two signatures, and a second one in the query", async () => {
     const signed = request(get);
     const id = credentials.accessKeyId;
     for (const value of [

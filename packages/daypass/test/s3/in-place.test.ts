@@ -68,7 +68,7 @@ describe.each(Object.entries(schemes))(
   },
 );
 
-it("one signer goes over to credentials that were written into the object it is given", () => {
+it("a signer uses credentials that were written into the given object", () => {
   const current = { accessKeyId: "AKIDOLD", secretAccessKey: "old", sessionToken: "t-old" };
   const signer = s3Signer({ ...place, credentials: () => current });
   signer.sign(call);
@@ -81,7 +81,7 @@ it("one signer goes over to credentials that were written into the object it is 
   expect(signer.sign(call).url).toBe(s3Signer({ ...place, credentials: lasting }).sign(call).url);
 });
 
-it("one signer goes over to what an object with getters gives now", () => {
+it("a signer uses the present values of an object with getters", () => {
   class Provider {
     #at = 1;
     get accessKeyId() {
@@ -102,7 +102,7 @@ it("one signer goes over to what an object with getters gives now", () => {
   expect(signer.sign(call).url).toBe(s3Signer({ ...place, credentials: next }).sign(call).url);
 });
 
-it("one signer lives over midnight", async () => {
+it("a signer derives a new key after midnight", async () => {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
   let now = new Date("2026-01-02T23:59:59Z");
   const signer = s3Signer({ ...place, credentials, clock: () => now });

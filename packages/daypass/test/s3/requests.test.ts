@@ -74,7 +74,7 @@ describe("what is refused", () => {
   });
 
   // `cond && {…}` is how it is left out in JavaScript.
-  it.each([false, "", 0, null])("is no binding because another option is %j", (nothing) => {
+  it.each([false, "", 0, null])("refuses an unknown binding beside %j", (nothing) => {
     const bind = { contentType: "text/plain", query: { versionId: "1" } };
     const more = { headers: nothing, query: nothing, bind } as object;
     const { url } = s3Signer({ ...options, endpoint }).sign({ ...call, method: "PUT", ...more });
@@ -106,12 +106,12 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...more }))).toMatch(/^INVALID_INPUT/);
   });
 
-  it("is shown without the session token that is no text", () => {
+  it("refuses a session token that is not text without showing it", () => {
     const signer = s3Signer({ ...options, endpoint, credentials: { ...credentials, sessionToken: "T0PSECRET\ud800" } });
     expect(message(() => signer.sign(call))).toMatch(/^INVALID_INPUT(?!.*T0P)/);
   });
 
-  it("is an end that has passed, also in a stable window that began before it", () => {
+  it("refuses a past expiry, also within a stable window that began before it", () => {
     const signer = s3Signer({ ...options, endpoint });
     const ask = (expiresAt: Date) =>
       message(() => signer.sign({ bucket: "b", key: "k", expiresAt, stableWindow: 3600 }));
@@ -120,18 +120,18 @@ describe("what is refused", () => {
     expect(ask(new Date(AT.getTime() + 1000))).toMatch(/^signed/);
   });
 
-  it("are clamped credentials that ended after the window began", () => {
+  it("refuses clamped credentials that expired after the window began", () => {
     const ended = { ...credentials, expiration: new Date(AT.getTime() - 1000) };
     const signer = s3Signer({ ...options, endpoint, credentials: ended, credentialExpiry: "clamp" });
     expect(message(() => signer.sign({ ...call, stableWindow: 3600 }))).toMatch(/^CREDENTIALS_EXPIRE_FIRST/);
   });
 
-  it("is a life as text", () => {
+  it("refuses a lifetime as text", () => {
     const expiresIn = "60" as unknown as number;
     expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, expiresIn }))).toMatch(/^INVALID_EXPIRY/);
   });
 
-  it("is an endpoint with an escape, which would be escaped again", () => {
+  it("refuses an endpoint with an escape, which would be escaped again", () => {
     expect(message(() => s3Signer({ ...options, endpoint: "https://h.example.com/a%20b" }))).toMatch(/^INVALID_INPUT/);
     expect(s3Signer({ ...options, endpoint: "http://my_minio:9000" }).sign(call).url).toMatch(
       /^http:\/\/my_minio:9000\//,
@@ -144,12 +144,12 @@ describe("what is refused", () => {
     expect(message(() => signer.sign({ ...call, key }))).toMatch(/^DOT_SEGMENTS/);
   });
 
-  it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("is a port beyond the last: %s", (place) => {
+  it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("refuses the port of %s", (place) => {
     expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: expected endpoint/);
   });
 
   // What a variable that is not set leaves of it, also where a bucket stands in front.
-  it.each(["http://:9000", "http://"])("is an endpoint without a host: %s", (place) => {
+  it.each(["http://:9000", "http://"])("refuses an endpoint without a host: %s", (place) => {
     for (const addressing of ["path", "virtual"] as const) {
       const at = { ...options, endpoint: place, addressing };
       expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
@@ -157,7 +157,7 @@ describe("what is refused", () => {
   });
 
   it.each(["http://127.0.0.1:9000", "http://[::1]:9000", "http://2130706433"])(
-    "is a bucket in front of an IP address: %s",
+    "refuses a bucket in front of an IP address: %s",
     (place) => {
       const at = { ...options, endpoint: place, addressing: "virtual" } as const;
       expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
@@ -165,7 +165,7 @@ describe("what is refused", () => {
   );
 
   it.each(["us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"])(
-    "is a region of an isolated partition without its endpoint: %s",
+    "refuses a region of an isolated partition without its endpoint: %s",
     (region) => {
       expect(message(() => s3Signer({ ...options, region }))).toMatch(/^INVALID_INPUT: expected endpoint/);
       const own = { ...options, region, endpoint: `https://s3.${region}.c2s.ic.gov` };
@@ -185,7 +185,7 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...several }))).toMatch(/^signed/);
   });
 
-  it("is a parameter without a value, which would bind nothing", () => {
+  it("refuses a parameter without a value, which would bind nothing", () => {
     for (const signer of [s3Signer({ ...options, endpoint }), s3V2Signer({ ...options, endpoint })]) {
       const asked = (versionId: unknown) =>
         [{ query: { versionId } }, { bind: { query: { versionId } } }].map((more) =>
@@ -197,7 +197,7 @@ describe("what is refused", () => {
     }
   });
 
-  it("is a constraint that a class has as a getter", () => {
+  it("refuses a constraint that a class has as a getter", () => {
     class Call {
       bucket = "media";
       key = "a.txt";
@@ -229,7 +229,7 @@ describe("what is refused", () => {
   it.each([
     ["SigV4", s3Signer({ ...options, endpoint })],
     ["SigV2", s3V2Signer({ ...options, endpoint })],
-  ])("is an option that %s does not know, and what is undefined is none", (_, signer) => {
+  ])("refuses an unknown option of %s, and ignores undefined", (_, signer) => {
     const ask = (more: object) => message(() => signer.sign({ ...call, ...more }));
     expect(ask({ ContentType: "image/png" })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found ContentType/);
     expect(ask({ uses: 1 })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found uses/);
@@ -266,7 +266,7 @@ describe("a verifier", () => {
     expect(await code(verify(url, { headers }))).toBe("UNSIGNED_HEADER");
   });
 
-  it.each(["x-amz-cf-id", "X-Amz-Content-Sha256"])("does not mind %s, which others add", async (name) => {
+  it.each(["x-amz-cf-id", "X-Amz-Content-Sha256"])("ignores %s, which proxies and SDKs add", async (name) => {
     const { url } = s3Signer({ ...options, endpoint }).sign(call);
     const headers = [
       ["Host", "s3.example.com"],
@@ -390,14 +390,14 @@ describe("a checksum that was signed", () => {
     ["a parameter, where SDKs move it", { query: { "x-amz-checksum-crc32": "NhCmhg==" } }],
     ["a parameter in another case", { query: { "X-Amz-Checksum-Crc32": "NhCmhg==" } }],
     ["a header of no bytes", { headers: { "x-amz-checksum-crc32": "AAAAAA==" } }],
-  ])("has to be enforced as %s", async (_, wish) => {
+  ])("obliges the caller to enforce %s", async (_, wish) => {
     await expect(verify(wish)).rejects.toMatchObject({ code: "UNENFORCED_CONSTRAINT" });
     const { obligations } = await verify(wish, ["body-checksum"]);
     expect(obligations).toMatchObject([{ kind: "body-checksum", header: "x-amz-checksum-crc32" }]);
   });
 
   it.each(["content-md5", "x-amz-checksum-xxhash3", "x-amz-checksum-sha512", "x-amz-checksum-mode2"])(
-    "has to be enforced as the header %s, be it one of tomorrow",
+    "obliges the caller to enforce the header %s, even an unknown one",
     async (header) => {
       const { obligations } = await verify({ headers: { [header]: "a" } }, ["body-checksum"]);
       expect(obligations).toEqual([{ kind: "body-checksum", header, value: "a" }]);

@@ -39,7 +39,7 @@ describe("TempURLs", () => {
     ["POST", ["POST", "HEAD"]],
     ["HEAD", ["HEAD"]],
     ["DELETE", ["DELETE"]],
-  ])("for %s grant what Swift lets them do", async (method, methods) => {
+  ])("grants the methods of Swift for %s", async (method, methods) => {
     const link = sign({ method });
     for (const other of ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "COPY"]) {
       const request = { ...wireRequest(link), method: other };
@@ -53,7 +53,7 @@ describe("TempURLs", () => {
     }
   });
 
-  it("are tried with both keys of the account and with the keys of their container only", async () => {
+  it("tries both keys of the account and the keys of the container only", async () => {
     const keys: readonly SwiftKey[] = [
       { account, key: "new" },
       { account, key },
@@ -92,14 +92,14 @@ describe("TempURLs", () => {
     expect(asked).toEqual(["AUTH_test/media"]);
   });
 
-  it("have a method of one line: one more would be the network that was signed", async () => {
+  it("refuses a method of two lines, which would contain the signed network", async () => {
     const request = wireRequest(sign({ bind: { ip: "10.0.0.0/8" } }));
     expect(await refusal(request)).toBe("IP_NOT_GRANTED");
     const target = request.target.replace(/&temp_url_ip_range=[^&]*/, "");
     expect(await refusal({ ...request, target, method: "ip=10.0.0.0/8\nGET" })).toBe("MALFORMED");
   });
 
-  it("have the digests that their key allows, whatever the signature's form says", async () => {
+  it("accepts only the digests that the key allows", async () => {
     const weak = swiftSigner({ endpoint, account, key, digest: "sha1", clock });
     const link = weak.sign({ container: "media", object: "a", expiresIn: 60 });
     expect(link.warnings).toEqual([expect.stringContaining("HMAC-SHA1")]);
@@ -109,7 +109,7 @@ describe("TempURLs", () => {
     expect(await refusal(wireRequest(sign()), lenient)).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("with a prefix grant what is below it, and no dot segments in any spelling", async () => {
+  it("grants objects below a prefix, and refuses dot segments in any spelling", async () => {
     const link = sign({ object: undefined, prefix: "photos/2026/" });
     expect(link.unbound).toContain("path below the prefix");
     const request = wireRequest(link);
@@ -143,7 +143,7 @@ describe("TempURLs", () => {
     expect(() => sign({ prefix: "a/", object: "b" })).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
   });
 
-  it("are bound to a network of IPv4 or IPv6", async () => {
+  it("binds a network of IPv4 or IPv6", async () => {
     for (const [ip, inside, outside] of [
       ["203.0.113.0/24", "203.0.113.9", "203.0.114.9"],
       ["203.0.113.9", "::ffff:203.0.113.9", "203.0.113.8"],
@@ -171,7 +171,7 @@ describe("TempURLs", () => {
     expect(await refusal({ ...request, target: `${request.target}&temp_url_ip_range=` })).toBe("MALFORMED");
   });
 
-  it("leave filename and inline open, so a verifier accepts them by name only", async () => {
+  it("accepts the unsigned filename and inline by name only", async () => {
     const link = sign({ filename: "Übersicht 1.pdf", inline: true });
     expect(link.url).toMatch(/&filename=%C3%9Cbersicht%201\.pdf&inline$/);
     expect(link.warnings).toEqual([expect.stringContaining("not signed")]);
@@ -204,7 +204,7 @@ describe("TempURLs", () => {
     expect(await refusal({ ...request, headers: [[name, value]] })).toBe("UNSIGNED_HEADER");
   });
 
-  it("are not mixed with other authentication", async () => {
+  it("refuses a TempURL with other authentication", async () => {
     const request = wireRequest(sign());
     expect(await refusal({ ...request, headers: [["X-Auth-Token", "t"]] })).toBe("AMBIGUOUS_AUTHENTICATION");
   });
@@ -222,7 +222,7 @@ describe("TempURLs", () => {
     }
   });
 
-  it("may stand below a path that is not signed", async () => {
+  it("accepts a TempURL below an unsigned base path", async () => {
     const rgw = swiftSigner({ endpoint: "https://rgw.example.com/swift", account, key, clock });
     const link = rgw.sign({ container: "media", object: "a", expiresIn: 60 });
     expect(link.url).toMatch(/^https:\/\/rgw\.example\.com\/swift\/v1\/AUTH_test\/media\/a\?/);
@@ -231,12 +231,12 @@ describe("TempURLs", () => {
     expect(await refusal(wireRequest(link), swiftVerifier(options))).toBe("MALFORMED");
   });
 
-  it("have a longest life where the verifier says so", async () => {
+  it("refuses a lifetime over maxLife", async () => {
     const strict = swiftVerifier({ keys: { account, key }, origins, maxLife: 599, clock });
     expect(await refusal(wireRequest(sign()), strict)).toBe("KEY_SCOPE");
   });
 
-  it("one spelling of the signature, but for the padding that Swift's page writes and its client does not", async () => {
+  it("accepts one spelling of the signature, with or without padding", async () => {
     const strong = await swiftSigner({ endpoint, account, key, digest: "sha512", clock }).sign({
       container: "media",
       object: "a",
@@ -274,7 +274,7 @@ describe("TempURLs", () => {
     expect(() => sign(wish)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("are refused for an endpoint with the version or the account, as in Keystone", () => {
+  it("refuses an endpoint with the version or the account, as in Keystone", () => {
     for (const path of ["/v1", "/v1/", "/v1/AUTH_test", "/swift/v1", "/swift/v1/AUTH_test/"]) {
       const at = { endpoint: endpoint + path, account, key };
       expect(() => swiftSigner(at), path).toThrow(/^expected endpoint as .* without \/v1, found "https:/);
@@ -285,7 +285,7 @@ describe("TempURLs", () => {
     }
   });
 
-  it("are the same for an endpoint with a slash at its end", () => {
+  it("signs the same TempURL for an endpoint with a slash at its end", () => {
     const plain = swiftSigner({ endpoint, account, key, clock }).sign(WISH).url;
     expect(swiftSigner({ endpoint: `${endpoint}/`, account, key, clock }).sign(WISH).url).toBe(plain);
     const given = { endpoint: new URL(endpoint) as never, account, key, clock };

@@ -43,13 +43,13 @@ describe("the types of the guards", () => {
     ).close();
   });
 
-  it("take the next of Express, and the done of Fastify's hooks, which takes an Error alone", () => {
+  it("accept Express's next, and the done of Fastify's hooks, which accepts only an Error", () => {
     const guarded = guardNode(s3, () => {});
     expectTypeOf<(error?: "route" | unknown) => void>().toExtend<Parameters<typeof guarded>[2]>();
     expectTypeOf<<E extends Error>(error?: E) => void>().toExtend<Parameters<typeof guarded>[2]>();
   });
 
-  it("give a fetch handler the program's own Request, and the host's arguments as it declares them", () => {
+  it("pass the program's own Request to a fetch handler, with the host's arguments", () => {
     const guarded = guardFetch(url, (_grant, request, env: { readonly peer: string }) => {
       expectTypeOf(request).toEqualTypeOf<Request>();
       return new Response(env.peer);

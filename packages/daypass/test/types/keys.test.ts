@@ -20,7 +20,7 @@ describe("the type of a function that finds keys", () => {
     expectTypeOf<(id: string) => Promise<readonly Row[] | null>>().toExtend<KeyResolver<S3Credentials>>();
   });
 
-  it("does not fit what is no key", () => {
+  it("refuses a function that returns something else than a key", () => {
     // @ts-expect-error: a row without a secret
     s3Verifier({ credentials: async () => ({ accessKeyId: "a" }), origins });
   });

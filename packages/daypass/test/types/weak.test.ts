@@ -9,7 +9,7 @@ import { type NginxGrant, nginxSigner } from "../../src/schemes/nginx/index.ts";
 import type { UriSigningGrant } from "../../src/schemes/uri-signing/index.ts";
 
 describe("what is weak by construction", () => {
-  it("is in the type of grants and signers, so that code can refuse it", () => {
+  it("lists weaknesses in the types of grants and signers, so that code can refuse them", () => {
     expectTypeOf<AkamaiGrant>().toExtend<Weak<never>>();
     expectTypeOf<UriSigningGrant>().toExtend<Weak<never>>();
     expectTypeOf<NginxGrant>().not.toExtend<Weak<never>>();

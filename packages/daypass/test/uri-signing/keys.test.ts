@@ -61,7 +61,7 @@ describe("keys", () => {
     expect(load).toThrowError(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 
-  it("are fetched for each request where a function gives them", async () => {
+  it("fetches keys for each request if a function returns them", async () => {
     const { url: made } = signer.sign({ url, expiresIn: 60 });
     let keys: readonly (typeof secret)[] = [];
     const fetching = verifier({ keySets: async () => [{ keys }] });

@@ -35,7 +35,7 @@ describe("renewal", () => {
     expect(next && / Path=([^;]*);/.exec(next.setCookie)?.[1]).toBe(expected);
   });
 
-  it("is secure where the origin is, and dates iat and jti anew", async () => {
+  it("sets Secure for https origins, and renews iat and jti", async () => {
     const next = await renewed({ cdnistt: 1, cdniets: 30, iat: 1, jti: "old" });
     expect(next?.setCookie).toMatch(/; HttpOnly; Secure$/);
     const payload = JSON.parse(Buffer.from(next?.token.split(".")[1] as string, "base64url").toString());

@@ -62,7 +62,7 @@ describe("RFC 9246 appendix A", () => {
           (error: { code?: string }) => String(error.code),
         );
 
-    it("is accepted where every claim is enforced", async () => {
+    it("accepts the complex example if every claim is enforced", async () => {
       expect(await asked({})).toBe("accepted");
       const grant = await uriSigningVerifier({
         keySets: [{ issuer: "uCDN Inc", keys: [rfcKey] }],
@@ -92,11 +92,11 @@ describe("RFC 9246 appendix A", () => {
       ["no expressions", { regex: undefined }, "UNENFORCED_CONSTRAINT"],
       ["a clock before nbf", { clock: () => new Date(1640992822_000) }, "NOT_YET_VALID"],
       ["a clock at exp", { clock: () => new Date(1641079223_000) }, "EXPIRED"],
-    ])("is refused by a verifier with %s", async (_what, options, code) => {
+    ])("refuses the complex example by a verifier with %s", async (_what, options, code) => {
       expect(await asked(options as Partial<UriSigningVerifierOptions>)).toBe(code);
     });
 
-    it("is refused to others, from elsewhere and for other URIs", async () => {
+    it("refuses the complex example for other subjects, addresses and URIs", async () => {
       expect(await asked({}, "Other")).toBe("WRONG_SUBJECT");
       expect(await asked({}, "UserToken", { ...request, remoteAddress: "2001:db9::9" })).toBe("IP_NOT_GRANTED");
       expect(await asked({}, "UserToken", { ...request, remoteAddress: undefined })).toBe("IP_NOT_GRANTED");
@@ -176,7 +176,7 @@ describe("RFC 9246 appendix A", () => {
 // Tokens of Apache Traffic Server's tests, with its keys:
 // https://github.com/apache/trafficserver/tree/master/tests/gold_tests/pluginTest/uri_signing
 describe("a token without kid and container, as Traffic Server accepts it", () => {
-  it("is refused: it would be for every URI", async () => {
+  it("refuses a token without a container, which would be valid for every URI", async () => {
     const token =
       "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJpc3N1ZXIiLCJleHAiOjE5MjMwNTYwODR9.zw_wFQ-wvrWmfPLGj3hAUWn-GOHkiJZi2but4KV0paY";
     const request = get(`http://cdni.example/someasset.ts?URISigningPackage=${token}`);

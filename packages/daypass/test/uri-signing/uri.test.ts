@@ -25,7 +25,7 @@ describe("where a token is found, and the URI without it", () => {
     expect(grant.target).toBe(rest);
   });
 
-  it("in a cookie, where the URI has none", async () => {
+  it("finds a token in a cookie if the URI has none", async () => {
     const headers = [["Cookie", `a=b; URISigningPackage=${made}`]] as const;
     expect((await verify(get("https://cdn.example.com/a?x=1", { headers }))).uri).toBe("https://cdn.example.com/a?x=1");
     const twice = [["cookie", `URISigningPackage=${made}; URISigningPackage=${made}`]] as const;
@@ -72,7 +72,7 @@ describe("normalisation", () => {
     expect([uri.origin, uri.path, uri.query]).toEqual(expected);
   });
 
-  it("of the host is done by the choice among origins: case and default port mean nothing", async () => {
+  it("selects an origin in any case and with its default port", async () => {
     const { url: made } = signer.sign({ url, expiresIn: 60 });
     for (const authority of ["CDN.example.com", "cdn.example.com:443"]) {
       expect(await outcome(verifier(), get(made, { authority }))).toBe("accepted");
@@ -86,7 +86,7 @@ describe("normalisation", () => {
     expect(grant).toMatchObject({ path: "/a~b/c", target: "/a~b/c?x=~", id: link.id });
   });
 
-  it("is of whole escapes: a broken one would make another of its neighbours, which no expression has seen", async () => {
+  it("refuses a broken escape, which normalisation would complete", async () => {
     const request = (path: string) =>
       get(`https://cdn.example.com${path}?URISigningPackage=${token({ ...ANY, cdniuc: "regex:.*/[^s][^/]*" })}`);
     expect(await outcome(verifier(), request("/public"))).toBe("accepted");

@@ -47,7 +47,7 @@ const proof = (asked: UrlSignRequest): { readonly subject?: string } =>
   asked.subject === undefined ? {} : { subject: asked.subject };
 
 describe("any URL that the signer makes", () => {
-  it("is what a URL parser and URLSearchParams write, and verifies to the grant that was asked for", async () => {
+  it("writes URLs as a URL parser does, and verifies them to the requested grant", async () => {
     await fc.assert(
       fc.asyncProperty(reading, async (asked) => {
         const link = sign(asked);
@@ -67,7 +67,7 @@ describe("any URL that the signer makes", () => {
     );
   });
 
-  it("is refused, or gives the same grant for the same path, when any one byte of the target changes", async () => {
+  it("returns the same grant or none when one byte of the target changes", async () => {
     const bit = fc.constantFrom(1, 2, 4, 8, 16, 32, 64);
     await fc.assert(
       fc.asyncProperty(reading, fc.nat(), bit, async (asked, position, mask) => {
@@ -87,7 +87,7 @@ describe("any URL that the signer makes", () => {
     );
   });
 
-  it("is refused when any one byte of an exact URL without varying tokens changes", async () => {
+  it("refuses one changed byte of an exact URL without varying tokens", async () => {
     const received = request(
       sign({ url: `${ORIGIN}/a%20b/c.pdf?x=%C3%BC&y`, subject: "s", bind: { headers: { "x-a": "b c" } } }),
     );
@@ -100,7 +100,7 @@ describe("any URL that the signer makes", () => {
     }
   });
 
-  it("is refused when authority, method or a bound header changes by a byte", async () => {
+  it("refuses one changed byte of authority, method or a bound header", async () => {
     const link = sign({ bind: { headers: { "x-tenant": "acme" } } });
     const received = request(link);
     const flips = (value: string): readonly string[] =>
@@ -190,7 +190,7 @@ describe("any input", () => {
     );
   });
 
-  it("has at most one spelling as text", () => {
+  it("accepts at most one spelling of any text", () => {
     fc.assert(
       fc.property(anyText(), fc.stringMatching(/^[!-~]{0,12}$/), (value, raw) => {
         if (isText(value)) {
@@ -204,7 +204,7 @@ describe("any input", () => {
     );
   });
 
-  it("is an origin only if URL parsers write it the same way", () => {
+  it("accepts an origin only if URL parsers write it the same way", () => {
     const host = fc.oneof(
       fc.stringMatching(/^[a-z0-9.-]{1,12}$/),
       fc.stringMatching(/^[0-9a-fx.]{1,16}$/),
@@ -224,7 +224,7 @@ describe("any input", () => {
     );
   });
 
-  it("with a clock that is broken is refused", async () => {
+  it("refuses any URL with a broken clock", async () => {
     for (const time of [Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(await outcome(request(sign()), { clock: () => new Date(time) })).toBe("NOT_YET_VALID");
     }

@@ -23,7 +23,7 @@ const EDGE: UrlEd25519PrivateKey = {
 const parameter = (url: string, name: string): string | undefined => new RegExp(`[?&]${name}=([^&]*)`).exec(url)?.[1];
 
 describe("what the signer is asked for", () => {
-  it("becomes parameters, and headers that the holder must send", async () => {
+  it("writes options as parameters and as headers that the holder must send", async () => {
     const link = sign({
       methods: ["PUT"],
       audience: "upload",
@@ -170,7 +170,7 @@ describe("what the signer refuses", () => {
     ["/a/.", "DOT_SEGMENTS"],
     ["/a\n", "INVALID_INPUT"],
     [`/${"a".repeat(8192)}`, "INVALID_INPUT"],
-  ] as const)("a URL in another spelling than its one: %j", (path, code) => {
+  ] as const)("refuses a URL in another spelling: %j", (path, code) => {
     expect(codeOf(() => sign(url(path)))).toBe(code);
   });
 
@@ -187,7 +187,7 @@ describe("what the signer refuses", () => {
     "/a",
     "https:///a",
     "https://api.example.com\\a",
-  ])("an origin that URL parsers write in another way: %s", (other) => {
+  ])("refuses an origin that URL parsers write differently: %s", (other) => {
     expect(codeOf(() => sign({ url: other }))).toBe("INVALID_INPUT");
   });
 
@@ -255,12 +255,12 @@ describe("what the signer refuses", () => {
     expect(codeOf(() => sign(asked))).toBe("INVALID_INPUT");
   });
 
-  it("a response header that a Daypass URL cannot set", () => {
+  it("refuses a response header that a Daypass URL cannot set", () => {
     expect(codeOf(() => sign({ response: { contentEncoding: "gzip" } }))).toBe("UNSUPPORTED_CONSTRAINT");
     expect(codeOf(() => sign({ response: { expires: "0" } }))).toBe("UNSUPPORTED_CONSTRAINT");
   });
 
-  it("a life of nothing, and one of more than 100 years", () => {
+  it("rejects a lifetime of zero and one over 100 years", () => {
     for (const expiresIn of [0, -1, 1.5, 4e9, Number.NaN])
       expect(codeOf(() => sign({ expiresIn }))).toBe("INVALID_EXPIRY");
   });
@@ -272,14 +272,14 @@ describe("what the signer refuses", () => {
     ["maxLife", { maxLife: 899 }],
     ["until", { until: "20260102T031904Z" }],
   ];
-  it.each(scopes)("what lies outside the key's %s", (_, scope) => {
+  it.each(scopes)("refuses requests outside the key's %s", (_, scope) => {
     const asked = { url: `${ORIGIN}/invoices/7.pdf`, expiresIn: 900 };
     expect(codeOf(() => urlSigner({ key: { ...KEY, scope }, clock: () => AT }).sign(asked))).toBe("KEY_SCOPE");
   });
 });
 
 describe("keys", () => {
-  it("of Ed25519 sign by promise, and their published set verifies", async () => {
+  it("signs with an Ed25519 key by promise, and verifies with its published set", async () => {
     const link = await urlSigner({ key: EDGE, clock: () => AT }).sign({ url: `${ORIGIN}/a`, expiresIn: 60 });
     const set = JSON.parse(JSON.stringify(publishedKeySet([EDGE, KEY]))) as { keys: UrlKey[] };
     expect(publishedKeySet({ keys: [EDGE, KEY] })).toEqual(publishedKeySet([EDGE, KEY]));
@@ -288,21 +288,21 @@ describe("keys", () => {
     expect(grant.id).toBe(link.id);
   });
 
-  it("whose two halves do not belong together are refused at the first signature", async () => {
+  it("refuses a key pair of two different keys at the first signature", async () => {
     const signer = urlSigner({ key: { ...EDGE, x: "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw" }, clock: () => AT });
     for (let i = 0; i < 2; i++) {
       await expect(signer.sign({ url: `${ORIGIN}/a`, expiresIn: 60 })).rejects.toMatchObject({ code: "INVALID_KEY" });
     }
   });
 
-  it("that are no point of the curve are refused when they are used, and the process lives on", async () => {
+  it("refuses a public key off the curve when it is used, without an unhandled rejection", async () => {
     // y = 2 has no x.
     const x = Buffer.from([2, ...new Array<number>(31).fill(0)]).toString("base64url");
     const link = await urlSigner({ key: EDGE, clock: () => AT }).sign({ url: `${ORIGIN}/a`, expiresIn: 60 });
     expect(await outcome(wireRequest(link), { keys: [{ ...EDGE, x }] })).toMatch(/^(SIGNATURE_MISMATCH|INVALID_KEY)$/);
   });
 
-  it("without a private half cannot sign", () => {
+  it("refuses to sign without a private half", () => {
     const { d: _, ...half } = EDGE;
     expect(codeOf(() => urlSigner({ key: half as UrlEd25519PrivateKey }))).toBe("INVALID_KEY");
   });
@@ -317,7 +317,7 @@ describe("keys", () => {
     expect(await outcome(request(links[0] as (typeof links)[0]), { keys: [next] })).toBe("UNKNOWN_KEY");
   });
 
-  it("are found by a function, prepared once, and only under their own kid", async () => {
+  it("finds keys by a function, and only under their own kid", async () => {
     const link = request(sign());
     const resolve = (found: unknown): Promise<unknown> =>
       urlVerifier({ keys: async () => found as UrlKey, origins: [ORIGIN], clock: () => AT }).verify(link);
@@ -330,7 +330,7 @@ describe("keys", () => {
     await expect(resolve({ ...KEY, k: "short" })).rejects.toMatchObject({ code: "INVALID_KEY" });
   });
 
-  it("open nothing any more once another secret was written into the object that a function finds", async () => {
+  it("refuses the old secret after a store writes a new one into the same object", async () => {
     const row: { kty: "oct"; alg: "HS256"; kid: string; k: string } = { ...KEY };
     const verifier = urlVerifier({ keys: () => row, origins: [ORIGIN], clock: () => AT });
     const old = request(sign());
@@ -345,7 +345,7 @@ describe("keys", () => {
 });
 
 describe("a verifier", () => {
-  it("is refused with origins that no signer writes, or a skew beyond 15 minutes", () => {
+  it("refuses origins that no signer writes, and a skew over 15 minutes", () => {
     for (const origin of [
       "https://api.example.com/",
       "https://*.example.com",

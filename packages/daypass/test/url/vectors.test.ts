@@ -6,7 +6,7 @@ import { testVectors } from "./vector-suite.ts";
 describe("the vectors of the specification, with node:crypto", testVectors);
 
 describe("the committed vectors", () => {
-  it("are what the generator writes", () => {
+  it("equal the output of the generator", () => {
     const script = fileURLToPath(new URL("../../../../tools/spec/url-vectors.mjs", import.meta.url));
     const run = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
     expect(run.stderr).toBe("");

@@ -1,15 +1,14 @@
-/** Small files, which are kept in memory. */
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { chunks, contents } from "../../src/testing/contract-tools.ts";
 import { withDisk } from "./temp-root.ts";
 
-describe("small files in memory", () => {
+describe("the cache of small files", () => {
   const later = { clock: () => Date.now() + 10_000 };
   const ref = { bucket: "bucket", key: "a.txt" };
 
-  it("answers at once for a file that did not change, with the same object each time", async () => {
+  it("returns the same object while its file is unchanged", async () => {
     await withDisk(async (storage, root) => {
       writeFileSync(join(root, "bucket/a.txt"), "small");
       expect(storage.getCached?.(ref)).toBeUndefined();
@@ -20,7 +19,7 @@ describe("small files in memory", () => {
     }, later);
   });
 
-  it("does not remember a file that changed less than two seconds ago", async () => {
+  it("skips a file that changed less than two seconds ago", async () => {
     await withDisk(async (storage, root) => {
       writeFileSync(join(root, "bucket/a.txt"), "small");
       utimesSync(join(root, "bucket/a.txt"), 1, 1);
@@ -31,23 +30,23 @@ describe("small files in memory", () => {
 
   it.each<[string, (path: string) => void]>([
     [
-      "is written in place with the old times",
+      "was written in place with the old times",
       (path) => {
         writeFileSync(path, "other");
         utimesSync(path, 1, 1);
       },
     ],
     [
-      "is replaced",
+      "was replaced",
       (path) => {
         writeFileSync(`${path}.new`, "other");
         utimesSync(`${path}.new`, 1, 1);
         renameSync(`${path}.new`, path);
       },
     ],
-    ["is deleted", (path) => rmSync(path)],
-    ["gains a name", (path) => linkSync(path, `${path}.link`)],
-  ])("looks again when the file %s", async (_title, change) => {
+    ["was deleted", (path) => rmSync(path)],
+    ["got a second name", (path) => linkSync(path, `${path}.link`)],
+  ])("opens the file again after it %s", async (_title, change) => {
     await withDisk(async (storage, root) => {
       const path = join(root, "bucket/a.txt");
       writeFileSync(path, "small");
@@ -62,7 +61,7 @@ describe("small files in memory", () => {
     }, later);
   });
 
-  it("keeps within its memory, and keeps what is in use", async () => {
+  it("stays within its memory, and keeps used files", async () => {
     await withDisk(
       async (storage, root) => {
         const refs = Array.from({ length: 20 }, (_, index) => ({ bucket: "bucket", key: `${index}.bin` }));
@@ -79,7 +78,7 @@ describe("small files in memory", () => {
     );
   });
 
-  it("forgets what was in use once it is no longer", async () => {
+  it("evicts a file that is no longer used", async () => {
     const refs = Array.from({ length: 9 }, (_, index) => ({ bucket: "bucket", key: `${index}.bin` }));
     await withDisk(
       async (storage, root) => {
@@ -94,7 +93,7 @@ describe("small files in memory", () => {
     );
   });
 
-  it("counts for nothing without the folder of its bucket, where it lies beside it", async () => {
+  it("drops a file of `.daypass` without the folder of its bucket", async () => {
     await withDisk(async (storage, root) => {
       const hashed = { bucket: "bucket", key: "a//b" };
       await storage.put(hashed, chunks("small"));
@@ -105,7 +104,7 @@ describe("small files in memory", () => {
     }, later);
   });
 
-  it("counts what an uploader has sent beside the bytes, so that many empty objects do not fill the memory", async () => {
+  it("counts headers and metadata, so that empty objects cannot fill the memory", async () => {
     await withDisk(
       async (storage) => {
         const keys = Array.from({ length: 20 }, (_, index) => `${index}`);
@@ -122,7 +121,7 @@ describe("small files in memory", () => {
     );
   });
 
-  it("reads a file past the small size through its descriptor", async () => {
+  it("leaves a large file to its descriptor", async () => {
     await withDisk(
       async (storage, root) => {
         writeFileSync(join(root, "bucket/a.txt"), "12345");

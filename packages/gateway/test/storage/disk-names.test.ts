@@ -36,7 +36,7 @@ afterAll(() => {
   removeRoot(root);
 });
 
-/** A reader that counts what it is asked and what it gives. */
+/** A reader that counts its calls and rows. */
 function counting(names: NamesReader): NamesReader & { readonly cost: { calls: number; rows: number } } {
   const cost = { calls: 0, rows: 0 };
   const counted = <T>(rows: T[]): T[] => {
@@ -52,7 +52,7 @@ function counting(names: NamesReader): NamesReader & { readonly cost: { calls: n
   };
 }
 
-/** What it takes to find a page of 1000 entries. */
+/** The calls and rows for a page of 1000 entries. */
 function costOf(bucket: string, options: { from?: string; prefix?: string; delimiter?: string }) {
   const { from = "", prefix = "", delimiter } = options;
   const names = counting(database.names);
@@ -69,7 +69,7 @@ function costOf(bucket: string, options: { from?: string; prefix?: string; delim
   return { found, ...names.cost };
 }
 
-describe("a million names in one bucket", () => {
+describe("a bucket of a million names", () => {
   it.each([
     ["the first page", {}],
     ["a page in the middle", { from: "500/" }],
@@ -77,7 +77,7 @@ describe("a million names in one bucket", () => {
     ["a page of prefixes", { delimiter: "/" }],
     ["the second half of the prefixes", { delimiter: "/", from: "500/" }],
     ["the keys below one prefix", { delimiter: "/", prefix: "500/" }],
-  ])("cost %s no more than ten thousand", (_, options) => {
+  ])("costs %s no more than a bucket of ten thousand", (_, options) => {
     const large = costOf("large", options);
     const small = costOf("small", options);
     expect(large.rows / large.found).toBeLessThanOrEqual(3 * (small.rows / small.found));
@@ -85,7 +85,7 @@ describe("a million names in one bucket", () => {
     expect(large.rows).toBeLessThanOrEqual(3 * large.found + 20);
   });
 
-  it("are found by seeking in the primary key", async () => {
+  it("is searched by the primary key", async () => {
     const raw = await openDatabase(join(root, ".daypass/index.db"), { readOnly: true });
     const plan = (sql: string, ...values: string[]): string =>
       raw
@@ -102,7 +102,7 @@ describe("a million names in one bucket", () => {
 });
 
 describe("a folder that takes long to read", () => {
-  /** Reads as long as it is told, and counts. */
+  /** A thread that takes a given time, and counts. */
   function slowThread() {
     const state = { reads: 0, now: 0, took: 1000, waits: 0, hold: undefined as Promise<void> | undefined };
     const thread: FileThread = {
@@ -145,7 +145,7 @@ describe("a folder that takes long to read", () => {
     expect(state.reads).toBe(2);
   });
 
-  it("is not waited for when uploads have changed it, because the index has them", async () => {
+  it("does not delay a listing if only uploads have changed it", async () => {
     const { state, reader } = slowThread();
     await reader.refresh("bucket", [""]);
     state.now += 11 * state.took;
@@ -160,7 +160,7 @@ describe("a folder that takes long to read", () => {
     release();
   });
 
-  it("is read once for all that wait, and again for who came when it was half read", async () => {
+  it("is read once for all waiting listings, and again for those that began during the reading", async () => {
     const { state, reader } = slowThread();
     state.took = 1;
     let release = (): void => {};
@@ -176,9 +176,9 @@ describe("a folder that takes long to read", () => {
     expect(state.reads).toBe(2);
   });
 
-  // A thread that has to start first, or a machine with much to do.
+  // A wait for the thread to start, or for a busy machine, does not count.
   it.each([0, 1000])(
-    "that is quick to read is read each time it has changed, after a wait of %i ms too",
+    "is read each time it has changed if reading is quick, even after a wait of %i ms",
     async (waits) => {
       const { state, reader } = slowThread();
       state.took = 50;

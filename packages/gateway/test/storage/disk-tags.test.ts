@@ -6,10 +6,10 @@ import { ipcIndexWriter, serveIndexWriter } from "../../src/storage/disk/index.t
 import { connection } from "./connection.ts";
 import { chunks, openDisk, openIndex, ownRoot, withDisk } from "./temp-root.ts";
 
-/** Two seconds after a change a file is remembered; for this clock they are over at once. */
+/** A clock for which two seconds have passed since each change, so that files are cached at once. */
 const later = () => Date.now() + 10_000;
 
-/** Until the clock of the file system has moved on since the last change of a file. */
+/** Waits until the clock of the file system has advanced since the last change of a file. */
 async function tick(path: string): Promise<void> {
   while (Date.now() < statSync(path).ctimeMs + 20) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -20,7 +20,7 @@ async function tagsInMemory(storage: Storage, key: string): Promise<unknown> {
   return object?.info.tags;
 }
 
-it("tags of a file in memory are never those of before, in no process", async () => {
+it("shows new tags of a cached file in every process", async () => {
   const root = ownRoot();
   const index = await openIndex(root);
   const { primary, worker } = connection();
@@ -33,7 +33,7 @@ it("tags of a file in memory are never those of before, in no process", async ()
     await tick(join(root, "bucket/a.txt"));
     for (const storage of [one, two]) {
       expect(await tagsInMemory(storage, "a.txt")).toEqual({ turn: `${turn - 1}` });
-      // It is in memory, or this test proves nothing.
+      // Otherwise, the file is not cached.
       expect(storage.getCached?.(ref)).toBeDefined();
     }
     await one.setTags(ref, { turn: `${turn}` });
@@ -41,7 +41,7 @@ it("tags of a file in memory are never those of before, in no process", async ()
   }
 });
 
-it("a file that nobody uploaded can be tagged, and keeps its bytes, times, rights and ETag", async () => {
+it("tags a file that was not uploaded, and keeps its bytes, times, permissions and ETag", async () => {
   await withDisk(async (storage, root) => {
     const path = join(root, "bucket/foreign.txt");
     writeFileSync(path, "foreign");
@@ -53,13 +53,13 @@ it("a file that nobody uploaded can be tagged, and keeps its bytes, times, right
     expect(await storage.setTags(ref, { a: "1" })).toBe(true);
     expect(await storage.head(ref)).toEqual({ ...before, tags: { a: "1" } });
     expect([statSync(path, { bigint: true }).mode, statSync(path, { bigint: true }).mtimeNs]).toEqual([mode, mtimeNs]);
-    // Changed by hand it is another object, and nobody has tagged that.
+    // A change by hand makes another object, without tags.
     writeFileSync(path, "changed by hand");
     expect((await storage.head(ref))?.tags).toBe(undefined);
   });
 });
 
-it("tags leave an object the parts that it came in", async () => {
+it("keeps the parts of a tagged object", async () => {
   await withDisk(async (storage) => {
     const ref = { bucket: "bucket", key: "big.bin" };
     const upload = await storage.createUpload(ref);

@@ -31,7 +31,7 @@ describe("the first reading of a large folder", () => {
     ]);
   });
 
-  it("is not worth a word when it is short", () => {
+  it("is not reported if it is short", () => {
     const reports: ReadProgress[] = [];
     const count = readProgress((progress) => reports.push(progress));
     for (let i = 0; i < 10; i++) {

@@ -20,7 +20,7 @@ async function refusal(options: BucketCall): Promise<[number, string | undefined
 }
 
 describe("a bucket", () => {
-  it("is made, found and removed", async () => {
+  it("creates, finds and removes a bucket", async () => {
     const made = await make("made-here");
     expect([made.status, made.headers["location"]]).toEqual([200, "/made-here"]);
     expect(existsSync(join(gateway.root, "made-here"))).toBe(true);
@@ -39,12 +39,12 @@ describe("a bucket", () => {
     expect(await refusal({ method: "DELETE", bucket: "made-here" })).toEqual([404, "NoSuchBucket"]);
   });
 
-  it("is not removed while it holds something", async () => {
+  it("refuses to remove a bucket that is not empty", async () => {
     expect(await refusal({ method: "DELETE", bucket: "media" })).toEqual([409, "BucketNotEmpty"]);
     expect(existsSync(join(gateway.root, "media/hello.txt"))).toBe(true);
   });
 
-  it("is not made where something else has the name", async () => {
+  it("refuses to create a bucket with the name of a file", async () => {
     writeFileSync(join(gateway.root, "taken"), "");
     expect(await refusal({ method: "PUT", bucket: "taken" })).toEqual([409, "BucketAlreadyExists"]);
   });
@@ -72,7 +72,7 @@ describe("a bucket", () => {
     "-",
     "a b",
     "caf\u00e9",
-  ])("is not made by the name %j", async (bucket) => {
+  ])("refuses to create a bucket with the name %j", async (bucket) => {
     const reply = await make(bucket);
     expect([reply.status, s3Code(reply.body)]).toEqual([400, "InvalidBucketName"]);
     expect(s3Field(reply.body, "BucketName")).toBe(bucket);
@@ -87,7 +87,7 @@ describe("a bucket", () => {
     expect(texts(listing, "Key")).toEqual(["a.txt"]);
   });
 
-  it("is made in this region or in none that is named", async () => {
+  it("creates a bucket only in its own region, or without a region", async () => {
     const located = (location: string) =>
       `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${location}</LocationConstraint></CreateBucketConfiguration>`;
     expect((await make("located", located("eu-central-1"))).status).toBe(200);
@@ -104,7 +104,7 @@ describe("a bucket", () => {
     await call({ method: "DELETE", bucket: "located" });
   });
 
-  it("promises no lock and no other owner", async () => {
+  it("refuses locks, other owners and access control lists on creation", async () => {
     const headers = (name: string, value: string) =>
       headerSignature({
         method: "PUT",
@@ -139,7 +139,7 @@ describe("what tools ask of a bucket", () => {
     ["analytics", "ListBucketAnalyticsConfigurationResult"],
     ["inventory", "ListInventoryConfigurationsResult"],
     ["uploads", "ListMultipartUploadsResult"],
-  ])("?%s is answered with a document", async (name, root) => {
+  ])("answers ?%s with a document", async (name, root) => {
     const reply = await call({ query: { [name]: "" } });
     expect([reply.status, reply.body.toString().includes(`<${root} xmlns=`)]).toEqual([200, true]);
     expect(await refusal({ bucket: "no-such-bucket", query: { [name]: "" } })).toEqual([404, "NoSuchBucket"]);
@@ -155,23 +155,23 @@ describe("what tools ask of a bucket", () => {
     ["object-lock", "ObjectLockConfigurationNotFoundError"],
     ["replication", "ReplicationConfigurationNotFoundError"],
     ["website", "NoSuchWebsiteConfiguration"],
-  ])("?%s is answered with %s", async (name, code) => {
+  ])("answers ?%s with %s", async (name, code) => {
     expect(await refusal({ query: { [name]: "" } })).toEqual([404, code]);
     expect(await refusal({ bucket: "no-such-bucket", query: { [name]: "" } })).toEqual([404, "NoSuchBucket"]);
   });
 
-  it("one of a list is not there", async () => {
+  it("answers NoSuchConfiguration to a single configuration of a list", async () => {
     expect(await refusal({ query: { inventory: "", id: "all" } })).toEqual([404, "NoSuchConfiguration"]);
   });
 
-  it("names one owner who has all rights", async () => {
+  it("answers ?acl with one owner and full control", async () => {
     const reply = await call({ query: { acl: "" } });
     expect([text(reply, "Permission"), texts(reply, "DisplayName")]).toEqual(["FULL_CONTROL", ["daypass", "daypass"]]);
   });
 });
 
 describe("the list of buckets", () => {
-  it("has all of them for the region that they are in, and none for another", async () => {
+  it("lists all buckets for their own region, and none for another region", async () => {
     const host = `127.0.0.1:${gateway.port}`;
     const names = async (region: string): Promise<readonly (string | undefined)[]> => {
       const query = { "bucket-region": region };
@@ -183,7 +183,7 @@ describe("the list of buckets", () => {
     expect(await names("us-east-1")).toEqual([]);
   });
 
-  it("is given to a request for none, by a header or a URL", async () => {
+  it("lists all buckets for a request on the root", async () => {
     const host = `127.0.0.1:${gateway.port}`;
     const headers = headerSignature({ method: "GET", path: "/", host, key: gateway.accessKey });
     const reply = await fetch(`${gateway.url}/`, { headers });
@@ -209,7 +209,7 @@ describe("the deletion of many objects", () => {
     }
   };
 
-  it("deletes each and counts what was not there as deleted", async () => {
+  it("deletes each object, and counts missing ones as deleted", async () => {
     put("d/1", "d/2", "d/&<3>");
     const reply = await remove(
       request("<Key>d/1</Key>", "<Key>d/&amp;&lt;3&gt;</Key>", "<Key>d/none</Key><VersionId>null</VersionId>"),
@@ -222,7 +222,7 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/2"))).toBe(true);
   });
 
-  it("is silent about what it did when told to be quiet", async () => {
+  it("reports only errors of DeleteObjects with Quiet", async () => {
     put("d/1");
     const body = `<Delete><Quiet>true</Quiet><Object><Key>d/1</Key></Object><Object><Key>d/2</Key><VersionId>other</VersionId></Object></Delete>`;
     const reply = await remove(body);
@@ -231,7 +231,7 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
   });
 
-  it("says of each object why it was not deleted", async () => {
+  it("reports for each object why it was not deleted", async () => {
     put("d/1", "d/2");
     const reply = await remove(
       request(
@@ -261,7 +261,7 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
   });
 
-  it("is audited with each key and why it stayed, and never with more of a key than any object has", async () => {
+  it("audits each key of DeleteObjects with its code, and shortens long keys", async () => {
     put("d/1", "d/2");
     const count = gateway.events.length;
     await remove(
@@ -285,7 +285,7 @@ describe("the deletion of many objects", () => {
     expect(JSON.parse(JSON.stringify(event)).deletions).toHaveLength(5);
   });
 
-  it("takes a thousand keys and no more", async () => {
+  it("accepts 1000 keys in DeleteObjects, and refuses 1001", async () => {
     const keys = (count: number) => request(...Array.from({ length: count }, (_, i) => `<Key>many/${i}</Key>`));
     expect(texts(await remove(keys(1000)), "Key").length).toBe(1000);
     expect(s3Code((await remove(keys(1001))).body)).toBe("MalformedXML");
@@ -302,12 +302,12 @@ describe("the deletion of many objects", () => {
     ["another root", "<Remove><Object><Key>a</Key></Object></Remove>"],
     ["a DTD", '<!DOCTYPE Delete [<!ENTITY k "a">]><Delete><Object><Key>&k;</Key></Object></Delete>'],
     ["nothing", ""],
-  ])("refuses a document with %s", async (_, body) => {
+  ])("refuses a DeleteObjects document with %s", async (_, body) => {
     const reply = await remove(body);
     expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
   });
 
-  it("requires a digest of the document, and holds it to it", async () => {
+  it("requires a matching digest of the DeleteObjects document", async () => {
     put("d/1");
     const body = request("<Key>d/1</Key>");
     expect(s3Code((await remove(body, {})).body)).toBe("InvalidRequest");
@@ -316,13 +316,13 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/1"))).toBe(true);
   });
 
-  it("refuses a document that is longer than a thousand keys can be", async () => {
+  it("refuses a DeleteObjects document over the size limit", async () => {
     const body = request(`<Key>a</Key>${" ".repeat(4 * 1024 * 1024)}`);
     const reply = await remove(body);
     expect([reply.status, s3Code(reply.body)]).toEqual([400, "MaxMessageLengthExceeded"]);
   });
 
-  it("answers 404 to HeadBucket for a missing bucket", async () => {
+  it("answers NoSuchBucket to DeleteObjects on a missing bucket", async () => {
     const body = request("<Key>a</Key>");
     const options = { method: "POST", bucket: "no-such-bucket", query: { delete: "" }, body } as const;
     expect(await refusal({ ...options, headers: contentMd5(body) })).toEqual([404, "NoSuchBucket"]);

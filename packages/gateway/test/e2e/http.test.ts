@@ -1,29 +1,20 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { renameSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { openFiles, unknownFiles } from "../open-files.ts";
-import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
+import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, useGateway, withoutIds } from "./clients.ts";
 
 const TEXT = "0123456789";
-let gateway: TestGateway;
-let open: TestGateway;
-
-beforeAll(async () => {
-  const files = { "media/ten.txt": TEXT, "media/empty.txt": "", "media/big.bin": Buffer.alloc(3_000_000, "big ") };
-  gateway = await testGateway({ files });
-  open = await testGateway({
-    files,
-    gateway: (port) => ({
-      origins: [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://*.s3.localhost:${port}`],
-      cors: { origins: ["https://app.example.com"] },
-    }),
-  });
-});
-afterAll(async () => {
-  await gateway.close();
-  await open.close();
+const files = { "media/ten.txt": TEXT, "media/empty.txt": "", "media/big.bin": Buffer.alloc(3_000_000, "big ") };
+const gateway = useGateway({ files });
+const open = useGateway({
+  files,
+  gateway: (port) => ({
+    origins: [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://*.s3.localhost:${port}`],
+    cors: { origins: ["https://app.example.com"] },
+  }),
 });
 
 const ten = (gw = gateway) => s3For(gw).sign({ bucket: "media", key: "ten.txt", expiresIn: 60 }).url;
@@ -50,7 +41,7 @@ describe("ranges", () => {
     expect(reply.headers.get("accept-ranges")).toBe("bytes");
   });
 
-  it("answers 416 with the size beyond the end", async () => {
+  it("answers 416 with the size to a range beyond the end", async () => {
     const reply = await get({ range: "bytes=10-" });
     const body = await reply.text();
     expect([reply.status, s3Code(body), s3Field(body, "ActualObjectSize")]).toEqual([416, "InvalidRange", "10"]);
@@ -59,14 +50,14 @@ describe("ranges", () => {
     expect([problem.status, problem.headers.get("content-range")]).toEqual([416, "bytes */10"]);
   });
 
-  it("cuts a part out of a file that is sent in pieces", async () => {
+  it("sends a range of a file that is sent in pieces", async () => {
     const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
     const reply = await get({ range: "bytes=1000001-2999998" }, url);
     const body = Buffer.from(await reply.arrayBuffer());
     expect(body.equals(Buffer.alloc(3_000_000, "big ").subarray(1_000_001, 2_999_999))).toBe(true);
   });
 
-  it("sends no byte beyond the part of a large file", async () => {
+  it("sends no byte outside the range of a large file", async () => {
     const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
     const head = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nRange: bytes=1000001-1000005\r\n`;
     const socket = await rawConnection(gateway);
@@ -80,7 +71,7 @@ describe("ranges", () => {
     await expect.poll(() => gateway.events.slice(-2).map(({ bytes }) => bytes)).toEqual([5, 5]);
   });
 
-  it("ignores a range whose If-Range names another state", async () => {
+  it("ignores a range if If-Range names another ETag", async () => {
     const etag = (await get({})).headers.get("etag") ?? "";
     expect((await get({ range: "bytes=0-1", "if-range": etag })).status).toBe(206);
     expect((await get({ range: "bytes=0-1", "if-range": '"other"' })).status).toBe(200);
@@ -88,7 +79,7 @@ describe("ranges", () => {
 });
 
 describe("conditional requests", () => {
-  it("answers 304 without a body, and 412", async () => {
+  it("answers conditional reads with 304 without a body, and with 412", async () => {
     const first = await get({});
     const etag = first.headers.get("etag") ?? "";
     const modified = first.headers.get("last-modified") ?? "";
@@ -105,7 +96,7 @@ describe("conditional requests", () => {
 });
 
 describe(`an answer without the object${unknownFiles ?? ""}`, () => {
-  it.skipIf(unknownFiles)("leaves no file open", async () => {
+  it.skipIf(unknownFiles)("closes the file of an object that is not sent", async () => {
     const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
     const asked: readonly [number, Record<string, string>][] = [
       [304, { "if-none-match": "*" }],
@@ -146,7 +137,7 @@ describe("HEAD", () => {
     [{ range: "bytes=2-4" }, 206],
     [{ range: "bytes=99-" }, 416],
     [{ "if-none-match": "*" }, 304],
-  ])("answers %j as GET does", async (headers, status) => {
+  ])("answers HEAD with %j like GET", async (headers, status) => {
     const url = daypassUrl(gateway, "/media/ten.txt");
     const byGet = await get(headers, url);
     const byHead = await fetch(url, { method: "HEAD", headers });
@@ -160,11 +151,9 @@ describe("HEAD", () => {
   });
 });
 
-describe("an empty object", () => {
-  it("is served as such", async () => {
-    const reply = await fetch(s3For(gateway).sign({ bucket: "media", key: "empty.txt", expiresIn: 60 }).url);
-    expect([reply.status, await reply.text(), reply.headers.get("content-length")]).toEqual([200, "", "0"]);
-  });
+it("serves an empty object", async () => {
+  const reply = await fetch(s3For(gateway).sign({ bucket: "media", key: "empty.txt", expiresIn: 60 }).url);
+  expect([reply.status, await reply.text(), reply.headers.get("content-length")]).toEqual([200, "", "0"]);
 });
 
 describe("cross-origin requests", () => {
@@ -174,7 +163,7 @@ describe("cross-origin requests", () => {
       headers: { origin, "access-control-request-method": "PUT", "access-control-request-headers": "content-type" },
     });
 
-  it("are refused by default, before authentication and for what exists as for what does not", async () => {
+  it("refuses preflights by default, alike for existing and missing objects", async () => {
     const answers = await Promise.all(
       ["/media/ten.txt", "/media/none", "/nowhere/x"].map(async (path) => {
         const reply = await preflight(gateway, "https://app.example.com", path);
@@ -187,7 +176,7 @@ describe("cross-origin requests", () => {
     expect((await get({ origin: "https://app.example.com" })).headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("are allowed for a configured origin, never with credentials", async () => {
+  it("allows cross-origin requests of a configured origin, never with credentials", async () => {
     const reply = await preflight(open, "https://app.example.com");
     expect(reply.status).toBe(204);
     expect(reply.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
@@ -204,7 +193,7 @@ describe("cross-origin requests", () => {
 });
 
 describe("virtual-host style", () => {
-  it("takes the bucket from the host", async () => {
+  it("reads the bucket from the host", async () => {
     const endpoint = `http://s3.localhost:${open.port}`;
     const { url } = s3For(open, { endpoint, addressing: "virtual" }).sign({
       bucket: "media",
@@ -238,18 +227,15 @@ describe("virtual-host style", () => {
   });
 });
 
-describe("probes", () => {
-  it("are answered for any host and tell only whether it lives", async () => {
-    const health = await send(gateway, { target: "/-/healthz", headers: { host: "10.0.0.7" } });
-    expect([health.status, health.body.toString()]).toEqual([200, "ok\n"]);
-    expect((await send(gateway, { target: "/-/readyz" })).status).toBe(200);
-    expect(
-      (await send(gateway, { method: "PUT", target: "/-/healthz", headers: { "content-length": "0" } })).status,
-    ).toBe(403);
-  });
+it("answers probes for any host", async () => {
+  const health = await send(gateway, { target: "/-/healthz", headers: { host: "10.0.0.7" } });
+  expect([health.status, health.body.toString()]).toEqual([200, "ok\n"]);
+  expect((await send(gateway, { target: "/-/readyz" })).status).toBe(200);
+  const put = await send(gateway, { method: "PUT", target: "/-/healthz", headers: { "content-length": "0" } });
+  expect(put.status).toBe(403);
 });
 
-it("a gateway whose folder is away is not ready, and ready again with it", async () => {
+it("answers 503 to the readiness probe while its folder is missing", async () => {
   await using away = await testGateway();
   const readiness = async (): Promise<[number, string]> => {
     const { status, body } = await send(away, { target: "/-/readyz" });
@@ -264,7 +250,7 @@ it("a gateway whose folder is away is not ready, and ready again with it", async
 });
 
 describe("metrics", () => {
-  it("are shown only where the operator says so, and count without labels that a client can write", async () => {
+  it("shows metrics only if the operator enables them, without labels that a client can write", async () => {
     expect((await send(gateway, { target: "/-/metrics" })).status).toBe(403);
     const counted = await testGateway({ files: { "media/ten.txt": TEXT }, gateway: () => ({ metrics: true }) });
     await (await fetch(ten(counted))).text();
@@ -297,26 +283,26 @@ describe("the request head", () => {
       `${line(target())}${host()}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
     "more headers than the limit": () => `${line(target())}${host()}${"X-A: 1\r\n".repeat(100)}\r\n`,
   };
-  it.each(Object.keys(cases))("with %s is 400, and the connection ends", async (name) => {
+  it.each(Object.keys(cases))("answers 400 and closes the connection for %s", async (name) => {
     const socket = await rawConnection(gateway);
     socket.write(cases[name]?.() ?? "");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nconnection: close\r\n/i);
   });
 
-  it("with more headers than the parser keeps is refused, and the connection ends", async () => {
+  it("refuses more headers than the parser keeps", async () => {
     const socket = await rawConnection(gateway);
     socket.write(`${line(target())}${host()}${"X-A: 1\r\n".repeat(600)}\r\n`);
     // 400 is ours. Since Node 22.23 the parser itself refuses what it once dropped in silence, as it does too long a head.
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 (?:400|431) /);
   });
 
-  it("may have the whole URL as target when Host says the same", async () => {
+  it("accepts an absolute target if Host names the same authority", async () => {
     const socket = await rawConnection(gateway);
     socket.write(`${line(ten())}${host()}Connection: close\r\n\r\n`);
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it("is limited in path, query and size", async () => {
+  it("limits path, query and size of a request head", async () => {
     expect((await send(gateway, { target: `/${"a".repeat(5000)}` })).status).toBe(414);
     expect((await send(gateway, { target: `/media/x?${"a".repeat(9000)}` })).status).toBe(414);
     expect((await send(gateway, { target: "/media/x", headers: { "x-long": "a".repeat(20_000) } })).status).toBe(431);
@@ -335,14 +321,11 @@ describe("a head with many fields", () => {
     return readAll(socket);
   };
 
-  it.each([101, 102, 103, 1000])(
-    "is refused in the words of S3 where it has %i, and told in the log",
-    async (count) => {
-      const reply = await answer(gateway, count);
-      expect([reply.slice(9, 12), s3Code(reply)]).toEqual(["400", "RequestHeaderSectionTooLarge"]);
-      await expect.poll(() => gateway.events.at(-1)).toMatchObject({ code: "HEADERS_TOO_LARGE" });
-    },
-  );
+  it.each([101, 102, 103, 1000])("refuses %i header fields in the words of S3, and logs it", async (count) => {
+    const reply = await answer(gateway, count);
+    expect([reply.slice(9, 12), s3Code(reply)]).toEqual(["400", "RequestHeaderSectionTooLarge"]);
+    await expect.poll(() => gateway.events.at(-1)).toMatchObject({ code: "HEADERS_TOO_LARGE" });
+  });
 
   it("refuses a request with too many header fields", async () => {
     const held: number[] = [];
@@ -355,7 +338,7 @@ describe("a head with many fields", () => {
     for (const count of held) expect(count).toBeLessThan(1100);
   });
 
-  it.each([100, 2 ** 31 + 1, 2 ** 32])("is read where the limit is %i", async (headerCount) => {
+  it.each([100, 2 ** 31 + 1, 2 ** 32])("accepts 100 header fields with a limit of %i", async (headerCount) => {
     const gw = await testGateway({ files: { "media/ten.txt": TEXT }, gateway: () => ({ limits: { headerCount } }) });
     onTestFinished(() => gw.close());
     expect((await answer(gw, 100)).slice(9, 12)).toBe("200");

@@ -130,7 +130,7 @@ describe("an upload in chunks", () => {
       "SignatureDoesNotMatch",
       (framed: Buffer) => without(framed, /x-amz-trailer-signature[^\r]*\r\n/),
     ],
-  ] as const)("%s is refused and stores nothing", async (_, mode, status, code, change) => {
+  ] as const)("sent %s, an upload in chunks is refused and stores nothing", async (_, mode, status, code, change) => {
     const reply = await upload("refused", { mode, ...(mode === "signed" ? {} : { trailer }) }, change);
     expect([reply.status, s3Code(reply.body)]).toEqual([status, code]);
     expect((await stored("refused")).status).toBe(404);

@@ -47,7 +47,7 @@ function complete(key: string, uploadId: string, body: string, headers: Record<s
 }
 
 describe("an upload in parts", () => {
-  it("becomes an object with the ETag, the type and the metadata that S3 gives it", async () => {
+  it("completes an upload into an object with S3's ETag, type and metadata", async () => {
     const key = "big files/a ä.bin";
     const headers = {
       "content-type": "x/big",
@@ -82,7 +82,7 @@ describe("an upload in parts", () => {
     expect(got.headers["x-amz-mp-parts-count"]).toBe(undefined);
   });
 
-  it("can be read part by part, and described", async () => {
+  it("reads an object part by part, and describes its parts", async () => {
     const key = "parts.bin";
     const uploadId = await begin(key, { "x-amz-checksum-algorithm": "CRC32" });
     const bytes = [Buffer.alloc(5 * MB, "a"), Buffer.from("the end")];
@@ -138,7 +138,7 @@ describe("an upload in parts", () => {
     expect(page.text).not.toContain("<ETag>");
   });
 
-  it("keeps a checksum of all bytes that the client computes ahead", async () => {
+  it("compares a declared full-object checksum", async () => {
     const key = "full.bin";
     const uploadId = await begin(key, { "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "FULL_OBJECT" });
     const bytes = [Buffer.alloc(5 * MB, "x"), Buffer.from("y")];
@@ -159,7 +159,7 @@ describe("an upload in parts", () => {
     expect([s3Field(done.text, "ChecksumCRC32"), s3Field(done.text, "ChecksumType")]).toEqual([whole, "FULL_OBJECT"]);
   });
 
-  it("is listed with its parts until it ends", async () => {
+  it("lists uploads and parts until the upload is aborted", async () => {
     const [a, b] = [await begin("list/a"), await begin("list/b")];
     await part("list/a", a, 3, "three");
     await part("list/a", a, 1, "one");
@@ -205,7 +205,7 @@ describe("an upload in parts", () => {
     expect((await s3({ query: { uploads: "", prefix: "list/a" } })).text).not.toContain("<Upload>");
   });
 
-  it("encodes keys in listings where asked", async () => {
+  it("encodes keys of uploads with encoding-type=url", async () => {
     const key = "enc/ä b&c";
     await begin(key);
     const plain = await s3({ query: { uploads: "", prefix: "enc/" } });
@@ -214,7 +214,7 @@ describe("an upload in parts", () => {
     expect(fields(encoded.text, "Key")).toEqual(["enc/%C3%A4%20b%26c"]);
   });
 
-  it("refuses a list that S3 would refuse, in its order and its words", async () => {
+  it("refuses invalid lists of parts with S3's codes", async () => {
     const key = "wrong.bin";
     const uploadId = await begin(key);
     const small = (await part(key, uploadId, 1, "small")).headers.etag;
@@ -263,7 +263,7 @@ describe("an upload in parts", () => {
     expect([other.status, other.code]).toEqual([404, "NoSuchUpload"]);
   });
 
-  it("keeps the conditions of a write", async () => {
+  it("enforces conditions on a completion", async () => {
     const key = "conditions.bin";
     const uploadId = await begin(key);
     const body = list([1, (await part(key, uploadId, 1, "new")).headers.etag]);
@@ -306,7 +306,7 @@ describe("an upload in parts", () => {
     expect(s3Field(done.text, "ChecksumSHA256")).toBe(`${sha256(createHash("sha256").update("part").digest())}-1`);
   });
 
-  it("refuses checksums that S3 does not combine", async () => {
+  it("refuses checksum options that S3 does not combine", async () => {
     const refusals = [
       [
         { "x-amz-checksum-type": "COMPOSITE" },
@@ -335,7 +335,7 @@ describe("an upload in parts", () => {
     }
   });
 
-  it("takes parts from other objects, whole or cut", async () => {
+  it("copies whole objects and ranges as parts", async () => {
     const key = "copied.bin";
     const uploadId = await begin(key);
     const copy = (number: number, headers: Record<string, string>) =>

@@ -5,13 +5,13 @@ import { md5, type S3Sent, s3Calls, s3Field, send, useGateway } from "./clients.
 import { headerSignature } from "./header-signature.ts";
 
 const gateway = useGateway({
-  files: { "media/foreign.txt": "foreign", "other/.keep": "" },
+  files: { "media/a.txt": "a" },
 });
 
 const { s3, put } = s3Calls(() => gateway);
 
 describe("attributes and access control lists", () => {
-  it("describe an object", async () => {
+  it("answers GetObjectAttributes", async () => {
     await put("plain.txt", "plain", { "x-amz-checksum-sha1": createHash("sha1").update("plain").digest("base64") });
     const get = (names: string, headers: Record<string, string> = {}) =>
       s3({ key: "plain.txt", query: { attributes: "" }, headers: { "x-amz-object-attributes": names, ...headers } });
@@ -34,7 +34,7 @@ describe("attributes and access control lists", () => {
     expect(none.code).toBe("NoSuchKey");
   });
 
-  it("tell that the owner has full control, and cannot be changed", async () => {
+  it("answers GetObjectAcl with full control of the owner, and refuses changes", async () => {
     await put("plain.txt", "plain");
     const acl = await s3({ key: "plain.txt", query: { acl: "" } });
     expect(acl.status).toBe(200);
@@ -53,8 +53,37 @@ describe("attributes and access control lists", () => {
   });
 });
 
+const acl = (method: "GET" | "PUT", body?: string, key = "a.txt") =>
+  s3({ method, key, query: { acl: "" }, ...(body === undefined ? {} : { body }) });
+
+describe("PutObjectAcl", () => {
+  it("accepts the answer of GetObjectAcl, which clients put on copies", async () => {
+    const { text } = await acl("GET");
+    expect(await acl("PUT", text)).toMatchObject({ status: 200, text: "" });
+    // Without the name that is only shown.
+    expect((await acl("PUT", text.replaceAll(/<DisplayName>.*?<\/DisplayName>/g, ""))).status).toBe(200);
+    expect((await acl("GET")).text).toBe(text);
+    expect(await acl("PUT", text, "none")).toMatchObject({ status: 404, code: "NoSuchKey" });
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ["of another owner", (text) => text.replace("<ID>0", "<ID>1")],
+    ["for another grantee", (text) => text.replace(/(<Grantee.*?<ID>)0/, "$11")],
+    ["for all users", (text) => text.replace(/<Grantee(.*?)<ID>.*?<\/ID>/, "<Grantee$1<URI>http://all</URI>")],
+    ["of another right", (text) => text.replace("FULL_CONTROL", "READ")],
+    ["of two grants", (text) => text.replace(/(<Grant>.*<\/Grant>)/s, "$1$1")],
+    ["of none", (text) => text.replace(/<Grant>.*<\/Grant>/s, "")],
+    ["without content", () => ""],
+  ])("refuses an access control list %s", async (_, change) => {
+    const { text } = await acl("GET");
+    const other = change(text);
+    expect(other).not.toBe(text);
+    expect(await acl("PUT", other)).toMatchObject({ status: 400, code: "AccessControlListNotSupported" });
+  });
+});
+
 describe("versions", () => {
-  it("of an object there is one, called null", async () => {
+  it("serves the only version of an object, called null", async () => {
     await put("versions.txt", "x");
     for (const query of [{}, { tagging: "" }, { acl: "" }]) {
       expect((await s3({ key: "versions.txt", query: { ...query, versionId: "null" } })).status).toBe(200);
@@ -90,7 +119,7 @@ describe("versions", () => {
     ["DeleteObjectTagging", { method: "DELETE", query: { tagging: "" } }],
     ["GetObjectAcl", { query: { acl: "" } }],
     ["GetObjectAttributes", { query: { attributes: "" }, headers: attributes }],
-  ])("that there are not are refused by %s with S3's code, text and fields, and touch nothing", async (_, sent) => {
+  ])("refuses a missing version in %s with S3's code, text and fields", async (_, sent) => {
     await put("versioned.txt", "x", { "x-amz-tagging": "a=1" });
     const ask = (versionId: string) => s3({ ...sent, key: "versioned.txt", query: { ...sent.query, versionId } });
     const fieldsOf = ({ text }: { readonly text: string }, ...names: readonly string[]) =>
@@ -129,7 +158,7 @@ describe("versions", () => {
     expect([now.text, now.headers["x-amz-tagging-count"]]).toEqual(["x", "1"]);
   });
 
-  it("that there are not are refused by HEAD and as the source of a copy", async () => {
+  it("refuses a missing version in HEAD and as the source of a copy", async () => {
     await put("versioned.txt", "x");
     const absent = "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH";
     const heads = [absent, "1", ""].map((versionId) =>
@@ -156,7 +185,7 @@ describe("versions", () => {
 });
 
 describe("user metadata", () => {
-  it("is UTF-8, by RFC 2047 in a header", async () => {
+  it("reads and writes metadata in RFC 2047 encoding", async () => {
     const word = (text: string) => `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
     const cases = [
       ["plain", "plain"],
@@ -175,7 +204,7 @@ describe("user metadata", () => {
     }
   });
 
-  it("may come as the bytes of its UTF-8, which are then what is signed", async () => {
+  it("accepts metadata as raw UTF-8 bytes, which are then signed", async () => {
     const bytes = (text: string) => Buffer.from(text).toString("latin1");
     const upload = (signed: string, sent: string) => {
       const [method, path, host] = ["PUT", "/media/bytes.txt", `127.0.0.1:${gateway.port}`];
@@ -207,7 +236,7 @@ describe("user metadata", () => {
     expect((await upload("größe", "grösse")).status).toBe(403);
   });
 
-  it("may have 2 KB of UTF-8 in all", async () => {
+  it("limits metadata to 2 KB of UTF-8", async () => {
     expect((await put("meta.txt", "x", { "x-amz-meta-a": "x".repeat(2047) })).status).toBe(200);
     expect((await put("meta.txt", "x", { "x-amz-meta-a": "x".repeat(2048) })).code).toBe("MetadataTooLarge");
     const encoded = `=?UTF-8?B?${Buffer.from("ä".repeat(1023)).toString("base64")}?=`;

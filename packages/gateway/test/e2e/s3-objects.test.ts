@@ -37,13 +37,16 @@ describe("a function of S3 that is not here", () => {
     ["DELETE", { annotation: "", annotationName: "n" }],
     ["PUT", { functionOfTomorrow: "" }],
     ["DELETE", { functionOfTomorrow: "" }],
-  ] as const)("is refused as %s with %j, and leaves the object as it is", async (method, query) => {
-    await put("annotated.txt", "the object");
-    const reply = await s3({ method, key: "annotated.txt", query, ...(method === "PUT" ? { body: "a note" } : {}) });
-    expect([reply.status, reply.code, await here()]).toEqual([501, "NotImplemented", "the object"]);
-  });
+  ] as const)(
+    "a %s with %j asks for a function that is not here: it is refused and the object stays as it is",
+    async (method, query) => {
+      await put("annotated.txt", "the object");
+      const reply = await s3({ method, key: "annotated.txt", query, ...(method === "PUT" ? { body: "a note" } : {}) });
+      expect([reply.status, reply.code, await here()]).toEqual([501, "NotImplemented", "the object"]);
+    },
+  );
 
-  it("is never answered with the object or the bucket", async () => {
+  it("refuses unknown functions on objects and buckets", async () => {
     await put("annotated.txt", "the object");
     expect((await s3({ key: "annotated.txt", query: { annotation: "", annotationName: "n" } })).code).toBe(
       "NotImplemented",
@@ -63,11 +66,11 @@ describe("a function of S3 that is not here", () => {
     expect((await s3({ key: "annotated.txt", query: { [name]: "1" } })).code).toBe("NotImplemented");
   });
 
-  it.each(["attributes", "acl", "tagging"])("is not asked for by HEAD with ?%s", async (name) => {
+  it.each(["attributes", "acl", "tagging"])("answers 501 to HEAD with ?%s", async (name) => {
     expect((await s3({ method: "HEAD", key: "annotated.txt", query: { [name]: "" } })).status).toBe(501);
   });
 
-  it("is no name with a value, which a signer may have for himself", async () => {
+  it("ignores an unknown parameter with a value", async () => {
     expect((await s3({ method: "PUT", key: "labelled.txt", query: { "my-label": "7" }, body: "x" })).status).toBe(200);
   });
 });
@@ -87,7 +90,7 @@ it("accepts the API version that the AWS SDK for C++ sends with each request, as
   expect((await put("api.txt", "x", { "x-amz-api-version": "2099-01-01" })).code).toBe("NotImplemented");
 });
 
-it("takes back the x-amz-* of an answer with what is stored anew, as fog for Ruby sends them", async () => {
+it("accepts the x-amz-* of an answer on a new upload, as fog for Ruby sends them", async () => {
   const key = "saved-again.txt";
   await put(key, "one", { "x-amz-meta-a": "1", "x-amz-tagging": "t=1" });
   const { headers } = await s3({ key });
@@ -107,7 +110,7 @@ it("takes back the x-amz-* of an answer with what is stored anew, as fog for Rub
 
 describe("the header ETag", () => {
   // Names of headers have no case, but htslib (samtools) looks for these letters when it has uploaded a part.
-  it("is spelled as at Amazon on what was stored and on what is read", async () => {
+  it("spells ETag, Content-Length and Last-Modified like Amazon", async () => {
     const answers = async (method: "PUT" | "GET", query: Record<string, string> = {}) => {
       const url = s3For(gateway).sign({
         method,
@@ -140,7 +143,7 @@ describe("the header ETag", () => {
 });
 
 describe("a copy", () => {
-  it("has the bytes, the type and the metadata of its source", async () => {
+  it("copies bytes, type and metadata of the source", async () => {
     const headers = {
       "content-type": "x/y",
       "cache-control": "max-age=9",
@@ -165,7 +168,7 @@ describe("a copy", () => {
     "%2Fmedia%2Fdir%2Fa%20b%2Bc.txt",
     "media%2Fdir%2Fa+b%2Bc.txt",
     "/media/dir/a+b%2Bc.txt",
-  ])("finds its source where everything was encoded alike, as in %s", async (source) => {
+  ])("finds a source that is encoded as %s", async (source) => {
     await put("dir/a b+c.txt", "a space and a plus");
     expect((await copy("found.txt", source)).status).toBe(200);
     expect((await s3({ key: "found.txt" })).text).toBe("a space and a plus");
@@ -176,7 +179,7 @@ describe("a copy", () => {
     expect(s3Field(reply.text, "ETag")).toBe(`"${md5("foreign")}"`);
   });
 
-  it("takes metadata and tags from the request where it says so", async () => {
+  it("replaces metadata and tags of a copy only with the directives", async () => {
     await put("from.txt", "copied", { "x-amz-meta-a": "1", "x-amz-tagging": "t=1", "content-type": "x/y" });
     await copy("replaced.txt", "/media/from.txt", {
       "x-amz-metadata-directive": "REPLACE",
@@ -213,7 +216,7 @@ describe("a copy", () => {
     }
   });
 
-  it("onto itself needs something new", async () => {
+  it("refuses a copy onto itself that changes nothing", async () => {
     await put("self.txt", "self", { "x-amz-meta-a": "1" });
     const same = await copy("self.txt", "/media/self.txt");
     expect([same.status, same.code]).toEqual([400, "InvalidRequest"]);
@@ -229,7 +232,7 @@ describe("a copy", () => {
     expect([got.text, got.headers["x-amz-meta-a"]]).toEqual(["self", "2"]);
   });
 
-  it("reads the name of its source encoded, once", async () => {
+  it("decodes the name of a copy source once", async () => {
     const keys = ["a b", "a+b", "a%20b", "a?versionId=null", "a?b", "ä/ö", "a//b", "/a", "a&b=c", "..", "a/../b"];
     for (const key of keys) {
       await put(key, `content of ${key}`);
@@ -245,7 +248,7 @@ describe("a copy", () => {
     expect((await s3({ key: "target" })).text).toBe("content of a b");
   });
 
-  it("refuses a source that is no name of an object", async () => {
+  it("refuses invalid copy sources", async () => {
     await put("from.txt", "copied");
     const refusals = [
       ["", "InvalidArgument"],
@@ -281,7 +284,7 @@ describe("a copy", () => {
     ).toBe("NoSuchBucket");
   });
 
-  it("keeps the conditions on its source", async () => {
+  it("enforces conditions on a copy source", async () => {
     await put("from.txt", "copied");
     const past = "Mon, 01 Jan 2024 00:00:00 GMT";
     const future = new Date(Date.now() + 60_000).toUTCString();
@@ -310,7 +313,7 @@ describe("a copy", () => {
     }
   });
 
-  it("keeps the conditions on its target", async () => {
+  it("enforces conditions on a copy target", async () => {
     await put("from.txt", "copied");
     await put("there.txt", "there");
     expect((await copy("there.txt", "media/from.txt", { "if-none-match": "*" })).status).toBe(412);
@@ -319,7 +322,7 @@ describe("a copy", () => {
     expect((await copy("there.txt", "media/from.txt", { "if-match": `"${md5("there")}"` })).status).toBe(200);
   });
 
-  it("looks again when its source changes between the look and the copy", async () => {
+  it("reads the source again if it changes during a copy", async () => {
     await put("moving.txt", "first");
     let changes = 1;
     meanwhile = async () => {
@@ -330,7 +333,7 @@ describe("a copy", () => {
     expect([reply.status, (await s3({ key: "moved.txt" })).text]).toEqual([200, "change 1"]);
   });
 
-  it("of more than a limit is refused as AWS does", async () => {
+  it("refuses a copy source over the limit in AWS's words", async () => {
     const small = await testGateway({
       files: { "media/large.bin": "x".repeat(101) },
       gateway: () => ({ limits: { body: 100 } }),
@@ -344,7 +347,7 @@ describe("a copy", () => {
     await small.close();
   });
 
-  it("has a checksum when asked for one, and refuses a body", async () => {
+  it("computes a requested checksum of a copy", async () => {
     await put("from.txt", "copied");
     const reply = await copy("sum.txt", "media/from.txt", { "x-amz-checksum-algorithm": "SHA256" });
     expect(s3Field(reply.text, "ChecksumSHA256")).toBe(createHash("sha256").update("copied").digest("base64"));
@@ -356,7 +359,7 @@ describe("a copy", () => {
 });
 
 describe("a parameter that was signed twice", () => {
-  it.each(["partNumber", "versionId"])("is an invalid argument: %s", async (name) => {
+  it.each(["partNumber", "versionId"])("refuses a parameter that was signed twice: %s", async (name) => {
     await put("twice.txt", "x");
     const { url } = s3For(gateway).sign({
       bucket: "media",

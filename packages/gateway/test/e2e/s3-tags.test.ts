@@ -18,7 +18,7 @@ describe("tags", () => {
   const tagsOf = async (key: string) =>
     (await s3({ key, query: { tagging: "" } })).text.replace(/^[^>]*>\n<Tagging[^>]*>/, "");
 
-  it("are set with an object, replaced, listed, counted and removed", async () => {
+  it("sets, replaces, lists, counts and removes tags", async () => {
     await put("tagged.txt", "x", { "x-amz-tagging": "colour=red&a%20b=c+d%2Be&empty=&bare" });
     expect(await tagsOf("tagged.txt")).toBe(
       "<TagSet><Tag><Key>colour</Key><Value>red</Value></Tag><Tag><Key>a b</Key><Value>c d+e</Value></Tag><Tag><Key>empty</Key><Value></Value></Tag><Tag><Key>bare</Key><Value></Value></Tag></TagSet></Tagging>",
@@ -40,7 +40,7 @@ describe("tags", () => {
     expect((await s3({ key: "tagged.txt" })).headers["x-amz-tagging-count"]).toBe(undefined);
   });
 
-  it("are refused where S3 refuses them", async () => {
+  it("refuses invalid tags with S3's codes", async () => {
     await put("tagged.txt", "x");
     const eleven = Array.from({ length: 11 }, (_, i) => [`k${i}`, "v"] as const);
     const refusals = [

@@ -87,7 +87,7 @@ const policy = (resource: string, action: unknown = "s3:GetObject") =>
   JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: action, Resource: resource } });
 
 describe("credentials of a session", () => {
-  it("open what their key opens, by AssumeRole and by GetSessionToken", async () => {
+  it("grants a session the access of its key, by AssumeRole and GetSessionToken", async () => {
     for (const parameters of [ASSUME, { Action: "GetSessionToken" }]) {
       const credentials = await session(parameters);
       expect(credentials.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
@@ -96,7 +96,7 @@ describe("credentials of a session", () => {
     }
   });
 
-  it("sign in the header and with SigV2, too", async () => {
+  it("accepts session credentials in header signatures and SigV2", async () => {
     const credentials = await session();
     expect(await getByHeader(credentials)).toBe("200 hello");
     expect(await getByV2(credentials)).toBe("200 hello");
@@ -105,12 +105,12 @@ describe("credentials of a session", () => {
   it.each([
     ["AssumeRole", ASSUME, 3600],
     ["GetSessionToken", { Action: "GetSessionToken" }, 12 * 3600],
-  ])("by %s end when those of AWS do, where nobody says when", async (_, parameters, life) => {
+  ])("issues %s credentials with AWS's default lifetime", async (_, parameters, life) => {
     const { expiration } = await session(parameters);
     expect(expiration.getTime()).toBe(Math.floor(now.getTime() / 1000 + life) * 1000);
   });
 
-  it("end when they said they would", async () => {
+  it("refuses session credentials after their expiration", async () => {
     const before = now;
     const credentials = await session({ ...ASSUME, DurationSeconds: "900" });
     expect(credentials.expiration.getTime() - now.getTime()).toBeLessThanOrEqual(900_000);
@@ -128,7 +128,7 @@ describe("credentials of a session", () => {
     expect(now.getTime()).toBeGreaterThan(before.getTime());
   });
 
-  it("are nothing without their token, with a foreign one, or with one letter of it changed", async () => {
+  it("refuses session credentials without their token or with another token", async () => {
     const credentials = await session();
     const other = await session();
     const changed = credentials.sessionToken.replace(/^./, (letter) => (letter === "W" ? "X" : "W"));
@@ -151,7 +151,7 @@ describe("credentials of a session", () => {
     expect(await get({ ...credentials, secretAccessKey: other.secretAccessKey })).toBe("403 SignatureDoesNotMatch");
   });
 
-  it("can do no more than their key, and less where a policy says so", async () => {
+  it("limits a session to the scope of its key and its policy", async () => {
     const wide = await session(ASSUME, scoped);
     expect(await get(wide, "teams/red/a.txt")).toBe("200 red");
     expect(await get(wide, "hello.txt")).toBe("403 AccessDenied");
@@ -162,7 +162,7 @@ describe("credentials of a session", () => {
     expect(await get(narrow, "teams/red/a.txt", { method: "DELETE" })).toBe("403 AccessDenied");
   });
 
-  it("end when their key is taken back", async () => {
+  it("refuses a session whose key was removed", async () => {
     const temporary = { accessKeyId: "AKIDTEMP", secretAccessKey: "temporary" };
     keys.set(temporary.accessKeyId, temporary);
     const credentials = await session(ASSUME, temporary);
@@ -171,7 +171,7 @@ describe("credentials of a session", () => {
     expect(await get(credentials)).toBe("403 InvalidAccessKeyId");
   });
 
-  it("end with the first of the keys that have the id", async () => {
+  it("limits a session to the earliest end among keys with the same id", async () => {
     const id = "AKIDENDING";
     const ending = (secretAccessKey: string, minutes: number) => ({
       accessKeyId: id,
@@ -184,7 +184,7 @@ describe("credentials of a session", () => {
     keys.delete(id);
   });
 
-  it("end when their key has another secret, and not when it has one more", async () => {
+  it("refuses a session after its key's secret was replaced, not while both are valid", async () => {
     const id = "AKIDROTATED";
     const [old, young] = ["old-secret", "young-secret"].map((secretAccessKey) => ({
       accessKeyId: id,
@@ -207,7 +207,7 @@ describe("credentials of a session", () => {
     expect(await get(ofBoth[1])).toBe("403 InvalidAccessKeyId");
   });
 
-  it("end with their key's secret in headers and forms, too", async () => {
+  it("refuses headers and forms of a session after its key's secret was replaced", async () => {
     const id = "AKIDREPLACED";
     keys.set(id, { accessKeyId: id, secretAccessKey: "first" });
     const credentials = await session(ASSUME, { accessKeyId: id, secretAccessKey: "first" });
@@ -217,7 +217,7 @@ describe("credentials of a session", () => {
     expect([await getByHeader(credentials), await postForm(credentials)]).toEqual([ended, ended]);
   });
 
-  it("are audited under the key that asked for them, also when they are refused", async () => {
+  it("audits the parent key of a session, also for refused requests", async () => {
     const credentials = await session(ASSUME, scoped);
     const auditOf = async (key: string) => {
       const count = gateway.events.length;
@@ -232,7 +232,7 @@ describe("credentials of a session", () => {
     expect([asked?.keyId, asked?.parentKeyId]).toEqual(["AKIDMAIN", undefined]);
   });
 
-  it("make no further sessions", async () => {
+  it("refuses to issue a session to a session", async () => {
     const credentials = await session();
     const reply = await sts(ASSUME, credentials, { token: credentials.sessionToken });
     expect([reply.status, s3Field(reply.body, "Code")]).toEqual([403, "InvalidClientTokenId"]);
@@ -242,12 +242,7 @@ describe("credentials of a session", () => {
 describe("a call of the Security Token Service", () => {
   it.each([
     ["with a wrong secret", 403, "SignatureDoesNotMatch", () => sts(ASSUME, { ...main, secretAccessKey: "wrong" })],
-    [
-      "of a key that nobody knows",
-      403,
-      "InvalidClientTokenId",
-      () => sts(ASSUME, { ...main, accessKeyId: "AKIDNOBODY" }),
-    ],
+    ["of an unknown key", 403, "InvalidClientTokenId", () => sts(ASSUME, { ...main, accessKeyId: "AKIDNOBODY" })],
     [
       "whose form was changed after signing",
       403,
@@ -318,7 +313,7 @@ describe("a call of the Security Token Service", () => {
       "MalformedPolicyDocument",
       () => sts({ ...ASSUME, Policy: policy("*", "ec2:*") }),
     ],
-  ] as const)("%s is refused", async (_, status, code, call) => {
+  ] as const)("a call %s is refused", async (_, status, code, call) => {
     const reply = await call();
     expect([reply.status, s3Field(reply.body, "Code")]).toEqual([status, code]);
     expect(reply.body.toString()).not.toContain(main.secretAccessKey);
@@ -346,7 +341,7 @@ describe("a call of the Security Token Service", () => {
     expect(await answer({ ...ASSUME, DurationSeconds: "43201" })).toEqual(refused);
   });
 
-  it("is unknown to a gateway without a session secret", async () => {
+  it("refuses calls of the Security Token Service without a session secret", async () => {
     const plain = await testGateway({
       gateway: () => ({ keys: { s3: (id) => keys.get(id) }, sessionSecret: undefined }),
     });
@@ -371,12 +366,12 @@ describe("a key with limits of time", () => {
     return answerOf(reply.status, await reply.text());
   };
 
-  it("grants nothing from the instant on at which it ends", async () => {
+  it("refuses grants of a key from its `until` on", async () => {
     expect(await limited({ until: now })).toBe("403 AccessDenied");
     expect(await limited({ until: new Date(now.getTime() + 1) })).toBe("200 hello");
   });
 
-  it("grants what lives for as long as it may, and nothing that lives longer", async () => {
+  it("refuses URLs that live longer than the key's `maxLife`", async () => {
     expect(await limited({ maxLife: 60 })).toBe("200 hello");
     expect(await limited({ maxLife: 59 })).toBe("403 AccessDenied");
   });

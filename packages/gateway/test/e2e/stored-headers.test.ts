@@ -37,15 +37,18 @@ const fieldsOf = (headers: Reply["headers"]): Record<string, unknown> =>
   Object.fromEntries(FIELDS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 
 describe("an answer to a request that is signed in its header", () => {
-  it.each(Object.keys(STORED))("has the fields of %s exactly as they were stored", async (key) => {
-    for (const method of ["GET", "HEAD"]) {
-      const { status, headers } = await byHeader(method, key);
-      expect([status, fieldsOf(headers)]).toEqual([200, STORED[key]]);
-      expect(String(headers["vary"]).toLowerCase()).toContain("authorization");
-    }
-  });
+  it.each(Object.keys(STORED))(
+    "the answer to a request signed in its header has the stored fields of %s unchanged",
+    async (key) => {
+      for (const method of ["GET", "HEAD"]) {
+        const { status, headers } = await byHeader(method, key);
+        expect([status, fieldsOf(headers)]).toEqual([200, STORED[key]]);
+        expect(String(headers["vary"]).toLowerCase()).toContain("authorization");
+      }
+    },
+  );
 
-  it("runs in no browser all the same", async () => {
+  it("sandboxes answers to header signatures", async () => {
     for (const key of ["page.html", "plain.html", "foreign.html"]) {
       const { headers } = await byHeader("GET", key);
       expect(headers).toMatchObject({
@@ -56,7 +59,7 @@ describe("an answer to a request that is signed in its header", () => {
     }
   });
 
-  it("has signed overrides in their place", async () => {
+  it("applies signed overrides to header signatures", async () => {
     const { headers } = await byHeader("GET", "page.html", { "response-cache-control": "no-store" });
     expect(fieldsOf(headers)).toEqual({ ...STORED["page.html"], "cache-control": "no-store" });
   });
@@ -79,7 +82,7 @@ describe("an answer to a URL", () => {
   });
 });
 
-it("no cache keeps an answer beyond the end of its URL, and none has a second that is not whole", async () => {
+it("limits max-age to the whole seconds left of a URL", async () => {
   const begin = Date.UTC(2026, 0, 2, 3, 4, 5);
   const clock = () => new Date(begin);
   let now = begin;
@@ -104,7 +107,7 @@ it("no cache keeps an answer beyond the end of its URL, and none has a second th
 });
 
 // Written by hand: Node's own client makes other bytes of them.
-it.each(["S3", "a Daypass URL"])("keeps a file name in UTF-8 that comes as it is, by %s", async (dialect) => {
+it.each(["S3", "a Daypass URL"])("stores a raw UTF-8 file name unchanged, by %s", async (dialect) => {
   const target = (method: "PUT" | "GET"): string => {
     const url =
       dialect === "S3"
@@ -124,7 +127,7 @@ it.each(["S3", "a Daypass URL"])("keeps a file name in UTF-8 that comes as it is
   expect((await ask("GET", "")).toLowerCase()).toContain(field.toLowerCase());
 });
 
-it("keeps of an upload's headers those that are known, sent apart or in one, and refuses a control in them", async () => {
+it("stores the known headers of an upload, joins repeated ones, and refuses control characters", async () => {
   const put = async (...fields: readonly string[]) => {
     const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key: "apart.png", expiresIn: 60 });
     const socket = await rawConnection(gateway);

@@ -34,12 +34,12 @@ describe("a Daypass URL", () => {
     expect([head.status, head.headers.get("content-length")]).toEqual([200, String(HELLO.length)]);
   });
 
-  it("finds names with spaces, marks and letters beyond ASCII", async () => {
+  it("serves names with spaces, marks and letters beyond ASCII", async () => {
     const reply = await fetch(daypassUrl(gateway, "/media/a%20b%20&%20%C3%BC.txt"));
     expect([reply.status, await reply.text()]).toEqual([200, "odd"]);
   });
 
-  it("opens no bucket, with or without a slash behind it", async () => {
+  it("answers NO_SUCH_KEY to the path of a bucket", async () => {
     for (const path of ["/media", "/media/"]) {
       for (const method of ["GET", "PUT", "DELETE"] as const) {
         const reply = await fetch(daypassUrl(gateway, path, { methods: [method] }), { method });
@@ -48,13 +48,13 @@ describe("a Daypass URL", () => {
     }
   });
 
-  it("serves below a prefix and nowhere else", async () => {
+  it("serves files below a granted prefix, and refuses others", async () => {
     const url = daypassUrl(gateway, "/media/talks/one.txt", { prefix: "/media/talks/" });
     expect(await (await fetch(url)).text()).toBe("1");
     expect((await fetch(url.replace("talks/one", "private/two"))).status).toBe(403);
   });
 
-  it("stores a PUT within its length, type and digest", async () => {
+  it("stores a PUT only with the granted length, type and digest", async () => {
     const body = "exactly this";
     const url = daypassUrl(gateway, "/media/up.bin", {
       methods: ["PUT"],
@@ -77,7 +77,7 @@ describe("a Daypass URL", () => {
     expect(stored.headers.get("etag")).toMatch(/^".+"$/);
   });
 
-  it("holds a body without announced length to the granted one", async () => {
+  it("enforces the granted length on a body without an announced length", async () => {
     const url = daypassUrl(gateway, "/media/stream.bin", {
       methods: ["PUT"],
       bind: { contentLength: { min: 3, max: 5 } },
@@ -116,7 +116,7 @@ describe("a Daypass URL", () => {
     await other.close();
   });
 
-  it("stores a body of the most and of the least that was granted, announced", async () => {
+  it("accepts the shortest and the longest granted body", async () => {
     const url = daypassUrl(gateway, "/media/bounds.bin", {
       methods: ["PUT"],
       bind: { contentLength: { min: 3, max: 5 } },
@@ -125,7 +125,7 @@ describe("a Daypass URL", () => {
     expect([await put("ab"), await put("abc"), await put("abcde"), await put("abcdef")]).toEqual([400, 200, 200, 400]);
   });
 
-  it("describes with HEAD the part that GET would give", async () => {
+  it("answers HEAD with the range of GET", async () => {
     const options = { method: "HEAD", headers: { range: "bytes=1-3" } };
     const reply = await fetch(daypassUrl(gateway, "/media/hello.txt"), options);
     const told = ["content-length", "content-range"].map((name) => reply.headers.get(name));
@@ -146,25 +146,25 @@ describe("a Daypass URL", () => {
     await small.close();
   });
 
-  it("creates and does not replace where it says so", async () => {
+  it("refuses to replace an object with a create-only URL", async () => {
     const url = daypassUrl(gateway, "/media/only-once.txt", { methods: ["PUT"], createOnly: true });
     expect((await fetch(url, { method: "PUT", body: "1" })).status).toBe(200);
     expect(await problem(await fetch(url, { method: "PUT", body: "2" }))).toEqual(refused(412, "PRECONDITION_FAILED"));
   });
 
-  it("deletes", async () => {
+  it("deletes a file", async () => {
     await fetch(daypassUrl(gateway, "/media/gone.txt", { methods: ["PUT"] }), { method: "PUT", body: "x" });
     const reply = await fetch(daypassUrl(gateway, "/media/gone.txt", { methods: ["DELETE"] }), { method: "DELETE" });
     expect(reply.status).toBe(204);
     expect(await problem(await fetch(daypassUrl(gateway, "/media/gone.txt")))).toEqual(refused(404, "NO_SUCH_KEY"));
   });
 
-  it("is refused where it counts uses, because nothing here could count them", async () => {
+  it("refuses a URL with a limited number of uses", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt", { uses: 1, nonce: "0123456789abcdef" });
     expect(await problem(await fetch(url))).toEqual(refused(403, "UNENFORCED_CONSTRAINT"));
   });
 
-  it("sets the response headers that were signed", async () => {
+  it("sends the signed response headers", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt", {
       response: { contentDisposition: 'attachment;filename="h.txt"', cacheControl: "no-store" },
     });
@@ -173,7 +173,7 @@ describe("a Daypass URL", () => {
     expect(headers.get("cache-control")).toBe("no-store");
   });
 
-  it("gives an unknown key and a wrong signature the same answer", async () => {
+  it("answers an unknown key and a wrong signature alike", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt");
     const answers = await Promise.all(
       [url.replace("dp-key=test-1", "dp-key=test-2"), url.replace(/dp-signature=[^&]/, "dp-signature=_")].map(
@@ -187,7 +187,7 @@ describe("a Daypass URL", () => {
     expect(answers[0]?.[0]).toBe(403);
   });
 
-  it("answers an ended one with a problem for programs and a page for people", async () => {
+  it("answers an expired URL with a problem for programs and a page for browsers", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt", {}, () => new Date(Date.now() - 120_000));
     expect(await problem(await fetch(url))).toEqual(refused(403, "EXPIRED"));
     const page = await fetch(url, { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
@@ -209,7 +209,7 @@ describe("a Daypass URL", () => {
 });
 
 describe("a request without a signature", () => {
-  it("has a page for a person, with the id that the log has", async () => {
+  it("answers a browser with a page that shows the request id of the log", async () => {
     const reply = await fetch(`${gateway.url}/media/hello.txt`, { headers: { accept: "text/html" } });
     const id = reply.headers.get("x-request-id");
     expect([reply.status, id]).toEqual([403, gateway.events.at(-1)?.requestId]);
@@ -218,7 +218,7 @@ describe("a request without a signature", () => {
 });
 
 describe("a host that speaks only some dialects", () => {
-  it("answers strangers in its own, and refuses the others'", async () => {
+  it("answers each host in its configured dialect, and refuses the other dialect", async () => {
     const split = await testGateway({
       files: { "media/hello.txt": HELLO },
       gateway: (port) => ({

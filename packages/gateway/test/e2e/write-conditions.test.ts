@@ -53,11 +53,11 @@ describe.each(Object.keys(senders))("a write by a %s URL", (dialect) => {
     ["DELETE", { "if-match": `W/${ETAG}` }, 412],
     ["DELETE", { "if-match": ETAG, "if-none-match": "*" }, 412],
     ["PUT", { "content-range": "bytes 5-9/10" }, 400],
-  ] as const)("does not happen: %s with %j is %i", async (method, headers, status) => {
+  ] as const)("a %s with the unmet condition %j does not happen and answers %i", async (method, headers, status) => {
     expect([await write(method, headers), await kept()]).toEqual([status, true]);
   });
 
-  it("happens where its condition holds", async () => {
+  it("accepts a write whose condition holds", async () => {
     expect(await write("DELETE", { "if-match": ETAG })).toBe(204);
     expect(await write("DELETE", { "if-none-match": "*" })).toBe(204);
     expect(await write("PUT", { "if-none-match": "*" }, `new-${dialect}.txt`)).toBe(200);
@@ -65,7 +65,7 @@ describe.each(Object.keys(senders))("a write by a %s URL", (dialect) => {
 });
 
 describe("the date conditions of a write", () => {
-  it("are ignored where RFC 9110 says so, but in S3, which has none", async () => {
+  it("ignores date conditions as in RFC 9110, and refuses them in S3", async () => {
     const statuses = (headers: Record<string, string>) =>
       Promise.all(
         ["Daypass", "S3"].map(async (dialect) => (await senders[dialect]?.("DELETE", "none.txt", headers))?.status),
@@ -76,7 +76,7 @@ describe("the date conditions of a write", () => {
 });
 
 describe("a create-only grant", () => {
-  it("does not delete either", async () => {
+  it("refuses a DELETE with a create-only grant", async () => {
     const url = daypassUrl(gateway, "/media/a.txt", { methods: ["PUT", "DELETE"], createOnly: true });
     expect([(await fetch(url, { method: "DELETE" })).status, await kept()]).toEqual([412, true]);
   });
@@ -94,14 +94,14 @@ describe.each([
     ["if-match", '"x"'],
     ["if-none-match", "*"],
     ["if-unmodified-since", PAST],
-  ])("is not under a condition, as nothing would hold it to %s", async (name, value) => {
+  ])("refuses the condition %s, because nothing would enforce it", async (name, value) => {
     const { status, code } = await sendS3(gateway, { ...call, unsigned: { [name]: value } });
     expect([status, code, await kept()]).toEqual([501, "NotImplemented", true]);
   });
 });
 
 describe("the tags of an object", () => {
-  it("are not written under a condition, which nothing would hold them to", async () => {
+  it("refuses conditions on tags, because nothing would enforce them", async () => {
     const query = { tagging: "" };
     const body = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
     const md5 = { "content-md5": createHash("md5").update(body).digest("base64") };
@@ -121,7 +121,7 @@ describe("the tags of an object", () => {
 });
 
 describe("a part of an upload", () => {
-  it("may say which piece it is, as form uploaders for browsers do", async () => {
+  it("accepts Content-Range on a part, as browser uploaders send it", async () => {
     const begun = await sendS3(gateway, { method: "POST", key: "parts.bin", query: { uploads: "" } });
     const uploadId = /<UploadId>([^<]+)/.exec(begun.text)?.[1] ?? "";
     const query = { uploadId, partNumber: "1" };

@@ -1,6 +1,6 @@
 import { azureSigner } from "daypass/azure";
 import { describe, it } from "vitest";
-import { answer, errorXml, expectCause, named, type Refusal } from "./broken-requests.ts";
+import { answer, errorXml, expectCause, named, type Refusal } from "./raw-requests.ts";
 import {
   AZURITE,
   accountKey,

@@ -15,14 +15,14 @@ const put = s3.sign({ bucket: "media", key: "a", method: "PUT", headers: { "x-am
 const origin = "https://page.example";
 
 test.each(["null", "https://page.example:8443", "http://page.example:443", "http://[::1]:8080", "app://page"])(
-  "a page may have the origin %s",
+  "explain accepts the origin %s for a page",
   async (page) => {
     const { browser } = await explain(put.url, { request: { method: "PUT" }, origin: page });
     expect(JSON.stringify(browser?.cors)).toContain(JSON.stringify(page));
   },
 );
 
-test("gives the rule and the directive that a page needs to upload to S3", async () => {
+test("explain returns the CORS rule and the directive for an upload to S3", async () => {
   const { browser } = await explain(put.url, { request: { method: "put" }, origin });
   expect(browser).toEqual({
     contentSecurityPolicy: "connect-src https://media.s3.eu-west-1.amazonaws.com",
@@ -41,23 +41,23 @@ test("gives the rule and the directive that a page needs to upload to S3", async
   });
 });
 
-test("finds by the key that a URL is for a PUT, and gives nothing for what is no upload", async () => {
+test("explain returns rules only for an upload, which the key can prove", async () => {
   const plain = s3.sign({ bucket: "media", key: "a", method: "PUT", expiresIn: 60 });
   expect((await explain(plain.url, { keys: [credentials] })).browser).toBeDefined();
-  // S3 does not write the method into the URL: without a key, and without a word of the caller, nobody knows.
+  // S3 does not write the method into the URL, so it is unknown without a key and a request.
   expect((await explain(plain.url)).browser).toBeUndefined();
   const get = s3.sign({ bucket: "media", key: "a", expiresIn: 60 });
   expect((await explain(get.url, { request: { method: "GET" } })).browser).toBeUndefined();
 });
 
-test("leaves out what a browser sets itself", async () => {
+test("explain leaves out headers that browsers set themselves", async () => {
   const exact = s3.sign({ bucket: "media", key: "a", method: "PUT", bind: { contentLength: 5 }, expiresIn: 60 });
   const { browser } = await explain(exact.url, { request: { method: "PUT" } });
   expect(browser?.cors).toHaveProperty("CORSRules.0.AllowedHeaders", ["content-type"]);
   expect(browser?.cors).toHaveProperty("CORSRules.0.AllowedOrigins", ["https://app.example.com"]);
 });
 
-test("writes the rule as each provider takes it", async () => {
+test("explain writes the rule in the format of each provider", async () => {
   const gcs = gcsHmacSigner({ credentials }).sign({ bucket: "media", object: "a", method: "PUT", expiresIn: 60 });
   expect((await explain(gcs.url, { request: { method: "PUT" }, origin })).browser).toMatchObject({
     contentSecurityPolicy: "connect-src https://storage.googleapis.com",
@@ -83,8 +83,8 @@ test("writes the rule as each provider takes it", async () => {
   });
 });
 
-// That the two SDKs and a Swift take these: conformance/test/cors-rules.test.ts and swift.test.ts.
-test("writes the rule as the SDKs of other stores take it", async () => {
+// conformance/test/cors-rules.test.ts and swift.test.ts run these rules against the SDKs and Swift.
+test("explain writes the rule in the format of the SDKs of other stores", async () => {
   const wish = { bucket: "media", key: "a", method: "PUT", bind: { contentType: "image/png" }, expiresIn: 60 };
   const rule = async ({ url }: { readonly url: string }) =>
     (await explain(url, { request: { method: "PUT", headers: { "content-type": "image/png" } }, origin })).browser
@@ -111,7 +111,7 @@ test("writes the rule as the SDKs of other stores take it", async () => {
   });
 });
 
-test("gives no rule for an upload that the SAS does not permit, whatever was sent", async () => {
+test("explain returns no rule for an upload that the SAS does not permit", async () => {
   const account = { account: "acme", credentials: { accountKey: Buffer.alloc(32, 7).toString("base64") } };
   const { url } = azureSigner(account).sign({ container: "media", blob: "a", permissions: "r", expiresIn: 60 });
   for (const request of [undefined, { method: "GET" }, { method: "PUT" }]) {

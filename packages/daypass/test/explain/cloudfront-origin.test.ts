@@ -1,7 +1,7 @@
 import { type ExplainOptions, explain } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { rsaPem } from "../rsa-pair.ts";
-import { errorXml } from "./broken-requests.ts";
+import { errorXml } from "./raw-requests.ts";
 import { sample, soon } from "./signed-urls.ts";
 
 const cloudfrontKey = { keyPairId: "K1", publicKey: rsaPem.publicKey };

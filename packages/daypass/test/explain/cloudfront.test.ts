@@ -3,7 +3,7 @@ import { cloudfrontCookieSigner, cloudfrontSigner } from "daypass/cloudfront";
 import { describe, expect, it } from "vitest";
 import { EC, RSA } from "../cloudfront/keys.ts";
 import { askingAt } from "./asking.ts";
-import { errorXml, expectCause, named } from "./broken-requests.ts";
+import { errorXml, expectCause, named } from "./raw-requests.ts";
 
 const keyPairId = "K2JCJMDEHXQW5F";
 const clock = () => new Date("2026-01-02T03:04:05Z");

@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { cosSigner } from "daypass/cos";
 import { describe, expect, it } from "vitest";
 import { askingAt } from "./asking.ts";
-import { errorXml, expectCause, named } from "./broken-requests.ts";
+import { errorXml, expectCause, named } from "./raw-requests.ts";
 
 const credentials = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
 const signedAt = new Date("2026-01-02T03:04:05Z");

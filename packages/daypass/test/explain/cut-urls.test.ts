@@ -2,7 +2,7 @@ import { explain } from "daypass/explain";
 import { gcsHmacSigner } from "daypass/gcs";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const signedAt = () => new Date("2026-11-24T12:00:00Z");
 const clock = () => new Date("2026-11-24T12:05:00Z");
@@ -12,11 +12,11 @@ const options = { region: "eu-west-1", credentials: { ...credentials, sessionTok
 const url = s3Signer(options).sign({ bucket: "media", key: "a/é.txt", expiresIn: 900 }).url;
 const gcs = gcsHmacSigner({ credentials, clock: signedAt }).sign({ bucket: "media", object: "é", expiresIn: 900 }).url;
 
-describe("a URL that was cut", () => {
+describe("explain with a URL that was cut", () => {
   it.each([
     ["S3", url],
     ["Cloud Storage", gcs],
-  ])("inside an escape is explained with a key as without one: %s", async (_, whole) => {
+  ])("returns a cause for every cut inside an escape, with and without a key: %s", async (_, whole) => {
     const places = [...whole.matchAll(/%/g)].flatMap(({ index }) => [index + 1, index + 2]);
     for (const length of places) {
       const cut = whole.slice(0, length);
@@ -34,7 +34,7 @@ describe("a URL that was cut", () => {
     }
   });
 
-  it("or holds bytes that are no text is malformed, and no error", async () => {
+  it("returns a cause for bytes that are not UTF-8", async () => {
     for (const broken of [url.replace("AKIDEXAMPLE", "%FF%FE"), url.replace("media", "media%FF")]) {
       expect((await explain(broken, { clock, keys })).cause).toBeDefined();
     }

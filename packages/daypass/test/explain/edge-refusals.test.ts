@@ -3,7 +3,7 @@ import type { ExplainOptions } from "daypass/explain";
 import { imgproxySigner } from "daypass/imgproxy";
 import { describe, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
-import { answer, errorXml, expectCause, named, type Refusal } from "./broken-requests.ts";
+import { answer, errorXml, expectCause, named, type Refusal } from "./raw-requests.ts";
 import {
   AT,
   cannedUrl,

@@ -2,7 +2,7 @@ import { azureSigner } from "daypass/azure";
 import { type ExplainOptions, explain } from "daypass/explain";
 import { imgproxySigner } from "daypass/imgproxy";
 import { describe, expect, it } from "vitest";
-import { errorXml } from "./broken-requests.ts";
+import { errorXml } from "./raw-requests.ts";
 import { accountKey, clock, END, late, SECRET, sample, samples, signedAt, soon, stores } from "./signed-urls.ts";
 
 const MISMATCH = errorXml("SignatureDoesNotMatch", "The signature does not match.");
@@ -70,13 +70,13 @@ describe.each(stores)("explain with a URL of $name", ({ keyOf, sign }) => {
   const [own, other] = [keyOf("AKIDEXAMPLE", SECRET), keyOf("AKIDOTHER", "the-other-secret")];
   const request = { method: "GET", headers: {} };
 
-  it("reports an expired URL, and the wrong method besides", async () => {
+  it("reports an expired URL, and the wrong method as well", async () => {
     const cause = await causeOf(sign({ method: "PUT" }).url, { clock: late, keys: [own], request });
     expect(cause).toMatchObject({ code: "EXPIRED" });
     expect(cause?.evidence.at(-1)).toMatch(/^Besides: .*signed for PUT/);
   });
 
-  it("reports the wrong method when the server complained about the signature, and the end besides", async () => {
+  it("reports the wrong method when the server complained about the signature, and the end as well", async () => {
     const { url } = sign({ method: "PUT" });
     const cause = await causeOf(url, { clock: late, keys: [own], request, errorBody: MISMATCH });
     expect(cause).toMatchObject({ code: "METHOD", sentence: expect.stringContaining("signed for PUT") });
@@ -171,7 +171,7 @@ describe.each(["S3", "Cloud Storage", "OSS", "COS"])("explain with a signed head
   });
 });
 
-it("reports the start of an OSS URL as the one that its cause names", async () => {
+it("reports the start of an OSS URL that its cause names", async () => {
   const { cause, startsAt } = await explain((await sample("OSS").sign()).url, {
     clock: () => new Date(signedAt.getTime() - 3_600_000),
   });
@@ -207,7 +207,7 @@ it("reports that a token without a key name was signed with another key", async 
   expect(cause?.sentence).toMatch(/^The URL was signed with a different key than the given one, or changed/);
 });
 
-it("reports an Azure key that was used as text besides the end", async () => {
+it("reports an Azure key that was used as text, and the end", async () => {
   const text = Buffer.from(accountKey).toString("base64");
   const { url } = azureSigner({ account: "acme", credentials: { accountKey: text }, clock }).sign({
     ...{ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { errorXml } from "./broken-requests.ts";
+import { errorXml } from "./raw-requests.ts";
 import { SECRET, type Signed, type Store, stores } from "./signed-urls.ts";
 
 /** A request as it arrives. */

@@ -2,15 +2,15 @@ import { type ExplainOptions, explain, redactUrl } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import { awsErrorBody, credentials, rawUrl } from "./broken-requests.ts";
+import { awsErrorBody, credentials, rawUrl } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:05:00Z");
 const signedAt = () => new Date("2026-11-24T12:00:00Z");
 const s3 = s3Signer({ region: "eu-west-1", credentials, clock: signedAt });
 const traps = async (url: string) => (await explain(url, { clock })).traps.map(({ name }) => name);
 
-describe("what an S3 URL is", () => {
-  it("says who signed what, what it binds and leaves open, and when it ends", async () => {
+describe("explain with an S3 URL", () => {
+  it("returns signer, grant, bound and open parts, and the end", async () => {
     const explanation = await explain(s3.sign({ bucket: "media", key: "a/b c.txt", expiresIn: 900 }).url, { clock });
     expect(explanation).toMatchObject({
       scheme: "s3",
@@ -29,7 +29,7 @@ describe("what an S3 URL is", () => {
     expect(explanation.canonicalRequest).toBeUndefined();
   });
 
-  it("learns the method from a key, and shows the canonical request only then", async () => {
+  it("returns method and canonical request with a key only", async () => {
     const { url } = s3.sign({ method: "DELETE", bucket: "media", key: "k", expiresIn: 900 });
     const explanation = await explain(url, { clock, keys: [credentials] });
     expect(explanation.grants.methods).toEqual(["DELETE"]);
@@ -37,14 +37,14 @@ describe("what an S3 URL is", () => {
     expect((await explain(url, { clock })).grants.methods).toBeUndefined();
   });
 
-  it("tells which headers the holder must send", async () => {
+  it("returns the headers that the holder must send", async () => {
     const { url } = s3.sign({ method: "PUT", bucket: "b", key: "k", expiresIn: 9, bind: { contentType: "a/b" } });
     const { mustSend, leavesOpen } = await explain(url, { clock: signedAt });
     expect(mustSend).toEqual([{ name: "content-type", value: undefined }]);
     expect(leavesOpen).not.toContain("header content-type");
   });
 
-  it("calls no body open whose hash may be in a signed header", async () => {
+  it("does not call a body open whose hash can be in a signed header", async () => {
     const sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     const { url, headers } = s3.sign({ method: "PUT", bucket: "b", key: "k", expiresIn: 9, bind: { sha256 } });
     const opened = async (request?: ExplainOptions["request"]) =>
@@ -54,14 +54,14 @@ describe("what an S3 URL is", () => {
     expect(await opened({ headers: { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } })).toEqual(["body"]);
   });
 
-  it("ends with the credentials where a key tells their end, and warns of a session token where none does", async () => {
+  it("ends with the credentials if a key states their end, and warns of a session token otherwise", async () => {
     const expiration = new Date("2026-11-24T12:10:00Z");
     const url = rawUrl({ query: "X-Amz-Security-Token=FwoGZXIvYXdzEXAMPLETOKEN" });
     expect((await explain(url, { clock, keys: [{ ...credentials, expiration }] })).endsAt).toEqual(expiration);
     expect((await explain(url, { clock })).mayEndEarlier).toContain("temporary credentials");
   });
 
-  it("says what SigV2 leaves open", async () => {
+  it("returns the open parts of SigV2", async () => {
     const v2 = s3V2Signer({ region: "us-east-1", credentials, clock: signedAt });
     const { url } = v2.sign({ bucket: "media", key: "k", expiresIn: 900 });
     const { leavesOpen, scheme } = await explain(url, { clock });
@@ -71,7 +71,7 @@ describe("what an S3 URL is", () => {
   });
 });
 
-describe("traps", () => {
+describe("the traps of explain", () => {
   it.each([
     ["empty-body-checksum", rawUrl({ query: "x-amz-checksum-crc32=AAAAAA%3D%3D" })],
     ["checksum-in-query", rawUrl({ query: "x-amz-sdk-checksum-algorithm=CRC32" })],
@@ -98,14 +98,14 @@ describe("traps", () => {
     ["bucket-twice", rawUrl({ path: "/media/media/a.png" })],
     ["bucket-twice", rawUrl({ host: "media.s3.eu-west-1.amazonaws.com", path: "/media/a.png" })],
     ["bucket-twice", rawUrl({ host: "media.nyc3.example.com", path: "/media/a/b.png" })],
-  ])("finds %s", async (name, url) => {
+  ])("include %s", async (name, url) => {
     expect(await traps(url)).toContain(name);
   });
 
-  it("finds none in a plain URL", async () => {
+  it("are empty for a plain URL", async () => {
     expect(await traps(rawUrl())).toEqual([]);
     expect(await traps(rawUrl({ path: "/media/%C3%A9%2F.txt" }))).toEqual([]);
-    // An object or a list, and other words that look alike.
+    // An object, a list, and similar names.
     for (const path of ["/media/media", "/media", "/media/mediation/a", "/media/a/media/a"])
       expect(await traps(rawUrl({ path }))).toEqual([]);
     for (const host of ["media2.s3.eu-west-1.amazonaws.com", "media-s3.example.com"])
@@ -113,12 +113,12 @@ describe("traps", () => {
   });
 });
 
-describe("secrecy", () => {
+describe("the texts of explain", () => {
   const token = "FwoGZXIvYXdzEXAMPLE/TOKEN+==";
   const url = rawUrl({ query: `X-Amz-Security-Token=${encodeURIComponent(token)}` });
   const signature = /Signature=([0-9a-f]{64})/.exec(url)?.[1] ?? "";
 
-  it("hides signature and session token in every text, and shows them only when asked", async () => {
+  it("hide signature and session token unless reveal is set", async () => {
     const options = { clock, keys: [{ ...credentials, sessionToken: token }], errorBody: awsErrorBody(`${url}&a=1`) };
     const hidden = JSON.stringify(await explain(url, options));
     expect(hidden).not.toContain(signature);
@@ -130,7 +130,7 @@ describe("secrecy", () => {
     expect(shown).not.toContain(credentials.secretAccessKey);
   });
 
-  it("redacts URLs for logs and keeps the rest of their bytes", () => {
+  it("redactUrl keeps all other bytes", () => {
     expect(redactUrl(url)).not.toContain(signature);
     expect(redactUrl(url)).not.toContain("FwoGZ");
     expect(redactUrl("https://u:p@h/a%2Fb?sig=x&x=1&%58-Amz-Signature=ab#f")).toBe(
@@ -143,21 +143,21 @@ describe("secrecy", () => {
   });
 });
 
-describe("input", () => {
-  it("refuses what is no URL, and what is not signed", async () => {
+describe("the input of explain", () => {
+  it("is refused if it is no URL, or not signed", async () => {
     await expect(explain("s3://media/k")).rejects.toMatchObject({ code: "INVALID_INPUT" });
     await expect(explain("https://example.com/k?a=1")).rejects.toMatchObject({ code: "NO_SIGNATURE" });
   });
 
-  it("reads no document with declarations, and no entity but the five of XML", async () => {
+  it("may be an answer with declarations and foreign entities, which are not read", async () => {
     const evil = '<!DOCTYPE x [<!ENTITY a "b">]><Error><Code>NoSuchKey</Code><Message>&a;</Message></Error>';
-    // That it is read no further is all that is said of it.
+    // The document is not read.
     expect((await explain(rawUrl(), { clock, errorBody: evil })).cause?.code).toBe("SERVER");
     const odd = "<Error><Code>NoSuchKey</Code><Message>&a;&lt;</Message></Error>";
     expect((await explain(rawUrl(), { clock, errorBody: odd })).cause?.evidence[0]).toContain("&a;<");
   });
 
-  it("never fails on a damaged URL", async () => {
+  it("may be damaged anywhere", async () => {
     const url = rawUrl({ query: "versionId=1" });
     for (let i = 30; i < url.length; i++) {
       for (const damaged of [

@@ -4,7 +4,7 @@ import { type GcsSignRequest, gcsHmacSigner, gcsSigner } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2Signer } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
-import { expectCause, named, type Refusal } from "./broken-requests.ts";
+import { expectCause, named, type Refusal } from "./raw-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const now = new Date("2026-11-24T12:05:00Z");

@@ -14,7 +14,7 @@ const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
 const { url } = s3Signer({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
 const SECRET = "Sup3r-Secret!é";
 
-/** What cannot be a key of the scheme. */
+/** Invalid keys. */
 const unusable: readonly (readonly [scheme: string, key: unknown])[] = [
   ["s3", { accessKeyId: "AKID" }],
   ["s3", { accessKeyId: "AKID", secretAccessKey: 5 }],
@@ -34,7 +34,7 @@ const unusable: readonly (readonly [scheme: string, key: unknown])[] = [
   ["nginx", { scheme: "nginx" }],
   ["akamai", { scheme: "akamai", secret: SECRET }],
   ["cloudflare", { scheme: "cloudflare", secret: SECRET }],
-  // The secret in the place of another member.
+  // The secret in the wrong member.
   ["cloudflare", { scheme: "cloudflare", secret: "s", ttl: SECRET }],
   ["fastly", { scheme: "fastly", secret: SECRET }],
   ["cloud-cdn", { scheme: "cloud-cdn", keyName: "k", key: SECRET }],
@@ -47,8 +47,8 @@ const unusable: readonly (readonly [scheme: string, key: unknown])[] = [
 
 const ask = (options: unknown) => explain(url, options as ExplainOptions);
 
-describe("a key that is none", () => {
-  it.each(unusable)("of %s is refused and not judged, and nothing of it is shown: %j", async (scheme, key) => {
+describe("explain with an invalid key", () => {
+  it.each(unusable)("rejects a key of %s without showing it: %j", async (scheme, key) => {
     const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error & { readonly code: string });
     expect(error).toMatchObject({ code: "INVALID_KEY" });
     expect((error as Error).message).toContain(`the given key of ${scheme}: `);
@@ -58,7 +58,7 @@ describe("a key that is none", () => {
   });
 
   it.each([[null], [5], [SECRET], [{}], [{ scheme: SECRET }], [{ scheme: null }], [{ scheme: Object.create(null) }]])(
-    "of no scheme is refused: %j",
+    "rejects a key of no scheme: %j",
     async (key) => {
       const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error);
       expect(error).toMatchObject({ code: "INVALID_KEY" });
@@ -66,14 +66,14 @@ describe("a key that is none", () => {
     },
   );
 
-  it("is refused for a form, too", async () => {
+  it("rejects it for a form, too", async () => {
     const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
     const keys = [{ accessKeyId: "AKID" }] as unknown as readonly ExplainKey[];
     await expect(explainForm(form, { keys })).rejects.toMatchObject({ code: "INVALID_KEY" });
   });
 });
 
-describe("an option in another form", () => {
+describe("explain with an invalid option", () => {
   it.each([
     { errorBody: 5 },
     { keys: "AKID" },
@@ -105,7 +105,7 @@ describe("an option in another form", () => {
     { clock: () => new Date(Number.NaN) },
     "options",
     null,
-  ])("is refused: %o", async (options) => {
+  ])("rejects %o", async (options) => {
     await expect(ask(options)).rejects.toMatchObject({ code: "INVALID_INPUT" });
     const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
     await expect(explainForm(form, options as ExplainFormOptions)).rejects.toMatchObject({ code: "INVALID_INPUT" });
@@ -119,12 +119,12 @@ describe("an option in another form", () => {
     [{ url: "https://media.example/", fields: "ab" }],
     [{ url: "https://media.example/", fields: { key: 5 } }],
     [{ url: "https://media.example/", fields: [["key"]] }],
-  ])("is refused as a form: %j", async (form) => {
+  ])("rejects the form %j", async (form) => {
     await expect(explainForm(form as unknown as FormToExplain)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
   it.each([[null], [{ fields: null }], [{ url: 5 }], [{ fileName: 5 }], [{ fileSize: "5" }]])(
-    "is refused as the form that was sent: %j",
+    "rejects the sent form %j",
     async (sent) => {
       const form = { url: "https://media.example/", fields: { key: "a" } };
       const options = { sent } as unknown as ExplainFormOptions;
@@ -132,7 +132,7 @@ describe("an option in another form", () => {
     },
   );
 
-  it("is refused in the place of the URL", async () => {
+  it("rejects a URL that is no text", async () => {
     await expect(explain(undefined as unknown as string)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 });

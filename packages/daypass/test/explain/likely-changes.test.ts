@@ -6,7 +6,7 @@ import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
-import { answer, credentials, expectCause, named, type Refusal, rawUrl, saw } from "./broken-requests.ts";
+import { answer, credentials, expectCause, named, type Refusal, rawUrl, saw } from "./raw-requests.ts";
 import { clock, expiresIn, JWK, sample, soon } from "./signed-urls.ts";
 
 const keys = [credentials];

@@ -2,7 +2,7 @@ import { type ExplainKey, explain } from "daypass/explain";
 import { nginxSigner } from "daypass/nginx";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -14,8 +14,8 @@ const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
 const others = Array.from({ length: 49 }, (_, i) => ({ ...credentials, secretAccessKey: `${i} ${i} ${i}` }));
 const causeOf = async (of: string, keys: readonly ExplainKey[]) => (await explain(of, { clock: soon, keys })).cause;
 
-describe("many keys of one id", () => {
-  it("are each tried as they are, damaged, and with one thing changed", async () => {
+describe("explain with many keys of one id", () => {
+  it("tries each key unchanged, damaged, and with one change", async () => {
     expect(await causeOf(url, [...others, credentials])).toBeUndefined();
     const damaged = { ...credentials, secretAccessKey: `${credentials.secretAccessKey} ` };
     const { url: wrong } = s3Signer({ region: "eu-west-1", credentials: damaged, clock }).sign({
@@ -28,7 +28,7 @@ describe("many keys of one id", () => {
     expect(await causeOf(`${url}&utm_source=x`, [...others, credentials])).toMatchObject({ code: "QUERY" });
   });
 
-  it("are each tried with each method that nobody has told before any is tried with all changes", async () => {
+  it("tries each key with each method before all changes of one", async () => {
     const { url: put } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", method: "DELETE", expiresIn: 900 },
     });
@@ -37,7 +37,7 @@ describe("many keys of one id", () => {
     expect((await causeOf(put, others.slice(0, 1)))?.evidence.join(" ")).not.toContain("Not every change");
   });
 
-  it("are searched with a limit for all keys together", async () => {
+  it("limits the tries of all keys together", async () => {
     const nginx = nginxSigner({ secret: "right", clock }).sign({ url: "https://e.example/a/b", expiresIn: 900 }).url;
     const secrets = others.map((_, i) => ({ scheme: "nginx", secret: `${i} ${i}` }) as const);
     for (const [of, keys] of [

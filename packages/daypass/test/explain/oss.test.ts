@@ -3,7 +3,7 @@ import { ossSigner } from "daypass/oss";
 import { ossV1Signer } from "daypass/oss/v1";
 import { describe, expect, it } from "vitest";
 import { askingAt } from "./asking.ts";
-import { errorXml, expectCause, named } from "./broken-requests.ts";
+import { errorXml, expectCause, named } from "./raw-requests.ts";
 
 const signedAt = new Date("2026-01-02T03:04:05Z");
 const credentials = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };

@@ -2,7 +2,7 @@ import { explain, explainForm } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const keys = [credentials];
 

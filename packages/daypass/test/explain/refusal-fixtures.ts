@@ -12,7 +12,7 @@ import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
 import { RSA } from "../cloudfront/keys.ts";
-import { credentials, errorXml, rawUrl } from "./broken-requests.ts";
+import { credentials, errorXml, rawUrl } from "./raw-requests.ts";
 
 // URLs as signers make them, also those that err, and answers as servers write them.
 

@@ -10,7 +10,7 @@ import {
   type Refusal,
   rawUrl,
   saw,
-} from "./broken-requests.ts";
+} from "./raw-requests.ts";
 import {
   clock,
   END,

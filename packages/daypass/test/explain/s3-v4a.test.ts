@@ -2,7 +2,7 @@ import { type ExplainOptions, explain } from "daypass/explain";
 import { s3ExpressSigner } from "daypass/s3/express";
 import { type S3SignRequest, s3V4aSigner, s3V4aTexts } from "daypass/s3/v4a";
 import { describe, expect, it } from "vitest";
-import { credentials, errorXml, expectCause, named } from "./broken-requests.ts";
+import { credentials, errorXml, expectCause, named } from "./raw-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => new Date("2026-11-24T12:05:00Z");

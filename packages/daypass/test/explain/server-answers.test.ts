@@ -8,7 +8,7 @@ import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { answer, credentials, errorXml, expectCause, named, type Refusal, rawUrl } from "./broken-requests.ts";
+import { answer, credentials, errorXml, expectCause, named, type Refusal, rawUrl } from "./raw-requests.ts";
 import { accountKey, clock, expiresIn, JWK, late, soon } from "./signed-urls.ts";
 
 const endpoint = "https://storage.example.com";

@@ -5,7 +5,7 @@ import { gcsV2HmacSigner } from "daypass/gcs/v2";
 import { ossV1Signer } from "daypass/oss/v1";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import { credentials, errorXml } from "./broken-requests.ts";
+import { credentials, errorXml } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const END = 1_795_522_500;
@@ -33,7 +33,7 @@ const stores: readonly (readonly [name: string, url: string, resource: string, p
   ["Cloud Storage V2", gcs.sign({ ...wish, object: "a.txt" }).url, "/media/a.txt", "x-goog-"],
 ];
 
-describe.each(stores)("the string to sign that %s shows", (_, url, resource, prefix) => {
+describe.each(stores)("explain with the string to sign of %s", (_, url, resource, prefix) => {
   const text = (more: { readonly end?: number; readonly resource?: string; readonly headers?: string } = {}) =>
     saw(url, {
       StringToSign: `GET\n\n\n${more.end ?? END}\n${more.headers ?? ""}${more.resource ?? resource}`.replaceAll(
@@ -42,16 +42,16 @@ describe.each(stores)("the string to sign that %s shows", (_, url, resource, pre
       ),
     });
 
-  it("of the URL as it is leaves the secret", async () => {
+  it("blames the secret if it is the text of the URL", async () => {
     expect(await text()).toMatchObject({ code: "WRONG_SECRET" });
   });
 
-  it("names a header that a proxy added", async () => {
+  it("names an added header", async () => {
     const cause = await text({ headers: `${prefix}request-id:1\n` });
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining(`${prefix}request-id: 1`) });
   });
 
-  it("may end in a line feed, or behind its first line", async () => {
+  it("reads a text with a final line feed, and one with a single line", async () => {
     const cause = await text({ resource: `${resource.replace("media", "other")}\n` });
     expect(cause).toMatchObject({ code: "PATH", sentence: expect.stringMatching(/^The resource differs/) });
     const short = await saw(url, { StringToSign: "GET" });
@@ -72,14 +72,14 @@ describe.each(stores)("the string to sign that %s shows", (_, url, resource, pre
       { resource: `${resource.split("?")[0]}?versionId=2` },
       /The sub-resource differs: .*versionId=2/,
     ],
-  ])("names %s", async (_, code, more, sentence) => {
+  ])("names the difference: %s", async (_, code, more, sentence) => {
     const cause = await text(more);
     expect(cause?.sentence).toMatch(sentence);
     expect(cause?.code).toBe(code);
   });
 });
 
-describe("a session token in the server's text", () => {
+describe("explain with a session token in the server's text", () => {
   const token = "SECRETTOKENabc+/=";
   const [S3, OSS] = [
     s3V2Signer({ region: "us-east-1", credentials: { ...credentials, sessionToken: token }, clock }),
@@ -96,7 +96,7 @@ describe("a session token in the server's text", () => {
   }).sign({ ...wish, bucket: "media-1250000000", key: "a.txt" }).url;
   const others = [token.replace("+", " "), token.slice(0, 10), token.toLowerCase(), encodeURIComponent(token)];
 
-  it.each(others)("is shown only when asked, however it is spelt: %s", async (seen) => {
+  it.each(others)("hides it unless reveal is set: %s", async (seen) => {
     for (const [url, fields] of [
       [S3, { StringToSign: `GET\n\n\n${END}\nx-amz-security-token:${seen}\n/media/a.txt` }],
       [OSS, { StringToSign: `GET\n\n\n${END}\n/media/a.txt?security-token=${seen}` }],
@@ -110,7 +110,7 @@ describe("a session token in the server's text", () => {
     }
   });
 
-  it("is no header that was sent a second time, where the query has it", async () => {
+  it("does not count it as a second header if the query contains it", async () => {
     const text = `GET\n\n\n${END}\nx-amz-security-token:${token}\n/media/b.txt`;
     expect(await saw(S3, { StringToSign: text })).toMatchObject({ code: "PATH" });
   });
@@ -118,7 +118,7 @@ describe("a session token in the server's text", () => {
 
 const life = (url: string): string => /q-key-time=(\d+)(?:;|%3B)(\d+)/.exec(url)?.slice(1).join(";") ?? "";
 
-describe("the text that COS hashes", () => {
+describe("explain with the text that COS hashes", () => {
   const { url } = cos.sign({ ...wish, bucket: "media-1250000000", key: "a.txt", query: { versionId: "1" } });
   const host = "media-1250000000.cos.ap-guangzhou.myqcloud.com";
   const shown = (format: string, time = life(url)) => {
@@ -136,14 +136,14 @@ describe("the text that COS hashes", () => {
     expect(cause?.code).toBe(code);
   });
 
-  it("names a parameter that came to a URL without any", async () => {
+  it("names a parameter that was added to a URL without parameters", async () => {
     const plain = cos.sign({ ...wish, bucket: "media-1250000000", key: "a.txt" }).url;
     const format = `get\n/a.txt\nutm=1\nhost=${host}\n`;
     const cause = await saw(plain, { StringToSign: `sha1\n${life(plain)}\n0\n`, FormatString: format });
     expect(cause?.sentence).toMatch(/^The query parameter utm differs: .*""/);
   });
 
-  it("names another life, and leaves the secret where nothing differs", async () => {
+  it("names another lifetime, and blames the secret if nothing differs", async () => {
     const same = `get\n/a.txt\nversionid=1\nhost=${host}\n`;
     expect(await shown(same, "1;2")).toMatchObject({ code: "TIME", sentence: expect.stringContaining("1;2") });
     expect(await shown(same)).toMatchObject({ code: "WRONG_SECRET" });

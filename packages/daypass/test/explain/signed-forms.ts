@@ -2,8 +2,8 @@ import { gcsFormSigner, gcsHmacFormSigner } from "daypass/gcs/form";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { rsaPem } from "../rsa-pair.ts";
-import { withFields } from "./broken-forms.ts";
-import { credentials, errorXml } from "./broken-requests.ts";
+import { withFields } from "./raw-forms.ts";
+import { credentials, errorXml } from "./raw-requests.ts";
 
 // Upload forms of every scheme, signed at one time with one request, and what may become of them.
 

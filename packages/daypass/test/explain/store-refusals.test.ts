@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, it } from "vitest";
-import { answer, errorXml, expectCause, named, type Refusal, rawUrl } from "./broken-requests.ts";
+import { answer, errorXml, expectCause, named, type Refusal, rawUrl } from "./raw-requests.ts";
 import {
   cos,
   END,

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { swiftSigner } from "daypass/swift";
 import { describe, expect, it } from "vitest";
 import { askingAt } from "./asking.ts";
-import { expectCause, named } from "./broken-requests.ts";
+import { expectCause, named } from "./raw-requests.ts";
 
 const key = "a temporary key";
 const options = { endpoint: "https://swift.example.com/swift", account: "AUTH_test", key };

@@ -2,7 +2,7 @@ import { type ExplainOptions, explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import { credentials, errorXml } from "./broken-requests.ts";
+import { credentials, errorXml } from "./raw-requests.ts";
 import { clock, soon } from "./signed-urls.ts";
 
 const wish = { bucket: "media", key: "a.txt", expiresIn: 900 } as const;
@@ -10,12 +10,12 @@ const endpoint = "https://storage.example.com";
 const causeOf = async (url: string, errorBody: string, options: ExplainOptions = {}) =>
   (await explain(url, { clock: soon, errorBody, ...options })).cause;
 
-describe("a temporary key", () => {
+describe("explain with a temporary key", () => {
   const key = { ...credentials, accessKeyId: "ASIAEXAMPLE" };
   const sessionToken = "FwoGZXIvYXdzEJr";
   const signers = { "Version 4": s3Signer, "Version 2": s3V2Signer };
 
-  it.each(Object.entries(signers))("whose token is not in the URL says so: %s", async (_, signer) => {
+  it.each(Object.entries(signers))("reports a missing session token: %s", async (_, signer) => {
     const { url } = signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign(wish);
     const unknown = errorXml("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.");
     expect(await causeOf(url, unknown)).toMatchObject({ code: "INVALID_TOKEN" });
@@ -29,7 +29,7 @@ describe("a temporary key", () => {
     expect(await causeOf(whole, unknown)).toMatchObject({ code: "UNKNOWN_KEY" });
   });
 
-  it.each(Object.entries(signers))("is judged by the one whose secret gave the signature: %s", async (_, signer) => {
+  it.each(Object.entries(signers))("uses the key whose secret fits: %s", async (_, signer) => {
     const { url } = signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign(wish);
     const other = { ...key, secretAccessKey: "another", sessionToken };
     const ended = { ...key, secretAccessKey: "a third", expiration: new Date("2026-11-24T12:02:00Z") };
@@ -40,7 +40,7 @@ describe("a temporary key", () => {
     expect((await explain(url, { clock: soon, keys: [key, other] })).cause).toBeUndefined();
   });
 
-  it("may have its token in a header", async () => {
+  it("accepts a session token in a header", async () => {
     const name = "x-amz-security-token";
     const { url } = s3Signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign({
       ...wish,
@@ -49,13 +49,13 @@ describe("a temporary key", () => {
     const keys = [{ ...key, sessionToken }];
     for (const request of [undefined, { method: "GET", headers: { [name]: sessionToken } }]) {
       const { cause, traps } = await explain(url, { clock: soon, keys, ...(request === undefined ? {} : { request }) });
-      // Nobody has told the header's value.
+      // The header's value is unknown.
       expect(cause?.code).toBe(request === undefined ? "HEADER" : undefined);
       expect(traps.map((trap) => trap.name)).not.toContain("missing-session-token");
     }
   });
 
-  it.each(Object.entries(signers))("that has ended ends its URLs: %s", async (_, signer) => {
+  it.each(Object.entries(signers))("reports a key that has expired: %s", async (_, signer) => {
     const { url } = signer({ region: "us-east-1", endpoint, credentials: { ...key, sessionToken }, clock }).sign(wish);
     const ended = { ...key, sessionToken, expiration: new Date("2026-11-24T12:02:00Z") };
     const told = await explain(url, { clock: soon, keys: [ended] });

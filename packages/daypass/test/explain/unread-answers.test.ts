@@ -4,7 +4,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { swiftSigner } from "daypass/swift";
 import { describe, expect, it } from "vitest";
-import { credentials, errorXml } from "./broken-requests.ts";
+import { credentials, errorXml } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");

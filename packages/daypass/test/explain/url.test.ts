@@ -1,7 +1,7 @@
 import { type ExplainOptions, explain } from "daypass/explain";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { expectCause, named, type Refusal } from "./broken-requests.ts";
+import { expectCause, named, type Refusal } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");

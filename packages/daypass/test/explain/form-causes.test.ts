@@ -3,8 +3,8 @@ import { type ExplainFormOptions, explainForm, type FormToExplain } from "daypas
 import { gcsHmacFormSigner } from "daypass/gcs/form";
 import { s3FormSigner, s3FormVerifier } from "daypass/s3/form";
 import { describe, expect, it } from "vitest";
-import { rawForm, withFields } from "./broken-forms.ts";
-import { answer, credentials } from "./broken-requests.ts";
+import { rawForm, withFields } from "./raw-forms.ts";
+import { answer, credentials } from "./raw-requests.ts";
 import {
   account,
   at,
@@ -35,7 +35,7 @@ import {
 type Refusal = readonly [expected: RegExp, form: FormToExplain, options?: ExplainFormOptions];
 
 const REFUSALS: readonly Refusal[] = [
-  // The signer's faults, found by the key.
+  // Faults of the signer, which the key proves.
   [
     /^WRONG_SECRET: .*a different secret than the one given for AKIDEXAMPLE/,
     rawForm({ secret: "another secret altogether" }),
@@ -137,7 +137,7 @@ const REFUSALS: readonly Refusal[] = [
     form,
     { keys: [{ accessKeyId: "AKIDOTHER", secretAccessKey: "x" }] },
   ],
-  // What happens on the way.
+  // Changes in transit.
   [
     /^POLICY: .*The field policy was changed in transit/,
     form,
@@ -422,7 +422,7 @@ describe("explainForm with a refused form", () => {
     ["s3/form/v2", v2, keys],
     ["gcs/form", gcs, [hmacKey]],
     ["gcs/form", rsa, [account]],
-  ])("is none where %s is right", async (scheme, right, known) => {
+  ])("returns no cause for a good form of %s", async (scheme, right, known) => {
     for (const given of [
       { clock },
       { clock, keys: known },
@@ -433,13 +433,13 @@ describe("explainForm with a refused form", () => {
     }
   });
 
-  it("is looked for in the very form that a verifier takes", async () => {
+  it("explains a form that the verifier accepts", async () => {
     const fields = Object.entries(rawForm().fields);
     const grant = await s3FormVerifier({ credentials, clock }).verify({ bucket: "media", fields });
     expect(grant.key).toBe("up/a.png");
   });
 
-  it("is the end, with what a new form would suffer from, too", async () => {
+  it("reports the end, and the fault of a new form as well", async () => {
     const late = { clock: () => new Date("2026-11-25T00:00:00Z"), keys, ...sent({ acl: "public-read" }) };
     const { cause } = await explainForm(form, late);
     expect([cause?.code, cause?.evidence.join()]).toEqual([

@@ -5,7 +5,7 @@ import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
 import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => signedAt;
@@ -20,14 +20,10 @@ const userDelegationKey = {
   value: Buffer.alloc(32, 1).toString("base64"),
 };
 
-const _object = { bucket: "media-1250000000", key: "a.txt", expiresIn: 900 };
-const _oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };
-const _cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
-
 interface Signed {
   readonly scheme: string;
   readonly key: ExplainKey;
-  /** The header that it signs. */
+  /** The signed header. */
   readonly name: string;
   sign(): { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 }
@@ -62,42 +58,41 @@ const schemes: readonly Signed[] = [
 const causeOf = async (of: Signed, options: ExplainOptions) =>
   (await explain(of.sign().url, { clock: soon, ...options })).cause;
 
-describe.each(schemes)("a signed header of $scheme", (scheme) => {
+describe.each(schemes)("explain with a signed header of $scheme", (scheme) => {
   const keys = [scheme.key];
 
-  it("is no fault where nobody has told what was sent", async () => {
+  it("returns no cause if the sent headers are unknown", async () => {
     expect(await causeOf(scheme, {})).toBeUndefined();
   });
 
-  it("leaves the key untried where its value is not told", async () => {
+  it("does not try the key if the value is unknown", async () => {
     const cause = await causeOf(scheme, { keys });
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining("was not given") });
     expect(cause?.sentence).toContain(scheme.name);
   });
 
-  it("does not hide an end that has passed", async () => {
+  it("reports an expired URL first", async () => {
     const late = () => new Date("2026-11-24T13:00:00Z");
     expect(await causeOf(scheme, { keys, clock: late })).toMatchObject({ code: "EXPIRED" });
   });
 
-  it("fits with the value that was signed", async () => {
+  it("returns no cause for the signed value", async () => {
     expect(await causeOf(scheme, { keys, request: { headers: scheme.sign().headers } })).toBeUndefined();
   });
 
-  it("is the cause where another value was sent", async () => {
+  it("reports another value", async () => {
     const cause = await causeOf(scheme, { keys, request: { headers: { [scheme.name]: "other" } } });
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining("another value was signed") });
-    // Nothing tells it from these.
     expect(cause?.sentence).toMatch(/changed, or signed with a different key/);
   });
 
-  it("is the cause where it was not sent", async () => {
+  it("reports a missing header", async () => {
     const cause = await causeOf(scheme, { keys, request: { headers: {} } });
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining("was not sent") });
   });
 });
 
-describe("a header that the URL of Cloud Storage's V2 does not name", () => {
+describe("explain with a header that a Cloud Storage V2 URL does not name", () => {
   const credentials = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "secret" };
   const { url: signed, headers } = gcsV2HmacSigner({ credentials, clock }).sign({
     ...{ bucket: "media", object: "a", method: "PUT", expiresIn: 900 },
@@ -105,13 +100,13 @@ describe("a header that the URL of Cloud Storage's V2 does not name", () => {
   });
   const ask = async (options: ExplainOptions) => (await explain(signed, { clock: soon, ...options })).cause;
 
-  it("is not taken for a wrong key where nobody has told what was sent", async () => {
+  it("does not blame the key if the sent headers are unknown", async () => {
     expect(await ask({})).toBeUndefined();
     const cause = await ask({ keys: [credentials] });
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining("was not given") });
   });
 
-  it("fits as it was signed, and is the cause where it was sent with another value", async () => {
+  it("accepts the signed value and reports another one", async () => {
     const keys = [credentials];
     expect(await ask({ keys, request: { method: "PUT", headers } })).toBeUndefined();
     const other = { "x-goog-content-length-range": "1,778" };
@@ -122,13 +117,13 @@ describe("a header that the URL of Cloud Storage's V2 does not name", () => {
   });
 });
 
-describe("content-length, which every client sends and few tools list", () => {
+describe("explain with a signed content-length", () => {
   const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
     ...{ bucket: "media", key: "a.txt", method: "PUT", expiresIn: 900, bind: { contentLength: 1234 } },
   });
   const request = { method: "PUT", headers: { accept: "*/*" } };
 
-  it("is not called missing where a list of what was sent lacks it", async () => {
+  it("does not report it as missing from a list of headers: every client sends it", async () => {
     expect((await explain(url, { clock, request })).cause).toBeUndefined();
     const { cause } = await explain(url, { clock, request, keys: [credentials] });
     expect(cause).toMatchObject({

@@ -34,14 +34,14 @@ export const credentials = {
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
 } as const;
 
-/** What a signer of its own signs, part by part, so that each part can be wrong. */
+/** The parts that a signer signs. Each can be wrong. */
 export interface RawSigning {
   readonly method?: string;
   readonly host?: string;
-  /** Path in the URL, and the one that is signed where it differs. */
+  /** The path in the URL, and the signed path if it differs. */
   readonly path?: string;
   readonly signedPath?: string;
-  /** Further query of the URL, and the one that is signed where it differs (both percent-encoded). */
+  /** Further query of the URL, and the signed query if it differs, percent-encoded. */
   readonly query?: string;
   readonly signedQuery?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -59,7 +59,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 const sorted = (query: string): string => query.split("&").filter(Boolean).sort().join("&");
 
-/** A SigV4 URL by a signer that makes the mistakes it is told to make. */
+/** A SigV4 URL by a signer with the given mistakes. */
 export function rawUrl(options: RawSigning = {}): string {
   const { method = "GET", host = "s3.example.com", path = "/media/a/b.txt", signedPath = path } = options;
   const { query = "", signedQuery = query, headers = {}, payload = "UNSIGNED-PAYLOAD" } = options;
@@ -90,7 +90,7 @@ export function rawUrl(options: RawSigning = {}): string {
   return `https://${host}${path}?${query === "" ? "" : `${query}&`}${auth}&X-Amz-Signature=${signature}`;
 }
 
-/** The body with which S3 refuses: what it computed from the request that reached it. */
+/** S3's answer to a wrong signature, with the texts that it computed. */
 export function awsErrorBody(
   url: string,
   saw: {
@@ -135,7 +135,7 @@ export function awsErrorBody(
   ].join("");
 }
 
-/** A body with another of S3's codes. */
+/** S3's answer with another code. */
 export function errorXml(code: string, message: string, fields: Readonly<Record<string, string>> = {}): string {
   const rest = Object.entries(fields).map(([name, value]) => `<${name}>${value}</${name}>`);
   return `<Error><Code>${code}</Code><Message>${message}</Message>${rest.join("")}</Error>`;

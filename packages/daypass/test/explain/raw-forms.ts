@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 /** A form's fields with some of them changed; `undefined` leaves one out. */
 export function withFields(
@@ -10,7 +10,7 @@ export function withFields(
   return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
-/** What a form's signer of its own signs, part by part, so that each part can be wrong. */
+/** The parts that a form's signer signs. Each can be wrong. */
 export interface RawForm {
   readonly bucket?: string;
   readonly conditions?: readonly unknown[];
@@ -31,7 +31,7 @@ export interface RawForm {
 
 const TIME = "20261124T120000Z";
 
-/** An S3 form in SigV4 by a signer that makes the mistakes it is told to make. */
+/** An S3 form in SigV4 by a signer with the given mistakes. */
 export function rawForm(options: RawForm = {}): {
   readonly url: string;
   readonly fields: Readonly<Record<string, string>>;

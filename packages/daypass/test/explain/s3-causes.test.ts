@@ -12,7 +12,7 @@ import {
   type Refusal,
   rawUrl,
   saw,
-} from "./broken-requests.ts";
+} from "./raw-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => new Date("2026-11-24T12:05:00Z");
@@ -335,13 +335,13 @@ describe("explain with a refused URL of S3", () => {
     await expectCause(refusal, clock);
   });
 
-  it.each([get, signV2()])("is missing where nothing is wrong", async (url) => {
+  it.each([get, signV2()])("returns no cause for a good URL", async (url) => {
     const explanation = await explain(url, { clock, keys });
     expect(explanation.cause).toBeUndefined();
     expect(explanation.grants.methods).toContain("GET");
   });
 
-  it("is none where a parameter is not signed, which only Daypass refuses", async () => {
+  it("returns no cause for an unsigned parameter, which only Daypass refuses", async () => {
     const { cause, traps } = await explain(`${signV2()}&utm_source=mail`, { clock, keys });
     expect(cause).toBeUndefined();
     expect(traps.find(({ name }) => name === "open-parameters")?.text).toContain("utm_source");
@@ -351,7 +351,7 @@ describe("explain with a refused URL of S3", () => {
     );
   });
 
-  it("lists what was tried, what fits first", async () => {
+  it("lists the hypotheses, the fitting one first", async () => {
     const { hypotheses } = await explain(`${get}&utm_source=mail`, { clock, keys });
     expect(hypotheses?.[0]).toMatchObject({ code: "QUERY", fits: true });
     expect(hypotheses?.slice(1).every(({ fits }) => !fits)).toBe(true);

@@ -1,6 +1,6 @@
 import { explainForm } from "daypass/explain";
 import { describe, expect, it } from "vitest";
-import { rawForm, withFields } from "./broken-forms.ts";
+import { rawForm, withFields } from "./raw-forms.ts";
 import {
   clock,
   form,
@@ -15,8 +15,8 @@ import {
   withToken,
 } from "./signed-forms.ts";
 
-describe("an explained form", () => {
-  it("tells what it is, what it grants, binds and leaves open, and when it ends", async () => {
+describe("explainForm", () => {
+  it("returns kind, grant, bound and open parts, and the end", async () => {
     const found = await explainForm(form, { clock });
     expect(found).toMatchObject({
       scheme: "s3/form",
@@ -34,7 +34,7 @@ describe("an explained form", () => {
     expect(found.summary).toMatch(/^An S3 upload form .* signed by AKIDEXAMPLE for eu-west-1, valid until 2026-11-24/);
   });
 
-  it("tells each condition in words, and whether the form meets it", async () => {
+  it("returns each condition in words, and whether the form meets it", async () => {
     const { conditions } = await explainForm(form, {
       clock,
       sent: { fileSize: 5, fields: withFields(form.fields, { acl: "x" }) },
@@ -61,17 +61,17 @@ describe("an explained form", () => {
     ["open-acl", { conditions: [["starts-with", "$acl", ""]] }],
     ["too-long-life", { expiration: "2027-11-24T12:10:00Z" }],
     ["expired", { expiration: "2026-11-24T12:04:00Z" }],
-  ])("has the trap %s named", async (name, options) => {
+  ])("returns the trap %s", async (name, options) => {
     const { traps } = await explainForm(rawForm(options), { clock });
     expect(traps.map((trap) => trap.name)).toContain(name);
   });
 
-  it("has no trap where everything is bound", async () => {
+  it("returns no trap if everything is bound", async () => {
     const bound = s3.sign({ ...request, key: "up/a.png" });
     expect((await explainForm(bound, { clock })).traps).toEqual([]);
   });
 
-  it("tells what a page needs to post it", async () => {
+  it("returns the rules that a page needs to post the form", async () => {
     const { browser } = await explainForm(form, { clock, origin: "https://app.example" });
     expect(browser?.contentSecurityPolicy).toBe(
       "connect-src https://media.s3.eu-west-1.amazonaws.com; form-action https://media.s3.eu-west-1.amazonaws.com",
@@ -81,7 +81,7 @@ describe("an explained form", () => {
     });
   });
 
-  it("shows neither signature nor session token unless it is asked to, and no secret ever", async () => {
+  it("hides signature and session token unless reveal is set, and secrets always", async () => {
     const given = { clock, keys: [temporary], ...sent({ acl: "public-read" }, withToken) };
     const hidden = JSON.stringify(await explainForm(withToken, given));
     for (const secret of [withToken.fields["X-Amz-Signature"], temporary.sessionToken, temporary.secretAccessKey]) {
@@ -92,14 +92,14 @@ describe("an explained form", () => {
     expect(shown).not.toContain(temporary.secretAccessKey);
   });
 
-  it("refuses what is no signed form", async () => {
+  it("rejects a form without a signature", async () => {
     await expect(explainForm({ url: "https://media.s3.amazonaws.com/", fields: { key: "a" } })).rejects.toMatchObject({
       code: "NO_SIGNATURE",
     });
     await expect(explainForm({ url: "media", fields: form.fields })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
-  it("never fails on a damaged form", async () => {
+  it("returns a cause for every damaged field", async () => {
     const deep = Buffer.from(`{"conditions":${"[".repeat(7000)}${"]".repeat(7000)}}`).toString("base64");
     for (const [name, value] of list) {
       for (const damaged of [

@@ -1,7 +1,7 @@
 import { explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
@@ -16,15 +16,15 @@ const wire = {
 } as const;
 const causeOf = async (request: object) => (await explain(put, { clock, keys: [credentials], request })).cause?.code;
 
-describe("the request that explain is told", () => {
-  it("can be that of fetch", async () => {
+describe("the request option of explain", () => {
+  it("accepts a Request of fetch", async () => {
     const headers = { "content-type": "text/plain" };
     expect(await causeOf(new Request(put, { method: "PUT", headers }))).toBeUndefined();
     expect(await causeOf(new Request(put, { method: "POST", headers }))).toBe("METHOD");
     expect(await causeOf(new Request(put.replace("/a.txt", "/b.txt"), { method: "PUT", headers }))).toBe("PATH");
   });
 
-  it("can have the headers of fetch, or a list of them", async () => {
+  it("accepts Headers of fetch, and a list of pairs", async () => {
     for (const headers of [new Headers({ "content-type": "text/plain" }), [["Content-Type", "text/plain"]]]) {
       expect(await causeOf({ method: "PUT", headers })).toBeUndefined();
     }
@@ -33,7 +33,7 @@ describe("the request that explain is told", () => {
     }
   });
 
-  it("can have headers that tell themselves once", async () => {
+  it("accepts an iterator of headers, which works once", async () => {
     const headers = () => new Headers({ "content-type": "text/plain" }).entries();
     expect(await causeOf({ method: "PUT", headers: headers() })).toBeUndefined();
     const url = put.replace("/a.txt", "/b.txt");
@@ -44,14 +44,14 @@ describe("the request that explain is told", () => {
     expect(cause?.code).toBe("PATH");
   });
 
-  it("can be one of the wire, as verifiers read it", async () => {
+  it("accepts a request of the wire", async () => {
     expect(await causeOf(wire)).toBeUndefined();
     expect(await causeOf({ ...wire, method: "POST" })).toBe("METHOD");
     expect(await causeOf({ ...wire, authority: "minio:9000" })).toBe("HOST");
     expect(await causeOf({ ...wire, target: wire.target.replace("/a.txt", "/b.txt") })).toBe("PATH");
   });
 
-  it("joins what was sent several times, as S3 does", async () => {
+  it("joins repeated headers like S3", async () => {
     const { url } = s3.sign({ ...typed, headers: { "x-amz-meta-tags": "a,b" } });
     const headers = [...wire.headers, ["X-Amz-Meta-Tags", "a"], ["x-amz-meta-tags", "b"]] as [string, string][];
     const { cause } = await explain(url, { clock, keys: [credentials], request: { method: "PUT", headers } });
@@ -59,7 +59,7 @@ describe("the request that explain is told", () => {
   });
 
   it.each([[["content-type"]], [[["content-type"]]], [[["content-type", 1]]]])(
-    "has no headers in the list %j",
+    "rejects the list of headers %j",
     async (headers) => {
       await expect(causeOf({ headers })).rejects.toMatchObject({ code: "INVALID_INPUT" });
     },

@@ -5,7 +5,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { credentials } from "./broken-requests.ts";
+import { credentials } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -13,12 +13,12 @@ const causeOf = async (url: string, options: ExplainOptions = {}) =>
   (await explain(url, { clock: soon, ...options })).cause;
 const from = (remoteAddress: string) => ({ request: { remoteAddress } });
 
-describe("a client that the URL is not for is the cause, with a key and without", () => {
+describe("explain with the wrong client, with a key and without", () => {
   const jwk = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
   const akamai = { scheme: "akamai", secret: "52a152a152a152a152a152a152a1", parameter: "hdnts" } as const;
   const target = { url: "https://media.example.com/hls/a.m3u8", expiresIn: 900 } as const;
 
-  it("of a Daypass URL", async () => {
+  it("reports the client of a Daypass URL", async () => {
     const bind = { ip: ["203.0.113.0/24", "2001:db8::/32"] };
     const { url } = urlSigner({ key: jwk, clock }).sign({ ...target, bind });
     for (const keys of [[], [jwk]]) {
@@ -32,7 +32,7 @@ describe("a client that the URL is not for is the cause, with a key and without"
     }
   });
 
-  it("of Akamai's tokens", async () => {
+  it("reports the client of an Akamai token", async () => {
     const { url } = akamaiSigner({ ...akamai, clock }).sign({ ...target, bind: { ip: "203.0.113.9" } });
     for (const keys of [[], [akamai]]) {
       expect(await causeOf(url, { keys, ...from("198.51.100.7") })).toMatchObject({ code: "IP" });
@@ -41,7 +41,7 @@ describe("a client that the URL is not for is the cause, with a key and without"
   });
 });
 
-describe("a SAS", () => {
+describe("explain with a SAS", () => {
   const accountKey = Buffer.alloc(32, 1).toString("base64");
   const options = { account: "acme", credentials: { accountKey }, clock } as const;
   const { url } = azureSigner(options).sign({
@@ -57,14 +57,14 @@ describe("a SAS", () => {
     ["http", url.replace("https:", "http:"), undefined, "PROTOCOL"],
     ["another client", url, "198.51.100.7", "IP"],
     ["its own client", url, "203.0.113.9", undefined],
-    ["its own client, as a dual-stack socket tells it", url, "::ffff:203.0.113.9", undefined],
+    ["its own client, by a dual-stack socket", url, "::ffff:203.0.113.9", undefined],
     ["its own client, mapped in hexadecimal", url, "::ffff:cb00:7109", undefined],
-    ["nobody has said which client", url, undefined, undefined],
+    ["an unknown client", url, undefined, undefined],
     ["a blob by a SAS for containers", account("b", "c"), undefined, "SERVICE"],
     ["a blob by a SAS for queues", account("q", "o"), undefined, "SERVICE"],
     ["a blob by a SAS for blobs", account("b", "o"), undefined, undefined],
     ["itself behind another one", `${url}&${url.split("?")[1]}`, undefined, "MALFORMED"],
-  ])("for %s", async (_, asked, remoteAddress, code) => {
+  ])("checks it for %s", async (_, asked, remoteAddress, code) => {
     for (const keys of [[], [{ accountKey }]]) {
       const cause = await causeOf(asked, { keys, request: { remoteAddress } });
       expect(cause?.code).toBe(code);
@@ -73,7 +73,7 @@ describe("a SAS", () => {
   });
 });
 
-describe("an account SAS is for the service of its host", () => {
+describe("explain with an account SAS", () => {
   const accountKey = Buffer.alloc(32, 1).toString("base64");
   const sas = (services: string, resourceTypes: string) =>
     new URL(
@@ -96,7 +96,7 @@ describe("an account SAS is for the service of its host", () => {
     ["http://127.0.0.1:10001/acme/jobs/messages", "q", "o", undefined],
     [`https://acme.queue.${domain}/jobs/messages`, "b", "o", "SERVICE"],
     [`https://acme.blob.${domain}/media/a.txt`, "q", "o", "SERVICE"],
-  ])("%s with ss=%s and srt=%s", async (place, services, types, code) => {
+  ])("checks the service of %s with ss=%s and srt=%s", async (place, services, types, code) => {
     const signed = place + sas(services, types);
     expect((await causeOf(signed))?.code).toBe(code);
     expect((await causeOf(signed, { keys: [{ account: "acme", accountKey }] }))?.code).toBe(
@@ -104,14 +104,14 @@ describe("an account SAS is for the service of its host", () => {
     );
   });
 
-  it("and a request to the account needs srt=s", async () => {
+  it("requires srt=s for a request to the account", async () => {
     const signed = `https://acme.blob.${domain}/${sas("b", "o")}`;
     expect(await causeOf(signed, { request: { method: "GET" } })).toMatchObject({ code: "SERVICE" });
   });
 });
 
-describe("a request that was told", () => {
-  it("with a body that is not the signed one shows that", async () => {
+describe("explain with a request", () => {
+  it("reports another body than the signed one", async () => {
     const sha256 = "a".repeat(64);
     const { url, headers } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
@@ -123,7 +123,7 @@ describe("a request that was told", () => {
     expect(await ask(sha256)).toBeUndefined();
   });
 
-  it("with its body alone has the hash of it signed, as the key shows", async () => {
+  it("returns the signed hash of the body that the key proves", async () => {
     const sha256 = "a".repeat(64);
     const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
@@ -135,7 +135,7 @@ describe("a request that was told", () => {
     expect(mustSend).toContainEqual({ name: "x-amz-content-sha256", value: sha256 });
   });
 
-  it("with the hash of another body in its header is told of the header, unless a key has shown that it was signed", async () => {
+  it("reports a header with the hash of another body", async () => {
     const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
     const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
@@ -149,7 +149,7 @@ describe("a request that was told", () => {
     expect(await causeOf(url, { request })).toMatchObject({ code: "HEADER" });
   });
 
-  it("as a form names the bucket to which it goes, and not the one of its field", async () => {
+  it("names the bucket that a form is posted to, not the one of its field", async () => {
     const form = s3FormSigner({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", expiresIn: 900 },
     });

@@ -2,9 +2,9 @@ import { explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import { answer, credentials, expectCause, named, type Refusal, rawUrl, saw } from "./broken-requests.ts";
+import { answer, credentials, expectCause, named, type Refusal, rawUrl, saw } from "./raw-requests.ts";
 
-// What clients and proxies do to a URL of S3 that was signed as it should be.
+// Changes by clients and proxies to a good URL of S3.
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -126,14 +126,7 @@ describe("explain with a URL of S3 that a client changed", () => {
     expect(JSON.stringify(await expectCause(refusal, soon))).not.toContain(session.sessionToken);
   });
 
-  it.each([
-    ["for good", get, credentials],
-    ["in a session", inSession, session],
-  ] as const)("is none of a good URL: %s", async (_, url, key) => {
-    expect((await explain(url, { clock: soon, keys: [key] })).cause).toBeUndefined();
-  });
-
-  it("is none where a value that is signed has a ? of its own", async () => {
+  it("returns no cause for a signed value with a ?", async () => {
     const url = sign({ query: { note: "a?sv=1??" } });
     for (const asked of [url, url.replaceAll("%3F", "?")])
       expect((await explain(asked, { clock: soon, keys })).cause).toBeUndefined();

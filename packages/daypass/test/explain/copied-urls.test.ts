@@ -5,7 +5,7 @@ import { imgproxySigner } from "daypass/imgproxy";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
 import { rsaPem } from "../rsa-pair.ts";
-import { awsErrorBody, credentials, errorXml } from "./broken-requests.ts";
+import { awsErrorBody, credentials, errorXml } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -17,7 +17,7 @@ const causeOf = async (of: string, options: ExplainOptions = {}) =>
   (await explain(of, { clock: soon, ...options })).cause;
 
 describe("explain with merged slashes", () => {
-  it("are found in the source of an imgproxy URL", async () => {
+  it("finds them in the source of an imgproxy URL", async () => {
     const key = { scheme: "imgproxy", key: "736563726574", salt: "68656c6c6f" } as const;
     const made = imgproxySigner({ ...key, clock }).sign({
       url: "https://img.example.com/plain/https://images.example.com/a.jpg",
@@ -28,8 +28,8 @@ describe("explain with merged slashes", () => {
   });
 });
 
-describe("a URL that was copied", () => {
-  it.each(["&amp;", "&#38;", "&#038;", "&#x26;", "&#X26;", "&amp;amp;"])("with %s for & is told so", async (entity) => {
+describe("explain with a copied URL", () => {
+  it.each(["&amp;", "&#38;", "&#038;", "&#x26;", "&#X26;", "&amp;amp;"])("reports %s instead of &", async (entity) => {
     for (const given of [{}, { keys }]) {
       const cause = await causeOf(url.replaceAll("&", entity), given);
       expect(cause).toMatchObject({ code: "HTML_ESCAPED", sentence: expect.stringContaining(entity) });
@@ -41,7 +41,7 @@ describe("a URL that was copied", () => {
     ["in upper case", url.replace(/[0-9a-f]{64}$/, (hex) => hex.toUpperCase()), /upper case/],
     ["cut short", url.slice(0, -5), /cut off, 59 of 64/],
     ["with something behind it", `${url}00`, /something follows it/],
-  ])("%s says what has happened to its signature", async (_, damaged, says) => {
+  ])("reports a signature %s", async (_, damaged, says) => {
     for (const given of [{}, { keys }, { errorBody: errorXml("SignatureDoesNotMatch", "no") }]) {
       const cause = await causeOf(damaged, given);
       expect(`${cause?.sentence} ${cause?.fix}`).toMatch(says);
@@ -49,7 +49,7 @@ describe("a URL that was copied", () => {
     }
   });
 
-  it("without CloudFront's Key-Pair-Id is still one of CloudFront's", async () => {
+  it("recognises a CloudFront URL without its Key-Pair-Id", async () => {
     const { privateKey } = rsaPem;
     const { url: made } = await cloudfrontSigner({ keyPairId: "K1", privateKey, clock }).sign({
       ...{ url: "https://d111.cloudfront.net/a.mp4", expiresIn: 900 },
@@ -64,7 +64,7 @@ describe("a URL that was copied", () => {
     }
   });
 
-  it("with a plain + in Cloudflare's MAC says so, and blames no secret", async () => {
+  it("reports a plain + in Cloudflare's MAC", async () => {
     const key = { scheme: "cloudflare", secret: "mysecrettoken", ttl: 3600 } as const;
     const signer = cloudflareSigner({ ...key, clock });
     const urls = Array.from(
@@ -82,8 +82,8 @@ describe("a URL that was copied", () => {
   });
 });
 
-describe("a second sentence", () => {
-  it("says nothing of the change that the first one tells", async () => {
+describe("explain with two changes", () => {
+  it("mentions the change in the first sentence once", async () => {
     const longer = url.replace("X-Amz-Expires=900", "X-Amz-Expires=3600");
     const cause = await causeOf(longer, { keys, errorBody: awsErrorBody(longer) });
     expect(cause).toMatchObject({ code: "EXPIRES_CHANGED", sentence: expect.not.stringContaining("Also") });
@@ -92,7 +92,7 @@ describe("a second sentence", () => {
     expect(token).toMatchObject({ code: "TOKEN_AFTER_SIGNING", sentence: expect.not.stringContaining("Also") });
   });
 
-  it("names what a proxy changed besides", async () => {
+  it("adds the change of a proxy", async () => {
     const longer = url.replace("X-Amz-Expires=900", "X-Amz-Expires=3600");
     const cause = await causeOf(longer, { keys, errorBody: awsErrorBody(longer, { host: "minio:9000" }) });
     expect(cause?.sentence).toMatch(/Expires was changed.*Also: .*host minio:9000/);

@@ -1,12 +1,12 @@
 import { explain } from "daypass/explain";
 import { ossSigner } from "daypass/oss";
 import { describe, expect, it } from "vitest";
-import { credentials, rawUrl } from "./broken-requests.ts";
+import { credentials, rawUrl } from "./raw-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
 
-describe("a good URL is blamed for no host that the provider has", () => {
+describe("explain with a host of the provider", () => {
   // Source: "Amazon Simple Storage Service endpoints and quotas" in the AWS General Reference.
   it.each([
     ["media.s3-accelerate.amazonaws.com", "eu-west-1", "s3"],
@@ -20,7 +20,7 @@ describe("a good URL is blamed for no host that the provider has", () => {
     ["ap-123456789012.op-01ac5d28a6a232904.s3-outposts.eu-west-1.amazonaws.com", "eu-west-1", "s3-outposts"],
     ["media.bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "us-east-1", "s3"],
     ["s3-fips-us-gov-west-1.amazonaws.com", "us-gov-west-1", "s3"],
-  ])("%s for %s and %s", async (host, region, service) => {
+  ])("returns no cause for %s in %s with the service %s", async (host, region, service) => {
     for (const keys of [[], [credentials]]) {
       const url = rawUrl({ host, path: "/a", region, service });
       expect((await explain(url, { clock: soon, keys })).cause).toBeUndefined();
@@ -31,7 +31,7 @@ describe("a good URL is blamed for no host that the provider has", () => {
     ["bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/media/a", "object a in bucket media"],
     ["media.bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/a/b", "object a/b in bucket media"],
     ["ap-1.accesspoint.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/a/b", "object a/b in bucket ap-1"],
-  ])("%s names the bucket behind an interface endpoint", async (host, path, resource) => {
+  ])("reads the bucket of the interface endpoint %s", async (host, path, resource) => {
     expect((await explain(rawUrl({ host, path, region: "us-east-1" }), { clock: soon })).grants.resource).toBe(
       resource,
     );
@@ -43,7 +43,7 @@ describe("a good URL is blamed for no host that the provider has", () => {
     "oss-accelerate",
     "oss-accelerate-overseas",
     "cn-hangzhou.oss",
-  ])("media.%s.aliyuncs.com", async (name) => {
+  ])("returns no cause for media.%s.aliyuncs.com", async (name) => {
     const key = { accessKeyId: "id", accessKeySecret: "a-secret-of-oss" };
     const { url } = ossSigner({ region: "cn-hangzhou", credentials: key, clock }).sign({
       ...{ bucket: "media", key: "a.txt", expiresIn: 900 },
@@ -59,7 +59,7 @@ describe("a good URL is blamed for no host that the provider has", () => {
   });
 });
 
-describe("a host that the URL is not for", () => {
+describe("explain with a host that the URL is not for", () => {
   it.each([
     ["media.s3-eu-central-1.amazonaws.com", "s3", "REGION"],
     ["media.s3.dualstack.eu-central-1.amazonaws.com", "s3", "REGION"],
@@ -67,7 +67,7 @@ describe("a host that the URL is not for", () => {
     ["media.s3-website.eu-west-1.amazonaws.com", "s3", "ENDPOINT"],
     ["ap-123456789012.s3-object-lambda.eu-west-1.amazonaws.com", "s3", "SERVICE"],
     ["media.s3.eu-west-1.amazonaws.com", "s3-object-lambda", "SERVICE"],
-  ])("%s, signed for %s, is told as %s", async (host, service, code) => {
+  ])("reports %s, signed for %s, as %s", async (host, service, code) => {
     const url = rawUrl({ host, path: "/a", region: "eu-west-1", service });
     expect((await explain(url, { clock: soon })).cause).toMatchObject({ code });
   });

@@ -26,7 +26,7 @@ function checkOverrides(grant: Grant): void {
   }
 }
 
-/** A body that says in advance that it does not fit is refused before a byte of it is read. */
+/** A body with an unfitting announced length is refused before a byte is read. */
 function checkAnnouncedLength(grant: Grant, { headers }: WireRequest): void {
   const bounds = grant.obligations.find((obligation) => obligation.kind === "body-length");
   const [announced] = headerValues(headers, "content-length");

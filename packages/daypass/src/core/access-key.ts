@@ -25,14 +25,14 @@ export function checkAccessKey<C extends { readonly expiration?: Date | undefine
   return credentials;
 }
 
-// Says nothing of what was found: it may be the secret in the wrong place.
+// The text omits the value, which may be a secret in the wrong place.
 function invalidCredentials(name: string, expected: string): DaypassError {
   return refusal("INVALID_KEY", `credentials.${name} as ${expected}, found something else`);
 }
 
 /**
- * A source of what `prepare` makes of credentials, from either form of a signer's option: at once of those that are given as
- * they are, else {@link prepareOnce} of what the function gives.
+ * A source of prepared credentials, from either form of a signer's option. Given credentials are prepared at once, and a
+ * function's result by {@link prepareOnce}.
  */
 export function credentialSource<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
   if (typeof given === "function") {

@@ -12,12 +12,12 @@ export interface BucketAddress {
   /** `scheme://host`, the host with a port only if it is not the scheme's default. */
   readonly origin: string;
   readonly host: string;
-  /** Encoded path of the bucket without a slash at its end; empty where the host names the bucket. */
+  /** Encoded path of the bucket without a slash at its end; empty if the host names the bucket. */
   readonly path: string;
 }
 
 const ADDRESSINGS = ["path", "virtual", "bucket-bound"];
-// A dot at the end of a host is what an empty universe domain leaves.
+// An empty universe domain leaves a dot at the end of a host.
 const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+(?<!\.))\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|[_-]+)[a-z0-9]+)*$/;

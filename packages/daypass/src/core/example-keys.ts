@@ -6,7 +6,7 @@ export interface ExamplePair {
   readonly publicKey: string;
 }
 
-// Assembled, so that a scanner for leaked secrets does not take this file for a leak.
+// Assembled, so that a scanner for leaked secrets ignores this file.
 function pem(kind: "PRIVATE" | "PUBLIC", base64: string): string {
   const lines = base64.match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${kind} KEY-----`, ...lines, `-----END ${kind} KEY-----`, ""].join("\n");

@@ -38,7 +38,7 @@ export function keyResolver<C extends object, K>(
 ): KeyResolver<K> {
   if (typeof keys !== "function") {
     const byId = new Map<string, K[]>();
-    // Of none at all `prepare` says what is missing, where every request would be refused for an unknown key.
+    // Without keys, `prepare` reports what is missing. Otherwise, every request would be refused for an unknown key.
     for (const key of listOf(keys ?? ({} as C))) {
       const prepared = prepare(key);
       byId.get(idOf(key))?.push(prepared) ?? byId.set(idOf(key), [prepared]);
@@ -49,7 +49,7 @@ export function keyResolver<C extends object, K>(
   const prepareAll = (found: C | readonly C[] | null | undefined): readonly K[] =>
     listOf(found).map((key) => {
       const prepared = known.get(key) ?? prepareOnce(prepare);
-      // First, as it says of what is no key that it is none.
+      // First, because it refuses a value that is not a key.
       const ready = prepared(key);
       known.set(key, prepared);
       return ready;
@@ -58,8 +58,8 @@ export function keyResolver<C extends object, K>(
 }
 
 /**
- * Goes on with what a caller's function found, at once or later. What merely has a `then` may hand back anything from it, itself included:
- * then what was found would count for what is made of it.
+ * Continues with the result of a caller's function, at once or later. A thenable may resolve to anything, even to itself:
+ * then the found value would be used as the prepared value.
  */
 export function whenFound<T, R>(found: T | Promise<T>, step: (found: T) => R): R | Promise<R> {
   return isPromise(found) ? Promise.resolve(found).then(step) : step(found);
@@ -96,7 +96,7 @@ export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) =>
   return () => whenFound(secrets(), prepareAll);
 }
 
-/** Whether what stands for a key has a member. Of a text `in` would throw an error that quotes it, and the text may be the secret. */
+/** Whether a key has a member. For a text, `in` would throw an error that quotes the text, which may be the secret. */
 export function hasMember<K extends object, N extends string>(
   key: K,
   name: N,

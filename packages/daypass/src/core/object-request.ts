@@ -35,7 +35,7 @@ export interface ObjectRequest extends Constraints {
 /** What such a request asks for, checked. */
 export interface ObjectCall {
   readonly method: string;
-  /** Lower-case names; what the holder has to send. */
+  /** The headers that the holder must send, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** Decoded, each name once. */
   readonly parameters: readonly Parameter[];
@@ -60,7 +60,7 @@ const VISIBLE = /^[\t\x20-\x7e]*$/;
 const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /**
- * Checks a request and collects what it asks for.
+ * Checks a request and collects its headers and parameters.
  *
  * @param own headers that the scheme makes of `bind`; without it a range of lengths is refused
  */

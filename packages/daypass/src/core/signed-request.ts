@@ -40,7 +40,7 @@ export class SignedResult implements SignedRequest {
   }
 }
 
-/** The item in the place of a signature. A clock or a provider of credentials may throw what is no error. */
+/** The item instead of a signature. A clock or a credentials provider may throw a value that is not an Error. */
 export function failed(thrown: unknown): { readonly error: Error } {
   return { error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
 }
@@ -56,7 +56,7 @@ export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
     sign,
     *signMany(requests) {
       for (const request of requests) {
-        // Not yielded from inside: what the caller throws into the iteration is no fault of the request.
+        // Not yielded inside the try: an error that the caller throws into the iteration does not belong to the request.
         let item: S | { readonly error: Error };
         try {
           item = sign(request);
@@ -84,7 +84,7 @@ export const AHEAD = 16;
 
 /**
  * Signs with several signatures under way and yields them in order. Takes at most {@link AHEAD} requests that have not
- * been yielded; what is under way when the iteration is given up ends unheard.
+ * been yielded. If the caller stops the iteration, results in progress are dropped.
  */
 async function* signAhead<R, S>(
   requests: Iterable<R>,

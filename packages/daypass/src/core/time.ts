@@ -25,13 +25,13 @@ export function parseBasicTime(text: string): Date | undefined {
 /** `YYYYMMDDTHHMMSSZ` and its milliseconds since 1970. */
 export interface BasicInstant {
   readonly text: string;
-  /** NaN where the text is no instant: see {@link parseBasicTime}. */
+  /** NaN if the text is not an instant: see {@link parseBasicTime}. */
   readonly ms: number;
 }
 
 /** Reads a {@link BasicInstant}. Returns the previous object for an equal text, so that callers can compare identities. */
 export function basicInstant(text: string): BasicInstant {
-  // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
+  // Many requests of one moment, and all of a stable window, have the same time. Some have two times, which alternate.
   if (last?.text !== text) {
     [last, lastButOne] = [lastButOne, last];
     if (last?.text !== text) last = { text, ms: basicTimeMs(text) };
@@ -46,7 +46,7 @@ let lastButOne: BasicInstant | undefined;
 const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])\d\dT\d\d[0-5]\d[0-5]\dZ$/;
 
 /**
- * {@link parseBasicTime} in milliseconds since 1970, NaN where the text is no instant, and without a memory: for who reads few
+ * {@link parseBasicTime} in milliseconds since 1970, NaN if the text is not an instant, and without a cache: for callers that read few
  * or does longer work beside it.
  */
 export function basicTimeMs(text: string): number {
@@ -105,7 +105,7 @@ export interface LifetimeLimits {
   readonly maxSeconds: number;
   /** End of the credentials, if they have one. */
   readonly expiration?: Date | undefined;
-  /** What to do where the credentials end first. */
+  /** What to do if the credentials expire first. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
 }
 
@@ -117,7 +117,7 @@ export function signingWindow(
 ): SigningWindow {
   const now = Number(clockTime) / 1000;
   const step = stableWindow ?? 1;
-  // A clock beyond the year 2255 counts in other units, and what a Date cannot hold would be signed as NaN.
+  // A clock beyond the year 2255 counts in other units, and a time outside a Date's range would be signed as NaN.
   if (!isWhole(step) || !(now > 0 && now < 9e9)) {
     throw invalidInput("stableWindow", "whole seconds, valid clock", stableWindow ?? String(clockTime));
   }
@@ -181,7 +181,7 @@ export function parseEpoch(text: string): Date | undefined {
   return /^(?:0|[1-9][0-9]{0,10})$/.test(text) ? new Date(Number(text) * 1000) : undefined;
 }
 
-/** The refusal that the time alone gives, if any. Written so that an invalid clock refuses; the instants are valid. */
+/** The refusal because of the time alone, if any. An invalid clock refuses. The instants are valid. */
 export function checkValidity(
   now: number,
   expiresAt: Instant,

@@ -95,7 +95,7 @@ export function v4Signature(sign: ScopeSigner, time: string, parts: CanonicalPar
   return sign(time, sha256Hex(canonicalRequestText(parts)));
 }
 
-/** Algorithm, time, scope and hash of the canonical request: what the HMAC is computed over. */
+/** Algorithm, time, scope and hash of the canonical request: the text of the HMAC. */
 export function stringToSignText(family: V4Family, time: string, scope: string, canonicalHash: string): string {
   return `${family.algorithm}\n${time}\n${scope}\n${canonicalHash}`;
 }
@@ -136,13 +136,13 @@ export type SigningKeys = (scope: CredentialScope) => ScopeSigner;
 // A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.
 const MAX_CACHED_SCOPES = 32;
 
-/** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
+/** Derives and caches signing keys: the four HMACs of a derivation cost more than a signature. */
 export function signingKeys(family: V4Family, secret: string): SigningKeys {
   const derived = new Map<string, ScopeSigner>();
   let lastScope: CredentialScope | undefined;
   let lastKey: ScopeSigner | undefined;
   return (scope) => {
-    // Who reads scopes keeps them, so that nearly all of a day are one object.
+    // Parsers cache scopes, so that nearly all scopes of a day are one object.
     if (lastKey !== undefined && scope === lastScope) return lastKey;
     const name = `${scope.date}/${scope.region}/${scope.service}`;
     let key = derived.get(name);

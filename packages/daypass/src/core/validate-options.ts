@@ -32,7 +32,7 @@ export function optionPairs<V>(option: string, given: object | undefined): [stri
 }
 
 /**
- * `bind.query` as it is joined to a URL: `name=value`, encoded. A name without a value would bind nothing.
+ * `bind.query` as URL text: `name=value`, encoded. A name without a value would bind nothing.
  *
  * @throws {DaypassError} `INVALID_INPUT`
  */

@@ -4,7 +4,7 @@ export type Weakness =
   | "plain-md5"
   /** Fields are joined without separators: one signed text can stand for two requests. */
   | "unseparated-fields"
-  /** The scheme can make URLs that never end, and this signer or verifier takes part in it. */
+  /** The scheme can create URLs that never expire, and this signer or verifier supports them. */
   | "no-expiry"
   /** So few bytes of the signature are kept that guessing one is within reach. */
   | "short-signature";

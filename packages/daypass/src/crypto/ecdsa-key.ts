@@ -41,7 +41,7 @@ export function toDer(raw: Uint8Array): Uint8Array {
 
 /**
  * The 64 bytes r ‖ s of a signature in DER, or `undefined` for any other spelling. Others parse BER forgivingly, and
- * then one signature has many spellings; here what does not come out again byte for byte was never read.
+ * then one signature has many spellings. This function accepts only bytes that it would write itself.
  */
 export function fromDer(der: Uint8Array): Uint8Array | undefined {
   // Two integers of 1 to 33 bytes: every length fits into one byte.
@@ -117,7 +117,7 @@ export function spki(key: string | EcJwk | Uint8Array): Uint8Array {
   return Uint8Array.from([0x30, 0x59, ...P256, 3, 0x42, 0, ...point]);
 }
 
-/** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
+/** `INVALID_KEY` without the value, which may be the key in the wrong place. */
 export function invalidEcKey(expected: string, cause?: unknown): DaypassError {
   return new DaypassError("INVALID_KEY", `expected a P-256 key as PEM, JWK or bytes: ${expected}`, { cause });
 }

@@ -16,7 +16,7 @@ export { type EcdsaHash, type EcdsaPrivateKey, type EcdsaPublicKey, type EcJwk, 
 
 /**
  * A P-256 key that signs: PEM (PKCS#8 or SEC1), JWK, or the scalar's 32 bytes, of which the point is computed. A key that
- * cannot be used throws `INVALID_KEY`: what has the wrong form at once, the rest at the latest from its first use.
+ * cannot be used throws `INVALID_KEY`: a wrong form at once, other errors at the latest on first use.
  */
 export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPrivateKey {
   const imported = loadPrivate(pkcs8(key));

@@ -1,4 +1,4 @@
-// As a namespace: bundlers keep every name of an external import, used or not, and of a namespace only what is used.
+// As a namespace: bundlers keep every name of an external import, but only the used members of a namespace.
 import * as crypto from "node:crypto";
 import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 

@@ -15,7 +15,7 @@ export interface PemPublicKey {
   verify(hash: PemHash, message: string, signature: Uint8Array): Promise<boolean>;
 }
 
-/** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
+/** `INVALID_KEY` without the value, which may be the key in the wrong place. */
 export function invalidPem(kind: "PRIVATE" | "PUBLIC"): DaypassError {
   return refusal(
     "INVALID_KEY",

@@ -20,7 +20,7 @@ export function pemPrivateKey(pem: string): PemPrivateKey {
 /** Throws `INVALID_KEY`. */
 export function pemPublicKey(pem: string): PemPublicKey {
   const key = load(pem, "PUBLIC", createPublicKey);
-  // OpenSSL takes a signature of ECDSA in its one DER spelling only.
+  // OpenSSL accepts an ECDSA signature only in its one DER spelling.
   return { verify: async (hash, message, signature) => verify(hash, Buffer.from(message), key, signature) };
 }
 
@@ -31,7 +31,7 @@ function load(pem: string, kind: "PRIVATE" | "PUBLIC", read: (pem: string) => Ke
     // Node would make a public key of a private one as well: a secret that a verifier should not have.
     if (text.includes(`${kind} KEY-`) && text.includes("PRIVATE KEY-") === (kind === "PRIVATE")) key = read(text);
   } catch {
-    // OpenSSL's reason stays out: some of its texts quote what they could not read.
+    // OpenSSL's reason is omitted: some of its texts quote the unreadable key.
   }
   const { modulusLength = 0, namedCurve } = key?.asymmetricKeyDetails ?? {};
   const fits = key?.asymmetricKeyType === "rsa" ? modulusLength >= 1024 : namedCurve === "prime256v1";

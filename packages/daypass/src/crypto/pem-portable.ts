@@ -38,7 +38,7 @@ interface Loaded {
   key(hash: PemHash): Promise<CryptoKey>;
 }
 
-/** Throws `INVALID_KEY`: for what is no PEM at once, for the rest from the first use on. */
+/** Throws `INVALID_KEY`: for a text that is not PEM at once, for other errors on first use. */
 export function pemPrivateKey(pem: string): PemPrivateKey {
   const { isEc, algorithm, key } = load(pem, "PRIVATE");
   return {
@@ -50,7 +50,7 @@ export function pemPrivateKey(pem: string): PemPrivateKey {
   };
 }
 
-/** Throws `INVALID_KEY`: for what is no PEM at once, for the rest from the first use on. */
+/** Throws `INVALID_KEY`: for a text that is not PEM at once, for other errors on first use. */
 export function pemPublicKey(pem: string): PemPublicKey {
   const { isEc, algorithm, key } = load(pem, "PUBLIC");
   return {

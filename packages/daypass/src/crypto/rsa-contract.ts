@@ -3,7 +3,7 @@ import { fromBase64 } from "../wire/encoding.ts";
 import type { JwkPurpose } from "./contract.ts";
 
 /**
- * PEM as every runtime reads it: text before a block may stay, but OpenSSL takes no indentation. Out of an environment variable line
+ * PEM as every runtime reads it: text before a block may stay, but OpenSSL refuses indentation. Out of an environment variable line
  * ends are often the two characters `\` and `n`, or spaces; PEM has no `\`, and a space only in front of the words of a label.
  */
 export function pemLines(pem: unknown): string {
@@ -44,10 +44,10 @@ export interface RsaPublicKey {
   verify(digest: RsaDigest, message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
-/** Published vectors and old keys of CDNs have 1024 bits; what is shorter can be factored at home. */
+/** Published vectors and old keys of CDNs have 1024 bits. A shorter modulus can be factored at home. */
 export const SHORTEST_MODULUS = 1024;
 
-/** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
+/** `INVALID_KEY` without the value, which may be the key in the wrong place. */
 export function invalidRsaKey(kind: "private" | "public"): DaypassError {
   return refusal("INVALID_KEY", `a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM (no passphrase) or JWK`);
 }

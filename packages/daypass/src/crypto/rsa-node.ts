@@ -49,7 +49,7 @@ function load(kind: "private" | "public", read: () => KeyObject): KeyObject {
     // A key for RSA-PSS has another type: it may not make signatures of this kind.
     if (key.asymmetricKeyType === "rsa" && modulusLength >= SHORTEST_MODULUS) return key;
   } catch {
-    // OpenSSL's reason stays out: some of its texts quote what they could not read.
+    // OpenSSL's reason is omitted: some of its texts quote the unreadable key.
   }
   throw invalidRsaKey(kind);
 }

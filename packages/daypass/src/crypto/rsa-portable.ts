@@ -38,7 +38,7 @@ const bytesOf = (data: string | Uint8Array): Uint8Array =>
   typeof data === "string" ? utf8(data) : Uint8Array.from(data);
 
 /**
- * A key that signs, given as PEM (PKCS#8 or PKCS#1). Throws `INVALID_KEY`: for what is no PEM at once, for the rest from
+ * A key that signs, given as PEM (PKCS#8 or PKCS#1). Throws `INVALID_KEY`: for a text that is not PEM at once, for other errors from
  * the first use on, as WebCrypto reads keys in its own time.
  */
 export function rsaPrivateKey(pem: string): RsaPrivateKey {

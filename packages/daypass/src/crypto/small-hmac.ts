@@ -35,7 +35,7 @@ declare const crypto: {
 };
 
 /**
- * HMAC-SHA512 by WebCrypto, which every runtime has: the tables of SHA-512 are a sixth of what a whole scheme may weigh.
+ * HMAC-SHA512 by WebCrypto, which every runtime has: the tables of SHA-512 are a sixth of a whole scheme's size limit.
  * The price is a promise.
  */
 export function subtleSha512Hmac(key: string): (message: string) => Promise<Uint8Array> {

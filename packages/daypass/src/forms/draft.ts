@@ -31,7 +31,7 @@ export interface FormTarget {
   /** The provider's name, for messages. */
   readonly scheme: string;
   readonly bucket: string;
-  /** The key or object name, with `${filename}` where the file's own name goes. Left out with `prefix`. */
+  /** The key or object name, with `${filename}` in place of the file's own name. Left out with `prefix`. */
   readonly key: string | undefined;
   /** Matches the options of a request. */
   readonly known: RegExp;
@@ -47,7 +47,7 @@ const INSTEAD = {
 
 /**
  * Turns a request into fields and conditions: each field is bound to its value, and one with `${filename}` to what stands
- * before it. Refuses what no form can bind, and conditions that the form's own fields would not meet.
+ * before it. Refuses constraints that forms cannot bind, and conditions that the form's own fields would not meet.
  *
  * @throws {DaypassError} `INVALID_INPUT`, `UNSUPPORTED_CONSTRAINT`
  */

@@ -125,7 +125,7 @@ function member(condition: unknown): readonly unknown[] {
   return pair === undefined ? [] : [`$${pair[0]}`, pair[1], ...more];
 }
 
-// A number, or its decimal digits as text: AWS takes both. NaN compares as false.
+// A number, or its decimal digits as text: AWS accepts both. NaN compares as false.
 function wholeNumber(value: unknown): number {
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : Number.NaN;

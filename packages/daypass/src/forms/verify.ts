@@ -16,7 +16,7 @@ export interface FormVerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** One dialect of signed form, as the verifying side sees it. `P` is what the signature's own fields say. */
+/** One dialect of signed form, as the verifying side sees it. `P` is the parsed form of the signature's own fields. */
 export interface FormScheme<P, K, G extends FormGrant> {
   /** The signature's own fields, by lower-case name. The policy is not among them. */
   readonly own: RegExp;

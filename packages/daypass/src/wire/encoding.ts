@@ -27,7 +27,7 @@ export function percentEncode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    // Says nothing of what was found: it may be a session token.
+    // The text omits the value, which may be a session token.
     throw invalidInput("text", "whole characters", "another");
   }
 }

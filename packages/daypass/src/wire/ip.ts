@@ -10,7 +10,7 @@ export interface Network {
 
 export function parseIpv4(text: string): readonly number[] | undefined {
   const octets = text.split(".").map(Number);
-  // A leading zero means octal to some parsers, so only what is written as it would be printed means anything here.
+  // A leading zero means octal to some parsers, so only the canonical spelling is accepted.
   const valid = octets.length === 4 && octets.join(".") === text && octets.every((octet) => octet === (octet & 255));
   return valid ? octets : undefined;
 }
@@ -94,7 +94,7 @@ export function coveringNetwork(text: string): Network | undefined {
   return checked({ bytes: masked(bytes, bits), bits });
 }
 
-/** An address and the bits of its network; no bytes where the text is neither. */
+/** An address and the bits of its network; no bytes for any other text. */
 function readCidr(text: string): Network {
   const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bytes = parseAddress(address) ?? [];
@@ -103,7 +103,7 @@ function readCidr(text: string): Network {
 
 /**
  * The one network or address of `bind.ip`, for schemes that can bind one. Only `undefined` asks for none: of an empty list, as of
- * what is no text, the URL would be for the whole world.
+ * a value that is not a text, the URL would be valid for every client.
  */
 export function oneNetwork(scheme: string, ip: unknown): string | undefined {
   if (ip === undefined) return undefined;

@@ -24,7 +24,7 @@ export function originSelector(
   if (!origins?.length) throw invalidInput("origins", "one or more", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
-  // The longest first: what stands for `*` is a bucket, whatever the order of the origins.
+  // The longest first: the text for `*` is a bucket, in any order of the origins.
   for (const origin of [...origins].sort((a, b) => b.length - a.length)) {
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";

@@ -53,7 +53,7 @@ export function checkSize({ target, headers }: WireRequest): void {
   let size = target.length;
   // By index, here and below: taking a pair apart runs an iterator, and these loops see every header of every request.
   for (const header of headers) size += header[0].length + header[1].length;
-  // Written so that what has no length is refused.
+  // A value without a length is refused.
   checkLimit(size, MAX_SIZE, "characters");
 }
 
@@ -118,8 +118,8 @@ export function headerValues(headers: readonly (readonly [string, string])[], na
 }
 
 /**
- * A header's value without spaces and tabs at both ends. `trim` alone would take more than RFC 9110 section 5.5 does, a no-break space
- * among it, so a value with other bytes is left as it is.
+ * A header's value without spaces and tabs at both ends. `trim` alone would remove more than RFC 9110 section 5.5 permits, a no-break space
+ * among them, so a value with other bytes is returned unchanged.
  */
 export function trimBlank(value: string): string {
   return /[^\t -~]/.test(value) ? value : value.trim();

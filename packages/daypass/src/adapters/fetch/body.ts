@@ -21,7 +21,7 @@ declare const ReadableStream: new (
 
 /**
  * The request as the handler may see it: without the parameters that may vary, and with a body that fails where it
- * breaks the grant. The same object where the grant asks for neither.
+ * breaks the grant. The same object if the grant asks for neither.
  */
 export async function presentRequest<R extends WithBody>(request: R, grant: Grant): Promise<R> {
   const strips = grant.obligations.some(({ kind }) => kind === "strip");
@@ -51,7 +51,7 @@ type WithBody = FetchRequest & {
 
 /**
  * By the request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is; by the runtime's
- * where a host makes its requests of something else, as srvx does, which h3 and Nitro run on.
+ * if a host builds its requests from other objects, as srvx does, the base of h3 and Nitro.
  */
 function rebuild<R extends WithBody>(
   request: R,
@@ -76,7 +76,7 @@ function withQueryOf(url: string, target: string): string {
   return mark < 0 ? base : base + target.slice(mark);
 }
 
-/** {@link Grant.limitBody} for a web stream: what it throws is what the stream fails with. */
+/** {@link Grant.limitBody} for a web stream: the stream fails with its error. */
 function limitStream(body: ByteStream, grant: Grant): ByteStream {
   const reader = body.getReader();
   const limited = grant.limitBody(chunks(reader))[Symbol.asyncIterator]();

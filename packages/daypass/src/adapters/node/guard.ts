@@ -11,7 +11,7 @@ import {
   type WireOptions,
 } from "./request.ts";
 
-/** What `writeHead` takes: an object, pairs, or names and values in turn. */
+/** The arguments of `writeHead`: an object, pairs, or alternating names and values. */
 type GivenHeaders = Readonly<Record<string, unknown>> | readonly (readonly [string, unknown])[] | readonly unknown[];
 
 type WriteHead = (status: number, ...rest: readonly unknown[]) => unknown;
@@ -85,7 +85,7 @@ export interface NodeResponse {
 }
 
 /** Passes the request on, as in Express, Connect and Fastify's hooks. */
-// Of a method's shape: the `done` of Fastify, which takes an `Error` alone, fits it as well.
+// Declared as a method, so that Fastify's `done`, which accepts only an `Error`, fits, too.
 export type Next = { next(error?: unknown): void }["next"];
 
 /** Receives the grant, so a request that was not verified cannot reach the handler. */
@@ -159,13 +159,13 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     if (closes) res.setHeader("connection", "close");
     // A server of Node may be set to throw at a body of an answer to HEAD, which any stranger can send.
     if (req.method === "HEAD") res.end();
-    // Waited for, as Koa writes an answer of its own to what has not ended by then.
+    // Awaited, because Koa writes its own answer to a response that has not ended.
     else if (closes && isComing(req, res) && res.write) await endLate(req, res, answer.body);
     else res.end(answer.body);
   };
 
   const run = async (req: Req, res: Res, next?: Next): Promise<void> => {
-    // First, as what comes with another request may have no `end` to be answered by.
+    // First, because the response of another framework may have no `end`.
     checkRequest(req);
     let grant: G;
     try {
@@ -194,7 +194,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     }
   };
 
-  // Not `async` itself: restify starts with no handler that is and takes a `next`.
+  // Not `async` itself: restify refuses an async handler with a `next`.
   return (req, res, next) =>
     run(req, res, next).catch((error) => {
       if (next) next(error);
@@ -266,7 +266,7 @@ function mayHaveBody(req: NodeRequest, options: WireOptions): boolean {
   return fields.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
 }
 
-/** What is used of a body that is still coming in. It is destroyed where a handler has read a part of it. */
+/** The used members of a body that is still arriving. It is destroyed if a handler has read a part of it. */
 interface ComingBody {
   readonly complete: boolean;
   readonly destroyed: boolean;
@@ -283,7 +283,7 @@ function isComing(req: object, res: object): req is ComingBody {
 /**
  * Sends a refusal whole, throws a little of the body away, leaves the rest with the client, and then ends. To close at once
  * would make the kernel answer what is still coming with a reset, which can overtake the refusal (RFC 9112 §9.6): the client
- * would not learn why, and a proxy make 502 of it.
+ * would not learn the reason, and a proxy would answer 502.
  */
 async function endLate(req: ComingBody, res: NodeResponse, body: string): Promise<void> {
   let left = 256 * 1024;
@@ -298,7 +298,7 @@ async function endLate(req: ComingBody, res: NodeResponse, body: string): Promis
   await new Promise<void>((resolve) => {
     const done = (): void => resolve();
     timer = setTimeout(done, 500);
-    // What Node has destroyed it reads no further, and says nothing more of it.
+    // Node does not read a destroyed stream further, and emits no more events.
     if (!req.destroyed) req.on("data", count).on("end", done).on("close", done).resume();
   });
   clearTimeout(timer);

@@ -129,7 +129,7 @@ export function checkHops(trustedHops: number): void {
   }
 }
 
-/** The entry that the outermost trusted proxy wrote; unknown where the chain is shorter than the configured one. */
+/** The entry that the outermost trusted proxy wrote; unknown if the chain is shorter than configured. */
 function clientAddress(
   req: NodeRequest,
   headers: readonly (readonly [string, string])[],

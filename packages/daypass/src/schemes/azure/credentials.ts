@@ -38,18 +38,18 @@ export interface AzureDelegatedKey {
   readonly expiration?: Date | undefined;
 }
 
-/** A secret as it was given, and when it ends. */
+/** A given secret and its expiry. */
 export interface SasKey {
   readonly key: string;
   readonly expiration?: Date | undefined;
 }
 
-/** What a signer takes of an account key. */
+/** The secret and expiry of an account key. */
 export function readSharedKey({ accountKey, expiration }: AzureSharedKey): SasKey {
   return { key: accountKey, expiration };
 }
 
-/** What a signer takes of a user delegation key; sets the parameters that name it. */
+/** The secret and expiry of a user delegation key. Sets the parameters that name the key. */
 export function readDelegatedKey({ userDelegationKey, expiration }: AzureDelegatedKey, values: SasValues): SasKey {
   setDelegationValues(userDelegationKey, values);
   const end = parseAzureTime(values.ske) as Date;

@@ -191,7 +191,7 @@ export function enforcePermissions(parsed: ParsedSas): void {
   }
 }
 
-/** A SAS for a blob is for what it is now, unless it permits to delete versions: `sr=bs` and `bv` sign the others. */
+/** A SAS for a blob is for its present content, unless it permits deleting versions. `sr=bs` and `bv` sign snapshots and versions. */
 function isOtherVersion(name: string, { values: { sr = "" }, operation }: ParsedSas): boolean {
   const isTime = /^(?:snapshot|versionid)$/.test(name);
   return isTime && name !== TIMES[sr] && sr.startsWith("b") && !/[xy]/.test(operation.permissions);

@@ -13,7 +13,7 @@ export interface AzureLocation {
 const ACCOUNT_HOST = /^https?:\/\/([a-z0-9-]+)\.(?:z\d\d?\.)?blob\./;
 const CONTAINER = /^(?:\$[a-z]+|[a-z0-9]+(?:-[a-z0-9]+)*)$/;
 
-/** Azure gives names of 3 characters at least; emulators and tests have shorter ones, which name nothing else. */
+/** Azure gives names of 3 characters at least; emulators and tests have shorter ones. */
 export function isAccountName(text: unknown): boolean {
   return typeof text === "string" && /^[a-z0-9]{1,24}$/.test(text);
 }
@@ -23,7 +23,7 @@ export function isContainerName(text: unknown): boolean {
   return typeof text === "string" && text.length < 64 && CONTAINER.test(text);
 }
 
-/** "Azure Storage Server will replace \\ with / in the blob names" (\@azure/storage-blob, Clients.ts): signed is what it is then. */
+/** "Azure Storage Server will replace \\ with / in the blob names" (\@azure/storage-blob, Clients.ts): the signature covers the replaced name. */
 export function azureName(name: string): string {
   return name.replaceAll("\\", "/");
 }

@@ -23,7 +23,7 @@ export interface SasReader {
   /** The account where neither host nor path names it. */
   readonly account?: string | undefined;
   readonly findOperation: ReturnType<typeof operationFinder>;
-  /** Adds what is signed of the request to `values`. */
+  /** Adds the signed parts of the request to `values`. */
   readonly readBound?:
     | ((values: SasValues, request: WireRequest, parameters: ReadonlyMap<string, string>) => BoundParts)
     | undefined;
@@ -64,7 +64,7 @@ export function parseSas(
   const prefix = parameters.get("prefix") ?? "";
   // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
   if (!sr.startsWith("b")) refuseDotSegments(`${wire.path}/${prefix}`);
-  // A reader that trims takes " tags" for "tags", which needs a permission of its own.
+  // A reader that trims reads " tags" as "tags", which needs a permission of its own.
   if (/[^a-z,]/i.test(parameters.get("include") ?? "")) throw malformed("include", "form", "words with commas between");
   const msHeaders = readHeaders(headers);
   const comp = parameters.get("comp") ?? "";
@@ -136,7 +136,7 @@ export function unreadable(parameter: string, problem: string, expected: string)
   return refusal("UNSIGNED_PARAMETER", `${parameter} as ${expected}: leave it out`, { parameter });
 }
 
-/** The path says what a request is for; `restype` has to agree, or two readers would take it for two requests. */
+/** The path shows the level of a request. `restype` must agree, or two readers would read two requests. */
 function levelOf({ container, blob }: AzureLocation, parameters: ReadonlyMap<string, string>): string {
   const restype = parameters.get("restype");
   const [level = "", expected] = blob ? ["o"] : container ? ["c", "container"] : ["s", "service"];
@@ -156,7 +156,7 @@ function readHeaders(headers: WireRequest["headers"]): ReadonlyMap<string, strin
   return found;
 }
 
-/** The snapshot or version in the query is signed where the SAS is for one of them, and only there. */
+/** The snapshot or version in the query is signed only if the SAS is for one of them. */
 function signedTime(sr: string, parameters: ReadonlyMap<string, string>): string | undefined {
   const name = TIMES[sr];
   if (name === undefined) return undefined;

@@ -45,9 +45,9 @@ export interface SasTarget {
   readonly container?: string | undefined;
   /** Blob or directory, without a slash at a directory's end. */
   readonly name?: string | undefined;
-  /** What of it is bound, in words. */
+  /** What is bound, in words. */
   readonly bound: readonly string[];
-  /** What of it the holder may choose, in words. */
+  /** What the holder may choose, in words. */
   readonly open?: string;
 }
 
@@ -106,7 +106,7 @@ export function readName(
 }
 
 const BY_DELEGATION = "azureUserDelegationSigner binds all but sha256";
-/** What a SAS by an account key cannot bind, and what can. */
+/** By constraint that a SAS by an account key cannot bind, what can bind it. */
 export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.contentType": BY_DELEGATION,
   "bind.contentLength": "azureUserDelegationSigner binds an exact one",

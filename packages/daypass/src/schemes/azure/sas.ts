@@ -2,8 +2,8 @@ import { type DaypassError, invalidInput } from "../../core/errors.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 
 /**
- * The parameters of a SAS, decoded, and in upper case what is worked out of a request, by the names of `layouts.ts`. What is not
- * there is signed as nothing.
+ * The decoded parameters of a SAS, and in upper case the values derived from a request, by the names of the layouts. Absent
+ * values are signed as empty.
  */
 export interface SasValues {
   [name: string]: string | undefined;
@@ -11,7 +11,7 @@ export interface SasValues {
   sv?: string | undefined;
   sr?: string | undefined;
   sdd?: string | undefined;
-  /** Permissions, start and end, and the stored policy that has what is missing of them. */
+  /** Permissions, start, expiry, and the stored policy with the missing ones. */
   sp?: string | undefined;
   st?: string | undefined;
   se?: string | undefined;
@@ -32,7 +32,7 @@ export interface SasValues {
   suoid?: string | undefined;
   sduoid?: string | undefined;
   scid?: string | undefined;
-  /** Names of what is signed of the request. */
+  /** Names of the signed headers and parameters of the request. */
   srh?: string | undefined;
   srq?: string | undefined;
   /** One of these is a parameter of the URL where `sr` is `bs` or `bv`, and `TIME` in the string to sign. */
@@ -56,7 +56,7 @@ export function canonicalResource(account: string, container: string, name?: str
   return `/blob/${account}${resourcePath(container, name)}`;
 }
 
-/** The fields of the version, a line each: what the HMAC-SHA256 is computed over. */
+/** The fields of the version, a line each: the text of the HMAC-SHA256. */
 export function azureStringToSign({ fields, since }: SasKind, values: SasValues): string {
   const { sv = "" } = values;
   let text = "";
@@ -204,7 +204,7 @@ export const NEWEST_VERSION = "2026-10-06";
 
 /** Whether a version of this kind of SAS is known. */
 export function hasVersion({ since }: SasKind, version: string): boolean {
-  // Texts are compared, and what is no day lies between two versions as well.
+  // Texts are compared, so a text that is not a day lies between two versions, too.
   const isDay = /^20\d\d-\d\d-\d\d$/.test(version) && parseAzureTime(version) !== undefined;
   return isDay && version >= (since["sv"] ?? "") && version <= NEWEST_VERSION;
 }
@@ -291,7 +291,7 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
   if (!hasVersion(kind, sv)) throw fault("sv", "version", `${since["sv"]} to ${NEWEST_VERSION}`);
   for (const name in values) {
     const text = values[name];
-    // In upper case is what was worked out, and may hold line feeds.
+    // Derived values are in upper case and may contain line feeds.
     if (text === undefined || name < "a") continue;
     if (!parameters.includes(name) || (name !== "sr" && (since[name] ?? "") > sv)) {
       throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (${since[name] ?? "none"} does)`);

@@ -117,7 +117,7 @@ function listed(pairs: readonly Parameter[]): string | undefined {
   return pairs.map(([name]) => name).join(",") || undefined;
 }
 
-// What surrounds a header's value is no part of it for the server.
+// The server removes spaces around a header's value.
 const HEADER_VALUE = /^(?! )[\x20-\x7e]*(?<! )$/;
 
 function boundHeaders({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {

@@ -101,7 +101,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   const { credentials } = options;
   // The checks of the parts report what is missing.
   const current = (): C => (typeof credentials === "function" ? credentials() : credentials) ?? ({} as C);
-  // What a function gives is checked when it is used.
+  // The result of a function is checked at each use.
   if (typeof credentials !== "function") keyOf(readKey(current(), {}).key);
 
   return signer((request) => {

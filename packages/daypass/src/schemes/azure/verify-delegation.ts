@@ -118,7 +118,7 @@ function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credenti
     typeof credentials !== "function"
       ? credentials
       : (id: string): readonly AzureAccountDelegatedKey[] | Promise<readonly AzureAccountDelegatedKey[]> => {
-          // What was found must be what the URL names, or one key would speak for another's owner.
+          // The found key must be the named key. Otherwise, one key could act for another key's owner.
           const own = (found: Found): readonly AzureAccountDelegatedKey[] =>
             listOf(found).filter((key) => idOf(key) === id);
           return whenFound(credentials(readId(id)), own);

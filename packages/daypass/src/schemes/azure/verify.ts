@@ -40,7 +40,7 @@ export interface SasRules {
   /** Names the key, as `keys` knows it. */
   keyId(parsed: ParsedSas): string;
   readonly readBound?: SasReader["readBound"];
-  /** Runs once the signature has matched, before anything else is looked at: adds what a stored policy says. */
+  /** Runs after the signature has matched and before all other checks: adds the fields of a stored policy. */
   matched?(parsed: ParsedSas): Promise<void>;
   /** Refuses what is out of scope for this kind. */
   enforce(parsed: ParsedSas, proof: Proof): void;
@@ -193,8 +193,8 @@ export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<Pre
 }
 
 /**
- * Adds what the stored policy says. Azure: "Access policy fields can be associated with signature or SAS identifier but not
- * both". A policy that is gone takes its URLs along, which is how they are revoked.
+ * Adds the fields of the stored policy. Azure: "Access policy fields can be associated with signature or SAS identifier but not
+ * both". Deleting a policy revokes its URLs.
  */
 function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | null | undefined): void {
   const { facts, values } = parsed;

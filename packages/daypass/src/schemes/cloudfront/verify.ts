@@ -22,7 +22,7 @@ export interface ParsedCloudfront {
   readonly text: string;
   readonly isCanned: boolean;
   readonly policy: Policy;
-  /** The target without the signing parameters, and the whole URL of it. */
+  /** The target without the signing parameters, and its whole URL. */
   readonly target: string;
   readonly url: string;
 }
@@ -40,7 +40,7 @@ export function detectCloudfront(request: WireRequest): boolean {
 
 /** Reads a request. Throws `MALFORMED`. */
 export function parseCloudfront({ request, wire, origin }: ReceivedRequest): ParsedCloudfront {
-  // A policy with wildcards would else open whatever a router makes of the rest.
+  // Otherwise, a policy with wildcards would open every path that a router derives from the rest.
   refuseDotSegments(wire.path);
   const own = wire.tokens.filter(({ name }) => isParameter(name));
   // "If the URL contains any of these parameters, CloudFront does not look at cookies."

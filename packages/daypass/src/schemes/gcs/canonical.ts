@@ -76,7 +76,7 @@ export function canonicalPath(rawPath: string): string {
   return uriEncodePath(percentDecode(rawPath));
 }
 
-/** The host as it is signed: without a port, even where the URL has one (vectors "endpoint on client", "non-default hostname"). */
+/** The signed host: without a port, even if the URL has one (vectors "endpoint on client", "non-default hostname"). */
 export function hostWithoutPort(authority: string): string {
   return authority.replace(/:\d+$/, "");
 }

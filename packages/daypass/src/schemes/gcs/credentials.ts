@@ -52,7 +52,7 @@ export function checkEmail(email: string, expiration?: Date): string {
   throw refusal("INVALID_KEY", "client_email as an address, expiration as a Date");
 }
 
-/** Throws `INVALID_KEY`. Says nothing of what was found: it may be the secret in the wrong place. */
+/** Throws `INVALID_KEY` without the value, which may be the secret in the wrong place. */
 export function checkHmacKey(key: GcsHmacKey): GcsHmacKey {
   const { accessKeyId, secretAccessKey, expiration } = key ?? {};
   const areTexts = [accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part));

@@ -47,14 +47,14 @@ export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
 /** The options of V4. */
 export const KNOWN: RegExp =
   /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|notBefore|bind(?:\.(?:content(?:Type|Length)|sha256|headers|query))?|response(?:\.content(?:Disposition|Type))?)$/;
-/** What no version of Cloud Storage can bind, and what can. */
+/** By constraint that no version of Cloud Storage can bind, what can bind it. */
 export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.ip": "use the bucket's IP filter",
   prefix: "use an upload form",
 };
 
 /**
- * Checks a request and collects what it asks for: a digest and a range of lengths become headers, and so does an exact length
+ * Checks a request and collects its headers and parameters: a digest and a range of lengths become headers, and so does an exact length
  * `asRange`.
  */
 export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRange?: boolean): ObjectCall {

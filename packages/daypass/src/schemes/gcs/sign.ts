@@ -149,7 +149,7 @@ function drafts(
       expiration,
       credentialExpiry,
     });
-    // A later one where the URL has to wait.
+    // A later signing time if the URL starts later.
     const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? -LEEWAY) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);

@@ -41,7 +41,7 @@ export interface GcsVerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions
 
 /**
  * Verifies Google Cloud Storage signed URLs (V4) of service accounts, `GOOG4-RSA-SHA256`: grammar, signature over method,
- * host without its port, path, query and signed headers, date and lifetime (1 to 604800 s), and that there is no unsigned
+ * host without its port, path, query and signed headers, date and lifetime (1 to 604800 s), and that the request has no unsigned
  * `x-goog-*` or `x-amz-*` header. URLs signed with HMAC keys are for {@link gcsHmacVerifier}; combine the two with `anyOf`.
  *
  * Does not check that the account may access this bucket, and does not read the body: a signed length range, digest or

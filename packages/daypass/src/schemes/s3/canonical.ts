@@ -90,7 +90,7 @@ export function hostHeader(host: string): string {
   return lastHost.line;
 }
 
-// The same text each time, so that what is made of it can be known again.
+// The same text each time, so that caches recognise it.
 let lastHost = { host: "", line: "" };
 
 /** Where an object or a bucket is, in S3's terms. */

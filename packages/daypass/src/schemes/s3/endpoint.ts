@@ -29,7 +29,7 @@ export interface EndpointOptions {
 
 /** Host and encoded path under which a bucket is reached. */
 export interface BucketEndpoint {
-  /** `scheme://host`, the host as it is signed: with a port only if it is not the scheme's default. */
+  /** `scheme://host` with the signed host: with a port only if it is not the scheme's default. */
   readonly origin: string;
   readonly host: string;
   /** Encoded path of the bucket without a slash at its end: empty in virtual-host style at the root. */

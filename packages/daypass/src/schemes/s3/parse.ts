@@ -247,7 +247,7 @@ function encodeOthers(others: ParsedS3["parameters"], contentSha256: string | un
 
 interface Credential extends DayScope {
   readonly accessKeyId: string;
-  /** Whether it was spelled as it is signed. */
+  /** Whether the wire has the signed spelling. */
   readonly isCanonical: boolean;
 }
 

@@ -121,7 +121,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   const seen: string[] = [];
   for (const source of [query, bound, overrides]) {
     for (const [name, values] of optionPairs<readonly unknown[] | undefined>("query", source)) {
-      // As deep as it is long: an empty list stays one, and is refused, as it would bind nothing.
+      // Flattened by its length: an empty list stays a list and is refused, because it would bind nothing.
       for (const value of [values].flat(values?.length)) {
         if (typeof value !== "string" || RESERVED.test(name) || seen.includes(name)) {
           throw invalidInput(`query.${name}`, "text, once, not the signer's", "another");

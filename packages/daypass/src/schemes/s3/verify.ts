@@ -164,7 +164,7 @@ export function checkScope(
 ): void {
   if (scope.service !== service) throw wrongScope(parameter, "service", [service], scope.service);
   if (regions === undefined || (Array.isArray(regions) && regions.includes(scope.region))) return;
-  // A text is one region: a part of it would do for `includes`.
+  // `regions` may be a text in JavaScript: `includes` of a text would accept parts of a region.
   const allowed = [regions].flat();
   if (!allowed.includes(scope.region)) throw wrongScope(parameter, "region", allowed, scope.region);
 }

@@ -11,7 +11,7 @@ import type { SwiftDigest } from "./key.ts";
 export interface SwiftParts {
   /** The value of `temp_url_ip_range`. */
   readonly ipRange: string | undefined;
-  /** Whole seconds since 1970, also where the URL has the time as ISO 8601. */
+  /** Whole seconds since 1970, also if the URL has the time as ISO 8601. */
   readonly expires: number;
   readonly account: string;
   readonly container: string;
@@ -21,7 +21,7 @@ export interface SwiftParts {
 }
 
 /**
- * Range, method, end and path, a line each: what the HMAC is computed over. The range stands first "due to newlines being
+ * Range, method, expiry and path, a line each: the text of the HMAC. The range stands first "due to newlines being
  * valid in paths", and the path is decoded and begins at the version, whatever stands in front of it in the URL.
  */
 export function swiftMessage(
@@ -50,7 +50,7 @@ export interface ParsedSwift extends SwiftParts {
   /** In the spelling that the signer gives it. */
   readonly signature: string;
   readonly network: Network | undefined;
-  /** `filename` and `inline`, where the verifier's options let them through. */
+  /** `filename` and `inline`, if the verifier's options accept them. */
   readonly unsigned: readonly Parameter[];
 }
 
@@ -123,7 +123,7 @@ const HEX: ReadonlyMap<number, SwiftDigest> = new Map([
 function readSignature(text: string): { readonly digest: SwiftDigest; readonly signature: string } {
   const digest = /^[0-9a-f]+$/.test(text) ? HEX.get(text.length) : undefined;
   if (digest !== undefined) return { digest, signature: text };
-  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  // The length first: a much longer text would overflow the stack of the decoder.
   const value = /^sha512:([\w-]{86})(?:==)?$/.exec(text)?.[1] ?? "";
   const bytes = fromBase64url(value);
   if (bytes?.length !== 64) {

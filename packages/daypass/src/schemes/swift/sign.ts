@@ -129,7 +129,7 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
   if (expiresAs !== undefined) checkOneOf("expiresAs", expiresAs, "unix", "iso");
   checkPrefix(request);
   checkKey(object, request.dotSegments, "object");
-  // Signed as it is, so it is checked and not re-written.
+  // The signature covers the given spelling, so the text is checked and not rewritten.
   const ipRange = oneNetwork("Swift", request.bind?.ip);
   const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: CENTURY });
   const expires = expiresAt.getTime() / 1000;

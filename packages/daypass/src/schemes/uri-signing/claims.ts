@@ -36,7 +36,7 @@ export interface UriSigningClaims {
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === "string" && value !== "";
-// Up to the last instant of a Date: what is beyond it is no time, and compares as false with all.
+// Up to the last instant of a Date: a later time compares as false with everything.
 const isTime: Check = (value) => typeof value === "number" && value >= 0 && value <= 8.64e12;
 // "Signed JWTs MUST NOT use a negative value for the CDNI Signed Token Depth claim."
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -12,7 +12,7 @@ const MAX_PARTS = 16 * MAX_STATES;
 /** RE_DUP_MAX. */
 const MAX_REPEAT = 255;
 
-/** What a state does: take a character of a set, go on at two places, assert the text's begin or end, or be done. */
+/** A state: accepts a character of a set, continues at two places, asserts the text's start or end, or accepts. */
 type State =
   | { readonly set: Uint8Array; next: number }
   | { readonly split: [number, number] }

@@ -74,7 +74,7 @@ export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | 
   return { alg: key.alg, kid: key.kid, issuer, mac };
 }
 
-/** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */
+/** `INVALID_KEY` without the value, which may be the secret in the wrong place. */
 export function invalidKey(expected: string): DaypassError {
   return refusal("INVALID_KEY", `a key for URI signing: ${expected}`);
 }

@@ -22,7 +22,7 @@ export interface FoundToken {
  * "The URI Signing Package will be found by parsing the URI, left to right, for the following sequence: a reserved character,
  * the URI Signing Package Attribute name, …an equal symbol, and a sequence of non-reserved characters …terminated by either a
  * reserved character or the end of the URI." Where the URI has none, the cookie of the same name is asked. A second one in
- * the URI is refused, where the standard would not look for it.
+ * the URI is refused, although the standard ignores it.
  */
 export function findToken({ target, headers }: WireRequest, attribute: string): FoundToken {
   const start = findAttribute(target, attribute, 0);

@@ -5,7 +5,7 @@ import { percentDecode } from "../../wire/raw-target.ts";
 /** How a key signs: a property of the key and never of the URL. */
 export type UrlAlgorithm = "HS256" | "Ed25519";
 
-/** The signed parts, each as it is on the wire. */
+/** The signed parts, as on the wire. */
 export interface UrlCanonical {
   /** The configured origin, `scheme://host[:port]`. */
   readonly origin: string;
@@ -105,13 +105,13 @@ export function decodeText(value: string): string | undefined {
   return /^[^ \p{Cc}]+$/u.test(text) && encodeText(text) === value ? text : undefined;
 }
 
-/** {@link decodeText} for what stands in a header: visible ASCII. */
+/** {@link decodeText} for text in a header: visible ASCII. */
 export function decodeHeaderText(value: string): string | undefined {
   const text = decodeText(value);
   return text && /^[!-~]+$/.test(text) ? text : undefined;
 }
 
-/** Rule 3.5: the items of a list, or `undefined` where one cannot be read or they are not strictly ascending. */
+/** Rule 3.5: the items of a list, or `undefined` if an item cannot be read or the items are not strictly ascending. */
 export function readList<T>(
   value: string,
   read: (item: string) => T | undefined,
@@ -157,7 +157,7 @@ export function parseNetworks(value: string): readonly Network[] | undefined {
   return readList(value, parseItem, rank);
 }
 
-/** The value of dp-ip for networks in CIDR notation and single addresses; empty where one is neither. */
+/** The value of dp-ip for networks in CIDR notation and single addresses; empty if an item is neither. */
 export function networksValue(networks: readonly string[]): string {
   const read = networks.map(parseCidr);
   if (!read.every((network) => network !== undefined)) return "";

@@ -108,7 +108,7 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
   };
 }
 
-/** Checks a whole set: one bad key, or two of one name, and none of it counts. Throws `INVALID_KEY`. */
+/** Checks a whole set: a bad key or a repeated kid invalidates all keys. Throws `INVALID_KEY`. */
 function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, LoadedKey> {
   const list = listKeys(keys);
   if (!Array.isArray(list)) throw invalidKey("(unnamed)", "keys as a list or a JWK set");

@@ -37,7 +37,7 @@ export type UrlParameters = Readonly<
 
 export const REQUIRED_PARAMETERS = ["dp-date", "dp-expires", "dp-key", "dp-methods", "dp-signature", "dp-v"] as const;
 
-/** What a raw value looks like. `read` gives what it means, if that is another thing, or `undefined` for a wrong one. */
+/** The form of a raw value. `read` returns its meaning, if that differs, or `undefined` for a wrong value. */
 interface Form<T> {
   readonly pattern: RegExp;
   readonly text: string;
@@ -131,7 +131,7 @@ export const PARAMETERS: { readonly [N in keyof ParameterTypes]: Form<ParameterT
 /** The names in ascending byte order. */
 export const PARAMETER_NAMES: readonly string[] = /* @__PURE__ */ Object.keys(PARAMETERS);
 
-/** Refuses what does not hold, by the name of the parameter or another part of the request. */
+/** Refuses a false condition, by the name of the parameter or another part of the request. */
 export function demand(holds: boolean, parameter: string, problem: string, expected: string): asserts holds {
   if (!holds) throw malformed(parameter, problem, expected);
 }

@@ -42,7 +42,7 @@ export interface UrlSignRequest extends Lifetime {
 /** A URL that is ready to be given `dp-*` parameters. */
 interface SignableUrl {
   readonly origin: string;
-  /** The target as it is signed, but for the parameters. */
+  /** The target to sign, without the parameters. */
   readonly wire: WireTarget;
   /** The bound headers, lower-case names, in ascending order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -51,7 +51,7 @@ interface SignableUrl {
 // Bulk signing is for one origin nearly always.
 let lastOrigin: string | undefined;
 
-/** Splits the URL, and adds what the request binds beside its parameters. The grammar is left to the parser. */
+/** Splits the URL, and adds the bound headers and query. The parser checks the grammar. */
 export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
   const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
@@ -89,7 +89,7 @@ function members(options: object | undefined): readonly (readonly [string, unkno
 type Spelling<T> = readonly [parameter: string, spell: (value: T) => string | undefined];
 type Spellings<O> = { readonly [N in keyof O]-?: Spelling<NonNullable<O[N]>> | undefined };
 
-/** An option that is read where the URL is put together. */
+/** An option that the signer reads when it writes the URL. */
 const ELSEWHERE = undefined;
 
 const REQUEST: Spellings<UrlSignRequest> = {

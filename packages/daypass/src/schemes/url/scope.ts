@@ -8,7 +8,7 @@ import type { ParsedUrl } from "./parse.ts";
 export interface UrlKeyScope {
   /** `scheme://host[:port]`, each as configured in verifiers. */
   readonly origins?: readonly string[] | undefined;
-  /** The path, or the fixed part of it, starts with this. Ends in `/`. */
+  /** The path, or its fixed part, starts with this. Ends in `/`. */
   readonly prefix?: string | undefined;
   /** `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
@@ -61,7 +61,7 @@ export function faultyMember(scope: UrlKeyScope): string | undefined {
   return limitsOf(scope).find(([member, limit]) => !Object.hasOwn(MEMBERS, member) || !MEMBERS[member][0](limit))?.[0];
 }
 
-/** Throws `KEY_SCOPE` where a grant is for more than its key may grant. Signer and verifier both ask. */
+/** Throws `KEY_SCOPE` if a grant exceeds its key's scope. Both signer and verifier call it. */
 export function enforceScope(scope: UrlKeyScope, url: ParsedUrl): void {
   for (const [member, limit] of limitsOf(scope)) {
     const [, covers] = MEMBERS[member] as Rule;

@@ -82,9 +82,9 @@ export function urlSigner(
   });
 }
 
-// Begin and end take turns: with one memory for both, each would push the other out.
+// Start and expiry alternate: with one cache for both, each would replace the other.
 const formatEnd = /* @__PURE__ */ basicTimeFormat();
-/** The longest life that this signer gives: 100 years. The key's scope is the place for a real limit. */
+/** The longest lifetime that this signer accepts: 100 years. The key's scope is the place for a real limit. */
 const MAX_LIFE = 3_155_760_000;
 
 const MAC_PLACEHOLDER = /* @__PURE__ */ "A".repeat(43);
@@ -163,7 +163,7 @@ function prepareUrl(
   };
 }
 
-/** What a verifier would call malformed, or cannot be read at all, is here what was asked for. */
+/** Reports a malformed URL as invalid input: the caller of the signer wrote it. */
 function asked<T>(read: () => T): T {
   try {
     return read();

@@ -63,7 +63,7 @@ export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undef
 
 /** What of a request V2 reads beside its own parameters. */
 export interface GcsV2Reading {
-  /** The bucket where the host names it. */
+  /** The bucket, if the host names it. */
   readonly hostBucket: string | undefined;
   readonly allowUnsigned: Pick<ReadonlySet<string>, "has">;
 }
@@ -78,7 +78,7 @@ export function parseGcsV2(
   refuseHeaderAuth(request.headers);
   const expiresAt = parseEpoch(own.Expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
-  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  // The length first: a much longer text would overflow the stack of the decoder.
   const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
   if (signature === undefined) throw malformed("Signature", "form", "padded base64");
   const parameters = others.filter(([name]) => isSubresource(name));

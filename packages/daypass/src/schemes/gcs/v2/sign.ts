@@ -14,7 +14,7 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./parse.ts";
 
 /**
  * Signs Google Cloud Storage URLs in the legacy V2 with the RSA key of a service account, for servers and clients that support
- * nothing newer. Has the options and requests of `gcsSigner`.
+ * nothing newer. Accepts the options and requests of `gcsSigner`.
  *
  * V2 binds method, bucket, object, expiry, a subresource such as `cors`, Content-MD5, Content-Type and `x-goog-*` headers (also
  * their absence). The holder may change host, scheme, every other header and every other parameter, including

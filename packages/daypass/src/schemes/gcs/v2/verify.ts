@@ -60,7 +60,7 @@ export function gcsV2Verifier(options: GcsV2VerifierOptions): Verifier<GcsV2Gran
   const dummy = dummyAccount();
   const scheme = gcsV2Scheme(options, "account", {
     dummyKey: dummy,
-    // The scope is for keys that are derived of it, which no account has.
+    // The scope is for derived keys, which accounts do not have.
     check: (key: typeof dummy, text, signature) => key(text, hex(signature), { date: "", region: "", service: "" }),
   });
   return verifier(scheme, accountKeys(options.keys), options);

@@ -97,7 +97,7 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   const { OSSAccessKeyId: accessKeyId, Expires: expires, Signature: signature } = own;
   const expiresAt = parseEpoch(expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
-  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  // The length first: a much longer text would overflow the stack of the decoder.
   if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
     throw malformed("Signature", "form", "base64 of 20 bytes, `+` sent as %2B");
   }

@@ -96,7 +96,7 @@ export function clientSigner(config: SdkConfig): ClientSigner {
   };
 }
 
-/** All that there is to say of a signed call. */
+/** The facts of a signed call. */
 export function signedResult({ url, method, signed, credentials, stringToSign, ...call }: SignedCall): SignedRequest {
   const headers = Object.fromEntries(signed.map(({ name, values }) => [name, values[0] ?? ""]));
   const bound = ["method", "host", "path", "query", "time", ...signed.map(({ name }) => `header ${name}`)];

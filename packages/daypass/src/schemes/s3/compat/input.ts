@@ -20,7 +20,7 @@ export interface BoundInput {
   readonly query: readonly EncodedPair[];
   /** Lower-case names. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The Content-Type where the headers have none. */
+  /** The Content-Type, if the headers have none. */
   readonly contentType: string | undefined;
   /** The body, or what is written into it as XML. */
   readonly body: unknown;
@@ -31,7 +31,7 @@ const NONE: ReadonlyMap<string, string> = new Map();
 const ALGORITHM = "x-amz-sdk-checksum-algorithm";
 const CHECKSUM = /^x-amz-checksum-(?!mode$|type$)/;
 
-/** Puts each member where its binding says. Throws `INVALID_INPUT`. */
+/** Puts each member into the place of its binding. Throws `INVALID_INPUT`. */
 export function bindInput(operation: Operation, input: CommandInput): BoundInput {
   const { name, members, before, label, labels, query, contentType } = operation;
   let pairs: EncodedPair[] | undefined;
@@ -96,7 +96,7 @@ function quote(item: unknown): string {
 
 const KEYS = ["SSECustomerKey", "CopySourceSSECustomerKey"] as const;
 
-/** Whether an input is sent as it is: nearly all are. */
+/** Whether an input is sent unchanged, as nearly all are. */
 export function isComplete({ name }: Operation, input: CommandInput): boolean {
   // By name: a list of names costs as much as a tenth of a hash.
   return name !== "CreateBucket" && !input["SSECustomerKey"] && !input["CopySourceSSECustomerKey"];
@@ -143,7 +143,7 @@ function keyBytes(value: unknown): Uint8Array | undefined {
 
 /**
  * The length of the body becomes a signed header if it is known, as in the SDK: of text and bytes at once, of what is sent
- * as XML by the SDK's own writer, which is the one thing that is run of it.
+ * as XML by the SDK's own writer, the only code of the SDK that runs here.
  */
 export async function bindBodyLength(
   bound: BoundInput,
@@ -187,7 +187,7 @@ export interface SortedHeaders {
   readonly signed: readonly SignedHeader[];
   /** Encoded parameters of the URL: the command's own, and the headers that became parameters. */
   readonly query: readonly EncodedPair[];
-  /** Whether the payload line is a parameter of the URL, unless it has to stay a header. */
+  /** Whether the payload line is a parameter of the URL: by default, unless it has to stay a header. */
   readonly hoistsPayload: boolean;
 }
 

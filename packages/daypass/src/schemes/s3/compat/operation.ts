@@ -23,7 +23,7 @@ export interface Operation {
   readonly labels: readonly string[];
   readonly query: readonly EncodedPair[];
   readonly members: ReadonlyMap<string, Binding>;
-  /** What stands in the Content-Type where the caller says nothing. */
+  /** The default Content-Type. */
   readonly contentType: string | undefined;
 }
 
@@ -89,7 +89,7 @@ function resolve(schema: unknown): unknown {
   return typeof schema === "function" ? (schema as () => unknown)() : schema;
 }
 
-/** A member is written as its schema, or as `[schema, traits]`; traits are an object, or bits where all of them are flags. */
+/** A member is written as its schema, or as `[schema, traits]`; traits are an object, or bits if all of them are flags. */
 function bindingOf(member: string, written: unknown): Binding {
   const pair = resolve(written);
   const [schema, traits] = Array.isArray(pair) && pair.length === 2 ? pair : [pair, undefined];
@@ -118,8 +118,7 @@ function contentTypeOf(bindings: readonly Binding[]): string | undefined {
   return payload !== undefined || bindings.some(({ place }) => place === "body") ? "application/xml" : undefined;
 }
 
-// The shapes of the AWS SDK for JavaScript v3 that are relied upon, so that nothing of it has to be installed. What is
-// Each use checks its `unknown`.
+// The shapes of the AWS SDK for JavaScript v3, so that the SDK need not be installed. Each use of an `unknown` checks it.
 
 /** An `S3Client`. */
 export interface AwsS3Client {
@@ -136,7 +135,7 @@ export interface AwsS3Command {
 /** A command's input by its members. */
 export type CommandInput = Readonly<Record<string, unknown>>;
 
-/** The resolved configuration of a client, as far as it is read. */
+/** The members of a client's resolved configuration that this library reads. */
 export interface SdkConfig {
   readonly region?: unknown;
   readonly credentials?: () => Promise<SdkCredentials>;
@@ -149,7 +148,7 @@ export interface SdkConfig {
   readonly s3ExpressIdentityProvider?: {
     getS3ExpressIdentity(credentials: SdkCredentials, properties: { readonly Bucket: string }): Promise<SdkCredentials>;
   };
-  /** Writes XML, which is asked of it for the length of a body alone. */
+  /** Writes XML. Used only for the length of a body. */
   readonly protocol?: {
     serializeRequest(operation: object, input: object, context: object): Promise<{ readonly body?: unknown }>;
   };

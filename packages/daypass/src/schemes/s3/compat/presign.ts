@@ -70,7 +70,7 @@ const urlAlone = ({ url }: SignedCall): string => url;
 
 const signers = new WeakMap<object, ClientSigner>();
 
-/** One call, as it was when it was made. */
+/** A copy of one call's arguments. */
 interface Call {
   readonly config: SdkConfig;
   readonly signer: ClientSigner;
@@ -80,7 +80,7 @@ interface Call {
   readonly options: AwsPresigningOptions;
 }
 
-// Every `await` costs a tenth of a signature, so only the region is waited for where all else is known; and `then` half of one.
+// Every `await` costs a tenth of a signature, so only the region is awaited if everything else is known. A `then` costs half of that.
 function signCommand<T>(
   client: AwsS3Client,
   command: AwsS3Command,

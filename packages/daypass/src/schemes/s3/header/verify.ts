@@ -41,7 +41,7 @@ export interface S3HeaderGrant extends S3Grant {
 
 /**
  * Verifies S3 requests that carry AWS Signature Version 4 in their `Authorization` header: grammar, signature over method,
- * path, query, signed headers and payload hash, session token, signing time, and that there is no unsigned `x-amz-*`
+ * path, query, signed headers and payload hash, session token, signing time, and that the request has no unsigned `x-amz-*`
  * header.
  *
  * The body is not read: its hash becomes the obligation `body-sha256`, and chunks become `body-chunks`, which

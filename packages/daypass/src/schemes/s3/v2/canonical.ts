@@ -40,9 +40,9 @@ export function hasControl(value: string): boolean {
 }
 
 /**
- * "/" + bucket (also where the host names it) + "the path part of the un-decoded HTTP Request-URI" + the sub-resources
+ * "/" + bucket (also if the host names it) + "the path part of the un-decoded HTTP Request-URI" + the sub-resources
  * sorted by name: "not URL-encoded", and without `=` if the value is absent. A path-style bucket call has its slash
- * here even where the URL lacks it (vector "location" of botocore).
+ * here even if the URL lacks it (vector "location" of botocore).
  */
 export function canonicalizedResource(
   virtualBucket: string,

@@ -24,7 +24,7 @@ import {
 import { isAuthParameter, SECURITY_TOKEN } from "./parse.ts";
 
 /**
- * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. It has the options and
+ * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. Accepts the options and
  * requests of `s3Signer`; the region only chooses the endpoint.
  *
  * SigV2 binds method, bucket, key, expiry, sub-resources (`versionId`, `response-*`, …), Content-MD5, Content-Type and

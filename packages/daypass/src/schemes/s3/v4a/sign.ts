@@ -22,7 +22,7 @@ export interface S3V4aSignerOptions
 
 /**
  * Signs S3 presigned URLs with AWS Signature Version 4A: one URL that is valid in several regions, as Multi-Region
- * Access Points need it. Has the requests of `s3Signer`; `bucket` may be the alias or the ARN of an access point. The
+ * Access Points need it. Accepts the requests of `s3Signer`; `bucket` may be the alias or the ARN of an access point. The
  * ECDSA key is derived once per credential. Signatures are randomised, so no two URLs are the same.
  *
  * Binds the same as `s3Signer`, and also the set of regions.

@@ -86,7 +86,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
 }
 
 /**
- * Signs upload forms in the legacy Signature Version 2. Has the requests and the result of `s3FormSigner`; the policy is the
+ * Signs upload forms in the legacy Signature Version 2. Accepts the requests of `s3FormSigner` and returns the same result; the policy is the
  * same, and the region only chooses the endpoint.
  *
  * Unlike a SigV2 URL, a SigV2 form binds as much as a SigV4 form. Only the key is weaker: HMAC-SHA1 with the

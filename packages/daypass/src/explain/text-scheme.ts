@@ -22,7 +22,7 @@ export interface TextScheme<I extends SignedInput> extends Pick<Explanation, Sta
   readonly traps: readonly Trap[];
   /** Parameters that no text may show: signature and session token. */
   readonly secrets: readonly (string | undefined)[];
-  /** Granted methods; by default the one that a key shows to be signed. */
+  /** Granted methods; by default the signed method, if a key proves it. */
   granted?(method: string | undefined): readonly string[] | undefined;
   mustSend?(fitting: I | undefined): readonly MustSend[];
   /** When the key that signed expires. */

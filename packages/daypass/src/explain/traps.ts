@@ -2,6 +2,13 @@ import type { SplitUrl } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
 import { readParameters } from "./parameters.ts";
 
+/** The traps whose condition holds. */
+export function trapsOf(
+  rows: readonly (readonly [isThere: boolean | undefined, name: string, text: string])[],
+): readonly Trap[] {
+  return rows.flatMap(([isThere, name, text]) => (isThere === true ? [{ name, text }] : []));
+}
+
 /** Pitfalls of any signed URL, whatever its scheme. */
 export function urlTraps(url: SplitUrl): readonly Trap[] {
   const { path, query } = url.wire;

@@ -24,7 +24,7 @@ export interface AzureUrl {
   readonly kind: SasKind;
   /** Decoded parameters of the SAS and the other signed values, by the names of `azure/layouts.ts`. */
   readonly values: ReadonlyMap<string, string>;
-  /** The signed fields, in order. For an unknown `sv`, those of the newest version. */
+  /** The signed fields, in order. An unknown `sv` has the fields of the newest version. */
   readonly fields: readonly string[];
   readonly location: AzureLocation | undefined;
   /** Parameters outside the SAS. */
@@ -36,7 +36,7 @@ export interface AzureUrl {
   readonly endsAt: Date | undefined;
 }
 
-/** Reads the URL that was signed, or the one that was sent. */
+/** Reads a SAS URL. */
 export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   const all = readParameters(url);
   const values = new Map(all.filter(([name]) => SAS_NAME.test(name)));

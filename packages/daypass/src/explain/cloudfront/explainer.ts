@@ -15,6 +15,7 @@ import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
 import { nameOf, readParameters } from "../parameters.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { trapsOf } from "../traps.ts";
 import { saidByCloudfront } from "./cause.ts";
 import { type CloudfrontInput, cloudfrontVariants, textOf } from "./variants.ts";
 
@@ -145,7 +146,7 @@ function readCloudfront(asked: Subject): TextScheme<CloudfrontInput> {
 
 function cloudfrontTraps({ via, resource, hash, text, base }: Facts): readonly Trap[] {
   const isCustom = text !== undefined;
-  const rows: readonly (readonly [isThere: boolean, name: string, text: string])[] = [
+  return trapsOf([
     [hash === "sha1", "sha1", "The signature uses SHA-1: sign with Hash-Algorithm=SHA256."],
     [
       /^[^/]*\/\/[^/]*[*?]/.test(resource),
@@ -173,8 +174,7 @@ function cloudfrontTraps({ via, resource, hash, text, base }: Facts): readonly T
       "spelling",
       "CloudFront compares the URL as it is requested, byte for byte: sign escapes exactly as they are sent.",
     ],
-  ];
-  return rows.flatMap(([isThere, name, sentence]) => (isThere ? [{ name, text: sentence }] : []));
+  ]);
 }
 
 function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {

@@ -2,7 +2,7 @@ import type { CloudfrontHash } from "../../schemes/cloudfront/key.ts";
 import { policyText } from "../../schemes/cloudfront/policy.ts";
 import type { Subject } from "../explainer.ts";
 import { nameOf } from "../parameters.ts";
-import { addedTogether } from "../search/added-parameters.ts";
+import { removals } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { pathSpellings } from "../search/spellings.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
@@ -81,13 +81,10 @@ function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generato
     ["HOST", "with another scheme", at({ scheme: scheme === "https" ? "http" : "https" })],
     ...names.map((name): Row => ["HOST", `for the host ${name}`, at({ host: name })]),
     ["QUERY", "without its query", at({ query: "" })],
-    ...[
-      ...tokens.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) })),
-      ...addedTogether(tokens, { nameOf, isOwn: () => false }),
-    ].map(
-      ({ rest, names }): Row => [
+    ...removals(tokens, { nameOf, isOwn: () => false }).map(
+      ({ rest, what }): Row => [
         "QUERY",
-        `without the parameter${names.includes(" and ") ? "s" : ""} ${names}`,
+        `without the ${what.replace(/ was$| were$/, "")}`,
         at({ query: rest.length === 0 ? "" : `?${rest.join("&")}` }),
       ],
     ),

@@ -27,6 +27,7 @@ import { completions } from "../search/unknowns.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { trapsOf } from "../traps.ts";
 import { signedValue } from "../v4/variants.ts";
 
 /** Tencent COS presigned URLs. */
@@ -127,17 +128,20 @@ function cosTraps({
   bindsHost: boolean;
   token: string | undefined;
 }): readonly Trap[] {
-  const traps: Trap[] = [{ name: "sha1", text: "COS offers only HMAC-SHA1 over a SHA-1." }];
-  const add = (isThere: boolean, name: string, text: string): void => {
-    if (isThere) traps.push({ name, text });
-  };
-  const everyBucket =
-    "The host is not signed: the URL works for the same key in every bucket of its owner. Sign the host.";
-  add(!bindsHost, "host-open", everyBucket);
-  add(open.length > 0, "unsigned-parameter", `${open.join(", ")}: not in q-url-param-list, so any value works.`);
-  const expires = "The URL carries a session token, which is not signed, and expires with it, whatever the URL says.";
-  add(token !== undefined, "session-token", expires);
-  return traps;
+  return trapsOf([
+    [true, "sha1", "COS offers only HMAC-SHA1 over a SHA-1."],
+    [
+      !bindsHost,
+      "host-open",
+      "The host is not signed: the URL works for the same key in every bucket of its owner. Sign the host.",
+    ],
+    [open.length > 0, "unsigned-parameter", `${open.join(", ")}: not in q-url-param-list, so any value works.`],
+    [
+      token !== undefined,
+      "session-token",
+      "The URL carries a session token, which is not signed, and expires with it, whatever the URL says.",
+    ],
+  ]);
 }
 
 function isCosCredentials(key: ExplainKey): key is CosCredentials {

@@ -35,7 +35,7 @@ export interface EdgeFacts {
   readonly clients?: string | undefined;
   /** Whether only one client can use it. */
   readonly isForOne?: boolean | undefined;
-  /** What the token signs besides the path. */
+  /** What the token signs in addition to the path. */
   readonly signs: {
     readonly host?: boolean | undefined;
     readonly query?: boolean | undefined;
@@ -44,7 +44,7 @@ export interface EdgeFacts {
   };
 }
 
-/** What a token is read from. */
+/** The sources of a token. */
 export interface EdgeReading<K> {
   readonly url: SplitUrl;
   /** Decoded query parameters. */

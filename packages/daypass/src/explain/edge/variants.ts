@@ -1,7 +1,7 @@
 import { headerValues } from "../../wire/raw-target.ts";
 import type { Subject } from "../explainer.ts";
 import { nameOf } from "../parameters.ts";
-import { addedTogether } from "../search/added-parameters.ts";
+import { removals } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { originVariants, pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
@@ -52,9 +52,8 @@ export function* edgeVariants<K extends object>(
 function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
   const others = tokens.filter((token) => !isOwn(nameOf(token)));
-  const single = others.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) }));
-  for (const { rest, names } of [...single, ...addedTogether(tokens, { nameOf, isOwn })]) {
-    const text = `The query ${names.includes(" and ") ? `parameters ${names} were` : `parameter ${names} was`} added after signing.`;
+  for (const { rest, what } of removals(tokens, { nameOf, isOwn })) {
+    const text = `The query ${what} added after signing.`;
     const fix = "Put everything into the URL before it is signed, and add nothing to it.";
     yield { code: "QUERY", input: { ...input, query: rest.join("&") }, signed: text, seen: text, fix };
   }

@@ -6,12 +6,12 @@ import type { Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import type { GcsKeyKind } from "./keys.ts";
 
-/** The bucket where Google's own host names it. */
+/** The bucket in one of Google's hosts. */
 export function googleBucket(authority: string): string | undefined {
   return /^(.+)\.storage\.(?:googleapis\.com|[a-z0-9.-]+)(?::\d+)?$/.exec(authority)?.[1];
 }
 
-/** `bucket` and `object` as far as the URL shows them: on a foreign host nobody can tell a bucket's own from a server's. */
+/** Bucket and object of the URL. A foreign host may belong to one bucket or to a server. */
 export function gcsResource({ authority, wire }: SplitUrl): string {
   const path = decodeOr(wire.path);
   const named = googleBucket(authority);
@@ -37,7 +37,7 @@ export function gcsTraps(url: SplitUrl): readonly Trap[] {
   });
 }
 
-/** Of the keys that sign for Google by a key pair, and of those that do by a secret. */
+/** Advice about a key pair. HMAC keys need none. */
 export function gcsSigner(kind: GcsKeyKind): Signer | undefined {
   if (kind === "hmac") return undefined;
   return {

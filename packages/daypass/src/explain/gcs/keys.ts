@@ -7,10 +7,10 @@ import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";
 import { type V4Input, v4Signatures, v4StringToSign } from "../v4/variants.ts";
 
-/** A key that an account's signature can be held against: its file, or its public half. */
+/** A key that can verify an account's signature: a key file or a public key. */
 export type GcsAccountKey = GcsServiceAccount | GcsPublicAccount;
 
-/** A key of either kind with what it is known by. */
+/** A key of either kind, with its id. */
 export type GcsExplainKey =
   | { readonly id: string; readonly secret: string }
   | { readonly id: string; verify(text: string, signature: Uint8Array): Promise<boolean> };
@@ -19,10 +19,10 @@ function isAccountKey(key: ExplainKey): key is GcsAccountKey {
   return "client_email" in key;
 }
 
-/** Who signs for Google: an account by a key pair, or an access key by its secret. */
+/** The kinds of keys that sign for Google: key pairs of accounts, and HMAC keys. */
 export type GcsKeyKind = "account" | "hmac";
 
-/** The keys of the kind that the URL names, ready to be tried. */
+/** Prepares the given keys of one kind. */
 export function gcsExplainKeys(keys: readonly ExplainKey[], kind: GcsKeyKind): readonly GcsExplainKey[] {
   if (kind === "hmac") {
     return keys
@@ -35,7 +35,7 @@ export function gcsExplainKeys(keys: readonly ExplainKey[], kind: GcsKeyKind): r
   });
 }
 
-/** Tells whether the signature of a V4 URL is one over an input. */
+/** Compares the signature of a V4 URL with an input. */
 export function v4Matcher(key: GcsExplainKey, signature: string): (input: V4Input) => Promise<boolean> {
   const signatureOf = v4Signatures(GOOG4_HMAC);
   const bytes = fromHex(signature);
@@ -46,8 +46,8 @@ export function v4Matcher(key: GcsExplainKey, signature: string): (input: V4Inpu
 }
 
 /**
- * Modulus and exponent of a private key in PEM, so that a key file is enough to explain the account's URLs and nothing is
- * signed for it. Throws `INVALID_KEY`, also where the runtime would read a key in its own time.
+ * Modulus and exponent of a private key in PEM: a key file is enough to verify, without signing. Throws `INVALID_KEY` at once, also if
+ * the runtime reads keys by promise.
  */
 function publicHalf(pem: string): RsaJwk {
   const [, text = ""] = /-----BEGIN (?:RSA )?PRIVATE KEY-----([^-]+)/.exec(pem.replaceAll("\\n", "\n")) ?? [];
@@ -65,7 +65,7 @@ interface Element {
   readonly bytes: Uint8Array;
 }
 
-/** The elements of the one sequence that a DER text is. */
+/** The elements of a DER sequence. */
 function content(der: Uint8Array): readonly Element[] {
   const [sequence] = elements(der);
   return sequence === undefined ? [] : elements(sequence.bytes);

@@ -57,7 +57,7 @@ export function ossKeys<I extends { readonly method: string; readonly secret: st
     .map(({ accessKeyId: id, accessKeySecret: secret }) => ({ id, change: { secret } as Partial<I> }));
 }
 
-/** What URLs of both versions have in common. */
+/** Parts of the explanation that both versions share. */
 export function ossCommon(
   url: SplitUrl,
   { signedBy, token }: { readonly signedBy: string; readonly token: string | undefined },

@@ -7,7 +7,7 @@ import { fromHex } from "../../wire/encoding.ts";
 import { checkWholeDer } from "../cause/whole-signature.ts";
 import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
-import { s3Traps } from "../traps.ts";
+import { s3Traps, trapsOf } from "../traps.ts";
 import { explainV4 } from "../v4/explainer.ts";
 import type { V4Facts, V4Key, V4Scheme } from "../v4/scheme.ts";
 import { v4Signatures, v4StringToSign } from "../v4/variants.ts";
@@ -119,29 +119,26 @@ export const s3V4aExplainer: Explainer = { detects: detectS3V4a, explain: (subje
 
 function ownTraps(url: SplitUrl, facts: V4Facts): readonly Trap[] {
   const { accessKeyId, region, regionSet, signedHeaders, token } = facts;
-  const traps: Trap[] = [];
-  const add = (isThere: boolean | undefined, name: string, text: string): void => {
-    if (isThere) traps.push({ name, text });
-  };
-  add(
-    token !== undefined,
-    "session-token",
-    "The URL carries a session token and expires with it, whatever X-Amz-Expires says.",
-  );
-  add(
-    regionSet === undefined && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && region !== "us-east-1",
-    "global-endpoint",
-    `The host is global but the signature is for ${region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${region}.amazonaws.com.`,
-  );
-  add(
-    regionSet?.includes("*"),
-    "region-pattern",
-    `X-Amz-Region-Set is ${regionSet}: the URL is valid in every region that matches it, future ones included.`,
-  );
-  add(
-    accessKeyId.startsWith("ASIA") && token === undefined && !signedHeaders.includes(TOKEN.toLowerCase()),
-    "missing-session-token",
-    "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
-  );
-  return traps;
+  return trapsOf([
+    [
+      token !== undefined,
+      "session-token",
+      "The URL carries a session token and expires with it, whatever X-Amz-Expires says.",
+    ],
+    [
+      regionSet === undefined && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && region !== "us-east-1",
+      "global-endpoint",
+      `The host is global but the signature is for ${region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${region}.amazonaws.com.`,
+    ],
+    [
+      regionSet?.includes("*"),
+      "region-pattern",
+      `X-Amz-Region-Set is ${regionSet}: the URL is valid in every region that matches it, future ones included.`,
+    ],
+    [
+      accessKeyId.startsWith("ASIA") && token === undefined && !signedHeaders.includes(TOKEN.toLowerCase()),
+      "missing-session-token",
+      "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
+    ],
+  ]);
 }

@@ -2,6 +2,7 @@ import type { S3Credentials } from "../../schemes/s3/credentials.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket } from "../amazon-host.ts";
 import { bucketResource } from "../bucket-resource.ts";
+import { causeOf } from "../cause/combine-causes.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ToldMethod } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
@@ -10,12 +11,12 @@ import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 
-/** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
+/** Bucket and key of the URL. On a foreign host the first segment of the path counts as the bucket. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
   return bucketResource(amazonBucket(authority), decodeOr(wire.path));
 }
 
-/** The method that AWS's SDK for JavaScript writes down as the operation. */
+/** The method of an operation that AWS's SDK for JavaScript adds as `x-id`. */
 export function methodOfOperation(operation: string | undefined): string | undefined {
   if (operation === undefined) return undefined;
   if (/^(?:Get|List)/.test(operation)) return "GET";
@@ -25,12 +26,12 @@ export function methodOfOperation(operation: string | undefined): string | undef
   return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
 }
 
-/** What SDKs put into the query of an upload's URL alone, and what it tells of one that was sent as a download. */
+/** Parameters that SDKs add only to URLs of uploads. Absent if the request may be an upload. */
 export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMethod | undefined {
   if (!/^(?:GET|HEAD)$/.test(sent.method)) return undefined;
   const parameters = readParameters(url);
   const mark = parameters.find(([name]) => /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name));
-  // That is how an upload in parts begins.
+  // A multipart upload begins with POST.
   const method = parameters.some(([name]) => name === "uploads") ? "POST" : "PUT";
   return mark && { method, by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
 }
@@ -49,7 +50,7 @@ export function untilKeyEnds(
     : `when the ${key} that signed it is deactivated or loses the permission`;
 }
 
-/** What S3's answer says, with the names of its own permission and keys. */
+/** The meaning of an S3 answer, with S3's names of permissions and keys. */
 export function s3Cause(error: ServerError, now: Date): Cause | undefined {
   const cause = serverCause(error, now);
   if (error.code === "InvalidAccessKeyId" && cause !== undefined) {
@@ -69,32 +70,25 @@ interface Credential {
 /** The session token in a URL of Signature Version 4. */
 export const TOKEN = "X-Amz-Security-Token";
 
-/** A temporary key without its session token: no server knows such a key alone. */
+/** Servers reject a temporary key without its session token. */
 export function tokenCause(
   { accessKeyId, token, signedHeaders = [] }: Credential,
   parameter: string,
   { sent }: Pick<Subject, "sent">,
 ): Cause | undefined {
   const name = parameter.toLowerCase();
-  // As a header it is the token, too.
+  // The token can also be a header.
   if (token !== undefined || signedHeaders.includes(name) || headerValues(sent.headers, name).length > 0)
     return undefined;
-  return {
-    code: "INVALID_TOKEN",
-    sentence: `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`,
-    evidence: [],
-    fix: "Give the signer the session token with the key: it is signed, too.",
-  };
+  const sentence = `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`;
+  return causeOf("INVALID_TOKEN", sentence, "Give the signer the session token with the key: it is signed, too.");
 }
 
-/** The key that signed ends before the URL does, and has ended. */
+/** The key that signed has expired, before the URL expires. */
 export function keyEndCause(key: S3Credentials | undefined, endsAt: Date | undefined, now: Date): Cause | undefined {
   const { expiration } = key ?? {};
   if (expiration === undefined || now < expiration || (endsAt !== undefined && endsAt < expiration)) return undefined;
-  return {
-    code: "EXPIRED_TOKEN",
-    sentence: `The temporary key that signed expired at ${expiration.toISOString()}, and the URL with it, whatever the URL says.`,
-    evidence: [`now ${now.toISOString()}`],
-    fix: "Sign again with credentials that last as long as the URL must.",
-  };
+  const sentence = `The temporary key that signed expired at ${expiration.toISOString()}, and the URL with it, whatever the URL says.`;
+  const fix = "Sign again with credentials that last as long as the URL must.";
+  return causeOf("EXPIRED_TOKEN", sentence, fix, `now ${now.toISOString()}`);
 }

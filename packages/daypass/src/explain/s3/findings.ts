@@ -86,7 +86,7 @@ function scopeCause({ scheme, subject, facts, signature }: V4Case): Cause | unde
     const sentence = `The URL was signed for the service ${service}, but S3 expects ${expected}.`;
     return causeOf("SERVICE", sentence, `Sign for the service ${expected}.`);
   }
-  // A CDN passes on what is signed for its store, which a matching key proves.
+  // The CDN forwards a URL that is signed for its store. A matching key proves that.
   if (error !== undefined && /\.cdn\.digitaloceanspaces\.com$/.test(url.authority) && signature.signer === undefined) {
     return causeOf(
       "ENDPOINT",

@@ -38,3 +38,18 @@ export function addedTogether<T>(
 function listText(names: readonly string[]): string {
   return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }
+
+/** Each parameter that may have been added after signing, then several at once. `what` begins a sentence about them. */
+export function removals<T>(
+  tokens: readonly T[],
+  names: { nameOf(token: T): string; isOwn(name: string): boolean },
+): readonly { readonly rest: readonly T[]; readonly what: string }[] {
+  const single = tokens.filter((token) => !names.isOwn(names.nameOf(token)));
+  return [
+    ...single.map((token) => ({
+      rest: tokens.filter((other) => other !== token),
+      what: `parameter ${names.nameOf(token)} was`,
+    })),
+    ...addedTogether(tokens, names).map((added) => ({ rest: added.rest, what: `parameters ${added.names} were` })),
+  ];
+}

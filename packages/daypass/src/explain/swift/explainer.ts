@@ -17,6 +17,7 @@ import { withMethods } from "../search/unknowns.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { trapsOf } from "../traps.ts";
 
 /** OpenStack Swift temporary URLs. */
 export const swiftExplainer: Explainer = {
@@ -139,16 +140,19 @@ function readSwift({ url, keys }: Subject): TextScheme<SwiftInput> {
 }
 
 function swiftTraps({ digest, prefix, open }: Facts): readonly Trap[] {
-  const traps: Trap[] = [];
-  const add = (isThere: boolean, name: string, text: string): void => {
-    if (isThere) traps.push({ name, text });
-  };
-  const old = "HMAC-SHA1 is deprecated: newer servers refuse it unless their allowed_digests names it.";
-  add(digest === "sha1", "sha1", old);
-  const loose = `The prefix does not end in /: names such as ${prefix}x are granted, too.`;
-  add(prefix?.endsWith("/") === false, "loose-prefix", loose);
-  add(open.length > 0, "unsigned-parameter", `${open.join(", ")}: not signed, whoever holds the URL can change it.`);
-  return traps;
+  return trapsOf([
+    [
+      digest === "sha1",
+      "sha1",
+      "HMAC-SHA1 is deprecated: newer servers refuse it unless their allowed_digests names it.",
+    ],
+    [
+      prefix?.endsWith("/") === false,
+      "loose-prefix",
+      `The prefix does not end in /: names such as ${prefix}x are granted, too.`,
+    ],
+    [open.length > 0, "unsigned-parameter", `${open.join(", ")}: not signed, whoever holds the URL can change it.`],
+  ]);
 }
 
 function isSwiftKey(key: ExplainKey): key is SwiftKey {

@@ -4,7 +4,7 @@ import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
 import { nameOf } from "../parameters.ts";
-import { addedTogether } from "../search/added-parameters.ts";
+import { removals } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { pathSpellings } from "../search/spellings.ts";
 import { originVariants, querySpellings, spelt } from "../search/text-variants.ts";
@@ -26,10 +26,9 @@ function variant(code: CauseCode, input: UrlCanonical, text: string, fix: string
 function* queryVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
   const without = (rest: readonly string[]): UrlCanonical => ({ ...input, query: rest.join("&") });
-  const single = tokens.map((token) => ({ rest: tokens.filter((other) => other !== token), names: nameOf(token) }));
-  for (const { rest, names } of [...single, ...addedTogether(tokens, { nameOf, isOwn: () => false })]) {
-    const text = `The query ${names.includes(" and ") ? `parameters ${names} were` : `parameter ${names} was`} added after signing.`;
-    yield variant("QUERY", without(rest), text, "Leave out what was added, or let it vary when signing (vary).");
+  for (const { rest, what } of removals(tokens, { nameOf, isOwn: () => false })) {
+    const fix = "Leave out what was added, or let it vary when signing (vary).";
+    yield variant("QUERY", without(rest), `The query ${what} added after signing.`, fix);
   }
   const sorted = [...tokens].sort().join("&");
   for (const [how, query] of [["in another order", sorted] as const, ...querySpellings(input.query)]) {

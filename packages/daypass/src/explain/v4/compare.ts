@@ -48,7 +48,7 @@ type Difference = readonly [
  * Compares two canonical requests line by line. `undefined` if they are the same.
  *
  * @param ours the canonical request that the URL implies
- * @param theirs the one that the server computed from the request that reached it
+ * @param theirs the canonical request that the server computed
  */
 export function compareCanonicalRequests(ours: string, theirs: string, sides: Sides): Cause | undefined {
   const [a, b] = [readCanonicalRequest(ours), readCanonicalRequest(theirs)];

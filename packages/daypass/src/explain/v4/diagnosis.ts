@@ -1,9 +1,10 @@
 import { sha256Hex } from "#crypto";
+import { causeOf } from "../cause/combine-causes.ts";
 import { duration, endCause } from "../cause/life.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { search } from "../search/search.ts";
-import { completions, isSentAnyway, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
+import { completions, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { forwardedHosts } from "../server-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import type { V4Facts } from "./scheme.ts";
@@ -70,29 +71,9 @@ export function learnSent(subject: Subject, inputOf: (subject: Subject) => V4Inp
 }
 
 function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: string): Cause {
-  return {
-    code,
-    sentence: `The ${what} differs: the URL says ${ours}, and the server used ${theirs}.`,
-    evidence: [`URL: ${ours}`, `server: ${theirs}`],
-    fix: "Pass the URL on as it was made, and sign for the server's region.",
-  };
-}
-
-/** Signed headers that are missing from the given ones. */
-export function missingCause({ known, sent: { method } }: Subject, headers: V4Input["headers"]): Cause | undefined {
-  const open = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
-  const missing = open.filter((name) => !isSentAnyway(name));
-  if (missing.length === 0) return undefined;
-  const what = `The URL was signed with the header ${missing.join(", ")}, which was not sent`;
-  const fix = `Send ${missing.join(", ")} with exactly the value that was signed.`;
-  const evidence = [`signed headers: ${headers.map(({ name }) => name).join(";")}`];
-  // The header belongs to a body, and the method has none.
-  const isUpload = missing.some((name) => /^(?:content-|x-(?:amz|goog)-(?:meta-|acl$))/.test(name));
-  if (known.method && isUpload && /^(?:GET|HEAD)$/.test(method)) {
-    const sentence = `The URL was sent with ${method}, and was most likely signed for an upload (PUT). Also: ${what}.`;
-    return { code: "METHOD", sentence, evidence, fix: `Send PUT. ${fix}` };
-  }
-  return { code: "HEADER", sentence: `${what}.`, evidence, fix };
+  const sentence = `The ${what} differs: the URL says ${ours}, and the server used ${theirs}.`;
+  const fix = "Pass the URL on as it was made, and sign for the server's region.";
+  return causeOf(code, sentence, fix, `URL: ${ours}`, `server: ${theirs}`);
 }
 
 /** The clock alone refuses the URL. */
@@ -100,12 +81,13 @@ export function timeCause({ signedAt, endsAt, expires }: V4Facts, now: Date): Ca
   if (signedAt === undefined || endsAt === undefined) return undefined;
   const evidence = `signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`;
   if (signedAt.getTime() - now.getTime() > 900_000) {
-    return {
-      code: "NOT_YET_VALID",
-      sentence: `The URL is dated ${duration(Math.round((signedAt.getTime() - now.getTime()) / 1000))} in the future.`,
-      evidence: [evidence],
-      fix: "Set the signer's clock (NTP).",
-    };
+    const ahead = duration(Math.round((signedAt.getTime() - now.getTime()) / 1000));
+    return causeOf(
+      "NOT_YET_VALID",
+      `The URL is dated ${ahead} in the future.`,
+      "Set the signer's clock (NTP).",
+      evidence,
+    );
   }
   return endCause(endsAt, now, { evidence });
 }

@@ -1,9 +1,10 @@
 import { besides } from "../cause/combine-causes.ts";
+import { missingHeader } from "../cause/request.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
+import { isSentAnyway } from "../search/unknowns.ts";
 import type { V4Diagnosis } from "./check.ts";
-import { missingCause } from "./diagnosis.ts";
 import type { V4Input } from "./variants.ts";
 
 /** The independent findings about a V4 URL. */
@@ -16,7 +17,7 @@ export interface V4Findings {
   readonly said: Cause | undefined;
   /** A fault of the grammar. */
   readonly malformed: Cause | undefined;
-  /** A fault that the URL shows besides its signature. */
+  /** A fault of the URL other than its signature. */
   readonly beside?: Cause | undefined;
   /** The same, if every server refuses it. */
   readonly certain?: Cause | undefined;
@@ -39,7 +40,9 @@ export function firstCause({
   if (said !== undefined && error !== undefined && !isVague(error)) return said;
   if (malformed !== undefined) return malformed;
   const { isProven, cause: shown } = signature;
-  const missing = isProven && shown !== undefined ? undefined : missingCause(subject, headers);
+  // Clients send Content-Length with every body, so a list of headers need not contain it.
+  const names = headers.map(({ name }) => name).filter((name) => !isSentAnyway(name));
+  const missing = isProven && shown !== undefined ? undefined : missingHeader(subject, names);
   if (missing !== undefined) return missing;
   const other = isProven ? (shown ?? beside) : (beside ?? shown);
   if (error !== undefined && isMismatch(error)) return besides(other, late);

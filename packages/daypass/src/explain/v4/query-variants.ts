@@ -27,7 +27,7 @@ const QUERY_FIX = "Put every parameter into the request before it is signed, and
 /** The parts of an input that its parameters determine. */
 export type V4Query = Pick<V4Input, "tokens" | "query">;
 
-/** Another query. A spelling can equal that of the input. */
+/** Another query. A spelling can equal the query of the input. */
 export interface V4QueryVariant extends Variant<V4Query> {
   readonly isSpelling?: true;
 }

@@ -44,7 +44,7 @@ export interface V4Dialect extends V4Scoping {
   readonly tail?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Whether the signing key is derived from a secret. */
   readonly hasSecret: boolean;
-  /** Whether the scope has a region. That of SigV4A has none. */
+  /** Whether the scope has a region. SigV4A has none. */
   readonly isRegional: boolean;
 }
 

@@ -13,6 +13,7 @@ const md5 = { hash: "md5", salt: "s", escapeEarly: true } as const;
 export const examples: readonly SchemeExample[] = [
   { name: "akamai", ...common, request: EDGE_REQUEST, probe: EDGE_PREFIX },
   { name: "akamai, prefix", ...common, request: { ...EDGE_REQUEST, ...BELOW_PREFIX }, anyPathBelow: true },
+  { name: "akamai, acl", ...common, request: { ...EDGE_REQUEST, acl: ["/talks/*"] }, anyPathBelow: true },
   {
     ...{ name: "akamai, MD5, salt, escaped early", keys, signature: /hmac=([^&~]+)/, request: EDGE_REQUEST },
     probe: { ...EDGE_PREFIX, sameAs: "akamai" },

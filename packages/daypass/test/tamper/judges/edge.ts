@@ -143,8 +143,10 @@ export const edgeJudges: Readonly<Record<string, Judging>> = {
   "media-cdn, cookie": cookie,
   "media-cdn/token": edge({ host: "open", path: "decoded" }),
   "media-cdn/token, prefix": prefixed(),
+  "media-cdn/token, globs": prefixed({ open: true }),
   akamai: edge({ host: "open", path: "decoded" }),
   "akamai, prefix": prefixed({ open: true }),
+  "akamai, acl": prefixed({ open: true }),
   "uri-signing": {
     judge: (request) => JSON.stringify([method(request), host(request, false), ...withoutToken(request)]),
     facts: edgeFacts("bound"),

@@ -27,6 +27,12 @@ export const examples: readonly SchemeExample[] = [
   { name: "media-cdn/token", ...common, request: EDGE_REQUEST, probe: EDGE_PREFIX },
   { name: "media-cdn/token, prefix", ...common, request: { ...EDGE_REQUEST, ...BELOW_PREFIX }, anyPathBelow: true },
   {
+    name: "media-cdn/token, globs",
+    ...common,
+    request: { ...EDGE_REQUEST, pathGlobs: ["/talks/*"] },
+    anyPathBelow: true,
+  },
+  {
     ...{ name: "media-cdn/token, SHA-1", ...common, keys: sha1Keys, request: EDGE_REQUEST, probe },
     signer: (clock) => mediaCdnTokenSigner({ key: mediaCdnSha1Key(right), clock }),
   },

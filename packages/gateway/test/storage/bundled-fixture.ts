@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const workspace = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** Builds a program of `fixtures/` into one file that a plain `node` runs, as a process of its own that can be killed. */
+/** Bundles a program of `fixtures/` into one file for plain `node`, so that it can be killed as a process. */
 export async function bundledFixture(name: string): Promise<string> {
   const folder = `${workspace}.test-results/fixtures`;
   mkdirSync(folder, { recursive: true });
@@ -17,7 +17,7 @@ export async function bundledFixture(name: string): Promise<string> {
     platform: "node",
     format: "esm",
     conditions: ["@daypass/source"],
-    // It has a binary beside it, found by its own place.
+    // It finds its binary next to its own file.
     external: ["@photostructure/sqlite"],
     plugins: [
       {

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Channel } from "../../src/storage/disk/index.ts";
 
-/** Two ends of a connection in one process, through JSON as between two. */
+/** Two ends of a connection in one process. Messages pass through JSON, as between processes. */
 export function connection(): { readonly primary: Channel; readonly worker: Channel; close(): void } {
   const wires = [new EventEmitter(), new EventEmitter()] as const;
   const end = (mine: EventEmitter, theirs: EventEmitter): Channel => ({

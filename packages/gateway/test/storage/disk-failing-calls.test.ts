@@ -8,7 +8,7 @@ import { type FailingCalls, failingCalls } from "./failing-calls.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const OLD = Buffer.alloc(3000, "o");
-// Too large to be read or written at once.
+// Too large for one read or write.
 const NEW = Buffer.alloc(200_000, "n");
 
 let root: string;
@@ -32,7 +32,7 @@ const putOld = (key: string) => storage.put(refOf(key), chunks(OLD), { metadata:
 const putNew = (key: string, options = {}) =>
   storage.put(refOf(key), chunks(NEW), { metadata: { v: "new" }, tags: { v: "new" }, ...options });
 
-/** All that a client sees of an object, in words. */
+/** What a client sees of an object, in words. */
 async function objectAt(key: string): Promise<string> {
   const { entries } = await storage.list("bucket", { prefix: key, limit: 1 });
   const listed = entries.map((entry) => (entry.kind === "object" ? entry.etag : entry.prefix));
@@ -53,7 +53,7 @@ interface Upload {
   readonly key: string;
 }
 
-/** An upload of two parts; where the second one comes first the parts have to be copied together. */
+/** An upload of two parts. If the second arrives first, the parts must be copied. */
 async function uploaded(key: string, numbers: readonly number[]): Promise<Upload> {
   const upload = await storage.createUpload(refOf(key), { metadata: { v: "new" }, tags: { v: "new" } });
   for (const number of numbers) {
@@ -78,9 +78,9 @@ interface Operation {
   before?(key: string): Promise<unknown>;
   run(key: string, before: unknown): Promise<unknown>;
   state(key: string, before: unknown): Promise<string>;
-  /** What there is before, and afterwards. */
+  /** The states before and after. */
   readonly states: readonly [before: string, after: string];
-  /** Codes of a second time that say that the first one has done it. */
+  /** Codes of a repetition that prove the success of the first call. */
   readonly done?: readonly string[];
 }
 
@@ -180,10 +180,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   GET: { before: putNew, run: objectAt, state: objectAt, states: [NEW_OBJECT, NEW_OBJECT] },
 };
 
-/** Files of objects that this process holds open. */
+/** The open files of objects. */
 const openObjects = () => openFiles(root).filter((path) => !/[.]db(-wal|-shm)?$/.test(path));
 
-/** Of a file that is handed out: whoever reads it is told by the system. */
+/** Reading an open file reports system errors unchanged. */
 function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
 }
@@ -194,13 +194,13 @@ async function outcomeOf(promise: Promise<unknown>): Promise<string> {
     () => "done",
     (error: unknown) => (isStorageError(error) || isOfFiles(error) ? String(error.code) : String(error)),
   );
-  const waited = sleep(10_000, "waits for ever", { signal: late.signal }).catch(() => "");
+  const waited = sleep(10_000, "never ends", { signal: late.signal }).catch(() => "");
   return Promise.race([outcome, waited]).finally(() => late.abort());
 }
 
-describe.skipIf(unknownFiles)(`each call to the disk in turn fails once${unknownFiles ?? ""}`, () => {
+describe.skipIf(unknownFiles)(`a failure of each disk call in turn${unknownFiles ?? ""}`, () => {
   it.each(Object.entries(OPERATIONS))(
-    "during %s: old or new, and it can be done again",
+    "leaves the old or the new state of %s, and allows a repetition",
     async (name, operation) => {
       const { run, state, states, done = [] } = operation;
       let n = 1;
@@ -212,7 +212,7 @@ describe.skipIf(unknownFiles)(`each call to the disk in turn fails once${unknown
         const count = calls.disarm();
         const where = `${outcome} after call ${n} of ${count}`;
         if (count < n) break;
-        // One that looked whether a folder is there, or took away what may stay, may have gone well without.
+        // The failed call may have been optional.
         expect(["done", name === "GET" ? "EIO" : "", "UNAVAILABLE"], where).toContain(outcome);
         if (name !== "GET") {
           const found = await state(key, before);
@@ -222,13 +222,13 @@ describe.skipIf(unknownFiles)(`each call to the disk in turn fails once${unknown
         expect(await state(key, before), where).toBe(states[1]);
         expect(openObjects(), where).toEqual([]);
       }
-      // It has touched the disk, or nothing was tried.
+      // Fails if the operation made no disk call.
       expect(n).toBeGreaterThan(2);
     },
     60_000,
   );
 
-  it("an upload that took its name is refused only where that could not be flushed", async () => {
+  it("rejects an upload that took its name only if the flush of its folder failed", async () => {
     const unsure: number[] = [];
     for (let n = 1; ; n++) {
       const key = `taken-${n}`;
@@ -237,12 +237,12 @@ describe.skipIf(unknownFiles)(`each call to the disk in turn fails once${unknown
       if (calls.disarm() < n) break;
       if (outcome === "UNAVAILABLE" && (await objectAt(key)) === NEW_OBJECT) unsure.push(n);
     }
-    // The folder could not be opened, or not be flushed.
+    // Opening the folder failed, or its flush.
     expect(unsure).toHaveLength(2);
   });
 });
 
-it("a bucket whose disk fails does not keep the others from being named", async () => {
+it("lists the other buckets if the disk of one fails", async () => {
   const named = async () => (await storage.buckets().catch(() => [])).map(({ name }) => name);
   const all = await named();
   const failingBucket = failingCalls(`${root}/bucket`);

@@ -7,7 +7,7 @@ import { needs } from "../../../../tools/needs.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
-/** A system call: the lines of the trace at which it began and at which it had returned. */
+/** A system call, with the lines of the trace where it began and returned. */
 interface Call {
   readonly text: string;
   readonly began: number;
@@ -17,7 +17,7 @@ interface Call {
 const TRACED =
   "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,mkdir,rmdir";
 
-/** Reads `strace -f -y`: calls of several threads overlap, and one that waits is printed in two halves. */
+/** Parses `strace -f -y`: calls of several threads overlap, and a waiting call is printed in two halves. */
 function readTrace(trace: string): Call[] {
   const calls: Call[] = [];
   const unfinished = new Map<string, { text: string; began: number }>();
@@ -57,7 +57,7 @@ async function trace(
   return { calls, root };
 }
 
-/** Finds calls that match one after the other, each beginning only when the one before has returned. */
+/** Finds matching calls in order. Each begins after the previous one has returned. */
 function expectOrder(calls: readonly Call[], steps: Readonly<Record<string, RegExp>>): void {
   let after = -1;
   for (const [name, pattern] of Object.entries(steps)) {
@@ -69,8 +69,8 @@ function expectOrder(calls: readonly Call[], steps: Readonly<Record<string, RegE
 
 const reason = needs("strace");
 
-// A kill cannot show a flush that is missing, because the kernel keeps what a process has written. So the order is read from the
-// system calls themselves.
+// A kill cannot reveal a missing flush, because the kernel keeps what a process has written. So the order is read from the system
+// calls.
 describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
   const temp = String.raw`<[^>]*/\.daypass-[0-9a-f]+-[0-9a-f]+\.tmp>`;
   const wal = String.raw`<[^>]*/\.daypass/index\.db-wal>`;
@@ -90,7 +90,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
       "flush of the folder": new RegExp(`^fsync\\(\\d+<${root}/bucket>\\) += 0`),
       answer: /^write\(1<[^>]*>, "answered/,
     });
-    // All bytes are flushed: none is written to the temp file after its flush.
+    // No byte is written to the temp file after its flush.
     const flushed = calls.find(({ text }) => new RegExp(`^f(data)?sync\\(\\d+${temp}`).test(text))?.began ?? 0;
     const late = calls.filter(
       ({ text, ended }) => ended > flushed && new RegExp(`^p?writev?(64)?\\(\\d+${temp}`).test(text),
@@ -98,7 +98,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     expect(late).toEqual([]);
   });
 
-  it("of a long upload begins to flush while bytes come in, and flushes all of them in the end", async () => {
+  it("flushes a long upload while bytes arrive, and all bytes at the end", async () => {
     const { calls, root } = await traceUpload("a.txt", 100_000_000);
     const writes = calls.filter(({ text }) => new RegExp(`^p?writev?(64)?\\(\\d+${temp}`).test(text));
     const flushes = calls.filter(({ text }) => new RegExp(`^f(data)?sync\\(\\d+${temp} *\\) += 0`).test(text));
@@ -112,7 +112,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     });
   });
 
-  it("of a create-only upload has a link in the place of the rename", async () => {
+  it("links a create-only upload instead of renaming it", async () => {
     const { calls, root } = await traceUpload("a.txt", 1000, "create-only");
     expectOrder(calls, {
       "flush of the bytes": new RegExp(`^f(data)?sync\\(\\d+${temp}\\) += 0`),
@@ -123,7 +123,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     });
   });
 
-  it("of an upload into new folders flushes each folder that names a new one", async () => {
+  it("flushes the parent of each new folder", async () => {
     const { calls, root } = await traceUpload("one/two/a.txt", 1000);
     expectOrder(calls, {
       "first folder": new RegExp(`^mkdir\\("${root}/bucket/one"`),
@@ -136,7 +136,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     });
   });
 
-  it("of a bucket, of its rules and of its end is on the disk before each answer", async () => {
+  it("flushes a bucket, its rules and its removal before each answer", async () => {
     const { calls, root } = await trace("one-bucket.ts", "made-here", 0);
     const answer = (word: string) => new RegExp(`^write\\(1<[^>]*>, "${word}`);
     expectOrder(calls, {
@@ -154,7 +154,7 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     });
   });
 
-  it("of an upload in parts is, for each part, write, flush, row, answer; and at the end row, rename, flush of the folder", async () => {
+  it("flushes each part before its row, and the object before its rename", async () => {
     const { calls, root } = await trace("one-multipart.ts", "a.bin", 300_000);
     const data = String.raw`<${root}/\.daypass/uploads/[0-9a-f]+/data>`;
     const uploads = `${root}/\\.daypass/uploads`;

@@ -28,7 +28,7 @@ interface Said {
   readonly buckets: readonly (string | null)[];
 }
 
-// NTFS as Windows has it finds a file by any case; this driver also puts the names of new files into small letters.
+// As on Windows, this NTFS finds a file by any case. The driver also changes names of new files to lower case.
 const FOLDING = "lowntfs-3g -o ignore_case,windows_names";
 
 async function said<T = Said>(root: "disk" | "root", mount = FOLDING, fixture = "folded-names.ts"): Promise<T> {
@@ -42,7 +42,7 @@ async function said<T = Said>(root: "disk" | "root", mount = FOLDING, fixture = 
 }
 
 describe.skipIf(reason)(`a file system that folds case${reason ?? ""}`, () => {
-  it("keeps keys apart that differ in case alone, and their folders and buckets", async () => {
+  it("keeps keys, folders and buckets apart that differ only in case", async () => {
     const { stored, foreign, texts, lists, removed, kept, buckets } = await said("disk");
     expect(new Set(Object.values(stored))).toEqual(new Set(["stored"]));
     expect(foreign).toBeNull();
@@ -54,7 +54,7 @@ describe.skipIf(reason)(`a file system that folds case${reason ?? ""}`, () => {
     expect(buckets).toEqual(["NO_SUCH_BUCKET", "BUCKET_NAME_TAKEN"]);
   });
 
-  it("keeps them apart where only a bucket's own disk is such, or refuses what that cannot hold", async () => {
+  it("keeps keys apart if only a bucket is such a disk, and rejects names that it cannot hold", async () => {
     const { stored, foreign, texts, lists, kept } = await said("root");
     expect(foreign).toBeNull();
     for (const [key, outcome] of Object.entries(stored)) {
@@ -81,9 +81,9 @@ interface SaidOfStreams {
   readonly kept: string | null;
 }
 
-describe.skipIf(reason)(`a file system that takes a colon for the beginning of a stream${reason ?? ""}`, () => {
+describe.skipIf(reason)(`a file system with streams behind a colon${reason ?? ""}`, () => {
   const mount = "ntfs-3g -o streams_interface=windows";
-  it.each(["disk", "root"] as const)("keeps a key apart from the stream of another (%s)", async (root) => {
+  it.each(["disk", "root"] as const)("keeps a key apart from the stream of another key (%s)", async (root) => {
     const { first, stored, texts, listed, kept } = await said<SaidOfStreams>(root, mount, "stream-names.ts");
     expect(first).toEqual(["stored", null]);
     expect(new Set(Object.values(stored))).toEqual(new Set(["stored"]));
@@ -93,8 +93,8 @@ describe.skipIf(reason)(`a file system that takes a colon for the beginning of a
   });
 });
 
-describe.skipIf(reason)(`a disk that does not know a letter${reason ?? ""}`, () => {
-  it("has no file of that name, and refuses to take one", async () => {
+describe.skipIf(reason)(`a disk without a letter${reason ?? ""}`, () => {
+  it("rejects a key with a letter that the disk cannot store", async () => {
     const { stored, texts } = await said<SaidOfStreams>("root", "ntfs-3g -o locale=C", "stream-names.ts");
     expect(stored).toMatchObject({ "secret.txt": "stored", "\u{1fadf}": "KEY_NOT_STORABLE" });
     expect(texts["\u{1fadf}"]).toBeNull();

@@ -9,7 +9,7 @@ import { ownRoot, removeRoot, tempRoot } from "./temp-root.ts";
 const reason = needsMounts();
 
 describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
-  it("refuses uploads with DISK_FULL, keeps what is stored, leaves nothing behind, and recovers", async () => {
+  it("rejects uploads with DISK_FULL, keeps stored objects, leaves no temp file, and recovers", async () => {
     const program = await bundledFixture("full-disk.ts");
     const root = tempRoot();
     const script = 'mount -t tmpfs -o size=4m tmpfs "$1"; mkdir "$1/bucket"; exec "$2" "$3" "$1"';
@@ -27,7 +27,7 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
     removeRoot(root);
   });
 
-  it("refuses every other way to write as well, over HTTP, and what failed can be done again", async () => {
+  it("rejects every kind of write over HTTP, and accepts it again when there is space", async () => {
     const program = await bundledFixture("full-gateway.ts");
     const root = tempRoot();
     const script = 'mount -t tmpfs -o size=16m tmpfs "$1"; mkdir "$1/bucket"; exec "$2" "$3" "$1"';
@@ -46,9 +46,9 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
   });
 
   it.each([
-    ["with the room that is kept for that", "kept"],
-    ["also when somebody has taken that room", "taken"],
-  ])("lets everything be removed that makes room, %s, and what is removed stays so", async (_, reserve) => {
+    ["with the reserved space", "kept"],
+    ["without the reserved space", "taken"],
+  ])("removes objects, uploads and buckets durably, %s", async (_, reserve) => {
     const program = await bundledFixture("full-removals.ts");
     const root = tempRoot();
     const script = 'mount -t tmpfs -o size=12m tmpfs "$1"; mkdir "$1/bucket" "$1/empty"; exec "$2" "$3" "$1" "$4"';

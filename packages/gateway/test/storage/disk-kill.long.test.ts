@@ -13,15 +13,15 @@ import { bundledFixture } from "./bundled-fixture.ts";
 import { LANES, md5, SOURCES, type Step, sourceBytes, stepOf } from "./fixtures/uploads.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
 
-/** `DAYPASS_KILL_ROUNDS` for more or fewer of them. */
+/** Set `DAYPASS_KILL_ROUNDS` for another number. */
 const ROUNDS = Number(process.env["DAYPASS_KILL_ROUNDS"] ?? 200);
-/** Long enough for the sweep, for many uploads, and short enough to hit the first of them. */
+/** Long enough for the sweep and many uploads, and short enough to hit the first upload. */
 const LONGEST_MS = 250;
 
-/** What may be there for a key: the outcome of the last acknowledged step, or of the one that the kill interrupted. */
+/** The possible outcomes of a key: of its last acknowledged step, or of the step that the kill interrupted. */
 type Expectation = Map<string, Outcome[]>;
 
-/** The bytes of an object; `undefined` for none. */
+/** An object; `undefined` if absent. */
 type Outcome = Pick<Step, "bytes" | "etag"> | undefined;
 
 const outcomeOf = (step: Step): Outcome => (step.how === "delete" ? undefined : step);
@@ -31,9 +31,9 @@ async function killedRun(program: string, root: string, run: { firstTurn: number
     stdio: ["ignore", "pipe", "inherit"],
   });
   const log = text(child.stdout);
-  // However busy the machine is, most kills have to fall between uploads; the early ones hit the start and its sweep.
+  // Most kills must fall between uploads, even on a busy machine. The early ones hit the start and its sweep.
   if (!run.early) await once(child.stdout, "data");
-  // A kill cannot be waited for by a condition: any moment is the point of it.
+  // The kill comes at a random moment, so no condition can be awaited.
   await setTimeout(randomInt(LONGEST_MS));
   child.kill("SIGKILL");
   await once(child, "close");
@@ -69,7 +69,7 @@ function bytesOf(body: Body | undefined): Buffer {
   return bytes;
 }
 
-/** A listing shows what is there, and nothing else, whatever the kill has left in the index. */
+/** A listing shows the existing objects only, whatever the kill has left in the index. */
 async function compareListing(storage: Storage, expected: Expectation): Promise<void> {
   const { entries } = await storage.list("bucket", { prefix: "", limit: 1000 });
   const shown = entries.map((entry) => (entry.kind === "object" ? [entry.key, entry.etag] : [entry.prefix]));
@@ -77,7 +77,7 @@ async function compareListing(storage: Storage, expected: Expectation): Promise<
   expect(shown).toEqual(there.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)));
 }
 
-/** Compares the folder with what may be there; what is found becomes what is expected from now on. */
+/** Compares the folder with the possible outcomes. The found outcome is expected from now on. */
 async function compare(root: string, expected: Expectation): Promise<void> {
   const storage = await disk({ root });
   let present = 0;
@@ -101,7 +101,7 @@ async function compare(root: string, expected: Expectation): Promise<void> {
   const open = entries.flatMap((entry) => (entry.kind === "upload" ? [entry.upload.uploadId] : []));
   await storage.close();
   expect(leakedTemps(root)).toEqual([]);
-  // What an upload that was never completed has acknowledged stays, and of all others nothing.
+  // Only the parts of open uploads stay.
   expect(readdirSync(join(root, ".daypass/uploads")).sort()).toEqual(open.sort());
   const database = await openDatabase(join(root, ".daypass/index.db"), { readOnly: true });
   const count = database.prepare("SELECT count(*) AS count, min(settled) AS settled FROM objects").get();
@@ -109,7 +109,7 @@ async function compare(root: string, expected: Expectation): Promise<void> {
   if (present > 0) expect({ ...(count as object) }).toEqual({ count: present, settled: 1 });
 }
 
-/** Kills and compares, round after round in one folder. */
+/** Kills and compares in rounds, in one folder. */
 async function killAndCompare(program: string, rounds: number): Promise<void> {
   const root = tempRoot();
   const expected: Expectation = new Map();
@@ -122,7 +122,7 @@ async function killAndCompare(program: string, rounds: number): Promise<void> {
   await storage.close();
   let turn = 0;
   let steps = 0;
-  // The kills have to fall between uploads, not all before the first: where the machine is slow it takes more of them.
+  // Kills must fall between uploads, not all before the first. A slow machine needs more rounds.
   for (let round = 0; round < rounds || steps <= rounds * LANES; round++) {
     const log = await killedRun(program, root, { firstTurn: turn, early: round % 6 === 0 });
     steps += log.split("\n").filter((line) => line.startsWith("done")).length;
@@ -132,10 +132,10 @@ async function killAndCompare(program: string, rounds: number): Promise<void> {
   removeRoot(root);
 }
 
-it("loses no acknowledged upload and tears none when it is killed at any moment", {
+it("neither loses nor tears an acknowledged upload when it is killed at any moment", {
   timeout: ROUNDS * 3000,
 }, async () => {
   const program = await bundledFixture("uploader.ts");
-  // Much of a round is waiting for the moment to kill: two folders share the processor.
+  // A round mostly waits for the moment to kill, so two folders share the processor.
   await Promise.all([killAndCompare(program, Math.ceil(ROUNDS / 2)), killAndCompare(program, Math.floor(ROUNDS / 2))]);
 });

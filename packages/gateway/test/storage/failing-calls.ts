@@ -1,4 +1,4 @@
-/** Lets one call of `node:fs` fail: the N-th that has to do with a folder. What it would have done is not done, but for a close. */
+/** Makes the N-th call of `node:fs` in a folder fail. The call has no effect, except for a close. */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 
@@ -15,9 +15,9 @@ const PROMISED = ["readdir", "rmdir", "rm", "open", "opendir", "unlink"];
 export interface FailingCalls {
   /** From now on the N-th call fails. */
   arm(n: number): void;
-  /** Ends that, and tells how many calls there were. */
+  /** Stops failing, and returns the number of calls. */
   disarm(): number;
-  /** Gives `node:fs` back as it was. */
+  /** Restores `node:fs`. */
   restore(): void;
 }
 

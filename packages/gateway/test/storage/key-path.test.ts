@@ -17,7 +17,7 @@ const plain = { foldsNames: false, flat: false };
 const folding = { foldsNames: true, flat: false };
 
 describe("the path of a key", () => {
-  it("is the key itself below the bucket's folder", () => {
+  it("is the key below the bucket's folder", () => {
     expect(plainPath("/root/b", "a/b c/d.txt", plain)).toBe("/root/b/a/b c/d.txt");
     expect(plainPath("/root/b", "...", plain)).toBe("/root/b/...");
     expect(plainPath("/root/b", ".hidden/..x", plain)).toBe("/root/b/.hidden/..x");
@@ -49,7 +49,7 @@ describe("the path of a key", () => {
   });
 
   it.each(["con", "NUL.txt", "com1", "LPT9.x", "a:b", "what?", "ends.", "ends ", "a/aux/b"])(
-    "does not exist for %j where the file system folds names",
+    "does not exist for %j if the file system folds names",
     (key) => {
       expect(plainPath("/root/b", key, plain)).toBeDefined();
       expect(plainPath("/root/b", key, folding)).toBeUndefined();
@@ -61,41 +61,41 @@ describe("the path of a key", () => {
     expect(plainPath("/root", "b/a.txt", { foldsNames: false, flat: true })).toBeUndefined();
   });
 
-  it("stays below its folder whatever the key, and hashed paths stay in the gateway's own", () => {
+  it("stays below its folder for any key, and a hashed path in the gateway's own folder", () => {
     const segment = fc.oneof(fc.constantFrom("..", ".", "", "a", ".daypass", "\\", "\0"), anyText());
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1 }), (segments) => {
         const key = segments.join("/");
         const path = plainPath("/root/b", key, plain);
-        // `join` collapses dots and doubled slashes: a path that it changes is not the one that the kernel would open.
+        // `join` collapses dots and doubled slashes. The kernel would open another path.
         if (path !== undefined) expect([join(path), path.startsWith("/root/b/")]).toEqual([path, true]);
         expect(hashedPath("/root", "b", key)).toMatch(/^\/root\/\.daypass\/objects\/[0-9a-f]{2}\/[0-9a-f]{62}$/);
       }),
     );
   });
 
-  it("tells bucket and key apart in the hash", () => {
+  it("separates bucket and key in the hash", () => {
     expect(hashedPath("/root", "a", "b/c")).not.toBe(hashedPath("/root", "a/b", "c"));
   });
 
   it.each(["", ".", "..", ".git", ".daypass", "a/b", "a\\b", "a\0", "\ud800", "x".repeat(256)])(
-    "is never asked for in the bucket %j",
+    "rejects the bucket name %j",
     (name) => {
       expect(isBucketName(name)).toBe(false);
     },
   );
 
-  it.each(["media", "My Files", "b\u00fccher", "a.b-c"])("can be in the bucket %j", (name) => {
+  it.each(["media", "My Files", "b\u00fccher", "a.b-c"])("accepts the bucket name %j", (name) => {
     expect(isBucketName(name)).toBe(true);
   });
 
-  it.each(["", "a\0", "\udc00"])("is no key: %j", (key) => {
+  it.each(["", "a\0", "\udc00"])("rejects the key %j", (key) => {
     expect(isStorableKey(key)).toBe(false);
   });
 });
 
 describe("temp names", () => {
-  it("tell the run that they belong to", () => {
+  it("contain the run that they belong to", () => {
     expect(runOfTemp(tempName("00ff", "ab12"))).toBe("00ff");
     expect(runOfTemp("a.tmp")).toBeUndefined();
     expect(runOfTemp(".daypass-x.tmp")).toBeUndefined();
@@ -122,7 +122,7 @@ describe("types by extension", () => {
   });
 });
 
-describe("faults of the system", () => {
+describe("errors of the system", () => {
   it.each([
     ["ENOSPC", "DISK_FULL"],
     ["EDQUOT", "DISK_FULL"],
@@ -130,21 +130,21 @@ describe("faults of the system", () => {
     ["ENAMETOOLONG", "KEY_NOT_STORABLE"],
     ["EACCES", "UNAVAILABLE"],
     ["EIO", "UNAVAILABLE"],
-  ])("%s becomes %s and keeps the path out of its text", (code, expected) => {
+  ])("translates %s to %s without the path in its text", (code, expected) => {
     const fault = Object.assign(new Error("open '/srv/secret'"), { code, syscall: "open" });
     const error = translated(fault, "open the object");
     expect(error).toMatchObject({ code: expected, cause: fault });
     expect(String(error)).not.toContain("/srv");
   });
 
-  it("of SQLite that mean a full disk become DISK_FULL", () => {
+  it("translates SQLite's full disk to DISK_FULL", () => {
     expect(translated(Object.assign(new Error("full"), { errcode: 13 }), "write")).toMatchObject({ code: "DISK_FULL" });
     expect(translated(Object.assign(new Error("busy"), { errcode: 5 }), "write")).toMatchObject({
       code: "UNAVAILABLE",
     });
   });
 
-  it("leave every other error as it is", () => {
+  it("passes every other error unchanged", () => {
     const error = new TypeError("a mistake");
     expect(translated(error, "write")).toBe(error);
     expect(translated("text", "write")).toBe("text");

@@ -1,6 +1,6 @@
 /**
- * Random sequences of operations on a few keys that get in each other's way, against a map of what there has to be. What one operation
- * leaves behind is where the next one begins; tests of single operations begin with nothing.
+ * Random sequences of operations on a few conflicting keys, compared with a map of the expected objects. Each operation begins with
+ * what the previous ones have left. Tests of single operations begin with an empty bucket.
  */
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { disk } from "../../src/storage/disk/index.ts";
 import { chunks, codeOf, md5, readBody } from "../../src/testing/contract-tools.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
 
-/** Some are paths of others, some are no paths, some are the same to a careless file system, and some XML has no characters for. */
+/** Keys that are prefixes of others, impossible as paths, the same for a folding file system, or impossible in XML. */
 const KEYS = [
   ...["a", "a/", "a/b", "a/b/", "a/b/c", "a//b", "a/./b", "../a", "/a", "A", "a/B", "caf\u00e9", "cafe\u0301"],
   ...["a+b", "a b", "%41", "line\r\nbreak", "\u0001", "a\ufffe", "\u{1f511}", "\uffee", "x".repeat(256)],
@@ -30,7 +30,7 @@ interface Expected {
   readonly tags: number;
 }
 
-/** What there has to be, by the definition of a listing. */
+/** The expected entries, by the definition of a listing. */
 function shown(keys: Iterable<string>, prefix: string, delimiter: string | undefined): string[] {
   const found = new Set<string>();
   for (const key of [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
@@ -41,15 +41,15 @@ function shown(keys: Iterable<string>, prefix: string, delimiter: string | undef
 }
 
 interface Sequence {
-  /** One operation, and what it answers. */
+  /** Runs one operation, and checks its result. */
   step(): Promise<void>;
-  /** Looks at all keys, in each way that there is, and through another storage of the same objects if told. */
+  /** Checks all keys by every read operation, or through another storage of the same objects. */
   compare(at?: Storage): Promise<void>;
 }
 
 function sequence(storage: Storage, random: Random): Sequence {
   const objects = new Map<string, Expected>();
-  // Few, so that most operations meet what another has left.
+  // Few keys, so that operations meet often.
   const keys = ["a", "a/b", "\u0001", ...Array.from({ length: 5 }, () => random.pick(KEYS))];
   let written = 0;
 
@@ -58,7 +58,7 @@ function sequence(storage: Storage, random: Random): Sequence {
     return Buffer.from(`${written} `.repeat(random.pick([0, 1, 50, 20_000])));
   }
 
-  /** A condition on what is there, and whether it holds. */
+  /** A random condition on the present object, and whether it holds. */
   function condition(current: Expected | undefined) {
     const ifMatch = random.pick([undefined, undefined, "*", ANOTHER_ETAG, current?.etag]);
     const holds = ifMatch === undefined || (current !== undefined && ifMatch !== ANOTHER_ETAG);
@@ -186,7 +186,7 @@ function sequence(storage: Storage, random: Random): Sequence {
   return { step, compare };
 }
 
-it.each([1, 2, 3])("in a folder leave what they should, also for the next start (seed %i)", async (seed) => {
+it.each([1, 2, 3])("leaves the expected objects in a folder, also after a restart (seed %i)", async (seed) => {
   const root = await mkdtemp(join(tmpdir(), "daypass-sequences-"));
   onTestFinished(() => rm(root, { recursive: true }));
   await mkdir(join(root, bucket));
@@ -200,7 +200,7 @@ it.each([1, 2, 3])("in a folder leave what they should, also for the next start 
   await again.close();
 });
 
-it.each([4, 8])("on an S3 server leave what they should, also for another process (seed %i)", async (seed) => {
+it.each([4, 8])("leaves the expected objects on an S3 server, also for another process (seed %i)", async (seed) => {
   const files = { [`${bucket}/.keep`]: "" };
   const upstream = await upstreamGateway({ files, gateway: () => ({ limits: { minPart: 0 } }) });
   await upstream.storage.delete({ bucket, key: ".keep" });

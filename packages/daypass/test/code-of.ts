@@ -1,6 +1,6 @@
 import { type ErrorCode, isDaypassError } from "daypass";
 
-/** The code that a call is refused with; `undefined` where it is not. What is no refusal of the library's is thrown on. */
+/** Returns the code that a call is refused with, or `undefined` if it succeeds. Throws every error that is not a `DaypassError`. */
 export function codeOf(work: () => unknown): ErrorCode | undefined {
   try {
     work();
@@ -11,7 +11,7 @@ export function codeOf(work: () => unknown): ErrorCode | undefined {
   }
 }
 
-/** What becomes of a promise: `accepted`, or the code that it is rejected with. */
+/** Returns `accepted` if a promise resolves, or the code that it is rejected with. */
 export async function verdictOf(promise: Promise<unknown>): Promise<ErrorCode | "accepted"> {
   try {
     await promise;

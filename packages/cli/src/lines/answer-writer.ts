@@ -2,21 +2,21 @@ import type { JsonObject, LineResult } from "daypass/schemes";
 import { type Answer, errorFields } from "./answer.ts";
 import { csvRecord } from "./csv.ts";
 
-/** The forms that the answers of `sign --batch` can have. */
+/** The formats of the answers of `sign --batch`. */
 export type AnswerFormat = "jsonl" | "csv";
 
-/** Puts what a line was answered into text. */
+/** Writes the answer to a line as text. */
 export interface AnswerWriter {
-  /** The line that stands before all answers, where there is one. */
+  /** The first line of the output, if the format has one. */
   readonly header?: string;
   signed(result: LineResult, line: JsonObject): Answer;
   refused(error: unknown, line: JsonObject | undefined): Answer;
 }
 
-/** How to write. */
+/** The format, and fields to repeat. */
 export interface AnswerWriterOptions {
   readonly format: AnswerFormat;
-  /** Fields of the line that its answer begins with: bucket and key, for manifests that nobody has written. */
+  /** Fields of the line that its answer begins with: bucket and key for lines that a listing made. */
   readonly echo: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function answerWriter({ format, echo }: AnswerWriterOptions): AnswerWrite
   return format === "csv" ? csvWriter(echo) : jsonWriter(echo);
 }
 
-/** How answers of {@link answerWriter} are known again in a file. */
+/** How a resumed batch recognises answers of {@link answerWriter} in a file. */
 export function signedForm(options: AnswerWriterOptions): {
   readonly header: string | undefined;
   readonly begins: readonly string[];
@@ -64,7 +64,7 @@ function grantedText(result: LineResult): string {
   return `${url},"method":${methodJson(result.method)},"headers":${isEmpty(result.headers) ? "{}" : JSON.stringify(result.headers)}`;
 }
 
-// Bulk signing is for one method and no header as a rule, and `JSON.stringify` costs a tenth of a line each time.
+// Most batches have one method and no headers, and `JSON.stringify` costs a tenth of a line each time.
 let lastMethod = "";
 let lastMethodJson = '""';
 
@@ -114,12 +114,12 @@ function jsonCell(value: object): string {
   return text === "{}" || text === "[]" ? "" : text;
 }
 
-// `--resume` counts the lines of a file, so that an answer must be one.
+// `--resume` counts the lines of a file, so an answer must be one line.
 function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, " ");
 }
 
-// Bulk signing gives the same end line after line.
+// Most lines of a batch have the same expiry.
 let lastEnd = Number.NaN;
 let lastEndText = "";
 

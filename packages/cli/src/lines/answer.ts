@@ -2,13 +2,13 @@ import { DaypassError, isDaypassError } from "daypass";
 import { describe, isObject, type JsonObject } from "daypass/schemes";
 import { repeatsMember } from "./json-members.ts";
 
-/** The answer to one line, and whether it is a refusal. */
+/** The answer to one line. */
 export interface Answer {
   readonly text: string;
   readonly refused: boolean;
 }
 
-/** A line that is no text for us. */
+/** A line that cannot be read as text. */
 export interface Unreadable {
   readonly found: string;
 }
@@ -16,17 +16,17 @@ export interface Unreadable {
 export const TOO_LONG: Unreadable = { found: "one of more than 1 MB" };
 export const NOT_UTF8: Unreadable = { found: "one whose bytes are not UTF-8: save the file as UTF-8" };
 
-/** Answers one line of a batch. Never throws, never rejects. */
+/** Answers one line of a batch. Never throws or rejects. */
 export type LineAnswerer = (line: string | Unreadable) => Answer | Promise<Answer>;
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** Reads a line that has to be a JSON object. The text of a bad one is not repeated: it may hold a secret. */
+/** Reads a line, which must be a JSON object. Errors do not quote the line, because it may contain a secret. */
 export function parseLine(line: string | Unreadable): JsonObject {
   if (typeof line !== "string") throw notJson(line.found);
   let value: unknown;
   try {
-    // Windows puts a mark before the first line of a file, which then may stand anywhere in several of them.
+    // Windows writes a byte order mark at the start of a file. After files are joined, any line may begin with one.
     value = JSON.parse(line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line);
   } catch {
     throw notJson(notJsonBut(line));
@@ -45,13 +45,13 @@ function notJson(found: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected one JSON object a line, found ${found}`);
 }
 
-/** The library cannot know where else a line's fields may come from. */
+/** Adds the options that can replace a field of the line, which the library does not know. */
 function advised(message: string): string {
   const lacksLife = message.endsWith('expiresAt as Date, found "neither"');
   return lacksLife ? `${message}: give one in the line, or --expires-in or --defaults for all of them` : message;
 }
 
-/** Code and message of whatever was thrown. An error that is not ours is a fault of the program, not of the input. */
+/** Code and message of a thrown value. An error that is not a `DaypassError` is a fault of the program, not of the input. */
 export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
   if (isDaypassError(error)) return { code: error.code, message: advised(error.message) };
   return { code: "INTERNAL", message: `unexpected ${error instanceof Error ? error.name : "error"}: please report it` };

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from "daypass/schemes";
 import type { Unreadable } from "./answer.ts";
 import { repeatsMember } from "./json-members.ts";
 
-/** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
+/** Reads a record of a CSV file as the object that a line of JSON would be. */
 export type CsvReader = (record: string | Unreadable) => JsonObject;
 
 interface Column {
@@ -12,31 +12,31 @@ interface Column {
   readonly read: (cell: string) => unknown;
 }
 
-// Below these a name is a header, a parameter or a form field, and may hold dots itself.
+// Names below these are headers, parameters or form fields, which may contain dots.
 const MAPS = new Set(["headers", "query", "fields"]);
 
 const NUMBERS = new Set(["expiresIn", "stableWindow", "uses", "contentLength", "min", "max"]);
 const FLAGS = new Set(["createOnly"]);
 const LISTS = new Set(["methods", "vary", "regionSet"]);
 
-// What an object is called, and what may stand in the place of such a name.
+// Fields that name an object, and fields that may replace the name.
 const OBJECT_NAMES = new Set(["key", "object", "blob"]);
 const IN_ITS_STEAD = new Set(["prefix", "resource", "url", "services"]);
-// The kinds of a SAS that one blob has. That of an account names none.
+// Kinds of a SAS for one blob. An account SAS names no blob.
 const KINDS_OF_OBJECTS = new Set<unknown>(["service", "user-delegation"]);
-// What is asked of one object, so that it does not tell a call on a bucket.
+// Parameters of calls on one object. They do not show that a call is on a bucket.
 const OF_OBJECTS = /^(?:versionid|partnumber|uploadid|generation|response-.*|x-.*)$/i;
 
 /**
- * Makes a reader for a header row, whose names are the fields of a line: a dot leads into an object, `:json` behind a name
- * says that its cells are JSON. An empty cell stands for a field that is not there; where that is the name of the object the record is
- * refused, because without one it would be a URL for the whole bucket, unless another field says that it is to be.
+ * Makes a reader for a header row. A column's name is a field of a line: a dot leads into an object, and `:json` at the end means that the
+ * cells are JSON. An empty cell means an absent field. A record whose object has no name is refused, because it would be a URL for the
+ * whole bucket, unless another field replaces the name.
  */
 export function csvReader(header: string): CsvReader {
   const names = csvCells(header);
   const seen = new Set<string>();
   for (const name of names) {
-    // All of a file whose lines end as those of an old Mac did is its header row, which no record follows.
+    // In a file with carriage returns alone, as old Macs wrote, everything would be the header row.
     if (name.includes("\r")) throw invalid(`a line feed after the header row, found a carriage return alone`);
     if (name === "" || seen.has(name) || name.split(".").includes("__proto__"))
       throw invalid(`a header row that names each column once, found ${JSON.stringify(name)}`);
@@ -60,7 +60,7 @@ export function csvReader(header: string): CsvReader {
   };
 }
 
-/** Whether a line names an object, or says that it is for none. */
+/** Whether a line names an object, or has a field that replaces the name. */
 function saysWhat(line: JsonObject): boolean {
   const { form, kind, query } = line;
   return (
@@ -70,7 +70,7 @@ function saysWhat(line: JsonObject): boolean {
   );
 }
 
-/** Whether a column is one of these fields, of the line or of its form. */
+/** Whether a column is one of these fields of the line or of its form. */
 function isOf(fields: ReadonlySet<string>, path: readonly string[]): boolean {
   return fields.has(path.at(-1) ?? "") && (path.length === 1 || (path.length === 2 && path[0] === "form"));
 }
@@ -94,7 +94,7 @@ function asIs(cell: string): unknown {
   return cell;
 }
 
-// What is no number stays text: the scheme then says what it expected.
+// Other text stays text, and the scheme's error says what it expected.
 function numberOrText(cell: string): unknown {
   return /^-?\d{1,15}$/.test(cell) ? Number(cell) : cell;
 }
@@ -129,9 +129,8 @@ function put(object: Record<string, unknown>, path: readonly string[], value: un
 }
 
 /**
- * The cells of one record, by RFC 4180: quotes around a whole cell, and doubled inside. Of what bends the rule only one thing has one
- * meaning: a quote inside a cell that does not begin with one, as in `5" disk.jpg`, is that character. All else is refused, because what it
- * meant is a guess and a URL would be signed for it.
+ * The cells of one record, by RFC 4180: quotes enclose a whole cell, and are doubled inside. A quote inside a cell that does not begin with
+ * one is that character, as in `5" disk.jpg`. Every other deviation is refused, because a URL would be signed for a guess.
  */
 function csvCells(record: string): readonly string[] {
   const text = record.endsWith("\r") ? record.slice(0, -1) : record;
@@ -145,7 +144,7 @@ function csvCells(record: string): readonly string[] {
   }
 }
 
-/** A cell, and where the comma behind it is or would be. */
+/** A cell, and the position of the comma after it. */
 interface Cell {
   readonly cell: string;
   readonly end: number;
@@ -157,7 +156,7 @@ function plainCell(text: string, start: number): Cell {
   return { cell: text.slice(start, end), end };
 }
 
-/** A cell from behind its first quote on. */
+/** A quoted cell, read from after its first quote. */
 function quotedCell(text: string, start: number): Cell {
   let cell = "";
   for (let at = start; ; ) {
@@ -178,7 +177,7 @@ function invalid(rest: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected ${rest}: correct the CSV`);
 }
 
-/** One record of text cells. Cells hold no line breaks, so that a record is a line for whoever counts them. */
+/** One record. Cells contain no line breaks, so a record is one line. */
 export function csvRecord(cells: readonly string[]): string {
   return cells.map((cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",");
 }

@@ -1,13 +1,13 @@
-// The gateway counts the members of a session's policy by itself: to ask it here would load a server for each batch.
+// The gateway has a check of its own for session policies: importing it here would load a server for each batch.
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
 /**
- * Whether an object in a JSON text names a member twice: `JSON.parse`, which has made `parsed` of it, keeps the last one, and who looks at
- * the text may go by the first.
+ * Whether an object in a JSON text names a member twice. `JSON.parse`, which returned `parsed`, keeps the last value, while a reader of the
+ * text may see the first.
  */
 export function repeatsMember(text: string, parsed: unknown): boolean {
   const members = countMembers(parsed);
-  // No member lacks its quote and colon, so as many of these as there are members leave none that was lost. A string may hold more.
+  // Every member has a quote and a colon. If there are as many as members, none was lost. Strings may contain more.
   if (countColons(text) === members) return false;
   return [...text.matchAll(MEMBER)].filter(([, colon]) => colon !== undefined).length !== members;
 }
@@ -15,7 +15,7 @@ export function repeatsMember(text: string, parsed: unknown): boolean {
 const QUOTE = 34;
 const SPACE = 32;
 
-/** The colons behind a quote, by loops, as every line of a batch is counted. */
+/** Counts the colons after a quote. Loops, because this runs for every line of a batch. */
 function countColons(text: string): number {
   let count = 0;
   for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) {
@@ -28,7 +28,7 @@ function countColons(text: string): number {
 
 function countMembers(parsed: unknown): number {
   let count = 0;
-  // A list, and no calls: JSON may nest deeper than these can. A text has no members, and would be looped over by its characters.
+  // A list in place of recursion, because JSON may nest deeper than calls can. A string would be looped over by its characters.
   const found = isParent(parsed) ? [parsed] : [];
   for (const parent of found) {
     const isList = Array.isArray(parent);

@@ -1,7 +1,7 @@
 import { DaypassError, type Lifetime } from "daypass";
 import { type FieldKind, instant, number, text } from "daypass/schemes";
 
-/** The fields of a line that say when it is signed and for how long, in every scheme. */
+/** The fields of a line for the time of signing and the lifetime, in every scheme. */
 export const LIFETIME: Readonly<Record<keyof LineLifetime, FieldKind>> = {
   expiresIn: number,
   expiresAt: text,
@@ -10,17 +10,17 @@ export const LIFETIME: Readonly<Record<keyof LineLifetime, FieldKind>> = {
   signedAt: text,
 };
 
-/** {@link LIFETIME} once it has been checked. */
+/** {@link LIFETIME} after the check. */
 export interface LineLifetime {
   readonly expiresIn?: number;
   readonly expiresAt?: string;
   readonly notBefore?: string;
   readonly stableWindow?: number;
-  /** Pins the clock. */
+  /** The time of signing; now if absent. */
   readonly signedAt?: string;
 }
 
-/** The lifetime of a library's request from that of a line. */
+/** The lifetime of a line in the form that signers take. */
 export function lifetime(line: LineLifetime): Lifetime & { readonly notBefore: Date | undefined } {
   const { expiresAt, notBefore } = line;
   return {
@@ -31,7 +31,7 @@ export function lifetime(line: LineLifetime): Lifetime & { readonly notBefore: D
   };
 }
 
-// The signer sees how many seconds are left, and speaks of these alone.
+// The signer would name the remaining seconds, and not the two instants.
 function end(expiresAt: string, signedAt: Date): Date {
   const at = instant("expiresAt", expiresAt);
   if (at > signedAt) return at;
@@ -39,7 +39,7 @@ function end(expiresAt: string, signedAt: Date): Date {
   throw new DaypassError("INVALID_EXPIRY", `expected expiresAt after the time of signing, ${now}, found ${expiresAt}`);
 }
 
-/** When a line is signed: now, unless it says. */
+/** The time at which a line is signed. */
 export function signingTime({ signedAt }: LineLifetime): Date {
   return signedAt === undefined ? new Date() : instant("signedAt", signedAt);
 }

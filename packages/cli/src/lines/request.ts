@@ -1,7 +1,7 @@
 import { DaypassError, type WireRequest } from "daypass";
 import { checked, describe, fields, isObject, missing, text } from "daypass/schemes";
 
-/** A received request with the two parts of its URL that are no part of the wire. */
+/** A received request, with the origin of its URL, which is not on the wire. */
 export interface UrlRequest {
   readonly request: WireRequest;
   /** `scheme://authority` as written. */
@@ -26,8 +26,8 @@ const ABSOLUTE = /^(https?:\/\/([^/?#\\]+))(.*)$/is;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Reads the request of a `verify` line. What stands behind the authority is the target, untouched: a URL parser would
- * collapse `/b/%2e%2e/secret`, and the signature would be checked for another object than the one asked for.
+ * Reads the request of a `verify` line. The text after the authority is the target, unchanged: a URL parser would collapse
+ * `/b/%2e%2e/secret`, and the signature would be checked for another object.
  */
 export function wireRequest(value: unknown): UrlRequest {
   if (!isObject(value)) throw missing("request", "give it as an object with method and url");
@@ -48,7 +48,7 @@ export function wireRequest(value: unknown): UrlRequest {
     if (name.toLowerCase() === "host" && host !== authority)
       throw malformed("host", `expected the Host header to be the URL's ${JSON.stringify(authority)}, found another`);
   }
-  // Clients ask for "/" where a URL has no path.
+  // Clients request "/" if a URL has no path.
   const target = rest.startsWith("/") ? rest : `/${rest}`;
   return { request: { method, target, authority, headers: pairs, remoteAddress }, origin };
 }
@@ -65,7 +65,7 @@ function headerPairs(value: unknown): readonly (readonly [string, string])[] {
       );
     const [name, values] = entry as readonly [unknown, unknown];
     return (Array.isArray(values) ? values : [values]).map((item): readonly [string, string] => {
-      // No wire could carry a line feed inside a field, and one would shift the lines of a canonical request.
+      // No request has a line feed inside a field, and a line feed would shift the lines of a canonical request.
       if (typeof name !== "string" || typeof item !== "string" || !NAME.test(name) || /[\0\r\n]/.test(item))
         throw malformed("headers", "expected header fields with a token as name and text of one line as value");
       return [name, item];

@@ -10,9 +10,9 @@ export interface SignLinesOptions {
   readonly complete?: LineCompleter | undefined;
 }
 
-/** What a line need not say itself, because it is the same for all of them. */
+/** Completes lines with fields that all of them share. */
 export interface LineCompleter {
-  /** The scheme of lines that name none. */
+  /** The scheme of lines that do not name one. */
   readonly scheme?: string | undefined;
   /** How lines of a scheme are completed. */
   of(scheme: unknown): Promise<CompleteLine>;
@@ -22,7 +22,7 @@ export type CompleteLine = (line: JsonObject) => JsonObject | Promise<JsonObject
 
 /**
  * Answers lines of `sign --batch`: `{"url","method","headers","expiresAt","warnings"}`, a form with `fields` or cookies
- * with `cookies` in their stead, or `{"error":{"code","message"}}` for a line that is refused.
+ * with `cookies` in their place, or `{"error":{"code","message"}}` for a refused line.
  */
 export function signLines({
   read = parseLine,
@@ -30,7 +30,7 @@ export function signLines({
   complete,
 }: SignLinesOptions = {}): LineAnswerer {
   const signers = new Map<unknown, SignLine>();
-  // The first line of a scheme waits until it is loaded; those after it are signed at once.
+  // The first line of a scheme waits until the scheme is loaded. Later lines are signed at once.
   const load = async (scheme: unknown): Promise<SignLine> => {
     const [{ signer }, completeLine] = await Promise.all([loadScheme(scheme), complete?.of(scheme)]);
     const sign = await signer();

@@ -3,11 +3,11 @@ import type { ExplainKey } from "daypass/explain";
 import { isObject, type JsonObject, missing } from "daypass/schemes";
 import { type LineContext, loadScheme } from "./line-scheme.ts";
 
-/** Makes one verifier of the `schemes` of a line. */
+/** Makes one verifier from the `schemes` of a line. */
 export async function schemeVerifiers(entries: unknown, context: LineContext): Promise<Verifier> {
   if (!Array.isArray(entries) || entries.length === 0)
     throw missing("schemes", 'give at least one, such as {"scheme":"s3","credentials":{…}}');
-  // By what they detect, so that two entries for the same dialect are two sets of keys and no ambiguity.
+  // Grouped by dialect, so that two entries for one dialect are two sets of keys and not an ambiguity.
   const dialects = new Map<string, Verifier[]>();
   for (const entry of entries) {
     if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "expected schemes as a list of objects");
@@ -21,13 +21,13 @@ export async function schemeVerifiers(entries: unknown, context: LineContext): P
   return anyOf(...[...dialects.values()].map(firstOf));
 }
 
-/** The keys of entries such as those of a line's `schemes`, for `explain`. */
+/** The keys of the entries of `schemes`, for `explain`. */
 export async function explainKeys(entries: readonly JsonObject[]): Promise<readonly ExplainKey[]> {
   const keys = entries.map(async (entry) => (await loadScheme(entry["scheme"])).explainKeys(entry));
   return (await Promise.all(keys)).flat();
 }
 
-/** Tries several sets of keys of one dialect. The refusal that came closest to a grant is the one that is reported. */
+/** Tries several sets of keys for one dialect. Reports the refusal that came closest to a grant. */
 function firstOf(verifiers: readonly Verifier[]): Verifier<Grant> {
   const [only, ...others] = verifiers;
   if (only === undefined || others.length === 0) return only as Verifier;
@@ -47,7 +47,7 @@ function firstOf(verifiers: readonly Verifier[]): Verifier<Grant> {
   };
 }
 
-/** Refusals that only say that this entry is not the one for the request. */
+/** Whether a refusal says only that the request belongs to another entry. */
 function isElsewhere(error: unknown): boolean {
   return isDaypassError(error) && (error.code === "UNKNOWN_KEY" || error.code === "WRONG_ORIGIN");
 }

@@ -15,21 +15,21 @@ const LINE = fields({
 
 interface VerifyLine {
   readonly request?: unknown;
-  /** Pins the clock. */
+  /** The time of verification; now if absent. */
   readonly at?: string;
   readonly schemes?: unknown;
-  /** The identity that the sender has proved by other means. */
+  /** The identity that the sender has proved by other means, such as a login. */
   readonly subject?: string;
 }
 
-/** A verifier that is told the time with each line. */
+/** A verifier that gets the time with each line. */
 interface TimedVerifier {
   verify(request: WireRequest, proof: Proof, time: Date): Promise<Grant>;
 }
 
 /**
  * Answers lines of `verify --batch`: `{"ok":true,"scheme","grant"}` or `{"ok":false,"code","message"}`. Lines with the
- * same options share a verifier and its clock, so a line has to be answered before the next one is read.
+ * same options share a verifier and its clock, so the caller must wait for each answer before it reads the next line.
  */
 export function verifyLines(): LineAnswerer {
   const verifiers = memoizeByName<Promise<TimedVerifier>>();
@@ -62,7 +62,7 @@ function granted(grant: Grant): Answer {
   return { text: grantJson(grant), refused: false };
 }
 
-/** The answer to a request that is granted. What of a grant is a getter, its `toJSON` knows. */
+/** The answer to a granted request. The grant's `toJSON` includes its getters. */
 export function grantJson(grant: Grant): string {
   return JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant });
 }

@@ -51,7 +51,7 @@ function worded({ probe }: SchemeExample, wish: { readonly method?: string }): o
   return probe?.request === undefined ? wish : { ...probe.request(wish), ...rest };
 }
 
-/** The parts that are added to the request of an example: generic ones, and those of the scheme. */
+/** The parts that are added to the request of an example: generic parts, and the variants of the scheme. */
 function wishesOf({ example }: Subject): readonly object[] {
   const { request, variants = [], anyPathBelow } = example;
   const name = ["key", "object", "blob"].find((one) => one in request);

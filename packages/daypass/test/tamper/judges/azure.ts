@@ -19,14 +19,13 @@ export const isTime = (name: string): boolean => name === "snapshot" || name ===
 export const isForMany = (target: string): boolean =>
   pairs(halves(target)[1]).some(([name, value]) => name === "sr" && /^[cd]$/.test(value));
 
-/** What every operation may have, and an upload: nobody signs it, and it may be left out. */
+/** Headers that every operation or upload may have. They are not signed, and may be left out. */
 const HARMLESS = ["x-ms-version", "x-ms-date", "x-ms-client-request-id", "x-ms-blob-type"];
 
 /**
- * A SAS signs its own parameters, account and container, and as much of the name as `sr` says: all of it (`b`, `bs`, `bv`), a
- * directory (`d`), nothing (`c`, and an account SAS, which does not even sign the container); snapshot or version; and what
- * `srh` and `srq` name. Open are the host where it does not name the account, and the method within the permissions, of which
- * each URL here has those of one method. Every other `x-ms-*` header and parameter nobody signs, so none may be added.
+ * A SAS signs its own parameters, the account and the container (an account SAS signs no container), and the part of the name that `sr`
+ * says: all (`b`, `bs`, `bv`), a directory (`d`), nothing (`c`). It signs a snapshot or version, and what `srh` and `srq` name. The host is
+ * open if it does not name the account. The method is open within the permissions. No other `x-ms-*` header or parameter may be added.
  */
 export const judgeAzure: Judge = (request) => {
   const [path, query] = halves(request.target);

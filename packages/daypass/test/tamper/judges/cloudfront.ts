@@ -30,7 +30,7 @@ export const judgeCloudfront: Judge = (request) => {
   ]);
 };
 
-/** Dot segments for whoever decodes as often as it can, and takes path parameters off. */
+/** Whether a server that decodes repeatedly and removes path parameters would find dot segments. */
 function hasDots(path: string): boolean {
   let text = path;
   for (let before = ""; text !== before; ) {

@@ -2,8 +2,8 @@ import type { WireRequest } from "../../../src/core/contracts.ts";
 import { decodeBytes, halves, type Judge, pairs, values } from "./judge.ts";
 
 /**
- * Method, decoded path or prefix, end and network. The host is open, and HEAD comes with GET, PUT and POST: which of them
- * was signed stands nowhere in the URL, so the judge is told by the valid requests.
+ * Method, decoded path or prefix, end and network. The host is open, and GET, PUT and POST include HEAD. A URL does not say which method was
+ * signed, so the judge looks it up in the valid requests.
  */
 export function judgeSwift(bases: readonly WireRequest[]): Judge {
   const signatureOf = ({ target }: WireRequest): string => /temp_url_sig=([^&=]+)/.exec(target)?.[1] ?? "";

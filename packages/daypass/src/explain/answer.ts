@@ -8,7 +8,7 @@ import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Cause, ExplainOptions } from "./explanation.ts";
 import { gcsCause } from "./gcs/cause.ts";
 import { s3Cause } from "./s3/facts.ts";
-import { seenRequest } from "./server-request.ts";
+import { serverRequest } from "./server-request.ts";
 
 /** What an error response reveals if its URL is not available. */
 export interface AnswerExplanation {
@@ -71,7 +71,7 @@ function mismatch(error: ServerError): Cause | undefined {
   const { code, message, fields } = error;
   const isAzure = code === "AuthenticationFailed";
   if (!isMismatch(error) && !isAzure) return undefined;
-  const seen = seenRequest(error);
+  const seen = serverRequest(error);
   const type = seen?.headers.find(([name]) => name === "content-type")?.[1];
   const shown = [
     ...(seen === undefined ? [] : [`a ${seen.method}`]),

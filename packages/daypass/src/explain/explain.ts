@@ -2,14 +2,14 @@ import type { WireRequest } from "../core/contracts.ts";
 import { refusal } from "../core/errors.ts";
 import { systemClock } from "../core/time.ts";
 import { browserUpload } from "./browser.ts";
-import { besides } from "./cause/combine-causes.ts";
+import { combineCauses } from "./cause/combine-causes.ts";
 import { statusCause } from "./cause/status-cause.ts";
-import { withUnread } from "./cause/unread-answer.ts";
+import { withUnreadAnswer } from "./cause/unread-answer.ts";
 import { type Reading, repair, unescapeUrl } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
-import type { ToldRequest } from "./given-request.ts";
+import type { GivenRequest } from "./given-request.ts";
 import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
@@ -56,7 +56,10 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   });
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
-  return { ...explanation, cause: besides(besides(escaped, damage.cause) ?? damage.cause, explanation.cause) };
+  return {
+    ...explanation,
+    cause: combineCauses(combineCauses(escaped, damage.cause) ?? damage.cause, explanation.cause),
+  };
 }
 
 function explainerFor(request: WireRequest, keys: readonly ExplainKey[]): Explainer | undefined {
@@ -79,7 +82,7 @@ async function explainInLife(text: string, options: GivenOptions, reading: Readi
 const MAX_PARAMETERS = 200;
 
 interface GivenOptions extends Omit<ExplainOptions, "request"> {
-  readonly request: ToldRequest | undefined;
+  readonly request: GivenRequest | undefined;
 }
 
 async function explainText(url: string, options: GivenOptions, reading: Reading = "search"): Promise<Explanation> {
@@ -101,14 +104,14 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
   const meant: WireRequest = { ...sent, target: target(signed) };
   const explainer = explainerFor(meant, keys);
   if (explainer === undefined) throw notSigned(sentUrl);
-  const told = error ?? refusalOf(explainer, errorBody);
+  const answered = error ?? refusalOf(explainer, errorBody);
   const subject: Subject = {
     url: signed,
     sentUrl,
     sent,
     request,
     known,
-    error: told,
+    error: answered,
     keys,
     hosts,
     searches: reading === "search" && sentUrl.wire.tokens.length <= MAX_PARAMETERS,
@@ -118,8 +121,8 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
   // A response to HEAD has an empty body.
   const hasBody = errorBody !== undefined && errorBody.trim() !== "";
   const explanation =
-    told === undefined && hasBody
-      ? withUnread(own, errorBody, { url: sentUrl, answersWithPages: explainer.answersWithPages })
+    answered === undefined && hasBody
+      ? withUnreadAnswer(own, errorBody, { url: sentUrl, answersWithPages: explainer.answersWithPages })
       : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);
@@ -127,7 +130,7 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
     ...explanation,
     cause,
     ...(browser === undefined ? {} : { browser }),
-    ...(escaped === undefined ? {} : { cause: besides(escaped, cause) }),
+    ...(escaped === undefined ? {} : { cause: combineCauses(escaped, cause) }),
   };
   return hide(
     result,

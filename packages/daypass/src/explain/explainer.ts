@@ -1,7 +1,7 @@
 import type { WireRequest, WireTarget } from "../core/contracts.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
-import type { ToldRequest } from "./given-request.ts";
+import type { GivenRequest } from "./given-request.ts";
 import type { Known } from "./server-request.ts";
 
 /** An absolute URL, split but not decoded. */
@@ -21,7 +21,7 @@ export interface Subject {
   /** The request that the server saw. Parts that are not {@link known} are guesses: `GET`, without headers. */
   readonly sent: WireRequest;
   readonly known: Known;
-  readonly request: ToldRequest | undefined;
+  readonly request: GivenRequest | undefined;
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];

@@ -3,7 +3,7 @@ import { refusal } from "../core/errors.ts";
 import type { SentRequest } from "./explanation.ts";
 
 /** A {@link SentRequest} with headers by name. */
-export interface ToldRequest extends Omit<SentRequest, "headers"> {
+export interface GivenRequest extends Omit<SentRequest, "headers"> {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -14,7 +14,7 @@ export const HEADERS = "headers as an object of texts, a Headers, or a list of n
  * The sent request, from a `Request` of `fetch`, a server's request or an object. Does not check the other members. Throws
  * `INVALID_INPUT` for a list that contains no headers.
  */
-export function toldRequest(request: SentRequest | WireRequest, signedUrl: string): ToldRequest {
+export function givenRequest(request: SentRequest | WireRequest, signedUrl: string): GivenRequest {
   // Member by member: the members of a `Request` are inherited, so a spread would lose them.
   const { method, url, headers, remoteAddress, bodySha256, target, authority } = request as SentRequest & WireRequest;
   // A request on the wire does not state its scheme.
@@ -30,7 +30,7 @@ export function toldRequest(request: SentRequest | WireRequest, signedUrl: strin
 }
 
 /** A `Headers` or a list of pairs, as texts by name. S3 joins repeated headers. */
-function headersByName(headers: SentRequest["headers"]): ToldRequest["headers"] {
+function headersByName(headers: SentRequest["headers"]): GivenRequest["headers"] {
   if (!isIterable(headers)) return headers;
   const found = new Map<string, string>();
   for (const pair of headers) {

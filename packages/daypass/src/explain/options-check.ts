@@ -1,14 +1,14 @@
 import { refusal } from "../core/errors.ts";
 import { peerAddress } from "../wire/ip.ts";
 import type { ExplainFormOptions, ExplainOptions, FormToExplain } from "./explanation.ts";
-import { HEADERS, type ToldRequest, toldRequest } from "./given-request.ts";
+import { type GivenRequest, givenRequest, HEADERS } from "./given-request.ts";
 import { checkKeys } from "./key-check.ts";
 
 /**
  * Checks the options before anything else reads them. Returns the request with headers by name: an iterator of headers works
  * only once. Throws `INVALID_INPUT`, `INVALID_KEY`.
  */
-export function checkOptions(options: ExplainOptions, signedUrl = ""): ToldRequest {
+export function checkOptions(options: ExplainOptions, signedUrl = ""): GivenRequest {
   checkObject("options", options);
   const { errorBody, status = 403, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
   checkText("errorBody", errorBody);
@@ -19,14 +19,14 @@ export function checkOptions(options: ExplainOptions, signedUrl = ""): ToldReque
   // The text "false" must not reveal signatures.
   if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
   checkObject("request", request);
-  const told = toldRequest(request, signedUrl);
-  checkRequest(told);
+  const given = givenRequest(request, signedUrl);
+  checkRequest(given);
   if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
   if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
     throw refusal("INVALID_INPUT", "clock as a function that tells a valid time");
   }
   checkKeys(keys);
-  return told;
+  return given;
 }
 
 /** The same for a form and its options. */
@@ -46,7 +46,7 @@ export function checkFormOptions(form: FormToExplain, options: ExplainFormOption
   }
 }
 
-function checkRequest(request: ToldRequest): void {
+function checkRequest(request: GivenRequest): void {
   for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request[name]);
   const { headers = {}, remoteAddress, bodySha256 } = request;
   if (remoteAddress !== undefined && peerAddress(remoteAddress) === undefined) {

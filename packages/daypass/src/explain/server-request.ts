@@ -3,7 +3,7 @@ import { headerValues } from "../wire/raw-target.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
 import type { SplitUrl } from "./explainer.ts";
-import type { ToldRequest } from "./given-request.ts";
+import type { GivenRequest } from "./given-request.ts";
 import { nameOf, readParameters } from "./parameters.ts";
 
 /** The parts of the request that the caller or the server has stated. The rest is guessed, and no finding. */
@@ -17,36 +17,36 @@ interface Seen {
   readonly headers: WireRequest["headers"];
 }
 
-interface Told {
-  readonly request: ToldRequest | undefined;
+interface Stated {
+  readonly request: GivenRequest | undefined;
   readonly error: ServerError | undefined;
   /** The URL that was sent. */
   readonly sentUrl: SplitUrl;
 }
 
 /** The method and headers of a request, without `Host`, and which of them are known. */
-export function sentParts({ request, error, sentUrl }: Told): {
+export function sentParts({ request, error, sentUrl }: Stated): {
   readonly method: string;
   readonly headers: WireRequest["headers"];
   readonly known: Known;
 } {
-  const seen = seenRequest(error, sentUrl);
-  const told = Object.entries(request?.headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
-  const isTold = request?.headers !== undefined && (told.length > 0 || Object.keys(request.headers).length === 0);
-  const names = new Set(told.map(([name]) => name.toLowerCase()));
+  const seen = serverRequest(error, sentUrl);
+  const stated = Object.entries(request?.headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
+  const isStated = request?.headers !== undefined && (stated.length > 0 || Object.keys(request.headers).length === 0);
+  const names = new Set(stated.map(([name]) => name.toLowerCase()));
   const method = request?.method?.toUpperCase() ?? seen?.method;
   return {
     method: method ?? "GET",
     // Headers that only the server saw were added in transit.
-    headers: [...told, ...(seen?.headers.filter(([name]) => !names.has(name)) ?? [])],
-    known: { method: method !== undefined, headers: isTold || seen !== undefined },
+    headers: [...stated, ...(seen?.headers.filter(([name]) => !names.has(name)) ?? [])],
+    known: { method: method !== undefined, headers: isStated || seen !== undefined },
   };
 }
 
 const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
 
 /** The request in the server's answer. `undefined` if the answer shows none. */
-export function seenRequest(error: ServerError | undefined, sentUrl?: SplitUrl): Seen | undefined {
+export function serverRequest(error: ServerError | undefined, sentUrl?: SplitUrl): Seen | undefined {
   const fields = error?.fields;
   const canonical = fields?.get("CanonicalRequest")?.split("\n");
   if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));

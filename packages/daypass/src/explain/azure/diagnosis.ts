@@ -5,7 +5,7 @@ import { operationFinder } from "../../schemes/azure/operations.ts";
 import { DELEGATION, hasVersion } from "../../schemes/azure/sas.ts";
 import { fromBase64 } from "../../wire/encoding.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { besides, causeOf } from "../cause/combine-causes.ts";
+import { causeOf, combineCauses } from "../cause/combine-causes.ts";
 import { noneFits } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
@@ -56,7 +56,7 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
     isRefused || (error !== undefined && isPrecise) ? undefined : lifeCause(url, now, { fix: CLOCKS_DIFFER });
   const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
   // A new SAS from the same signer would have the other fault, too.
-  const cause = besides(late, isShown ? signature.cause : undefined) ?? signature.cause ?? other;
+  const cause = combineCauses(late, isShown ? signature.cause : undefined) ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
   return { ...signature, cause: isSignature ? notShown(signature) : otherCause(error) };

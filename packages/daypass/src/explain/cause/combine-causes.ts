@@ -1,7 +1,7 @@
 import type { Cause } from "../explanation.ts";
 
 /** A cause, and what else is found to be wrong. */
-export function besides(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
+export function combineCauses(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
   if (cause === undefined || other === undefined) return cause;
   return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
 }

@@ -1,15 +1,15 @@
 import { NOT_VALID, type ServerError } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
+import { searchEach, type Variant, withCutNote } from "../search/search.ts";
 import { learntFrom, ofKnown, otherValue, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
-import { besides } from "./combine-causes.ts";
+import { combineCauses } from "./combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { spellingCause } from "./likely-changes.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
-import { type Signer, sentOtherwise, type ToldMethod, type Undecided, undecided } from "./undecided.ts";
+import { type Signer, type StatedMethod, sentOtherwise, type Undecided, undecided } from "./undecided.ts";
 
 /** The parts of a request that a signature depends on. */
 export interface SignedInput {
@@ -56,7 +56,7 @@ export interface Case<I extends SignedInput> {
   readonly grammar: Cause | undefined;
   readonly times: Times;
   /** The method that the URL states. */
-  readonly told?: ToldMethod | undefined;
+  readonly told?: StatedMethod | undefined;
   readonly signer?: Signer | undefined;
   /** The usual meaning of a refusal: the server saw another address than was signed. */
   asSeen?(key: { readonly fits: boolean }): Cause | undefined;
@@ -107,10 +107,10 @@ export async function diagnose<I extends SignedInput>(
   if (unread !== undefined) return { ...signature, cause: unread };
   const late = lifeCause(times, now);
   // A new URL from the same signer would have the second fault again.
-  const ended = isRefused ? undefined : besides(late, isShown ? signature.cause : undefined);
+  const ended = isRefused ? undefined : combineCauses(late, isShown ? signature.cause : undefined);
   const cause = ended ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
   // Servers check the time before the signature, so the URL has expired since: the answer is from a log.
-  if (isRefused) return { ...signature, cause: besides(cause ?? mismatchCause(given, signature.fitting), late) };
+  if (isRefused) return { ...signature, cause: combineCauses(cause ?? mismatchCause(given, signature.fitting), late) };
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   return {
     ...signature,
@@ -212,7 +212,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     hypotheses,
     cause:
       fromShownText(given, meant)?.cause ??
-      toldOfCut(wrongKey(given, inputs, hypotheses), {
+      withCutNote(wrongKey(given, inputs, hypotheses), {
         isCut: found.isCut === true || !subject.searches,
       }),
   };

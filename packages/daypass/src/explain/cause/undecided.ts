@@ -5,7 +5,7 @@ import { methodFix } from "../search/variants.ts";
 import { changedQueryCause, spellingCause } from "./likely-changes.ts";
 
 /** A method that the URL itself states. */
-export interface ToldMethod {
+export interface StatedMethod {
   readonly method: string;
   /** Where the URL states it, in words. */
   readonly by: string;
@@ -23,7 +23,7 @@ type Headers = readonly { readonly name: string; readonly values: readonly strin
 
 /** The facts about a refusal that neither a key nor the server's text explains. */
 export interface Undecided {
-  readonly told?: ToldMethod | undefined;
+  readonly told?: StatedMethod | undefined;
   /** Headers that are signed by name. */
   readonly headers: Headers;
   /** Sent headers that are signed without being named. Their absence is signed, too. */
@@ -83,7 +83,7 @@ const SECRET: Signer = {
 };
 
 /** The URL states another method than the request had. */
-export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
+export function statedOtherwise(method: string, told: StatedMethod | undefined): Cause | undefined {
   if (told === undefined || told.method === method) return undefined;
   return {
     code: "METHOD",
@@ -94,7 +94,7 @@ export function toldOtherwise(method: string, told: ToldMethod | undefined): Cau
 }
 
 function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
-  if (told !== undefined) return toldOtherwise(method, told);
+  if (told !== undefined) return statedOtherwise(method, told);
   if (method !== "HEAD" && method !== "OPTIONS") return undefined;
   return {
     code: "METHOD",

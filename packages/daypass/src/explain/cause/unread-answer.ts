@@ -1,7 +1,7 @@
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { clientCause } from "./client-rules.ts";
-import { besides } from "./combine-causes.ts";
+import { combineCauses } from "./combine-causes.ts";
 import { statusRule } from "./status-cause.ts";
 
 type Meaning = Omit<Cause, "evidence">;
@@ -80,7 +80,7 @@ function isPage(text: string): boolean {
  *
  * @param asked the URL, and whether the scheme's own servers refuse tokens with web pages
  */
-export function withUnread(
+export function withUnreadAnswer(
   explanation: Explanation,
   body: string,
   { url, answersWithPages }: { readonly url: SplitUrl; readonly answersWithPages?: boolean | undefined },
@@ -95,7 +95,10 @@ export function withUnread(
     return cause !== undefined || isOther ? explanation : { ...explanation, cause: unread(explanation) };
   }
   if (cause === undefined) return { ...explanation, cause: found.cause };
-  return { ...explanation, cause: found.isVague ? besides(cause, found.cause) : besides(found.cause, cause) };
+  return {
+    ...explanation,
+    cause: found.isVague ? combineCauses(cause, found.cause) : combineCauses(found.cause, cause),
+  };
 }
 
 /** An unknown answer. The URL can still have a fault for which stores refuse an upload. */

@@ -2,7 +2,7 @@ import { DaypassError } from "../../core/errors.ts";
 import { systemClock } from "../../core/time.ts";
 import { FILE_NAME } from "../../forms/policy.ts";
 import { browserUpload } from "../browser.ts";
-import { withUnread } from "../cause/unread-answer.ts";
+import { withUnreadAnswer } from "../cause/unread-answer.ts";
 import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
 import { checkFormOptions } from "../options-check.ts";
@@ -88,7 +88,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
   const contentSecurityPolicy = `${browser?.contentSecurityPolicy}; form-action ${view.url.protocol}://${view.url.authority}`;
   const result = {
     ...(error === undefined && errorBody !== undefined
-      ? withUnread(explanation, errorBody, { url: view.url })
+      ? withUnreadAnswer(explanation, errorBody, { url: view.url })
       : explanation),
     ...(browser === undefined ? {} : { browser: { ...browser, contentSecurityPolicy } }),
   };

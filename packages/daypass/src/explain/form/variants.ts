@@ -2,7 +2,7 @@ import type { CredentialScope } from "../../core/v4.ts";
 import { escapeUnicode } from "../../forms/policy.ts";
 import { base64, fromBase64, fromHex, hex, utf8 } from "../../wire/encoding.ts";
 import { decodeOr } from "../decoded.ts";
-import { keptLast } from "../search/memoize-last.ts";
+import { memoizeLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
@@ -25,7 +25,7 @@ export interface FormInput {
 
 /** The variants, the most frequent cause first. */
 export function formVariants(signedAt: Date | undefined): (input: FormInput) => Generator<Variant<FormInput>> {
-  const policiesOf = keptLast(
+  const policiesOf = memoizeLast(
     ({ policy }: FormInput) => policy,
     ({ policy }) => [...spellingVariants(policy), ...documentVariants(policy), ...editedVariants(policy, signedAt)],
   );

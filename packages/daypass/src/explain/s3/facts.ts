@@ -4,7 +4,7 @@ import { amazonBucket } from "../amazon-host.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import { causeOf } from "../cause/combine-causes.ts";
 import { serverCause } from "../cause/server-cause.ts";
-import type { ToldMethod } from "../cause/undecided.ts";
+import type { StatedMethod } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
@@ -27,7 +27,7 @@ export function methodOfOperation(operation: string | undefined): string | undef
 }
 
 /** Parameters that SDKs add only to URLs of uploads. Absent if the request may be an upload. */
-export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMethod | undefined {
+export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): StatedMethod | undefined {
   if (!/^(?:GET|HEAD)$/.test(sent.method)) return undefined;
   const parameters = readParameters(url);
   const mark = parameters.find(([name]) => /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name));

@@ -4,7 +4,7 @@
  *
  * @param partOf the only part that the result depends on
  */
-export function keptLast<I, R>(partOf: (input: I) => unknown, make: (input: I) => R): (input: I) => R {
+export function memoizeLast<I, R>(partOf: (input: I) => unknown, make: (input: I) => R): (input: I) => R {
   let last: { readonly part: unknown; readonly made: R } | undefined;
   return (input) => {
     const part = partOf(input);

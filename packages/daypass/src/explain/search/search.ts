@@ -90,7 +90,7 @@ export async function searchEach<I>(
 }
 
 /** The cause, with a note if not everything was tried. */
-export function toldOfCut(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause {
+export function withCutNote(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause {
   return isCut === true ? { ...cause, evidence: [...cause.evidence, CUT] } : cause;
 }
 

@@ -1,10 +1,10 @@
 import { mixedKeys, noneFits, OTHER_HOST, unknownKey } from "../cause/keys.ts";
 import { spellingCause } from "../cause/likely-changes.ts";
 import { isMismatch } from "../cause/server-cause.ts";
-import { sentOtherwise, toldOtherwise, undecided } from "../cause/undecided.ts";
+import { sentOtherwise, statedOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { searchEach, toldOfCut } from "../search/search.ts";
+import { searchEach, withCutNote } from "../search/search.ts";
 import { completions, ofKnown, otherValue, untried, withFacts } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
@@ -67,7 +67,7 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
   const isCut = found.isCut === true || !subject.searches;
-  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), { isCut }) };
+  return { isProven: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
 }
 
 /** The inputs that may have been signed. The method that the URL states comes first. */
@@ -91,7 +91,7 @@ function withoutKey({ scheme, subject, facts, input }: V4Check, signed: V4Input)
   const proven =
     shown?.cause ??
     changedOnTheWay(signed, input) ??
-    (subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined);
+    (subject.known.method ? statedOtherwise(subject.sent.method, told) : undefined);
   if (proven !== undefined) return { isProven: true, cause: proven };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
   const cause = undecided(subject, {

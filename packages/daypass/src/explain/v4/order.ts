@@ -1,4 +1,4 @@
-import { besides } from "../cause/combine-causes.ts";
+import { combineCauses } from "../cause/combine-causes.ts";
 import { missingHeader } from "../cause/request.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { Subject } from "../explainer.ts";
@@ -45,8 +45,8 @@ export function firstCause({
   const missing = isProven && shown !== undefined ? undefined : missingHeader(subject, names);
   if (missing !== undefined) return missing;
   const other = isProven ? (shown ?? beside) : (beside ?? shown);
-  if (error !== undefined && isMismatch(error)) return besides(other, late);
+  if (error !== undefined && isMismatch(error)) return combineCauses(other, late);
   // Servers check the time first. A new URL from the same signer would have the other fault, too.
   const proven = isProven ? other : undefined;
-  return besides(late, proven) ?? proven ?? certain ?? said ?? other ?? (error && otherCause(error));
+  return combineCauses(late, proven) ?? proven ?? certain ?? said ?? other ?? (error && otherCause(error));
 }

@@ -4,7 +4,7 @@ import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
 import type { S3Credentials } from "../../schemes/s3/credentials.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
-import type { Signer, ToldMethod } from "../cause/undecided.ts";
+import type { Signer, StatedMethod } from "../cause/undecided.ts";
 import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, Trap } from "../explanation.ts";
@@ -80,9 +80,9 @@ export interface V4Scheme {
   checkGrammar(received: ReceivedRequest, facts: V4Facts): void;
   keys(subject: Subject, facts: V4Facts): readonly V4Key[];
   /** A method that the URL itself states. */
-  told?(facts: V4Facts): ToldMethod | undefined;
+  told?(facts: V4Facts): StatedMethod | undefined;
   /** A method that the URL suggests. */
-  likely?(subject: Subject): ToldMethod | undefined;
+  likely?(subject: Subject): StatedMethod | undefined;
   readonly signer?: Signer | undefined;
   readonly says: {
     readonly what: "secret" | "key";

@@ -9,7 +9,7 @@ import {
   type V4Family,
 } from "../../core/v4.ts";
 import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
-import { keptLast } from "../search/memoize-last.ts";
+import { memoizeLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 import { spelt } from "../search/text-variants.ts";
@@ -103,9 +103,9 @@ export interface V4Hints {
 /** The likeliest first. */
 export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
   const tokensOf = ({ tokens }: V4Input): unknown => tokens;
-  const queriesOf = keptLast(tokensOf, (input) => [...v4QueryVariants(input)]);
-  const livesOf = keptLast(tokensOf, (input) => [...expiresVariants(input)]);
-  const pathsOf = keptLast(({ path }: V4Input) => path, pathVariants);
+  const queriesOf = memoizeLast(tokensOf, (input) => [...v4QueryVariants(input)]);
+  const livesOf = memoizeLast(tokensOf, (input) => [...expiresVariants(input)]);
+  const pathsOf = memoizeLast(({ path }: V4Input) => path, pathVariants);
   return function* (input) {
     yield* methodVariants(input);
     if (input.dialect.hasSecret) yield* secretVariants(input);

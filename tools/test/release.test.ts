@@ -145,8 +145,12 @@ test("the packed gateway has its thread files, which import only Node and each o
     return answer;
   });
   expect(await Promise.all(answers)).toEqual([
-    { id: 1, value: { files: [undefined], folders: [expect.stringMatching(/^\d+:\d+:\d+$/)] } },
-    { id: 2, value: [createHash("md5").digest(), new Uint8Array(8)].map((digest) => Uint8Array.from(digest)) },
+    { daypass: "answer", id: 1, value: { files: [undefined], folders: [expect.stringMatching(/^\d+:\d+:\d+$/)] } },
+    {
+      daypass: "answer",
+      id: 2,
+      value: [createHash("md5").digest(), new Uint8Array(8)].map((digest) => Uint8Array.from(digest)),
+    },
   ]);
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Manifest;
   expect(scripts?.["build"]).toContain("tools/copy-threads.mjs");

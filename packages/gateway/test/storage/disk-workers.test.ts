@@ -208,7 +208,7 @@ it("keeps no claim in memory after its end", async () => {
 it("keeps no answer in memory after it was read", async () => {
   const { primary, worker } = connection();
   answerCalls<string>(primary, async (question) => ({ question }));
-  const { ask } = caller<string>(worker);
+  const { ask } = caller<string>(worker, "gone");
   const answer = async () => new WeakRef((await ask("what")) as object);
   const answered = await answer();
   await turn();
@@ -235,7 +235,7 @@ it("answers only requests that wait, while the other end exists", async () => {
     heard.push(question);
     if (question === "slow") await slow;
   });
-  const { ask, tell } = caller<string>(worker);
+  const { ask, tell } = caller<string>(worker, "gone");
   tell("told");
   await ask("asked");
   expect([heard, sent.length]).toEqual([["told", "asked"], 1]);

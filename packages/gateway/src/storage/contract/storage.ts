@@ -11,17 +11,7 @@ import type { Listing } from "./listing.ts";
 import type { MultipartStorage } from "./multipart.ts";
 import type { ByteRange, ChecksumAlgorithm, ObjectInfo, ObjectRef, PutOptions, StoredHeaders } from "./object.ts";
 
-export type {
-  ByteRange,
-  ChecksumAlgorithm,
-  ChecksumRequest,
-  DeclaredDigests,
-  ObjectInfo,
-  ObjectPart,
-  ObjectRef,
-  PutOptions,
-  StoredHeaders,
-} from "./object.ts";
+export type * from "./object.ts";
 
 /** Bytes in memory. They are shared: never write to them. */
 export interface BytesBody {

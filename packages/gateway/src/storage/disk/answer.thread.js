@@ -2,20 +2,21 @@
 import { parentPort } from "node:worker_threads";
 
 /**
- * Answers each request with a value or an error. A request with the id 0 gets no answer.
+ * Answers each request of `caller` with a value or an error. A request with the id 0 gets no answer.
  *
  * @param {(request: any) => unknown} handle
  */
 export function answerRequests(handle) {
   parentPort?.on("message", ({ id, request }) => {
-    /** @type {{ value?: unknown, error?: { code: unknown, message: string } }} */
+    /** @type {{ value?: unknown, error?: { code: string, message: string, cause: string } }} */
     let answer;
     try {
       answer = { value: handle(request) };
     } catch (error) {
-      const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-      answer = { error: { code, message } };
+      const { code, message: cause } = /** @type {NodeJS.ErrnoException} */ (error);
+      const message = `a thread of the storage failed${code === undefined ? "" : ` (${code})`}`;
+      answer = { error: { code: "UNAVAILABLE", message, cause } };
     }
-    if (id !== 0) parentPort?.postMessage({ id, ...answer });
+    if (id !== 0) parentPort?.postMessage({ daypass: "answer", id, ...answer });
   });
 }

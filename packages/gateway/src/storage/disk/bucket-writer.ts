@@ -95,10 +95,9 @@ export function bucketWriter(
 
   function forgetRows(bucket: string): void {
     database.names.removeBucket(bucket);
-    const open = () => database.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: TURN });
-    for (let rows = open(); rows.length > 0; rows = open()) {
-      for (const { id } of rows) database.uploads.removeUpload(id);
-    }
+    const { uploads } = database;
+    const open = uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: Number.MAX_SAFE_INTEGER });
+    for (const { id } of open) uploads.removeUpload(id);
   }
 
   /** The files of a bucket that are stored by the hash of their key. Only the names in the index lead to them. */

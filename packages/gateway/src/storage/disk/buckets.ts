@@ -11,6 +11,7 @@ import { LOOSE_BUCKET } from "./objects/key-path.ts";
 import { abandonUpload } from "./uploads/upload-folder.ts";
 
 const CORS = "cors";
+const ALL = Number.MAX_SAFE_INTEGER;
 
 export function diskBuckets({ layout, reader, writer }: OpenIndex, list: ListObjects): Buckets {
   function createdAt(name: string): Date | undefined {
@@ -30,27 +31,13 @@ export function diskBuckets({ layout, reader, writer }: OpenIndex, list: ListObj
     }
   }
 
-  function openUploads(bucket: string): readonly string[] {
-    const ids: string[] = [];
-    const open = (key: string, id: string) =>
-      reader.uploads.openUploads({ bucket, key, id, until: undefined, limit: 100 });
-    for (let rows = open("", ""); rows.length > 0; ) {
-      ids.push(...rows.map(({ id }) => id));
-      const last = rows.at(-1);
-      rows = last === undefined ? [] : open(last.ref.key, last.id);
-    }
-    return ids;
-  }
-
-  async function dropUploads(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      const claim = await writer.closeUpload(id);
-      try {
-        await abandonUpload(layout, id);
-        await claim.finish("aborted");
-      } finally {
-        await claim.finish("kept");
-      }
+  async function dropUpload(id: string): Promise<void> {
+    const claim = await writer.closeUpload(id);
+    try {
+      await abandonUpload(layout, id);
+      await claim.finish("aborted");
+    } finally {
+      await claim.finish("kept");
     }
   }
 
@@ -73,9 +60,9 @@ export function diskBuckets({ layout, reader, writer }: OpenIndex, list: ListObj
         const { entries } = await list(bucket, { prefix: "", limit: 1 });
         if (entries.length > 0) throw new StorageError("BUCKET_NOT_EMPTY", "the bucket holds objects");
         // Collected before the removal: later uploads belong to a new bucket of this name.
-        const uploads = openUploads(bucket);
+        const uploads = reader.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: ALL });
         await writer.removeBucket(bucket);
-        await dropUploads(uploads);
+        for (const { id } of uploads) await dropUpload(id);
       }),
     corsRules: (bucket) =>
       translating("read the bucket's rules", async () => {

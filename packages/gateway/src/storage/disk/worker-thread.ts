@@ -1,13 +1,9 @@
 /** Requests to a thread that runs a `*.thread.js` file. */
 import { Worker } from "node:worker_threads";
-import { StorageError } from "../contract/storage.ts";
+import { type Caller, caller } from "./database/ipc-calls.ts";
 
 /** A running thread. It keeps the process alive only while a request waits for its answer. */
-export interface WorkerThread<Request> {
-  /** Resolves to the answer. @throws {StorageError} `UNAVAILABLE` if the thread fails */
-  ask(request: Request): Promise<unknown>;
-  /** Sends a request that has no answer. */
-  tell(request: Request): void;
+export interface WorkerThread<Request> extends Caller<Request> {
   close(): Promise<unknown>;
 }
 
@@ -19,58 +15,36 @@ export interface WorkerThreadOptions {
   readonly onExit: () => void;
 }
 
-interface Answer {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly error?: { readonly code: string | undefined; readonly message: string };
-}
-
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
-export function workerThread<Request>(file: URL, options: WorkerThreadOptions): WorkerThread<Request> {
-  const { name, workerData, onExit } = options;
+export function workerThread<Request>(
+  file: URL,
+  { name, workerData, onExit }: WorkerThreadOptions,
+): WorkerThread<Request> {
   const worker = new Worker(file, { name: `daypass-${name}`, workerData });
-  const waiting = new Map<number, Waiting>();
-  let lastId = 0;
-  let exited: StorageError | undefined;
-
-  function fail(code: string | undefined, cause: unknown): StorageError {
-    const suffix = code === undefined ? "" : ` (${code})`;
-    return new StorageError("UNAVAILABLE", `the ${name} thread failed${suffix}`, { cause });
-  }
-
-  function exit(cause: unknown): void {
-    if (exited === undefined) onExit();
-    exited ??= fail(undefined, cause);
-    for (const { reject } of waiting.values()) reject(exited);
-    waiting.clear();
-  }
-
+  let waiting = 0;
   worker.unref();
-  worker.on("message", ({ id, value, error }: Answer) => {
-    const asked = waiting.get(id);
-    waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
-    if (error === undefined) asked?.resolve(value);
-    else asked?.reject(fail(error.code, error.message));
-  });
-  worker.on("error", exit);
-  worker.on("exit", () => exit(undefined));
-
-  return {
-    ask(request) {
-      return new Promise((resolve, reject) => {
-        if (exited !== undefined) return reject(exited);
-        const id = ++lastId;
-        waiting.set(id, { resolve, reject });
-        worker.ref();
-        worker.postMessage({ id, request });
-      });
+  // The thread exits after an error, too.
+  worker.on("error", () => {});
+  worker.once("exit", onExit);
+  const { ask, tell } = caller<Request>(
+    {
+      send: (message) => worker.postMessage(message),
+      onMessage: (listener) => void worker.on("message", listener),
+      onClose: (listener) => void worker.once("exit", listener),
     },
-    tell: (request) => worker.postMessage({ id: 0, request }),
+    `the ${name} thread failed`,
+  );
+  return {
+    async ask(request) {
+      waiting += 1;
+      worker.ref();
+      try {
+        return await ask(request);
+      } finally {
+        waiting -= 1;
+        if (waiting === 0) worker.unref();
+      }
+    },
+    tell,
     close: () => worker.terminate(),
   };
 }

@@ -1,4 +1,4 @@
-/** Calls over a channel between two processes: a request, and its value or its error. */
+/** Calls over a channel between two processes or threads: a request, and its value or its error. */
 import { isStorageError, StorageError, type StorageErrorCode } from "../../contract/storage.ts";
 import { translated, unavailable } from "../errors.ts";
 
@@ -19,11 +19,11 @@ interface Message {
   readonly id: number;
   readonly request?: unknown;
   readonly value?: unknown;
-  readonly error?: { readonly code: StorageErrorCode; readonly message: string };
+  readonly error?: { readonly code: StorageErrorCode; readonly message: string; readonly cause?: string };
 }
 
-const CALL = "disk-index";
-const ANSWER = "disk-index-answer";
+const CALL = "call";
+const ANSWER = "answer";
 
 export interface Caller<Request> {
   /** Rejects with `UNAVAILABLE` if the other end is gone, or goes before it answers. */
@@ -32,27 +32,28 @@ export interface Caller<Request> {
   tell(request: Request): void;
 }
 
-/** The calling end. */
-export function caller<Request>(channel: Channel): Caller<Request> {
+/** The calling end. `gone` is the error if the other end is gone. */
+export function caller<Request>(channel: Channel, gone: string): Caller<Request> {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: StorageError) => void }>();
   let lastId = 0;
-  let gone = false;
+  let isGone = false;
   channel.onMessage((message) => {
     if (!isMessage(message, ANSWER)) return;
-    const asked = waiting.get(message.id);
-    waiting.delete(message.id);
-    if (message.error === undefined) asked?.resolve(message.value);
-    else asked?.reject(new StorageError(message.error.code, message.error.message));
+    const { id, value, error } = message;
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) asked?.resolve(value);
+    else asked?.reject(new StorageError(error.code, error.message, { cause: error.cause }));
   });
   channel.onClose(() => {
-    gone = true;
-    for (const asked of waiting.values()) asked.reject(noWriter());
+    isGone = true;
+    for (const asked of waiting.values()) asked.reject(unavailable(gone));
     waiting.clear();
   });
   const send = (id: number, request: Request): void => channel.send({ daypass: CALL, id, request } satisfies Message);
   return {
     async ask(request) {
-      if (gone) throw noWriter();
+      if (isGone) throw unavailable(gone);
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
@@ -60,7 +61,7 @@ export function caller<Request>(channel: Channel): Caller<Request> {
       });
     },
     tell(request) {
-      if (!gone) send(0, request);
+      if (!isGone) send(0, request);
     },
   };
 }
@@ -92,8 +93,4 @@ export function answerCalls<Request>(channel: Channel, answer: (request: Request
 
 function isMessage(message: unknown, kind: Message["daypass"]): message is Message {
   return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === kind;
-}
-
-function noWriter(): StorageError {
-  return unavailable("the process that writes the index is gone");
 }

@@ -37,7 +37,7 @@ interface AnyClaim {
  * ```
  */
 export function ipcIndexWriter(channel: Channel): IndexWriter {
-  const { ask, tell } = caller<Request>(channel);
+  const { ask, tell } = caller<Request>(channel, "the process that writes the index is gone");
 
   function method<M extends Method>(name: M): IndexWriter[M] {
     const call = async (...parameters: readonly unknown[]): Promise<unknown> => {

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// npm links a command when it installs, and only to a file that is there: in a clone `dist/` comes later.
+// npm links a command at installation, and only to an existing file. A clone has no `dist/` yet.
 import "../dist/main.js";

@@ -11,7 +11,7 @@ import { exampleFiles, type Running, serve } from "./serving.ts";
 const reason = needs("rsync", "sqlite3");
 const guide = readFileSync(new URL("../../../docs/guide/on-a-server.md", import.meta.url), "utf8");
 const [, section = ""] = guide.split("## Backup and restore");
-/** What the guide says to type: with the gateway stopped, while it runs, and to restore. */
+/** The commands of the guide: with a stopped gateway, with a running one, and to restore. */
 const [stopped, running, restored] = [...section.matchAll(/```console\n([^`]*)```/g)].map(([, lines = ""]) =>
   lines
     .split("\n")
@@ -48,7 +48,7 @@ async function upload(gateway: Running, credentials: Credentials, body = BODY): 
   }
 }
 
-/** What a client sees of each object. */
+/** The properties of an object for clients. */
 async function seen(gateway: Running, credentials: Credentials) {
   const all = [];
   for (const key of KEYS) {

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { DIST, daypass, daypassProcess, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
 
-/** Where a process can be asked how much memory it took. */
+/** Whether the system reports the memory of a process. */
 const hasProc = existsSync("/proc/self/status");
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const s3Line = { scheme: "s3", region: "us-east-1", bucket: "media", key: "a.txt", credentials, expiresIn: 900 };
@@ -17,7 +17,7 @@ async function sign(...lines: readonly unknown[]): Promise<readonly Readonly<Rec
   return parseLines(stdout);
 }
 
-test("answers with url, method, headers, expiresAt and warnings, and nothing else", async () => {
+test("returns url, method, headers, expiresAt and warnings", async () => {
   const [answer] = await sign({
     ...pinned,
     version: "v4",
@@ -42,7 +42,7 @@ test("answers with url, method, headers, expiresAt and warnings, and nothing els
   expect(url.searchParams.get("response-content-disposition")).toBe("attachment");
 });
 
-test("signs the worked example of the Daypass URL, byte for byte", async () => {
+test("signs the example of the Daypass URL specification", async () => {
   const [answer] = await sign({
     scheme: "url",
     url: "https://api.example.com/invoices/7.pdf?lang=de",
@@ -56,7 +56,7 @@ test("signs the worked example of the Daypass URL, byte for byte", async () => {
   });
 });
 
-test("answers a bad line with its error, and the lines after it all the same", async () => {
+test("returns an error for an invalid line, and signs the lines after it", async () => {
   const good = JSON.stringify(pinned);
   const lines = [
     good,
@@ -90,7 +90,7 @@ test("answers a bad line with its error, and the lines after it all the same", a
   expect(stderr).toContain("18 refused");
 });
 
-test("asks for the bucket where the first line of a signer has none", async () => {
+test("requires a bucket in the first line of a signer", async () => {
   const { bucket: _, ...line } = pinned;
   const { credentials: __, ...unsigned } = line;
   const answers = await sign(
@@ -108,7 +108,7 @@ test("asks for the bucket where the first line of a signer has none", async () =
     expect(error).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("bucket") });
 });
 
-test("names the version that it cannot sign, and not the fields of that version", async () => {
+test("rejects an unknown version before its fields", async () => {
   const [v5, number, form] = await sign(
     { ...pinned, version: "v5", regionSets: ["*"] },
     { ...pinned, version: 4 },
@@ -119,7 +119,7 @@ test("names the version that it cannot sign, and not the fields of that version"
   expect(form).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("for a form") } });
 });
 
-test("signs for a set of regions, and verifies it", async () => {
+test("signs and verifies a region set", async () => {
   const line = {
     ...pinned,
     version: "v4a",
@@ -142,7 +142,7 @@ test("signs for a set of regions, and verifies it", async () => {
   });
   expect(parseLines<{ readonly ok: boolean }>(stdout).map(({ ok }) => ok)).toEqual([true, false]);
 
-  // The signer's own field describes the other side, too.
+  // The verifier accepts the signer's field.
   const own = { scheme: "s3", credentials, version: "v4a", regionSet: ["eu-*"] };
   const again = await daypass(["verify", "--batch", "-"], {
     input: jsonLines(
@@ -152,7 +152,7 @@ test("signs for a set of regions, and verifies it", async () => {
   expect(parseLines<{ readonly ok: boolean }>(again.stdout).map(({ ok }) => ok)).toEqual([true, false]);
 });
 
-test("signs upload forms, beside URLs and of both versions", async () => {
+test("signs upload forms of both versions among URLs", async () => {
   const { bucket: _, key: __, ...common } = pinned;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the placeholder of S3
   const key = "uploads/${filename}";
@@ -184,13 +184,13 @@ test("signs upload forms, beside URLs and of both versions", async () => {
   expect(bad).toHaveProperty("error.code", "INVALID_INPUT");
 });
 
-test("says in the exit status that a line was refused where --strict asks for it", async () => {
+test("exits with 1 for a refused line with --strict", async () => {
   const strict = (input: string) => daypass(["sign", "--batch", "-", "--strict"], { input });
   expect((await strict(jsonLines([pinned]))).status).toBe(0);
   expect((await strict(jsonLines([pinned, {}]))).status).toBe(1);
 });
 
-test("repeats no secret of a line that it refuses", async () => {
+test("prints no secret of a refused line", async () => {
   const { stdout, stderr } = await daypass(["sign", "--batch", "-"], {
     input: [
       JSON.stringify({ ...pinned, credentials: { ...credentials, secretAccessKey: { hidden: "S3CR3T" } } }),
@@ -201,7 +201,7 @@ test("repeats no secret of a line that it refuses", async () => {
   expect(stdout + stderr).not.toMatch(/S3CR3T(?!less)/);
 });
 
-test("repeats no token or signature that stands where the signer does not take it", async () => {
+test("prints no misplaced token or signature", async () => {
   const { region: _, bucket, key, ...line } = pinned;
   const gcs = { ...line, scheme: "gcs", bucket, object: key };
   const oss = { ...pinned, scheme: "oss", credentials: { accessKeyId: "a", accessKeySecret: "s" } };
@@ -234,7 +234,7 @@ test("repeats no token or signature that stands where the signer does not take i
   expect(answers.filter(({ error }) => error !== undefined).length).toBeGreaterThan(20);
 });
 
-test("refuses a line that is not UTF-8 instead of signing another key", async () => {
+test("rejects a line that is not UTF-8", async () => {
   const bytes = Buffer.concat([
     Buffer.from(JSON.stringify({ ...pinned, key: "é" })),
     Buffer.from('\n{"scheme":"s3","key":"'),
@@ -248,7 +248,7 @@ test("refuses a line that is not UTF-8 instead of signing another key", async ()
   expect(third).toEqual(first);
 });
 
-test.each(["jsonl", "csv"])("tells a line of other bytes from one that is too long (%s)", async (format) => {
+test.each(["jsonl", "csv"])("reports invalid UTF-8 and a line that is too long (%s)", async (format) => {
   const long = Buffer.from(`${"x".repeat(1_100_000)}\n`);
   const input = Buffer.concat([Buffer.from("key\n"), Buffer.from([0xff, 10]), long]);
   const { stdout } = await daypass(["sign", "--batch", "-", "--format", format], { input });
@@ -256,7 +256,7 @@ test.each(["jsonl", "csv"])("tells a line of other bytes from one that is too lo
   expect(messages.slice(-2)).toEqual([expect.stringMatching(/not UTF-8$|not UTF-8:/), expect.stringContaining("1 MB")]);
 });
 
-test.each(["0", "1"])("holds a dialogue over the pipe with %s workers", async (workers) => {
+test.each(["0", "1"])("replies to each line before the next one is sent (%s workers)", async (workers) => {
   const child = start(["sign", "--batch", "-", "--workers", workers]);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   for (const key of ["one", "two", "three"]) {
@@ -264,7 +264,7 @@ test.each(["0", "1"])("holds a dialogue over the pipe with %s workers", async (w
     const { value } = await answers.next();
     expect(JSON.parse(value)).toHaveProperty("url", expect.stringContaining(`/${key}?`));
   }
-  // Half a line is answered when its other half is there.
+  // A line may arrive in two parts.
   const line = JSON.stringify({ ...pinned, key: "four" });
   child.stdin.write(line.slice(0, 40));
   child.stdin.write(`${line.slice(40)}\n`);
@@ -273,7 +273,7 @@ test.each(["0", "1"])("holds a dialogue over the pipe with %s workers", async (w
   expect(await once(child, "close")).toEqual([0, null]);
 });
 
-test("keeps the order with several workers, and answers as one thread does", async () => {
+test("returns the same results with several workers", async () => {
   const lines = Array.from({ length: 5000 }, (_, i) =>
     i % 7 === 0
       ? { scheme: "s3", i }
@@ -296,7 +296,7 @@ test("keeps the order with several workers, and answers as one thread does", asy
   expect(parseLines(one)).toHaveLength(lines.length);
 });
 
-test.skipIf(!hasProc)("skips a line that is longer than a line may be, in flat memory", async () => {
+test.skipIf(!hasProc)("skips a line that is too long in constant memory", async () => {
   const child = start(["sign", "--batch", "-"], { script: DIST });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const megabyte = "x".repeat(1024 * 1024);
@@ -310,7 +310,7 @@ test.skipIf(!hasProc)("skips a line that is longer than a line may be, in flat m
   expect(peak).toBeLessThan(200);
 });
 
-test.skipIf(!hasProc)("signs 100,000 lines in flat memory", async () => {
+test.skipIf(!hasProc)("signs 100,000 lines in constant memory", async () => {
   const child = start(["sign", "--batch", "-"], { script: DIST });
   let answered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
@@ -325,11 +325,11 @@ test.skipIf(!hasProc)("signs 100,000 lines in flat memory", async () => {
   child.stdin.end();
   await once(child, "close");
   expect(answered).toBe(100_000);
-  // The heap finds its size in the first part; what comes after must not add to it.
+  // The heap reaches its size in the first part.
   expect((peaks[99] ?? 0) - (peaks[40] ?? 0)).toBeLessThan(40);
 });
 
-test("ends quietly when nobody reads its answers any more", async () => {
+test("exits quietly after its output was closed", async () => {
   const child = start(["sign", "--batch", "-"]);
   child.stdin.on("error", () => undefined);
   let stderr = "";
@@ -345,7 +345,7 @@ test("ends quietly when nobody reads its answers any more", async () => {
   expect(stderr).not.toMatch(/Error|at /);
 });
 
-test("says in one line that answers cannot be written, before it signs or where the disk is full", async () => {
+test("reports an output that cannot be written or a full disk", async () => {
   const input = jsonLines([pinned]);
   const folder = temporaryFolder();
   for (const out of [join(folder, "none", "urls.jsonl"), folder]) {
@@ -362,13 +362,13 @@ test("says in one line that answers cannot be written, before it signs or where 
   }
 });
 
-test("reads lines behind a byte order mark", async () => {
+test("reads lines after a byte order mark", async () => {
   const line = `\ufeff${JSON.stringify(pinned)}\n`;
   const { stdout } = await daypass(["sign", "--batch", "-"], { input: line + line });
   expect(parseLines(stdout)).toEqual(await sign(pinned, pinned));
 });
 
-test("writes no answers over the lines it reads", async () => {
+test("refuses to overwrite its input", async () => {
   const file = join(temporaryFolder(), "lines.jsonl");
   writeFileSync(file, jsonLines([pinned]));
   const { status } = await daypass(["sign", "--batch", file, "--out", file]);
@@ -376,7 +376,7 @@ test("writes no answers over the lines it reads", async () => {
   expect(readFileSync(file, "utf8")).toBe(jsonLines([pinned]));
 });
 
-test("takes credentials as the AWS SDK's providers leave them, and names what is no part of any", async () => {
+test("accepts the credentials of AWS SDK providers, and rejects unknown members", async () => {
   const left = { $source: { CREDENTIALS_ENV_VARS: "g" }, accountId: "123456789012", credentialScope: "us-east-1" };
   const line = { ...s3Line, signedAt: "2026-01-02T03:04:05Z" };
   const { stdout } = await daypass(["sign", "--batch", "-"], {

@@ -73,14 +73,14 @@ const HOSTILE_KEYS = [
   "__proto__",
 ];
 
-// Without origins the bucket is told from Amazon's own host, whatever the partition of its region.
+// Without origins, the bucket is read from Amazon's host names of every partition.
 test.each(["us-east-1", "cn-north-1", "eusc-de-east-1"])("names the bucket of a host in %s", async (region) => {
   const [signed] = await sign([{ ...s3Line, region, key: "other/a.txt" }]);
   const [verdict] = await verify([{ request: { url: signed?.url, method: "GET" }, at, schemes: [s3] }]);
   expect(verdict?.grant).toMatchObject({ bucket: "media", key: "other/a.txt" });
 });
 
-test("verifies what it signed, for hostile keys, in every S3 version and both addressings", async () => {
+test("verifies hostile keys in every S3 version and addressing", async () => {
   const lines = HOSTILE_KEYS.flatMap((key) =>
     ["v4", "v2"].flatMap((version) =>
       ["path", "virtual"].map((addressing) => ({ ...s3Line, key, version, addressing, dotSegments: "sign" })),
@@ -99,7 +99,7 @@ test("verifies what it signed, for hostile keys, in every S3 version and both ad
   }
 });
 
-test("takes the target raw: a URL that a parser would collapse opens no other object", async () => {
+test("verifies the raw target, without collapsing dot segments", async () => {
   const [signed] = await sign([{ ...s3Line, addressing: "path", key: "public/a.txt" }]);
   const url = signed?.url ?? "";
   const respelled = [
@@ -114,7 +114,7 @@ test("takes the target raw: a URL that a parser would collapse opens no other ob
   expect(verdicts.map(({ code }) => code)).toEqual(respelled.map(() => "SIGNATURE_MISMATCH"));
 });
 
-test("refuses what was changed, and says why", async () => {
+test("rejects changed requests with a reason", async () => {
   const [get, put] = await sign([s3Line, { ...s3Line, method: "PUT", headers: { "content-type": "text/plain" } }]);
   const ask = (request: object, more: object = {}) => ({ request, at, schemes: [s3], ...more });
   const url = get?.url ?? "";
@@ -152,7 +152,7 @@ test("refuses what was changed, and says why", async () => {
   ]);
 });
 
-test("tries the keys of every entry, and holds an entry to its version", async () => {
+test("tries the keys of every entry, and only the version of an entry", async () => {
   const [v4, v2] = await sign([s3Line, { ...s3Line, version: "v2" }]);
   const other = { ...s3, credentials: { accessKeyId: "OTHER", secretAccessKey: "other" } };
   const ask = (url: string | undefined, schemes: readonly object[]) => ({
@@ -178,7 +178,7 @@ test("tries the keys of every entry, and holds an entry to its version", async (
   ]);
 });
 
-test("verifies Daypass URLs of both kinds of key, with their constraints as obligations", async () => {
+test("verifies Daypass URLs of both kinds of key, and returns constraints as obligations", async () => {
   const line = { scheme: "url", url: "https://api.example.com/a/b.txt?x=1", expiresIn: 900, signedAt: s3Line.signedAt };
   const bound = {
     methods: ["PUT"],
@@ -221,7 +221,7 @@ test("verifies Daypass URLs of both kinds of key, with their constraints as obli
   });
 });
 
-test("answers a line that it cannot read with ok false", async () => {
+test("returns ok false for a line that it cannot read", async () => {
   const request = { method: "GET", url: "https://a.example/x", headers: {} };
   const bad = [
     {},
@@ -245,7 +245,7 @@ test("answers a line that it cannot read with ok false", async () => {
   }
 });
 
-test("takes the signer's own place in an entry, and holds the request against it", async () => {
+test("accepts the signer's endpoint in an entry, and checks the request against it", async () => {
   const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };
   const cos = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
   const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
@@ -278,7 +278,7 @@ test("takes the signer's own place in an entry, and holds the request against it
   ]);
 });
 
-test("takes the options of signers of Azure and Google in an entry, and holds the request against them", async () => {
+test("accepts the options of Azure and Google signers in an entry, and checks the request against them", async () => {
   const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
   const accountKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
   const azure = { scheme: "azure", kind: "service", version: "2026-04-06", account: "a", credentials: { accountKey } };
@@ -313,7 +313,7 @@ test("takes the options of signers of Azure and Google in an entry, and holds th
 });
 
 // It would read the first segment of the path as the bucket, and grant another one.
-test("asks which bucket a bucket's own host stands for, and guesses none", async () => {
+test("requires the bucket of a bucket's own host", async () => {
   const at = "2026-01-02T03:04:05Z";
   const life = { expiresIn: 900, signedAt: at };
   const place = { endpoint: "https://cdn.example.com", addressing: "bucket-bound" };
@@ -342,7 +342,7 @@ test("asks which bucket a bucket's own host stands for, and guesses none", async
   expect(verdicts.slice(24).map(({ grant }) => grant?.["bucket"])).toEqual(Array(4).fill("media"));
 });
 
-test("takes no bucket's own host for S3, whose verifiers know none", async () => {
+test("rejects a bucket's own host for S3", async () => {
   const s3 = { scheme: "s3", credentials: { accessKeyId: "AKID", secretAccessKey: "s" }, region: "eu-west-1" };
   const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
   const [signed] = await sign([{ ...s3, bucket: "media", key: "a/b.txt", ...life }]);
@@ -353,7 +353,7 @@ test("takes no bucket's own host for S3, whose verifiers know none", async () =>
   expect(verdicts.map(verdictOf)).toEqual(["ok", "INVALID_INPUT"]);
 });
 
-test("names a user in front of the host", async () => {
+test("rejects user information in the URL", async () => {
   const request = { method: "GET", url: "https://u@a.example/x?X-Amz-Signature=a" };
   const { stdout } = await daypass(["verify", "--batch", "-"], { input: JSON.stringify({ request, schemes: [s3] }) });
   const [user] = parseLines<{ readonly code: string; readonly message: string }>(stdout);

@@ -7,18 +7,15 @@ import type { TestProject } from "vitest/node";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/**
- * Builds what the sources have outgrown. The tests start the command hundreds of times: to have Node read two hundred files at each
- * start took longer than all that they do. So most of them start a bundle of what is built, and those that say so what is built itself.
- */
+/** Builds the command, and a bundle of it. Most process tests start the bundle, because it loads in half the time. */
 export async function setup(project: TestProject): Promise<void> {
   await build();
-  // While Vitest watches, what was edited would run as it had been.
+  // Build again after an edit in watch mode.
   project.onTestsRerun(async () => {
     try {
       await build();
     } catch {
-      // The compiler has told it: what is half written must not end the watch.
+      // The compiler has printed the error. Unfinished code must not end the watch.
     }
   });
 }
@@ -34,7 +31,7 @@ async function build(): Promise<void> {
     entryPoints: [`${root}packages/cli/dist/main.js`],
     outdir: `${root}packages/cli/.test-results/command`,
     bundle: true,
-    // What a command loads by itself when it is asked for stays so.
+    // Keep dynamic imports separate.
     splitting: true,
     format: "esm",
     platform: "node",
@@ -44,7 +41,7 @@ async function build(): Promise<void> {
       {
         name: "own-url",
         setup({ onLoad }) {
-          // A module reads what lies beside it where it is built.
+          // A module reads files beside its built file.
           onLoad({ filter: /[\\/]packages[\\/]\w+[\\/]dist[\\/].*\.js$/ }, ({ path }) => ({
             contents: readFileSync(path, "utf8").replaceAll(
               "import.meta.url",

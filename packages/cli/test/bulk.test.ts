@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { csvReader, csvRecord } from "../src/lines/csv.ts";
 import {
@@ -27,7 +26,7 @@ interface Answer {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** A manifest of many lines, some of them refused, and what one run answers to it. */
+/** A manifest with refused lines, and its results. */
 async function manifest(
   count: number,
 ): Promise<{ readonly file: string; readonly whole: string; readonly folder: string }> {
@@ -41,37 +40,20 @@ async function manifest(
   return { file, whole: stdout, folder };
 }
 
-test.each(["0", "2"])("goes on after kill -9 as if nothing had happened, with %s workers", async (workers) => {
-  const { file, whole, folder } = await manifest(30_000);
-  const out = join(folder, "out.jsonl");
-  const run = (batch: string) => ["sign", "--batch", batch, "--out", out, "--workers", workers, "--resume"];
-  const child = start(run("-"));
-  child.stdin.on("error", () => undefined);
-  // Its input does not end, so that it is in the middle whenever it is killed.
-  child.stdin.write(readFileSync(file).subarray(0, 4_000_000));
-  while (!existsSync(out) || statSync(out).size === 0) await sleep(5);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  const killedAt = statSync(out).size;
-  expect(killedAt).toBeGreaterThan(0);
-  expect(killedAt).toBeLessThan(whole.length);
-  expect((await daypassProcess(run(file))).status).toBe(0);
-  expect(readFileSync(out, "utf8")).toBe(whole);
-  expect(statSync(out).mode & 0o777).toBe(0o600);
-});
-
-test("drops a line that was torn anywhere and writes it again", async () => {
+test("replaces an incomplete line", async () => {
   const { file, whole, folder } = await manifest(40);
   const out = join(folder, "out.jsonl");
-  for (const size of [0, 1, whole.indexOf("\n"), whole.indexOf("\n") + 1, whole.length - 1]) {
-    writeFileSync(out, whole.slice(0, size));
+  const lineEnd = whole.indexOf("\n");
+  const partial = [0, 1, lineEnd, lineEnd + 1, whole.length - 1].map((size) => whole.slice(0, size));
+  for (const existing of [...partial, `${whole.slice(0, lineEnd + 1)}{"url":"${"x".repeat(whole.length)}`]) {
+    writeFileSync(out, existing);
     const { status, stderr } = await daypass(["sign", "--batch", file, "--out", out, "--resume"]);
-    expect([size, status, stderr.includes("expected")]).toEqual([size, 0, false]);
+    expect([existing, status, stderr.includes("expected")]).toEqual([existing, 0, false]);
     expect(readFileSync(out, "utf8")).toBe(whole);
   }
 });
 
-test("resumes from standard input, whose last line may lack its line feed", async () => {
+test("resumes from standard input without a final line feed", async () => {
   const { file, whole, folder } = await manifest(10);
   const out = join(folder, "out.jsonl");
   writeFileSync(out, whole.slice(0, whole.indexOf("\n") + 20));
@@ -80,7 +62,7 @@ test("resumes from standard input, whose last line may lack its line feed", asyn
   expect(readFileSync(out, "utf8")).toBe(whole);
 });
 
-test("refuses to go on in a file that cannot be of this batch, and leaves it as it was", async () => {
+test("refuses to resume a file of another batch, and does not change the file", async () => {
   const { file, whole, folder } = await manifest(5);
   const out = join(folder, "out.jsonl");
   for (const other of [`${whole}${whole}`, `${whole}{"url":"htt`, "url,method\n"]) {
@@ -104,7 +86,7 @@ test("resumes a batch of verifications", async () => {
   expect(readFileSync(out, "utf8")).toBe(whole);
 });
 
-test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", async () => {
+test("signs CSV like the same JSON lines, and writes CSV", async () => {
   const folder = temporaryFolder();
   const lines = [
     { ...pinned, key: 'a "quoted", key.txt', response: { contentDisposition: 'attachment; filename="é.txt"' } },
@@ -170,7 +152,7 @@ test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", 
   }
 });
 
-test("refuses a record of a CSV whose name of an object is empty, which would be a URL for the whole bucket", async () => {
+test("rejects a CSV record with an empty object name", async () => {
   const defaults = join(temporaryFolder(), "defaults.json");
   const { scheme: _, ...others } = pinned;
   writeFileSync(defaults, JSON.stringify(others));
@@ -180,10 +162,10 @@ test("refuses a record of a CSV whose name of an object is empty, which would be
     return parseLines<Answer>(stdout).map(({ error }) => error?.code);
   };
   expect(await codes("scheme,key,method\ns3,a,GET\ns3,,DELETE\n")).toEqual([undefined, "INVALID_INPUT"]);
-  // Lines of several schemes have columns that are empty in some of them; a call on the bucket has none.
+  // With several schemes, some columns are empty. A request on the bucket has no name column.
   expect(await codes("scheme,key,object\ns3,a,\ns3,,\n")).toEqual([undefined, "INVALID_INPUT"]);
   expect(await codes("scheme,method\ns3,GET\n")).toEqual([undefined]);
-  // A record that says that it is for no object stands beside those of objects.
+  // A record that names a bucket operation needs no object name.
   expect(await codes("scheme,key,query.list-type\ns3,a,\ns3,,2\ns3,,\n")).toEqual([
     undefined,
     undefined,
@@ -192,14 +174,14 @@ test("refuses a record of a CSV whose name of an object is empty, which would be
   expect(await codes("scheme,key,query.versionId\ns3,,1\n")).toEqual(["INVALID_INPUT"]);
 });
 
-test("reads records of accounts and containers of Azure beside those of blobs", () => {
+test("reads records of Azure accounts, containers and blobs", () => {
   const read = csvReader("blob,kind,services,resource");
   expect(read(",account,b,")).toEqual({ kind: "account", services: "b" });
   expect(read(",service,,c")).toEqual({ kind: "service", resource: "c" });
   for (const record of [",service,,", ",user-delegation,,", ",,,"]) expect(() => read(record)).toThrow("empty cell");
 });
 
-test("answers every record of a CSV file with a quote inside a cell, and says where one is never closed", async () => {
+test("reads quotes inside CSV cells, and reports the line of an unclosed quote", async () => {
   const defaults = join(temporaryFolder(), "defaults.json");
   writeFileSync(defaults, JSON.stringify(pinned));
   const sign = (csv: string) =>
@@ -218,7 +200,7 @@ test("answers every record of a CSV file with a quote inside a cell, and says wh
   expect(open.stderr).toContain("opens in line 3");
 });
 
-test("reads CSV strictly: what a bent record meant is a guess", () => {
+test("rejects ambiguous CSV records", () => {
   const read = csvReader('a,b.c,"d",expiresIn,conditions:json');
   expect(read('1,,"x ""y"" , z",90,"[[""eq"",1]]"')).toEqual({
     a: "1",
@@ -240,7 +222,7 @@ test("reads CSV strictly: what a bent record meant is a guess", () => {
   });
 });
 
-test("takes what all lines have in common from a target, options, a file and the environment", async () => {
+test("reads defaults from a target, options, a file and the environment", async () => {
   const folder = temporaryFolder();
   writeFileSync(
     join(folder, "defaults.json"),
@@ -268,7 +250,7 @@ test("takes what all lines have in common from a target, options, a file and the
     ]);
     expect(urls[0]?.searchParams.get("response-content-type")).toBe("text/plain");
   }
-  // An option is what was meant now; the file may be older.
+  // Options override the file.
   const { stdout } = await daypassProcess([...args, "--expires-in", "2m"], { input, env });
   expect(stdout).toContain("X-Amz-Expires=120&");
 });
@@ -276,10 +258,10 @@ test("takes what all lines have in common from a target, options, a file and the
 test.each([
   [["--format", "csv"], "a,a\n"],
   [["--workers", "1", "--out", "/dev/full"], `${"{}\n".repeat(50_000)}`],
-])("ends with its failure while whoever writes to it waits: %j", async (args, input) => {
+])("exits with an error while its input stays open: %j", async (args, input) => {
   const child = start(["sign", "--batch", "-", ...args]);
   child.stdin.on("error", () => undefined);
-  // It is not ended.
+  // The input stays open.
   child.stdin.write(input);
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -289,7 +271,7 @@ test.each([
   expect(stderr).toMatch(/^daypass sign: .*\n$/);
 });
 
-test("asks for the keys of the environment once, and refuses the lines that have none", async () => {
+test("runs credential_process once, and rejects lines without keys", async () => {
   const folder = temporaryFolder();
   const count = join(folder, "count");
   writeFileSync(
@@ -309,7 +291,7 @@ test("asks for the keys of the environment once, and refuses the lines that have
   const answers = parseLines<Answer>(stdout);
   expect(answers.filter(({ url }) => url?.includes("AKPROCESS"))).toHaveLength(3000);
   expect(readFileSync(count, "utf8")).toBe("x\n");
-  // Lines that bring their own do not ask.
+  // Lines with credentials do not need the process.
   await daypassProcess(["sign", "--batch", "-"], { input: jsonLines([{ ...pinned, key: "a" }]), env });
   expect(readFileSync(count, "utf8")).toBe("x\n");
 
@@ -319,7 +301,7 @@ test("asks for the keys of the environment once, and refuses the lines that have
   expect(signed).toHaveProperty("url");
 });
 
-test("takes a Daypass URL key of the environment, and tells an option that a scheme does not have", async () => {
+test("uses a Daypass URL key of the environment, and rejects options of other schemes", async () => {
   const DAYPASS_KEY = JSON.stringify({
     kid: "k1",
     kty: "oct",
@@ -356,7 +338,7 @@ test.each([
   expect(finished.stderr).toMatch(/^daypass[^\n]*\n$/);
 });
 
-test("shows rate and remaining time on a terminal, and says nothing to a pipe", async () => {
+test("shows rate and remaining time on a terminal only", async () => {
   const folder = temporaryFolder();
   const file = join(folder, "in.jsonl");
   const line = JSON.stringify({ ...pinned, key: "a" });

@@ -69,7 +69,7 @@ const everything = {
   drainSeconds: 0,
 };
 
-test("accepts a configuration that uses every setting there is", () => {
+test("accepts a configuration with every setting", () => {
   expect(schemaFault(configSchema, everything)).toBeUndefined();
   const known = properties(configSchema as SchemaNode).map(([path]) => path);
   const used = (value: object, path = ""): string[] =>
@@ -112,12 +112,12 @@ test.each([
   [{ cors: { origins: ["https://*.example.com"] } }, "cors.origins[0]", "such as "],
   [{ cors: { headers: ["X Custom"] } }, "cors.headers[0]", "such as "],
   [{ cors: { headers: ["x-*-y"] } }, "cors.headers[0]", "such as "],
-])("names the place of the fault in %j", (value, path, expected) => {
+])("reports the path of the fault in %j", (value, path, expected) => {
   expect(schemaFault(configSchema, value)).toMatchObject({ path, expected: expect.stringContaining(expected) });
 });
 
-test("checks every word of the schema, and describes every setting in it and in the guide", () => {
-  // A keyword that the validator does not know throws, so a walk over all of them proves that none goes unchecked.
+test("checks every keyword of the schema, and documents every setting", () => {
+  // The validator throws for unknown keywords, so this visits all of them.
   expect(() => schemaFault(configSchema, everything)).not.toThrow();
   expect(() => schemaFault({ type: "string", format: "uri" }, "x")).toThrow(/format/);
   for (const [path, { description }] of properties(configSchema as SchemaNode)) {
@@ -127,7 +127,7 @@ test("checks every word of the schema, and describes every setting in it and in 
   }
 });
 
-test("gives an example of every text that has to match something, for editors and for whoever wrote another", () => {
+test("has an example for every pattern, and prints the example", () => {
   const patterns = (node: unknown): readonly SchemaNode[] =>
     typeof node !== "object" || node === null
       ? []
@@ -161,13 +161,13 @@ test("resolves paths against the folder of the file", async () => {
   await expect(loadConfig(join(folder, "none.json"))).rejects.toThrow(/found none/);
 });
 
-test("the defaults that the guide and the schema tell are those of the gateway", () => {
+test("documents the defaults of the gateway", () => {
   const units: Readonly<Record<string, number>> = { "": 1, " MiB": 1024 ** 2, " GiB": 1024 ** 3, " TB": 1000 ** 4 };
   const rows = guide.matchAll(/^\| `(?:limits|listen\.timeouts)\.(\w+)` \| (\d+)( [GM]iB| TB)? \|/gm);
   const told = Object.fromEntries(
     Array.from(rows, ([, name, number, unit = ""]) => [name, Number(number) * (units[unit] ?? 0)]),
   );
-  // As Amazon counts them: 10,000 parts of 5 GiB.
+  // 10,000 parts of 5 GiB.
   expect(told).toEqual({ ...defaultLimits, object: 50 * 1000 ** 4, ...defaultTimeouts });
   for (const [path, { description = "" }] of properties(configSchema as SchemaNode)) {
     const [, ownDefault] = /^\| `[^`]+` \| ([^|]*) \|/.exec(guide.slice(guide.indexOf(`| \`${path}\` |`))) ?? [];

@@ -7,14 +7,14 @@ const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEM
 const signedAt = "2026-01-02T03:04:05Z";
 const pinned = { scheme: "s3", region: "us-east-1", bucket: "media", credentials, expiresIn: 900, signedAt };
 
-test("keeps what all lines bind where a line binds something else", async () => {
+test("keeps default bindings if a line binds something else", async () => {
   const defaults = join(temporaryFolder(), "defaults.json");
   const headers = { "x-amz-meta-a": "1" };
   writeFileSync(defaults, JSON.stringify({ ...pinned, method: "PUT", bind: { headers, sha256: "0".repeat(64) } }));
   const input = jsonLines([
     { key: "a", bind: { contentLength: 5 } },
     { key: "b", bind: { contentType: "text/plain", headers: { "x-amz-meta-b": "2" } } },
-    // Not the binding of that name.
+    // A header with the name of a binding.
     { key: "c", headers: { "If-None-Match": '"1"', "x-amz-acl": "private", sha256: "b" } },
   ]);
   const options = ["--content-type", "image/png", "--header", "if-none-match: *", "--header", "x-amz-meta-c: 3"];
@@ -36,7 +36,7 @@ test("keeps what all lines bind where a line binds something else", async () => 
 test.each([
   ["--content-type", "image/png"],
   ["--header", "content-type: image/png"],
-])("lets a line say another %s, in whichever field", async (...option) => {
+])("replaces a default %s by any field of a line", async (...option) => {
   const lines = [
     { key: "a", headers: { "Content-Type": "text/css" } },
     { key: "b", bind: { contentType: "text/css" } },
@@ -48,7 +48,7 @@ test.each([
     expect(headers).toEqual({ "content-type": "text/css", "x-amz-meta-a": "1" });
 });
 
-test("refuses a field named __proto__ in a line or in the defaults, although objects have one of that name", async () => {
+test("rejects a field __proto__ in a line or in the defaults", async () => {
   const folder = temporaryFolder();
   const written = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);

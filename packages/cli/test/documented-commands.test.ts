@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { AWS, commandOf, DIST, temporaryFolder } from "./command.ts";
 
-// The commands that the pages show, run as a reader would: block by block in a shell, in a folder with files.
+// Runs the documented commands block by block in a shell.
 
 const root = new URL("../../../", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
@@ -16,7 +16,7 @@ const pages = ["", "docs/", "docs/guide/", "docs/drivers/", "docs/schemes/", "pa
     .map((name) => folder + name),
 );
 
-/** What no test can run: placeholders, servers that never end, what asks somebody else's, and a secret that only a terminal is shown. */
+/** Commands that a test cannot run: placeholders, servers, requests to other hosts, and a secret for a terminal. */
 const LEFT_OUT = /…|\bserve\b|npm |\bnode |--all s3:|\bdoctor\b|journalctl|--batch manifest|keys create url/;
 
 const blocks = pages.flatMap((page) =>
@@ -27,7 +27,7 @@ const blocks = pages.flatMap((page) =>
     .map((lines, i) => ({ name: `${page}, commands ${i + 1}`, code: lines.join("\n") })),
 );
 
-/** A reader's keys. Those of a service account are made here. */
+/** The keys of a reader. */
 const env = {
   PATH: process.env["PATH"],
   ...AWS,
@@ -45,7 +45,7 @@ const { privateKey } = generateKeyPairSync("rsa", {
 });
 const google = { type: "service_account", client_email: "a@b.iam.gserviceaccount.com", private_key: privateKey };
 
-/** With what the commands read: files that were served once, logs, manifests, a repository. */
+/** The files that the commands read. */
 function folderOfAReader(): string {
   const folder = temporaryFolder();
   for (const name of ["files", "logs"]) mkdirSync(join(folder, name));
@@ -62,7 +62,7 @@ git init -q && git add logs && git -c user.name=a -c user.email=a@b.c commit -qm
 const SHELL = `set -e; daypass() { ${commandOf([DIST])} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
 ${SETUP}`;
 
-test.each(blocks)("$name: run as they stand", { timeout: 60_000 }, ({ code }) => {
+test.each(blocks)("runs $name", { timeout: 60_000 }, ({ code }) => {
   const cwd = folderOfAReader();
   const { status, stderr } = spawnSync("bash", ["-c", SHELL + code], {
     cwd,
@@ -72,13 +72,13 @@ test.each(blocks)("$name: run as they stand", { timeout: 60_000 }, ({ code }) =>
   expect([status, stderr]).toEqual([0, expect.anything()]);
 });
 
-test("the command that npm links is there before anything is built", () => {
+test("has the linked command before the build", () => {
   const { bin } = JSON.parse(read("packages/cli/package.json")) as { readonly bin: { readonly daypass: string } };
   expect(bin.daypass).not.toMatch(/^dist/);
   expect(existsSync(fileURLToPath(new URL(`packages/cli/${bin.daypass}`, root)))).toBe(true);
 });
 
-test("serve prints commands by a name that npx finds", { timeout: 60_000 }, async () => {
+test("prints commands with the name of the package for npx", { timeout: 60_000 }, async () => {
   const cwd = folderOfAReader();
   const command = join(cwd, "node_modules/.bin/daypass");
   mkdirSync(dirname(command), { recursive: true });

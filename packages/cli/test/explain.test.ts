@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { formFromText } from "../src/commands/explain/form-text.ts";
 import { explainCommand } from "../src/commands/explain/index.ts";
 import { daypass, type RunOptions, temporaryFolder, words } from "./command.ts";
 import { at, life, PAIRS } from "./edge-pairs.ts";
@@ -111,7 +112,7 @@ async function explain(link: Signed, entries: unknown): Promise<{ readonly found
 }
 
 describe("explain, with the keys of --schemes", () => {
-  test.each(names)("finds nothing wrong with a good URL of %s, and what is wrong with a changed one", async (name) => {
+  test.each(names)("finds no cause for a valid URL of %s, and the cause for a changed one", async (name) => {
     const link = await linkOf(name);
     const entry = EVERY[name]?.entry ?? {};
     const { found: good } = await explain(link, entry);
@@ -122,7 +123,7 @@ describe("explain, with the keys of --schemes", () => {
     expect(text).not.toContain("of another");
   });
 
-  test("takes from verify --batch what it takes, and verify takes the same for one URL", async () => {
+  test("accepts the entries of verify --batch, as does verify for one URL", async () => {
     const link = await linkOf("nginx");
     const file = join(temporaryFolder(), "schemes.json");
     const entry = EVERY["nginx"]?.entry;
@@ -135,7 +136,7 @@ describe("explain, with the keys of --schemes", () => {
     expect(JSON.parse(explained.stdout)).not.toHaveProperty("cause");
   });
 
-  test("finds a secret that was damaged", async () => {
+  test("finds a damaged secret", async () => {
     const { found } = await explain(await linkOf("nginx"), {
       scheme: "nginx",
       credentials: { secret: "SecurityKey\n" },
@@ -161,7 +162,7 @@ describe("explain, with the keys of --schemes", () => {
   });
 });
 
-test("refuses a key of the environment that is incomplete", async () => {
+test("rejects an incomplete key of the environment", async () => {
   const { url } = await linkOf("nginx");
   const env = { DAYPASS_KEY: '{"kty":"oct","kid":"k1","alg":"HS256"}' };
   const { status, stderr } = await daypass(["explain", url], { env });
@@ -183,7 +184,7 @@ describe("explain, of a form", () => {
     (await daypass([...form, "--as", "html-form", ...args], { env: AWS })).stdout;
   const later = ["--at", at];
 
-  test("reads what sign prints, as HTML and as JSON, and says the same of both", async () => {
+  test("explains the HTML and the JSON of sign in the same way", async () => {
     const told = await Promise.all(
       [await signed(), await signed("--json")].map(async (input) => {
         const { stdout, stderr } = await daypass(["explain", "--form", "-", ...later], { env: AWS, input });
@@ -206,7 +207,7 @@ describe("explain, of a form", () => {
     expect(JSON.parse(stdout)).toMatchObject({ scheme: "gcs/form", signedBy: account.client_email });
   });
 
-  test("finds the cause by the form that was posted, its file, the key and the server's answer", async () => {
+  test("finds the cause by the posted form, its file, the key and the response", async () => {
     const folder = temporaryFolder();
     const file = (name: string, text: string): string => {
       const path = join(folder, name);
@@ -254,3 +255,23 @@ describe("explain, of a form", () => {
     expect(finished.stderr).toMatch(/^daypass explain: [^\n]+\n$/);
   });
 });
+
+test("reads the first form of a page with entities and quotes", () => {
+  const page = `<p><form method=post action="https://a.example/?x=1&amp;y=2">
+    <input type="hidden" name="key" value="a<b>&quot;"><input name=policy value=eyJ9><input type=file name=upload></form>`;
+  expect(formFromText("--form", page)).toEqual({
+    url: "https://a.example/?x=1&y=2",
+    fields: [
+      ["key", 'a<b>"'],
+      ["policy", "eyJ9"],
+      ["file", ""],
+    ],
+  });
+});
+
+test.each(["<input ", "<input a=b ", '<input a="', "<input a"])(
+  "rejects a page of unclosed tags in linear time: %s",
+  (tag) => {
+    expect(() => formFromText("--form", tag.repeat(100_000))).toThrow("found neither");
+  },
+);

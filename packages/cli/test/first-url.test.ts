@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
 import { type Said, serve, status } from "./serving.ts";
 
-/** A folder of files, and what a start over it says. */
+/** Starts a gateway for these files. */
 async function started(
   files: Readonly<Record<string, string>>,
   { key, config = {} }: { readonly key?: readonly string[]; readonly config?: object } = {},
@@ -30,26 +30,26 @@ async function started(
 
 test.each([
   ["loose files beside a folder files", { "readme.txt": "a", "files/z.bin": "b" }, "/files/z.bin"],
-  ["names that no path of a bucket has", { "b/a\\b.txt": "a", "b/a\u0001.txt": "a", "b/z.bin": "b" }, "/b/z.bin"],
+  ["names that are not keys", { "b/a\\b.txt": "a", "b/a\u0001.txt": "a", "b/z.bin": "b" }, "/b/z.bin"],
   ["the folder of the gateway's own paths", { "-/a.txt": "a", "b/z.bin": "b" }, "/b/z.bin"],
-])("passes over %s", async (_, files, path) => {
+])("skips %s", async (_, files, path) => {
   const said = await started(files);
   expect(new URL(said.presignedUrl).pathname).toBe(path);
   expect(await status(said.presignedUrl)).toBe(200);
 });
 
-test("shows what the key opens, for as long as it may", async () => {
+test("prints a URL within the scope of the key", async () => {
   const files = { "b/a.txt": "a", "b/below/z.bin": "z", "b/below-not/a.txt": "a" };
   const said = await started(files, { key: ["--prefix", "below", "--max-life", "10m"] });
   expect(new URL(said.presignedUrl).pathname).toBe("/b/below/z.bin");
   expect(await status(said.presignedUrl)).toBe(200);
   expect(Date.parse(said.presignedUrlExpiresAt ?? "") - Date.now()).toBeLessThanOrEqual(600_000);
-  // To the second: X-Amz-Date has no parts of one.
+  // X-Amz-Date has whole seconds.
   const { endsAt } = await explain(said.presignedUrl);
   expect(said.presignedUrlExpiresAt).toBe(endsAt?.toISOString());
 });
 
-test("shows nothing that would not open", async () => {
+test("prints no URL that would be refused", async () => {
   const files = { "b/a.txt": "a" };
   for (const key of [
     ["--method", "PUT"],

@@ -22,7 +22,7 @@ cat /dev/zero > "$root/.filler" 2> /dev/null || true
 exec "$@" "$root" --port 0 --json --workers "$workers"
 `;
 
-/** `made FILE` makes a key and says its id. */
+/** `made FILE` creates a key and prints its id. */
 const MADE = `
 root=$1; shift
 keys() { action=$1; shift; "$0" "$SCRIPT" keys "$action" "$@" --state "$root/state"; }
@@ -41,7 +41,7 @@ keys list
 ls "$root/state"
 `;
 
-/** The same where the file of keys, or the spare one, has another name: its owner has put a link in its place. */
+/** The same with a hard link to the key file or to the spare file. */
 const LINKED = `${MADE}
 name=$1; link=$2
 mount -t tmpfs -o size=256k tmpfs "$root"
@@ -73,7 +73,7 @@ const inNamespace = (script: string, ...more: readonly string[]) =>
   });
 
 describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
-  test("are revoked one after the other, and leave nothing behind where they cannot be made", () => {
+  test("revokes all keys, and leaves no file of a key that cannot be created", () => {
     const { status, stdout, stderr } = inNamespace(REVOKE);
     expect([status, stderr]).toEqual([0, expect.stringContaining("ENOSPC")]);
     expect(stdout).toMatch(
@@ -90,7 +90,7 @@ describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
     expect(inNamespace(LINKED, name, link).stdout).toBe(said);
   });
 
-  test("stay as they are where their file is mounted alone, and every change says so", () => {
+  test("rejects changes if the key file is a mount point", () => {
     const { stdout, stderr } = inNamespace(MOUNTED);
     expect(stdout).toBe(`${"refused\n".repeat(3)}untouched\nkeys.json\nkeys.json.spare\nmaster.key\n`);
     expect(stderr.match(/a mount point \(EBUSY\): mount its folder instead; nothing was changed\n/g)).toHaveLength(3);

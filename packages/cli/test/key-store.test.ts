@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { keyRing } from "../src/commands/serve/key-ring.ts";
+import type { Log } from "@daypass/gateway/node";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type KeyRing, keyRing, pollKeys } from "../src/commands/serve/key-ring.ts";
 import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state/key-record.ts";
 import { keyStore } from "../src/state/key-store.ts";
 import { masterKey, seal, sessionSecret, unseal } from "../src/state/master-key.ts";
@@ -154,8 +155,10 @@ describe("keyStore()", () => {
   });
 
   test.each([
+    "{",
     "null",
     "[]",
+    '{"version":1,"keys":{}}',
     '{"version":1}',
     '{"version":1,"keys":[null]}',
     '{"version":1,"keys":[{}]}',
@@ -166,7 +169,8 @@ describe("keyStore()", () => {
   ])("rejects the damaged file %s with a remedy, and does not change the file", async (text) => {
     const { path, store } = storeOf();
     writeFileSync(path, text);
-    for (const read of [store.list, store.active, store.opened, () => store.revoke("A")])
+    const change = [() => store.revoke("A"), () => store.create(S3), () => store.createFirst([S3])];
+    for (const read of [store.list, store.active, store.opened, ...change])
       await expect(read()).rejects.toThrow(/^expected .* found .*: (?:restore it|it was written)/);
     expect(readFileSync(path, "utf8")).toBe(text);
   });
@@ -211,23 +215,6 @@ describe("keyStore()", () => {
     expect(await store.active()).toEqual([]);
     await store.create(S3);
     expect(await store.active()).toHaveLength(1);
-  });
-
-  test.each([
-    ["{", "expected JSON"],
-    ['{"version":2,"keys":[]}', "written by a newer release"],
-    ['{"version":1,"keys":{}}', "written by a newer release"],
-  ])("refuses the file %s, and changes nothing of it", async (text, says) => {
-    const { store, path } = storeOf();
-    writeFileSync(path, text);
-    for (const step of [
-      () => store.list(),
-      () => store.active(),
-      () => store.create(S3),
-      () => store.createFirst([S3]),
-    ])
-      await expect(step()).rejects.toThrow(says);
-    expect(readFileSync(path, "utf8")).toBe(text);
   });
 });
 
@@ -311,7 +298,7 @@ describe("keyRing()", () => {
     const found = (): readonly boolean[] =>
       [ring.s3(s3.record.id), ring.url(url.record.id), ring.url("public"), ring.s3("none")].map(Boolean);
     expect(found()).toEqual([true, true, true, false]);
-    // Of an access key nothing is a key of URLs, and the other way round.
+    // Access keys and URL keys are separate.
     expect([ring.url(s3.record.id), ring.s3(url.record.id), ring.s3("public")]).toEqual([
       undefined,
       undefined,
@@ -339,4 +326,24 @@ describe("keyRing()", () => {
     await ring.refresh();
     expect([found(), gone]).toEqual([[false, false, true, false], 1]);
   });
+});
+
+test("pollKeys() logs a fault of the keys once, and its end", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const lines: string[] = [];
+  const write = (...args: readonly unknown[]) => void lines.push(String(args.at(-1)));
+  let fault: Error | undefined = new Error("damaged");
+  const keys = {
+    refresh: async () => {
+      if (fault !== undefined) throw fault;
+    },
+  } as KeyRing;
+  const stop = pollKeys(keys, () => new Date(), { logger: { error: write, info: write } } as unknown as Log);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(lines).toEqual(["could not read the keys, the previous ones stay in use"]);
+  fault = undefined;
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(lines.slice(1)).toEqual(["keys can be read again"]);
+  stop();
 });

@@ -11,14 +11,14 @@ const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEM
 const pinned = { scheme: "s3", region: "us-east-1", bucket: "media", key: "a", credentials, expiresIn: 900 };
 
 test.each([
-  ["answers of verify", '{"ok":true,"scheme":"s3","grant":{}}\n'],
+  ["results of verify", '{"ok":true,"scheme":"s3","grant":{}}\n'],
   ["another program's lines", '{"name":"x"}\n'],
   ["another program's lines with a url", '{"name":"x","url":"y"}\n'],
   ["pretty-printed JSON", '{\n  "url": "x"\n}'],
   ["a note without a line feed", "do not lose this"],
   ["an object without a line feed", '{"name":"x"}'],
-  ["answers with a torn line of another kind", '{"url":"x","method":"GET"}\n{"name'],
-])("resumes over no file that holds %s", async (_, text) => {
+  ["results with an incomplete line of another program", '{"url":"x","method":"GET"}\n{"name'],
+])("refuses to resume a file with %s", async (_, text) => {
   const out = join(temporaryFolder(), "out");
   writeFileSync(out, text);
   const input = jsonLines([pinned, pinned, pinned, pinned]);
@@ -30,7 +30,7 @@ test.each([
   }
 });
 
-test("resumes verifications over no answers of sign", async () => {
+test("refuses to resume verifications in results of sign", async () => {
   const out = join(temporaryFolder(), "out");
   const signed = '{"url":"x","method":"GET"}\n';
   writeFileSync(out, signed);
@@ -40,7 +40,7 @@ test("resumes verifications over no answers of sign", async () => {
   expect(readFileSync(out, "utf8")).toBe(signed);
 });
 
-test("writes to a pipe with --resume, too: nothing stands in it", async () => {
+test("writes to a pipe with --resume", async () => {
   const out = join(temporaryFolder(), "pipe");
   execFileSync("mkfifo", [out]);
   const reader = spawn("timeout", ["20", "cat", out]);
@@ -68,7 +68,7 @@ test("keeps the progress on one line of a narrow terminal", () => {
   expect(shown).toMatch(/7 refused, 123,456\/s\n$/);
 });
 
-test("closes a file to others that was there before, with and without --resume", async () => {
+test("sets mode 0600 on an existing file", async () => {
   const out = join(temporaryFolder(), "out.jsonl");
   const input = jsonLines([pinned, pinned]);
   for (const resume of [[], ["--resume"]]) {
@@ -79,10 +79,10 @@ test("closes a file to others that was there before, with and without --resume",
   }
 });
 
-test("goes on, with a warning, where the mode of the file cannot be changed", async () => {
+test("continues with a warning if the mode cannot be changed", async () => {
   const folder = temporaryFolder();
   const out = join(folder, "out.jsonl");
-  // As of a file of another owner, which a test cannot have for every user that runs it.
+  // Simulates a file of another owner.
   const hook = join(folder, "no-modes.mjs");
   writeFileSync(
     hook,
@@ -104,7 +104,7 @@ test("goes on, with a warning, where the mode of the file cannot be changed", as
   }
 });
 
-test("takes --out - for standard output, and writes no file of that name", async () => {
+test("writes to standard output with --out -", async () => {
   const cwd = temporaryFolder();
   const input = jsonLines([pinned]);
   for (const command of ["sign", "verify"]) {

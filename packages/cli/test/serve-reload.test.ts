@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { renewedTls, tls } from "../../gateway/test/node/fixtures/tls.ts";
 import { exampleFiles, type Running, serve, status } from "./serving.ts";
 
-/** A gateway by a configuration file, which `configure` writes anew and `reload` makes it read. */
+/** A gateway with a configuration file. `configure` writes the file, `reload` sends SIGHUP. */
 async function configured(first: object, workers: string) {
   const root = exampleFiles();
   const file = join(root, "..", "daypass.json");
@@ -138,17 +138,17 @@ test("applies the last of two overlapping reloads", async () => {
     writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
   write({});
   const gateway = await serve("--config", inFolder("daypass.json"));
-  // Whoever reads it waits until somebody has written.
+  // A reader waits for a writer.
   execFileSync("mkfifo", [inFolder("set.json")]);
   write({ urlKeySetFile: "set.json" });
   gateway.child.kill("SIGHUP");
-  // Fails for as long as nobody reads: the first reload has to have its configuration before the second one's is there.
+  // Fails until a reader opens the pipe, so that the first reload reads before the second file exists.
   const openForReader = () => openSync(inFolder("set.json"), constants.O_WRONLY | constants.O_NONBLOCK);
   let set = -1;
   await expect.poll(() => (set = openForReader())).toBeGreaterThan(-1);
   write({ metrics: true });
   gateway.child.kill("SIGHUP");
-  // One that overtakes would be done by then.
+  // An overtaking reload would be done by now.
   await sleep(500);
   writeSync(set, '{"keys":[]}');
   closeSync(set);
@@ -156,7 +156,7 @@ test("applies the last of two overlapping reloads", async () => {
   expect(await status(`${gateway.said.url}/-/metrics`)).toBe(200);
 });
 
-/** The status that a client gets who trusts one certificate alone; 0 where it is another. */
+/** The status for a client that trusts only this certificate. 0 for another certificate. */
 const statusBy = (ca: string, url: string): Promise<number> =>
   new Promise((resolve) => {
     get(url, { ca, agent: false }, (response) => resolve(response.resume().statusCode ?? 0)).on("error", () =>

@@ -9,7 +9,7 @@ import { type RunOptions, start, temporaryFolder } from "./command.ts";
 
 export const EXAMPLES = fileURLToPath(new URL("../../../examples/files", import.meta.url));
 
-/** What `serve --json` says when it listens. */
+/** The output of `serve --json`. */
 export interface Said {
   readonly url: string;
   readonly s3Endpoint: string;
@@ -22,7 +22,7 @@ export interface Said {
 export interface Running {
   readonly child: ChildProcessWithoutNullStreams;
   readonly said: Said;
-  /** The first line of standard output, as it is. */
+  /** The first line of standard output. */
   readonly line: string;
   log(): string;
   stop(signal?: NodeJS.Signals): Promise<unknown>;
@@ -43,7 +43,7 @@ export function serve(...args: readonly string[]): Promise<Running> {
 /** The same in another environment. */
 export async function serveWith(options: RunOptions, ...args: readonly string[]): Promise<Running> {
   const child = start(["serve", ...args, "--json"], options);
-  // A worker that outlives its primary would be ended by node; a test that fails must not wait for it.
+  // Stop the gateway of a failed test.
   onTestFinished(() => void child.kill("SIGTERM"));
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {

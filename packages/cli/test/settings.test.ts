@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { serveSettings } from "../src/commands/serve/settings.ts";
 import { AWS, daypass, temporaryFolder } from "./command.ts";
 
-/** What is said of a configuration, with `FILE` for its path. */
+/** The error for a configuration, with `FILE` for its path. Empty if it is valid. */
 async function refusalOf(config: object): Promise<string> {
   const folder = temporaryFolder();
   const file = join(folder, "daypass.json");
@@ -63,7 +63,7 @@ test.each([
   [{ storage: { driver: "s3", buckets: { media: ".." } } }, "storage.buckets.media", 'found ".."'],
   [{ storage: { driver: "s3", bucket: "../x" } }, "storage.bucket", 'found "../x"'],
   [{ storage: { driver: "s3", buckets: { "../x": "media" } } }, "every name in storage.buckets", 'found "../x"'],
-])("refuses %j by the place of the fault, with what was found", async (config, place, found) => {
+])("rejects %j with the setting and the value", async (config, place, found) => {
   const message = await refusalOf(config);
   expect(message).toContain(`expected ${place}`);
   expect(message).toContain("in FILE");
@@ -88,11 +88,11 @@ test.each([
   { publicUrl: "http://[::1]:8080" },
   { limits: { body: 1000, query: 16_384 } },
   { origins: ["https://*.s3.example", "https://s3.example"] },
-])("takes %j", async (config) => {
+])("accepts %j", async (config) => {
   expect(await refusalOf(config)).toBe("");
 });
 
-test("says of an endpoint that is an IP address why the buckets of its storage cannot stand in the host", async () => {
+test("rejects virtual addressing of an IP address", async () => {
   const folder = temporaryFolder();
   const file = join(folder, "daypass.json");
   const storage = { driver: "s3", endpoint: "http://127.0.0.1:9", addressing: "virtual" };
@@ -101,13 +101,13 @@ test("says of an endpoint that is an IP address why the buckets of its storage c
   expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use path addressing/)]);
 });
 
-test("refuses a setting that stands in the file twice", async () => {
+test("rejects a repeated setting", async () => {
   const file = join(temporaryFolder(), "daypass.json");
   writeFileSync(file, '{"region":"a","limits":{"body":5},"region":"b"}');
   await expect(serveSettings({ config: file })).rejects.toThrow("each setting once");
 });
 
-test("says of files, hosts and folders which setting names them", async () => {
+test("names the setting of a wrong file, host or folder", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "files"));
   const file = (name: string, content: unknown): string => {

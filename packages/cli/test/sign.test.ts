@@ -256,7 +256,7 @@ test("names --expires-in for lines without a lifetime", async () => {
   expect(JSON.parse(stdout).error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("--expires-in") });
 });
 
-test("verifies and explains what it signed", async () => {
+test("verifies and explains a signed URL", async () => {
   const env = { ...AWS, AWS_REGION: "eu-west-1" };
   const { stdout } = await daypass(["sign", "s3://media/a.txt", ...AT], { env });
   const url = stdout.trim();

@@ -1,23 +1,12 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
 import { withLock } from "../src/state/lock.ts";
 import { masterKey } from "../src/state/master-key.ts";
-import { daypass, nodeArguments, temporaryFolder, words } from "./command.ts";
+import { nodeArguments, temporaryFolder, words } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
   "rejects a master key of mode %s",
@@ -38,24 +27,6 @@ function lockOf({ ageSeconds }: { readonly ageSeconds: number }): string {
   utimesSync(path, then, then);
   return path;
 }
-
-test.skipIf(process.getuid?.() !== 0)("keeps the owner of keys that root changes", async () => {
-  const nobody = 65_534;
-  const ownerOf = (path: string): readonly number[] => [statSync(path).uid, statSync(path).gid];
-  const root = temporaryFolder();
-  chownSync(root, nobody, nobody);
-  const state = join(root, "var", "state");
-  const secret = join(root, "secret");
-  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
-  const made = await keys("create", "--out", secret, "--json");
-  for (const path of [dirname(state), state, join(state, "keys.json"), join(state, "master.key")])
-    expect(ownerOf(path)).toEqual([nobody, nobody]);
-  // The file of --out belongs to root.
-  expect(ownerOf(secret)).toEqual([0, 0]);
-  chownSync(state, 0, 0);
-  expect((await keys("revoke", JSON.parse(made.stdout).id)).status).toBe(0);
-  expect(ownerOf(join(state, "keys.json"))).toEqual([nobody, nobody]);
-});
 
 test.each([31, -31])("takes over a lock that a crash left %i seconds ago", async (ageSeconds) => {
   const path = lockOf({ ageSeconds });
@@ -130,19 +101,6 @@ test("removes the temporary files of a crash with the next change", async () => 
   expect(readdirSync(folder).sort()).toEqual([...copies, "keys.json", "keys.json.spare", "master.key"].sort());
 });
 
-const withoutRights = ["--bounding-set=-dac_override,-dac_read_search"];
-const canDrop = spawnSync("setpriv", [...withoutRights, "true"]).status === 0;
-
-test.skipIf(process.getuid?.() !== 0 || !canDrop)("names the folder that a start may not read", () => {
-  const root = temporaryFolder();
-  const own = join(root, ".daypass");
-  mkdirSync(own, { mode: 0o700 });
-  chownSync(own, 65_534, 65_534);
-  const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"];
-  const { status, stderr } = spawnSync("setpriv", [...withoutRights, ...command], { encoding: "utf8" });
-  expect([status, stderr]).toEqual([1, expect.stringContaining(`read and write ${own}`)]);
-});
-
 describe("Node's permission model", () => {
   const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
   const limited = (rights: readonly string[], args: readonly string[]) =>
@@ -162,46 +120,3 @@ describe("Node's permission model", () => {
     expect([status, stderr.includes("please report")]).toEqual([1, false]);
   });
 });
-
-/** Changes keys forever, and reports each change. */
-const CHANGES = `
-const { keyStore } = await import(process.argv[1]);
-const store = keyStore({ folder: process.argv[2], env: {}, clock: () => new Date() });
-for (let id; ; ) {
-  ({ record: { id } } = await store.create({ algorithm: "HS256", scope: {} }));
-  process.send(["made", id]);
-  ({ record: { id } } = await store.rotate(id, 60));
-  process.send(["made", id]);
-  await store.revoke(id);
-  process.send(["revoked", id]);
-}`;
-
-test("loses no key and restores no revoked key when a change is killed", async () => {
-  const folder = temporaryFolder();
-  const module = new URL("../dist/state/key-store.js", import.meta.url).href;
-  const made = new Set<string>();
-  const revoked = new Set<string>();
-  const store = keyStore({ folder, env: {}, clock: () => new Date() });
-  for (let round = 0; round < 6; round += 1) {
-    const args = ["--input-type=module", "-e", CHANGES, module, folder];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    let changes = 0;
-    child.on("message", ([what, id]: [string, string]) => {
-      changes += 1;
-      (what === "made" ? made : revoked).add(id);
-      // Kill at another step of a change in each round.
-      if (changes === 3) setTimeout(() => child.kill("SIGKILL"), round);
-    });
-    await once(child, "close");
-    const rows = await store.opened();
-    const found = new Set(rows.map(({ record }) => record.id));
-    expect([...made].filter((id) => !found.has(id))).toEqual([]);
-    for (const { record, key } of rows) {
-      expect(key === undefined).toBe(record.revokedAt !== undefined);
-      if (revoked.has(record.id)) expect(record.revokedAt).toBeDefined();
-    }
-    // Removes the lock of the killed process, which would expire after 30 seconds.
-    rmSync(join(folder, "keys.json.lock"), { force: true });
-  }
-  expect(made.size).toBeGreaterThan(10);
-}, 60_000);

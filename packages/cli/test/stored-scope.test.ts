@@ -58,7 +58,7 @@ async function served(...created: readonly (readonly string[])[]) {
   };
 }
 
-test("an access key that ends opens nothing from its end on, though its links last longer", async () => {
+test("rejects the URLs of an expired access key", async () => {
   const end = Math.ceil(Date.now() / 1000) * 1000 + 600_000;
   const { keys, s3, code, to } = await served(["s3", "--until", new Date(end).toISOString()], ["s3"]);
   const [ending, lasting] = [s3(keys[0], 3600), s3(keys[1], 3600)];
@@ -68,13 +68,13 @@ test("an access key that ends opens nothing from its end on, though its links la
   expect([await code(ending), await code(lasting)]).toEqual(["AccessDenied", "opens"]);
 });
 
-test("an access key with a longest life opens no link that lasts longer", async () => {
+test("rejects an S3 URL that exceeds the maximum lifetime of its key", async () => {
   const { keys, s3, code } = await served(["s3", "--max-life", "10m"]);
   expect(await code(s3(keys[0], 600))).toBe("opens");
   expect(await code(s3(keys[0], 601))).toBe("AccessDenied");
 });
 
-test("a URL key opens no link that lasts longer than its longest life, or past its end", async () => {
+test("rejects a Daypass URL that exceeds the maximum lifetime or the expiry of its key", async () => {
   const end = Math.ceil(Date.now() / 1000) * 1000 + 600_000;
   const { keys, url, code, to } = await served(
     ["url", "--max-life", "10m"],

@@ -15,9 +15,9 @@ const env = { ...AWS, AWS_REGION: "us-east-1" };
 
 const little = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
 const WRITTEN: readonly (readonly [string, (text: string) => Buffer])[] = [
-  ["UTF-8 with a mark", (text) => Buffer.from(`\ufeff${text}`)],
+  ["UTF-8 with a byte order mark", (text) => Buffer.from(`\ufeff${text}`)],
   ["UTF-16 as PowerShell writes it", little],
-  ["UTF-16 with the other order of bytes", (text) => little(text).swap16()],
+  ["big-endian UTF-16", (text) => little(text).swap16()],
 ];
 
 test.each(WRITTEN)("reads files in %s", async (_, write) => {
@@ -50,7 +50,7 @@ test.each(WRITTEN)("reads files in %s", async (_, write) => {
   expect(await loadConfig(file("config", '{"listen":{"port":0}}'))).toEqual({ listen: { port: 0 } });
 });
 
-test("says of lines in UTF-16 that they have to be in UTF-8", async () => {
+test("rejects batch lines in UTF-16", async () => {
   const run = async (args: readonly string[], text: string) =>
     daypass(["sign", "s3://b", "--batch", "-", "--expires-in", "60", ...args], { env, input: little(text) });
   const { stdout } = await run([], '{"key":"k"}\n{"key":"k"}\n');
@@ -58,7 +58,7 @@ test("says of lines in UTF-16 that they have to be in UTF-8", async () => {
   expect((await run(["--format", "csv"], "key\nk\n")).stderr).toContain("header row in UTF-8");
 });
 
-test("takes a variable of AWS that is set to nothing as not set", async () => {
+test("ignores empty AWS variables", async () => {
   const empty = { AWS_PROFILE: "", AWS_CONFIG_FILE: "", AWS_SHARED_CREDENTIALS_FILE: "" };
   expect((await daypass(["sign", "s3://b/k"], { env: { ...env, ...empty } })).status).toBe(0);
 });

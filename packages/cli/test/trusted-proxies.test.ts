@@ -9,7 +9,7 @@ const client = (
 ): string | undefined => {
   const headers = [
     ...forwarded.map((value) => ["X-Forwarded-For", value] as const),
-    // What another header says of a client nobody has checked.
+    // Other headers are not trusted.
     ["X-Real-IP", "198.51.100.1"] as const,
   ];
   const request: WireRequest = { method: "GET", target: "/", authority: "a.example", headers, remoteAddress: peer };
@@ -21,7 +21,7 @@ test.each([
   [["10.0.0.0/8"], "10.0.0.1", ["192.0.2.1"], "192.0.2.1"],
   [["10.0.0.0/8"], "::ffff:10.0.0.1", ["192.0.2.1"], "192.0.2.1"],
   [["10.0.0.0/8"], "192.0.2.9", ["192.0.2.1"], "192.0.2.9"],
-  // The client wrote the first one; the proxy saw the second.
+  // The client wrote the first address, the proxy the second.
   [["10.0.0.0/8"], "10.0.0.1", ["203.0.113.5, 192.0.2.1"], "192.0.2.1"],
   [["10.0.0.0/8"], "10.0.0.1", ["203.0.113.5, 192.0.2.1, 10.0.0.2"], "192.0.2.1"],
   [["10.0.0.0/8"], "10.0.0.1", ["203.0.113.5", "192.0.2.1"], "192.0.2.1"],
@@ -30,18 +30,21 @@ test.each([
   [["fd00::/8"], "fd00::1", ["2001:db8::1"], "2001:db8::1"],
   [["10.0.0.1"], "10.0.0.2", ["192.0.2.1"], "10.0.0.2"],
   [["10.0.0.1"], "10.0.0.1", ["192.0.2.1"], "192.0.2.1"],
-  // An address without a length is that one alone.
+  // An address without a length is a single host.
   [["fd00::1"], "fd00::2", ["192.0.2.1"], "fd00::2"],
   [["fd00::1"], "fd00::1", ["192.0.2.1"], "192.0.2.1"],
   [["10.0.0.0/8"], "10.0.0.1", ["203.0.113.5, ::FFFF:192.0.2.10"], "192.0.2.10"],
   [["10.0.0.0/8"], "::ffff:10.0.0.1", [], "10.0.0.1"],
   [["10.0.0.0/8"], "10.0.0.1", ["192.0.2.1, 1::ffff:10.0.0.3"], "1::ffff:10.0.0.3"],
   [["10.0.0.0/8"], undefined, ["192.0.2.1"], undefined],
-])("with %j in front, the peer %s and %j it is %s", (networks, peer, forwarded, expected) => {
-  expect(client(networks, peer, ...forwarded)).toBe(expected);
-});
+])(
+  "with the proxies %j, the peer %s and X-Forwarded-For %j, the client is %s",
+  (networks, peer, forwarded, expected) => {
+    expect(client(networks, peer, ...forwarded)).toBe(expected);
+  },
+);
 
-// Read as a number, nothing behind the slash would be 0: a network of all there are.
+// Number("") is 0, which would trust every address.
 test.each([
   "",
   "10.0.0.0/33",
@@ -53,6 +56,6 @@ test.each([
   "10.0.0.0/ ",
   "10.0.0.0/+8",
   "10.0.0.0/1e1",
-])("refuses %j as a network", (network) => {
+])("rejects the network %j", (network) => {
   expect(() => trustedProxies([network])).toThrow(/CIDR/);
 });

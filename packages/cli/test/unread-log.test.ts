@@ -12,7 +12,7 @@ import { exampleFiles } from "./serving.ts";
 
 const MANY = 500;
 
-/** A gateway that has more to log than a pipe takes of which nobody reads. */
+/** A gateway whose log pipe is full. */
 async function unread(args: readonly string[], env = {}) {
   const pipe = join(temporaryFolder(), "log");
   execFileSync("mkfifo", [pipe]);
@@ -29,7 +29,7 @@ async function unread(args: readonly string[], env = {}) {
   const socket = connect(Number(new URL(said.url).port), "127.0.0.1");
   // More lines than the pipe of 64 KB takes.
   socket.write("GET /a HTTP/1.1\r\nhost: a\r\n\r\n".repeat(MANY));
-  // As a whole: a chunk may end within what is counted.
+  // A chunk may end inside the marker.
   let answers = "";
   for await (const chunk of socket.setEncoding("latin1")) {
     answers += chunk;
@@ -38,14 +38,14 @@ async function unread(args: readonly string[], env = {}) {
   return { child, said };
 }
 
-// `daypass serve 2>&1 | less`: the pipe of a shell makes its writer wait, and nothing ends a write that waits.
-test("stops when it is asked to, although nobody reads its log", async () => {
+// `daypass serve 2>&1 | less`: the pipe blocks its writer.
+test("stops after SIGTERM with a full log pipe", async () => {
   const { child } = await unread([exampleFiles()]);
   child.kill("SIGTERM");
   expect((await once(child, "exit"))[0]).toBe(0);
 });
 
-test("stops although what was cut off ends while the log waits for its reader", async () => {
+test("stops if a cut request ends while the log pipe is full", async () => {
   const copies: ServerResponse[] = [];
   const upstream = createServer((request, response) => {
     if (request.method !== "PUT") response.writeHead(200, { etag: '"e"', "content-length": 1 }).end();
@@ -65,7 +65,7 @@ test("stops although what was cut off ends while the log waits for its reader", 
   fetch(url, { method: "PUT", headers }).catch(() => undefined);
   await expect.poll(() => copies.length).toBe(1);
   child.kill("SIGTERM");
-  // A second behind the drain it gives up the copy, and for two more it waits for whoever reads the log.
+  // The gateway gives up the copy after one second, and waits two more seconds for the log.
   setTimeout(() => copies[0]?.destroy(), 1500);
   expect((await once(child, "exit"))[0]).toBe(0);
 });

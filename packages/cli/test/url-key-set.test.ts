@@ -8,7 +8,7 @@ import { exampleFiles, serve, status } from "./serving.ts";
 const good: UrlHmacKey = { kty: "oct", alg: "HS256", kid: "edge-1", k: Buffer.alloc(32, 1).toString("base64url") };
 const other: UrlHmacKey = { ...good, kid: "edge-2", k: Buffer.alloc(32, 2).toString("base64url") };
 
-/** A folder to serve by a configuration with a key set, which `write` writes. */
+/** A configuration with a key set, which `write` replaces. */
 function configured(keys: unknown) {
   const root = exampleFiles();
   const set = join(root, "..", "set.json");
@@ -27,10 +27,10 @@ test.each<[name: string, keys: unknown, place: string, kid: string]>([
     "keys[0]",
     "key low",
   ],
-  ["one kid twice", [good, other, { ...other, kid: good.kid }], "keys[2]", "key edge-1"],
-  ["what is no key", [{ foo: 1 }], "keys[0]", "(unnamed)"],
-  ["nothing", [null], "keys[0]", "JSON Web Key"],
-])("is refused at the start with %s", async (_, keys, place, kid) => {
+  ["a repeated kid", [good, other, { ...other, kid: good.kid }], "keys[2]", "key edge-1"],
+  ["an object that is not a key", [{ foo: 1 }], "keys[0]", "(unnamed)"],
+  ["null", [null], "keys[0]", "JSON Web Key"],
+])("rejects a start with %s in urlKeySetFile", async (_, keys, place, kid) => {
   const { config, set } = configured(keys);
   const failed = await daypass(["serve", "--config", config]);
   expect([failed.status, failed.stdout]).toEqual([1, ""]);
@@ -38,7 +38,7 @@ test.each<[name: string, keys: unknown, place: string, kid: string]>([
   for (const { k } of [good, other]) expect(failed.stderr).not.toContain(k);
 });
 
-test("is refused at a reload, and keeps no revocation waiting", async () => {
+test("rejects a reload of an invalid urlKeySetFile, and still applies revocations", async () => {
   const { root, config, write } = configured([good]);
   const { child, said, log } = await serve("--config", config);
   const url = (key: UrlHmacKey) => urlSigner({ key }).sign({ url: `${said.url}/welcome/hello.txt`, expiresIn: 60 }).url;

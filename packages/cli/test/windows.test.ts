@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypassProcess, temporaryFolder } from "./command.ts";
 
-// As a URL, in which no folder of a clone has a space: NODE_OPTIONS is cut at them.
+// A URL has no spaces, at which NODE_OPTIONS would be split.
 const NODE_OPTIONS = `--import ${new URL("./as-windows.mjs", import.meta.url).href}`;
 
-test("makes keys and signs with them on Windows, and refuses to serve a folder", async () => {
+test("creates keys and signs on Windows, and refuses to serve", async () => {
   const [cwd, APPDATA] = [temporaryFolder(), temporaryFolder()];
   const env = { NODE_OPTIONS, APPDATA };
   const made = await daypassProcess(["keys", "create", "--out", "key", "--state", "state"], { cwd, env });

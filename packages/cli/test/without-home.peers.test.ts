@@ -9,7 +9,7 @@ const _URL_TO_READ = "https://a.example/x?X-Amz-Signature=a";
 const reason = needsMounts();
 
 // As in a container that runs under any number: such a user has no entry, and HOME is not set for it.
-test.skipIf(reason)(`a user whom the system does not know has no home and signs all the same${reason ?? ""}`, () => {
+test.skipIf(reason)(`signs for a user without an entry in the system${reason ?? ""}`, () => {
   const run = (...args: readonly string[]) =>
     spawnSync("unshare", ["--user", "--map-user=54321", process.execPath, ...nodeArguments, ...args], {
       env: { PATH: process.env["PATH"], ...env },

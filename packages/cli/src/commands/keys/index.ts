@@ -23,11 +23,6 @@ const OPTIONS = {
 
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
-/** Options of some actions. Other actions refuse them. */
-const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method", "max-life", "until"] as const;
-const SESSION_ONLY = ["expires-in"] as const;
-const SECRET_OPTIONS = ["show-secret", "out"] as const;
-
 const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   create an S3 access key (default) or a Daypass URL key
 daypass keys list                                                 list the keys, without secrets
 daypass keys public                                               print the public Ed25519 keys as a JWK set
@@ -53,35 +48,56 @@ export const keysCommand: Command = {
     const { values, positionals } = parseArguments(args, OPTIONS);
     const [action, argument, ...more] = positionals;
     if (more.length > 0) throw new UsageError(`expected one argument at most, found ${more.length + 1}`);
-    const run = ACTIONS.get(word("the action", action ?? "", [...ACTIONS.keys()]));
-    if (run === undefined) throw new UsageError("expected an action");
+    const name = word("the action", action ?? "", Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]);
+    const { run, options, takes } = ACTIONS[name];
+    const known: readonly string[] = [...options, "state", "json"];
+    const foreign = Object.keys(values).find((option) => !known.includes(option));
+    if (foreign !== undefined) throw new UsageError(`expected options of keys ${name}, found --${foreign}`);
+    if (takes === "none" && argument !== undefined)
+      throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+    if (takes === "id" && argument === undefined)
+      throw new UsageError("expected the id of a key, found none: see daypass keys list");
     const folder = stateFolder(values.state, context.env);
-    if (action !== "create") expectStateExists(folder, values.state === undefined ? "give --state" : undefined);
+    if (name !== "create") expectStateExists(folder, values.state === undefined ? "give --state" : undefined);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
-    return run({ store, folder, argument, options: values, context });
+    return run({ store, folder, argument: argument ?? "", options: values, context });
   },
 };
 
 interface Action {
   readonly store: KeyStore;
   readonly folder: string;
-  readonly argument: string | undefined;
+  /** The kind or the id of a key. */
+  readonly argument: string;
   readonly options: Options;
   readonly context: Context;
 }
 
-const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = new Map([
-  ["create", create],
-  ["list", list],
-  ["public", publicKeys],
-  ["rotate", rotate],
-  ["revoke", revoke],
-  ["session", issueSession],
-]);
+interface ActionEntry {
+  readonly run: (action: Action) => Promise<ExitStatus>;
+  readonly takes: "kind" | "id" | "none";
+  /** The options of the action, without --state and --json. */
+  readonly options: readonly (keyof Options)[];
+}
+
+const SECRET = ["show-secret", "out"] as const;
+const SESSION_SCOPE = ["bucket", "prefix", "method"] as const;
+
+const ACTIONS = {
+  create: {
+    run: create,
+    takes: "kind",
+    options: ["label", "ed25519", ...SESSION_SCOPE, "origin", "max-life", "until", ...SECRET],
+  },
+  list: { run: list, takes: "none", options: [] },
+  public: { run: publicKeys, takes: "none", options: [] },
+  rotate: { run: rotate, takes: "id", options: ["overlap", ...SECRET] },
+  revoke: { run: revoke, takes: "id", options: [] },
+  session: { run: issueSession, takes: "id", options: ["expires-in", ...SESSION_SCOPE, ...SECRET] },
+} satisfies Readonly<Record<string, ActionEntry>>;
 
 async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, ["overlap", ...SESSION_ONLY], "create");
-  const kind = word("the kind of key", argument ?? "s3", ["s3", "url"]);
+  const kind = word("the kind of key", argument || "s3", ["s3", "url"]);
   if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
   const scope = scopeOf(kind, options);
   const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";
@@ -89,32 +105,25 @@ async function create({ store, argument, options, context }: Action): Promise<Ex
 }
 
 async function rotate({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SESSION_ONLY], "rotate");
-  const id = idOf(argument);
   const overlap = duration("--overlap", options.overlap ?? "24h");
   // Report an unknown id before a missing --out.
-  if ((await store.list()).every((record) => record.id !== id)) throw noSuchKey(id);
-  return createAndShow(options, context, () => store.rotate(id, overlap));
+  if ((await store.list()).every((record) => record.id !== argument)) throw noSuchKey(argument);
+  return createAndShow(options, context, () => store.rotate(argument, overlap));
 }
 
 async function revoke({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "revoke");
-  const record = await store.revoke(idOf(argument));
+  const record = await store.revoke(argument);
   await print(context.stdout, options.json === true ? JSON.stringify(record) : `revoked ${record.id}`);
   return 0;
 }
 
 async function issueSession(action: Action): Promise<ExitStatus> {
-  const { argument, options } = action;
-  refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
   // Loads the gateway.
   const { session } = await import("./session.ts");
-  return session(idOf(argument), action);
+  return session(action.argument, action);
 }
 
-async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "list");
-  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+async function list({ store, options, context }: Action): Promise<ExitStatus> {
   const now = new Date();
   const records = await withStates(store, now, context);
   if (options.json === true) {
@@ -134,12 +143,10 @@ async function list({ store, argument, options, context }: Action): Promise<Exit
 }
 
 /** Prints the public keys for other verifiers, including rotated keys until their overlap ends. */
-async function publicKeys({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "public");
-  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+async function publicKeys({ store, context }: Action): Promise<ExitStatus> {
   const keys = (await store.active()).flatMap((key) => (key.kind === "url" ? [urlKey(key)] : []));
   const set = publishedKeySet(keys);
-  // Print the empty set too, because it tells verifiers that the last key was revoked.
+  // Print the empty set too, so that verifiers drop the last revoked key.
   if (set.keys.length === 0)
     await print(context.stderr, "There is no Ed25519 key: create one with daypass keys create url --ed25519.");
   await print(context.stdout, JSON.stringify(set));
@@ -184,16 +191,6 @@ async function createAndShow(options: Options, context: Context, make: () => Pro
   ];
   await print(stdout, table(rows));
   return 0;
-}
-
-function refuse(options: Options, names: readonly (keyof Options)[], action: string): void {
-  const found = names.find((name) => options[name] !== undefined);
-  if (found !== undefined) throw new UsageError(`expected options of keys ${action}, found --${found}`);
-}
-
-function idOf(argument: string | undefined): string {
-  if (argument === undefined) throw new UsageError("expected the id of a key, found none: see daypass keys list");
-  return argument;
 }
 
 function stateOf(record: KeyRecord, now: Date): string {

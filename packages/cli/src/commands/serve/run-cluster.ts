@@ -29,7 +29,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
   // Only one process may write the index of a folder.
   const { servesFolder } = driverOf(settings.storage);
   const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
-  // A worker that replaces another serves by what the others do, and not by a file that has changed since.
+  // A replacement worker uses the settings of the other workers, not a file that has changed since.
   let current = settings;
   let port = settings.port;
   let madeKeys = false;

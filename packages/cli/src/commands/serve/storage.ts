@@ -104,7 +104,7 @@ function checkNames(names: readonly string[], file: string): void {
       `expected storage.buckets in ${file} to name a bucket, found none: name one, or remove the setting to serve all buckets of the account`,
     );
   for (const name of names) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
     if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
     throw new CommandError(
       `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${describeValue(name)}: correct it`,

@@ -1,4 +1,4 @@
-/** The parts of a request and its response that pasted text states beside the URL. */
+/** The parts of a request and its response that pasted text states in addition to the URL. */
 export interface RequestParts {
   readonly method?: string | undefined;
   /** All headers that were sent, with lower-case names. `undefined` if the text does not state all of them. */

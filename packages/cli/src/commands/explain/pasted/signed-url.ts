@@ -31,7 +31,7 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
   if (state === "complete") return { url: word.replace(QUOTED, "$2"), isPart: false };
-  // `explain` repairs a damaged URL that stands alone.
+  // `explain` repairs a damaged URL.
   if (state === "damaged" && isOneWord) return whole;
   const { complete, damaged, hasPath } = await urlWithin(text);
   if (complete !== undefined) return complete;

@@ -1,4 +1,3 @@
-import type { SignedForm } from "../forms/form.ts";
 import type { SignedRequest } from "./contracts.ts";
 import { grantId } from "./grant.ts";
 
@@ -46,7 +45,7 @@ export function failed(thrown: unknown): { readonly error: Error } {
 }
 
 /** A signer of requests or of forms from its `sign`. */
-export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
+export function signer<R, S = SignedRequest>(
   sign: (request: R) => S,
 ): {
   sign(request: R): S;
@@ -70,7 +69,7 @@ export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
 }
 
 /** A signer with promises from its `sign`. */
-export function asyncSigner<R, S extends SignedRequest | SignedForm = SignedRequest>(
+export function asyncSigner<R, S = SignedRequest>(
   sign: (request: R) => Promise<S>,
 ): {
   sign(request: R): Promise<S>;

@@ -187,7 +187,7 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
         return codeOf(() => (sign as Sign)(new Asked() as never));
       };
       expect(await sees("anything", 1)).toBe("made");
-      // What a scheme has it reads by its name; what it has not it refuses.
+      // A scheme reads its own options by name and refuses others.
       const found = [await sees("notBefore", new Date("2099-01-01T00:00:00Z")), await sees("prefix", "none/")];
       expect(found).not.toContain("made");
     },

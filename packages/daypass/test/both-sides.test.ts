@@ -71,7 +71,7 @@ describe("an IPv6 address", () => {
 });
 
 describe("anyOf", () => {
-  it("lets nobody look for a signature in what is too long to be read", async () => {
+  it("refuses a request that is too long before any verifier detects it", async () => {
     let looked = 0;
     const counting: Verifier = {
       detects: () => {
@@ -86,7 +86,7 @@ describe("anyOf", () => {
     expect(looked).toBe(0);
   });
 
-  it("hands on what the sender has proved, so that a URL for one opens to him and to nobody else", async () => {
+  it("passes the proof on, so that a URL for one subject refuses others", async () => {
     const all = anyOf(
       urlVerifier({ keys: [KEY], origins: [origin], clock }),
       s3Verifier({ credentials, origins: [origin], clock }),

@@ -11,7 +11,7 @@ const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" }).fil
   /^(?:schemes\/.*|edge)\/verify\.ts$|^schemes\/gcs\/credentials\.ts$|^schemes\/s3\/v2\/canonical\.ts$/.test(path),
 );
 
-describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by the time it takes", () => {
+describe("CVE-2014-0006, CVE-2019-18887: comparing signatures takes constant time", () => {
   // With a public key nothing is compared: what the verifier computes is no secret.
   it.each(verifiers)("%s compares in constant time and by nothing else", (path) => {
     const text = readFileSync(join(source, path), "utf8");

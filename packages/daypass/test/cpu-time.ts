@@ -1,4 +1,4 @@
-/** Milliseconds of processor time that this process takes for some work: what else runs on the machine does not count. */
+/** Milliseconds of processor time of this process for some work. Other processes do not count. */
 export async function cpuMilliseconds(work: () => unknown): Promise<number> {
   const start = process.cpuUsage();
   await work();

@@ -65,7 +65,7 @@ describe("rotatingCredentials", () => {
     expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA1", 1]);
   });
 
-  it("tells ready what the provider says, and tries again the next time", async () => {
+  it("rejects ready with the provider's error, and tries again the next time", async () => {
     const { credentials, state } = cloud();
     state.fails = true;
     await expect(credentials.ready()).rejects.toThrow("no network");
@@ -74,7 +74,7 @@ describe("rotatingCredentials", () => {
     expect(credentials.current().accessKeyId).toBe("ASIA2");
   });
 
-  it("takes a provider that gives none for one that fails", async () => {
+  it("treats a provider without credentials as failed", async () => {
     for (const given of [undefined, null, "AKIDEXAMPLE"]) {
       const rotating = rotatingCredentials(async () => given as never);
       await expect(rotating.ready()).rejects.toMatchObject({ code: "INVALID_KEY" });
@@ -106,7 +106,7 @@ describe("rotatingCredentials", () => {
     expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA2", 2]);
   });
 
-  it("keeps the old ones while the provider fails, tells it, and signs nothing past their end", async () => {
+  it("uses the old credentials while the provider fails, reports the error, and signs nothing past their expiry", async () => {
     const errors: unknown[] = [];
     const { credentials, state, pass, clock } = cloud({ onError: (error) => errors.push(error) });
     await credentials.ready();
@@ -145,7 +145,7 @@ describe("rotatingCredentials", () => {
     await settled();
     const helped = state.calls;
     expect(credentials.current().accessKeyId).toBe(`ASIA${helped}`);
-    // What has helped is forgotten: the next one that fails is asked again after a second.
+    // A success resets the delay: the next failure is retried after a second.
     state.fails = true;
     pass(58);
     for (const [minutes, calls] of [
@@ -178,7 +178,7 @@ describe("rotatingCredentials", () => {
     expect(await after(-60)).toBe(5);
   });
 
-  it("takes a provider that throws for one that fails: ready rejects, and what is good still signs", async () => {
+  it("treats a throwing provider as failed: ready rejects, and valid credentials still sign", async () => {
     let fails = true;
     const expiration = new Date(START.getTime() + 240_000);
     const errors: unknown[] = [];
@@ -246,7 +246,7 @@ describe("rotatingCredentials", () => {
   });
 });
 
-// Read from an environment that lacks them, they are there for the compiler only.
+// From an environment without them, they exist for the compiler only.
 const missing = undefined as never;
 
 it.each<readonly [string, () => unknown]>([

@@ -144,7 +144,7 @@ function isInPath({ target, headers }: WireRequest): boolean {
   return !target.includes("?") && headers.length === 0;
 }
 
-/** The parameters, headers and cookies of the second request added to those of the first. */
+/** The first request with the parameters, headers and cookies of the second added. */
 function together(first: WireRequest, second: WireRequest): WireRequest {
   const [, query = ""] = second.target.split("?");
   const target = query === "" ? first.target : `${first.target}${first.target.includes("?") ? "&" : "?"}${query}`;
@@ -174,7 +174,7 @@ describe("the algorithm is the key's", () => {
     await expectRefusal(s3V4aVerifier(options).verify(respelt(asV4a, hmac, ecdsa)));
   });
 
-  it("of a service account: an HMAC with its public key is nobody's", async () => {
+  it("refuses an HMAC with a service account's public key", async () => {
     const credentials = {
       accessKeyId: publicAccount.client_email,
       secretAccessKey: publicKey.replace(/-+[A-Z ]+-+|\n/g, ""),

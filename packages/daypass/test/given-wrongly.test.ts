@@ -123,7 +123,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 
-  // As the last line of a file has it: every URL would be refused, and no error say why.
+  // Like the last line of a file: every URL would be refused without a reason.
   it.each([
     ["bunny", bunnySigner],
     ["cloudflare", (given: { secret: string }) => cloudflareSigner({ ...given, ttl: 60 })],

@@ -26,7 +26,7 @@ import { RSA } from "./cloudfront/keys.ts";
 import { clock } from "./edge-fixture.ts";
 import { account } from "./gcs/account.ts";
 
-// Whoever makes several signers may well write each one's options into the same object.
+// A program that creates several signers may write each signer's options into the same object.
 
 const endpoint = "https://store.example.com";
 const url = "https://media.example.com/hls/a.ts";

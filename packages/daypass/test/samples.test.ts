@@ -30,7 +30,7 @@ const runnable = samples.filter(({ code }) => {
 
 const plain = (text: string): string => text.replace(/["'\s]/g, "");
 
-/** What the lines that print say they print, a `…` for anything; `undefined` for one that says nothing, or no value. */
+/** The output that the printing lines announce, with `…` for anything; `undefined` for a line without a value. */
 function shownBy(code: string): readonly (RegExp | undefined)[] {
   return [...code.matchAll(/^console\.log\(.*\);(?: \/\/ (.*))?$/gm)].map(([, comment = ""]) => {
     if (!/^(?:["[{…\d]|https:|true\b|false\b|undefined\b)/.test(comment)) return undefined;

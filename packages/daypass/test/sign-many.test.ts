@@ -140,7 +140,7 @@ describe("signMany of any signer and any iterable", () => {
     }
   });
 
-  it("takes sixteen requests that have not been yielded, and none while nobody asks", async () => {
+  it("reads at most sixteen requests ahead, and none before the first result is requested", async () => {
     const { started, end, sign } = manual();
     const taken: number[] = [];
     const items = signMany({ sign }, later(40, taken));

@@ -17,6 +17,6 @@ it.each([
   ["", undefined],
   [`text/html${",a".repeat(507)}`, 1],
   [`text/html${",a".repeat(508)}`, undefined],
-])("reads of %j how much HTML is wanted", (accept, quality) => {
+])("returns the quality of HTML in %j", (accept, quality) => {
   expect(readAccept(accept)(["text/html", "text/*", "*/*"])).toBe(quality);
 });

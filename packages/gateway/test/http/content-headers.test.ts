@@ -28,7 +28,7 @@ describe("safe serving", () => {
     expect(Object.fromEntries(contentHeaders({ contentType: type }))).not.toHaveProperty("content-disposition");
   });
 
-  // CVE-2018-16477, CVE-2026-28683: what an uploader called HTML or SVG ran in the origin that served it.
+  // CVE-2018-16477, CVE-2026-28683: uploaded HTML and SVG ran in the origin that served it.
   it.each([
     "text/html",
     "image/svg+xml",
@@ -61,7 +61,7 @@ describe("safe serving", () => {
     expect(headers["referrer-policy"]).toBe("no-referrer");
   });
 
-  it("takes the inline of an active type away and keeps its file name", () => {
+  it("sends an active type as an attachment and keeps its file name", () => {
     const disposition = (value: string) =>
       Object.fromEntries(contentHeaders({ contentType: "text/html", contentDisposition: value }))[
         "content-disposition"
@@ -70,7 +70,7 @@ describe("safe serving", () => {
     expect(disposition("inline; filename*=UTF-8''na%C3%AFve.html")).toBe(
       "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
     );
-    // As curl sends it, in UTF-8, and as a browser does, in Latin-1.
+    // In UTF-8 as curl sends it, and in Latin-1 as browsers do.
     for (const bytes of ["na\u00c3\u00afve.html", "na\u00efve.html"]) {
       for (const type of ["inline", "attachment"]) {
         expect(disposition(`${type}; filename="${bytes}"`)).toBe(
@@ -87,12 +87,12 @@ describe("safe serving", () => {
     expect(disposition("ATTACHMENT")).toBe("ATTACHMENT");
   });
 
-  it("judges the type that is sent, not the one stored", () => {
+  it("checks the overridden type, not the stored one", () => {
     const headers = contentHeaders({ contentType: "image/png" }, { overrides: { contentType: "text/html" } });
     expect(Object.fromEntries(headers)["content-disposition"]).toBe("attachment");
   });
 
-  it("sends stored fields, and overrides in their place", () => {
+  it("replaces stored fields by overrides", () => {
     const stored = { contentType: "image/png", contentEncoding: "gzip", contentLanguage: "de", expires: "never" };
     const headers = contentHeaders(stored, { overrides: { contentLanguage: "en" }, secondsLeft: 10 });
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -103,7 +103,7 @@ describe("safe serving", () => {
     });
   });
 
-  it("sends every field as it was stored, and each override in its place", () => {
+  it("sends stored fields and overrides unchanged for asStored", () => {
     const all = (text: string) => ({
       contentType: `image/${text}`,
       contentDisposition: `inline; filename=${text}`,
@@ -125,12 +125,12 @@ describe("safe serving", () => {
     expect(isHeaderValue(value)).toBe(false);
   });
 
-  it.each(["", 'attachment; filename="a b.txt"', "caf\u00e9", "a\tb"])("takes %j as a header value", (value) => {
+  it.each(["", 'attachment; filename="a b.txt"', "caf\u00e9", "a\tb"])("accepts %j as a header value", (value) => {
     expect(isHeaderValue(value)).toBe(true);
   });
 });
 
-describe("a header value as it came", () => {
+describe("isReceivedValue", () => {
   const bytes = (text: string) => Buffer.from(text).toString("latin1");
 
   it.each([...["\u00c4\u2013.pdf", "\u65e5\u672c", "\u{1f600}", "\u00fc"].map(bytes), "caf\u00e9", "", "a\tb"])(
@@ -140,7 +140,7 @@ describe("a header value as it came", () => {
     },
   );
 
-  // A control by itself, in UTF-8 and beside it, and text that is not made of bytes.
+  // A control alone, in UTF-8 and beside it, and text that is not bytes.
   it.each(["a\u0085", bytes("a\u0085b"), `${bytes("\u00c4")}\n`, `${bytes("\u00c4")}\x7f`, "\u65e5", "\u00c3\u65bc"])(
     "may not be %j",
     (value) => {
@@ -176,7 +176,7 @@ describe("Cache-Control", () => {
     expect(cacheControl(wish, left)).toBe(sent ?? wish);
   });
 
-  it("never outlives the grant and is never shared", () => {
+  it("never outlives the grant, and is never shared", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat({ max: 604800 }), (wish, left) => {
         const sent = cacheControl(wish, left);
@@ -189,7 +189,7 @@ describe("Cache-Control", () => {
 });
 
 describe("Content-Disposition", () => {
-  it("reads back every file name that it writes, in ASCII whatever the name", () => {
+  it("reads back every file name that it writes in ASCII", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         const value = contentDisposition("attachment", name);
@@ -199,13 +199,13 @@ describe("Content-Disposition", () => {
     );
   });
 
-  it("writes what a URL cannot hold as it is in escapes, as RFC 8187 has them", () => {
+  it("escapes characters by RFC 8187", () => {
     expect(contentDisposition("attachment", "(1)*\u00fc'.txt")).toBe(
       "attachment; filename=\"(1)*_'.txt\"; filename*=UTF-8''%281%29%2A%C3%BC%27.txt",
     );
   });
 
-  it("never writes a line break, also for half a surrogate pair", () => {
+  it("writes no line break, even for half a surrogate pair", () => {
     fc.assert(
       fc.property(anyText(), (name) => {
         expect(contentDisposition("inline", `${name}\r\n\ud800`)).toMatch(/^[\x20-\x7e]*$/);

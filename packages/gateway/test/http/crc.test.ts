@@ -9,7 +9,7 @@ function hexOf(algorithm: CrcAlgorithm, ...pieces: Uint8Array[]): string {
   return Buffer.from(crc.digest()).toString("hex");
 }
 
-/** Bit by bit, from the definition: nothing in common with the tables but the polynomial. */
+/** Computes a CRC bit by bit, without the tables. */
 function bitwise(algorithm: CrcAlgorithm, bytes: Uint8Array): string {
   const [width, polynomial] = {
     crc32: [32n, 0xedb88320n],
@@ -33,12 +33,12 @@ it.each([
   ["crc32", "cbf43926"],
   ["crc32c", "e3069283"],
   ["crc64nvme", "ae8b14860a799888"],
-] as const)("%s of the check string is that of the catalogue", (algorithm, expected) => {
+] as const)("returns the catalogue's %s of the check string", (algorithm, expected) => {
   expect(hexOf(algorithm, Buffer.from("123456789"))).toBe(expected);
 });
 
 describe.each(ALGORITHMS)("%s", (algorithm) => {
-  it("agrees with its definition at every length and every cut", () => {
+  it("agrees with its definition for every length and split", () => {
     const bytes = noise(70);
     for (let length = 0; length <= bytes.length; length++) {
       const whole = bytes.subarray(0, length);
@@ -49,7 +49,7 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
     }
   });
 
-  it("of a whole follows from those of its parts, whatever their sizes", () => {
+  it("combines the CRCs of parts of any sizes", () => {
     const bytes = noise(40_000);
     for (const sizes of [[40_000], [1, 39_999], [0, 20_000, 0, 20_000, 0], [9_999, 9_999, 9_999, 9_999, 4]]) {
       let start = 0;
@@ -63,7 +63,7 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
   });
 });
 
-it("crc32 agrees with zlib's", () => {
+it("agrees with the crc32 of zlib", () => {
   const bytes = noise(100_003);
   expect(hexOf("crc32", bytes)).toBe(zlibCrc32(bytes).toString(16).padStart(8, "0"));
 });

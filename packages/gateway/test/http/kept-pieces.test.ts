@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { keptPieces } from "../../src/http/kept-pieces.ts";
 
-it("gives back what was put in, whatever its pieces, and then has nothing", () => {
+it("returns the added bytes once, for any pieces", () => {
   const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 251));
   const kept = keptPieces();
   for (const lengths of [[1], [1, 4096], [4095], [4096, 65_536, 3], [0, 100, 5000]]) {
@@ -15,7 +15,7 @@ it("gives back what was put in, whatever its pieces, and then has nothing", () =
   }
 });
 
-it("puts small pieces together, and has at most as much room as it has bytes", () => {
+it("joins small pieces, and allocates at most as much as it holds", () => {
   const kept = keptPieces();
   for (let i = 0; i < 1_000_000; i++) kept.add(Uint8Array.of(i));
   const pieces = kept.take();

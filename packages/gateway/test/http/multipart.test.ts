@@ -5,12 +5,12 @@ import { MultipartError } from "../../src/http/multipart-reader.ts";
 const LIMITS: MultipartLimits = { fieldBytes: 20_000, fieldCount: 100, restBytes: 1000 };
 
 interface Sent {
-  /** Bytes that come at once; all unless told. */
+  /** Bytes of each chunk; by default all. */
   readonly piece?: number;
   readonly limits?: Partial<MultipartLimits>;
 }
 
-/** What a form is read as, or what is wrong with it. */
+/** Returns the form, or its fault. */
 async function read(form: string | Buffer, { piece = Number.POSITIVE_INFINITY, limits }: Sent = {}) {
   async function* body() {
     const bytes = Buffer.from(form);
@@ -33,7 +33,7 @@ const FILE = field("file", "x");
 const END = "--b--\r\n";
 
 describe("a form", () => {
-  it("is read the same in whatever pieces it comes", async () => {
+  it("reads the same form from any chunks", async () => {
     const content = "-\r--b\r--b\r\n--a\r\n-\r\n--\r\n\r\n";
     const form = `${field("a", "1\r\n--2")}${field("e", "")}${field("bom", "\ufeff")}${field("file", content)}${field("z")}${END}\r\n\n`;
     for (const piece of [1, 2, 3, 5, 64, Number.POSITIVE_INFINITY]) {
@@ -52,7 +52,7 @@ describe("a form", () => {
     }
   });
 
-  it("has no end where it is cut", async () => {
+  it("refuses a truncated form", async () => {
     const form = `${field("a")}${FILE}${END}`;
     for (let end = 0; end < form.length - 2; end++) {
       expect([end, await read(form.slice(0, end), { piece: 7 })]).toEqual([end, "incomplete"]);
@@ -68,7 +68,7 @@ describe("a form", () => {
     ['Content-Disposition: form-data; name="files"', "files"],
     ['Content-Disposition: form-data; name="a" ; filename="f"\r\nContent-Type: text/plain', "a"],
     ['Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: 8BIT', "a"],
-  ])("takes a field with the head %j", async (head, name) => {
+  ])("reads a field with the head %j", async (head, name) => {
     expect(await read(part(head) + FILE + END)).toMatchObject({ fields: [[name, "1"]], file: "x" });
   });
 
@@ -76,12 +76,12 @@ describe("a form", () => {
     ['"file"; filename="C:\\dir\\a.txt"', { text: "C:\\dir\\a.txt" }],
     ['"FILE"; filename="é"', { text: "é" }],
     ["file", { text: undefined }],
-  ])("takes a file with the name %s", async (name, fileName) => {
+  ])("reads a file with the name %s", async (name, fileName) => {
     const head = `Content-Disposition: form-data; name=${name}`;
     expect(await read(part(head, "") + END)).toEqual({ fields: [], fileName, file: "" });
   });
 
-  it("may have the name of its file in another encoding, and no other name or value", async () => {
+  it("accepts another encoding for the file name only", async () => {
     const named = (text: string): Buffer => Buffer.from(text, "latin1");
     const file = part('Content-Disposition: form-data; name="file"; filename="\xe9"', "x");
     expect(await read(named(file + END))).toMatchObject({ fileName: "not-utf-8", file: "x" });
@@ -121,21 +121,21 @@ describe("a form", () => {
       `the encoding ${encoding}`,
       field("a").replace("\r\n\r\n", `\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`) + FILE + END,
     ]),
-  ])("with %s is refused", async (_, form) => {
+  ])("refuses a form with %s", async (_, form) => {
     expect(await read(form)).toBe("malformed");
     expect(await read(form, { piece: 1 })).toBe("malformed");
   });
 
-  it("begins with its boundary", async () => {
+  it("refuses text before the first boundary", async () => {
     for (const piece of [1, 64]) expect(await read(`x\r\n${FILE}${END}`, { piece })).toBe("too-large");
   });
 
-  it("has one file", async () => {
+  it("refuses a form without a file and one with two", async () => {
     expect(await read(field("a") + END)).toBe("no-file");
     expect(await read(FILE + field("File") + END)).toBe("two-files");
   });
 
-  it("is read no further than it may be long", async () => {
+  it("stops reading at its limits", async () => {
     for (const [start, rest, limit] of [
       [field("a", "1").trimEnd(), "y", LIMITS.fieldBytes],
       [FILE + END, "\n", LIMITS.restBytes],
@@ -153,10 +153,10 @@ describe("a form", () => {
     }
   });
 
-  it("is as long as it may be before the file, and after it", async () => {
+  it("accepts a form at its limits before and after the file", async () => {
     const fields = field("a") + field("b");
     const head = FILE.slice(0, FILE.indexOf("x\r\n--b"));
-    // The boundary behind the fields is read with them, and of the file what stands before its bytes.
+    // The boundary after the fields and the head of the file count as fields.
     const bytes = (fields + head.slice(0, head.lastIndexOf("\r\n\r\n") + 4)).length;
     const most = async (limits: Partial<MultipartLimits>, form = fields + FILE + END) => {
       const whole = await read(form, { limits });
@@ -198,6 +198,6 @@ it.each<[type: string, boundary: string | undefined]>([
   ["multipart/form-data2; boundary=b", undefined],
   ["x-multipart/form-data; boundary=b", undefined],
   ["multipart/mixed; boundary=b", undefined],
-])("the type %j has the boundary %j", (type, boundary) => {
+])("reads from the type %j the boundary %j", (type, boundary) => {
   expect(formBoundary(type)).toBe(boundary);
 });

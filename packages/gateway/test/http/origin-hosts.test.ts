@@ -9,7 +9,7 @@ it.each([
   "127.0.0.1:8080",
   "a.s3.example.com:9000",
   "a_b.c.s3.example.com:9000",
-])("%s is the host of an origin", (host) => {
+])("accepts %s as the host of an origin", (host) => {
   expect(isHostOf(origins, host)).toBe(true);
 });
 
@@ -23,6 +23,6 @@ it.each([
     "*.s3.example.com:9000",
     "a.s3.example.com:9000.evil.example",
   ],
-])("%j is the host of none", (host) => {
+])("refuses %j as the host of an origin", (host) => {
   expect(isHostOf(origins, host)).toBe(false);
 });

@@ -99,7 +99,7 @@ describe("If-Range", () => {
     expect(ifRangeHolds(header, current, later)).toBe(false);
   });
 
-  it("does not take a date for strong within the second in which the object changed", () => {
+  it("treats a date as weak within the second in which the object changed", () => {
     const header = "Fri, 02 Jan 2026 03:04:05 GMT";
     const second = Date.UTC(2026, 0, 2, 3, 4, 5);
     for (const later of [678, 778, 999]) expect(ifRangeHolds(header, current, second + later)).toBe(false);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-// No multiple of anything, and more than is gathered in one piece.
+// Longer than one write to the disk, and not a multiple of any block size.
 const content = randomBytes(2 * KB * KB + 4321);
 const xml = Buffer.from(
   `<Delete>${Array.from({ length: 900 }, (_, i) => `<Object><Key>gone/${i}/${"k".repeat(300)}</Key></Object>`).join("")}</Delete>`,
@@ -103,7 +103,7 @@ const storedPart = async (): Promise<Buffer> => {
   return whole;
 };
 
-/** Every way in which a body comes in, and how to read what became of it. */
+/** Every kind of body, and how to read what was stored. */
 const kinds: Readonly<Record<string, { make(): Request; read?(): Promise<Buffer> }>> = {
   "an upload": { make: () => presigned("PUT", { key: "stored" }, content), read: stored },
   "a part": {
@@ -114,7 +114,7 @@ const kinds: Readonly<Record<string, { make(): Request; read?(): Promise<Buffer>
   "an upload in signed chunks with a trailer": { make: () => chunked("signed-trailer"), read: stored },
   "an upload in unsigned chunks": { make: () => chunked("unsigned-trailer"), read: stored },
   "a form": { make: form, read: stored },
-  // Its digest is declared, and each of its keys is in the answer.
+  // Declares its digest. The response contains each of its keys.
   "a document": { make: () => presigned("POST", { query: { delete: "" } }, xml) },
 };
 
@@ -129,7 +129,7 @@ describe.each(Object.entries(kinds))("%s", (_, { make, read }) => {
     if (read !== undefined) expect((await read()).equals(content)).toBe(true);
   };
 
-  it("arrives as it was sent, in one go and in odd pieces", async () => {
+  it("is stored unchanged when it is sent at once and in odd pieces", async () => {
     for (const piece of [Number.MAX_SAFE_INTEGER, 40_009]) {
       const request = make();
       const reply = await sendPieces(request, piece);
@@ -138,7 +138,7 @@ describe.each(Object.entries(kinds))("%s", (_, { make, read }) => {
     }
   });
 
-  it("leaves whoever hands its body to `handle` the memory of every chunk", async () => {
+  it("keeps the memory of a caller's chunks", async () => {
     const { method, target, headers, body } = make();
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < body.length; at += 64 * KB) chunks.push(new Uint8Array(body.subarray(at, at + 64 * KB)));
@@ -157,7 +157,7 @@ describe.each(Object.entries(kinds))("%s", (_, { make, read }) => {
   });
 });
 
-/** The same bytes in writes of their own. */
+/** Sends a body in several writes. */
 async function sendPieces({ method, target, headers, body }: Request, piece: number): Promise<Reply> {
   const length = { host: host(), "content-length": String(body.length) };
   if (piece > body.length) return send(gateway, { method, target, headers: { ...length, ...headers }, body });
@@ -171,7 +171,7 @@ async function sendPieces({ method, target, headers, body }: Request, piece: num
   return { status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(await reply.toArray()) };
 }
 
-/** Keeps all that a request brings, from the moment on at which somebody reads it. */
+/** Collects the chunks of a request from its first listener on. */
 function listenIn(request: IncomingMessage, heard: Uint8Array[]): void {
   request.once("newListener", function hear(name) {
     if (name === "data") request.on("data", (chunk: Uint8Array) => heard.push(chunk));
@@ -179,8 +179,8 @@ function listenIn(request: IncomingMessage, heard: Uint8Array[]): void {
   });
 }
 
-describe("somebody else who hears what a request brings", () => {
-  it("keeps it where the server is not the gateway's", async () => {
+describe("another listener", () => {
+  it("keeps its chunks when the caller owns the server", async () => {
     const heard: Uint8Array[] = [];
     const handler = toNodeHandler(gateway.gateway);
     const server = createServer((request, response) => {
@@ -196,7 +196,7 @@ describe("somebody else who hears what a request brings", () => {
     expect([reply.status, Buffer.concat(heard).equals(content)]).toEqual([200, true]);
   });
 
-  it("keeps it where an instrument was put into the process", async () => {
+  it("keeps its chunks when it is instrumentation of the process", async () => {
     const heard: Uint8Array[] = [];
     const onRequest = (message: unknown): void => listenIn((message as { request: IncomingMessage }).request, heard);
     subscribe("http.server.request.start", onRequest);
@@ -208,14 +208,14 @@ describe("somebody else who hears what a request brings", () => {
   });
 });
 
-describe("a chunk of a request", () => {
+describe("requestBody", () => {
   const watch = uploadWatch({ bytesPerSecond: 1, windowMs: 10_000 }, () => performance.now());
   const close: (() => void)[] = [];
   afterEach(() => {
     for (const end of close.splice(0)) end();
   });
 
-  /** The body of a request of 300 KB on a real socket. */
+  /** Returns the body of a request of 300 KB on a real socket. */
   async function received(ownsRequest: boolean): Promise<AsyncIterable<Uint8Array>> {
     const server = createServer({ highWaterMark: 256 * KB }).listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -231,7 +231,7 @@ describe("a chunk of a request", () => {
     return requestBody(request, response, { watch, ownsRequest }).body;
   }
 
-  /** The first chunk that is worth freeing. */
+  /** Returns the first chunk that is large enough to be freed. */
   async function largeChunk(body: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
     for (;;) {
       const { value } = await body.next();
@@ -239,7 +239,7 @@ describe("a chunk of a request", () => {
     }
   }
 
-  it("gives its memory back when its last byte is released, and only then", async () => {
+  it("frees a chunk when its last byte is released, and not before", async () => {
     const body = await received(true);
     const release = releaseOf(body);
     const chunk = await largeChunk(body[Symbol.asyncIterator]());
@@ -250,7 +250,7 @@ describe("a chunk of a request", () => {
     expect([chunk.length, chunk.buffer.byteLength]).toEqual([0, 0]);
   });
 
-  it("keeps it once the next chunk was asked for, and where other bytes are released", async () => {
+  it("keeps a chunk after the next one was read, and when other bytes are released", async () => {
     const body = await received(true);
     const release = releaseOf(body);
     const chunks = body[Symbol.asyncIterator]();
@@ -264,7 +264,7 @@ describe("a chunk of a request", () => {
     expect([others.length, second.length > 0]).toEqual([64 * KB, true]);
   });
 
-  it("keeps it where the request is somebody else's, and behind whatever wraps the body", async () => {
+  it("keeps the chunks of a caller's server and of a wrapped body", async () => {
     const foreign = await received(false);
     const own = await received(true);
     const wrapped = (async function* () {

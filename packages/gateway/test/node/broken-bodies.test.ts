@@ -26,11 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** A request that is whole, as bytes: its head, and a body of which a test sends as much as it likes. */
+/** A complete request as bytes, of which a test sends a part. */
 interface Whole {
   readonly head: string;
   readonly body: Buffer;
-  /** Where the first byte stands that is stored: what comes before is read to find out who asks. */
+  /** Offset of the first stored byte. The bytes before it are read to authenticate the request. */
   readonly content: number;
 }
 
@@ -52,7 +52,7 @@ const presigned = (method: "PUT" | "POST", query: Readonly<Record<string, string
   return s3For(gateway).sign(request).url.slice(gateway.url.length);
 };
 
-/** Every way in which a body comes in. */
+/** Every kind of body. */
 const kinds: Readonly<Record<string, () => Whole>> = {
   "an upload": () => whole("PUT", presigned("PUT"), { body: bytes }),
   "a part": () => whole("PUT", presigned("PUT", { partNumber: "1", uploadId }), { body: bytes }),
@@ -83,7 +83,7 @@ const kinds: Readonly<Record<string, () => Whole>> = {
     const key = gateway.accessKey;
     const type = { "content-type": "application/x-www-form-urlencoded" };
     const headers = headerSignature({ method: "POST", path: "/", host: host(), key, headers: type });
-    // As SDKs do for this service: the hash of the body is in the signature and in no header.
+    // SDKs sign the hash of the body for this service without sending it in a header.
     const { "x-amz-content-sha256": _, ...told } = headers;
     const authorization = told["authorization"]?.replace("/s3/aws4_request", "/sts/aws4_request") ?? "";
     return whole("POST", "/", { body, headers: { ...told, authorization } });
@@ -100,25 +100,28 @@ async function expectNothingChanged(): Promise<void> {
 }
 
 describe.each(Object.entries(kinds))("%s", (_, make) => {
-  it.each(["destroy", "end"] as const)("whose client stops in the middle changes nothing (%s)", async (stop) => {
-    const { head, body, content } = make();
-    for (const sent of [1, Math.floor(content / 2), content + 1, Math.floor(body.length / 2), body.length - 1]) {
-      const seen = gateway.events.length;
-      const socket = await rawConnection(gateway);
-      const closed = readAll(socket);
-      socket.write(head);
-      socket.write(body.subarray(0, sent), () => socket[stop]());
-      await until(() => gateway.events.length > seen);
-      expect(gateway.events.at(-1)?.code).not.toBe("INTERNAL");
-      socket.destroy();
-      expect(await closed).not.toMatch(/^HTTP\/1\.1 (?:2|5)/);
-    }
-    await expectNothingChanged();
-  });
+  it.each(["destroy", "end"] as const)(
+    "changes nothing when its client disconnects in the middle (%s)",
+    async (stop) => {
+      const { head, body, content } = make();
+      for (const sent of [1, Math.floor(content / 2), content + 1, Math.floor(body.length / 2), body.length - 1]) {
+        const seen = gateway.events.length;
+        const socket = await rawConnection(gateway);
+        const closed = readAll(socket);
+        socket.write(head);
+        socket.write(body.subarray(0, sent), () => socket[stop]());
+        await until(() => gateway.events.length > seen);
+        expect(gateway.events.at(-1)?.code).not.toBe("INTERNAL");
+        socket.destroy();
+        expect(await closed).not.toMatch(/^HTTP\/1\.1 (?:2|5)/);
+      }
+      await expectNothingChanged();
+    },
+  );
 
-  it("that comes byte by byte is told so, and the connection ends", async () => {
+  it("is refused with RequestTimeout when it arrives byte by byte", async () => {
     const { head, body, content } = make();
-    // Within what is read before the signature is known, and behind it.
+    // Before and after the bytes that are read to authenticate the request.
     for (const from of content === 0 ? [0] : [content - 200, content]) {
       const socket = await rawConnection(gateway);
       const answer = readAll(socket);
@@ -136,7 +139,7 @@ describe.each(Object.entries(kinds))("%s", (_, make) => {
   });
 });
 
-it("what broke off leaves nothing that a restart would find", async () => {
+it("leaves nothing that a restart would find after broken uploads", async () => {
   await gateway.server.drain(1000);
   const storage = await disk({ root: gateway.root });
   try {
@@ -149,7 +152,7 @@ it("what broke off leaves nothing that a restart would find", async () => {
   }
 });
 
-it("a body that nobody reads to its end is watched no longer than its answer", async () => {
+it("stops watching a body that is not read to its end when the response ends", async () => {
   const watched = new Set<Upload>();
   const watch: UploadWatch = (upload) => {
     watched.add(upload);

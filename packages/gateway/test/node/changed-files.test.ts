@@ -19,7 +19,7 @@ import { toNodeHandler } from "../../src/node/index.ts";
 import { readWhole } from "../../src/storage/disk/objects/find-object.ts";
 import { withDisk } from "../storage/temp-root.ts";
 
-// More than what the kernel takes for a client that does not read.
+// More than the kernel buffers for a client that does not read.
 const SIZE = 32 * 1024 * 1024;
 const ref = { bucket: "bucket", key: "a.bin" };
 
@@ -27,7 +27,7 @@ function overwrite(path: string): void {
   const fd = openSync(path, "r+");
   writeSync(fd, "new", SIZE / 2);
   closeSync(fd);
-  // The clock of the file system may not have moved on since it was made.
+  // The clock of the file system may not have advanced since the file was created.
   utimesSync(path, 1_000_000_000, 1_000_000_000);
 }
 
@@ -36,7 +36,7 @@ it.each([
   ["cut short", (path: string) => truncateSync(path, SIZE / 2), false],
   ["cut short and written anew", (path: string) => writeFileSync(path, Buffer.alloc(SIZE, "n")), false],
   ["appended to", (path: string) => appendFileSync(path, "more"), true],
-])("a file that is %s while it is sent", async (_title, change, isWhole) => {
+])("sends a file that is %s during the download, whole or truncated", async (_title, change, isWhole) => {
   await withDisk(async (storage, root) => {
     const path = join(root, "bucket/a.bin");
     writeFileSync(path, Buffer.alloc(SIZE, "o"));
@@ -66,11 +66,11 @@ it.each([
     try {
       for await (const piece of socket) got += piece.length;
     } catch {
-      // It was cut.
+      // The download was truncated.
     }
     expect(got > SIZE).toBe(isWhole);
     await expect.poll(() => reports).toHaveLength(1);
-    // To the operator, as the client sees no more than that its connection ends.
+    // For the operator: the client sees only the closed connection.
     const fault = isWhole
       ? undefined
       : { error: expect.objectContaining({ message: expect.stringContaining("found it") }), status: 200 };
@@ -78,7 +78,7 @@ it.each([
   });
 });
 
-it("a small file that is written to while it is read is read again", async () => {
+it("reads a small file again when it changes during the read", async () => {
   await withDisk(async (_storage, root) => {
     const path = join(root, "bucket/a.bin");
     const read = (change: () => void) => {
@@ -95,7 +95,7 @@ it("a small file that is written to while it is read is read again", async () =>
   });
 });
 
-it("a part that is copied of a file that is written to meanwhile is none", async () => {
+it("refuses the copy of a part when its source changes meanwhile", async () => {
   await withDisk(async (storage, root) => {
     const path = join(root, "bucket/source.bin");
     writeFileSync(path, Buffer.alloc(SIZE, "o"));

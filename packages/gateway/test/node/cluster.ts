@@ -8,7 +8,7 @@ import { until } from "../e2e/clients.ts";
 import { bundledFixture } from "../storage/bundled-fixture.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
-/** A primary with two workers over a folder with `bucket/hello.txt`, as processes of their own. They note what happens in a file. */
+/** Starts a primary with two workers over a folder with `bucket/hello.txt`. They write events to a file. */
 export async function startCluster() {
   const root = tempRoot();
   const port = await freePort();
@@ -24,7 +24,7 @@ export async function startCluster() {
     readFileSync(journal, "utf8")
       .split("\n")
       .filter((text) => pattern.test(text));
-  /** Waits for as many. */
+  /** Waits for so many lines. */
   const line = (pattern: RegExp, count = 1) => until(() => lines(pattern).length >= count && lines(pattern));
   await line(/^ready$/);
   return {

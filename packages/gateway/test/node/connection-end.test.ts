@@ -13,13 +13,13 @@ import { front, scripted } from "../storage/scripted-upstream.ts";
 
 const ETAG = { etag: '"e"', "content-length": "1000000" };
 
-/** What an upstream does with a GET before it says nothing more. */
+/** What an upstream sends to a GET before it stalls. */
 const stalls: Readonly<Record<string, (response: ServerResponse) => void>> = {
   "before its answer": () => {},
   "in the middle of it": (response) => response.write("a"),
 };
 
-/** A gateway over such an upstream, whose requests are counted, and the heads of requests to it, but for their end. */
+/** A gateway over an upstream, with a count of its requests, and unfinished heads of requests to it. */
 async function counted(options: S3Options, wrap = (storage: Storage): Storage => storage) {
   const counts = tally();
   const storage = wrap(s3(options));
@@ -44,37 +44,40 @@ it.each(
     ["a part of it", when, stall, "", "range: bytes=0-999998\r\n"] as const,
     ["a list", when, stall, "list-type", ""] as const,
   ]),
-)("gives its place back, and the upstream's connection, whoever leaves while %s stalls %s", async (...parameters) => {
-  const [, , stall, list, range] = parameters;
-  const open = new Set<unknown>();
-  let asked = 0;
-  const options = await scripted((request, response) => {
-    if (request.method === "HEAD") {
-      response.writeHead(200, ETAG).end();
-      return;
-    }
-    asked += 1;
-    open.add(response);
-    response.once("close", () => open.delete(response));
-    for (const [name, value] of Object.entries(ETAG)) response.setHeader(name, value);
-    if (range !== "")
-      response.setHeader("content-range", "bytes 0-999998/1000000").setHeader("content-length", 999_999);
-    stall(response);
-  });
-  // A minute each.
-  const timeouts = { answerMs: 60_000, idleMs: 60_000 };
-  const { gateway, counts, headOf, open: connection } = await counted({ ...options, timeouts });
-  const socket = connection();
-  socket.write(`${headOf(list === "" ? { key: "a" } : { bind: { query: { "list-type": "2" } } })}${range}\r\n`);
-  await expect.poll(() => [asked, counts.inFlight]).toEqual([1, 1]);
-  socket.destroy();
-  await once(socket, "close");
-  await expect.poll(() => [counts.inFlight, open.size], { timeout: 5000 }).toEqual([0, 0]);
-  // Nobody is to be woken for it.
-  expect(gateway.events).toMatchObject([{ complete: false, error: undefined }]);
-});
+)(
+  "frees the slot and the upstream connection when the client disconnects while %s stalls %s",
+  async (...parameters) => {
+    const [, , stall, list, range] = parameters;
+    const open = new Set<unknown>();
+    let asked = 0;
+    const options = await scripted((request, response) => {
+      if (request.method === "HEAD") {
+        response.writeHead(200, ETAG).end();
+        return;
+      }
+      asked += 1;
+      open.add(response);
+      response.once("close", () => open.delete(response));
+      for (const [name, value] of Object.entries(ETAG)) response.setHeader(name, value);
+      if (range !== "")
+        response.setHeader("content-range", "bytes 0-999998/1000000").setHeader("content-length", 999_999);
+      stall(response);
+    });
+    // Longer than the test.
+    const timeouts = { answerMs: 60_000, idleMs: 60_000 };
+    const { gateway, counts, headOf, open: connection } = await counted({ ...options, timeouts });
+    const socket = connection();
+    socket.write(`${headOf(list === "" ? { key: "a" } : { bind: { query: { "list-type": "2" } } })}${range}\r\n`);
+    await expect.poll(() => [asked, counts.inFlight]).toEqual([1, 1]);
+    socket.destroy();
+    await once(socket, "close");
+    await expect.poll(() => [counts.inFlight, open.size], { timeout: 5000 }).toEqual([0, 0]);
+    // Not an error for the operator.
+    expect(gateway.events).toMatchObject([{ complete: false, error: undefined }]);
+  },
+);
 
-it("gives it back as well where the client had left before anybody waited for its object", async () => {
+it("frees the slot when the client disconnected before its object was requested", async () => {
   let tell = (): void => {};
   let underWay = 0;
   const options = await scripted((request, response) => {
@@ -92,7 +95,7 @@ it("gives it back as well where the client had left before anybody waited for it
   const socket = open();
   socket.write(`${headOf()}origin: https://app.example.com\r\n\r\n`);
   await expect.poll(() => tell, { timeout: 10_000 }).not.toBe(stands);
-  // A reset: who only ends his side may wait for the answer.
+  // A reset, because a half-closed client may wait for the response.
   socket.resetAndDestroy();
   await expect.poll(() => gateway.server.connections, { timeout: 10_000 }).toBe(0);
   tell();
@@ -100,14 +103,14 @@ it("gives it back as well where the client had left before anybody waited for it
 });
 
 it.each([
-  ["a page has left", "GET", "INCOMPLETE_BODY"],
-  ["a browser that asks for a page has left", "OPTIONS", "PREFLIGHT_REFUSED"],
-])("gives it back where %s while the upstream is asked who may read the answer", async (_, method, code) => {
+  ["a page disconnects", "GET", "INCOMPLETE_BODY"],
+  ["a browser disconnects from a preflight", "OPTIONS", "PREFLIGHT_REFUSED"],
+])("frees the slot when %s during the lookup of cross-origin rules", async (_, method, code) => {
   let asked = 0;
   const options = await scripted((request) => {
     asked += request.url?.includes("cors") === true ? 1 : 0;
   });
-  // A minute.
+  // Longer than the test.
   const { gateway, counts, headOf, open } = await counted({ ...options, timeouts: { answerMs: 60_000 } });
   const [leaving, staying] = [open(), open()];
   const fields = "origin: https://app.example.com\r\naccess-control-request-method: GET\r\n\r\n";
@@ -119,7 +122,7 @@ it.each([
   staying.destroy();
 });
 
-it("gives it back where all of the upstream's answer is here, and its client has not taken the last of it", async () => {
+it("frees the slot when the client disconnects before it accepts the end of a complete upstream response", async () => {
   let size = 16_000_000;
   const answers: IncomingMessage[] = [];
   const options = await scripted((_, response) =>
@@ -138,7 +141,7 @@ it("gives it back where all of the upstream's answer is here, and its client has
       return { ...open, body };
     },
   });
-  // How much it has to be for that depends on what the kernel takes of it.
+  // The size depends on how much the kernel accepts.
   const { counts, headOf, open } = await counted(options, watched);
   for (let met = false; !met; ) {
     const socket = open();
@@ -160,7 +163,7 @@ it("gives it back where all of the upstream's answer is here, and its client has
   }
 });
 
-it("lets a change go on whose client has left", async () => {
+it("finishes a change after its client disconnects", async () => {
   let finish = (): void => {};
   const options = await scripted((request, response) => {
     request.resume();
@@ -172,7 +175,7 @@ it("lets a change go on whose client has left", async () => {
   socket.write(`${headOf({ method: "DELETE", key: "a" })}\r\n`);
   const stands = finish;
   await expect.poll(() => finish).not.toBe(stands);
-  // A reset: who only ends his side may wait for the answer.
+  // A reset, because a half-closed client may wait for the response.
   socket.resetAndDestroy();
   await once(socket, "close");
   expect(counts.inFlight).toBe(1);
@@ -181,7 +184,7 @@ it("lets a change go on whose client has left", async () => {
   expect(gateway.events).toMatchObject([{ status: 204, complete: false }]);
 });
 
-it("lets many wait for it at once, as the deletions of a DeleteObjects over an upstream do, without a word of a leak", async () => {
+it("emits no leak warning when the many deletions of a DeleteObjects wait for one signal", async () => {
   const warnings: string[] = [];
   const listen = ({ name }: Error): void => {
     warnings.push(name);

@@ -28,14 +28,14 @@ const head = (method: string, path: string, ...fields: string[]) =>
   [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...fields, "", ""].join("\r\n");
 
 describe("Expect: 100-continue", () => {
-  it("is nothing to a client of HTTP/1.0, which would take an interim answer for the last", async () => {
+  it("sends no 100 to a client of HTTP/1.0", async () => {
     const socket = await rawConnection(gateway);
     const lines = head("PUT", put("old.txt"), "Expect: 100-continue", "Content-Length: 5");
     socket.write(`${lines.replace("HTTP/1.1", "HTTP/1.0")}hello`);
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it("is answered once the request was let through", async () => {
+  it("sends 100 once the request is permitted", async () => {
     const message = request(`${gateway.url}${put("continued.txt")}`, {
       method: "PUT",
       headers: { expect: "100-continue", "content-length": 5 },
@@ -49,7 +49,7 @@ describe("Expect: 100-continue", () => {
     expect(readFileSync(join(gateway.root, "media/continued.txt"), "utf8")).toBe("after");
   });
 
-  it("is never answered to a refused request, whose connection ends", async () => {
+  it("sends no 100 to a refused request, and closes its connection", async () => {
     const socket = await rawConnection(gateway);
     socket.write(
       head("PUT", put("refused.txt").replace("refused", "other"), "Expect: 100-continue", "Content-Length: 5"),
@@ -60,7 +60,7 @@ describe("Expect: 100-continue", () => {
     expect(answer.toLowerCase()).toContain("connection: close");
   });
 
-  it("is never answered where the condition already fails", async () => {
+  it("sends no 100 when a condition fails", async () => {
     const socket = await rawConnection(gateway);
     socket.write(head("PUT", put("hello.txt"), "Expect: 100-continue", "Content-Length: 5", "If-None-Match: *"));
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 412 /);
@@ -68,7 +68,7 @@ describe("Expect: 100-continue", () => {
 });
 
 describe("an early refusal", () => {
-  it("reaches the client whole while it is still sending, and the rest is not swallowed", async () => {
+  it("sends the whole refusal to a client that still sends, and does not read the rest", async () => {
     const socket = await rawConnection(gateway);
     const answer = readAll(socket);
     socket.write(head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 1000000000"));
@@ -82,8 +82,8 @@ describe("an early refusal", () => {
     expect(written).toBeLessThan(30_000_000);
   });
 
-  it("is not reset while a proxy sends on before it reads, and keeps nothing of what that sends", async () => {
-    // The time until the connection ends whatever comes. On a busy machine it would be over before the other end has stopped.
+  it("sends no reset to a proxy that sends before it reads, and buffers nothing", async () => {
+    // Stops the time after which the connection closes.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     let refused: IncomingMessage | undefined;
@@ -100,7 +100,7 @@ describe("an early refusal", () => {
     };
     const stuck = once(socket.setTimeout(100), "timeout");
     send();
-    // Fails at a reset. Else the gateway takes no more.
+    // Fails at a reset.
     await stuck;
     await until(() => refused?.socket.isPaused());
     expect(refused?.readableLength).toBe(0);
@@ -116,7 +116,7 @@ describe("an early refusal", () => {
     await closed;
   });
 
-  it("leaves the connection to the client whose small body has come in by then", async () => {
+  it("keeps the connection when the small body has arrived", async () => {
     const socket = await rawConnection(gateway);
     let text = "";
     socket.setEncoding("latin1").on("data", (chunk: string) => {
@@ -131,7 +131,7 @@ describe("an early refusal", () => {
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
   });
 
-  it("takes what is pipelined behind its body for nothing", async () => {
+  it("ignores requests after the unread body of a refused request", async () => {
     await fetch(`${gateway.url}${put("victim.txt")}`, { method: "PUT", body: "still here" });
     const before = storage.calls.length;
     const remove = target(
@@ -148,7 +148,7 @@ describe("an early refusal", () => {
     expect(existsSync(join(gateway.root, "media/victim.txt"))).toBe(true);
   });
 
-  it("of a head that is ambiguous ends the connection before what is pipelined behind it", async () => {
+  it("closes the connection after an ambiguous head and ignores the next request", async () => {
     await fetch(`${gateway.url}${put("target.txt")}`, { method: "PUT", body: "still here" });
     const remove = target(
       s3For(gateway).sign({ method: "DELETE", bucket: "media", key: "target.txt", expiresIn: 60 }).url,
@@ -160,7 +160,7 @@ describe("an early refusal", () => {
     expect(existsSync(join(gateway.root, "media/target.txt"))).toBe(true);
   });
 
-  it("is the only answer where its body breaks behind it", async () => {
+  it("sends one response when the body breaks after the refusal", async () => {
     const socket = await rawConnection(gateway);
     let text = "";
     socket.setEncoding("latin1").on("data", (chunk: string) => {
@@ -175,7 +175,7 @@ describe("an early refusal", () => {
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403"]);
   });
 
-  it("keeps the connection where there was no body", async () => {
+  it("keeps the connection when the refused request has no body", async () => {
     const socket = await rawConnection(gateway);
     const answer = readAll(socket);
     socket.write(head("GET", `${get()}0`) + head("GET", get(), "Connection: close"));
@@ -183,17 +183,17 @@ describe("an early refusal", () => {
   });
 });
 
-describe("what is no HTTP", () => {
+describe("malformed HTTP", () => {
   it.each([
-    ["from the start", "\0\0", "400 Bad Request"],
-    ["in a head that is too long", `GET /${"a".repeat(70_000)}`, "431 Request Header Fields Too Large"],
-  ])("%s is told so, and the connection ends", async (_, bytes, status) => {
+    ["when it is not HTTP", "\0\0", "400 Bad Request"],
+    ["when a head is too long", `GET /${"a".repeat(70_000)}`, "431 Request Header Fields Too Large"],
+  ])("is answered %s, and the connection closes", async (_, bytes, status) => {
     const socket = await rawConnection(gateway);
     socket.write(bytes);
     expect(await readAll(socket)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   });
 
-  it("in a chunk whose extension does not end is told so", async () => {
+  it("is answered 413 when a chunk extension does not end", async () => {
     const socket = await rawConnection(gateway);
     const path = target(daypassUrl(gateway, "/media/chunk.txt", { methods: ["PUT"] }));
     socket.write(`${head("PUT", path, "Transfer-Encoding: chunked")}1;${"a".repeat(20_000)}`);
@@ -201,8 +201,8 @@ describe("what is no HTTP", () => {
   });
 });
 
-describe("a client that goes away", () => {
-  it("in the middle of an upload leaves the old object", async () => {
+describe("a client that disconnects", () => {
+  it("keeps the old object when it disconnects during an upload", async () => {
     await fetch(`${gateway.url}${put("kept.txt")}`, { method: "PUT", body: "old" });
     const socket = await rawConnection(gateway);
     socket.write(head("PUT", put("kept.txt"), "Content-Length: 100000"));
@@ -216,7 +216,7 @@ describe("a client that goes away", () => {
     expect(readFileSync(join(gateway.root, "media/kept.txt"), "utf8")).toBe("old");
   });
 
-  it("in the middle of a download leaves no file open", async () => {
+  it("leaves no file open when it disconnects during a download", async () => {
     await gateway.storage.put({ bucket: "media", key: "left.bin" }, zeros(32 * 1024 * 1024));
     const url = `${gateway.url}${get("left.bin")}`;
     for (let i = 0; i < 20; i++) {
@@ -237,8 +237,8 @@ describe("a client that goes away", () => {
   });
 });
 
-describe("draining", () => {
-  it("finishes what is under way, takes nothing new and closes idle connections", async () => {
+describe("drain", () => {
+  it("finishes requests in progress, accepts no new ones and closes idle connections", async () => {
     let calls: RecordingStorage | undefined;
     const other = await testGateway({
       files: { "media/hello.txt": "hello" },
@@ -266,7 +266,7 @@ describe("draining", () => {
     expect(readFileSync(join(other.root, "media/late.txt"), "utf8")).toBe("late");
   });
 
-  it("cuts what has not ended in time", async () => {
+  it("cuts requests that do not finish in time", async () => {
     const other = await testGateway();
     const socket = await rawConnection(other);
     const path = daypassUrl(other, "/files/never.txt", { methods: ["PUT"] }).slice(other.url.length);
@@ -278,8 +278,8 @@ describe("draining", () => {
   });
 });
 
-describe("too many requests at once", () => {
-  it("are told to come back", async () => {
+describe("limits.inFlight", () => {
+  it("answers 503 with Retry-After above the limit", async () => {
     const small = await testGateway({ files: { "media/a.txt": "a" }, gateway: () => ({ limits: { inFlight: 1 } }) });
     const first = request(daypassUrl(small, "/media/b.txt", { methods: ["PUT"] }), {
       method: "PUT",

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { bundledFixture } from "../storage/bundled-fixture.ts";
 
-it("tells of workers that cannot start or die, starts them later each time, and ends without them when it drains", async () => {
+it("reports workers that cannot start or crash, restarts them with a growing delay, and drains without them", async () => {
   const program = await bundledFixture("../../node/fixtures/failing-workers.ts");
-  // Comes back only if nothing is left: no worker, and no timer that starts one.
+  // Returns only without a worker and without a restart timer.
   const text = execFileSync(process.execPath, [program], { encoding: "utf8", timeout: 15_000 });
   expect(text.trimEnd().split("\n")).toEqual([
     ...["missing starts", "missing exits null null 100", "missing never serves", "missing is over"],

@@ -10,14 +10,14 @@ import { readAll, s3For } from "../e2e/clients.ts";
 import { front, scripted } from "../storage/scripted-upstream.ts";
 import { tls } from "./fixtures/tls.ts";
 
-// On a busy machine an answer may take longer than the second after which a silent client is taken for gone.
+// A busy machine may need longer for a response than the second after which a silent client counts as gone.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());
 
 const LARGE = "l".repeat(4_000_000);
 const FILES = { "media/small.txt": "small", "media/large.txt": LARGE };
 
-/** A gateway over a disk that answers `get` when it is told to. */
+/** A gateway over a disk whose `get` waits for `release`. */
 async function held() {
   const counts: Tally = tally();
   let release = (): void => {};
@@ -48,26 +48,26 @@ function message(gateway: TestGateway, asked: Partial<Asked>, body = ""): string
   return `${method} ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n${length}\r\n${body}`;
 }
 
-/** A client that says at once that it sends nothing more, and reads to the end. */
+/** Reads all that a client receives that half-closes at once. */
 function halfClosed(gateway: Pick<TestGateway, "port">, bytes: string): Promise<string> {
   return readAll(connect({ port: gateway.port, host: "127.0.0.1", allowHalfOpen: true }).end(bytes));
 }
 
-describe("a client that sends nothing more after its request", () => {
+describe("a half-closed client", () => {
   it.each([
     ["a large file", { key: "large.txt" }, "", /^HTTP\/1\.1 200 .*\r\n\r\nl{4000000}$/s],
     ["a small one", { key: "small.txt" }, "", /^HTTP\/1\.1 200 .*\r\n\r\nsmall$/s],
     ["a list", { bind: { query: { "list-type": "2" } } }, "", /^HTTP\/1\.1 200 .*<Key>small\.txt<\/Key>/s],
-    ["what is not there", { key: "none" }, "", /^HTTP\/1\.1 404 .*NoSuchKey/s],
+    ["a missing object", { key: "none" }, "", /^HTTP\/1\.1 404 .*NoSuchKey/s],
     ["an upload", { method: "PUT", key: "new.txt" }, LARGE, /^HTTP\/1\.1 200 /],
-  ] as const)("gets its answer, and then the end: %s", async (_, asked, body, answer) => {
+  ] as const)("receives its response and the end: %s", async (_, asked, body, answer) => {
     const gateway = await testGateway({ files: FILES });
     onTestFinished(() => gateway.close());
     expect(await halfClosed(gateway, message(gateway, asked, body))).toMatch(answer);
     await expect.poll(() => gateway.server.connections).toBe(0);
   });
 
-  it("gets its answer by TLS as well", async () => {
+  it("receives its response over TLS", async () => {
     const gateway = await testGateway({ files: FILES, listen: { tls } });
     onTestFinished(() => gateway.close());
     const options = { port: gateway.port, host: "127.0.0.1", ca: tls.cert, allowHalfOpen: true };
@@ -80,7 +80,7 @@ describe("a client that sends nothing more after its request", () => {
     await expect.poll(() => gateway.server.connections).toBe(0);
   });
 
-  it("is not waited for while it shakes hands", async () => {
+  it("is closed during its TLS handshake", async () => {
     const gateway = await testGateway({ files: FILES, listen: { tls } });
     onTestFinished(() => gateway.close());
     const socket = connect({ port: gateway.port, host: "127.0.0.1", allowHalfOpen: true });
@@ -89,7 +89,7 @@ describe("a client that sends nothing more after its request", () => {
     await expect.poll(() => gateway.server.connections).toBe(0);
   });
 
-  it("gets the answers of all that it has pipelined", async () => {
+  it("receives the responses to all pipelined requests", async () => {
     const gateway = await testGateway({ files: FILES });
     onTestFinished(() => gateway.close());
     const get = message(gateway, { key: "large.txt" });
@@ -97,7 +97,7 @@ describe("a client that sends nothing more after its request", () => {
     expect(answers.map((answer) => answer.slice(answer.indexOf("\r\n\r\n") + 4))).toEqual(["", LARGE, LARGE, "small"]);
   });
 
-  it("gets the answer to a change behind what it has read, however long that takes", async () => {
+  it("receives the response to a slow change that follows a read", async () => {
     let store = (): void => {};
     const gateway = await testGateway({
       files: FILES,
@@ -117,7 +117,7 @@ describe("a client that sends nothing more after its request", () => {
     expect(await answers).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\nsmallHTTP\/1\.1 200 /s);
   });
 
-  it("counts as under way until it is answered", async () => {
+  it("counts as in progress until its response", async () => {
     const { gateway, counts, release } = await held();
     const get = message(gateway, { key: "small.txt" });
     const first = halfClosed(gateway, get);
@@ -128,7 +128,7 @@ describe("a client that sends nothing more after its request", () => {
     await expect.poll(() => counts.inFlight).toBe(0);
   });
 
-  it("is waited for by a drain, and keeps none from ending", async () => {
+  it("receives its response during a drain", async () => {
     const { gateway, counts, release } = await held();
     const answer = halfClosed(gateway, message(gateway, { key: "small.txt" }));
     await expect.poll(() => counts.inFlight).toBe(1);
@@ -138,7 +138,7 @@ describe("a client that sends nothing more after its request", () => {
     await drained;
   });
 
-  it("gets it over an upstream, too", async () => {
+  it("receives the response of an upstream", async () => {
     const gateway = await front(
       await scripted((request, response) => {
         const end = () => response.writeHead(200, { etag: '"e"', "content-length": "2" }).end("ok");
@@ -151,12 +151,12 @@ describe("a client that sends nothing more after its request", () => {
   });
 });
 
-describe("a client that sends nothing more and may have left", () => {
+describe("a half-closed client that may have left", () => {
   /** A connection whose client has ended its side. */
   const connection = () => {
     const response = { writableFinished: false };
     const socket = Object.assign(new EventEmitter(), {
-      // Holds it, as Node does.
+      // Node references the response here.
       _httpMessage: response,
       readableEnded: true,
       bytesWritten: 0,
@@ -166,7 +166,7 @@ describe("a client that sends nothing more and may have left", () => {
     return { socket, response, signal: connectionEnds()(socket as unknown as Socket, response) };
   };
 
-  it("is waited for as long as each second brings something to send, or it is the client that is slow", () => {
+  it("stays connected while each second brings bytes to send, or the client is slow to accept them", () => {
     const { socket, signal } = connection();
     for (let seconds = 0; seconds < 10; seconds += 1) {
       socket.bytesWritten += 1;
@@ -180,7 +180,7 @@ describe("a client that sends nothing more and may have left", () => {
     expect([signal.aborted, vi.getTimerCount()]).toEqual([true, 0]);
   });
 
-  it("is waited for while a change is made behind what it has asked to read", () => {
+  it("stays connected while a change follows its read", () => {
     const { socket, response, signal } = connection();
     response.writableFinished = true;
     vi.advanceTimersByTime(10_000);

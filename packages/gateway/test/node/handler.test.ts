@@ -22,7 +22,7 @@ function outcome(headers: string[], delivered: Outcome["delivered"] = () => {}):
   return { status: 200, headers, body: { kind: "bytes", bytes: Buffer.from("body") }, close: false, delivered };
 }
 
-it("an answer that no socket can carry is a 500, is reported, and ends only itself", async () => {
+it("answers 500, reports the error and closes the connection when a header is invalid", async () => {
   const reports: unknown[][] = [];
   const stream = Readable.from(["body"]);
   let [count, closed] = [0, 0];
@@ -38,7 +38,7 @@ it("an answer that no socket can carry is a 500, is reported, and ends only itse
   });
   const reply = await fetch(url);
   expect([reply.status, reply.headers.get("set-cookie"), closed]).toEqual([500, null, 1]);
-  // What is pipelined behind it is not looked at any more.
+  // Requests that are pipelined behind it are ignored.
   expect(reply.headers.get("connection")).toBe("close");
   expect(reports).toEqual([[0, false, { error: expect.objectContaining({ code: "ERR_INVALID_CHAR" }), status: 500 }]]);
   expect([(await fetch(url)).status, stream.destroyed]).toEqual([500, true]);
@@ -48,9 +48,9 @@ it("an answer that no socket can carry is a 500, is reported, and ends only itse
 it.each([
   ["small", 256],
   ["long", 65_536],
-])("a %s answer of any bytes goes out as it is, and is reported with its length", async (_, length) => {
+])("sends any bytes of a %s body unchanged, and reports their number", async (_, length) => {
   const reports: unknown[][] = [];
-  // A part of a larger memory, as Node's own are.
+  // A view of a larger buffer.
   const bytes = Buffer.from(Array.from({ length: length + 1 }, (_, i) => i % 256)).subarray(1);
   const url = await serve(() => ({
     ...outcome(["content-length", String(length)], (...report) => reports.push(report)),
@@ -60,7 +60,7 @@ it.each([
   expect(reports).toEqual([[length, true]]);
 });
 
-it("a gateway that rejects after all loses one connection and not the process", async () => {
+it("loses one connection when a gateway rejects", async () => {
   let count = 0;
   const url = await serve(async () => {
     count += 1;
@@ -76,7 +76,7 @@ it.each([
   ["one byte fewer", ["abc"]],
   ["more", ["abc", "def", "ghi"]],
   ["one byte more", ["abc", "de"]],
-])("a body of %s bytes than were announced ends the connection, and is reported", async (_, pieces) => {
+])("closes the connection and reports the error when a body has %s bytes than announced", async (_, pieces) => {
   const reports: unknown[][] = [];
   const url = await serve(() => ({
     ...outcome(["content-length", "4"], (...report) => reports.push(report)),
@@ -90,13 +90,13 @@ it.each([
   });
   socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
   await once(socket, "close");
-  // What is pipelined behind it would take the rest for its answer.
+  // A pipelined request would receive the rest as its response.
   expect((text.split("\r\n\r\n")[1] ?? "").length).toBeLessThan(4);
   const error = new Error(`expected 4 bytes from the storage, found ${pieces.slice(0, 2).join("").length}`);
   expect(reports).toEqual([[expect.any(Number), false, { error, status: 200 }]]);
 });
 
-it("a client that leaves in the middle of a body is no fault of what it comes from", async () => {
+it("reports no error when the client disconnects during a body", async () => {
   const reports: unknown[][] = [];
   const endless = new Readable({
     read() {
@@ -119,11 +119,11 @@ it.each([
   ["an answer", "waits for the next request", 4],
   ["a long answer made in memory", "ends", 65_536],
   ["a long answer made in memory", "waits for the next request", 65_536],
-])("nothing is kept of %s whose connection %s", async (_, what, length) => {
+])("keeps nothing in memory of %s whose connection %s", async (_, what, length) => {
   const close = what === "ends" ? ["connection", "close"] : [];
   const bytes = Buffer.alloc(length, "b");
   const url = await serve((_request, _body, signal) => {
-    // The answer waits for something.
+    // As for a response that waits for the storage.
     if (typeof signal === "function") signal();
     return {
       ...outcome(["content-length", String(length), ...close]),
@@ -146,7 +146,7 @@ it.each([
   await expect.poll(kept).toEqual([false, false, false]);
 });
 
-/** Answers once its client has left. */
+/** Responds after the client has disconnected. */
 async function reportsToNobody(body: Outcome["body"]): Promise<unknown[][]> {
   const reports: unknown[][] = [];
   let leave = (): void => {};
@@ -164,7 +164,7 @@ async function reportsToNobody(body: Outcome["body"]): Promise<unknown[][]> {
   return reports;
 }
 
-it("lets go of a file whose client has left before its answer", async () => {
+it("closes a file when the client has disconnected before the response", async () => {
   let closed = 0;
   const close = (): void => {
     closed += 1;
@@ -173,20 +173,20 @@ it("lets go of a file whose client has left before its answer", async () => {
   expect(closed).toBe(1);
 });
 
-it("lets go of a stream whose client has left before its answer", async () => {
+it("destroys a stream when the client has disconnected before the response", async () => {
   const stream = Readable.from(["body"]);
   expect(await reportsToNobody({ kind: "stream", stream, length: 4 })).toEqual([[0, false]]);
   expect(stream.destroyed).toBe(true);
 });
 
-it("a body that cannot even be given up is reported like any other", async () => {
+it("reports the delivery when releasing the body fails", async () => {
   const close = (): void => {
     throw new Error("a fault of the driver");
   };
   expect(await reportsToNobody({ kind: "file", fd: -1, start: 0, length: 4, close })).toEqual([[0, false]]);
 });
 
-it("an answer that can neither be sent nor given up ends its connection, is reported, and holds up no other", async () => {
+it("closes only its own connection when a response can be neither sent nor released", async () => {
   const reports: unknown[][] = [];
   const close = (): void => {
     throw new Error("a fault of the driver");

@@ -36,8 +36,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe("the line of a request", () => {
-  it("is JSON in pino's form", () => {
+describe("requestLine", () => {
+  it("returns JSON in pino's format", () => {
     expect(JSON.parse(requestLine(event))).toMatchObject({
       level: 30,
       time: event.time,
@@ -48,7 +48,7 @@ describe("the line of a request", () => {
     });
   });
 
-  it("cannot be broken by what a client writes", () => {
+  it("escapes client-chosen text", () => {
     const nasty = 'x"}\n{"level":60\u2028\u00ff\\';
     const texts = { url: nasty, host: nasty, method: nasty, keyId: nasty, parentKeyId: nasty, remoteAddress: nasty };
     const line = requestLine({ ...event, ...texts });
@@ -57,7 +57,7 @@ describe("the line of a request", () => {
   });
 
   it.each(['"', "\\", "\n", "\t", "\u0000", "\u001f", "\u007f", "\u2028", "ü", "\ud800"])(
-    "is whole where %j is all that needs care",
+    "escapes a text with %j",
     (letter) => {
       const text = `a${letter}b`;
       const texts = { url: text, host: text, method: text, keyId: text, parentKeyId: text, remoteAddress: text };
@@ -65,23 +65,23 @@ describe("the line of a request", () => {
     },
   );
 
-  it("is an error where the gateway failed, and not where it has no such function", () => {
+  it("has level 50 for a 5xx except 501", () => {
     const level = (status: number): number => JSON.parse(requestLine({ ...event, status, code: "INTERNAL" })).level;
     expect([404, 501, 500, 503, 507].map(level)).toEqual([30, 30, 50, 50, 50]);
   });
 
-  it("has the stack of an unexpected error, and its level", () => {
+  it("contains the stack of an unexpected error, with level 50", () => {
     const line = JSON.parse(requestLine({ ...event, status: 500, code: "INTERNAL", error: new Error("boom") }));
     expect(line).toMatchObject({ level: 50, code: "INTERNAL", err: { type: "Error", message: "boom" } });
-    // Such as of a body that the disk has not given to its end.
+    // Such as a read error during a download.
     const begun = JSON.parse(requestLine({ ...event, complete: false, error: new Error("boom") }));
     expect(begun).toMatchObject({ level: 50, status: 200, complete: false, err: { message: "boom" } });
     expect(line.err.stack).toContain("log.test.ts");
   });
 });
 
-describe("a log", () => {
-  it("has a line for each object that a request has deleted, whatever its key is", async () => {
+describe("openLog", () => {
+  it("writes a line for each deleted object, with any key", async () => {
     const path = join(folder, "deletions.log");
     const log = openLog({ destination: path });
     const nasty = 'x"}\n{"level":60\u2028\ud800';
@@ -105,7 +105,7 @@ describe("a log", () => {
     ]);
   });
 
-  it("holds every line in order once it is closed, however many there were", async () => {
+  it("contains every line in order once it is closed", async () => {
     const path = join(folder, "many.log");
     const log = openLog({ destination: path });
     for (let i = 0; i < 5000; i++) log.audit({ ...event, bytes: i });
@@ -120,11 +120,11 @@ describe("a log", () => {
     expect(lines[5000]).toMatchObject({ done: true, msg: "ü" });
   });
 
-  // A pipe of the shell makes its writer wait, one of Node says that it is full.
+  // A write to a shell's pipe blocks; a write to a Node pipe fails with EAGAIN.
   it.each([
-    ["a pipe that makes its writer wait", 0],
-    ["a pipe that says that it is full", constants.O_NONBLOCK],
-  ])("is closed although nobody reads %s", async (name, flags) => {
+    ["a blocking pipe", 0],
+    ["a non-blocking pipe", constants.O_NONBLOCK],
+  ])("closes although no reader reads %s", async (name, flags) => {
     const path = join(folder, name);
     execFileSync("mkfifo", [path]);
     const fd = openSync(path, constants.O_RDWR | flags);
@@ -132,10 +132,10 @@ describe("a log", () => {
     const line = `${"x".repeat(999)}\n`;
     for (let i = 0; i < 200; i++) file.write(line);
     await file.close();
-    // Whoever waits is let go.
+    // Ends the blocked write.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const room = Buffer.alloc(256 * 1024);
-    // On a busy machine the write begins only now.
+    // A busy machine may start the write only now.
     for (let read = 0; read < 64 * 1024; ) {
       try {
         read += readSync(reader, room);
@@ -149,7 +149,7 @@ describe("a log", () => {
     closeSync(fd);
   });
 
-  it("writes nothing more once it was given up, as its descriptor may be another file's by then", async () => {
+  it("writes nothing after it gave up, because its descriptor may belong to another file", async () => {
     const path = join(folder, "given up");
     execFileSync("mkfifo", [path]);
     const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -171,7 +171,7 @@ describe("a log", () => {
     });
     const file = logFile(fd, 20);
     for (let i = 0; i < 200; i++) file.write(`${"x".repeat(999)}\n`);
-    // A write that has not begun would find the other file.
+    // Otherwise the first write could still start.
     await until(() => isRefused);
     await file.close();
     closeSync(fd);
@@ -183,7 +183,7 @@ describe("a log", () => {
     expect(readFileSync(other, "utf8")).toBe("");
   });
 
-  it("goes on behind what a file has, which is not for everybody", async () => {
+  it("appends to a file that other users cannot read", async () => {
     const path = join(folder, "kept.log");
     for (const line of ["before\n", "after\n"]) {
       const file = logFile(path);
@@ -194,13 +194,13 @@ describe("a log", () => {
     expect(statSync(path).mode & 0o037).toBe(0);
   });
 
-  it("loses lines rather than memory where they come faster than they are written, and tells how many", async () => {
+  it("drops lines above its memory limit and reports how many", async () => {
     const path = join(folder, "fast.log");
     const file = logFile(path);
     const line = `${"x".repeat(2 ** 20 - 1)}\n`;
-    // The first goes out at once. Behind it there is room for 64 MiB, and a line.
+    // The first is written at once; 64 MiB and one more line are buffered.
     for (let i = 0; i < 70; i++) file.write(line);
-    // A busy disk takes its time for 64 MiB, and a log that is closed does not wait for it as long.
+    // `close` would not wait long enough for a busy disk.
     await until(() => statSync(path).size > 66 * line.length);
     await file.close();
     const fd = openSync(path, "r");
@@ -211,7 +211,7 @@ describe("a log", () => {
     expect(JSON.parse(end.toString("latin1", 0, length))).toMatchObject({ level: 50, lost: 4 });
   });
 
-  it("tells of each line that is missing, also of those that it could not tell of before", async () => {
+  it("reports every lost line, also when an earlier report was lost", async () => {
     const path = join(folder, "left");
     execFileSync("mkfifo", [path]);
     const listen = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -220,7 +220,7 @@ describe("a log", () => {
     closeSync(gone);
     const file = logFile(fd);
     for (let i = 0; i < 3; i++) {
-      // Goes out at once.
+      // Written at once.
       file.write(`${"x".repeat(64 * 1024)}\n`);
       await new Promise((done) => setTimeout(done, 10));
     }
@@ -250,14 +250,14 @@ describe("a log", () => {
   });
 
   it.each([
-    ["waits for", 0, 4000],
-    ["is told about", constants.O_NONBLOCK, 1000],
-  ])("is closed once a slow reader that it %s has all of it", async (how, flags, count) => {
+    ["a blocking pipe", 0, 4000],
+    ["a non-blocking pipe", constants.O_NONBLOCK, 1000],
+  ])("closes once a slow reader of %s has read everything", async (how, flags, count) => {
     const path = join(folder, `slow ${how}`);
     execFileSync("mkfifo", [path]);
     const fd = openSync(path, constants.O_RDWR | flags);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // All of it takes this reader nearly a second.
+    // This reader needs nearly a second.
     const room = Buffer.alloc(32 * 1024);
     let read = 0;
     const take = (): void => {
@@ -270,7 +270,7 @@ describe("a log", () => {
     const reading = setInterval(take, 10);
     const file = logFile(fd, 600);
     const line = `${"x".repeat(999)}\n`;
-    // Where it waits, longer than the patience for one piece.
+    // With a blocking pipe, longer than the patience for one write.
     for (let i = 0; i < count; i++) file.write(line);
     await file.close();
     clearInterval(reading);

@@ -10,7 +10,7 @@ import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
 const MB = 1024 * 1024;
 const SIZE = 200 * MB;
-// Buffers of both directions, the digests' pool and what the collector has not yet taken; the body would be 200.
+// Buffers of both directions, the digests' pool and uncollected garbage; the body would be 200 MB.
 const ALLOWED_GROWTH = 80 * MB;
 
 let root: string;
@@ -72,7 +72,7 @@ async function length(key: string): Promise<number> {
   return bytes;
 }
 
-describe("200 bodies of each kind that break off", () => {
+describe("broken uploads", () => {
   const kinds: Readonly<Record<string, () => string>> = {
     "an upload": () => line("PUT", sign("PUT", "broken.bin"), ""),
     "a refused upload": () => line("PUT", sign("PUT", "broken.bin").replace("broken", "other"), ""),
@@ -80,7 +80,7 @@ describe("200 bodies of each kind that break off", () => {
   };
   const line = (method: string, url: string, headers: string): string =>
     `${method} ${url.replace(/^http:\/\/[^/]+/, "")} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}Content-Length: ${MB}\r\n\r\n`;
-  // No boundary, so a form is refused as soon as more than the limit has come, and the rest of it finds nobody.
+  // Without a boundary, a form is refused at its limit, and the rest is not read.
   const content = Buffer.alloc(256 * 1024, "x");
 
   async function breakOff(head: string): Promise<void> {
@@ -91,10 +91,10 @@ describe("200 bodies of each kind that break off", () => {
     await once(socket, "close");
   }
 
-  it.each(Object.entries(kinds))("leave nothing in memory: %s", async (_, head) => {
+  it.each(Object.entries(kinds))("leave nothing in memory after 200 of %s", async (_, head) => {
     const round = async (times: number) => {
       for (let i = 0; i < times; i++) await breakOff(head());
-      // The last ones are still being noticed: wait until nothing more is let go of.
+      // Wait until no more memory is released.
       let [last, next] = [await memory("collect"), await memory("collect")];
       for (let same = 0; same < 3; same = next.held < last.held - 64 * 1024 ? 0 : same + 1) {
         await setTimeout(100);
@@ -102,24 +102,24 @@ describe("200 bodies of each kind that break off", () => {
       }
       return next;
     };
-    // The heap grows to its working size first.
+    // The first round grows the heap to its working size.
     const before = await round(200);
     let after = await round(200);
-    // What a socket had sent would be 64 KB each: 12 MB and more. A busy machine takes its time to notice who has left.
+    // A leak of 64 KB each would be 12 MB. A busy machine notices disconnected clients late.
     for (let i = 0; i < 40 && after.held - before.held >= 2 * MB; i++) {
       await setTimeout(250);
       after = await memory("collect");
     }
     expect(after.held - before.held).toBeLessThan(2 * MB);
-    // The process itself may take a step for its heap; a leak takes one with each round.
+    // The heap may grow once; a leak grows with each round.
     const later = await round(200);
     expect(Math.min(after.now - before.now, later.now - after.now)).toBeLessThan(10 * MB);
   });
 });
 
-describe("200 MB", () => {
-  it("pass in both directions while memory stays flat", async () => {
-    // Warm: the first large body pays for buffers and compiled code.
+describe("an object of 200 MB", () => {
+  it("passes in both directions with constant memory", async () => {
+    // The first large body allocates buffers.
     expect((await put("warm.bin", 8 * MB)).status).toBe(200);
     expect(await length("warm.bin")).toBe(8 * MB);
     const before = await memory();
@@ -130,8 +130,8 @@ describe("200 MB", () => {
   });
 });
 
-describe("600 downloads that nobody reads", () => {
-  it("hold a share of memory, and whoever reads in the end has all of it", async () => {
+describe("600 stalled downloads", () => {
+  it("share memory, and a client that reads at last receives the whole object", async () => {
     const size = 8 * MB;
     expect((await put("unread.bin", size)).status).toBe(200);
     const head = `GET ${sign("GET", "unread.bin").replace(/^http:\/\/[^/]+/, "")} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`;
@@ -141,13 +141,13 @@ describe("600 downloads that nobody reads", () => {
       socket.pause().write(head);
       return socket;
     });
-    // Until no more is taken in.
+    // Until memory stops growing.
     let [last, next] = [before, await memory("collect")];
     for (let same = 0; same < 3; same = next.now - last.now > MB ? 0 : same + 1) {
       await setTimeout(300);
       [last, next] = [next, await memory("collect")];
     }
-    // Two pieces of 2 MB for each were 2.4 GB. 64 MB are shared, 75 are the least that 600 have, the rest belongs to connections.
+    // 64 MB for large pieces, 75 MB for two pieces of 64 KB each, and the connections. Two pieces of 2 MB each were 2.4 GB.
     expect(next.now - before.now).toBeLessThan(300 * MB);
     const reader = sockets[0] as Socket;
     let bytes = 0;

@@ -18,7 +18,7 @@ const SEED = 20_260_102;
 
 type Random = (below: number) => number;
 
-/** The same numbers in every run, so that what fails once fails again. */
+/** Returns the same numbers in every run. */
 function randomFrom(seed: number): Random {
   let state = seed;
   return (below) => {
@@ -33,7 +33,7 @@ const FILES = {
   "media/large.bin": Buffer.alloc(9 * KB * KB, "l"),
 };
 
-/** Storage that now and then fails as no driver should. */
+/** Storage that sometimes throws errors of a faulty driver. */
 function failing(storage: Storage, random: Random): Storage {
   return new Proxy(storage, {
     get(inner, name) {
@@ -49,7 +49,7 @@ function failing(storage: Storage, random: Random): Storage {
   });
 }
 
-/** What a client may want, as the bytes of a request. */
+/** Returns the bytes of a random request. */
 function requestOf(gateway: TestGateway, random: Random): Buffer {
   const host = `127.0.0.1:${gateway.port}`;
   const at = (method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE", key: string, options: object = {}): string =>
@@ -108,12 +108,12 @@ async function taken(socket: Socket, bytes: number): Promise<void> {
   });
 }
 
-/** A client that asks for some things, reads as it likes and leaves when it likes. */
+/** A client that sends random requests, and disconnects at a random time. */
 async function visit(gateway: TestGateway, open: () => Socket, random: Random): Promise<void> {
   const socket = open();
   const closed = new Promise<void>((resolve) => {
     socket.once("close", () => resolve());
-    // Node tells no end of a socket whose reset has failed, as the server was faster.
+    // Node emits no close if the reset fails because the server was faster.
     socket.on("error", (error) => "syscall" in error && error.syscall === "reset" && resolve());
   });
   const connected = new Promise<void>((resolve) => {
@@ -128,11 +128,11 @@ async function visit(gateway: TestGateway, open: () => Socket, random: Random): 
   socket.write(sent.subarray(0, cut));
   if (random(2) === 0) await setTimeout(random(5));
   socket.write(sent.subarray(cut));
-  // Some go at once, most in the middle of it, some when all is there.
+  // Some disconnect at once, most during the response, some after it.
   const enough = [0, 1, 1, 20 * KB, 500 * KB, Number.POSITIVE_INFINITY][random(6)] as number;
   if (enough > 0) {
     const satisfied = Promise.race([closed, taken(socket, enough)]);
-    // On a busy machine most would be gone before the handshake is over.
+    // On a busy machine, most would disconnect during the handshake.
     await Promise.race([closed, connected]);
     await Promise.race([satisfied, setTimeout(500)]);
   }
@@ -151,7 +151,7 @@ const isStorm = ({ events }: TestGateway): boolean => events.length > CONNECTION
 async function storm(gateway: TestGateway, open: () => Socket, seed: number): Promise<void> {
   const random = randomFrom(seed);
   let begun = 0;
-  // On a busy machine more of them are gone before they are answered, and some more come.
+  // On a busy machine, more clients disconnect before their response, so more are started.
   const visitor = async (): Promise<void> => {
     while (begun < CONNECTIONS || (begun < MOST_CONNECTIONS && !isStorm(gateway))) {
       begun += 1;
@@ -170,13 +170,13 @@ async function expectAtRest(gateway: TestGateway, counts: Tally): Promise<void> 
     connections: gateway.server.connections,
     files: openFiles(`${gateway.root}/media`),
   });
-  // On a busy machine connections are taken from the kernel long after their clients have left, with all that these have asked for.
+  // A busy machine accepts connections long after their clients have disconnected.
   await expect
     .poll(state, { timeout: 40_000 })
     .toEqual({ inFlight: 0, unverified: 0, taken: [], connections: 0, files: [] });
 }
 
-/** A gateway whose requests are counted. */
+/** A gateway with a count of its requests. */
 async function counted(options: TestGatewayOptions = {}) {
   const counts = tally();
   const gateway = await testGateway({
@@ -196,19 +196,19 @@ async function counted(options: TestGatewayOptions = {}) {
 }
 
 async function expectServing(gateway: TestGateway): Promise<void> {
-  // Storage may fail once more.
+  // The storage may fail again.
   await expect.poll(async () => (await sendS3(gateway, { key: "small.txt" })).text, { timeout: 5000 }).toBe("small");
 }
 
-describe(`${CONNECTIONS} clients that leave when they like leave nothing under way`, () => {
-  it("over a disk", async () => {
+describe(`${CONNECTIONS} clients that disconnect at random`, () => {
+  it("leave nothing in progress over a disk", async () => {
     const { gateway, counts } = await counted({ storage: (disk) => failing(disk, randomFrom(SEED + 1)) });
     await storm(gateway, () => connect(gateway.port, "127.0.0.1"), SEED);
     await expectAtRest(gateway, counts);
     await expectServing(gateway);
   }, 120_000);
 
-  it("by TLS", async () => {
+  it("leave nothing in progress over TLS", async () => {
     const { gateway, counts } = await counted({
       listen: { tls },
       gateway: (port) => ({ origins: [`https://127.0.0.1:${port}`] }),
@@ -217,7 +217,7 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     await expectAtRest(gateway, counts);
   }, 120_000);
 
-  it("over an upstream, and nothing there either", async () => {
+  it("leave nothing in progress over an upstream, nor in the upstream", async () => {
     const upstream = await counted();
     const storage = s3({ ...upstream.gateway.clients.daypass, bucket: "media" });
     const { gateway, counts } = await counted({
@@ -229,7 +229,7 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     await storm(gateway, () => connect(gateway.port, "127.0.0.1"), SEED);
     await expectAtRest(gateway, counts);
     await expectServing(gateway);
-    // Connections that are kept for the next call end with the gateway.
+    // Idle connections to the upstream close with the gateway.
     await expect.poll(() => upstream.counts.inFlight, { timeout: 10_000 }).toBe(0);
     expect([upstream.counts.unverified.total, openFiles(`${upstream.gateway.root}/media`)]).toEqual([0, []]);
   }, 120_000);

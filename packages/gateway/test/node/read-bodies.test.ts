@@ -11,7 +11,7 @@ import { daypassUrl } from "../e2e/clients.ts";
 
 type Parser = (request: IncomingMessage) => Promise<unknown>;
 
-/** The status of a PUT to a gateway that stands behind what parses bodies, as in an app of Express. */
+/** Returns the status of a PUT to a gateway behind a body parser, as in an Express app. */
 async function put(gateway: TestGateway, parser: Parser, path: string, framing: string): Promise<string> {
   const handler = toNodeHandler(gateway.gateway);
   const server = createServer(async (request, response) => {
@@ -31,7 +31,7 @@ const CHUNKED = "transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
 it.each([
   ["of an announced length", "content-length: 4\r\n\r\nbody"],
   ["in chunks", CHUNKED],
-])("stores nothing of a body %s that somebody else has read, and says so", async (_, framing) => {
+])("stores nothing and reports the error when a parser has read a body %s", async (_, framing) => {
   const gateway = await testGateway({ files: { "media/a.txt": "kept" } });
   onTestFinished(() => gateway.close());
   expect(await put(gateway, text, "/media/a.txt", framing)).toBe("500");
@@ -41,7 +41,7 @@ it.each([
   expect(gateway.events[0]).toMatchObject({ error: { message } });
 });
 
-it("stores a body that nobody has read yet, and an empty one whoever has looked", async () => {
+it("stores an unread body, and an empty body that was read", async () => {
   const gateway = await testGateway({ files: { "media/a.txt": "old" } });
   onTestFinished(() => gateway.close());
   expect(await put(gateway, async () => {}, "/media/a.txt", CHUNKED)).toBe("200");
@@ -50,8 +50,8 @@ it("stores a body that nobody has read yet, and an empty one whoever has looked"
   expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("");
 });
 
-it("takes no more of a body from the socket than its reader does, and waits for him whatever the client's least rate", async () => {
-  // On a busy machine the client's window could end before what he has sent is read.
+it("reads no more from the socket than the reader of a body, without applying the minimum rate", async () => {
+  // On a busy machine, the window could end before the sent bytes are read.
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const length = 8 * 1024 * 1024;

@@ -8,7 +8,7 @@ import { defaultLimits, type Outcome } from "../../src/index.ts";
 import { type ListenOptions, listen } from "../../src/node/index.ts";
 import { renewedTls, tls } from "./fixtures/tls.ts";
 
-/** A server by TLS that answers what it is asked once `ready` is there. */
+/** A TLS server that responds once `ready` resolves. */
 async function secure(options: ListenOptions = {}, ready: Promise<unknown> = Promise.resolve()) {
   const { promise: asked, resolve: onAsked } = signal();
   const outcome: Outcome = {
@@ -34,7 +34,7 @@ function signal() {
   return { promise, resolve };
 }
 
-/** A client that begins to shake hands, and never goes on. */
+/** A client that begins a TLS handshake and then stalls. */
 async function halfway(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   onTestFinished(() => void socket.destroy());
@@ -44,7 +44,7 @@ async function halfway(port: number): Promise<Socket> {
   return socket;
 }
 
-it("serves by TLS, and nothing beside it", async () => {
+it("serves TLS only", async () => {
   const { server } = await secure();
   onTestFinished(() => server.drain(0));
   const message = request(server.url, { ca: tls.cert, agent: false }).end();
@@ -53,30 +53,30 @@ it("serves by TLS, and nothing beside it", async () => {
   await expect(fetch(server.url.replace("https", "http"))).rejects.toThrow();
 });
 
-it("gives a handshake the time of a request's head and no more", async () => {
+it("closes a connection whose handshake takes longer than headersMs", async () => {
   const { server } = await secure({ timeouts: { headersMs: 200 } });
   onTestFinished(() => server.drain(0));
   const socket = await halfway(server.port);
   await once(socket, "close");
 });
 
-it("does not wait for a handshake when it drains", async () => {
+it("drains without waiting for a handshake", async () => {
   const { server } = await secure({ timeouts: { headersMs: 60_000 } });
   const socket = await halfway(server.port);
   const closed = new Promise((resolve) => socket.once("close", resolve));
-  // Whoever comes later is answered: by then it has been read.
+  // Once a later client is served, the server has read the handshake.
   const [response] = await once(request(server.url, { ca: tls.cert, agent: false }).end(), "response");
   await text(response);
   await server.drain(100);
   await closed;
 });
 
-it("does not wait for a client that has shaken hands and asked for nothing when it drains", async () => {
+it("drains without waiting for a connection without a request", async () => {
   const { server } = await secure();
   const socket = connectTls({ port: server.port, host: "127.0.0.1", ca: tls.cert }).on("error", () => {});
   onTestFinished(() => void socket.destroy());
   await once(socket, "secureConnect");
-  // The server's side of it is there as well once another client was answered.
+  // Once another client is served, the server has finished this handshake.
   const [response] = await once(request(server.url, { ca: tls.cert, agent: false }).end(), "response");
   await text(response);
   const begun = performance.now();
@@ -84,7 +84,7 @@ it("does not wait for a client that has shaken hands and asked for nothing when 
   expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
-it("finishes what is under way when it drains", async () => {
+it("finishes requests in progress when it drains", async () => {
   const ready = signal();
   const { server, asked } = await secure({}, ready.promise);
   const message = request(server.url, { ca: tls.cert, agent: false }).end();
@@ -97,7 +97,7 @@ it("finishes what is under way when it drains", async () => {
   await drained;
 });
 
-/** Whether a client that trusts one certificate alone gets an answer. */
+/** Whether a client that trusts only this certificate receives a response. */
 async function answers(url: string, ca: string): Promise<boolean> {
   const message = request(url, { ca, agent: false }).end();
   const response = await once(message, "response").then(
@@ -107,7 +107,7 @@ async function answers(url: string, ca: string): Promise<boolean> {
   return response !== undefined && (await text(response)) === "body";
 }
 
-it("shows a renewed certificate to whoever comes next, and leaves the connections that are open", async () => {
+it("uses a renewed certificate for new connections and keeps open ones", async () => {
   const ready = signal();
   const { server, asked } = await secure({}, ready.promise);
   onTestFinished(() => server.drain(0));
@@ -121,7 +121,7 @@ it("shows a renewed certificate to whoever comes next, and leaves the connection
   expect(await answers(server.url, tls.cert)).toBe(false);
 });
 
-it("keeps its certificate where TLS does not take the new pair, and has none without TLS", async () => {
+it("keeps its certificate when the new pair is invalid, and throws without TLS", async () => {
   const { server } = await secure();
   onTestFinished(() => server.drain(0));
   expect(() => server.setTls({ cert: renewedTls.cert, key: tls.key })).toThrow();

@@ -10,12 +10,12 @@ import { s3For } from "../e2e/clients.ts";
 
 const MB = 1024 * 1024;
 
-// Of a connection that is closed on what it has not read the kernel may drop the last of what was sent.
+// When a connection is closed with unread bytes, the kernel may drop the end of the sent ones.
 it.each([
   ["byte by byte", "1\r\na\r\n".repeat(400_000), 25 * MB],
   ["in large chunks", `10000\r\n${"a".repeat(65_536)}\r\n`.repeat(40), 25 * MB],
   ["with its end", `${"1\r\na\r\n".repeat(5000)}0\r\n\r\n`, 30 * MB],
-] as const)("holds nothing of a body that comes with a GET %s, and sends the file", async (_, body, least) => {
+] as const)("holds no memory for a body that is sent with a GET %s, and sends the file", async (_, body, least) => {
   const gateway = await testGateway({ files: { "media/a.bin": "x".repeat(30 * MB) } });
   onTestFinished(() => gateway.close());
   const { url } = s3For(gateway).sign({ bucket: "media", key: "a.bin", expiresIn: 60 });
@@ -38,15 +38,15 @@ it.each([
     socket.write(body);
     clients.push(socket);
   }
-  // Long enough for all that is taken; before, it was 50 MB of each.
+  // Long enough to read all; an unbounded body took 50 MB each.
   await sleep(1500);
   collectGarbage();
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MB);
-  // The rest waits with its sender.
+  // The rest waits at the sender.
   expect(received.map(({ socket }) => socket.bytesRead < MB)).toEqual([true, true, true]);
   for (const socket of clients) {
     let size = 0;
-    // Not `once` of events, which fails with the reset that a close on unread bytes is.
+    // Not `once` of events, which fails at the reset of a close with unread bytes.
     const closed = new Promise((done) => socket.once("close", done));
     socket.on("data", (chunk: Buffer) => {
       size += chunk.length;
@@ -58,7 +58,7 @@ it.each([
   }
 });
 
-it("a refusal reaches a client that reads once he has sent all of a small body", async () => {
+it("sends a refusal to a client that reads after sending a small body", async () => {
   await using gateway = await testGateway({ files: { "media/a.bin": "a" } });
   const socket = connect({ port: gateway.port, host: "127.0.0.1" }).pause();
   onTestFinished(() => void socket.destroy());
@@ -70,7 +70,7 @@ it("a refusal reaches a client that reads once he has sent all of a small body",
       text += chunk;
     })
     .pause();
-  // On a busy machine the half second that is his would be over before.
+  // On a busy machine, the connection would be closed before.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   socket.write(`PUT /media/b.bin HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\ncontent-length: 200000\r\n\r\n`);
@@ -82,7 +82,7 @@ it("a refusal reaches a client that reads once he has sent all of a small body",
   expect(text).toMatch(/^HTTP\/1\.1 403 [\s\S]*<\/Error>$/);
 });
 
-it("takes the next request behind a body that comes with a GET and is there as a whole", async () => {
+it("answers the next request after a complete body of a GET", async () => {
   const gateway = await testGateway({ files: { "media/a.bin": "x".repeat(MB) } });
   onTestFinished(() => gateway.close());
   const { url } = s3For(gateway).sign({ bucket: "media", key: "a.bin", expiresIn: 60 });

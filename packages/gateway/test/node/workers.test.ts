@@ -13,7 +13,7 @@ const get = (key: string) =>
   fetch(s3.sign({ bucket: "bucket", key, expiresIn: 60 }).url, { headers: { connection: "close" } });
 
 describe("several workers", () => {
-  it("serve one port, and upload through the primary's index", async () => {
+  it("share one port and the index of the primary", async () => {
     const keys = Array.from({ length: 20 }, (_, i) => `up/${i}.txt`);
     const stored = await Promise.all(
       keys.map((key) =>
@@ -29,12 +29,12 @@ describe("several workers", () => {
     expect(read).toEqual(keys);
   });
 
-  it("are told to reload", async () => {
+  it("reload when the primary asks", async () => {
     primary.kill("SIGHUP");
     expect(await line(/^reload/, 2)).toHaveLength(2);
   });
 
-  it("are replaced when one crashes, and the others go on serving", async () => {
+  it("continue serving while a crashed worker is replaced", async () => {
     const [first = ""] = lines(/^worker \d+$/);
     process.kill(Number(first.split(" ")[1]), "SIGKILL");
     await line(/^exit SIGKILL 100$/);
@@ -42,14 +42,14 @@ describe("several workers", () => {
     await line(/^worker \d+$/, 3);
   });
 
-  it("are replaced also where the primary speaks to one that has just died", async () => {
+  it("are replaced when the primary sends to a worker that has just died", async () => {
     primary.kill("SIGUSR2");
     await line(/^exit SIGKILL/, 2);
     await line(/^worker \d+$/, 4);
     expect(await (await get("hello.txt")).text()).toBe("hello");
   });
 
-  it("finish what is under way when the primary drains, and leave", async () => {
+  it("finish requests in progress and exit when the primary drains", async () => {
     const { url } = s3.sign({ method: "PUT", bucket: "bucket", key: "last.txt", expiresIn: 60 });
     let release: () => void = () => {};
     const wait = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { virtualBucket } from "../../src/pipeline/addressed-bucket.ts";
 
-it("a host names a bucket by the origins alone, with the port that is usual for each and no other", () => {
+it("returns no bucket for the host of an origin, with its default port", () => {
   const bucketOf = virtualBucket(["https://a.example", "http://b.example", "https://c.example:8443"]);
   const hosts = ["a.example", "A.example:443", "b.example", "b.example:80", "c.example:8443"];
   expect(hosts.map(bucketOf)).toEqual(hosts.map(() => ""));
@@ -9,7 +9,7 @@ it("a host names a bucket by the origins alone, with the port that is usual for 
     expect([host, bucketOf(host)]).toEqual([host, undefined]);
 });
 
-it("a host below a wildcard names the bucket in front of the longest one that fits, and none where nothing is in front", () => {
+it("returns the bucket before the longest matching wildcard", () => {
   const bucketOf = virtualBucket(["https://*.example", "https://*.s3.example", "http://*.plain.test"]);
   expect(["media.example", "media.example:443", "media.s3.example", "a.b.example"].map(bucketOf)).toEqual([
     "media",

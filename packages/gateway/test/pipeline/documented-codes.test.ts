@@ -14,7 +14,7 @@ const rows = new Map(
   ]),
 );
 
-/** Where a code is named and not raised: comments, types, comparisons, sets, and the calls that tell a client of one. */
+/** Places that name a code without raising it: comments, types, comparisons, sets, and the presentation of refusals. */
 const MENTIONS = [
   /\/\*[\s\S]*?\*\//g,
   /^\s*\/\/.*$/gm,
@@ -24,7 +24,7 @@ const MENTIONS = [
   /\b(?:s3Error|problemDetails)\(\s*"[A-Z_]+"/g,
 ];
 
-/** Sources of the library and the gateway without those mentions. What only explains codes, or tests them, raises none. */
+/** Sources of the library and the gateway without these places. Code that only explains or tests codes raises none. */
 const raising = ["daypass", "gateway"]
   .flatMap((name) => {
     const folder = new URL(`../../../${name}/src/`, import.meta.url);
@@ -39,11 +39,11 @@ const raising = ["daypass", "gateway"]
 const request = { method: "GET", target: "/", authority: "files.example.com", headers: [] };
 
 describe("the codes of the gateway in docs/errors.md", () => {
-  it("are all that there are, and no others", () => {
+  it("are exactly the codes of the gateway", () => {
     expect([...rows.keys()].sort()).toEqual([...ownCodes].sort());
   });
 
-  it.each(ownCodes)("%s has its statuses, its sentence, what it means and what to do", (code) => {
+  it.each(ownCodes)("documents %s with statuses, sentence, meaning and advice", (code) => {
     const [status, s3, meaning = "", remedy = ""] = rows.get(code) ?? [];
     const refusal = new Refusal(code, "");
     const answer = refuseUrl(refusal, { request, requestId: "0" } as never);
@@ -58,7 +58,7 @@ describe("the codes of the gateway in docs/errors.md", () => {
   });
 });
 
-it("every code in docs/errors.md of the library or the gateway is one that something raises", () => {
+it("raises every documented code of the library and the gateway", () => {
   const codes = [...errorCodes, ...ownCodes];
   expect(codes.length).toBeGreaterThan(90);
   expect(codes.filter((code) => !raising.includes(`"${code}"`))).toEqual([]);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Code and text of what a call throws or rejects with. */
+/** Returns code and text of the error of a call. */
 async function refusalOf(call: () => unknown): Promise<string> {
   try {
     await call();
@@ -29,7 +29,7 @@ async function refusalOf(call: () => unknown): Promise<string> {
 const host = "127.0.0.1:8080";
 const page = { origins: ["https://app.example"] };
 
-describe("a gateway is not made", () => {
+describe("createGateway", () => {
   it.each<[string, unknown]>([
     ["storage", { storage: undefined }],
     ["storage", { storage: {} }],
@@ -67,23 +67,23 @@ describe("a gateway is not made", () => {
     ["clock", { clock: 5 }],
     ["clock", { clock: () => 5 }],
     ["redirectOrigins", { redirectOrigins: "https://app.example" }],
-  ])("with a fault of %s (%j)", async (place, options) => {
+  ])("refuses an invalid %s (%j)", async (place, options) => {
     const refused = await refusalOf(() => createGateway({ ...base, ...(options as object) }));
     expect(refused).toMatch(/^INVALID_INPUT expected /);
     expect(refused).toContain(place);
   });
 
-  it("of nothing", async () => {
+  it("refuses to start without options", async () => {
     expect(await refusalOf(() => createGateway(undefined as never))).toMatch(/^INVALID_INPUT/);
   });
 });
 
-it("a member that is left undefined has its default", () => {
+it("uses the default of an undefined option", () => {
   const { limits } = createGateway({ ...base, limits: { body: undefined, path: 10 } as never, cors: {} });
   expect([limits.body, limits.path]).toEqual([5 * 1024 ** 3, 10]);
 });
 
-it("so has one of a server: a client that sends too slowly is cut all the same", async () => {
+it("uses the default minimum rate when the option is undefined", async () => {
   const left = { timeouts: { headersMs: undefined }, minimumRate: { bytesPerSecond: undefined, windowMs: 100 } };
   await using own = await testGateway({ listen: left as never });
   const path = daypassUrl(own, "/files/never.txt", { methods: ["PUT"] }).slice(own.url.length);
@@ -100,7 +100,7 @@ it.each<[string, unknown]>([
   ["timeouts.idleMs", { timeouts: { idleMs: 2 ** 31 } }],
   ["minimumRate.windowMs", { minimumRate: { windowMs: 0, bytesPerSecond: 1 } }],
   ["maxConnections", { maxConnections: 0 }],
-])("nothing listens with a fault of %s (%j)", async (place, options) => {
+])("listen refuses an invalid %s (%j)", async (place, options) => {
   expect(await refusalOf(() => listen(createGateway(base), options as object))).toContain(
     `INVALID_INPUT expected ${place}`,
   );
@@ -112,7 +112,7 @@ it.each<[string, unknown]>([
   ["root", { root: 5 }],
   ["cachebytes", { root: ".", cachebytes: 1 }],
   ["cacheBytes", { root: ".", cacheBytes: -1 }],
-])("no folder is opened with a fault of %s (%j)", async (place, options) => {
+])("disk refuses an invalid %s (%j)", async (place, options) => {
   expect(await refusalOf(() => disk(options as never))).toContain(`INVALID_INPUT expected ${place}`);
 });
 
@@ -129,14 +129,14 @@ it.each<[string, object | undefined]>([
   ["holdBytes", { holdBytes: -1 }],
   ["timeouts.connectMs", { timeouts: { connectMs: "5s" } }],
   ["timeouts.connectMs", { timeouts: { connectMs: 2 ** 31 } }],
-])("no upstream is opened with a fault of %s (%j)", async (place, options) => {
+])("s3 refuses an invalid %s (%j)", async (place, options) => {
   const whole = { region: "us-east-1", endpoint: "http://127.0.0.1:1", credentials: key, ...options };
   expect(await refusalOf(() => s3((options === undefined ? undefined : whole) as never))).toContain(
     `INVALID_INPUT expected ${place}`,
   );
 });
 
-it("answers what is no request with 500, whatever an adapter gives it, and says so in the log", async () => {
+it("answers 500 and logs the error when an adapter passes a value that is not a request", async () => {
   const errors: unknown[] = [];
   const own = createGateway({ ...base, audit: ({ error }) => errors.push(error) });
   const request = { method: "GET", target: "/", authority: host, headers: [] };
@@ -155,7 +155,7 @@ it("answers what is no request with 500, whatever an adapter gives it, and says 
   expect(errors.filter((error) => error instanceof TypeError).length).toBeGreaterThanOrEqual(5);
 });
 
-it("an adapter of one's own takes no rate that could not be kept", async () => {
+it("toNodeHandler refuses an invalid minimum rate", async () => {
   const rate = { minimumRate: { bytesPerSecond: 1, windowMs: 0 } };
   expect(await refusalOf(() => toNodeHandler(createGateway(base), rate))).toContain("minimumRate.windowMs");
 });
@@ -166,6 +166,6 @@ it.each<[string, (options: never) => unknown, unknown]>([
   ["lewel", openLog, { lewel: "error" }],
   ["level", openLog, { level: "loud" }],
   ["destination", openLog, { destination: "" }],
-])("an option of an adapter or a log is known by name and form: %s", async (place, call, options) => {
+])("refuses unknown and malformed options of %s", async (place, call, options) => {
   expect(await refusalOf(() => call(options as never))).toContain(`INVALID_INPUT expected ${place} as`);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { redactTarget } from "../../src/index.ts";
 import { redactAuthority } from "../../src/pipeline/redact.ts";
 
-describe("a target in the log", () => {
+describe("redactTarget", () => {
   it("keeps the path, the names, and the values on the list", () => {
     expect(redactTarget("/b/k?X-Amz-Expires=60&X-Amz-Credential=AKID&X-Amz-Signature=0123&x=1")).toBe(
       "/b/k?X-Amz-Expires=60&X-Amz-Credential=~&X-Amz-Signature=~&x=~",
@@ -20,16 +20,16 @@ describe("a target in the log", () => {
     ...["q-signature", "x-cos-security-token", "sig", "Policy", "policy", "token", "md5", "hdnea", "URISigningPackage"],
     ...["dp-signature", "dp-nonce", "dp-subject", "dp-audience", "dp-sha256"],
     ...["response-content-disposition", "dp-response-content-disposition", "x-amz-meta-a", "password"],
-  ])("shows no value of %s", (name) => {
+  ])("hides the value of %s", (name) => {
     expect(redactTarget(`/b/k?${name}=sEcReT&X-Amz-Expires=60`)).toBe(`/b/k?${name}=~&X-Amz-Expires=60`);
   });
 
-  it("takes a token without `=` for a value, and a very long name too", () => {
+  it("hides a token without `=`, and a very long name", () => {
     expect(redactTarget("/b?secret")).toBe("/b?~");
     expect(redactTarget(`/b?${"n".repeat(65)}=1`)).toBe("/b?~");
   });
 
-  it("shows no value of an unknown name, whatever the query looks like", () => {
+  it("hides the value of an unknown name in any query", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: "grapheme-ascii" })), (parts) => {
         const query = [...parts.map((part) => part.replace(/[&]/g, "")), "hidden=sEcReT"].join("&");
@@ -38,7 +38,7 @@ describe("a target in the log", () => {
     );
   });
 
-  it("is the same whichever came before, and whatever stands in the place of the signature", () => {
+  it("does not depend on the target before, nor on the signature", () => {
     const start = "/b/k?X-Amz-Expires=60&X-Amz-Signature=";
     const hidden = "/b/k?X-Amz-Expires=60&X-Amz-Signature=~";
     for (const end of ["0123", "", "sEcReT=sEcReT", "sEcReT?x", "0123"]) expect(redactTarget(start + end)).toBe(hidden);
@@ -49,17 +49,17 @@ describe("a target in the log", () => {
     );
   });
 
-  it("is bounded", () => {
+  it("limits its length", () => {
     expect(redactTarget(`/${"a".repeat(10_000)}?${"b=c&".repeat(5000)}`).length).toBeLessThan(2000);
   });
 
-  it("cuts a path off behind its 1024th character, and none that ends there", () => {
+  it("truncates a path after 1024 characters", () => {
     const longest = `/${"a".repeat(1023)}`;
     expect(redactTarget(longest)).toBe(longest);
     expect(redactTarget(`${longest}b`)).toBe(`${longest}~`);
   });
 
-  it("CVE-2017-8761: hides a signature that a client's wrong encoding has moved to another place", () => {
+  it("CVE-2017-8761: hides a signature that wrong encoding has moved into the path", () => {
     const misplaced = [
       "/b/k%3FX-Amz-Expires%3D60%26X-Amz-Signature%3DsEcReT",
       "/b/k%253FX-Amz-Signature%253DsEcReT",
@@ -80,7 +80,7 @@ describe("a target in the log", () => {
       "/b/design.pdf?X-Amz-SignedHeaders=content-type%3Bhost",
     );
     expect(redactAuthority("user:sEcReT@127.0.0.1")).toBe("~@127.0.0.1");
-    // A password may hold the character that ends it.
+    // A password may contain the character that ends it.
     expect(redactAuthority("user:sEc@ReT@127.0.0.1")).toBe("~@127.0.0.1");
     expect(redactAuthority("127.0.0.1:80")).toBe("127.0.0.1:80");
   });

@@ -14,17 +14,17 @@ function counted() {
   return { ...sessions(mac, (length) => randomBytes(length)), macs: () => macs };
 }
 
-describe("the token of a session", () => {
-  it("shows of no two sessions that one key asked for both", () => {
+describe("sessions", () => {
+  it("hides that two sessions have the same parent", () => {
     const { issue, isBound } = counted();
     const [one, two] = [issue({ parent, scope: {}, expiration }), issue({ parent, scope: {}, expiration })] as const;
     expect(one.bond).not.toBe(two.bond);
-    // Nor is the bond of one session good for another.
+    // The bond of one session does not fit another.
     expect(isBound(one, parent.secretAccessKey)).toBe(true);
     expect(isBound({ ...one, bond: two.bond }, parent.secretAccessKey)).toBe(false);
   });
 
-  it("does not show the secret, which is one of its own", () => {
+  it("does not contain the secret, which differs from the parent's", () => {
     const { issue } = counted();
     const { sessionToken, secretAccessKey, bond } = issue({ parent, scope: {}, expiration });
     const shown = [
@@ -35,9 +35,9 @@ describe("the token of a session", () => {
     expect(bond.slice(0, 40)).not.toBe(secretAccessKey);
   });
 
-  it("costs nothing where it is longer than any that is issued", () => {
+  it("does not decode a token over the limit", () => {
     const { open, issue, macs } = counted();
-    // Whose bytes are written by each letter of base64url.
+    // Bytes that use each letter of base64url.
     const own = issue({ parent, scope: { prefix: "???>>>~~~\u{3ffff}" }, expiration });
     expect(own.sessionToken).toMatch(/-.*_|_.*-/);
     expect(open(own.sessionToken)).toEqual(own);
@@ -46,7 +46,7 @@ describe("the token of a session", () => {
     expect(macs() - before).toBe(0);
   });
 
-  it("is not issued where it would be too long to be opened", () => {
+  it("refuses a scope that does not fit into a token", () => {
     const { issue, open } = counted();
     const ofTeams = (count: number) =>
       issue({ parent, scope: { buckets: Array.from({ length: count }, (_, i) => `bucket-of-team-${i}`) }, expiration });

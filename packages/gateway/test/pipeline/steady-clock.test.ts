@@ -7,18 +7,18 @@ import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
 const START = Date.parse("2026-01-02T03:04:05Z");
 
-describe("a clock that is set back", () => {
-  it("stands still at the last instant that was seen", () => {
+describe("steadyClock", () => {
+  it("returns the latest instant after the clock is set back", () => {
     const times = [START, START + 5, START + 3, Number.NaN, START + 9];
     const clock = steadyClock(() => new Date(times.shift() as number));
     expect([1, 2, 3, 4, 5].map(() => clock().getTime() - START)).toEqual([0, 5, 5, 5, 9]);
   });
 
-  it("stays invalid when it never was valid", () => {
+  it("stays invalid without any valid date", () => {
     expect(steadyClock(() => new Date(Number.NaN))().getTime()).toBeNaN();
   });
 
-  it("does not open a URL again that has ended", async () => {
+  it("keeps an expired URL expired", async () => {
     const root = tempRoot();
     let now = START;
     const clock = () => new Date(now);

@@ -5,7 +5,7 @@ import { type AuditEvent, createGateway, type Gateway, type Limits, tally } from
 import { recordingStorage } from "../../src/testing/recording-storage.ts";
 import { testGateway } from "../../src/testing/test-gateway.ts";
 
-/** Two gateways one after the other, as a reload makes them, over the same objects. */
+/** Creates two successive gateways over the same objects, as a reload does. */
 async function reloaded(limits: Partial<Limits>) {
   const shared = tally();
   const events: AuditEvent[] = [];
@@ -41,7 +41,7 @@ async function statusOf(gateway: Gateway, request: WireRequest, body: AsyncItera
   return outcome.status;
 }
 
-it("counts an answer once however often it is reported, with the status that went out, and tells the fault", async () => {
+it("counts a response once, with the sent status, and reports the fault", async () => {
   const { served, events, before, to, read } = await reloaded({});
   await using _ = served;
   const outcome = await before.handle(read, nothing());
@@ -58,7 +58,7 @@ it("counts an answer once however often it is reported, with the status that wen
   ]);
 });
 
-it("holds the limit of requests over a reload, and gives a place back where it was taken", async () => {
+it("applies the limit of requests across a reload", async () => {
   const { served, before, after, read } = await reloaded({ inFlight: 1 });
   await using _ = served;
   const underWay = await before.handle(read, nothing());
@@ -68,7 +68,7 @@ it("holds the limit of requests over a reload, and gives a place back where it w
   expect(await statusOf(after, read)).toBe(200);
 });
 
-it("holds the places for bodies that nobody has verified over a reload", async () => {
+it("applies the limit of unverified bodies across a reload", async () => {
   const { served, before, after, to } = await reloaded({ inFlight: 8 });
   await using _ = served;
   let release = (): void => {};
@@ -81,20 +81,20 @@ it("holds the places for bodies that nobody has verified over a reload", async (
   }
   const form = to("POST", "/media", [["content-type", "multipart/form-data; boundary=B"]]);
   const waiting = statusOf(before, form, body());
-  // One address has one of two places.
+  // One address may use one of two slots.
   expect(await statusOf(after, form)).toBe(503);
   release();
   expect(await waiting).toBe(400);
   expect(await statusOf(after, form)).toBe(400);
 });
 
-it("goes on counting over a reload", async () => {
+it("continues its counts across a reload", async () => {
   const { served, before, after, to, read } = await reloaded({});
   await using _ = served;
   for (const gateway of [before, after]) expect(await statusOf(gateway, read)).toBe(200);
   const { body } = await after.handle(to("GET", "/-/metrics"), nothing());
   const text = body?.kind === "bytes" ? Buffer.from(body.bytes).toString() : "";
   expect(text).toContain('daypass_requests_total{scheme="s3",method="GET",status="200"} 2');
-  // This one.
+  // The request for the metrics.
   expect(text).toContain("daypass_in_flight 1\n");
 });

@@ -19,10 +19,10 @@ const linesOf = (text: string): readonly Line[] =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-it("keeps the lines of workers apart that share a pipe whose reader is behind", async () => {
+it("keeps the lines of workers whole when they share a pipe with a slow reader", async () => {
   const program = await bundledFixture("../../node/fixtures/log-workers.ts");
   const count = 5000;
-  // A pipe of the shell: Node itself gives a child sockets.
+  // A pipe of the shell, because Node connects a child by sockets.
   const script = '"$@" 2>&1 >/dev/null | { sleep 0.5; cat; }';
   const text = execFileSync("sh", ["-c", script, "sh", process.execPath, program, String(count)], {
     encoding: "utf8",
@@ -36,13 +36,13 @@ it("keeps the lines of workers apart that share a pipe whose reader is behind", 
   expect(lines).toHaveLength(2 * count);
 });
 
-it.skipIf(reason)(`goes on behind a full disk, and tells what is missing${reason ?? ""}`, async () => {
+it.skipIf(reason)(`reports the lost lines after the disk was full${reason ?? ""}`, async () => {
   const program = await bundledFixture("../../node/fixtures/log-full.ts");
   const script = 'mount -t tmpfs -o size=256k tmpfs /mnt; "$@" /mnt; cat /mnt/log';
   const text = execFileSync("unshare", [...IN_NAMESPACE, script, "sh", process.execPath, program], {
     encoding: "utf8",
   });
-  // What the disk took of a line before it was full stands by itself.
+  // The line that was cut when the disk became full.
   const torn = text.split("\n").filter((line) => !line.endsWith("}") && line !== "");
   expect(torn.length).toBeLessThanOrEqual(1);
   const lines = linesOf(

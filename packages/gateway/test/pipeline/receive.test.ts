@@ -18,13 +18,13 @@ const code = (...input: Parameters<typeof request>): string => {
   }
 };
 
-describe("the raw head", () => {
-  it("keeps the target as it is", () => {
+describe("receive", () => {
+  it("keeps the target unchanged", () => {
     const raw = "/b/%2e%2e/x?y=%41&&z";
     expect(receive(request(raw), defaultLimits).request.target).toBe(raw);
   });
 
-  it("takes the origin form out of an absolute target for the same authority", () => {
+  it("returns the origin form of an absolute target for the same authority", () => {
     const target = (raw: string) => receive(request(raw), defaultLimits).request.target;
     expect(target("http://a.example.com/b/%2e?x")).toBe("/b/%2e?x");
     expect(target("HTTP://A.example.com")).toBe("/");
@@ -76,21 +76,21 @@ describe("the raw head", () => {
       ],
     ],
   ];
-  it.each(refused)("is refused with %s", (_, target, headers) => {
+  it.each(refused)("refuses %s", (_, target, headers) => {
     expect(code(target, headers)).toBe("INVALID_REQUEST");
   });
 
-  it("is refused without an authority", () => {
+  it("refuses a head without an authority", () => {
     expect(code("/", [], "")).toBe("INVALID_REQUEST");
   });
 
-  it("may tell of a body by its length or as chunks", () => {
+  it("accepts a length or chunked coding", () => {
     expect(code("/", [["content-length", "5"]])).toBe("received");
     for (const coding of ["chunked", "Chunked"]) expect(code("/", [["transfer-encoding", coding]])).toBe("received");
   });
 
   it.each(["If-Range", "If-Modified-Since", "If-Unmodified-Since", "Origin", "Transfer-Encoding"])(
-    "is refused with a second %s",
+    "refuses a second %s",
     (name) => {
       expect(code("/", [[name, "chunked"]])).toBe("received");
       expect(
@@ -102,7 +102,7 @@ describe("the raw head", () => {
     },
   );
 
-  it("may bring a list of ETags in several fields", () => {
+  it("joins a list of ETags in several fields", () => {
     for (const [name, field] of [
       ["If-Match", "ifMatch"],
       ["If-None-Match", "ifNoneMatch"],
@@ -118,7 +118,7 @@ describe("the raw head", () => {
     }
   });
 
-  it("is limited", () => {
+  it("refuses heads over the limits", () => {
     expect(code(`/${"a".repeat(defaultLimits.path)}`)).toBe("URI_TOO_LONG");
     expect(code(`/${"a".repeat(defaultLimits.path - 1)}`)).toBe("received");
     expect(code(`/?${"a".repeat(defaultLimits.query)}`)).toBe("received");

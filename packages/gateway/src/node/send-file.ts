@@ -12,6 +12,10 @@ const PIECE_SECONDS = 0.1;
 /** Pieces above the least are for a process in which less than this waits. */
 const SHARED_BYTES = 64 * 1024 * 1024;
 
+/** Of each size, kept for the next pieces: fresh memory costs as much as sending it. */
+const SPARE_BYTES = 4 * 1024 * 1024;
+const spare = new Map<number, Buffer[]>();
+
 /** How many bytes of a body have been handed to the socket so far. */
 export interface BodyProgress {
   bytes: number;
@@ -35,14 +39,11 @@ export async function sendFile(response: ServerResponse, body: FileBody, options
   let position = body.start;
   let perSecond = Number.POSITIVE_INFINITY;
   let written: Promise<void> = Promise.resolve();
-  // The piece that the socket has released.
-  let spare: Buffer | undefined;
   try {
     while (position < end && !response.destroyed) {
       const left = end - position;
       const size = pieceSize({ sent: progress.bytes, left, perSecond, waiting: waiting.total });
-      const piece = spare?.length === size ? spare : Buffer.allocUnsafeSlow(size);
-      spare = undefined;
+      const piece = spare.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
       waiting.hold(response, Math.min(2 * size, left));
       const length = await readAt(body.fd, piece, { position, length: Math.min(size, left) });
       await written;
@@ -54,7 +55,7 @@ export async function sendFile(response: ServerResponse, body: FileBody, options
       written = write(response, piece.subarray(0, length)).then(() => {
         perSecond = (length * 1000) / (performance.now() - startedAt);
         // The socket of a cut connection may still hold the piece.
-        if (!response.destroyed) spare = piece;
+        if (!response.destroyed) keep(piece);
       });
       position += length;
       progress.bytes = position - body.start;
@@ -65,6 +66,13 @@ export async function sendFile(response: ServerResponse, body: FileBody, options
   } finally {
     body.close();
   }
+}
+
+/** Keeps a piece for the next transfer. Each piece at most once, or two transfers would fill it. */
+function keep(piece: Buffer): void {
+  const kept = spare.get(piece.length) ?? [];
+  spare.set(piece.length, kept);
+  if ((kept.length + 1) * piece.length <= SPARE_BYTES) kept.push(piece);
 }
 
 /** How a transfer has gone so far. */

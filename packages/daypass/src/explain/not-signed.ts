@@ -20,24 +20,15 @@ const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
 ];
 
 /** The error for a URL in which no scheme finds its signature. */
-export function notSigned(url: SplitUrl): DaypassError {
-  const { query } = url.wire;
-  const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];
-  if (rest !== undefined) {
-    return new DaypassError(
-      "NO_SIGNATURE",
-      `expected ${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`,
-    );
-  }
+export function notSigned({ wire: { query } }: SplitUrl): DaypassError {
+  const [, missing] = CUT_OFF.find(([rest]) => rest.test(query)) ?? [];
   const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
-  if (name !== undefined) {
-    return new DaypassError(
-      "NO_SIGNATURE",
-      `expected ${name} in this case, found it in another: upper and lower case count in a signed URL, and something has changed them. Take the URL as it was made`,
-    );
-  }
-  return new DaypassError(
-    "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off",
-  );
+  const known =
+    missing !== undefined
+      ? `${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`
+      : `${name} in this case, found it in another: upper and lower case count in a signed URL, and something has changed them. Take the URL as it was made`;
+  return new DaypassError("NO_SIGNATURE", `expected ${missing === undefined && name === undefined ? ANY : known}`);
 }
+
+const ANY =
+  "the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off";

@@ -114,7 +114,9 @@ describe("explainForm", () => {
         deep,
       ]) {
         const fields = withFields(form.fields, { [name]: damaged });
-        const found = await explainForm({ url: form.url, fields }, { clock, keys, errorBody: mismatch() });
+        // A search with the key for each would take half a minute.
+        const given = /^(?:policy|x-amz-signature)$/i.test(name) && damaged.length < 2000 ? keys : [];
+        const found = await explainForm({ url: form.url, fields }, { clock, keys: given, errorBody: mismatch() });
         expect(found.cause, `${name}=${damaged}`).toBeDefined();
       }
     }

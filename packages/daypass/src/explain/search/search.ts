@@ -24,21 +24,13 @@ export interface Found<I = unknown> {
   readonly isCut?: boolean | undefined;
 }
 
-/** The number of tries with one key. */
-interface Limits {
-  readonly singles: number;
-  readonly pairs: number;
-}
-
-const MAX_SINGLES = 6000;
-const MAX_PAIRS = 6000;
+const MAX_TRIES = 6000;
 /** Up to this number, each key has all tries. */
 const FEW = 2;
 
-/** Many keys share the tries of a few. */
-function limitsFor(keys: number): Limits {
-  const share = Math.min(1, FEW / keys);
-  return { singles: Math.ceil(MAX_SINGLES * share), pairs: Math.ceil(MAX_PAIRS * share) };
+/** The single changes, and the pairs, that are tried with one key. Many keys share the tries of a few. */
+function triesFor(keys: number): number {
+  return Math.ceil(MAX_TRIES * Math.min(1, FEW / keys));
 }
 
 /** The inputs to try, and the test of each. */
@@ -58,7 +50,7 @@ interface Ways<I> {
  * 160 bits or more cannot be chance, so the first fit is the cause.
  */
 export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
-  const stage: Stage = { tried: new Map(), limits: limitsFor(keys), isCut: false };
+  const stage: Stage = { tried: new Map(), limit: triesFor(keys), isCut: false };
   for (const trials of [singles(inputs, ways, stage), pairs(inputs, ways, stage)]) {
     let trial = trials.next();
     while (!trial.done) trial = trials.next(fits(trial.value));
@@ -75,8 +67,8 @@ export async function searchEach<I>(
   searches: readonly Search<I, boolean | Promise<boolean>>[],
   ways: Ways<I>,
 ): Promise<Found<I> & { readonly index: number }> {
-  const limits = limitsFor(searches.length);
-  const stages = searches.map((): Stage => ({ tried: new Map(), limits, isCut: false }));
+  const limit = triesFor(searches.length);
+  const stages = searches.map((): Stage => ({ tried: new Map(), limit, isCut: false }));
   for (const trialsOf of [singles, pairs]) {
     for (const [index, { inputs, fits }] of searches.entries()) {
       const trials = trialsOf(inputs, ways, stages[index] as Stage);
@@ -105,7 +97,7 @@ type Tries = Map<CauseCode, { count: number; sentence: string }>;
 
 interface Stage {
   readonly tried: Tries;
-  readonly limits: Limits;
+  readonly limit: number;
   /** Whether the limit ended the single changes. */
   isCut: boolean;
 }
@@ -116,7 +108,7 @@ function* singles<I>(
   { variantsOf, view }: Ways<I>,
   stage: Stage,
 ): Generator<I, Found<I> | undefined, boolean> {
-  const { tried, limits } = stage;
+  const { tried, limit } = stage;
   for (const input of inputs) if (yield input) return nothing(tried, input);
   let count = 0;
   // Variant by variant over all inputs, so that the limit cuts only the unlikely ones.
@@ -128,7 +120,7 @@ function* singles<I>(
       if (next.done === true) continue;
       rest.push(variants);
       const variant = next.value;
-      if (++count > limits.singles) {
+      if (++count > limit) {
         stage.isCut = true;
         return undefined;
       }
@@ -144,13 +136,13 @@ function* singles<I>(
 function* pairs<I>(
   [input]: readonly I[],
   { variantsOf, view }: Ways<I>,
-  { tried, limits }: Stage,
+  { tried, limit }: Stage,
 ): Generator<I, Found<I> | undefined, boolean> {
   let count = 0;
   for (const first of input === undefined ? [] : variantsOf(input)) {
     for (const second of variantsOf(first.input)) {
       if (second.code === first.code && second.code !== "QUERY") continue;
-      if (++count > limits.pairs) return undefined;
+      if (++count > limit) return undefined;
       if (yield second.input) return found([first, second], { tried, view, input: second.input });
     }
   }

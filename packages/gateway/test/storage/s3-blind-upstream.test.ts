@@ -1,32 +1,33 @@
 /** An upstream that takes whatever it is sent and compares nothing. What holds here is held by the driver alone. */
 import type { IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
-import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf } from "../../src/testing/contract-tools.ts";
-import { scripted } from "./scripted-upstream.ts";
+import { driver, object, ref } from "./scripted-upstream.ts";
 
 const HOLD = 128 * 1024;
 
 async function blind() {
   const stored: number[] = [];
-  const options = await scripted(async (request, response) => {
-    let size = 0;
-    try {
-      for await (const piece of request) size += (piece as Buffer).length;
-    } catch {
-      return;
-    }
-    if (request.method === "POST") {
-      response.end("<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>");
-      return;
-    }
-    if (request.method === "PUT") stored.push(size);
-    response.writeHead(request.method === "HEAD" ? 404 : 200, { etag: '"e"' }).end();
-  });
-  return { stored, storage: s3({ ...options, holdBytes: HOLD }) };
+  const storage = await driver(
+    (request, response) => {
+      let size = 0;
+      request.on("data", (piece: Buffer) => {
+        size += piece.length;
+      });
+      request
+        .on("error", () => {})
+        .once("end", () => {
+          if (request.method === "POST")
+            response.end("<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>");
+          else response.writeHead(request.method === "HEAD" ? 404 : 200, { etag: '"e"' }).end();
+          if (request.method === "PUT") stored.push(size);
+        });
+    },
+    { holdBytes: HOLD },
+  );
+  return { stored, storage };
 }
 
-const ref = { bucket: "bucket", key: "a" };
 const WRONG = { digests: { md5: new Uint8Array(16) } };
 
 it("gets no whole body that is not what was declared, however its end comes", async () => {
@@ -39,7 +40,6 @@ it("gets no whole body that is not what was declared, however its end comes", as
   expect(stored).toEqual([]);
   await storage.put(ref, chunks(...pieces, Buffer.alloc(0)), { contentLength: 2 * HOLD });
   expect(stored).toEqual([2 * HOLD]);
-  await storage.close();
 });
 
 it("is sent any number of bodies of unknown length, one after the other", async () => {
@@ -50,7 +50,6 @@ it("is sent any number of bodies of unknown length, one after the other", async 
   for (let i = 0; i < 70; i++) await storage.putPart(upload, 1, chunks(piece));
   for (let i = 0; i < 70; i++) await storage.put(ref, chunks(piece));
   expect(stored).toEqual(Array(140).fill(HOLD));
-  await storage.close();
 });
 
 it.each([
@@ -64,14 +63,13 @@ it.each([
 ])("gets no write on a condition before it was seen to keep one, which %s", async (_, fails, expected) => {
   let isWell = false;
   const written: string[] = [];
-  const options = await scripted((request, response) => {
+  const storage = await driver((request, response) => {
     const { method, url = "", headers } = request.resume();
     const isTrial = url.includes(".daypass-probe");
     if (method === "PUT" && !isTrial) written.push(url);
     const status = !isWell && fails(request) ? 503 : isTrial && headers["if-none-match"] !== undefined ? 412 : 200;
     response.writeHead(method === "HEAD" ? 404 : status, { etag: '"e"' }).end();
   });
-  const storage = s3(options);
   const put = async () => {
     await storage.put(ref, chunks("x"), { ifNoneMatch: "*" });
     return "stored";
@@ -79,20 +77,24 @@ it.each([
   expect([await put().catch(({ code }) => code), written]).toEqual(["UNAVAILABLE", []]);
   isWell = true;
   expect(await put().catch(({ code }) => code)).toBe(expected);
-  await storage.close();
 });
 
-it("sends the ETag of the source with a copy", async () => {
+it("is sent the ETag of the source with a copy, and what is stored is dated here where nothing else dates it", async () => {
+  const AT = new Date("2026-01-02T03:04:05Z");
   const sources: unknown[] = [];
-  const options = await scripted((request, response) => {
-    const { method, headers } = request.resume();
-    if (method === "PUT") sources.push([headers["x-amz-copy-source"], headers["x-amz-copy-source-if-match"]]);
-    if (method === "HEAD") response.setHeader("content-length", 1);
-    response.setHeader("etag", '"e"');
-    response.end(method === "HEAD" ? undefined : "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
-  });
-  const storage = s3(options);
-  await storage.copy(ref, { ...ref, key: "b" }, { sourceEtag: "e" });
-  expect(sources).toEqual([["/bucket/a", '"e"']]);
-  await storage.close();
+  const storage = await driver(
+    (request, response) => {
+      const { method, headers, url } = request.resume();
+      if (headers["x-amz-copy-source"] !== undefined)
+        sources.push([headers["x-amz-copy-source"], headers["x-amz-copy-source-if-match"]]);
+      // What was stored cannot be looked at.
+      if (method === "HEAD" && url?.includes("source") !== true) response.statusCode = 503;
+      const text = method === "HEAD" ? "" : "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
+      request.once("end", () => object(response, text.length || 1).end(text));
+    },
+    { clock: () => AT },
+  );
+  expect((await storage.put(ref, chunks("a"), { contentLength: 1 })).lastModified).toEqual(AT);
+  const copy = await storage.copy({ ...ref, key: "source" }, ref, { sourceEtag: "e" });
+  expect([copy?.lastModified, sources]).toEqual([AT, [["/bucket/source", '"e"']]]);
 });

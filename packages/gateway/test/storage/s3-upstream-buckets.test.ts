@@ -1,10 +1,10 @@
 /** The buckets of an upstream: which there are, and that a client reaches no other. */
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { listBucketsUrl } from "../../src/storage/s3/account-call.ts";
-import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
+import { s3Code } from "../e2e/clients.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
-import { scripted } from "./scripted-upstream.ts";
+import { buckets, opened, scripted } from "./scripted-upstream.ts";
 
 it("refuses every bucket of the upstream outside the map", async () => {
   const upstream = await upstreamGateway({ files: { "shown/a": "a", "hidden/a": "secret" } });
@@ -44,12 +44,9 @@ it("asks only for buckets that the account owns, never for buckets of other acco
   const asked: string[] = [];
   const options = await scripted((request, response) => {
     asked.push(`${request.method} ${request.url?.split("?")[0]}`);
-    response.end(
-      "<ListAllMyBucketsResult><Buckets><Bucket><Name>ours</Name></Bucket></Buckets></ListAllMyBucketsResult>",
-    );
+    response.end(buckets("ours"));
   });
-  const storage = s3({ ...options, bucket: undefined });
-  onTestFinished(() => storage.close());
+  const storage = opened({ ...options, bucket: undefined });
   expect(await codeOf(storage.get({ bucket: "theirs", key: "a" }))).toBe("NO_SUCH_BUCKET");
   expect(await storage.corsRules("theirs")).toEqual([]);
   expect(asked).toEqual(["GET /"]);
@@ -61,12 +58,9 @@ it("reaches no bucket for long that the account has no more, as its name may be 
   const options = await scripted((request, response) => {
     const isList = request.url?.startsWith("/?") === true;
     if (!isList) response.statusCode = 404;
-    response.end(
-      `<ListAllMyBucketsResult><Buckets><Bucket><Name>${name}</Name></Bucket></Buckets></ListAllMyBucketsResult>`,
-    );
+    response.end(buckets(name));
   });
-  const storage = s3({ ...options, bucket: undefined, clock: () => new Date(now) });
-  onTestFinished(() => storage.close());
+  const storage = opened({ ...options, bucket: undefined, clock: () => new Date(now) });
   const rules = () => storage.setCorsRules("ours", []);
   expect(await codeOf(rules())).toBe("UNAVAILABLE");
   name = "another";
@@ -79,12 +73,9 @@ it("refuses to create an existing bucket, even if the upstream would answer 200 
   const made: (string | undefined)[] = [];
   const options = await scripted((request, response) => {
     if (request.method === "PUT") made.push(request.url);
-    response.end(
-      "<ListAllMyBucketsResult><Buckets><Bucket><Name>ours</Name></Bucket></Buckets></ListAllMyBucketsResult>",
-    );
+    response.end(buckets("ours"));
   });
-  const storage = s3({ ...options, bucket: undefined });
-  onTestFinished(() => storage.close());
+  const storage = opened({ ...options, bucket: undefined });
   expect(await codeOf(storage.createBucket("ours"))).toBe("BUCKET_EXISTS");
   expect(made).toEqual([]);
 });
@@ -97,9 +88,7 @@ it("lists the buckets of an endpoint however it is spelled, with a path of its o
   });
   const { host, port } = new URL(options.endpoint);
   for (const endpoint of [`http://127.0.0.1:${port}/`, `http://LOCALHOST:${port}/base/a@b`]) {
-    const storage = s3({ ...options, bucket: undefined, endpoint });
-    onTestFinished(() => storage.close());
-    expect(await storage.buckets()).toEqual([]);
+    expect(await opened({ ...options, bucket: undefined, endpoint }).buckets()).toEqual([]);
   }
   expect(asked).toEqual([`${host} /`, `localhost:${port} /base/a%40b/`]);
 });
@@ -111,12 +100,10 @@ async function paged(names: readonly string[], answer: (token: string | undefine
     const token = new URL(request.url ?? "", "http://a").searchParams.get("continuation-token");
     asked.push(token);
     const [from, next] = answer(token ?? undefined);
-    const buckets = names.slice(from, from + 2).map((name) => `<Bucket><Name>${name}</Name></Bucket>`);
     const more = next === "" ? "" : `<ContinuationToken>${next}</ContinuationToken>`;
-    response.end(`<ListAllMyBucketsResult><Buckets>${buckets.join("")}</Buckets>${more}</ListAllMyBucketsResult>`);
+    response.end(buckets(...names.slice(from, from + 2)).replace("</Buckets>", `</Buckets>${more}`));
   });
-  const storage = s3({ ...options, bucket: undefined });
-  onTestFinished(() => storage.close());
+  const storage = opened({ ...options, bucket: undefined });
   return { asked, found: (await storage.buckets()).map(({ name }) => name) };
 }
 
@@ -145,7 +132,7 @@ it("asks Amazon for pages, signed like everything else", async () => {
   const call = { ...upstream.clients.daypass, now: new Date() };
   // Whether the token means something is another question.
   const answer = await fetch(listBucketsUrl({ ...call, token: "b+/= !'()*" }));
-  expect([answer.status, /<Code>(\w+)/.exec(await answer.text())?.[1]]).toEqual([400, "InvalidArgument"]);
+  expect([answer.status, s3Code(await answer.text())]).toEqual([400, "InvalidArgument"]);
   const { searchParams } = new URL(listBucketsUrl({ ...call, endpoint: "https://s3.eu-west-1.amazonaws.com" }));
   expect([...searchParams.keys()].slice(-2)).toEqual(["max-buckets", "X-Amz-Signature"]);
 });

@@ -1,11 +1,17 @@
 import * as presets from "daypass/presets";
 import { s3Signer } from "daypass/s3";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
 import { daypassUrl } from "../e2e/clients.ts";
 import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
-import { front, scripted } from "./scripted-upstream.ts";
+import { front, object, opened, scripted, signed } from "./scripted-upstream.ts";
+
+/** Where a reader is sent. */
+async function locationOf(url: string): Promise<URL> {
+  const answer = await fetch(url, { redirect: "manual" });
+  return new URL(answer.headers.get("location") ?? "none:");
+}
 
 it("sends readers to the bucket with a URL of a minute that has the signed response headers", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
@@ -34,30 +40,19 @@ it("sends readers to the bucket with a URL of a minute that has the signed respo
   expect((await fetch(none.url, { redirect: "manual" })).status).toBe(404);
 });
 
-it("sends readers of what could run in a browser to the bucket for a download only", async () => {
-  const options = await scripted((_, response) => {
-    response.writeHead(200, { etag: '"e"', "content-length": "3", "content-type": "text/html" }).end();
-  });
+it.each([
+  ["", undefined],
+  [", even if the URL asks to show it and the object says so", "attachment"],
+])("sends readers of what could run in a browser to the bucket for a download only%s", async (_, disposition) => {
+  const headers = {
+    "content-type": "text/html",
+    ...(disposition === undefined ? {} : { "content-disposition": disposition }),
+  };
+  const options = await scripted((_, response) => void object(response, 3).writeHead(200, headers).end());
   const gateway = await front({ ...options, redirect: true });
-  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "page.html", expiresIn: 600 });
-  const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
-  expect(new URL(location).searchParams.get("response-content-disposition")).toBe("attachment");
-});
-
-it("makes redirected active content safe, even if the URL asks to show it", async () => {
-  const options = await scripted((_, response) => {
-    const headers = { etag: '"e"', "content-length": "3", "content-type": "text/html" };
-    response.writeHead(200, { ...headers, "content-disposition": "attachment" }).end();
-  });
-  const gateway = await front({ ...options, redirect: true });
-  const signer = s3Signer(gateway.clients.daypass);
-  const shown = [
-    signer.sign({ bucket: "bucket", key: "a", expiresIn: 60, response: { contentDisposition: "inline" } }).url,
-    daypassUrl(gateway, "/bucket/a", { response: { contentDisposition: "inline" } }),
-  ];
-  for (const url of shown) {
-    const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
-    expect(new URL(location).searchParams.get("response-content-disposition")).toBe("attachment");
+  const more = disposition === undefined ? {} : { response: { contentDisposition: "inline" } };
+  for (const url of [signed(gateway, more), daypassUrl(gateway, "/bucket/a", more)]) {
+    expect((await locationOf(url)).searchParams.get("response-content-disposition")).toBe("attachment");
   }
 });
 
@@ -69,12 +64,11 @@ it("binds the judged type to a redirect, so a replaced object cannot become a pa
   await upstream.storage.put(ref("b.html"), chunks("<p>"), { headers: { contentDisposition: "attachment" } });
   for (const key of ["a.png", "b.html"]) {
     const { url } = signer.sign({ ...ref(key), expiresIn: 600 });
-    const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
+    const { searchParams: asked } = await locationOf(url);
     await upstream.storage.put(ref(key), chunks("<script>"), {
       contentType: "text/html",
       headers: { contentDisposition: "inline" },
     });
-    const asked = new URL(location).searchParams;
     const isShown = asked.get("response-content-type") === "image/png";
     expect([key, isShown || asked.get("response-content-disposition") === "attachment"]).toEqual([key, true]);
   }
@@ -85,8 +79,7 @@ it("limits a redirect to the lifetime of the grant, and serves URLs for an addre
   const gateway = await front({ ...upstream.clients.daypass, redirect: true });
   const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a.txt", expiresIn: 20 });
   for (const short of [url, daypassUrl(gateway, "/bucket/a.txt", { expiresIn: 20 })]) {
-    const location = (await fetch(short, { redirect: "manual" })).headers.get("location") ?? "";
-    expect(Number(new URL(location).searchParams.get("X-Amz-Expires"))).toBeLessThanOrEqual(20);
+    expect(Number((await locationOf(short)).searchParams.get("X-Amz-Expires"))).toBeLessThanOrEqual(20);
   }
   const bound = daypassUrl(gateway, "/bucket/a.txt", { bind: { ip: "127.0.0.1/32" } });
   const part = await fetch(bound, { redirect: "manual", headers: { range: "bytes=2-4" } });
@@ -108,8 +101,7 @@ it("answers here in the last second of a grant, for which there is no other URL"
     gateway: () => ({ clock: () => new Date(now) }),
   });
   const url = daypassUrl(gateway, "/bucket/a.txt", {}, () => new Date(begin));
-  const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
-  expect(new URL(location).searchParams.get("X-Amz-Expires")).toBe("1");
+  expect((await locationOf(url)).searchParams.get("X-Amz-Expires")).toBe("1");
   now = end - 999;
   const answer = await fetch(url, { redirect: "manual" });
   expect([answer.status, await answer.text()]).toEqual([200, "0123456789"]);
@@ -134,11 +126,10 @@ it("refuses conditional writes where the upstream would overwrite in spite of th
     request.resume().once("end", () => {
       if (request.method === "GET")
         response.end("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
-      else response.setHeader("etag", '"x"').setHeader("content-length", "0").end();
+      else object(response, 0).end();
     });
   });
-  const storage = s3(options);
-  onTestFinished(() => storage.close());
+  const storage = opened(options);
   const put = () => storage.put({ bucket: "bucket", key: "a" }, chunks("x"), { ifNoneMatch: "*" });
   const error = await errorOf(put());
   expect([error.code, error.message]).toEqual([

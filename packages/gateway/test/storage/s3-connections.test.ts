@@ -1,0 +1,417 @@
+/** An upstream that is slow, silent or gone, and what the driver holds meanwhile. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Socket } from "node:net";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Storage } from "../../src/storage/contract/storage.ts";
+import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
+import { tls } from "../node/fixtures/tls.ts";
+import { servedSockets } from "../node/served-sockets.ts";
+import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
+import {
+  at,
+  driver,
+  flood,
+  front,
+  MB,
+  object,
+  opened,
+  part,
+  portOf,
+  ref,
+  says,
+  scripted,
+  signed,
+  stopTimers,
+} from "./scripted-upstream.ts";
+
+type Call = (storage: Storage) => Promise<unknown>;
+
+const upload = { ...ref, uploadId: "u" };
+
+async function streamOf(storage: Storage): Promise<IncomingMessage> {
+  const body = (await storage.get(ref))?.body();
+  if (body?.kind !== "stream") throw new Error("expected a stream");
+  return body.stream as IncomingMessage;
+}
+
+/** A body of so many megabytes that counts what was taken of it. */
+function counted(megabytes: number) {
+  const body = {
+    pulled: 0,
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      for (; body.pulled < megabytes; body.pulled++) yield Buffer.alloc(MB);
+    },
+  };
+  return body;
+}
+
+describe("an upstream that does not answer, or not in time,", () => {
+  it("is given up where it is silent, stops in the middle or is not there", async () => {
+    const silent = await scripted(() => {});
+    expect((await errorOf(opened({ ...silent, timeouts: { answerMs: 200 } }).get(ref))).message).toContain("ETIMEDOUT");
+    expect((await errorOf(opened(at("http://127.0.0.1:1")).get(ref))).message).toContain("ECONNREFUSED");
+    // Only what it does not do is short: a busy machine may take longer for the rest.
+    const halting = await driver((_, response) => void object(response, MB).write("x"), { timeouts: { idleMs: 100 } });
+    await expect(readBody((await halting.get(ref))?.body())).rejects.toThrow();
+  });
+
+  it("is said to be silent to clients, and to the operator, where their connections could be called idle before", async () => {
+    let idle = (): unknown => undefined;
+    const options = await scripted((request) => void request.resume().once("end", () => idle()));
+    const gateway = await front({ ...options, timeouts: { answerMs: 200 } });
+    idle = servedSockets(gateway.port);
+    for (const [method, body] of [["GET"], ["HEAD"], ["PUT", "small"], ["PUT", "a".repeat(MB)], ["DELETE"]] as const) {
+      const answer = await fetch(signed(gateway, { method }), { method, ...(body === undefined ? {} : { body }) });
+      expect(answer.status).toBe(503);
+    }
+    await expect.poll(() => gateway.events.length).toBe(5);
+    for (const { error } of gateway.events) expect(String(error)).toContain("does not answer (ETIMEDOUT)");
+  });
+
+  it("is blamed if a part of a described object does not arrive", async () => {
+    let idle = (): unknown => undefined;
+    const options = await scripted((request, response) => {
+      if (request.method === "HEAD") return void object(response, 10).end();
+      idle();
+      response.destroy();
+    });
+    const gateway = await front(options);
+    idle = servedSockets(gateway.port);
+    await expect(fetch(signed(gateway), { headers: { range: "bytes=1-2" } })).rejects.toThrow();
+    await expect.poll(() => gateway.events.length).toBe(1);
+    expect(String(gateway.events[0]?.error)).toContain("could not read the object: the upstream does not answer");
+  });
+
+  it.each([200, 403])("is given up where its answer %i comes byte by byte", async (status) => {
+    const timeouts = { answerMs: 50, idleMs: 5000 };
+    const slow = async (_: unknown, response: ServerResponse) => {
+      response.writeHead(status);
+      while (!response.destroyed && response.write(" ")) await wait(10);
+    };
+    const storage = await driver(slow, { timeouts });
+    expect(await codeOf(storage.list("bucket", { prefix: "", limit: 1 }))).toBe("UNAVAILABLE");
+    expect(await codeOf(storage.corsRules("bucket"))).toBe("UNAVAILABLE");
+  });
+
+  it("has the longest time that there is where the one to its begin is as long", async () => {
+    const slow = async (_: unknown, response: ServerResponse) => {
+      response.write("<ListBucketResult>");
+      await wait(20);
+      response.end("</ListBucketResult>");
+    };
+    const storage = await driver(slow, { timeouts: { answerMs: 2 ** 31 - 1 } });
+    expect((await storage.list("bucket", { prefix: "", limit: 1 })).entries).toEqual([]);
+  });
+
+  it("may take its time to put an upload together, and ends with its client", async () => {
+    // On a busy machine the timeouts of the lists could pass before any answer is read.
+    stopTimers(["setTimeout", "clearTimeout"]);
+    const leave = new AbortController();
+    let closed = false;
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      if (request.method !== "POST") return says(`<ListPartsResult>${part}</ListPartsResult>`)(request, response);
+      request.resume();
+      let spaces = 0;
+      const timer = setInterval(() => {
+        response.write(" ");
+        spaces += 1;
+        // Longer than a list may take.
+        if (spaces === 10) vi.advanceTimersByTime(1200);
+        if (spaces === 20) leave.abort();
+      }, 10);
+      response.once("close", () => {
+        clearInterval(timer);
+        closed = true;
+      });
+    };
+    const storage = await driver(listener, { timeouts: { answerMs: 200, idleMs: 5000 } });
+    const options = { minPartSize: 1, signal: leave.signal };
+    expect(await codeOf(storage.completeUpload(upload, [{ number: 1, etag: "e" }], options))).toBe("INCOMPLETE_BODY");
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it("is given up where a connection is not there in time, and nothing of a body was taken for it", async () => {
+    stopTimers(["setTimeout", "clearTimeout"]);
+    // Takes connections, and never shakes hands.
+    const server = createServer((socket) => void socket.on("error", () => {}));
+    const storage = opened(at(`https://127.0.0.1:${await portOf(server)}`));
+    const long = counted(4);
+    const put = errorOf(storage.put(ref, long, { contentLength: 4 * MB }));
+    await once(server, "connection");
+    // The patience for a "100 Continue", and the rest of the time that a connection has.
+    vi.advanceTimersByTime(1000);
+    await setImmediate();
+    expect(long.pulled).toBe(0);
+    vi.advanceTimersByTime(4000);
+    expect((await put).message).toContain("ETIMEDOUT");
+  });
+
+  it("is not called silent where it is its certificate that cannot be trusted", async () => {
+    const server = createTlsServer(tls, (socket) => void socket.on("error", () => {}));
+    const { code, message } = await errorOf(opened(at(`https://127.0.0.1:${await portOf(server)}`)).get(ref));
+    expect([code, message]).toEqual([
+      "UNAVAILABLE",
+      expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT): renew it"),
+    ]);
+  });
+});
+
+describe("an answer that is here", () => {
+  it("leaves its reader all the time it takes", async () => {
+    // On a busy machine it could be called idle before it is here.
+    stopTimers(["setInterval", "clearInterval"]);
+    let end = (): void => {};
+    const storage = await driver(
+      (_, response) => {
+        object(response, 1000).flushHeaders();
+        end = () => void response.end(Buffer.alloc(1000));
+      },
+      { timeouts: { idleMs: 50 } },
+    );
+    const stream = await streamOf(storage);
+    let size = 0;
+    let goOn: (() => void) | undefined;
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _, done) {
+        size += chunk.length;
+        goOn = done;
+      },
+    });
+    const read = pipeline(stream, slow);
+    end();
+    await expect.poll(() => [stream.complete, goOn === undefined]).toEqual([true, false]);
+    vi.advanceTimersByTime(200);
+    goOn?.();
+    await read;
+    expect(size).toBe(1000);
+  });
+
+  it("ends when its reader goes away", async () => {
+    const closed: string[] = [];
+    let reader = "";
+    const storage = await driver((_, response) => {
+      response.once("close", () => closed.push(reader));
+      flood(object(response, 1024 * MB), MB);
+    });
+    for (reader of ["closes", "destroys"]) {
+      if (reader === "closes") (await storage.get(ref))?.close();
+      else (await streamOf(storage)).destroy();
+      await expect.poll(() => closed.at(-1)).toBe(reader);
+    }
+  });
+
+  it("has a bounded part of it held for a slow reader", async () => {
+    let sent = 0;
+    const storage = await driver((_, response) =>
+      flood(object(response, 1024 * MB), MB, () => {
+        sent += MB;
+      }),
+    );
+    const stream = await streamOf(storage);
+    await once(stream, "readable");
+    let before = -1;
+    const still = (): boolean => {
+      const same = sent === before;
+      before = sent;
+      return same;
+    };
+    await expect.poll(still).toBe(true);
+    // The sockets of both sides hold some megabytes, whatever the length.
+    expect(sent).toBeLessThan(64 * MB);
+    stream.destroy();
+  });
+
+  it.each([
+    ["goes on for ever", 64 * 1024, 0],
+    ["does not end", 1, 5000],
+  ])("to a write holds no connection for long where it %s", async (_, bytes, ms) => {
+    stopTimers(["setTimeout", "clearTimeout"]);
+    let ended = false;
+    const storage = await driver((request, response) => {
+      request.resume();
+      if (request.method !== "PUT") return void object(response).end();
+      response.setHeader("etag", '"e"').once("close", () => {
+        ended = true;
+      });
+      return bytes === 1 ? void response.write(" ") : flood(response, bytes);
+    });
+    expect((await storage.put(ref, chunks("x"))).etag).toBe("e");
+    vi.advanceTimersByTime(ms);
+    await expect.poll(() => ended, { timeout: 5000 }).toBe(true);
+  });
+
+  it("may be longer than any where it is a refusal: only its status counts", async () => {
+    const storage = await driver((request, response) => {
+      if (request.method === "GET") flood(response.writeHead(404), 16 * 1024);
+      else response.end();
+    });
+    expect(await storage.get(ref)).toBe(undefined);
+  });
+
+  // An unread answer occupies its connection, and the next call needs another one.
+  it.each<[string, Call]>([
+    ["looked for a bucket", (storage) => storage.hasBucket("bucket")],
+    ["looked for an object that is not there", (storage) => storage.head({ ...ref, key: "absent" })],
+    ["opened one that is not there", (storage) => storage.get({ ...ref, key: "absent" })],
+    ["looked at an object", (storage) => storage.head(ref)],
+    ["opened one, and not read it", async (storage) => (await storage.get(ref))?.close()],
+    ["stored one", (storage) => storage.put(ref, chunks("x"))],
+    ["stored one on a condition", (storage) => storage.put(ref, chunks("x"), { ifNoneMatch: "*" })],
+    ["replaced one", (storage) => storage.put(ref, chunks("x"), { ifMatch: "e" })],
+    ["stored a long one", (storage) => storage.put(ref, chunks(Buffer.alloc(MB)), { contentLength: MB })],
+    ["tagged one", (storage) => storage.setTags(ref, { a: "b" })],
+    ["removed one", (storage) => storage.delete(ref)],
+    ["removed one on a condition", (storage) => storage.delete(ref, { ifMatch: "e" })],
+    ["stored a part", (storage) => storage.putPart(upload, 1, chunks("x"))],
+    ["aborted an upload", (storage) => storage.abortUpload(upload)],
+    ["set rules", (storage) => storage.setCorsRules("bucket", [])],
+    ["been refused", (storage) => storage.list("bucket", { prefix: "", limit: 1 })],
+  ])("is let go of when a call has %s", async (_, call) => {
+    const answers: IncomingMessage[] = [];
+    const see = (message: unknown): void => void answers.push((message as ServerResponseEvent).response);
+    subscribe("http.client.response.finish", see);
+    onTestFinished(() => void unsubscribe("http.client.response.finish", see));
+    const storage = await driver((request, response) => {
+      const { method, url = "", headers } = request;
+      const isCondition = headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
+      const status = url.includes("absent") ? 404 : url.includes("list-type") ? 403 : 200;
+      const probed = isCondition && url.includes(".daypass-probe") ? 412 : status;
+      const text = url.includes("uploadId=") && method === "GET" ? "<ListPartsResult/>" : "x";
+      request.resume().once("end", () => {
+        object(response, text.length)
+          .writeHead(probed)
+          .end(method === "HEAD" ? undefined : text);
+      });
+    });
+    await codeOf(call(storage));
+    expect(answers.length).toBeGreaterThan(0);
+    const held = () => answers.filter(({ readableEnded, destroyed }) => !readableEnded && !destroyed).length;
+    await expect.poll(held).toBe(0);
+  });
+});
+
+interface ServerResponseEvent {
+  readonly response: IncomingMessage;
+}
+
+const ANSWER_MS = 20_000;
+
+/** Storage with a connection that is kept, over an upstream that answers nothing more once it stands. */
+async function kept(fail: (response: ServerResponse, call: number) => void) {
+  const sockets: Socket[] = [];
+  const calls: string[] = [];
+  let failing = false;
+  const storage = await driver(
+    (request, response) => {
+      sockets.push(request.socket);
+      if (failing) calls.push(request.method ?? "");
+      request.resume().once("end", () => {
+        if (failing) fail(response, calls.length);
+        else object(response).end();
+      });
+    },
+    { timeouts: { answerMs: ANSWER_MS } },
+  );
+  while (new Set(sockets).size === sockets.length) await storage.head(ref);
+  await setImmediate();
+  failing = true;
+  return { storage, calls };
+}
+
+describe("a connection that is kept", () => {
+  it("sends nothing twice to an upstream that is slow", async () => {
+    // On a busy machine its time could be over while it still answers.
+    stopTimers(["setTimeout", "clearTimeout"]);
+    const { storage, calls } = await kept(() => {});
+    const put = codeOf(storage.put(ref, chunks("x")));
+    await expect.poll(() => calls).toEqual(["PUT"]);
+    vi.advanceTimersByTime(ANSWER_MS);
+    expect(await put).toBe("UNAVAILABLE");
+    expect(calls).toEqual(["PUT"]);
+  });
+
+  it("sends once more what it was closed upon", async () => {
+    const { storage, calls } = await kept((response, call) => {
+      if (call === 1) response.destroy();
+      else object(response).end();
+    });
+    expect((await storage.head(ref))?.etag).toBe("e");
+    expect(calls).toEqual(["HEAD", "HEAD"]);
+  });
+
+  it("gives way to a new one where the upstream has dropped all that were kept", async () => {
+    const sockets = new Set<unknown>();
+    let dropping = false;
+    let waiting: (() => void)[] = [];
+    const storage = await driver(({ socket }, response) => {
+      if (dropping && sockets.has(socket)) return void socket.resetAndDestroy();
+      sockets.add(socket);
+      object(response);
+      waiting.push(() => response.end());
+      // So that each has a connection of its own.
+      if (dropping || waiting.length === 3) for (const end of waiting.splice(0)) end();
+    });
+    await Promise.all([1, 2, 3].map(() => storage.head(ref)));
+    await setImmediate();
+    dropping = true;
+    waiting = [];
+    expect((await storage.head(ref))?.etag).toBe("e");
+    expect(sockets.size).toBe(4);
+  });
+
+  it.each([
+    ["in ASCII", "a.pdf"],
+    ["beyond it", "\xfc.pdf"],
+  ])("has no half request on it after an early refusal, with headers %s", async (_, name) => {
+    const upstream = await upstreamGateway({ files: { "bucket/a": "a" } });
+    const storage = over(upstream, { bucket: { bucket: "bucket", gone: "gone" } });
+    const long = counted(50);
+    const headers = { contentDisposition: `attachment; filename="${name}"` };
+    const put = storage.put({ bucket: "gone", key: "a" }, long, { contentLength: 50 * MB, headers });
+    expect(await codeOf(put)).toBe("NO_SUCH_BUCKET");
+    // The upstream said no before it asked for the body.
+    expect(long.pulled).toBe(0);
+    expect(await contents(storage, "bucket", "a")).toBe("a");
+  });
+
+  it("does not limit how many objects are read at once, each with its tags", async () => {
+    const storage = await driver(
+      (request, response) => {
+        if (request.url?.includes("tagging"))
+          response.end("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>");
+        else object(response).setHeader("x-amz-tagging-count", "1").end("x");
+      },
+      { timeouts: { answerMs: 5000 } },
+    );
+    // Each body waits until all have arrived, like the bodies of slow clients.
+    const objects = await Promise.all(Array.from({ length: 300 }, () => storage.get(ref)));
+    expect(objects.filter((object) => object?.info.tags?.["a"] === "1").length).toBe(300);
+    for (const object of objects) object?.close();
+  });
+});
+
+it("is asked again what it has made of an upload when its first answer was lost", async () => {
+  let completions = 0;
+  const storage = await driver((request, response) => {
+    request.resume().once("end", () => {
+      const what = `${request.method} ${/[?&](uploads|uploadId)=/.exec(request.url ?? "")?.[1]}`;
+      if (what === "POST uploads")
+        response.end("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+      else if (what === "GET uploadId" && completions === 0) response.end(`<ListPartsResult>${part}</ListPartsResult>`);
+      else if (what === "GET uploadId") response.writeHead(404).end("<Error><Code>NoSuchUpload</Code></Error>");
+      else if (++completions === 1) response.destroy();
+      else response.end("<CompleteMultipartUploadResult><ETag>e-1</ETag></CompleteMultipartUploadResult>");
+    });
+  });
+  const begun = await storage.createUpload(ref);
+  const complete = () => storage.completeUpload(begun, [{ number: 1, etag: "e" }], { minPartSize: 1 });
+  expect(await codeOf(complete())).toBe("UNAVAILABLE");
+  expect((await complete()).etag).toBe("e-1");
+});

@@ -11,9 +11,9 @@ const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" }).fil
   /^(?:schemes\/.*|edge)\/verify\.ts$|^schemes\/gcs\/credentials\.ts$|^schemes\/s3\/v2\/canonical\.ts$/.test(path),
 );
 
-describe("CVE-2014-0006, CVE-2019-18887: comparing signatures takes constant time", () => {
-  // With a public key nothing is compared: what the verifier computes is no secret.
-  it.each(verifiers)("%s compares in constant time and by nothing else", (path) => {
+describe("CVE-2014-0006, CVE-2019-18887: the comparison of signatures", () => {
+  // A verifier with a public key compares nothing: the value that it computes is not secret.
+  it.each(verifiers)("%s is in constant time", (path) => {
     const text = readFileSync(join(source, path), "utf8");
     expect(text).toMatch(
       /constantTimeEqual\(|equalDigests\(|publicKey\.verify\(|hasSigned\(|checkS3V2\(|\.\.\.s3Scheme\(/,
@@ -34,12 +34,12 @@ describe("CVE-2014-0006, CVE-2019-18887: comparing signatures takes constant tim
       expect(equal(text, text)).toBe(true);
       for (let i = 0; i < text.length; i++) {
         expect(equal(text, `${text.slice(0, i)}X${text.slice(i + 1)}`)).toBe(false);
-        // One byte of this character is the right one.
+        // One byte of this character is correct.
         const twin = String.fromCharCode(text.charCodeAt(i) + 256);
         expect(equal(text, `${text.slice(0, i)}${twin}${text.slice(i + 1)}`)).toBe(false);
       }
     }
-    // As UTF-8 the last one is as long as two digests, and its halves are alike.
+    // In UTF-8 the last text is as long as two digests, with two equal halves.
     for (const other of ["", hex.slice(1), `${hex}0`, `${hex}\0`, hex.toUpperCase(), "é".repeat(64)]) {
       expect(equal(hex, other)).toBe(false);
       expect(equal(other, hex)).toBe(false);

@@ -57,7 +57,7 @@ function cloud(options: RotationOptions = {}) {
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 describe("rotatingCredentials", () => {
-  it("has none before ready, and asks the provider once however many wait", async () => {
+  it("has no credentials before ready, and asks the provider once for all waiters", async () => {
     const { credentials, state } = cloud();
     expect(code(credentials.current)).toBe("CREDENTIALS_NOT_READY");
     await Promise.all([credentials.ready(), credentials.ready(), credentials.ready()]);
@@ -65,7 +65,7 @@ describe("rotatingCredentials", () => {
     expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA1", 1]);
   });
 
-  it("rejects ready with the provider's error, and tries again the next time", async () => {
+  it("rejects ready with the provider's error, and tries again on the next call", async () => {
     const { credentials, state } = cloud();
     state.fails = true;
     await expect(credentials.ready()).rejects.toThrow("no network");
@@ -82,8 +82,8 @@ describe("rotatingCredentials", () => {
     }
   });
 
-  // JSON has no dates: without a check the credentials would never be old, and signers would use them past their end.
-  it("takes no end that is a text, or no date at all", async () => {
+  // JSON has no dates. Without this check signers would use expired credentials.
+  it("refuses an expiration that is not a Date", async () => {
     for (const expiration of ["2026-11-24T13:00:00Z", new Date(Number.NaN), 1_795_525_200, null]) {
       const given = { accessKeyId: "ASIA", secretAccessKey: "s", expiration: expiration as Date };
       const rotating = rotatingCredentials(async () => given);
@@ -92,7 +92,7 @@ describe("rotatingCredentials", () => {
     }
   });
 
-  it("fetches new ones in the background five minutes before the end, and not earlier", async () => {
+  it("fetches new credentials in the background five minutes before they expire, and not earlier", async () => {
     const { credentials, state, pass } = cloud();
     await credentials.ready();
     pass(54);
@@ -106,7 +106,7 @@ describe("rotatingCredentials", () => {
     expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA2", 2]);
   });
 
-  it("uses the old credentials while the provider fails, reports the error, and signs nothing past their expiry", async () => {
+  it("keeps the old credentials while the provider fails, reports the error, and signs nothing after they expire", async () => {
     const errors: unknown[] = [];
     const { credentials, state, pass, clock } = cloud({ onError: (error) => errors.push(error) });
     await credentials.ready();
@@ -121,7 +121,7 @@ describe("rotatingCredentials", () => {
     expect(errors.map(String)).toContain("Error: no network");
   });
 
-  it("does not ask a failing provider at each signature: after 1, 2, 4, 8, 16 and then every 30 seconds", async () => {
+  it("retries a failing provider after 1, 2, 4, 8, 16 and then every 30 seconds", async () => {
     const errors: unknown[] = [];
     const { credentials, state, pass } = cloud({ onError: (error) => errors.push(error) });
     await credentials.ready();
@@ -145,7 +145,7 @@ describe("rotatingCredentials", () => {
     await settled();
     const helped = state.calls;
     expect(credentials.current().accessKeyId).toBe(`ASIA${helped}`);
-    // A success resets the delay: the next failure is retried after a second.
+    // After a success the next failure is retried after a second.
     state.fails = true;
     pass(58);
     for (const [minutes, calls] of [
@@ -162,7 +162,7 @@ describe("rotatingCredentials", () => {
     }
   });
 
-  it("waits as well where the provider has nothing newer, and asks at once when the clock was set back", async () => {
+  it("waits if the provider returns the same credentials, and asks at once when the clock was set back", async () => {
     const state = { now: START, calls: 0 };
     const expiration = new Date(START.getTime() + 240_000);
     const provider = async () => ({ accessKeyId: `ASIA${++state.calls}`, secretAccessKey: "s", expiration });
@@ -178,7 +178,7 @@ describe("rotatingCredentials", () => {
     expect(await after(-60)).toBe(5);
   });
 
-  it("treats a throwing provider as failed: ready rejects, and valid credentials still sign", async () => {
+  it("treats a provider that throws as failed: ready rejects, and valid credentials still sign", async () => {
     let fails = true;
     const expiration = new Date(START.getTime() + 240_000);
     const errors: unknown[] = [];
@@ -198,7 +198,7 @@ describe("rotatingCredentials", () => {
     expect(errors.map(String)).toEqual(["Error: no file"]);
   });
 
-  it("never asks again for credentials without an end", async () => {
+  it("never asks again for credentials without an expiration", async () => {
     let calls = 0;
     const provider = async () => ({ accessKeyId: "AKID", secretAccessKey: `secret ${++calls}`, expiration: undefined });
     const credentials = rotatingCredentials(provider, { clock: () => new Date(8.64e15) });
@@ -207,7 +207,7 @@ describe("rotatingCredentials", () => {
     expect(calls).toBe(1);
   });
 
-  it("gives the signers of every cloud the newest key, without a call in between", async () => {
+  it("signs with the newest key in every cloud", async () => {
     const { provider, credentials, state, pass, clock } = cloud({ refreshBefore: 1800 });
     const alibaba = rotatingCredentials(
       async () => {
@@ -246,7 +246,7 @@ describe("rotatingCredentials", () => {
   });
 });
 
-// From an environment without them, they exist for the compiler only.
+// Environment variables that are not set have a type, and no value.
 const missing = undefined as never;
 
 it.each<readonly [string, () => unknown]>([
@@ -280,7 +280,7 @@ it.each<readonly [string, () => unknown]>([
   expect(code(make)).toBe("INVALID_KEY");
 });
 
-it("signs with the right key after credentials whose token has no encoding", () => {
+it("signs with the right key after credentials whose token cannot be encoded", () => {
   const good = { accessKeyId: "AKID1", secretAccessKey: "one" };
   const bad = { accessKeyId: "AKID2", secretAccessKey: "two", sessionToken: String.fromCharCode(0xd800) };
   let current: typeof good = good;

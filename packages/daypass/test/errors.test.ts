@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DaypassError, isDaypassError } from "../src/index.ts";
 
-it("knows the errors of another copy of the library, and nothing else of that name", () => {
+it("recognises errors of another copy of the library, and no other error of that name", () => {
   class Twin extends Error {
     override name = "DaypassError";
     readonly code = "EXPIRED";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { matchesGlob } from "../src/wire/glob.ts";
 
-it("matches as the pattern's regular expression does", () => {
+it("matches like the pattern's regular expression", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "/", "."), maxLength: 12 });
   const pattern = fc.string({ unit: fc.constantFrom("a", "b", "/", ".", "*", "?"), maxLength: 8 });
   fc.assert(
@@ -14,6 +14,6 @@ it("matches as the pattern's regular expression does", () => {
   );
 });
 
-it("matches many stars that almost match without backtracking", () => {
+it("matches many stars without backtracking", () => {
   expect(matchesGlob(`${"*a".repeat(1000)}b`, "a".repeat(8000))).toBe(false);
 });

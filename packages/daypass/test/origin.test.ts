@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { clock } from "./edge-fixture.ts";
 import { url } from "./option-fixture.ts";
 
-it("the Host that was found is named beside the origins, as a proxy that changed it is the usual cause", async () => {
+it("names the received Host beside the origins, because proxies often change it", async () => {
   const secret = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
   const link = laravelSigner({ secret, clock }).sign({ url, expiresIn: 60 }).url;
   const { verify } = laravelVerifier({ secrets: secret, origins: ["https://media.example.com"], clock });

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { afterAll, expect, it, vi } from "vitest";
 import { modulesOf, samplesIn } from "../../../tools/samples.ts";
 
-// That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library and Node, and no network.
+// examples/test/docs.test.ts compiles the samples. This suite runs the samples that need only the library and Node, and no network.
 
 const root = new URL("../../../", import.meta.url);
 const source = new URL("../src/", import.meta.url);
@@ -40,10 +40,10 @@ function shownBy(code: string): readonly (RegExp | undefined)[] {
   });
 }
 
-it.each(runnable)("$name runs, and prints what it says", async ({ code, name }) => {
+it.each(runnable)("$name runs, and prints the values in its comments", async ({ code, name }) => {
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
   const file = `${folder}/${name.replace(/\W+/g, "-")}.ts`;
-  // On a port that is free, and no longer than the test.
+  // Listens on a free port, and does not keep the process alive.
   writeFileSync(file, code.replace(/\.listen\(\d+\)/g, ".listen(0).unref()"));
   for (const [, variable = ""] of code.matchAll(/process\.env\["(\w+)"\]/g)) vi.stubEnv(variable, "secret");
   try {

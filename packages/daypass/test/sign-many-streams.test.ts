@@ -8,7 +8,7 @@ import { clock } from "./edge-fixture.ts";
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
 const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
 
-describe("signMany of what Node brings one by one", () => {
+describe("signMany of streams and events of Node", () => {
   it("signs a stream of objects", async () => {
     const requests = ["a", "", "b"].map((key) => ({ bucket: "media", key, expiresIn: 60 }));
     const items: unknown[] = [];
@@ -16,7 +16,7 @@ describe("signMany of what Node brings one by one", () => {
     expect(items).toEqual([s3.sign(requests[0] as never).url, expect.any(Error), s3.sign(requests[2] as never).url]);
   });
 
-  it("listens to events no longer when the iteration is given up", async () => {
+  it("removes its event listeners when the iteration ends early", async () => {
     const emitter = new EventEmitter();
     const requests = on(emitter, "request");
     emitter.emit("request", 0);

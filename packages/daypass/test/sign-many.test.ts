@@ -35,7 +35,7 @@ const numbers = (count: number): readonly string[] => Array.from({ length: count
 
 // A clock or a provider of credentials may throw anything.
 it.each(["out of order", 7, undefined, Symbol("s"), { code: 7 }])(
-  "has an error in the place of what threw %s",
+  "yields an error for a request that threw %s",
   async (thrown) => {
     const throws = (): never => {
       throw thrown;
@@ -48,7 +48,7 @@ it.each(["out of order", 7, undefined, Symbol("s"), { code: 7 }])(
 );
 
 describe("signMany of a signer with promises", () => {
-  it("has sixteen signatures under way, and yields them in order whichever ends first", async () => {
+  it("signs sixteen requests at a time, and yields them in order", async () => {
     const { started, end, signMany } = manual();
     const taken: number[] = [];
     const items = signMany(upTo(40, taken))[Symbol.asyncIterator]();
@@ -70,7 +70,7 @@ describe("signMany of a signer with promises", () => {
     for (const count of [0, 1, 15, 16, 17, 100]) expect(await all(signMany(upTo(count)))).toEqual(numbers(count));
   });
 
-  it("puts an error in the place of its item", async () => {
+  it("yields an error in the place of its item", async () => {
     const { signMany } = asyncSigner<number>(async (request) => {
       if (request % 7 === 3) throw new Error(`no ${request}`);
       return { url: `${request}` } as SignedRequest;
@@ -80,7 +80,7 @@ describe("signMany of a signer with promises", () => {
     );
   });
 
-  it("signs what came before a fault of the iterable, and then passes the fault on", async () => {
+  it("yields the items before an error of the iterable, and then throws the error", async () => {
     function* faulty(): Generator<number> {
       yield* [0, 1, 2];
       throw new Error("torn");
@@ -94,7 +94,7 @@ describe("signMany of a signer with promises", () => {
     expect(texts).toEqual(["0", "1", "2"]);
   });
 
-  it("leaves no unhandled rejection and no open iterable where the iteration is given up", async () => {
+  it("closes the iterable and handles late rejections when the iteration ends early", async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", listen);
@@ -131,7 +131,7 @@ describe("signMany of any signer and any iterable", () => {
     for (const i of upTo(count, taken)) yield await Promise.resolve(i);
   }
 
-  it("yields every item once and in order, of iterables of both kinds and by signers of both kinds", async () => {
+  it("yields every item once and in order, for synchronous and asynchronous iterables and signers", async () => {
     const atOnce = signer<number>((request) => ({ url: `${request}` }) as SignedRequest);
     for (const count of [0, 1, 15, 16, 17, 100]) {
       expect(await all(signMany(plain, later(count)))).toEqual(numbers(count));
@@ -140,7 +140,7 @@ describe("signMany of any signer and any iterable", () => {
     }
   });
 
-  it("reads at most sixteen requests ahead, and none before the first result is requested", async () => {
+  it("reads sixteen requests ahead, and none before the first read", async () => {
     const { started, end, sign } = manual();
     const taken: number[] = [];
     const items = signMany({ sign }, later(40, taken));
@@ -178,7 +178,7 @@ describe("signMany of any signer and any iterable", () => {
     expect(asked).toEqual(numbers(40));
   });
 
-  it("puts an error in the place of its item, and goes on behind a signer that gives nothing", async () => {
+  it("yields an error in the place of its item, and continues after a signer that returns nothing", async () => {
     const sign = (request: number): SignedRequest | undefined => {
       if (request === 1) throw "no 1";
       return request === 2 ? undefined : ({ url: `${request}` } as SignedRequest);
@@ -188,7 +188,7 @@ describe("signMany of any signer and any iterable", () => {
     expect(items).toEqual([{ url: "0" }, { error: new Error("no 1") }, undefined, { url: "3" }]);
   });
 
-  it("signs what came before a fault of the source, and then passes the fault on", async () => {
+  it("yields the items before an error of the source, and then throws the error", async () => {
     async function* faulty(): AsyncGenerator<number> {
       yield* later(3);
       throw new Error("torn");
@@ -201,7 +201,7 @@ describe("signMany of any signer and any iterable", () => {
     expect(texts).toEqual(["0", "1", "2"]);
   });
 
-  it("waits for what is being signed where the source throws at once", async () => {
+  it("waits for pending signatures when the source throws at once", async () => {
     const faulty = function* (): Generator<number> {
       yield 0;
       throw new Error("torn");
@@ -215,7 +215,7 @@ describe("signMany of any signer and any iterable", () => {
     await expect(items.next()).rejects.toThrow("torn");
   });
 
-  it("closes the source where the iteration is given up, and waits until it is closed", async () => {
+  it("closes the source when the iteration ends early, and waits for the close", async () => {
     for (const source of [later, upTo]) {
       const taken: number[] = [];
       let closed = false;
@@ -227,7 +227,7 @@ describe("signMany of any signer and any iterable", () => {
           closed = true;
         }
       })();
-      // The reader leaves when no request is waited for: sixteen are under way.
+      // The reader leaves while sixteen requests are pending.
       const { end, sign } = manual();
       const items = signMany({ sign }, requests);
       const first = items.next();
@@ -240,7 +240,7 @@ describe("signMany of any signer and any iterable", () => {
     }
   });
 
-  it("does not wait for a request that may never come when the iteration is given up", async () => {
+  it("does not wait for the next request when the iteration ends early", async () => {
     async function* silent(): AsyncGenerator<number> {
       yield 0;
       await new Promise(() => undefined);

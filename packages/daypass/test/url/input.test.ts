@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
 import { publishedKeySet, urlSigner, urlVerifier } from "../../src/schemes/url/index.ts";
-import { KEY, ORIGIN } from "./fixture.ts";
+import { expectRefusal, wireRequest } from "../wire-request.ts";
+import { AT, KEY, ORIGIN } from "./fixture.ts";
 
 const signer = urlSigner({ key: KEY });
 const url = `${ORIGIN}/talks/2026/a.pdf`;
@@ -52,4 +53,23 @@ it.each<[string, () => unknown]>([
   ["a set in which two keys have one kid", () => publishedKeySet([KEY, KEY])],
 ])("refuses %s as INVALID_KEY", (_, ask) => {
   expect(message(ask)).toMatch(/^INVALID_KEY: /);
+});
+
+it("reads an IPv6 address with :: for one group or more", () => {
+  const sign = (ip: string) => signer.sign({ url, expiresIn: 60, bind: { ip } }).url;
+  // RFC 5952 writes a single group of zeros.
+  expect(sign("1:2:3:4:5:6::8")).toContain("dp-ip=1-2-3-4-5-6-0-8_128");
+  expect(sign("1:2:3:4:5:6:7:8")).toContain("dp-ip=1-2-3-4-5-6-7-8_128");
+  for (const ip of ["1:2:3:4:5:6:7::8", "::1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8::", "1:2:3:4:5:6:7:8:9"])
+    expect(() => sign(ip), ip).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+});
+
+it("grants up to the expiry of the key, and not a second longer", async () => {
+  const clock = (): Date => AT;
+  const scoped = { ...KEY, scope: { until: "20260102T030505Z" } };
+  const verifier = urlVerifier({ keys: [scoped], origins: [ORIGIN], clock });
+  const verify = (expiresIn: number) =>
+    verifier.verify(wireRequest(urlSigner({ key: KEY, clock }).sign({ url, expiresIn })));
+  expect((await verify(60)).keyId).toBe("k1");
+  await expectRefusal(verify(61), "KEY_SCOPE");
 });

@@ -26,7 +26,7 @@ import { RSA } from "./cloudfront/keys.ts";
 import { clock } from "./edge-fixture.ts";
 import { account } from "./gcs/account.ts";
 
-// A program that creates several signers may write each signer's options into the same object.
+// A program may make several signers with one object, whose members it changes in between.
 
 const endpoint = "https://store.example.com";
 const url = "https://media.example.com/hls/a.ts";
@@ -147,7 +147,7 @@ const signers: readonly (readonly [name: string, make: Make, options: object, re
   ],
 ];
 
-it.each(signers)("%s: a signer keeps what it was made with", async (_, make, given, request) => {
+it.each(signers)("%s: keeps its options when the object changes", async (_, make, given, request) => {
   const options: Record<string, unknown> = { ...given, clock };
   const signer = make(options as never);
   const fresh = make({ ...given, clock } as never);
@@ -157,9 +157,9 @@ it.each(signers)("%s: a signer keeps what it was made with", async (_, make, giv
   expect(JSON.stringify(await signer.sign(request as never))).toBe(before);
 });
 
-// Google's take a copy of theirs.
+// Signers of Cloud Storage copy their options.
 const readers = signers.filter(([name]) => !name.startsWith("gcs"));
-it.each(readers)("%s: a signer reads options that a class has as getters", async (_, make, given, request) => {
+it.each(readers)("%s: reads options from getters of a class", async (_, make, given, request) => {
   const plain = { ...given, clock };
   const inherited: object = Object.create(plain);
   const [one, other] = [plain, inherited].map((options) => make(options as never));

@@ -10,7 +10,7 @@ import { ossV1Signer } from "daypass/oss/v1";
 import { swiftSigner } from "daypass/swift";
 import { describe, expect, it } from "vitest";
 
-// The worked examples of docs/schemes: what a page shows is what is made.
+// The worked examples of docs/schemes.
 const clock = () => new Date("2026-01-02T03:04:05Z");
 const key = "talks/key note+1%.mp4";
 const alibaba = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };
@@ -71,18 +71,18 @@ const examples = [
   ],
 ] as const;
 
-describe("the pages of the schemes", () => {
-  it.each(examples)("%s shows the URL and the text that its example makes", async (name, url, credentials, from) => {
+describe("the page of a scheme", () => {
+  it.each(examples)("%s shows the URL and the string to sign of its example", async (name, url, credentials, from) => {
     const text = page(name);
     expect(text).toContain(url.slice(url.indexOf(from)));
     const { canonicalRequest, stringToSign = "" } = await explain(url, { keys: [credentials], clock });
-    // Of one line feed at the end a page speaks in words; Azure's empty fields are lines.
+    // A page describes one line feed at the end in words. Azure's empty fields are lines.
     const shown = name === "azure" ? stringToSign : stringToSign.trimEnd();
     expect(text).toContain(`\`\`\`\n${shown}\n\`\`\``);
     if (canonicalRequest !== undefined) expect(text).toContain(`\`\`\`\n${canonicalRequest}\n\`\`\``);
   });
 
-  it("gcs-form shows the policy and the signature that its example makes", () => {
+  it("gcs-form shows the policy and the signature of its example", () => {
     const { url, fields } = gcsHmacFormSigner({ credentials: google, clock }).sign({
       bucket: "media",
       object: "uploads/7/$" + "{filename}",

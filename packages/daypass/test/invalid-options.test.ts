@@ -20,9 +20,9 @@ import { RSA } from "./cloudfront/keys.ts";
 import { clock } from "./edge-fixture.ts";
 import { codeOf, cos, hmac, oss, pem } from "./option-fixture.ts";
 
-// From JavaScript, from JSON, or from a variable that is not set.
-describe("what a factory is given in a wrong way is refused at once", () => {
-  it("a key pair that is not set: the URLs would name none", async () => {
+// Options from JavaScript, from JSON, or from an environment variable that is not set.
+describe("invalid options", () => {
+  it("refuses a key pair id that is not set", async () => {
     for (const keyPairId of [undefined, null, 7]) {
       const named = { keyPairId: keyPairId as unknown as string };
       const key = { ...named, publicKey: RSA.publicKey, hashes: ["sha1"] as const };
@@ -34,7 +34,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
-  it.each([undefined, null, 7])("an account and a container of Swift that are not set, but %s", async (name) => {
+  it.each([undefined, null, 7])("refuses an account or container of Swift that is %s", async (name) => {
     const options = { endpoint: "https://swift.example.com", account: "AUTH_test", key: "mykey" };
     const wish = { container: "media", object: "a.txt", expiresIn: 60 };
     expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
@@ -42,7 +42,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
   });
 
-  it("credentials with a line break, which a file's last line leaves or two pasted values have between them", async () => {
+  it("refuses credentials with a line break, as files and pasted values have", async () => {
     for (const text of ["secret\n", "\nsecret", "AKID\nsecret"]) {
       const made = (names: object) => () => ossSigner({ region: "cn-hangzhou", credentials: { ...oss, ...names } });
       expect(await codeOf(made({ accessKeySecret: text }))).toBe("INVALID_KEY");
@@ -51,14 +51,14 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
-  it("credentials whose end is no instant, which none could outlive", async () => {
+  it("refuses credentials whose expiration is not an instant", async () => {
     for (const expiration of [new Date(Number.NaN), new Date(0), "soon"]) {
       const credentials = { ...oss, expiration: expiration as Date };
       expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials }))).toBe("INVALID_KEY");
     }
   });
 
-  it("the part of an access key that a variable has left empty is named", () => {
+  it("names the part of an access key that is empty", () => {
     const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "token" };
     const part = { region: "eu-west-1", credentials };
     expect(() => s3Signer(part)).not.toThrow();
@@ -70,7 +70,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
       expect(() => s3Signer({ ...part, credentials: { ...credentials, expiration } })).toThrow("expiration as Date");
   });
 
-  // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.
+  // A verifier for an origin that no request can have would refuse every request as WRONG_ORIGIN.
   it.each([
     "https://media.example.com/",
     "https://Media.example.com",
@@ -87,7 +87,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(await made(["https://media.example.com"])).toBe("made");
   });
 
-  it("no origins, or one twice", async () => {
+  it("refuses an empty list of origins, and one origin twice", async () => {
     for (const origins of [[], undefined, ["https://a.example", "https://a.example"]]) {
       const made = () => akamaiVerifier({ secrets: "52a1", origins: origins as never });
       expect(await codeOf(made)).toBe("INVALID_INPUT");
@@ -123,7 +123,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 
-  // Like the last line of a file: every URL would be refused without a reason.
+  // The last line of a file ends with a line break. Every URL would be refused, and no error would say why.
   it.each([
     ["bunny", bunnySigner],
     ["cloudflare", (given: { secret: string }) => cloudflareSigner({ ...given, ttl: 60 })],
@@ -138,7 +138,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(await codeOf(() => signer({ secret: " a secret " }))).toBe("made");
   });
 
-  it("but not a secret of PHP's, which may have been read from a file with all that is in it", async () => {
+  it("accepts a secret of PHP with a line break, because PHP applications read it from a file unchanged", async () => {
     const secret = "a-secret\n";
     const origins = ["https://media.example.com"];
     for (const [signer, verifier] of [
@@ -154,13 +154,13 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
-  it("names the option of a secret that is missing", () => {
+  it("names the option of a missing secret", () => {
     expect(() => laravelSigner({} as { secret: string })).toThrow(/^expected secret as text/);
     expect(() => laravelVerifier({ origins: ["https://a.example"] } as never)).toThrow(/^expected secrets as text/);
   });
 
   it.each(["http://127.0.0.1:4443", "http://[::1]"])(
-    "puts no bucket in front of an IP address: %s",
+    "refuses a bucket in front of an IP address: %s",
     async (endpoint) => {
       const at = { endpoint, addressing: "virtual" } as const;
       expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
@@ -169,7 +169,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     },
   );
 
-  it.each(["http://:4443", "http://"])("takes no endpoint without a host: %s", async (endpoint) => {
+  it.each(["http://:4443", "http://"])("refuses an endpoint without a host: %s", async (endpoint) => {
     for (const addressing of ["path", "virtual"] as const) {
       const at = { endpoint, addressing };
       expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
@@ -178,13 +178,13 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
-  it("signs for the host that clients make of an endpoint", () => {
+  it("signs for the endpoint's host as clients write it", () => {
     const at = { endpoint: "http://127.1:4443", clock };
     const { url } = gcsHmacSigner({ credentials: hmac, ...at }).sign({ bucket: "media", object: "a", expiresIn: 60 });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4443\/media\/a\?/);
   });
 
-  it("signs by no clock that is broken, before 1970, or in other units than milliseconds", async () => {
+  it("refuses a clock that is broken, before 1970, or not in milliseconds", async () => {
     const wish = { bucket: "media", key: "a", expiresIn: 60 };
     const at = Date.parse("2026-01-02T03:04:05Z");
     for (const [ms, code] of [
@@ -201,7 +201,7 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
-  it("takes no end of credentials that is no Date", async () => {
+  it("refuses an expiration of credentials that is not a Date", async () => {
     const expiration = "soon" as unknown as Date;
     expect(await codeOf(() => gcsHmacSigner({ credentials: { ...hmac, expiration } }))).toBe("INVALID_KEY");
     const account = { client_email: "a@b.example", signBytes: async () => new Uint8Array(256), expiration };

@@ -22,7 +22,7 @@ import {
 
 const { ask, causeOf } = askingAt(now);
 
-describe("what the server says", () => {
+describe("explain with an answer of Azure", () => {
   const { url } = azure.sign(wish);
   const times = (start: string, end: string) =>
     `Signature not valid in the specified time frame: Start [${start}] - Expiry [${end}] - Current [Fri, 02 Jan 2026 05:00:00 GMT]`;
@@ -50,14 +50,14 @@ describe("what the server says", () => {
     ["AMBIGUOUS_AUTHENTICATION", "InvalidAuthenticationInfo", ""],
     ["MALFORMED", "NoAuthenticationInformation", ""],
     ["NOT_FOUND", "BlobNotFound", ""],
-  ])("is %s for %s %s", async (code, answer, detail) => {
+  ])("returns %s for %s %s", async (code, answer, detail) => {
     const cause = await causeOf(url, { errorBody: azureXml(answer, detail) });
     expect(cause?.code).toBe(code);
     expect(cause?.evidence[0]).toContain(answer);
     expect(cause?.fix).not.toBe("");
   });
 
-  it("names the header or parameter that it names", async () => {
+  it("names the header or parameter of the answer", async () => {
     const named = (code: string, element: string, name: string) =>
       azureXml(code).replace("</Error>", `<${element}>${name}</${element}></Error>`);
     const upload = azure.sign({ ...wish, permissions: "cw" }).url;
@@ -76,7 +76,7 @@ describe("what the server says", () => {
     ).toMatchObject({ sentence: expect.stringContaining("but not comp") });
   });
 
-  it("is told without the request's id and its time", async () => {
+  it("omits the id and the time of the request", async () => {
     const cause = await causeOf(url, { errorBody: azureXml("LeaseIdMissing") });
     expect(cause).toMatchObject({ code: "SERVER", sentence: expect.not.stringMatching(/RequestId|Time:|\n/) });
   });
@@ -97,32 +97,32 @@ describe("what the server says", () => {
     [6, "https", "QUERY", "protocol (spr)"],
     [8, "c", "QUERY", "kind of resource (sr)"],
     [15, "text/html", "QUERY", "rsct"],
-  ])("names line %i of its string to sign when it is another (%s)", async (at, text, code, name) => {
+  ])("names line %i of the string to sign if it differs (%s)", async (at, text, code, name) => {
     const cause = await causeOf(url, { errorBody: mismatch(lines.with(at, text).join("\n")) });
     expect(cause).toMatchObject({ code, evidence: [expect.any(String), `the server saw: ${text}`] });
     expect(cause?.sentence).toContain(`The ${name} differs`);
   });
 
-  it("says that the key is another one where its string to sign is the URL's, with or without the last line ends", async () => {
+  it("returns WRONG_SECRET for an equal string to sign, with and without the last line ends", async () => {
     for (const text of [lines.join("\n"), lines.join("\n").trimEnd()]) {
       expect((await causeOf(url, { errorBody: mismatch(text) }))?.code).toBe("WRONG_SECRET");
     }
   });
 
-  it("says that the server goes by another version where it signs more lines", async () => {
+  it("returns VERSION if the server signs more lines", async () => {
     const cause = await causeOf(url, { errorBody: mismatch([...lines, "a", "b"].join("\n")) });
     expect(cause).toMatchObject({ code: "VERSION" });
   });
 
-  it("finds with the key what the signer did otherwise, though server and URL agree", async () => {
+  it("finds the signer's change with the key, although server and URL agree", async () => {
     const wrong = wrongUrl({ signed: { sp: "rw" }, fields: { sp: "wr" } });
     const shown = `wr\n\n${FIELDS.se}\n/blob/myaccount/media/talks/a b.txt\n\n\n\n2022-11-02\nb\n\n\n\n\n\n`;
     expect((await causeOf(wrong, { errorBody: mismatch(shown), keys: [key] }))?.code).not.toBe("WRONG_SECRET");
   });
 });
 
-describe("with a key", () => {
-  it("shows the string to sign of a URL that is right, of every kind", async () => {
+describe("explain for a SAS with a key", () => {
+  it("returns the string to sign of a good URL of each kind", async () => {
     const right: readonly (readonly [string, ExplainOptions["keys"]])[] = [
       [azure.sign(wish).url, [key]],
       [azure.sign({ ...wish, snapshot: "2026-01-01T00:00:00.1234567Z" }).url, [{ accountKey: OTHER_KEY }, key]],
@@ -154,14 +154,14 @@ describe("with a key", () => {
     ["VERSION", "fields of 2018-11-09", { lines: LINES.filter((name) => name !== "ses") }],
     ["VERSION", "fields of 2015-04-05", { lines: LINES.filter((name) => !/^(?:ses|sr|time)$/.test(name)) }],
     ["VERSION", "after the last field", { end: "\n" }],
-  ])("%s: %s", async (code, sentence, wrong) => {
+  ])("returns %s: %s", async (code, sentence, wrong) => {
     const { cause, hypotheses } = await ask(wrongUrl(wrong), { keys: [key] });
     expect(cause?.sentence).toContain(sentence);
     expect(cause?.code).toBe(code);
     expect(hypotheses?.[0]).toMatchObject({ code, fits: true });
   });
 
-  it("sees that a plus in the signature became a space", async () => {
+  it("returns SIGNATURE for a plus that became a space", async () => {
     const url = withPlus((signature) => signature.replaceAll("=", "%3D").replaceAll("/", "%2F"));
     const cause = await causeOf(url, { keys: [key] });
     expect(cause).toMatchObject({ code: "SIGNATURE" });
@@ -169,7 +169,7 @@ describe("with a key", () => {
     expect((await causeOf(url))?.code).toBe("SIGNATURE");
   });
 
-  it("sees an account SAS whose last line feed was not signed", async () => {
+  it("returns the missing line feed of an account SAS", async () => {
     const fields = { sv: "2022-11-02", ss: "b", srt: "o", se: "2026-01-02T04:04:05Z", sp: "r" };
     const text = ["myaccount", "r", "b", "o", "", fields.se, "", "", fields.sv, ""].join("\n");
     const signature = createHmac("sha256", Buffer.from(CREDENTIALS.accountKey, "base64")).update(text).digest("base64");
@@ -178,13 +178,13 @@ describe("with a key", () => {
     expect(cause?.sentence).toContain("line feed at the end");
   });
 
-  it("finds two faults at once", async () => {
+  it("returns two faults of one URL", async () => {
     const url = wrongUrl({ signed: { se: "2026-01-02T04:04:05.000Z", resource: "/myaccount/media/talks/a b.txt" } });
     const cause = await causeOf(url, { keys: [key] });
     expect(cause?.sentence).toContain("Also: ");
   });
 
-  it("says that another key signed, and that no key of the kind was given", async () => {
+  it("returns WRONG_SECRET for another key, and UNKNOWN_KEY for another kind", async () => {
     const { url } = azure.sign(wish);
     expect(await causeOf(url, { keys: [{ accountKey: OTHER_KEY }] })).toMatchObject({ code: "WRONG_SECRET" });
     expect(await causeOf(url, { keys: [delegatedKey] })).toMatchObject({ code: "UNKNOWN_KEY" });
@@ -192,7 +192,7 @@ describe("with a key", () => {
     expect(await causeOf(delegation.sign(wish).url, { keys: [key] })).toMatchObject({ code: "UNKNOWN_KEY" });
   });
 
-  it("sees what was changed between signing and sending", async () => {
+  it("returns the change between signing and sending", async () => {
     const { url } = azure.sign(wish);
     const sent = url.replace("a%20b.txt", "a+b.txt");
     expect(await causeOf(url, { keys: [key], request: { url: sent } })).toMatchObject({
@@ -201,7 +201,7 @@ describe("with a key", () => {
     });
   });
 
-  it("shows no key and no signature", async () => {
+  it("hides key and signature in every text", async () => {
     const { url } = azure.sign(wish);
     const signature = new URL(url).searchParams.get("sig") as string;
     const text = JSON.stringify(await ask(url, { keys: [{ accountKey: OTHER_KEY }] }));
@@ -209,7 +209,7 @@ describe("with a key", () => {
   });
 });
 
-describe("without server and key", () => {
+describe("explain for a SAS without answer and key", () => {
   it.each<readonly [CauseCode, string]>([
     [
       "EXPIRED",
@@ -223,25 +223,22 @@ describe("without server and key", () => {
     ["UNSIGNED_PARAMETER", wrongUrl({ fields: { sv: "2018-11-09", ses: "scope" } })],
     ["SIGNATURE", azure.sign(wish).url.slice(0, -5)],
     ["PATH", wrongUrl({ path: "/Media/a.txt" })],
-  ])("finds %s by grammar and clock", async (code, url) => {
+  ])("returns %s by grammar and clock", async (code, url) => {
     expect((await causeOf(url))?.code).toBe(code);
   });
 
-  it.each(["se", "sr", "sp"])(
-    "names a missing %s, with the key or without, and speaks of no stored policy",
-    async (name) => {
-      const url = azure.sign(wish).url.replace(new RegExp(`([?&])${name}=[^&]*&?`), "$1");
-      for (const keys of [[], [key]]) {
-        const { cause, summary } = await ask(url, { keys });
-        expect(cause).toMatchObject({ code: "MALFORMED", sentence: expect.stringContaining(`lacks ${name}`) });
-        expect(summary).not.toContain("stored policy");
-      }
-      const policy = azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url;
-      expect(await causeOf(policy, { keys: [key] })).toBeUndefined();
-    },
-  );
+  it.each(["se", "sr", "sp"])("names a missing %s, with and without the key", async (name) => {
+    const url = azure.sign(wish).url.replace(new RegExp(`([?&])${name}=[^&]*&?`), "$1");
+    for (const keys of [[], [key]]) {
+      const { cause, summary } = await ask(url, { keys });
+      expect(cause).toMatchObject({ code: "MALFORMED", sentence: expect.stringContaining(`lacks ${name}`) });
+      expect(summary).not.toContain("stored policy");
+    }
+    const policy = azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url;
+    expect(await causeOf(policy, { keys: [key] })).toBeUndefined();
+  });
 
-  it("finds an upload without its type, and other credentials beside the SAS", async () => {
+  it("returns HEADER for an upload without a type, and rejects further credentials", async () => {
     const { url } = azure.sign({ ...wish, permissions: "cw" });
     const sent = (headers?: Record<string, string>) =>
       causeOf(url, { keys: [key], request: { method: "PUT", headers } });
@@ -262,12 +259,12 @@ describe("without server and key", () => {
     ["rscd", "", "rscd as Azure defines it"],
     ["saoid", "u", "saoid as nothing, as 2022-11-02 does not sign it (none does)"],
     ["srh", "a", "srh as nothing, as 2022-11-02 does not sign it (none does)"],
-  ])("says in words what is wrong with %s=%s", async (name, value, expected) => {
+  ])("explains the invalid value %s=%s", async (name, value, expected) => {
     const cause = await causeOf(wrongUrl({ fields: { [name]: value } }));
     expect(cause?.sentence).toContain(`expected ${expected}`);
   });
 
-  it("compares the request with the permissions", async () => {
+  it("returns PERMISSION or METHOD for a request beyond the permissions", async () => {
     const { url } = azure.sign(wish);
     expect(await causeOf(url, { request: { method: "PUT" } })).toMatchObject({
       code: "PERMISSION",
@@ -290,13 +287,13 @@ it.each([
   ["AAAA%3D", "cut off"],
   ["%2A%2A%2A", "characters that base64 does not have"],
   [`${"A".repeat(43)}%3D%3D`, "something follows it"],
-])("tells of the signature %s that it is not a whole one", async (signature, said) => {
+])("explain returns SIGNATURE for the incomplete signature %s", async (signature, said) => {
   const { url } = await azure.sign(wish);
   const cause = await causeOf(url.replace(/([?&]sig=)[^&]*/, `$1${signature}`));
   expect([cause?.code, cause?.sentence]).toEqual(["SIGNATURE", expect.stringContaining(said)]);
 });
 
-describe("what the URL is not for", () => {
+describe("explain for a SAS outside its scope", () => {
   const times = "[Fri, 02 Jan 2026 00:00:00 GMT] - Key expiry [Fri, 02 Jan 2026 03:00:00 GMT]";
 
   it.each([
@@ -311,7 +308,7 @@ describe("what the URL is not for", () => {
       /key that signed is not valid yet/,
     ],
     ["", "EXPIRED", /key that signed has expired or is not valid yet/],
-  ])("is a time of which the key that signed is not: %s", async (frame, code, sentence) => {
+  ])("returns the lifetime of the key that signed: %s", async (frame, code, sentence) => {
     const { url } = delegation.sign(wish);
     const errorBody = azureXml("AuthenticationFailed", `Signature not valid in the specified key time frame: ${frame}`);
     expect(await causeOf(url, { errorBody })).toMatchObject({
@@ -321,7 +318,7 @@ describe("what the URL is not for", () => {
     });
   });
 
-  it("is the container of its blob, and the account of its container", async () => {
+  it("returns PATH for the container of a blob and the account of a container", async () => {
     const used = "Signature did not match. String to sign used was x";
     const blob = azure.sign(wish).url.replace("/talks/a%20b.txt", "");
     const listing = `${blob}&restype=container&comp=list`;
@@ -337,11 +334,10 @@ describe("what the URL is not for", () => {
         });
       }
     }
-    // A blob in the root container has a path of one part, too.
     expect(await causeOf(`${blob}&comp=list`)).toBeUndefined();
   });
 
-  it("is a path that was encoded twice, which the server's own text shows", async () => {
+  it("returns PATH for a path that was encoded twice, by the server's text", async () => {
     const url = wrongUrl({ path: "/media/talks/a%2520b.txt" });
     const values: Readonly<Record<string, string>> = { ...FIELDS, resource: `/blob/${ACCOUNT}/media/talks/a%20b.txt` };
     const used = LINES.map((name) => values[name] ?? "").join("\n");

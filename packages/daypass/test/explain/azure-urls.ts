@@ -18,7 +18,7 @@ export function azureXml(code: string, detail = ""): string {
   return `\ufeff<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.\nRequestId:1\nTime:2026-01-02T03:30:00.0Z</Message>${element}</Error>`;
 }
 
-/** The lines of a service SAS by their names, as Azure documents them; a signer of its own can get each wrong. */
+/** The lines of a service SAS, as Azure documents them. */
 export const LINES = [
   "sp",
   "st",
@@ -41,7 +41,7 @@ export const FIELDS = { sv: "2022-11-02", se: "2026-01-02T04:04:05Z", sr: "b", s
 
 export interface Wrong {
   readonly fields?: Readonly<Record<string, string>>;
-  /** What is signed where it differs from what the URL says. */
+  /** Signed values that differ from the URL. */
   readonly signed?: Readonly<Record<string, string>>;
   readonly lines?: readonly string[];
   readonly end?: string;
@@ -71,7 +71,7 @@ export function wrongUrl({
   return `https://${ACCOUNT}.blob.core.windows.net${path}?${tokens.join("&")}&sig=${(more.spell ?? encodeURIComponent)(signature)}`;
 }
 
-/** A URL whose signature has a plus: the first of many ends. */
+/** A URL whose signature has a plus. */
 export const withPlus = (spell: (signature: string) => string): string => {
   for (let second = 0; second < 60; second++) {
     const fields = { se: `2026-01-02T04:04:${String(second).padStart(2, "0")}Z` };

@@ -6,8 +6,8 @@ import { account, at, azure, delegation, key, now, wish, withPlus, wrongUrl } fr
 
 const { ask, trapsOf } = askingAt(now);
 
-describe("what a SAS URL is", () => {
-  it("says what it grants, binds and leaves open, and when it ends", async () => {
+describe("explain for a SAS", () => {
+  it("returns grants, bindings, open parts and expiry", async () => {
     const { url } = azure.sign({
       ...wish,
       protocol: "https",
@@ -43,7 +43,7 @@ describe("what a SAS URL is", () => {
     expect(explanation.traps.map(({ name }) => name)).toEqual(["address-in-azure"]);
   });
 
-  it("does not know when a SAS with a stored policy ends", async () => {
+  it("returns no expiry for a stored policy", async () => {
     const { endsAt, summary, mayEndEarlier, grants } = await ask(
       azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url,
     );
@@ -53,7 +53,7 @@ describe("what a SAS URL is", () => {
     expect(grants.methods).toBeUndefined();
   });
 
-  it("knows the other kinds and resources", async () => {
+  it("returns the resource of each kind", async () => {
     const resource = async (url: string) => (await ask(url)).grants.resource;
     const time = "2026-01-01T00:00:00.1234567Z";
     expect(await resource(account.sign({ ...wish, resourceTypes: "o" }).url)).toMatch(
@@ -76,19 +76,19 @@ describe("what a SAS URL is", () => {
     expect(bound.startsAt).toEqual(new Date(DELEGATION_KEY.signedStartsOn));
   });
 
-  it("ends with its user delegation key", async () => {
+  it("returns the expiry of the user delegation key", async () => {
     const url = delegation.sign(wish).url.replace(/se=[^&]*/, "se=2026-02-01");
     expect((await ask(url)).endsAt).toEqual(new Date(DELEGATION_KEY.signedExpiresOn));
   });
 
-  it("reads Azurite's URLs, whose path begins with the account", async () => {
+  it("reads Azurite's paths, which begin with the account", async () => {
     const endpoint = "http://127.0.0.1:10000/devstoreaccount1";
     const { url } = azureSigner({ account: "devstoreaccount1", endpoint, credentials: CREDENTIALS, ...at }).sign(wish);
     expect((await ask(url, { keys: [key] })).stringToSign).toContain("/blob/devstoreaccount1/media/talks/a b.txt");
   });
 });
 
-describe("traps", () => {
+describe("explain for a SAS with traps", () => {
   const long = { ...wish, expiresIn: 700_000 };
   it.each([
     ["account-sas", account.sign({ ...wish, resourceTypes: "o" }).url],
@@ -110,9 +110,8 @@ describe("traps", () => {
     ["signature-encoded-twice", wrongUrl({ spell: (signature) => encodeURIComponent(encodeURIComponent(signature)) })],
     ["user-token", delegation.sign({ ...wish, delegatedUserObjectId: "u" }).url],
     ["http", azure.sign(wish).url.replace("https", "http")],
-  ])("%s", async (name, url) => {
+  ])("returns the trap %s", async (name, url) => {
     expect(await trapsOf(url)).toContain(name);
-    // A plain URL that is meant well has none of them.
     expect(await trapsOf(azure.sign({ ...wish, protocol: "https" }).url)).toEqual([]);
   });
 });

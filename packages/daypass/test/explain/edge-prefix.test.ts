@@ -46,7 +46,7 @@ const media = mediaCdnSigner({ keyName: "edge", privateKey: PRIVATE_KEY, clock }
 const tokens = mediaCdnTokenSigner({ key: SECRET, clock });
 const uris = uriSigningSigner({ key: JWK, clock });
 
-/** A token for several URLs, or for one that it names itself. */
+/** Tokens for several URLs, and tokens that name their URL. */
 const WIDE: readonly (readonly [what: string, url: string, keys: Keys])[] = [
   ["bunny", bunnySigner({ secret: "a", clock }).sign({ ...wide, place: "query" }).url, bunny],
   ["bunny, in the path", bunnySigner({ secret: "a", clock }).sign({ ...wide, place: "path" }).url, bunny],
@@ -68,11 +68,11 @@ const WIDE: readonly (readonly [what: string, url: string, keys: Keys])[] = [
 
 const ask = (text: string, keys: readonly EdgeExplainKey[] = []) => explain(text, { clock, keys });
 
-describe.each(WIDE)("a token for other URLs (%s)", (_what, made, [key, other]) => {
+describe.each(WIDE)("explain for a wide token of %s", (_what, made, [key, other]) => {
   // Not in the token: only in what is asked for with it.
   const elsewhere = made.replace(/\/talks\/(?=2026)/, "/other/");
 
-  it("is told as such, with its key and without", async () => {
+  it("returns PATH for a URL outside the token, with and without the key", async () => {
     expect(elsewhere).not.toBe(made);
     for (const keys of [[key], []]) {
       const { cause } = await ask(elsewhere, keys);
@@ -83,17 +83,17 @@ describe.each(WIDE)("a token for other URLs (%s)", (_what, made, [key, other]) =
     }
   });
 
-  it("is none where the key is another one", async () => {
+  it("returns WRONG_SECRET for another key", async () => {
     expect((await ask(made, [other])).cause?.code).toBe("WRONG_SECRET");
   });
 
-  it("is none where nothing is wrong", async () => {
+  it("returns no cause for a good URL", async () => {
     expect((await ask(made, [key])).cause).toBeUndefined();
     expect((await ask(made)).cause).toBeUndefined();
   });
 });
 
-it("a % that begins no escape is told as that, and no spelling of the path that has none is taken for what was signed", async () => {
+it("explain returns MALFORMED for a % without digits, and no other spelling of the path", async () => {
   const made = (await uris.sign(wide)).url;
   const [key] = uriSigning;
   expect((await ask(made.replace("/talks/2026", "/talks/50%25"), [key])).cause).toBeUndefined();

@@ -10,23 +10,23 @@ describe.each([
   ["eu-west-1", "amazonaws.com", "eu-central-1"],
   ["cn-north-1", "amazonaws.com.cn", "cn-northwest-1"],
   ["eusc-de-east-1", "amazonaws.eu", "eusc-de-west-1"],
-])("a URL for %s, at %s", (region, domain, other) => {
+])("explain for a URL of %s at %s", (region, domain, other) => {
   const signer = s3Signer({ region, credentials });
   const { url } = signer.sign({ bucket: "media", key: "up/a.txt", expiresIn: 900 });
 
-  it("has its bucket in the host", async () => {
+  it("returns the bucket of the host", async () => {
     expect(new URL(url).host).toBe(`media.s3.${region}.${domain}`);
     expect((await explain(url, { keys })).grants.resource).toBe("object up/a.txt in bucket media");
   });
 
-  it("is told from one of another region, and of another spelling of the host", async () => {
+  it("returns REGION for another region, and HOST for another spelling", async () => {
     const moved = await explain(url.replace(`s3.${region}`, `s3.${other}`));
     expect(moved.cause).toMatchObject({ code: "REGION", sentence: expect.stringContaining(other) });
     const { cause } = await explain(url.replace(`s3.${region}`, `s3-${region}`), { keys });
     expect(cause).toMatchObject({ code: "HOST", sentence: expect.stringContaining(`media.s3.${region}.${domain}`) });
   });
 
-  it("is told from a form that is posted to no bucket", async () => {
+  it("returns BUCKET for a form at another host", async () => {
     const form = s3FormSigner({ region, credentials }).sign({ bucket: "media", key: "a.txt", expiresIn: 900 });
     for (const [host, what] of [
       [`other.s3.${region}.${domain}`, "other"],

@@ -3,7 +3,7 @@ import { azureCause } from "./azure/cause.ts";
 import { clientCause } from "./cause/client-rules.ts";
 import { isMismatch, isVague } from "./cause/server-cause.ts";
 import { pageCause } from "./cause/unread-answer.ts";
-import { saidByCloudfront } from "./cloudfront/cause.ts";
+import { saidByCloudfront } from "./cloudfront/explainer.ts";
 import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Cause, ExplainOptions } from "./explanation.ts";
 import { gcsCause } from "./gcs/cause.ts";

@@ -28,7 +28,7 @@ import { changedLives } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
 import { trapsOf } from "../traps.ts";
-import { signedValue } from "../v4/variants.ts";
+import { signedValue } from "../v4/input.ts";
 
 /** Tencent COS presigned URLs. */
 export const cosExplainer: Explainer = {

@@ -13,8 +13,8 @@ import { googleBucket } from "../gcs/facts.ts";
 import { gcsExplainKeys } from "../gcs/keys.ts";
 import { SIGV4 } from "../s3/explainer.ts";
 import { isS3Credentials } from "../s3/facts.ts";
-import { scopeHmacs } from "../v4/scope-hmac.ts";
-import type { V4Scoping } from "../v4/variants.ts";
+import type { V4Scoping } from "../v4/input.ts";
+import { scopeHmacs } from "../v4/input.ts";
 import type { FormInput } from "./variants.ts";
 
 /** The values of the signature's own fields, without validation. */

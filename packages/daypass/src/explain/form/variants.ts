@@ -6,7 +6,8 @@ import { memoizeLast } from "../search/memoize-last.ts";
 import type { Variant } from "../search/search.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
-import { scopeVariants, type V4Scoping } from "../v4/variants.ts";
+import type { V4Scoping } from "../v4/input.ts";
+import { scopeVariants } from "../v4/variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
 
 /** The input of a form's signature. */

@@ -5,7 +5,7 @@ import type { GcsHmacKey, GcsPublicAccount, GcsServiceAccount } from "../../sche
 import { base64url, fromBase64, fromHex } from "../../wire/encoding.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";
-import { type V4Input, v4Signatures, v4StringToSign } from "../v4/variants.ts";
+import { type V4Input, v4Signatures, v4StringToSign } from "../v4/input.ts";
 
 /** A key that can verify an account's signature: a key file or a public key. */
 export type GcsAccountKey = GcsServiceAccount | GcsPublicAccount;

@@ -8,17 +8,22 @@ import {
   OSS4,
   ossQuery,
   parseOss,
+  resourcePath,
   type SignedHeader,
   UNSIGNED_PAYLOAD,
 } from "../../schemes/oss/canonical.ts";
+import type { OssCredentials } from "../../schemes/oss/credentials.ts";
 import { uriEncodePath } from "../../wire/encoding.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { headerValues } from "../../wire/raw-target.ts";
+import { bucketResource } from "../bucket-resource.ts";
 import { causeOf } from "../cause/combine-causes.ts";
-import type { Explainer, Subject } from "../explainer.ts";
-import type { Cause } from "../explanation.ts";
+import { decodeOr } from "../decoded.ts";
+import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { Cause, ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import type { Variant } from "../search/search.ts";
+import { bucketOfHost } from "../search/spellings.ts";
 import {
   headerVariants,
   hostVariants,
@@ -32,11 +37,9 @@ import {
 import { completions, shownHeaders, withTypes } from "../search/unknowns.ts";
 import { changedLives } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
-import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
+import { explainTextScheme, type TextCheck, type TextScheme } from "../text-scheme.ts";
 import { lifeTraps } from "../traps.ts";
-import { scopeHmacs } from "../v4/scope-hmac.ts";
-import { signedValue } from "../v4/variants.ts";
-import { alibabaHost, bucketVariants, ossCommon, ossKeys, signedPath } from "./facts.ts";
+import { scopeHmacs, signedValue } from "../v4/input.ts";
 
 /** Alibaba OSS presigned URLs in signature version 4. */
 export const ossExplainer: Explainer = {
@@ -190,4 +193,77 @@ function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInpu
     const how = `for the region ${keyRegion}`;
     yield spelt({ code: "REGION", input: { ...input, keyRegion }, what: "key", how, fix });
   }
+}
+
+/** Bucket and region of a host of Alibaba. `undefined` for another host. */
+function alibabaHost(
+  authority: string,
+): { readonly bucket: string | undefined; readonly region: string | undefined } | undefined {
+  const host =
+    /^(?:([a-z0-9-]+)\.)?(?:oss-([a-z0-9-]+?)(?:-internal)?|([a-z]{2}-[a-z0-9-]+)\.oss)\.aliyuncs\.com(?::\d+)?$/;
+  const [match, bucket, region, dualStack] = host.exec(authority.toLowerCase()) ?? [];
+  if (match === undefined) return undefined;
+  // The hosts of transfer acceleration serve every region.
+  return { bucket, region: region?.startsWith("accelerate") ? undefined : (region ?? dualStack) };
+}
+
+/** The decoded path as it is signed: with the bucket in front. */
+export function signedPath({ sent, sentUrl }: Subject): string {
+  const path = decodeOr(sentUrl.wire.path);
+  const bucket = alibabaHost(sent.authority)?.bucket;
+  return bucket === undefined ? path : resourcePath(bucket, path.slice(1));
+}
+
+/** The path with and without each possible bucket. `spell` encodes it as it is signed. */
+export function* bucketVariants<I extends { readonly path: string }>(
+  input: I,
+  { sent: { authority }, sentUrl, hosts }: Subject,
+  spell: (path: string) => string,
+): Generator<Variant<I>> {
+  const key = decodeOr(sentUrl.wire.path);
+  const own = alibabaHost(authority);
+  const named = hosts.map((host) => alibabaHost(host)?.bucket);
+  const buckets = new Set([...named, own === undefined ? bucketOfHost(authority)?.bucket : own.bucket]);
+  const fix =
+    "Sign /bucket/key wherever the bucket's name is, in the host or nowhere. Name the bucket's host with --host.";
+  for (const bucket of [...buckets].filter((name) => name !== undefined).concat("")) {
+    const path = spell(bucket === "" ? key : `/${bucket}${key}`);
+    const how = bucket === "" ? "without the bucket" : `with the bucket ${bucket} in front`;
+    if (path !== input.path) yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix });
+  }
+}
+
+/** The given keys, as a change of the input. */
+export function ossKeys<I extends { readonly method: string; readonly secret: string }>(
+  keys: readonly ExplainKey[],
+): TextCheck<I>["keys"] {
+  return keys
+    .filter((key): key is OssCredentials => "accessKeySecret" in key)
+    .map(({ accessKeyId: id, accessKeySecret: secret }) => ({ id, change: { secret } as Partial<I> }));
+}
+
+/** Parts of the explanation that both versions share. */
+export function ossCommon(
+  url: SplitUrl,
+  { signedBy, token }: { readonly signedBy: string; readonly token: string | undefined },
+): Pick<TextScheme<never>, "signedBy" | "resource" | "mayEndEarlier"> & { readonly traps: readonly Trap[] } {
+  const names = readParameters(url).map(([name]) => name);
+  const network = names.find((name) => name.startsWith("x-oss-ac-"));
+  const isDownload = names.includes("response-content-disposition") && alibabaHost(url.authority) !== undefined;
+  const text =
+    "Hosts under aliyuncs.com may answer with Content-Disposition: attachment, whatever the URL says: use a domain of the bucket's own to show a file in a browser.";
+  return {
+    signedBy,
+    resource: bucketResource(alibabaHost(url.authority)?.bucket, decodeOr(url.wire.path)),
+    mayEndEarlier:
+      token !== undefined || signedBy.startsWith("STS.")
+        ? "with the temporary credentials (STS) that signed it: an hour by default, 12 at most, whatever the URL says"
+        : "when the access key that signed it is disabled or loses the permission",
+    traps: [
+      ...(isDownload ? [{ name: "download-only", text }] : []),
+      ...(network === undefined
+        ? []
+        : [{ name: "network", text: `${network}: the URL works from some networks only.` }]),
+    ],
+  };
 }

@@ -22,7 +22,7 @@ import { shownHeaders, withMethods, withTypes } from "../search/unknowns.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
-import { bucketVariants, ossCommon, ossKeys, signedPath } from "./facts.ts";
+import { bucketVariants, ossCommon, ossKeys, signedPath } from "./explainer.ts";
 
 /** Alibaba OSS presigned URLs in the legacy signature version 1. */
 export const ossV1Explainer: Explainer = {

@@ -9,8 +9,8 @@ import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { s3Traps, trapsOf } from "../traps.ts";
 import { explainV4 } from "../v4/explainer.ts";
+import { v4Signatures, v4StringToSign } from "../v4/input.ts";
 import type { V4Facts, V4Key, V4Scheme } from "../v4/scheme.ts";
-import { v4Signatures, v4StringToSign } from "../v4/variants.ts";
 import { isS3Credentials, methodOfOperation, s3Cause, s3Resource, TOKEN, untilKeyEnds, uploadMark } from "./facts.ts";
 import { s3Findings } from "./findings.ts";
 

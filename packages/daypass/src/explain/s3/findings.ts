@@ -5,8 +5,7 @@ import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { s3Traps } from "../traps.ts";
 import { timeCause } from "../v4/diagnosis.ts";
-import type { V4Findings } from "../v4/order.ts";
-import { hashParameter, type V4Case, type V4Facts, v4GrammarCause } from "../v4/scheme.ts";
+import { hashParameter, type V4Case, type V4Facts, type V4Findings, v4GrammarCause } from "../v4/scheme.ts";
 import { keyEndCause, s3Cause, TOKEN, tokenCause } from "./facts.ts";
 
 /** Findings of S3 beyond the V4 family: body, session token, scope, host, and the server's answer made precise. */

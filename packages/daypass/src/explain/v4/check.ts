@@ -2,14 +2,15 @@ import { mixedKeys, noneFits, OTHER_HOST, unknownKey } from "../cause/keys.ts";
 import { spellingCause } from "../cause/likely-changes.ts";
 import { isMismatch } from "../cause/server-cause.ts";
 import { sentOtherwise, statedOtherwise, undecided } from "../cause/undecided.ts";
-import type { Diagnosis, Subject } from "../explainer.ts";
+import type { Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, withCutNote } from "../search/search.ts";
 import { completions, ofKnown, otherValue, untried, withFacts } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
-import { type V4Facts, type V4Key, type V4Scheme, v4InputOf } from "./scheme.ts";
-import { type V4Input, v4CanonicalRequest, v4Variants } from "./variants.ts";
+import { type V4Input, v4CanonicalRequest } from "./input.ts";
+import { type V4Diagnosis, type V4Facts, type V4Key, type V4Scheme, v4InputOf } from "./scheme.ts";
+import { v4Variants } from "./variants.ts";
 
 interface V4Check {
   readonly scheme: V4Scheme;
@@ -18,14 +19,6 @@ interface V4Check {
   /** The signed input of the request as it was sent. */
   readonly input: V4Input;
   readonly keys: readonly V4Key[];
-}
-
-/** A diagnosis of a signature. */
-export interface V4Diagnosis extends Diagnosis {
-  /** Whether a key or the server's text shows the cause. Otherwise it is the likeliest of several. */
-  readonly isProven: boolean;
-  /** The key that matched. */
-  readonly signer?: V4Key | undefined;
 }
 
 /** Finds what key, canonical request and string to sign show. */

@@ -7,8 +7,9 @@ import { search } from "../search/search.ts";
 import { completions, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { forwardedHosts } from "../server-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
+import { type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign } from "./input.ts";
 import type { V4Facts } from "./scheme.ts";
-import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
+import { type V4Hints, v4Variants } from "./variants.ts";
 
 /** Further facts about server and body. */
 export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {

@@ -1,14 +1,17 @@
 import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
+import { combineCauses } from "../cause/combine-causes.ts";
 import { earlier } from "../cause/life.ts";
-import { isMismatch } from "../cause/server-cause.ts";
+import { missingHeader } from "../cause/request.ts";
+import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { Explained, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import { isSentAnyway } from "../search/unknowns.ts";
 import { spellings } from "../secrets.ts";
 import { lifeTraps, urlTraps } from "../traps.ts";
 import { checkV4 } from "./check.ts";
 import { learnSent, timeCause } from "./diagnosis.ts";
-import { firstCause } from "./order.ts";
-import { readV4Facts, type V4Scheme, v4GrammarCause, v4InputOf } from "./scheme.ts";
-import { signedValue, type V4Input, v4CanonicalRequest, v4StringToSign } from "./variants.ts";
+import { signedValue, type V4Input, v4CanonicalRequest, v4StringToSign } from "./input.ts";
+import { readV4Facts, type V4Findings, type V4Scheme, v4GrammarCause, v4InputOf } from "./scheme.ts";
 
 /** Explains a URL of the V4 family. */
 export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Explained> {
@@ -86,4 +89,30 @@ function openBody({ payload, headers }: V4Input): readonly string[] {
   if (payload !== UNSIGNED_PAYLOAD) return [];
   const open = headers.find(({ name, values }) => /^x-(?:amz|goog)-content-sha256$/.test(name) && values.length === 0);
   return [open === undefined ? "body" : `body, unless ${open.name} was signed with its hash`];
+}
+
+/** Chooses the cause: the server's answer, the grammar, key or canonical request, the clock. The URL's own faults come before a vague answer. */
+function firstCause({
+  subject,
+  headers,
+  signature,
+  said,
+  malformed,
+  beside,
+  certain,
+  late,
+}: V4Findings): Cause | undefined {
+  const { error } = subject;
+  if (said !== undefined && error !== undefined && !isVague(error)) return said;
+  if (malformed !== undefined) return malformed;
+  const { isProven, cause: shown } = signature;
+  // Clients send Content-Length with every body, so a list of headers need not contain it.
+  const names = headers.map(({ name }) => name).filter((name) => !isSentAnyway(name));
+  const missing = isProven && shown !== undefined ? undefined : missingHeader(subject, names);
+  if (missing !== undefined) return missing;
+  const other = isProven ? (shown ?? beside) : (beside ?? shown);
+  if (error !== undefined && isMismatch(error)) return combineCauses(other, late);
+  // Servers check the time first. A new URL from the same signer would have the other fault, too.
+  const proven = isProven ? other : undefined;
+  return combineCauses(late, proven) ?? proven ?? certain ?? said ?? other ?? (error && otherCause(error));
 }

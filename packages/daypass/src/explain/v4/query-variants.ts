@@ -1,23 +1,12 @@
 import type { QueryToken } from "../../core/contracts.ts";
 import { canonicalQuery, type EncodedPair } from "../../core/v4.ts";
-import { canonicalText } from "../../schemes/s3/canonical.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 import { formDecode, percentDecode } from "../../wire/raw-target.ts";
 import { decodeOr } from "../decoded.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { spelt } from "../search/text-variants.ts";
-import type { V4Dialect, V4Input } from "./variants.ts";
-
-/** Parameters that cannot be decoded stay as they are: a server refuses them earlier. */
-function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
-  return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
-}
-
-/** The canonical query of parameters as they stand in a URL. */
-export function queryOf(tokens: readonly QueryToken[]): string {
-  return canonicalQuery(canonicalPairs(tokens));
-}
+import { canonicalPairs, queryOf, type V4Dialect, type V4Input } from "./input.ts";
 
 const TOKENS = ["X-Amz-Security-Token", "X-Amz-S3session-Token"];
 const SPELLING_FIX =

@@ -6,11 +6,10 @@ import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import type { Signer, StatedMethod } from "../cause/undecided.ts";
 import type { ServerError } from "../error-body.ts";
-import type { SplitUrl, Subject } from "../explainer.ts";
+import type { Diagnosis, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
-import type { V4Findings } from "./order.ts";
-import { type V4Dialect, type V4Input, v4Input } from "./variants.ts";
+import { type V4Dialect, type V4Input, v4Input } from "./input.ts";
 
 /** The parameters of a V4 URL. A missing parameter is an empty text. */
 export interface V4Facts {
@@ -66,6 +65,32 @@ export interface V4Key {
   /** The given key, if it is an access key of S3. */
   readonly credentials?: S3Credentials | undefined;
   fits(input: V4Input): boolean | Promise<boolean>;
+}
+
+/** A diagnosis of a signature. */
+export interface V4Diagnosis extends Diagnosis {
+  /** Whether a key or the server's text shows the cause. Otherwise it is the likeliest of several. */
+  readonly isProven: boolean;
+  /** The key that matched. */
+  readonly signer?: V4Key | undefined;
+}
+
+/** The independent findings about a V4 URL. */
+export interface V4Findings {
+  readonly subject: Subject;
+  /** The signed headers, as they were sent. */
+  readonly headers: V4Input["headers"];
+  readonly signature: V4Diagnosis;
+  /** The meaning of the server's code, except a mismatch. */
+  readonly said: Cause | undefined;
+  /** A fault of the grammar. */
+  readonly malformed: Cause | undefined;
+  /** A fault of the URL other than its signature. */
+  readonly beside?: Cause | undefined;
+  /** The same, if every server refuses it. */
+  readonly certain?: Cause | undefined;
+  /** The URL has expired or has not started. */
+  readonly late: Cause | undefined;
 }
 
 /** One scheme of the V4 family: S3, S3 Express, SigV4A, and Cloud Storage with either kind of key. */

@@ -21,8 +21,7 @@ interface Key {
   readonly hashes?: readonly CloudfrontHash[];
 }
 
-/** Lines of CloudFront: signed URLs, and cookies with `"as":"cookies"`. */
-export const fields: SchemeFields = edgeFields({
+const edge = edgeFields({
   scheme: "cloudfront",
   credentials: { keyPairId: text, publicKey: text, privateKey: text, hashes: listOf(HASH) },
   required: ["keyPairId"],
@@ -38,6 +37,17 @@ export const fields: SchemeFields = edgeFields({
     cloudfrontVerifier({ ...options, keys: publicKey({ ...(hash && { hashes: [hash] }), ...key }, tools) }),
   explainKey: publicKey,
 });
+
+/** Lines of CloudFront: signed URLs, and cookies with `"as":"cookies"`. */
+export const fields: SchemeFields = {
+  ...edge,
+  // `explain` recognises keys of CloudFront by their members.
+  explainKeys: (entry, tools) =>
+    edge.explainKeys(entry, tools).map((key) => {
+      const { scheme: _, as: __, hash: ___, ...own } = key as Readonly<Record<string, unknown>>;
+      return own;
+    }),
+};
 
 interface Shared {
   readonly as?: string;

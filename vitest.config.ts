@@ -10,7 +10,7 @@ const conditions = ["@daypass/source", "module", "node"];
 
 // Measured in memory, or in a real clock that the server under test keeps: these have the machine for themselves.
 const apart = [
-  "packages/gateway/test/node/{balance,broken-bodies,connection,memory,pipelined,workers}.test.ts",
+  "packages/gateway/test/node/{broken-bodies,connection,pipelined-requests,workers}.test.ts",
   "packages/gateway/test/storage/disk-memory.test.ts",
 ];
 

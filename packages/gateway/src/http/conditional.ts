@@ -38,52 +38,37 @@ export interface EvaluateOptions {
  * @param current `undefined` if the object does not exist
  */
 export function evaluateConditions(
-  conditions: Conditions,
+  { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince }: Conditions,
   current: Validators | undefined,
-  options: EvaluateOptions,
+  { access, now }: EvaluateOptions,
 ): ConditionOutcome {
-  return evaluateMatch(conditions, current, options) ?? evaluateNoneMatch(conditions, current, options) ?? "ok";
+  const isRead = access === "read";
+  // Steps 1 and 2.
+  const passes =
+    ifMatch === undefined
+      ? isModifiedSince(ifUnmodifiedSince, current, now) !== true
+      : matches(ifMatch, current, strongMatch);
+  if (!passes) return "precondition-failed";
+  // Steps 3 and 4. §13.1.3: "A recipient MUST ignore the If-Modified-Since header field if … the request method is neither GET nor HEAD."
+  const isUnchanged =
+    ifNoneMatch === undefined
+      ? isRead && isModifiedSince(ifModifiedSince, current, now) === false
+      : matches(ifNoneMatch, current, weakMatch);
+  if (!isUnchanged) return "ok";
+  return isRead ? "not-modified" : "precondition-failed";
 }
 
-/** Steps 1 and 2. */
-function evaluateMatch(
-  conditions: Conditions,
-  current: Validators | undefined,
-  options: EvaluateOptions,
-): ConditionOutcome | undefined {
-  if (conditions.ifMatch !== undefined) {
-    return current !== undefined && matches(conditions.ifMatch, current.etag, strongMatch)
-      ? undefined
-      : "precondition-failed";
-  }
-  if (conditions.ifUnmodifiedSince === undefined || current === undefined) return undefined;
-  const since = parseHttpDate(conditions.ifUnmodifiedSince, options.now);
-  return since !== undefined && wholeSeconds(current.lastModified) > since ? "precondition-failed" : undefined;
-}
-
-/** Steps 3 and 4. */
-function evaluateNoneMatch(
-  conditions: Conditions,
-  current: Validators | undefined,
-  options: EvaluateOptions,
-): ConditionOutcome | undefined {
-  const failed = options.access === "read" ? "not-modified" : "precondition-failed";
-  if (conditions.ifNoneMatch !== undefined) {
-    return current !== undefined && matches(conditions.ifNoneMatch, current.etag, weakMatch) ? failed : undefined;
-  }
-  // §13.1.3: "A recipient MUST ignore the If-Modified-Since header field if … the request method is neither GET nor HEAD."
-  if (conditions.ifModifiedSince === undefined || current === undefined || options.access === "write") return undefined;
-  const since = parseHttpDate(conditions.ifModifiedSince, options.now);
-  return since !== undefined && wholeSeconds(current.lastModified) <= since ? failed : undefined;
-}
-
-function matches(header: string, etag: string, compare: typeof strongMatch): boolean {
+function matches(header: string, current: Validators | undefined, compare: typeof strongMatch): boolean {
+  if (current === undefined) return false;
   if (header.trim() === "*") return true;
   const tags = parseEntityTagList(header);
-  return tags !== undefined && compare(tags, etag);
+  return tags !== undefined && compare(tags, current.etag);
 }
 
-/** `Last-Modified` has no fraction, so fractions are ignored. */
-function wholeSeconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000) * 1000;
+/** Whether an object has changed after a date; `undefined` without a valid date or an object. */
+function isModifiedSince(date: string | undefined, current: Validators | undefined, now: number): boolean | undefined {
+  const since = date === undefined ? undefined : parseHttpDate(date, now);
+  if (since === undefined || current === undefined) return undefined;
+  // `Last-Modified` has no fraction, so fractions are ignored.
+  return Math.floor(current.lastModified.getTime() / 1000) * 1000 > since;
 }

@@ -77,7 +77,7 @@ function sendBytes(response: ServerResponse, bytes: Uint8Array): void {
 async function sendSlices(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length && !response.destroyed; at += MAX_WRITE_BYTES)
     await write(response, bytes.subarray(at, at + MAX_WRITE_BYTES));
-  response.end();
+  if (!response.destroyed) response.end();
 }
 
 async function sendLarge(outcome: Outcome, response: ServerResponse, waiting: WaitingBytes): Promise<void> {

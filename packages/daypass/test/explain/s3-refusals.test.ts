@@ -1,16 +1,6 @@
 import { s3Signer } from "daypass/s3";
 import { describe, it } from "vitest";
-import {
-  answer,
-  awsErrorBody,
-  credentials,
-  errorXml,
-  expectCause,
-  named,
-  type Refusal,
-  rawUrl,
-  saw,
-} from "./raw-requests.ts";
+import { answer, awsErrorBody, errorXml, expectCause, named, type Refusal, rawUrl, saw } from "./raw-requests.ts";
 import {
   clock,
   END,
@@ -27,7 +17,6 @@ import {
   sign,
   signedAcl,
   signV2,
-  v2,
   withoutBytes,
 } from "./refusal-fixtures.ts";
 
@@ -157,21 +146,6 @@ const REFUSALS: readonly Refusal[] = [
     },
   ],
   [
-    /^LEGACY_SIGNATURE: .*does not accept Signature Version 2/,
-    signV2(),
-    answer(
-      "InvalidRequest",
-      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-    ),
-  ],
-  [
-    /^LEGACY_SIGNATURE: .*does not accept Signature Version 2/,
-    v2.sign({ bucket: "onlyoffice", key: "a.docx", expiresIn }).url,
-    {
-      errorBody: `<Error>\n<Code>InvalidRequest</Code>\n<Message>The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.</Message>\n<Resource>/onlyoffice/a.docx</Resource>\n<RequestId>185BE78893937C6B</RequestId>\n</Error>`,
-    },
-  ],
-  [
     /^CORS: .*Access-Control-Allow-Origin/,
     sign(),
     {
@@ -217,14 +191,6 @@ const REFUSALS: readonly Refusal[] = [
   [
     /^CHECKSUM: .*empty body/,
     emptySum,
-    {
-      errorBody:
-        "s3api_object_handlers_put.go:701 putToFiler: checksum mismatch for X-Amz-Checksum-Crc32: expected AAAAAA==, got HYZs4w==",
-    },
-  ],
-  [
-    /^CHECKSUM: .*empty body/,
-    emptySum,
     { errorBody: "Upload failed: R2 PUT network error: xhr network error (size=290, type=application/json)" },
   ],
   [
@@ -232,13 +198,7 @@ const REFUSALS: readonly Refusal[] = [
     emptySum,
     { errorBody: "NotImplemented: Header 'x-amz-checksum-crc32' with value '8FJbTw==' not implemented" },
   ],
-  [
-    /^HEADER: .*content-type/i,
-    signV2(put),
-    { errorBody: legacyBody(`PUT\n\nmultipart/form-data\n${END}\n/media/a/b.jpg`) },
-  ],
   [/^HEADER: .*x-amz-acl/, signedAcl, saw({ ...put, headers: { "content-type": "image/png", "x-amz-acl": "" } })],
-  [/^METHOD: .*signed for GET and sent with HEAD/, sign(), { keys, request: { method: "HEAD" } }],
   [
     /^METHOD: .*sent with HEAD, and was probably signed for GET/,
     sign({ response: { contentDisposition: 'attachment; filename="a.nwb"' } }),
@@ -248,13 +208,6 @@ const REFUSALS: readonly Refusal[] = [
     /^HEADER: Most likely the header content-type/,
     sign({ ...put, bind: { contentType: "image/jpeg" } }),
     { request: put, status: 403 },
-  ],
-  [
-    /^EXPIRED: .*has expired: it was valid until 2026-11-24T12:04:45/,
-    s3Signer({ region: "ap-southeast-2", credentials, clock }).sign({ bucket: "b", key: "k", expiresIn: 285 }).url,
-    answer("AccessDenied", "Request has expired", {
-      ...{ "X-Amz-Expires": "285", Expires: "2026-11-24T12:04:45Z", ServerTime: "2026-11-24T12:04:55Z" },
-    }),
   ],
   [
     /^CLOCK: .*dated in the future by the server's clock/,
@@ -281,15 +234,6 @@ const REFUSALS: readonly Refusal[] = [
       errorBody:
         "\\<?xml version=\"1.0\" encoding=\"UTF-8\"?\\>\n\\<Error\\>\\<Code\\>PermanentRedirect\\<\\/Code\\>\\<Message\\>The authorization header is malformed; the region 'custom' is wrong; expecting 'us-east-1'\\<\\/Message\\>\\<\\/Error\\>",
     },
-  ],
-  [
-    /^ENDPOINT: .*another endpoint \(s3\.amazonaws\.com\)/,
-    rawUrl({ host: "s3.us-east-2.amazonaws.com", region: "us-east-2" }),
-    answer(
-      "PermanentRedirect",
-      "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
-      { Endpoint: "s3.amazonaws.com" },
-    ),
   ],
   [
     /^QUERY: .*plain \+/,

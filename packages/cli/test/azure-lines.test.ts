@@ -26,7 +26,7 @@ const userDelegationKey = {
 const entry = { scheme: "azure", account: "myaccount", credentials: { accountKey } };
 const at = "2026-01-02T03:05:00Z";
 
-test("signs the line of the contract, whose names are shorter than Azure's own", async () => {
+test("signs a line with the short names of its fields", async () => {
   const contract = {
     ...{ scheme: "azure", kind: "service", version: "2026-04-06", account: "a", container: "c", blob: "x" },
     ...{ endpoint: "https://a.blob.core.windows.net", resource: "b", permissions: "r", credentials: { accountKey } },
@@ -36,7 +36,7 @@ test("signs the line of the contract, whose names are shorter than Azure's own",
   expect(signed?.url).toMatch(/^https:\/\/a\.blob\.core\.windows\.net\/c\/x\?sv=2026-04-06&/);
 });
 
-test("tells credentials that are none from misspelt ones", async () => {
+test("refuses empty and misspelt credentials with different errors", async () => {
   const request = { method: "GET", url: "https://myaccount.blob.core.windows.net/c/x?sig=a", headers: {} };
   const schemes = [[], [{ accountKey }, { acountKey: accountKey }], { acountKey: accountKey }].map((credentials) => [
     { ...entry, credentials },
@@ -75,7 +75,7 @@ function vectorLine({ wish }: Vector): Readonly<Record<string, unknown>> {
   };
 }
 
-test("signs what Azure's SDKs sign, byte for byte, in every kind and version", async () => {
+test("signs the bytes of Azure's SDKs in every kind and version", async () => {
   const answers = await sign(vectors.map(vectorLine));
   expect(vectors.length).toBeGreaterThan(25);
   for (const [i, { name, url, wish }] of vectors.entries()) {
@@ -90,7 +90,7 @@ test("signs what Azure's SDKs sign, byte for byte, in every kind and version", a
   }
 });
 
-test("takes the account from the host that names it, so that an entry need not", async () => {
+test("reads the account of an entry from the host", async () => {
   const lines = [
     line,
     { ...line, kind: "user-delegation", credentials: { userDelegationKey } },
@@ -119,7 +119,7 @@ test("takes the account from the host that names it, so that an entry need not",
   expect(answers[4]?.message).toMatch(/^expected account, found nothing/);
 });
 
-test("verifies what it signed, of every kind", async () => {
+test("verifies signed URLs of every kind", async () => {
   const lines: readonly object[] = [
     line,
     { ...line, kind: "account", services: "b", resourceTypes: "co" },
@@ -153,7 +153,7 @@ test("verifies what it signed, of every kind", async () => {
   expect(verdicts[0]?.grant).toMatchObject({ account: "myaccount", container: "media", operation: "get-blob" });
 });
 
-test("binds addresses under the name of the parameter, and takes d as the resource of a directory", async () => {
+test("binds addresses by ip, and signs a directory for resource d", async () => {
   const [ip, bind, directory, prefix] = await sign([
     { ...line, ip: "192.0.2.0/24" },
     { ...line, bind: { ip: "192.0.2.0/24" } },
@@ -166,7 +166,7 @@ test("binds addresses under the name of the parameter, and takes d as the resour
   expect(prefix).toEqual(directory);
 });
 
-test("refuses a line that says two things, or what its kind cannot do", async () => {
+test("refuses contradictory fields, and fields of another kind", async () => {
   const refused: readonly (readonly [object, string])[] = [
     [{ ...line, kind: "Service" }, "kind"],
     [{ ...line, kind: 1 }, "kind"],
@@ -202,7 +202,7 @@ test("refuses a line that says two things, or what its kind cannot do", async ()
   }
 });
 
-test("refuses what Azure cannot bind, and life beyond the key's", async () => {
+test("refuses unsupported constraints, and a lifetime beyond the key's", async () => {
   const delegated = { ...line, kind: "user-delegation", credentials: { userDelegationKey } };
   const answers = await sign([
     { ...line, bind: { contentType: "video/mp4" } },
@@ -219,7 +219,7 @@ test("refuses what Azure cannot bind, and life beyond the key's", async () => {
   ]);
 });
 
-test("leaves the end to a stored policy, and verifies with the policies it is given", async () => {
+test("signs for a stored policy, and verifies with the policies of an entry", async () => {
   const [signed] = await sign([
     { ...line, permissions: undefined, expiresIn: undefined, identifier: "readers", resource: "b" },
   ]);
@@ -251,7 +251,7 @@ test("leaves the end to a stored policy, and verifies with the policies it is gi
   ]);
 });
 
-test("holds a request to the kinds, keys, origins and operations of its entry", async () => {
+test("verifies only the kinds, keys, origins and operations of an entry", async () => {
   const [signed, tags, own] = await sign([
     line,
     { ...line, permissions: "rt" },
@@ -287,7 +287,7 @@ test("holds a request to the kinds, keys, origins and operations of its entry", 
   ]);
 });
 
-test("answers an entry that it cannot read with INVALID_INPUT", async () => {
+test("refuses an invalid entry with INVALID_INPUT", async () => {
   const request = { method: "GET", url: "https://myaccount.blob.core.windows.net/media/a?sv=2020-12-06" };
   const bad = [
     { credentials: undefined },

@@ -10,7 +10,7 @@ const received = ({ url: sent, method, headers }: Signed, more = {}) => ({
   ...more,
 });
 
-test("signs and verifies the token of every edge, and nothing else", async () => {
+test("signs and verifies the token of every CDN, and refuses changed requests", async () => {
   const signed = await sign(pairs.map(({ line }) => line));
   expect(signed.map(({ error }) => error)).toEqual(names.map(() => undefined));
   for (const { expiresAt } of signed) expect(expiresAt).toBe("2026-01-02T03:19:05.000Z");
@@ -31,7 +31,7 @@ test("signs and verifies the token of every edge, and nothing else", async () =>
   ]);
 });
 
-test("tells what is weak, and refuses what a scheme cannot bind or that never ends", async () => {
+test("warns of weak schemes, and refuses unsupported constraints and a missing lifetime", async () => {
   const [weak, ...refused] = await sign([
     PAIRS["nginx"]?.line,
     { ...PAIRS["nginx"]?.line, ip: "203.0.113.9" },
@@ -69,7 +69,7 @@ test("tells what is weak, and refuses what a scheme cannot bind or that never en
   expect(verdicts.map(verdictOf)).toEqual(["MALFORMED", "ok"]);
 });
 
-test("makes and reads cookies, and tries several keys", async () => {
+test("signs and verifies cookies, and tries several keys", async () => {
   const folder = "https://cdn.example.com/talks/";
   const [cloud, media] = await sign([
     { scheme: "cloud-cdn", url: folder, as: "cookies", credentials: cdnKey, ...life },

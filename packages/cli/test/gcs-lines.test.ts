@@ -32,7 +32,7 @@ const STYLES: Readonly<Record<string, string>> = {
   BUCKET_BOUND_HOSTNAME: "bucket-bound",
 };
 
-test("signs Google's vectors of its own hosts, and verifies them", async () => {
+test("signs and verifies Google's vectors for its own hosts", async () => {
   const cases = (vectors.signingV4Tests as readonly Readonly<Record<string, never>>[]).filter(
     ({ hostname, clientEndpoint, emulatorHostname, headers }) =>
       [hostname, clientEndpoint, emulatorHostname].every((server) => server === undefined) &&
@@ -71,7 +71,7 @@ test("signs Google's vectors of its own hosts, and verifies them", async () => {
   expect(verdicts.map(verdictOf)).toEqual(expected);
 });
 
-test("signs Google's vectors of forms", async () => {
+test("signs Google's vectors for forms", async () => {
   interface PolicyVector {
     readonly policyInput: {
       readonly bucket: string;
@@ -113,7 +113,7 @@ test("signs Google's vectors of forms", async () => {
   );
 });
 
-test("signs the worked examples of the documentation, byte for byte", async () => {
+test("signs the worked examples of the documentation", async () => {
   const form = {
     bucket: "media",
     object: "uploads/7/$" + "{filename}",
@@ -132,7 +132,7 @@ test("signs the worked examples of the documentation, byte for byte", async () =
   expect(upload?.expiresAt).toBe("2026-01-02T03:09:05.000Z");
 });
 
-test("signs and verifies both versions by both kinds of key, and tells them apart", async () => {
+test("signs and verifies both versions with both kinds of key, each by its own entry alone", async () => {
   const asked = [
     { ...byAccount, method: "PUT", headers: { "x-goog-meta-note": "a b" }, bind: { contentType: "image/png" } },
     { ...byAccount, version: "v2", addressing: "virtual" },
@@ -168,7 +168,7 @@ test("signs and verifies both versions by both kinds of key, and tells them apar
   ]);
 });
 
-test("refuses what is misspelt or cannot be bound, and shows no key", async () => {
+test("refuses misspelt fields and unsupported constraints, and shows no key", async () => {
   const refused = await sign([
     { ...byHmac, key: "a" },
     { ...byHmac, version: "v3" },

@@ -50,7 +50,7 @@ const received = ({ url, method, headers }: Signed) => ({ method, url, headers }
 const names = Object.keys(LINES) as readonly (keyof typeof LINES)[];
 const entriesOf = (name: keyof typeof LINES) => [ENTRIES[name]];
 
-test("signs for OSS, COS, Swift, CloudFront and S3 Express, and verifies that and nothing else", async () => {
+test("signs for OSS, COS, Swift, CloudFront and S3 Express, and verifies only unchanged requests", async () => {
   const signed = await sign(names.map((name) => LINES[name]));
   expect(signed.map(({ url }) => url.replace(/\?.*/, ""))).toEqual([
     "https://media.oss-cn-hangzhou.aliyuncs.com/talks/key%20note%2B1%25.mp4",
@@ -86,7 +86,7 @@ test("signs for OSS, COS, Swift, CloudFront and S3 Express, and verifies that an
   expect((await verify(changed)).map(verdictOf)).toEqual(names.map(() => "SIGNATURE_MISMATCH"));
 });
 
-test("signs Alibaba's own vectors", async () => {
+test("signs Alibaba's vectors", async () => {
   const { method, bucket, key, region, query, alwaysSigned, additional } = alibaba.v4Request;
   const lines = alibaba.v4.map(({ securityToken, additionalHeaders, cloudBoxId, signedAt: seconds, expiresIn }) => ({
     ...{ scheme: "oss", region, cloudBoxId, method, bucket, key, query, expiresIn },
@@ -100,7 +100,7 @@ test("signs Alibaba's own vectors", async () => {
   );
 });
 
-test("takes OSS and COS in path style and on domains of a bucket's own", async () => {
+test("signs and verifies OSS and COS in path style and on a bucket's own domain", async () => {
   const path = { addressing: "path", endpoint: "http://127.0.0.1:9000" };
   const bound = { addressing: "bucket-bound", endpoint: "https://files.example.com" };
   const signed = await sign([
@@ -129,24 +129,21 @@ test("takes OSS and COS in path style and on domains of a bucket's own", async (
   ]);
 });
 
-test.each(["oss", "cos", "gcs"])(
-  "refuses a bucket of %s at a name that is no origin, which would never match",
-  async (scheme) => {
-    const credentials = {
-      oss: ENTRIES.oss.credentials,
-      cos: ENTRIES.cos.credentials,
-      gcs: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "x" },
-    }[scheme];
-    const request = { url: "https://files.example.com/a?x-oss-signature-version=OSS4-HMAC-SHA256" };
-    const lines = ["files.example.com", "https://files.example.com/", "https://Files.example.com"].map((name) => ({
-      ...{ request, at, schemes: [{ scheme, credentials, buckets: { [name]: "media" } }] },
-    }));
-    for (const { code, message } of await verify(lines))
-      expect([code, message]).toEqual(["INVALID_INPUT", expect.stringContaining("origins (https://host) as names")]);
-  },
-);
+test.each(["oss", "cos", "gcs"])("refuses a bucket of %s for a name that is not an origin", async (scheme) => {
+  const credentials = {
+    oss: ENTRIES.oss.credentials,
+    cos: ENTRIES.cos.credentials,
+    gcs: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "x" },
+  }[scheme];
+  const request = { url: "https://files.example.com/a?x-oss-signature-version=OSS4-HMAC-SHA256" };
+  const lines = ["files.example.com", "https://files.example.com/", "https://Files.example.com"].map((name) => ({
+    ...{ request, at, schemes: [{ scheme, credentials, buckets: { [name]: "media" } }] },
+  }));
+  for (const { code, message } of await verify(lines))
+    expect([code, message]).toEqual(["INVALID_INPUT", expect.stringContaining("origins (https://host) as names")]);
+});
 
-test("answers with CloudFront's cookies, and verifies them as a request brings them", async () => {
+test("returns CloudFront's cookies, and verifies them in a request", async () => {
   const cookies = { ...LINES.cloudfront, as: "cookies" };
   const resource = "https://media.example.com/talks/*";
   const [one, many, limited] = await sign([
@@ -176,7 +173,7 @@ test("answers with CloudFront's cookies, and verifies them as a request brings t
   expect(verdicts.map(verdictOf)).toEqual(["ok", "SIGNATURE_MISMATCH", "ok", "KEY_SCOPE", "ok", "IP_NOT_GRANTED"]);
 });
 
-test("takes a policy as it is, and a network of Swift", async () => {
+test("signs a given policy of CloudFront, and a network of Swift", async () => {
   const policy = `{ "Statement": [{ "Resource": "${media}", "Condition": { "DateLessThan": { "AWS:EpochTime": 1767323945 } } }] }`;
   const { expiresIn: _, ...written } = LINES.cloudfront;
   const [byPolicy, byNetwork, bySha512] = await sign([
@@ -198,9 +195,9 @@ test("takes a policy as it is, and a network of Swift", async () => {
   expect(verdicts[4]?.grant?.["unsignedParameters"]).toEqual([["filename", "x.mp4"]]);
 });
 
-test("verifies with a private key that is at hand, and holds a key to its hashes", async () => {
+test("verifies with a private key, and only with the hashes of a key", async () => {
   const [sha256, sha1] = await sign([LINES.cloudfront, { ...LINES.cloudfront, hash: "sha1" }]);
-  // As the library has it, and in the signer's own form.
+  // The hashes of a key, and the single hash that a signer takes.
   const { url: _, expiresIn: __, signedAt: ___, ...asSigned } = LINES.cloudfront;
   const asUrl = { ...asSigned, as: "url" };
   const entries = [{ scheme: "cloudfront", credentials: { ...cloudfront, hashes: ["sha256"] } }, asSigned, asUrl];
@@ -229,7 +226,7 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
   ["credentials that end first", { ...LINES.oss, credentials: { ...oss, expiration: at } }, "CREDENTIALS_EXPIRE_FIRST"],
 ];
 
-test("refuses each line that is wrong, and no other", async () => {
+test("refuses each invalid line, and no other", async () => {
   const answers = await sign([...wrong.map(([, line]) => line), LINES.oss]);
   const codes = answers.map(({ error }) => error?.code);
   expect(codes).toEqual([...wrong.map(([, , code]) => code), undefined]);

@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import type { ObjectRef, Storage } from "../../src/storage/contract/storage.ts";
-import type { IndexRow, OpenIndex } from "../../src/storage/disk/database/contract.ts";
+import type { DiskIndex, IndexRow } from "../../src/storage/disk/database/contract.ts";
 import { type Folders, folders } from "../../src/storage/disk/folders.ts";
 import { disk, ipcIndexWriter, serveIndexWriter } from "../../src/storage/disk/index.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
@@ -67,7 +67,7 @@ async function withClaims() {
 /** A placer over an index, with some of its parts replaced. */
 async function placerOf(
   root: string,
-  replaced: (index: OpenIndex) => { index?: OpenIndex; folders?: Folders } = () => ({}),
+  replaced: (index: DiskIndex) => { index?: DiskIndex; folders?: Folders } = () => ({}),
 ) {
   const opened = await openIndex(root);
   const { index = opened, folders: replacedFolders } = replaced(opened);
@@ -98,7 +98,7 @@ it.skipIf(unknownFiles).each([10, 10_000])(
     const path = join(root, "bucket/a.txt");
     let meanwhile = (): void => {};
     const reader = { find: (): undefined => void meanwhile() };
-    const finder = objectFinder({ layout: openLayout(root, { owner: true }), reader } as unknown as OpenIndex, 1000);
+    const finder = objectFinder({ layout: openLayout(root, { owner: true }), reader } as unknown as DiskIndex, 1000);
     writeFileSync(path, Buffer.alloc(size));
     // Another program writes to the file all the time.
     meanwhile = () => writeFileSync(path, Buffer.alloc(size), { flag: "a" });

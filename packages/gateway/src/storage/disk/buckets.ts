@@ -4,7 +4,7 @@ import type { CorsRule } from "../../http/cors.ts";
 import type { Buckets } from "../contract/buckets.ts";
 import { compareUtf8 } from "../contract/listing.ts";
 import { StorageError } from "../contract/storage.ts";
-import type { OpenIndex } from "./database/contract.ts";
+import type { DiskIndex } from "./database/contract.ts";
 import { translating } from "./errors.ts";
 import type { ListObjects } from "./listing/list-objects.ts";
 import { LOOSE_BUCKET } from "./objects/key-path.ts";
@@ -13,7 +13,7 @@ import { abandonUpload } from "./uploads/upload-folder.ts";
 const CORS = "cors";
 const ALL = Number.MAX_SAFE_INTEGER;
 
-export function diskBuckets({ layout, reader, writer }: OpenIndex, list: ListObjects): Buckets {
+export function diskBuckets({ layout, reader, writer }: DiskIndex, list: ListObjects): Buckets {
   function createdAt(name: string): Date | undefined {
     const path = layout.folder(name, "");
     const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });

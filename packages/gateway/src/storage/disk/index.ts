@@ -15,7 +15,7 @@ import {
 import { pendingWrites } from "../contract/pending-writes.ts";
 import type { GetOptions, ObjectInfo, ObjectRef, OpenObject, Storage } from "../contract/storage.ts";
 import { diskBuckets } from "./buckets.ts";
-import type { IndexWriter, OpenIndex } from "./database/contract.ts";
+import type { DiskIndex, IndexWriter } from "./database/contract.ts";
 import { openIndexReader } from "./database/index-database.ts";
 import { openDiskIndex } from "./database/open-index.ts";
 import { noSuchBucket, translating, unavailable } from "./errors.ts";
@@ -35,9 +35,9 @@ import { objectTagger } from "./objects/tag-object.ts";
 import { bodyWriter } from "./objects/write-body.ts";
 import { diskMultipart } from "./uploads/multipart.ts";
 
-export type { IndexWriter } from "./database/contract.ts";
+export type { DiskIndex, IndexWriter } from "./database/contract.ts";
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./database/ipc-writer.ts";
-export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./database/open-index.ts";
+export { type DiskIndexOptions, openDiskIndex } from "./database/open-index.ts";
 export type { ReadProgress } from "./listing/read-progress.ts";
 export { servedFiles } from "./served-files.ts";
 
@@ -178,7 +178,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   };
 }
 
-async function openIndex({ root, writer, ...options }: DiskOptions): Promise<OpenIndex> {
+async function openIndex({ root, writer, ...options }: DiskOptions): Promise<DiskIndex> {
   if (writer === undefined) return openDiskIndex(root, options);
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });

@@ -5,8 +5,8 @@ import type { FileThread } from "../listing/file-thread.ts";
 import type { NamesReader } from "./names-table.ts";
 import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-table.ts";
 
-/** An open index, in the process that owns it or in a worker. */
-export interface OpenIndex {
+/** The index of a folder, open in the one process that owns it. The driver also uses it in workers. */
+export interface DiskIndex {
   /** @internal */
   readonly layout: Layout;
   /** The name of this run of the gateway, which its temp files contain. @internal */

@@ -14,15 +14,12 @@ import { fingerprintOf, lstatOrAbsent, unlessAbsent } from "../objects/open-file
 import { giveUpReserve, isDiskFull, reservedSpace } from "../reserved-space.ts";
 import { recordLooseFiles } from "../served-files.ts";
 import { sweepUploads } from "../uploads/sweep-uploads.ts";
-import type { IndexWriter, OpenIndex } from "./contract.ts";
+import type { DiskIndex, IndexWriter } from "./contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
 import { localIndexWriter } from "./index-writer.ts";
 import { matchCopiedFiles } from "./restored-copy.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
-
-/** The index of a folder, open in the one process that owns it. */
-export type DiskIndex = OpenIndex;
 
 /** Options of {@link openDiskIndex}. */
 export interface DiskIndexOptions {

@@ -12,7 +12,7 @@ import {
   textAfterPrefix,
 } from "../../contract/listing.ts";
 import { type ObjectInfo, StorageError } from "../../contract/storage.ts";
-import type { OpenIndex } from "../database/contract.ts";
+import type { DiskIndex } from "../database/contract.ts";
 import type { FolderRow } from "../database/names-table.ts";
 import { noSuchBucket } from "../errors.ts";
 import type { Places } from "../layout.ts";
@@ -27,7 +27,7 @@ const STEP = 256;
 /** Folders of the first reading. Each further one reads twice as many, because they may hold few names. */
 const FOLDERS = 8;
 
-export function objectLister({ layout, reader, writer, thread }: OpenIndex): ListObjects {
+export function objectLister({ layout, reader, writer, thread }: DiskIndex): ListObjects {
   return async (bucket, options) => {
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const { prefix, delimiter, limit, signal } = options;

@@ -2,7 +2,7 @@
 import { type BigIntStats, closeSync, readSync } from "node:fs";
 import { contentTypeOf } from "../../../http/content-type.ts";
 import type { BytesBody, GetOptions, ObjectInfo, ObjectRef, OpenObject } from "../../contract/storage.ts";
-import type { IndexRow, OpenIndex } from "../database/contract.ts";
+import type { DiskIndex, IndexRow } from "../database/contract.ts";
 import { noSuchBucket, unavailable } from "../errors.ts";
 import {
   fingerprintOf,
@@ -41,7 +41,7 @@ const ATTEMPTS = 20;
 const NONE: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Files above `smallBytes` are opened in a thread. */
-export function objectFinder({ layout, reader }: OpenIndex, smallBytes: number): ObjectFinder {
+export function objectFinder({ layout, reader }: DiskIndex, smallBytes: number): ObjectFinder {
   async function openAt(base: string, path: string): Promise<OpenedFile | undefined> {
     const seen = lstatOrAbsent(path);
     // Checked before the file is opened, because opening a device can start it.

@@ -7,7 +7,7 @@ import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync } from
 import { dirname, join } from "node:path";
 import { matches, preconditionFailed } from "../../contract/preconditions.ts";
 import { type ObjectRef, type PutOptions, StorageError } from "../../contract/storage.ts";
-import type { ClaimIntent, ClaimOutcome, IndexRow, OpenIndex } from "../database/contract.ts";
+import type { ClaimIntent, ClaimOutcome, DiskIndex, IndexRow } from "../database/contract.ts";
 import { errnoOf, noSuchBucket, unavailable } from "../errors.ts";
 import { syncFolder } from "../flush.ts";
 import type { Folders } from "../folders.ts";
@@ -52,7 +52,7 @@ const NOT_PLAIN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY", "EINVAL",
 const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export function objectPlacer(
-  { layout, run, writer }: OpenIndex,
+  { layout, run, writer }: DiskIndex,
   { folders, finder }: { readonly folders: Folders; readonly finder: ObjectFinder },
 ): ObjectPlacer {
   /** Runs a step that needs a folder. An empty folder may be removed at any time, alone or with its bucket: then tries again. */

@@ -3,7 +3,7 @@ import { closeSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { matches, preconditionFailed } from "../../contract/preconditions.ts";
 import type { DeleteOptions, ObjectRef } from "../../contract/storage.ts";
-import type { ClaimOutcome, OpenIndex } from "../database/contract.ts";
+import type { ClaimOutcome, DiskIndex } from "../database/contract.ts";
 import { noSuchBucket } from "../errors.ts";
 import { syncFolder } from "../flush.ts";
 import type { ObjectFinder } from "./find-object.ts";
@@ -11,7 +11,7 @@ import { lstatOrAbsent, openRegular } from "./open-file.ts";
 
 export type RemoveObject = (ref: ObjectRef, options: DeleteOptions) => Promise<boolean>;
 
-export function objectRemover({ layout, writer }: OpenIndex, finder: ObjectFinder): RemoveObject {
+export function objectRemover({ layout, writer }: DiskIndex, finder: ObjectFinder): RemoveObject {
   /** A file system that folds names may find the file of another key here. */
   function isOwnFile(base: string, path: string): boolean {
     const found = lstatOrAbsent(path);

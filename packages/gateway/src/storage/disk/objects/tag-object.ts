@@ -1,7 +1,7 @@
 /** Tags change in the index alone: the bytes and the time of the file stay the same. */
 import { closeSync, fchmodSync } from "node:fs";
 import type { ObjectRef } from "../../contract/storage.ts";
-import type { ClaimOutcome, OpenIndex } from "../database/contract.ts";
+import type { ClaimOutcome, DiskIndex } from "../database/contract.ts";
 import { unavailable } from "../errors.ts";
 import type { FoundObject, ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./open-file.ts";
@@ -12,7 +12,7 @@ export type SetTags = (ref: ObjectRef, tags: Readonly<Record<string, string>>) =
 /** An object that is replaced more often than this while it is tagged does not become stable. */
 const ATTEMPTS = 20;
 
-export function objectTagger({ writer }: OpenIndex, finder: ObjectFinder): SetTags {
+export function objectTagger({ writer }: DiskIndex, finder: ObjectFinder): SetTags {
   /** False if another file took the key before the claim. */
   async function tag(ref: ObjectRef, found: FoundObject, tags: Readonly<Record<string, string>>): Promise<boolean> {
     const { size: _, lastModified: __, ...info } = found.info;

@@ -13,7 +13,7 @@ import {
 } from "../../contract/multipart.ts";
 import { checkChecksum, checksumsOf, etagOf, objectPart } from "../../contract/multipart-digests.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../../contract/upload-refusals.ts";
-import type { OpenIndex } from "../database/contract.ts";
+import type { DiskIndex } from "../database/contract.ts";
 import type { Ending, PartRow, UploadRow } from "../database/uploads-table.ts";
 import { errnoOf, noSuchBucket } from "../errors.ts";
 import { syncFile } from "../flush.ts";
@@ -66,7 +66,7 @@ interface End {
 const ATTEMPTS = 5;
 
 export function uploadCompleter(
-  { layout, reader, writer }: OpenIndex,
+  { layout, reader, writer }: DiskIndex,
   { finder, placer, clock }: UploadCompleterOptions,
 ): CompleteUpload {
   /** Whether the object exists, so that only the record of the end is missing. */

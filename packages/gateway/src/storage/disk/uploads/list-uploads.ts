@@ -1,7 +1,7 @@
 /** A page of the open uploads, by key and, for one key, by id. */
 import { compareUtf8, textAfterPrefix } from "../../contract/listing.ts";
 import type { ListUploadsOptions, UploadEntry, UploadPage } from "../../contract/multipart.ts";
-import type { OpenIndex } from "../database/contract.ts";
+import type { DiskIndex } from "../database/contract.ts";
 import { noSuchBucket } from "../errors.ts";
 import { uploadInfo } from "./receive-parts.ts";
 
@@ -14,7 +14,7 @@ interface Start {
 export function uploadLister({
   layout,
   reader,
-}: OpenIndex): (bucket: string, options: ListUploadsOptions) => UploadPage {
+}: DiskIndex): (bucket: string, options: ListUploadsOptions) => UploadPage {
   function* entries(bucket: string, options: ListUploadsOptions): Generator<UploadEntry> {
     const { prefix, delimiter, limit } = options;
     const until = textAfterPrefix(prefix);

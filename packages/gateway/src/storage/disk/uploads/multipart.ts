@@ -2,7 +2,7 @@
 
 import type { MultipartStorage } from "../../contract/multipart.ts";
 import { preconditionFailed } from "../../contract/preconditions.ts";
-import type { OpenIndex } from "../database/contract.ts";
+import type { DiskIndex } from "../database/contract.ts";
 import { translating } from "../errors.ts";
 import { rangeBody, unchangedBody } from "../objects/file-bytes.ts";
 import { type UploadCompleterOptions, uploadCompleter } from "./complete-upload.ts";
@@ -13,7 +13,7 @@ import { type PartReceiverOptions, partInfo, partReceiver, uploadInfo } from "./
 export type Write = <T>(doing: string, step: () => Promise<T>) => Promise<T>;
 
 export function diskMultipart(
-  index: OpenIndex,
+  index: DiskIndex,
   options: PartReceiverOptions & UploadCompleterOptions,
   write: Write,
 ): MultipartStorage {

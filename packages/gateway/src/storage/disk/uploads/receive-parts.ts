@@ -6,7 +6,7 @@ import { contentTypeOf } from "../../../http/content-type.ts";
 import type { CreateUploadOptions, PartInfo, PutPartOptions, UploadInfo, UploadRef } from "../../contract/multipart.ts";
 import type { ChecksumAlgorithm, ObjectRef } from "../../contract/storage.ts";
 import { noSuchUpload } from "../../contract/upload-refusals.ts";
-import type { OpenIndex, PartClaim } from "../database/contract.ts";
+import type { DiskIndex, PartClaim } from "../database/contract.ts";
 import type { PartRow, UploadRow } from "../database/uploads-table.ts";
 import { errnoOf, noSuchBucket } from "../errors.ts";
 import { syncFile, syncFolder } from "../flush.ts";
@@ -40,7 +40,7 @@ const DATA_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
 const OWN_FLAGS = DATA_FLAGS | constants.O_EXCL;
 
 export function partReceiver(
-  { layout, reader, writer }: OpenIndex,
+  { layout, reader, writer }: DiskIndex,
   { placer, bodies, clock }: PartReceiverOptions,
 ): PartReceiver {
   function find({ uploadId, bucket, key }: UploadRef): UploadRow {

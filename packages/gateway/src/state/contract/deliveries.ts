@@ -1,0 +1,350 @@
+/**
+ * The life of a delivery: one use of a link. Pure functions over rows, so that every engine decides alike (docs/links.md). An engine loads the rows,
+ * calls {@link apply}, and stores what it returns, all in one transaction.
+ * @module
+ */
+
+/** Milliseconds since 1970, by the clock of the state. */
+export type Millis = number;
+
+/** Where a delivery stands. `lapsed` and `ended` are final. */
+export type DeliveryState = "claimed" | "started" | "lapsed" | "ended";
+
+/** What may happen to a delivery, by where it stands. An event that a row does not list is refused. */
+export const transitions: Readonly<Record<DeliveryState, Readonly<Partial<Record<DeliveryEvent, DeliveryState>>>>> = {
+  claimed: { start: "started", lapse: "lapsed", revoke: "ended" },
+  started: { start: "started", alive: "started", settle: "started", end: "ended", revoke: "ended" },
+  lapsed: {},
+  // A response that revocation cut still settles what it had reserved.
+  ended: { settle: "ended" },
+};
+
+/** What happens to a delivery. */
+export type DeliveryEvent = "start" | "lapse" | "alive" | "settle" | "end" | "revoke";
+
+/** How long a claim may wait for its start. */
+export const START_WITHIN: Millis = 120_000;
+/** How long a started delivery may go on after its last sign of life. */
+export const LEASE: Millis = 60 * 60_000;
+/** How long a completed delivery may be repeated: the kernel may still lose the end of a response. */
+export const LEASE_COMPLETED: Millis = 10 * 60_000;
+/** Bytes that a delivery may send beyond twice the size of its object. */
+const SLACK = 16 * 1024 * 1024;
+/** One address may claim a link this often in {@link CLAIM_WINDOW}. */
+export const CLAIMS_PER_ADDRESS = 5;
+/** The window of {@link CLAIMS_PER_ADDRESS}. */
+export const CLAIM_WINDOW: Millis = 10 * 60_000;
+
+/** The fields of a link that decide about its deliveries. */
+export interface LinkWindow {
+  readonly startsAt: Millis;
+  readonly expiresAt: Millis;
+  readonly revokedAt: Millis | undefined;
+  /** Why the link is suspended: its owner is gone, lost the right to the target, or the state was restored. */
+  readonly suspended: string | undefined;
+}
+
+/** The counters of one variant of a link. A link without recipients has one variant. */
+export interface VariantCounters {
+  /** `undefined`: not counted. */
+  readonly max: number | undefined;
+  readonly used: number;
+  readonly givenBack: number;
+  /** Bytes; `undefined`: no limit. */
+  readonly maxBytes: number | undefined;
+  /** Bytes that were sent or are reserved. */
+  readonly held: number;
+}
+
+/** A range of sent bytes; `end` is exclusive. */
+export type Covered = readonly [start: number, end: number];
+
+/** One row of a delivery. */
+export interface Delivery {
+  /** SHA-256 of its token, base64url. */
+  readonly token: string;
+  /** SHA-256 of the claim key, base64url. Unique in its variant. */
+  readonly claim: string;
+  readonly state: DeliveryState;
+  readonly claimedAt: Millis;
+  /** The network address that claimed it; counted by {@link CLAIMS_PER_ADDRESS}. */
+  readonly address: string;
+  readonly startBy: Millis;
+  readonly leaseUntil: Millis;
+  /** The object as it was at the first start; `undefined` for a visit. */
+  readonly etag: string | undefined;
+  /** Bytes of the object; `undefined` for a visit. */
+  readonly size: number | undefined;
+  /** Bytes that were sent or are reserved. */
+  readonly held: number;
+  readonly covered: readonly Covered[];
+  readonly completedAt: Millis | undefined;
+}
+
+/** A response in progress, with the bytes that it reserved. */
+export interface Attempt {
+  readonly id: string;
+  readonly reserved: number;
+}
+
+/** What a start reserves. */
+export interface Start {
+  /** A new random identifier of the response. */
+  readonly attempt: string;
+  /** Bytes of the response; 0 for a visit. */
+  readonly length: number;
+  /** The object that is open; `undefined` for a visit. */
+  readonly object?: { readonly etag: string; readonly size: number } | undefined;
+}
+
+/** A request to change a delivery. */
+export type Command =
+  | {
+      readonly type: "claim";
+      readonly claim: string;
+      readonly token: string;
+      readonly address: string;
+      /** Starts in the same transaction. */
+      readonly start?: Start | undefined;
+    }
+  | ({ readonly type: "start"; readonly token: string } & Start)
+  | { readonly type: "reserve"; readonly token: string; readonly attempt: string; readonly bytes: number }
+  | { readonly type: "alive"; readonly token: string }
+  | {
+      readonly type: "settle";
+      readonly token: string;
+      readonly attempt: string;
+      /** Bytes handed to the socket. */
+      readonly sent: number;
+      /** Offset of the first byte in the object; `undefined` if the response was no part of one object. */
+      readonly from?: number | undefined;
+    };
+
+/** Why a command is refused. */
+export type DeliveryRefusal =
+  | "not-yet"
+  | "expired"
+  | "revoked"
+  | "suspended"
+  | "used-up"
+  | "busy"
+  | "too-many-claims"
+  | "lapsed"
+  | "changed"
+  | "over-budget"
+  | "unknown";
+
+/** The outcome of a command. */
+export type Applied =
+  | { readonly ok: true; readonly delivery: Delivery; readonly isNew: boolean; readonly started: boolean }
+  | { readonly ok: false; readonly reason: DeliveryRefusal; readonly retryAt?: Millis | undefined };
+
+/** The rows that a command may read. */
+export interface View {
+  readonly link: LinkWindow;
+  readonly variant: VariantCounters;
+  /** By token; for a claim, by its claim key. */
+  readonly delivery: Delivery | undefined;
+  /** Every delivery of the variant in the state `claimed`. */
+  readonly claimed: readonly Delivery[];
+  /** Claims of the link by the same address in the last {@link CLAIM_WINDOW}. */
+  readonly recentClaims: number;
+  readonly attempt: Attempt | undefined;
+}
+
+/** The rows that a command changes. */
+export interface Changes {
+  readonly result: Applied;
+  readonly variant: VariantCounters;
+  readonly deliveries: readonly Delivery[];
+  readonly addAttempt?: Attempt | undefined;
+  readonly changeAttempt?: Attempt | undefined;
+  readonly removeAttempt?: string | undefined;
+}
+
+/** Decides one command. The only place that changes a counter of a link. */
+export function apply(view: View, command: Command, now: Millis): Changes {
+  switch (command.type) {
+    case "claim":
+      return claim(view, command, now);
+    case "start":
+      return start(view, view.delivery, command, now);
+    case "reserve":
+      return reserve(view, command, now);
+    case "alive":
+      return alive(view, now);
+    case "settle":
+      return settle(view, command, now);
+  }
+}
+
+function refused(view: View, reason: DeliveryRefusal, retryAt?: Millis): Changes {
+  return { result: { ok: false, reason, retryAt }, variant: view.variant, deliveries: [] };
+}
+
+/** Why a link takes no claim at all, whatever its counters say. */
+export function closedReason(
+  { startsAt, expiresAt, revokedAt, suspended }: LinkWindow,
+  now: Millis,
+): DeliveryRefusal | undefined {
+  if (revokedAt !== undefined) return "revoked";
+  if (suspended !== undefined) return "suspended";
+  if (now < startsAt) return "not-yet";
+  return now < expiresAt ? undefined : "expired";
+}
+
+function claim(view: View, command: Extract<Command, { type: "claim" }>, now: Millis): Changes {
+  if (view.delivery !== undefined) {
+    if (command.start !== undefined) return start(view, view.delivery, command.start, now);
+    const dead = deadReason(view, view.delivery, now);
+    if (dead !== undefined) return refused(view, dead);
+    return {
+      result: { ok: true, delivery: view.delivery, isNew: false, started: false },
+      variant: view.variant,
+      deliveries: [],
+    };
+  }
+  const closed = closedReason(view.link, now);
+  if (closed !== undefined) return refused(view, closed);
+  if (view.recentClaims >= CLAIMS_PER_ADDRESS) return refused(view, "too-many-claims", now + CLAIM_WINDOW);
+  const lapsed = view.claimed.filter(({ startBy }) => now >= startBy).map((delivery) => moved(delivery, "lapse"));
+  const waiting = view.claimed.filter(({ startBy }) => now < startBy);
+  const used = view.variant.used - lapsed.length;
+  const { max, givenBack } = view.variant;
+  if (max !== undefined && used >= max + givenBack) {
+    const variant = { ...view.variant, used };
+    const retryAt = waiting.length > 0 ? Math.min(...waiting.map(({ startBy }) => startBy)) : undefined;
+    const reason = retryAt === undefined ? "used-up" : "busy";
+    return { result: { ok: false, reason, retryAt }, variant, deliveries: lapsed };
+  }
+  const delivery: Delivery = {
+    token: command.token,
+    claim: command.claim,
+    state: "claimed",
+    claimedAt: now,
+    address: command.address,
+    startBy: now + START_WITHIN,
+    leaseUntil: 0,
+    etag: undefined,
+    size: undefined,
+    held: 0,
+    covered: [],
+    completedAt: undefined,
+  };
+  const variant = { ...view.variant, used: used + 1 };
+  if (command.start === undefined) {
+    return { result: { ok: true, delivery, isNew: true, started: false }, variant, deliveries: [...lapsed, delivery] };
+  }
+  const started = start({ ...view, variant }, delivery, command.start, now);
+  // A claim whose start does not fit is not made: its link keeps the delivery.
+  if (!started.result.ok) return { result: started.result, variant: { ...view.variant, used }, deliveries: lapsed };
+  return { ...started, result: { ...started.result, isNew: true }, deliveries: [...lapsed, ...started.deliveries] };
+}
+
+/** Why a delivery can serve no further response. */
+function deadReason({ link }: View, delivery: Delivery, now: Millis): DeliveryRefusal | undefined {
+  if (link.revokedAt !== undefined) return "revoked";
+  if (link.suspended !== undefined) return "suspended";
+  if (delivery.state === "claimed") return now < delivery.startBy ? undefined : "lapsed";
+  if (delivery.state === "started") return now < delivery.leaseUntil ? undefined : "used-up";
+  return delivery.state === "lapsed" ? "lapsed" : "used-up";
+}
+
+function start(view: View, delivery: Delivery | undefined, { attempt, length, object }: Start, now: Millis): Changes {
+  if (delivery === undefined) return refused(view, "unknown");
+  const dead = deadReason(view, delivery, now);
+  if (dead !== undefined) return refused(view, dead);
+  const isPinned = delivery.state === "started" && delivery.etag !== undefined;
+  if (isPinned && (object?.etag !== delivery.etag || object?.size !== delivery.size)) return refused(view, "changed");
+  if (object !== undefined && delivery.held + length > 2 * object.size + SLACK) return refused(view, "over-budget");
+  const { maxBytes, held } = view.variant;
+  if (maxBytes !== undefined && held + length > maxBytes) return refused(view, "over-budget");
+  const started: Delivery = {
+    ...moved(delivery, "start"),
+    etag: delivery.etag ?? object?.etag,
+    size: delivery.size ?? object?.size,
+    leaseUntil: Math.max(delivery.leaseUntil, now + LEASE),
+    held: delivery.held + length,
+  };
+  return {
+    result: { ok: true, delivery: started, isNew: false, started: delivery.state === "claimed" },
+    variant: { ...view.variant, held: held + length },
+    deliveries: [started],
+    addAttempt: { id: attempt, reserved: length },
+  };
+}
+
+/** Reserves ahead for a response of unknown length. */
+function reserve(view: View, { bytes }: Extract<Command, { type: "reserve" }>, now: Millis): Changes {
+  const { delivery, attempt, variant } = view;
+  if (delivery === undefined || attempt === undefined) return refused(view, "unknown");
+  const dead = deadReason(view, delivery, now);
+  if (dead !== undefined) return refused(view, dead);
+  if (variant.maxBytes !== undefined && variant.held + bytes > variant.maxBytes) return refused(view, "over-budget");
+  const reserved: Delivery = { ...delivery, held: delivery.held + bytes };
+  return {
+    result: { ok: true, delivery: reserved, isNew: false, started: false },
+    variant: { ...variant, held: variant.held + bytes },
+    deliveries: [reserved],
+    changeAttempt: { id: attempt.id, reserved: attempt.reserved + bytes },
+  };
+}
+
+function alive(view: View, now: Millis): Changes {
+  const { delivery } = view;
+  if (delivery?.state !== "started") return refused(view, "unknown");
+  const dead = deadReason(view, delivery, now);
+  // Bytes still move, so a lease that ran out while this report was on its way goes on.
+  if (dead === "revoked" || dead === "suspended") return refused(view, dead);
+  const lives = { ...delivery, leaseUntil: Math.max(delivery.leaseUntil, now + LEASE) };
+  return {
+    result: { ok: true, delivery: lives, isNew: false, started: false },
+    variant: view.variant,
+    deliveries: [lives],
+  };
+}
+
+function settle(view: View, { sent, from }: Extract<Command, { type: "settle" }>, now: Millis): Changes {
+  const { delivery, attempt, variant } = view;
+  // A repeated settle finds no attempt, and changes nothing.
+  if (delivery === undefined || attempt === undefined || transitions[delivery.state].settle === undefined) {
+    return refused(view, "unknown");
+  }
+  const unsent = attempt.reserved - Math.min(sent, attempt.reserved);
+  const covered = from === undefined || sent === 0 ? delivery.covered : merged(delivery.covered, [from, from + sent]);
+  const isComplete = delivery.size !== undefined && isCovered(covered, delivery.size);
+  const settled: Delivery = {
+    ...delivery,
+    held: delivery.held - unsent,
+    covered,
+    completedAt: delivery.completedAt ?? (isComplete ? now : undefined),
+    leaseUntil: isComplete ? Math.min(delivery.leaseUntil, now + LEASE_COMPLETED) : delivery.leaseUntil,
+  };
+  return {
+    result: { ok: true, delivery: settled, isNew: false, started: false },
+    variant: { ...variant, held: variant.held - unsent },
+    deliveries: [settled],
+    removeAttempt: attempt.id,
+  };
+}
+
+function moved(delivery: Delivery, event: DeliveryEvent): Delivery {
+  const state = transitions[delivery.state][event];
+  if (state === undefined) throw new TypeError(`a ${delivery.state} delivery cannot ${event}`);
+  return { ...delivery, state };
+}
+
+function isCovered(covered: readonly Covered[], size: number): boolean {
+  return size === 0 || (covered.length === 1 && covered[0]?.[0] === 0 && covered[0][1] >= size);
+}
+
+/** Adds a range to sorted ranges that do not touch. */
+function merged(ranges: readonly Covered[], added: Covered): readonly Covered[] {
+  let [start, end] = added;
+  const apart = ranges.filter(([from, to]) => {
+    const touches = from <= end && to >= start;
+    if (touches) [start, end] = [Math.min(start, from), Math.max(end, to)];
+    return !touches;
+  });
+  return [...apart, [start, end] as const].sort(([a], [b]) => a - b);
+}

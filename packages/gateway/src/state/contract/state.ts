@@ -1,0 +1,213 @@
+/**
+ * The contract of a state engine: where links, deliveries, revocations and uses live. Every method is one durable transaction, unless it says
+ * that it is lazy. An engine's own clock decides; its readings are milliseconds since 1970.
+ * @module
+ */
+import type { Applied, Command, Delivery, LinkWindow, Millis, VariantCounters } from "./deliveries.ts";
+
+/** What a link opens. */
+export type LinkKind = "object" | "prefix" | "upload" | "route";
+
+/** Response headers that the owner set for the object. */
+export interface LinkResponse {
+  readonly contentType?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+}
+
+/** The part of a link that its owner may edit. */
+export interface LinkSettings {
+  readonly label?: string | undefined;
+  readonly note?: string | undefined;
+  readonly startsAt: Millis;
+  readonly expiresAt: Millis;
+  /** Deliveries of each variant; `undefined`: not counted. */
+  readonly maxDeliveries?: number | undefined;
+  /** Bytes of each variant; `undefined`: no limit. */
+  readonly maxBytes?: number | undefined;
+  /** A hash as `links/password.ts` writes it; `undefined`: no password. */
+  readonly password?: string | undefined;
+  /** Networks in CIDR notation from which the link opens; empty: from all. */
+  readonly networks: readonly string[];
+  readonly response?: LinkResponse | undefined;
+  /** Whether the page shows the object before it is delivered. */
+  readonly preview: boolean;
+  /** Serves the present object instead of the one that was linked. */
+  readonly follow: boolean;
+}
+
+/** A stored link. */
+export interface Link extends LinkSettings, LinkWindow {
+  /** 128 random bits in base62. */
+  readonly id: string;
+  readonly slug?: string | undefined;
+  /** Whether a slug opens without a password and without recipients. */
+  readonly isPublic: boolean;
+  readonly kind: LinkKind;
+  readonly bucket: string;
+  /** The key of an object, or the prefix, which ends with `/` or is empty. */
+  readonly key: string;
+  /** The object as it was linked, unless the link follows. */
+  readonly etag?: string | undefined;
+  /** Bytes of the object as it was linked. */
+  readonly size?: number | undefined;
+  /** `operator`, `key:<id>` or `token:<id>`: its present scope must cover the target. */
+  readonly owner: string;
+  readonly createdAt: Millis;
+  /** Grows with each edit: the ETag of the link in the admin API. */
+  readonly version: number;
+}
+
+/** The address of a link for one recipient. A link without recipients has one variant with the link's own id. */
+export interface Variant extends VariantCounters {
+  readonly id: string;
+  readonly link: string;
+  /** The recipient, as the owner named it. */
+  readonly name?: string | undefined;
+  readonly started: number;
+  readonly completed: number;
+}
+
+/** A link with the variant that an address named. */
+export interface FoundLink {
+  readonly link: Link;
+  readonly variant: Variant;
+}
+
+/** What a revocation refuses. */
+export type RevocationSelector =
+  | { readonly kind: "grant"; readonly id: string }
+  | { readonly kind: "link"; readonly id: string }
+  | { readonly kind: "key"; readonly id: string }
+  | { readonly kind: "subject"; readonly id: string }
+  /** `bucket` or `bucket/prefix`, by bytes. */
+  | { readonly kind: "prefix"; readonly id: string }
+  /** Grants that the key signed before this instant. */
+  | { readonly kind: "signed-before"; readonly id: string; readonly before: Millis };
+
+/** A rule that refuses a grant that was valid. */
+export interface Revocation {
+  /** Numbered in the order in which they were made, also when one is lifted. */
+  readonly revision: number;
+  readonly id: string;
+  readonly selector: RevocationSelector;
+  readonly reason?: string | undefined;
+  readonly createdAt: Millis;
+  /** When nothing that it refuses can be valid any longer: its row may be removed. */
+  readonly until?: Millis | undefined;
+  readonly liftedAt?: Millis | undefined;
+}
+
+/** A token of the admin API. */
+export interface AdminToken {
+  readonly id: string;
+  readonly label?: string | undefined;
+  /** SHA-256 of the token, base64url. Never the token. */
+  readonly hash: string;
+  readonly scopes: readonly string[];
+  readonly buckets?: readonly string[] | undefined;
+  readonly prefix?: string | undefined;
+  readonly createdAt: Millis;
+  readonly revokedAt?: Millis | undefined;
+}
+
+/** One page of a list, newest first. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Continues the list; absent at its end. */
+  readonly next?: string | undefined;
+}
+
+/** Selects a page. */
+export interface PageRequest {
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** One use of a Daypass URL with `uses`. */
+export interface Use {
+  readonly kid: string;
+  readonly grantId: string;
+  readonly uses: number;
+  /** When the URL expires: its row may be removed then. */
+  readonly until: Millis;
+}
+
+/** What an engine declares. Callers decide by this, never by its name. */
+export interface StateCapabilities {
+  /** Several gateways on several machines may share it. */
+  readonly sharedByReplicas: boolean;
+}
+
+/** The methods of a state engine. */
+export interface State extends StateCapabilities {
+  /** A secret that all processes of this state share, created at the first call. */
+  secret(name: string): Promise<Uint8Array>;
+
+  /** Stores a link with its variants. With a repeated idempotency key it returns the first result. */
+  createLink(link: Link, variants: readonly Variant[], idempotencyKey?: string): Promise<FoundLink>;
+  /** By the id of a variant, or by slug. */
+  findLink(address: string): Promise<FoundLink | undefined>;
+  getLink(id: string): Promise<{ readonly link: Link; readonly variants: readonly Variant[] } | undefined>;
+  listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<FoundLink>>;
+  /** Changes a link if it still has this version; `undefined` if not. */
+  updateLink(id: string, version: number, change: LinkChange): Promise<Link | undefined>;
+  /** Allows further deliveries of a variant. */
+  giveBack(variant: string, count: number): Promise<Variant | undefined>;
+
+  /** Decides a command by `deliveries.ts`. `alive` and `settle` are lazy. A repeated claim or start has the result of the first. */
+  deliver(variant: string, command: Command): Promise<Applied>;
+  findDelivery(token: string): Promise<(FoundLink & { readonly delivery: Delivery }) | undefined>;
+  listDeliveries(link: string, page: PageRequest): Promise<Page<Delivery & { readonly variant: string }>>;
+
+  /** Counts one use; `false` if all are used. */
+  claimUse(use: Use): Promise<boolean>;
+
+  /** Stores a revocation. The same selector again returns the first one, if it is not lifted. */
+  revoke(revocation: Pick<Revocation, "id" | "selector" | "reason" | "until">): Promise<Revocation>;
+  lift(id: string): Promise<Revocation | undefined>;
+  listRevocations(page: PageRequest): Promise<Page<Revocation>>;
+  /** Revocations with a higher revision, in order; lifted ones among them. */
+  revocationsAfter(revision: number): Promise<readonly Revocation[]>;
+
+  addToken(token: AdminToken): Promise<void>;
+  findToken(hash: string): Promise<AdminToken | undefined>;
+  listTokens(): Promise<readonly AdminToken[]>;
+  revokeToken(id: string): Promise<boolean>;
+
+  /** Counts a wrong password or an unknown address, and returns how many came from there and for this link in the window. */
+  recordFailure(failure: {
+    readonly address: string;
+    readonly link: string;
+    readonly windowMs: number;
+  }): Promise<FailureCounts>;
+  failures(failure: {
+    readonly address: string;
+    readonly link: string;
+    readonly windowMs: number;
+  }): Promise<FailureCounts>;
+
+  /** Ends deliveries whose time is over, and removes rows that no request can need. */
+  sweep(): Promise<void>;
+  /** Writes a consistent copy to a new file. */
+  backup(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Failures in a window. */
+export interface FailureCounts {
+  readonly byAddress: number;
+  readonly byLink: number;
+  readonly lastByLink: Millis | undefined;
+}
+
+/** What an edit may change. `null` removes a value. */
+export type LinkChange = {
+  readonly [name in keyof LinkSettings]?: LinkSettings[name] | null;
+} & {
+  readonly revokedAt?: Millis | null;
+  readonly suspended?: string | null;
+  readonly etag?: string | null;
+  readonly size?: number | null;
+};

@@ -1,0 +1,516 @@
+/** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { type Database, openDatabase, type SqlValue, type Statement } from "../../storage/disk/database/sqlite.ts";
+import {
+  type Applied,
+  apply,
+  type Changes,
+  CLAIM_WINDOW,
+  type Command,
+  type Delivery,
+  type DeliveryState,
+  type Millis,
+} from "../contract/deliveries.ts";
+import type {
+  AdminToken,
+  FailureCounts,
+  FoundLink,
+  Link,
+  LinkChange,
+  LinkKind,
+  LinkSettings,
+  Page,
+  PageRequest,
+  Revocation,
+  RevocationSelector,
+  State,
+  Variant,
+} from "../contract/state.ts";
+import { migrations } from "./migrations.ts";
+import { statements } from "./statements.ts";
+
+/** The columns of every table. A row has those of its statement. */
+interface Row {
+  readonly id: string;
+  readonly slug: string | null;
+  readonly owner: string;
+  readonly kind: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string | null;
+  readonly size: number | null;
+  readonly starts_at: number;
+  readonly expires_at: number;
+  readonly revoked_at: number | null;
+  readonly suspended: string | null;
+  readonly settings: string;
+  readonly version: number;
+  readonly created_at: number;
+  readonly link: string;
+  readonly name: string | null;
+  readonly max: number | null;
+  readonly used: number;
+  readonly given_back: number;
+  readonly max_bytes: number | null;
+  readonly held: number;
+  readonly started: number;
+  readonly completed: number;
+  readonly token: string;
+  readonly variant: string;
+  readonly claim: string;
+  readonly state: string;
+  readonly claimed_at: number;
+  readonly address: string;
+  readonly start_by: number;
+  readonly lease_until: number;
+  readonly covered: string;
+  readonly completed_at: number | null;
+  readonly reserved: number;
+  readonly revision: number;
+  readonly selector: string;
+  readonly reason: string | null;
+  readonly until: number | null;
+  readonly lifted_at: number | null;
+  readonly hash: string;
+  readonly document: string;
+  readonly value: number & Uint8Array;
+  readonly n: number;
+  readonly last: number | null;
+}
+
+/** Options of {@link sqliteState}. */
+export interface SqliteStateOptions {
+  /** Path of the database file, which is created if it does not exist. */
+  readonly path: string;
+  readonly clock?: (() => Date) | undefined;
+}
+
+/** Opens the state in this process. Throws if another process owns the file. */
+export async function sqliteState({ path, clock = () => new Date() }: SqliteStateOptions): Promise<State> {
+  const db = await openDatabase(path, { timeout: 0 });
+  try {
+    db.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+    );
+    migrate(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  const prepared = new Map<string, Statement>();
+  const sql = (name: keyof typeof statements): Statement => {
+    const known = prepared.get(name) ?? db.prepare(statements[name]);
+    prepared.set(name, known);
+    return known;
+  };
+  const first = (name: keyof typeof statements, ...values: SqlValue[]): Row | undefined =>
+    (sql(name).get(...values) as Row | null) ?? undefined;
+  const all = (name: keyof typeof statements, ...values: SqlValue[]): Row[] => sql(name).all(...values) as Row[];
+  const count = (name: keyof typeof statements, ...values: SqlValue[]): number => Number(first(name, ...values)?.n);
+  const run = (name: keyof typeof statements, ...values: SqlValue[]): number =>
+    Number((sql(name).run(...values) as { changes: number | bigint }).changes);
+  // SQLite reports a clock that went back as it is, and a counter must not run twice.
+  let latest: Millis = 0;
+  const now = (): Millis => {
+    latest = Math.max(latest, clock().getTime());
+    return latest;
+  };
+  const { commit, close } = grouped(db);
+
+  const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
+  const found = (row: Row | undefined, variant?: Row): FoundLink | undefined => {
+    const link = row && toLink(row);
+    const one = link && (variant ? toVariant(variant) : variantsOf(link.id)[0]);
+    return link && one && { link, variant: one };
+  };
+
+  /** Loads the rows of a command, decides it, and stores what it changes. */
+  function deliver(variantId: string, command: Command): Applied {
+    const variantRow = first("variant", variantId);
+    if (variantRow === undefined) return { ok: false, reason: "unknown" };
+    const variant = toVariant(variantRow);
+    const link = toLink(first("link", variant.link) as Row);
+    const at = now();
+    const isClaim = command.type === "claim";
+    const row = isClaim ? first("deliveryByClaim", variantId, command.claim) : first("delivery", command.token);
+    if (row !== undefined && row.variant !== variantId) return { ok: false, reason: "unknown" };
+    const attemptId = isClaim ? command.start?.attempt : "attempt" in command ? command.attempt : undefined;
+    const attempt = attemptId === undefined ? undefined : first("attempt", attemptId);
+    const delivery = row && toDelivery(row);
+    // A start that was committed while its answer was lost arrives again with the same attempt.
+    if (attempt !== undefined && delivery !== undefined && (isClaim || command.type === "start")) {
+      return { ok: true, delivery, isNew: false, started: false };
+    }
+    const changes = apply(
+      {
+        link,
+        variant,
+        delivery,
+        claimed: isClaim ? all("waiting", variantId).map(toDelivery) : [],
+        recentClaims: isClaim ? count("recentClaims", link.id, command.address, at - CLAIM_WINDOW) : 0,
+        attempt,
+      },
+      command,
+      at,
+    );
+    store(variant, delivery, changes);
+    return changes.result;
+  }
+
+  function store(
+    before: Variant,
+    was: Delivery | undefined,
+    { variant, deliveries, result, ...changes }: Changes,
+  ): void {
+    const isCompleted = result.ok && result.delivery.completedAt !== undefined && was?.completedAt === undefined;
+    const isStarted = result.ok && result.started;
+    if (variant !== before) {
+      run("count", variant.used, variant.held, Number(isStarted), Number(isCompleted), before.id);
+    }
+    for (const one of deliveries) {
+      const { token, claim, state, claimedAt, address, startBy, leaseUntil } = one;
+      const { etag = null, size = null, held, covered, completedAt = null } = one;
+      const ids = [token, before.id, before.link, claim, state, claimedAt, address, startBy, leaseUntil] as const;
+      run("putDelivery", ...ids, etag, size, held, JSON.stringify(covered), completedAt);
+    }
+    const token = result.ok ? result.delivery.token : "";
+    const attempt = changes.addAttempt ?? changes.changeAttempt;
+    if (attempt !== undefined) run("putAttempt", attempt.id, token, attempt.reserved);
+    if (changes.removeAttempt !== undefined) run("removeAttempt", changes.removeAttempt);
+  }
+
+  function createLink(link: Link, variants: readonly Variant[], idempotencyKey: string | undefined): FoundLink {
+    const repeated = idempotencyKey === undefined ? undefined : found(first("linkByIdempotency", idempotencyKey));
+    if (repeated !== undefined) return repeated;
+    const { id, slug = null, owner, kind, bucket, key, etag = null, size = null, startsAt, expiresAt } = link;
+    const { revokedAt = null, suspended = null, version, createdAt } = link;
+    const target = [id, slug, owner, kind, bucket, key, etag, size] as const;
+    const times = [startsAt, expiresAt, revokedAt, suspended, settingsText(link), version, createdAt] as const;
+    run("addLink", ...target, ...times, idempotencyKey ?? null);
+    for (const one of variants) {
+      const { name = null, max = null, used, givenBack, maxBytes = null, held, started, completed } = one;
+      run("addVariant", one.id, id, name, max, used, givenBack, maxBytes, held, started, completed);
+    }
+    return { link, variant: variants[0] as Variant };
+  }
+
+  function updateLink(id: string, version: number, change: LinkChange): Link | undefined {
+    const row = first("link", id);
+    if (row === undefined) return undefined;
+    const link: Link = { ...toLink(row), ...(withoutNulls(change) as Partial<Link>) };
+    const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
+    const values = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
+    if (run("changeLink", ...values, id, version) === 0) return undefined;
+    run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
+    return { ...link, version: version + 1 };
+  }
+
+  function revoke({
+    id,
+    selector,
+    reason,
+    until,
+  }: Pick<Revocation, "id" | "selector" | "reason" | "until">): Revocation {
+    const text = JSON.stringify(selector);
+    const known = first("revocationInForce", text);
+    if (known !== undefined) return toRevocation(known);
+    const revision = Number(first("nextRevision")?.value);
+    const createdAt = now();
+    run("addRevocation", id, revision, text, reason ?? null, createdAt, until ?? null);
+    return { id, revision, selector, reason, createdAt, until, liftedAt: undefined };
+  }
+
+  function lift(id: string): Revocation | undefined {
+    const revision = Number(first("nextRevision")?.value);
+    run("lift", now(), revision, id);
+    const row = first("revocation", id);
+    return row && toRevocation(row);
+  }
+
+  function failures(address: string, link: string, windowMs: number): FailureCounts {
+    const since = now() - windowMs;
+    const byLink = first("failuresByLink", link, since);
+    return {
+      byAddress: count("failuresByAddress", address, since),
+      byLink: Number(byLink?.n),
+      lastByLink: optional(byLink?.last),
+    };
+  }
+
+  function sweep(): void {
+    const at = now();
+    for (const { variant } of all("overdue", at)) run("giveUnused", run("lapse", variant, at), variant);
+    run("endLeases", at);
+    run("removeUses", at);
+    run("removeRevocations", at);
+    run("removeFailures", at - DAY);
+  }
+
+  return {
+    sharedByReplicas: false,
+    secret: (name) =>
+      commit(() => {
+        const known = first("secret", name)?.value;
+        if (known !== undefined) return Uint8Array.from(known);
+        const value = randomBytes(32);
+        run("addSecret", name, value);
+        return Uint8Array.from(value);
+      }),
+    createLink: (link, variants, idempotencyKey) => commit(() => createLink(link, variants, idempotencyKey)),
+    findLink: (address) =>
+      commit(() => {
+        const variant = first("variant", address);
+        return variant ? found(first("link", variant.link), variant) : found(first("linkBySlug", address));
+      }),
+    getLink: (id) =>
+      commit(() => {
+        const row = first("link", id);
+        return row && { link: toLink(row), variants: variantsOf(id) };
+      }),
+    listLinks: ({ owner, ...page }) =>
+      commit(() => {
+        const after = pageStart(page);
+        const limit = page.limit + 1;
+        const rows =
+          owner === undefined ? all("linksAfter", ...after, limit) : all("ownLinksAfter", owner, ...after, limit);
+        return pageOf(rows, page, (row) => found(row) as FoundLink, "created_at", "id");
+      }),
+    updateLink: (id, version, change) => commit(() => updateLink(id, version, change)),
+    giveBack: (variant, more) =>
+      commit(() => {
+        run("giveBack", more, variant);
+        const row = first("variant", variant);
+        return row && toVariant(row);
+      }),
+    deliver: (variant, command) => commit(() => deliver(variant, command)),
+    findDelivery: (token) =>
+      commit(() => {
+        const row = first("delivery", token);
+        const variant = row && first("variant", row.variant);
+        const target = variant && found(first("link", variant.link), variant);
+        return row && target && { ...target, delivery: toDelivery(row) };
+      }),
+    listDeliveries: (link, page) =>
+      commit(() => {
+        const rows = all("deliveriesAfter", link, ...pageStart(page), page.limit + 1);
+        const toItem = (row: Row) => ({ ...toDelivery(row), variant: String(row.variant) });
+        return pageOf(rows, page, toItem, "claimed_at", "token");
+      }),
+    claimUse: ({ kid, grantId, uses, until }) => commit(() => run("claimUse", kid, grantId, until, uses) > 0),
+    revoke: (revocation) => commit(() => revoke(revocation)),
+    lift: (id) => commit(() => lift(id)),
+    listRevocations: (page) =>
+      commit(() => {
+        const rows = all("revocationsPage", ...pageStart(page), page.limit + 1);
+        return pageOf(rows, page, toRevocation, "created_at", "id");
+      }),
+    revocationsAfter: (revision) => commit(() => all("revocationsAfter", revision).map(toRevocation)),
+    addToken: ({ id, hash, createdAt, revokedAt, ...rest }) =>
+      commit(() => void run("addToken", id, hash, JSON.stringify(rest), createdAt)),
+    findToken: (hash) =>
+      commit(() => {
+        const row = first("tokenByHash", hash);
+        return row && toToken(row);
+      }),
+    listTokens: () => commit(() => all("tokens").map(toToken)),
+    revokeToken: (id) => commit(() => run("revokeToken", now(), id) > 0),
+    recordFailure: ({ address, link, windowMs }) =>
+      commit(() => {
+        run("addFailure", now(), address, link);
+        return failures(address, link, windowMs);
+      }),
+    failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
+    sweep: () => commit(sweep),
+    async backup(path) {
+      if (existsSync(path)) throw new Error(`${path} exists. Name a new file for the backup.`);
+      // VACUUM runs outside of a transaction, so it waits for the commit in progress.
+      await commit(() => undefined);
+      db.prepare("VACUUM INTO ?").run(path);
+    },
+    close,
+  };
+}
+
+const DAY = 24 * 60 * 60_000;
+
+/** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
+function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
+  interface Waiting {
+    readonly work: () => unknown;
+    readonly resolve: (value: never) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Waiting[] = [];
+  let closed = false;
+  const runAll = (batch: readonly Waiting[]): void => {
+    const results: unknown[] = [];
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      for (const { work } of batch) results.push(work());
+      db.exec("COMMIT");
+    } catch (error) {
+      try {
+        db.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself.
+      }
+      if (batch.length === 1) batch[0]?.reject(error);
+      else for (const one of batch) runAll([one]);
+      return;
+    }
+    for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
+  };
+  return {
+    commit: (work) =>
+      new Promise((resolve, reject) => {
+        if (closed) {
+          reject(new Error("the state is closed"));
+          return;
+        }
+        waiting.push({ work, resolve, reject });
+        if (waiting.length > 1) return;
+        setImmediate(() => {
+          const batch = waiting;
+          waiting = [];
+          if (batch.length > 0) runAll(batch);
+        });
+      }),
+    async close() {
+      closed = true;
+      const batch = waiting;
+      waiting = [];
+      if (batch.length > 0) runAll(batch);
+      db.close();
+    },
+  };
+}
+
+function migrate(db: Database): void {
+  const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version > migrations.length) {
+    throw new Error(
+      `the state has version ${version}, this release knows ${migrations.length}. Start a newer release.`,
+    );
+  }
+  for (const [at, migration] of migrations.entries()) {
+    if (at < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${at + 1}; COMMIT`);
+  }
+}
+
+/** Cursors are opaque to clients: the sort columns of the last row. */
+function pageStart({ cursor }: PageRequest): [time: number, id: string] {
+  const [time = "", id = ""] = cursor === undefined ? [] : Buffer.from(cursor, "base64url").toString().split(" ");
+  return /^\d{1,15}$/.test(time) ? [Number(time), id] : [Number.MAX_SAFE_INTEGER, ""];
+}
+
+function pageOf<T>(
+  rows: readonly Row[],
+  { limit }: PageRequest,
+  toItem: (row: Row) => T,
+  time: "created_at" | "claimed_at",
+  id: "id" | "token",
+): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const next = rows.length > limit && last ? Buffer.from(`${last[time]} ${last[id]}`).toString("base64url") : undefined;
+  return { items: shown.map(toItem), next };
+}
+
+function withoutNulls(change: object): object {
+  return Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? undefined]));
+}
+
+const optional = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
+
+function settingsText(link: Link): string {
+  const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, isPublic } = link;
+  return JSON.stringify({
+    label,
+    note,
+    maxDeliveries,
+    maxBytes,
+    password,
+    networks,
+    response,
+    preview,
+    follow,
+    isPublic,
+  });
+}
+
+function toLink(row: Row): Link {
+  return {
+    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic">),
+    id: row.id,
+    slug: optional(row.slug),
+    owner: row.owner,
+    kind: row.kind as LinkKind,
+    bucket: row.bucket,
+    key: row.key,
+    etag: optional(row.etag),
+    size: optional(row.size),
+    startsAt: row.starts_at,
+    expiresAt: row.expires_at,
+    revokedAt: optional(row.revoked_at),
+    suspended: optional(row.suspended),
+    version: row.version,
+    createdAt: row.created_at,
+  };
+}
+
+function toVariant(row: Row): Variant {
+  return {
+    id: row.id,
+    link: row.link,
+    name: optional(row.name),
+    max: optional(row.max),
+    used: row.used,
+    givenBack: row.given_back,
+    maxBytes: optional(row.max_bytes),
+    held: row.held,
+    started: row.started,
+    completed: row.completed,
+  };
+}
+
+function toDelivery(row: Row): Delivery {
+  return {
+    token: row.token,
+    claim: row.claim,
+    state: row.state as DeliveryState,
+    claimedAt: row.claimed_at,
+    address: row.address,
+    startBy: row.start_by,
+    leaseUntil: row.lease_until,
+    etag: optional(row.etag),
+    size: optional(row.size),
+    held: row.held,
+    covered: JSON.parse(row.covered),
+    completedAt: optional(row.completed_at),
+  };
+}
+
+function toRevocation(row: Row): Revocation {
+  return {
+    id: row.id,
+    revision: row.revision,
+    selector: JSON.parse(row.selector) as RevocationSelector,
+    reason: optional(row.reason),
+    createdAt: row.created_at,
+    until: optional(row.until),
+    liftedAt: optional(row.lifted_at),
+  };
+}
+
+function toToken(row: Row): AdminToken {
+  const { id, hash, created_at: createdAt, revoked_at: revokedAt, document } = row;
+  return {
+    ...(JSON.parse(document) as Pick<AdminToken, "label" | "scopes">),
+    id,
+    hash,
+    createdAt,
+    revokedAt: optional(revokedAt),
+  };
+}

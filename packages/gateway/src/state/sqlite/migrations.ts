@@ -1,0 +1,105 @@
+/** Numbered forward migrations of the SQLite state. A released one never changes: a later one corrects it. */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE link (
+  id TEXT PRIMARY KEY,
+  slug TEXT UNIQUE,
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  bucket TEXT NOT NULL,
+  key TEXT NOT NULL,
+  etag TEXT,
+  size INTEGER,
+  starts_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  suspended TEXT,
+  settings TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  idempotency TEXT UNIQUE
+) STRICT;
+CREATE INDEX link_by_time ON link (created_at DESC, id DESC);
+CREATE INDEX link_by_owner ON link (owner, created_at DESC, id DESC);
+
+CREATE TABLE variant (
+  id TEXT PRIMARY KEY,
+  link TEXT NOT NULL REFERENCES link (id),
+  name TEXT,
+  max INTEGER,
+  used INTEGER NOT NULL,
+  given_back INTEGER NOT NULL,
+  max_bytes INTEGER,
+  held INTEGER NOT NULL,
+  started INTEGER NOT NULL,
+  completed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX variant_by_link ON variant (link);
+
+CREATE TABLE delivery (
+  token TEXT PRIMARY KEY,
+  variant TEXT NOT NULL REFERENCES variant (id),
+  link TEXT NOT NULL,
+  claim TEXT NOT NULL,
+  state TEXT NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  start_by INTEGER NOT NULL,
+  lease_until INTEGER NOT NULL,
+  etag TEXT,
+  size INTEGER,
+  held INTEGER NOT NULL,
+  covered TEXT NOT NULL,
+  completed_at INTEGER,
+  UNIQUE (variant, claim)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_by_link ON delivery (link, claimed_at DESC, token DESC);
+CREATE INDEX delivery_by_address ON delivery (link, address, claimed_at);
+CREATE INDEX delivery_waiting ON delivery (variant, start_by) WHERE state = 'claimed';
+CREATE INDEX delivery_running ON delivery (lease_until) WHERE state = 'started';
+
+CREATE TABLE attempt (
+  id TEXT PRIMARY KEY,
+  delivery TEXT NOT NULL REFERENCES delivery (token),
+  reserved INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_by_delivery ON attempt (delivery);
+
+CREATE TABLE use (
+  kid TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  used INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (kid, grant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX use_by_end ON use (until);
+
+CREATE TABLE revision (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL) STRICT;
+INSERT INTO revision VALUES (1, 0);
+CREATE TABLE revocation (
+  id TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL UNIQUE,
+  selector TEXT NOT NULL,
+  reason TEXT,
+  created_at INTEGER NOT NULL,
+  until INTEGER,
+  lifted_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX revocation_in_force ON revocation (selector) WHERE lifted_at IS NULL;
+CREATE INDEX revocation_by_time ON revocation (created_at DESC, id DESC);
+
+CREATE TABLE admin_token (
+  id TEXT PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  document TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE failure (at INTEGER NOT NULL, address TEXT NOT NULL, link TEXT NOT NULL) STRICT;
+CREATE INDEX failure_by_address ON failure (address, at);
+CREATE INDEX failure_by_link ON failure (link, at);
+`,
+];

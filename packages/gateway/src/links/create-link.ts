@@ -1,0 +1,167 @@
+/** Makes a link out of what its owner asks for. */
+import { BlockList, isIP } from "node:net";
+import { DaypassError } from "daypass";
+import type { FoundLink, Link, LinkResponse, State, Variant } from "../state/contract/state.ts";
+import type { ObjectInfo } from "../storage/contract/storage.ts";
+import { isSlug, randomId } from "./identifiers.ts";
+import type { Passwords } from "./password.ts";
+
+/** Seconds of the default lifetime. */
+export const DEFAULT_LIFETIME: number = 7 * 24 * 60 * 60;
+const MAX_RECIPIENTS = 100;
+const MAX_TEXT = 1000;
+
+/** What an owner may ask for. */
+export interface LinkRequest {
+  readonly bucket: string;
+  /** A key, or a prefix that ends with `/` or is empty. */
+  readonly key: string;
+  readonly kind: "object" | "prefix";
+  readonly label?: string | undefined;
+  readonly note?: string | undefined;
+  readonly startsAt?: Date | undefined;
+  /** Seven days from now by default. */
+  readonly expiresAt?: Date | undefined;
+  readonly maxDeliveries?: number | undefined;
+  /** Bytes. */
+  readonly maxBytes?: number | undefined;
+  readonly password?: string | undefined;
+  /** Names of people. Each gets an address of their own. */
+  readonly recipients?: readonly string[] | undefined;
+  readonly slug?: string | undefined;
+  /** Opens a slug without a password and without recipients. */
+  readonly isPublic?: boolean | undefined;
+  /** Networks in CIDR notation, or addresses. */
+  readonly networks?: readonly string[] | undefined;
+  readonly response?: LinkResponse | undefined;
+  readonly preview?: boolean | undefined;
+  /** Serves the present object instead of the one that is linked now. */
+  readonly follow?: boolean | undefined;
+  readonly owner: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What {@link createLink} works with. */
+export interface LinkTools {
+  readonly state: State;
+  readonly passwords: Passwords;
+  readonly clock: () => Date;
+  /** The object that is linked; `undefined` if it does not exist. */
+  readonly head: (bucket: string, key: string) => Promise<ObjectInfo | undefined>;
+}
+
+/**
+ * Creates a link with one variant for each recipient, or one for all.
+ * @throws {DaypassError} `INVALID_INPUT`
+ */
+export async function createLink(
+  request: LinkRequest,
+  { state, passwords, clock, head }: LinkTools,
+): Promise<FoundLink & { readonly variants: readonly Variant[] }> {
+  const now = clock().getTime();
+  checkRequest(request, now);
+  const object = request.kind === "object" ? await head(request.bucket, request.key) : undefined;
+  if (request.kind === "object" && object === undefined) {
+    throw invalid(`${request.bucket}/${request.key} does not exist. Upload it first, or correct the target.`);
+  }
+  const id = randomId();
+  const { maxDeliveries: max, maxBytes, recipients = [], password } = request;
+  const isPinned = object !== undefined && request.follow !== true;
+  const link: Link = {
+    id,
+    slug: request.slug,
+    isPublic: request.isPublic ?? false,
+    kind: request.kind,
+    bucket: request.bucket,
+    key: request.key,
+    etag: isPinned ? object.etag : undefined,
+    size: isPinned ? object.size : undefined,
+    owner: request.owner,
+    createdAt: now,
+    version: 1,
+    label: request.label,
+    note: request.note,
+    startsAt: request.startsAt?.getTime() ?? now,
+    expiresAt: request.expiresAt?.getTime() ?? now + DEFAULT_LIFETIME * 1000,
+    maxDeliveries: max,
+    maxBytes,
+    password: password === undefined ? undefined : await passwords.hash(password),
+    networks: request.networks ?? [],
+    response: request.response,
+    preview: request.preview ?? true,
+    follow: request.follow ?? false,
+    revokedAt: undefined,
+    suspended: undefined,
+  };
+  const counters = { link: id, max, maxBytes, used: 0, givenBack: 0, held: 0, started: 0, completed: 0 };
+  // With recipients, the link's own id opens nothing: each use must show whose address it was.
+  const variants: Variant[] =
+    recipients.length === 0 ? [{ id, ...counters }] : recipients.map((name) => ({ id: randomId(), name, ...counters }));
+  const found = await state.createLink(link, variants, request.idempotencyKey);
+  const stored = await state.getLink(found.link.id);
+  return { ...found, variants: stored?.variants ?? variants };
+}
+
+function checkRequest(request: LinkRequest, now: number): void {
+  const { startsAt, expiresAt, maxDeliveries, maxBytes, recipients, slug, networks = [], label, note } = request;
+  for (const [name, instant] of Object.entries({ startsAt, expiresAt })) {
+    if (instant !== undefined && Number.isNaN(instant.getTime())) throw invalid(`${name} is not a valid date.`);
+  }
+  const end = expiresAt?.getTime() ?? now + DEFAULT_LIFETIME * 1000;
+  if (end <= now) throw invalid("expiresAt is in the past. Choose a later time.");
+  if (startsAt !== undefined && startsAt.getTime() >= end) throw invalid("startsAt is not before expiresAt.");
+  for (const [name, count] of Object.entries({ maxDeliveries, maxBytes })) {
+    if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) {
+      throw invalid(`${name} is ${count}. Use a whole number above 0, or leave it out for no limit.`);
+    }
+  }
+  for (const [name, text] of Object.entries({ label, note })) {
+    if (text !== undefined && text.length > MAX_TEXT) throw invalid(`${name} has more than ${MAX_TEXT} characters.`);
+  }
+  if (
+    recipients !== undefined &&
+    (recipients.length > MAX_RECIPIENTS || new Set(recipients).size < recipients.length)
+  ) {
+    throw invalid(`recipients must be different names, at most ${MAX_RECIPIENTS}.`);
+  }
+  if (slug !== undefined) checkSlug(request, slug);
+  for (const network of networks)
+    if (!isNetwork(network)) throw invalid(`${network} is not a network such as 192.0.2.0/24.`);
+}
+
+function checkSlug({ recipients = [], password, isPublic }: LinkRequest, slug: string): void {
+  if (!isSlug(slug)) throw invalid(`${slug} is not a slug. Use 3 to 64 lower-case letters, digits and hyphens.`);
+  if (recipients.length > 0) throw invalid("A link with recipients has one address for each of them. Leave out slug.");
+  if (password === undefined && isPublic !== true) {
+    throw invalid("A slug can be guessed. Add a password, or say that the link is public.");
+  }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits, more] = text.split("/");
+  const family = isIP(address);
+  const limit = family === 4 ? 32 : 128;
+  return (
+    family !== 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= limit))
+  );
+}
+
+/** Whether an address is in one of the networks. An unknown address is in none. */
+export function isAllowedFrom(networks: readonly string[], address: string | undefined): boolean {
+  if (networks.length === 0) return true;
+  const plain = address?.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "") ?? "";
+  const family = isIP(plain);
+  if (family === 0) return false;
+  const allowed = new BlockList();
+  for (const network of networks) {
+    const [base = "", bits] = network.split("/");
+    const type = isIP(base) === 4 ? "ipv4" : "ipv6";
+    if (bits === undefined) allowed.addAddress(base, type);
+    else allowed.addSubnet(base, Number(bits), type);
+  }
+  return allowed.check(plain, family === 4 ? "ipv4" : "ipv6");
+}
+
+function invalid(text: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", text);
+}

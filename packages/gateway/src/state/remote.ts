@@ -1,0 +1,194 @@
+/**
+ * The state over a Unix socket: one process owns the SQLite file, the workers of the gateway call it. Lines of JSON, answered in any order.
+ * @module
+ */
+import { chmodSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import type { Revocation, State } from "./contract/state.ts";
+
+/** Methods whose call may be sent again when its answer was lost: a repetition has the result of the first. */
+const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
+  "secret",
+  "findLink",
+  "getLink",
+  "listLinks",
+  "deliver",
+  "findDelivery",
+  "listDeliveries",
+  "revoke",
+  "lift",
+  "listRevocations",
+  "revocationsAfter",
+  "findToken",
+  "listTokens",
+  "revokeToken",
+  "failures",
+]);
+const METHODS: readonly (keyof State)[] = [
+  ...(REPEATABLE as ReadonlySet<keyof State>),
+  "createLink",
+  "updateLink",
+  "giveBack",
+  "claimUse",
+  "addToken",
+  "recordFailure",
+  "sweep",
+  "backup",
+];
+
+/** How long a call waits for its state. */
+const DEADLINE_MS = 5000;
+const RECONNECT_MS = 50;
+
+/** The state is away: the caller must not go on. */
+export class StateUnavailable extends Error {
+  /** For programs; the text may change. */
+  readonly code = "STATE_UNAVAILABLE";
+}
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+interface Reply {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly error?: string;
+  /** Sent to every connection when a revocation is added or lifted. */
+  readonly revocations?: readonly Revocation[];
+}
+
+/** Serves a state on a socket, which only this user can open. */
+export async function serveState(state: State, path: string): Promise<{ close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const send = (socket: Socket, reply: Reply): void => {
+    if (socket.writable) socket.write(`${JSON.stringify(reply, bytesAsText)}\n`);
+  };
+  const answer = async ({ id, method, args }: Call): Promise<Reply> => {
+    try {
+      if (!METHODS.includes(method as keyof State)) throw new Error(`the state has no method ${method}`);
+      const result = await (state[method as "secret"] as (...values: never[]) => Promise<unknown>)(
+        ...(args as never[]),
+      );
+      if (method === "revoke" || method === "lift") {
+        for (const socket of sockets) send(socket, { revocations: [result as Revocation] });
+      }
+      return { id, result };
+    } catch (error) {
+      return { id, error: String((error as Error).message) };
+    }
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
+    createInterface(socket).on("line", async (line) => send(socket, await answer(JSON.parse(line) as Call)));
+  });
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+  chmodSync(path, 0o600);
+  return {
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await state.close();
+    },
+  };
+}
+
+/** Options of {@link connectState}. */
+export interface ConnectOptions {
+  readonly path: string;
+  /** Receives each revocation as soon as it is made or lifted, by any process. */
+  readonly onRevocations?: ((changes: readonly Revocation[]) => void) | undefined;
+  /** Called after each connection: what was missed in between must be read. */
+  readonly onConnect?: (() => void) | undefined;
+}
+
+/** A state that another process owns. While it is away, calls wait for five seconds and then reject with {@link StateUnavailable}. */
+export function connectState({ path, onRevocations, onConnect }: ConnectOptions): State {
+  interface Pending extends Call {
+    readonly resolve: (value: never) => void;
+    readonly reject: (error: unknown) => void;
+    readonly timer: NodeJS.Timeout;
+    isSent: boolean;
+  }
+  const pending = new Map<number, Pending>();
+  let socket: Socket | undefined;
+  let closed = false;
+  let nextId = 0;
+
+  const transmit = (call: Pending): void => {
+    if (socket === undefined) return;
+    call.isSent = true;
+    const { id, method, args } = call;
+    socket.write(`${JSON.stringify({ id, method, args })}\n`);
+  };
+  const finish = (id: number): Pending | undefined => {
+    const call = pending.get(id);
+    if (call === undefined) return undefined;
+    pending.delete(id);
+    clearTimeout(call.timer);
+    return call;
+  };
+  const receive = ({ id, result, error, revocations }: Reply): void => {
+    if (revocations !== undefined) onRevocations?.(revocations);
+    const call = id === undefined ? undefined : finish(id);
+    if (error === undefined) call?.resolve(result as never);
+    else call?.reject(new Error(error));
+  };
+  const open = (): void => {
+    if (closed) return;
+    const opened = connect(path);
+    createInterface(opened).on("line", (line) => receive(JSON.parse(line) as Reply));
+    opened.on("connect", () => {
+      socket = opened;
+      onConnect?.();
+      for (const call of pending.values()) transmit(call);
+    });
+    opened.on("error", () => opened.destroy());
+    opened.on("close", () => {
+      socket = undefined;
+      // A count whose answer was lost may have been committed: to repeat it could count twice.
+      for (const { id, isSent, method } of [...pending.values()]) {
+        if (isSent && !REPEATABLE.has(method)) finish(id)?.reject(new StateUnavailable("the state left during a call"));
+      }
+      if (!closed) setTimeout(open, RECONNECT_MS).unref();
+    });
+  };
+  open();
+
+  const call = (method: string, args: readonly unknown[]): Promise<never> =>
+    new Promise((resolve, reject) => {
+      if (closed) {
+        reject(new StateUnavailable("the state is closed"));
+        return;
+      }
+      const id = nextId++;
+      const timer = setTimeout(
+        () => finish(id)?.reject(new StateUnavailable("the state does not answer")),
+        DEADLINE_MS,
+      );
+      const waiting: Pending = { id, method, args, resolve, reject, timer, isSent: false };
+      pending.set(id, waiting);
+      transmit(waiting);
+    });
+
+  const remote = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]));
+  return {
+    ...(remote as unknown as State),
+    sharedByReplicas: false,
+    secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
+    async close() {
+      closed = true;
+      for (const id of [...pending.keys()]) finish(id)?.reject(new StateUnavailable("the state is closed"));
+      socket?.destroy();
+    },
+  };
+}
+
+function bytesAsText(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("base64url") : value;
+}

@@ -1,0 +1,153 @@
+/**
+ * Opens the address of a link or of a delivery: what it leads to, and whether its holder may go on. Knows neither HTTP nor SQL.
+ * @module
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { closedReason, type Delivery, type DeliveryRefusal, type Millis } from "../state/contract/deliveries.ts";
+import type { FoundLink, State } from "../state/contract/state.ts";
+import { isAllowedFrom } from "./create-link.ts";
+import { hashOf, isId, isSlug } from "./identifiers.ts";
+import type { Passwords } from "./password.ts";
+
+/** Why a link does not open. */
+export type LinkProblem = DeliveryRefusal | "network" | "password" | "wrong-password" | "too-many" | "away";
+
+/** A link does not open. */
+export class LinkRefused extends Error {
+  readonly problem: LinkProblem;
+  /** When to try again. */
+  readonly retryAt: Millis | undefined;
+
+  constructor(problem: LinkProblem, retryAt?: Millis) {
+    super(`the link does not open: ${problem}`);
+    this.problem = problem;
+    this.retryAt = retryAt;
+  }
+}
+
+/** What the holder of a link presents. */
+export interface Presented {
+  /** The network of the client: an IPv4 address, or the /64 of an IPv6 address. */
+  readonly network: string;
+  readonly remoteAddress: string | undefined;
+  readonly password?: string | undefined;
+  /** What {@link LinkOpener.proofOf} returned after the password was right. */
+  readonly proof?: string | undefined;
+  /** The token of a visit, from its cookie. */
+  readonly visit?: string | undefined;
+}
+
+/** A link that its holder may open. */
+export interface OpenedLink extends FoundLink {
+  /** The delivery, if the address or the cookie named one. */
+  readonly delivery: Delivery | undefined;
+  /** The token of that delivery. */
+  readonly token: string | undefined;
+  /** Whether opening needs a claim: the link is counted, or it asked for a password. */
+  readonly isCounted: boolean;
+}
+
+/** Opens links. */
+export interface LinkOpener {
+  /** @throws {LinkRefused} */
+  open(address: string, presented: Presented): Promise<OpenedLink>;
+  /** @throws {LinkRefused} */
+  openDelivery(token: string, presented: Presented): Promise<OpenedLink>;
+  /** Proves for ten minutes that the password was right, so that the next form need not ask again. */
+  proofOf(variant: string): string;
+}
+
+/** What {@link linkOpener} works with. */
+export interface OpenerOptions {
+  readonly state: State;
+  /** The secret of all processes of this state. */
+  readonly stateKey: Uint8Array;
+  readonly passwords: Passwords;
+  readonly clock: () => Date;
+}
+
+/** Wrong passwords from one network in {@link FAILURE_WINDOW}; and look-ups of slugs that do not exist. */
+const FAILURES_PER_NETWORK = 10;
+const FAILURE_WINDOW: Millis = 10 * 60_000;
+/** After this many wrong passwords for one link, each further attempt waits. A link is never locked. */
+const FREE_ATTEMPTS = 10;
+const MAX_DELAY: Millis = 30_000;
+const PROOF_LIFETIME: Millis = 10 * 60_000;
+
+/** Opens the links of a state. */
+export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions): LinkOpener {
+  async function expectAttempts(network: string, link: string): Promise<void> {
+    const { byAddress, byLink, lastByLink } = await state.failures({ address: network, link, windowMs: FAILURE_WINDOW });
+    if (byAddress >= FAILURES_PER_NETWORK) throw new LinkRefused("too-many", clock().getTime() + FAILURE_WINDOW);
+    const delay = byLink < FREE_ATTEMPTS ? 0 : Math.min(MAX_DELAY, 1000 * 2 ** (byLink - FREE_ATTEMPTS));
+    const next = (lastByLink ?? 0) + delay;
+    if (delay > 0 && clock().getTime() < next) throw new LinkRefused("too-many", next);
+  }
+
+  function signature(variant: string, until: string): Buffer {
+    return createHmac("sha256", stateKey).update(`proof\n${variant}\n${until}`).digest();
+  }
+
+  function isProved(variant: string, proof: string | undefined): boolean {
+    const [until = "", mac = ""] = proof?.split(".") ?? [];
+    if (!/^\d{1,15}$/.test(until) || Number(until) <= clock().getTime()) return false;
+    const given = Buffer.from(mac, "base64url");
+    const expected = signature(variant, until);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  async function expectPassword({ link, variant }: FoundLink, presented: Presented): Promise<void> {
+    if (link.password === undefined || isProved(variant.id, presented.proof)) return;
+    if (presented.password === undefined) throw new LinkRefused("password");
+    // Limits come before the hash, which costs most.
+    await expectAttempts(presented.network, link.id);
+    const matches = await passwords.matches(presented.password, link.password);
+    if (matches === undefined) throw new LinkRefused("too-many", clock().getTime() + 1000);
+    if (matches) return;
+    await state.recordFailure({ address: presented.network, link: link.id, windowMs: FAILURE_WINDOW });
+    throw new LinkRefused("wrong-password");
+  }
+
+  /** The delivery of a visit, if the cookie belongs to this link. */
+  async function visitOf(variant: string, token: string | undefined): Promise<Delivery | undefined> {
+    const found = token === undefined ? undefined : await state.findDelivery(hashOf(token));
+    return found?.variant.id === variant ? found.delivery : undefined;
+  }
+
+  return {
+    async open(address, presented) {
+      const bySlug = isSlug(address);
+      if (!bySlug && !isId(address)) throw new LinkRefused("unknown");
+      if (bySlug) await expectAttempts(presented.network, "");
+      const found = await state.findLink(address);
+      if (found === undefined) {
+        if (bySlug) await state.recordFailure({ address: presented.network, link: "", windowMs: FAILURE_WINDOW });
+        throw new LinkRefused("unknown");
+      }
+      const { link, variant } = found;
+      // A slug can be guessed, so it shows no reason before the password is right.
+      const hidden = bySlug && link.password !== undefined;
+      const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
+      if (!isInside) throw new LinkRefused(bySlug ? "unknown" : "network");
+      const delivery = await visitOf(variant.id, presented.visit);
+      if (delivery === undefined) await expectPassword(found, presented);
+      const closed = closedReason(link, clock().getTime());
+      const runs = delivery !== undefined && closed === "expired";
+      if (closed !== undefined && !runs) {
+        throw new LinkRefused(bySlug && !hidden ? "unknown" : closed, closed === "not-yet" ? link.startsAt : undefined);
+      }
+      const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
+      return { ...found, delivery, token: delivery === undefined ? undefined : presented.visit, isCounted };
+    },
+    async openDelivery(token, { remoteAddress }) {
+      const found = await state.findDelivery(hashOf(token));
+      if (found === undefined) throw new LinkRefused("unknown");
+      if (!isAllowedFrom(found.link.networks, remoteAddress)) throw new LinkRefused("network");
+      return { ...found, token, isCounted: true };
+    },
+    proofOf(variant) {
+      const until = String(clock().getTime() + PROOF_LIFETIME);
+      return `${until}.${signature(variant, until).toString("base64url")}`;
+    },
+  };
+}

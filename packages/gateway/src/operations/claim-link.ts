@@ -1,0 +1,36 @@
+import { hashOf, randomId } from "../links/identifiers.ts";
+import { LinkRefused } from "../links/open-link.ts";
+import type { PermittedObject } from "../permit.ts";
+import type { Delivery } from "../state/contract/deliveries.ts";
+import type { Variant } from "../state/contract/state.ts";
+import { expectLinks } from "./deliver-link.ts";
+import type { OperationContext } from "./operation-context.ts";
+
+/** The button of a page: takes one of the deliveries of a link. */
+export interface ClaimLink {
+  readonly operation: "claim-link";
+  readonly variant: Variant;
+  readonly object: PermittedObject | undefined;
+  readonly claimKey: string;
+  readonly token: string;
+  readonly address: string;
+  /** Starts at once: a visit has no further step. */
+  readonly isVisit: boolean;
+}
+
+/** A delivery that was claimed. */
+export interface LinkClaimed {
+  readonly kind: "claimed";
+  readonly delivery: Delivery;
+}
+
+/** @throws {LinkRefused} why no delivery is left */
+export async function claimLink(request: ClaimLink, context: OperationContext): Promise<LinkClaimed> {
+  const { variant, claimKey, token, address, isVisit } = request;
+  const { state } = expectLinks(context);
+  const start = isVisit ? { attempt: randomId(), length: 0 } : undefined;
+  const ids = { claim: hashOf(claimKey), token: hashOf(token) };
+  const result = await state.deliver(variant.id, { type: "claim", ...ids, address, start });
+  if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
+  return { kind: "claimed", delivery: result.delivery };
+}

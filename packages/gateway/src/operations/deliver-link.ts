@@ -1,0 +1,65 @@
+import { randomId } from "../links/identifiers.ts";
+import { LinkRefused } from "../links/open-link.ts";
+import type { Command, Start } from "../state/contract/deliveries.ts";
+import type { Link, Variant } from "../state/contract/state.ts";
+import type { OperationContext } from "./operation-context.ts";
+import { discard } from "../pipeline/outcome.ts";
+import { type GetObject, getObject, type ObjectRead } from "./get-object.ts";
+
+/** One response of a delivery: the bytes of an object, or of a part of it. */
+export interface DeliverLink extends Omit<GetObject, "operation"> {
+  readonly operation: "deliver-link";
+  readonly link: Link;
+  readonly variant: Variant;
+  /** The delivery that goes on, or the claim that begins one. */
+  readonly by: { readonly token: string } | { readonly claim: string; readonly token: string; readonly address: string };
+  /** A visit opens many objects, so its delivery pins none. */
+  readonly isVisit: boolean;
+}
+
+/** An object that a delivery reads. */
+export interface ObjectDelivered extends Omit<ObjectRead, "kind"> {
+  readonly kind: "delivered";
+  /** Reports the bytes that were handed to the socket. */
+  settle(bytes: number): void;
+}
+
+/**
+ * Opens the object, and starts the delivery before anything is sent. A response without bytes starts nothing.
+ * @throws {LinkRefused} why the delivery cannot go on
+ */
+export async function deliverLink(request: DeliverLink, context: OperationContext): Promise<ObjectDelivered> {
+  const { link, variant, by, isVisit } = request;
+  const read = await getObject({ ...request, operation: "get-object" }, context);
+  const { info, range } = read;
+  if (read.notModified) return { ...read, kind: "delivered", settle: () => undefined };
+  try {
+    const isPinned = link.etag !== undefined && !isVisit;
+    if (isPinned && (link.etag !== info.etag || link.size !== info.size)) throw new LinkRefused("changed");
+    const attempt = randomId();
+    const length = range === undefined ? info.size : range.end - range.start + 1;
+    const object = isVisit ? undefined : { etag: info.etag, size: info.size };
+    const start: Start = { attempt, length, object };
+    const command: Command = "claim" in by ? { type: "claim", ...by, start } : { type: "start", ...by, ...start };
+    const { state } = expectLinks(context);
+    const result = await state.deliver(variant.id, command);
+    if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
+    const { token } = result.delivery;
+    const settle = (sent: number): void => {
+      const from = isVisit ? undefined : (range?.start ?? 0);
+      void state.deliver(variant.id, { type: "settle", token, attempt, sent, from }).catch(() => undefined);
+    };
+    // A driver's redirect would leave the count.
+    const body = read.body?.kind === "redirect" ? read.body.bytes() : read.body;
+    return { ...read, kind: "delivered", body, settle };
+  } catch (error) {
+    discard(read.body);
+    throw error;
+  }
+}
+
+/** The links of a gateway that has them. */
+export function expectLinks({ links }: OperationContext): NonNullable<OperationContext["links"]> {
+  if (links === undefined) throw new TypeError("a link was opened in a gateway without a state");
+  return links;
+}

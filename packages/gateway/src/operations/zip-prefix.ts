@@ -1,0 +1,114 @@
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import { downloadZip } from "client-zip";
+import { randomId } from "../links/identifiers.ts";
+import { LinkRefused } from "../links/open-link.ts";
+import type { PermittedPrefix } from "../permit.ts";
+import type { Variant } from "../state/contract/state.ts";
+import { type ListedObject, positionAfter } from "../storage/contract/listing.ts";
+import type { Body } from "../storage/contract/storage.ts";
+import { expectLinks } from "./deliver-link.ts";
+import type { OperationContext } from "./operation-context.ts";
+
+/** All objects below a prefix, as one zip of stored entries. */
+export interface ZipPrefix {
+  readonly operation: "zip-prefix";
+  readonly keys: PermittedPrefix;
+  readonly variant: Variant;
+  /** The visit whose bytes are counted; `undefined` if the link counts none. */
+  readonly token: string | undefined;
+}
+
+/** A zip that is made while it is sent. */
+export interface Zipped {
+  readonly kind: "zip";
+  readonly stream: Readable;
+  settle(bytes: number): void;
+}
+
+const PAGE = 1000;
+/** A zip has no length in advance, so its bytes are reserved in blocks. */
+const BLOCK = 1024 * 1024;
+
+/** Begins a zip. Objects that vanish while it is made are left out. @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE` */
+export async function zipPrefix(request: ZipPrefix, context: OperationContext): Promise<Zipped> {
+  const entries = entriesOf(request, context);
+  const body = downloadZip(entries).body as unknown as ReadableStream<Uint8Array>;
+  const { token, variant } = request;
+  if (token === undefined) return { kind: "zip", stream: Readable.fromWeb(body), settle: () => undefined };
+  const { state } = expectLinks(context);
+  const attempt = randomId();
+  const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0 });
+  if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    let reserved = 0;
+    let sent = 0;
+    for await (const chunk of body) {
+      sent += chunk.length;
+      while (sent > reserved) {
+        const result = await state.deliver(variant.id, { type: "reserve", token: token as string, attempt, bytes: BLOCK });
+        // The head is sent, so only a cut connection shows that something is missing.
+        if (!result.ok) throw new LinkRefused(result.reason);
+        reserved += BLOCK;
+      }
+      yield chunk;
+    }
+  }
+  const settle = (bytes: number): void => {
+    void state.deliver(variant.id, { type: "settle", token, attempt, sent: bytes }).catch(() => undefined);
+  };
+  return { kind: "zip", stream: Readable.from(counted(), { objectMode: false }), settle };
+}
+
+async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext) {
+  const { bucket, prefix } = keys;
+  let after: ReturnType<typeof positionAfter> | undefined;
+  for (;;) {
+    const page = await storage.list(bucket, { prefix, after, limit: PAGE, signal });
+    for (const entry of page.entries as readonly ListedObject[]) {
+      const name = entryName(entry.key.slice(prefix.length));
+      // A key that ends with a slash marks a folder, which has no bytes.
+      if (name === undefined) continue;
+      const open = await storage.get({ bucket, key: entry.key }, { signal });
+      if (open === undefined) continue;
+      yield { name, lastModified: open.info.lastModified, size: open.info.size, input: bytesOf(open.body()) };
+    }
+    const last = page.entries.at(-1);
+    if (!page.truncated || last === undefined) return;
+    after = positionAfter(last);
+  }
+}
+
+/** A name that no program unpacks outside of its folder; `undefined` if the key has none. */
+function entryName(key: string): string | undefined {
+  if (key === "" || key.endsWith("/")) return undefined;
+  const segments = key.split("/").map((segment) => (/^\.{0,2}$/.test(segment) ? "_" : segment));
+  return segments.join("/").replace(/[\\:\p{Cc}]/gu, "_");
+}
+
+async function* bytesOf(body: Body): AsyncGenerator<Uint8Array> {
+  switch (body.kind) {
+    case "bytes":
+      yield body.bytes;
+      return;
+    case "redirect":
+      yield* body.bytes().stream;
+      return;
+    case "stream":
+      yield* body.stream;
+      return;
+    case "file":
+      yield* fileBytes(body);
+  }
+}
+
+async function* fileBytes(file: Extract<Body, { kind: "file" }>): AsyncGenerator<Uint8Array> {
+  const { createReadStream } = await import("node:fs");
+  try {
+    if (file.length === 0) return;
+    const options = { fd: file.fd, start: file.start, end: file.start + file.length - 1, autoClose: false };
+    yield* createReadStream("", options) as AsyncIterable<Uint8Array>;
+  } finally {
+    file.close();
+  }
+}

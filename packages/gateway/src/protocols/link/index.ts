@@ -1,0 +1,121 @@
+/**
+ * Links as a dialect: the verifier finds the link, and its grant passes `authorize` with the owner's present scope.
+ * @module
+ */
+import type { Clock, Grant, WireRequest } from "daypass";
+import { hashOf, isClaimKey } from "../../links/identifiers.ts";
+import { LinkRefused, type LinkOpener, type OpenedLink, type Presented } from "../../links/open-link.ts";
+import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import type { BodyVerifier, Protocol } from "../protocol.ts";
+import { type LinkForm, readLinkForm } from "./form.ts";
+import { isLinkTarget, readLinkPath } from "./path.ts";
+import { refuseLink } from "./refuse.ts";
+import { linkTask } from "./task.ts";
+
+/** The grant of an opened link. */
+export interface LinkGrant extends Grant, OpenedLink {
+  /** The path of the link, `/l/<address>`. */
+  readonly path: string;
+  /** The path below a prefix link; `undefined` without a slash after the address. */
+  readonly rest: string | undefined;
+  /** The fields of a page's form. */
+  readonly form: LinkForm | undefined;
+}
+
+/** Options of {@link linkProtocol}. */
+export interface LinkProtocolOptions {
+  readonly opener: LinkOpener;
+  readonly stateKey: Uint8Array;
+  /** The one origin of links, `scheme://host[:port]`. */
+  readonly origin: string;
+  /** The present scopes of an owner; `undefined` if the owner is gone. */
+  readonly scopesOf: (owner: string) => FoundScopes | Promise<FoundScopes>;
+  /** The name of an owner for people. */
+  readonly sharedBy?: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Links on their own origin. */
+export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> {
+  const { opener, origin, scopesOf } = options;
+  const { host, protocol } = new URL(origin);
+  const detects = ({ target, authority }: WireRequest): boolean =>
+    isLinkTarget(target) && authority.toLowerCase().replace(protocol === "https:" ? /:443$/ : /:80$/, "") === host;
+
+  async function open(request: WireRequest, form?: LinkForm): Promise<LinkGrant> {
+    const address = readLinkPath(request.target);
+    const presented: Presented = {
+      remoteAddress: request.remoteAddress,
+      network: networkOf(request.remoteAddress ?? ""),
+      password: form?.password ?? basicPassword(request),
+      proof: form?.proof,
+      visit: visitCookie(request),
+    };
+    const opened =
+      address.kind === "link"
+        ? await opener.open(address.address, presented)
+        : await opener.openDelivery(address.token, presented);
+    return {
+      ...opened,
+      scheme: "link",
+      id: opened.variant.id,
+      keyId: opened.link.owner,
+      methods: ["GET", "HEAD", "POST"],
+      notBefore: new Date(opened.link.startsAt),
+      expiresAt: new Date(opened.link.expiresAt),
+      obligations: [],
+      target: request.target,
+      limitBody: (body) => body,
+      path: address.kind === "link" ? `/l/${address.address}` : `/d/${address.token}`,
+      rest: address.kind === "link" ? address.rest : undefined,
+      form,
+    };
+  }
+
+  const forms: BodyVerifier<LinkGrant> = {
+    detects: (request) => request.method === "POST" && detects(request),
+    async verify(request, body) {
+      const form = await readLinkForm(request, body);
+      if (form.claim !== undefined && !isClaimKey(form.claim)) throw new LinkRefused("unknown");
+      return { grant: await open(request, form), body };
+    },
+  };
+
+  return {
+    dialect: "link",
+    verifiers: [{ detects: (request) => request.method !== "POST" && detects(request), verify: (request) => open(request) }],
+    bodyVerifiers: [forms],
+    resource: ({ link, rest }) => {
+      const key = link.kind === "prefix" ? `${link.key}${rest ?? ""}` : link.key;
+      return { bucket: link.bucket, key: link.kind === "prefix" && /^$|\/$/.test(key) ? undefined : key };
+    },
+    // A page's POST asks for no more than its GET.
+    method: () => "GET",
+    scopes: ({ link }) => scopesOf(link.owner),
+    life: ({ link }) => (link.expiresAt - link.createdAt) / 1000,
+    task: linkTask(options),
+    refuse: refuseLink(options),
+  };
+}
+
+/** `Authorization: Basic`, for scripts. The user name means nothing. */
+function basicPassword({ headers, target }: WireRequest): string | undefined {
+  if (!target.startsWith("/l/")) return undefined;
+  const value = headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
+  const [, encoded] = /^basic ([A-Za-z0-9+/=]{1,512})$/i.exec(value ?? "") ?? [];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString().replace(/^[^:]*:/s, "");
+}
+
+/** The name of the cookie of a visit. */
+export const VISIT_COOKIE = "dp-visit";
+
+/** Two cookies of the name are none: only an attacker plants a second. */
+function visitCookie({ headers }: WireRequest): string | undefined {
+  const pairs = headers.filter(([name]) => name.toLowerCase() === "cookie").flatMap(([, value]) => value.split(";"));
+  const tokens = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${VISIT_COOKIE}=`));
+  return tokens.length === 1 ? tokens[0]?.slice(VISIT_COOKIE.length + 1) : undefined;
+}
+
+/** The token of a delivery as the state stores it. */
+export const tokenHash: (token: string) => string = hashOf;

@@ -1,0 +1,313 @@
+/** What a request for an opened link asks for: one row for each kind of answer. */
+import { randomBytes } from "node:crypto";
+import type { WireRequest } from "daypass";
+import { contentDisposition } from "../../http/content-disposition.ts";
+import { deliveryToken, hashOf, isClaimKey } from "../../links/identifiers.ts";
+import { LinkRefused } from "../../links/open-link.ts";
+import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
+import type { DeliverLink, ObjectDelivered } from "../../operations/deliver-link.ts";
+import type { GetObject, ObjectRead } from "../../operations/get-object.ts";
+import type { HeadObject } from "../../operations/head-object.ts";
+import type { ListedFolder, ListFolder } from "../../operations/list-folder.ts";
+import type { Zipped, ZipPrefix } from "../../operations/zip-prefix.ts";
+import { SAFE_HEADERS } from "../../pages/layout.ts";
+import { isViewable, linkPage } from "../../pages/link-page.ts";
+import { type ListingEntry, listingPage, ROWS_PER_PAGE, type SortColumn } from "../../pages/listing-page.ts";
+import type { Permit, PermittedObject } from "../../permit.ts";
+import { permitPrefix } from "../../pipeline/authorize.ts";
+import type { Answer } from "../../pipeline/outcome.ts";
+import type { Received } from "../../pipeline/receive.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import type { ObjectInfo } from "../../storage/contract/storage.ts";
+import { addDelivery, overriddenHeaders } from "../object-headers.ts";
+import { wantsPage } from "../page.ts";
+import type { Task } from "../protocol.ts";
+import { readConditions } from "../request-fields.ts";
+import type { LinkGrant, LinkProtocolOptions } from "./index.ts";
+import { readQuery } from "./path.ts";
+import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
+
+/** Entries of a folder that are sorted. */
+const MAX_ENTRIES = 10_000;
+
+/** Everything that the rows below read. */
+interface Asked {
+  readonly grant: LinkGrant;
+  readonly permit: Permit<LinkGrant>;
+  readonly received: Received;
+  readonly request: WireRequest;
+  readonly query: URLSearchParams;
+  readonly isPage: boolean;
+  readonly options: LinkProtocolOptions;
+}
+
+/** Chooses the row of a request. */
+export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGrant>, received: Received) => Task<LinkGrant> {
+  return (permit, received) => {
+    const { request } = received;
+    const { grant } = permit;
+    const asked: Asked = {
+      ...{ grant, permit, received, request, options },
+      query: readQuery(request.target),
+      isPage: wantsPage(request),
+    };
+    if (!["GET", "HEAD", "POST"].includes(request.method)) {
+      throw new Refusal("METHOD_NOT_ALLOWED", `a link takes GET, HEAD and POST, not ${request.method}`);
+    }
+    if (grant.link.kind === "prefix") return prefixTask(asked);
+    if (permit.object === undefined) throw new LinkRefused("unknown");
+    return objectTask(asked, permit.object);
+  };
+}
+
+function objectTask(asked: Asked, object: PermittedObject): Task<LinkGrant> {
+  const { grant, request, query, isPage } = asked;
+  const isDelivery = grant.path.startsWith("/d/");
+  if (request.method === "POST") return isDelivery || !grant.form?.claim ? showPage(asked, object) : claim(asked, object);
+  if (isDelivery) return deliver(asked, object, { token: hashOf(grant.token ?? "") });
+  const claimKey = query.get("dl");
+  if (grant.isCounted && claimKey !== null) {
+    if (!isClaimKey(claimKey)) throw new Refusal("INVALID_ARGUMENT", "dl is not 16 to 64 letters, digits, - or _", { parameter: "dl" });
+    return deliver(asked, object, claimOf(asked, claimKey));
+  }
+  const wantsBytes = query.has("view") || query.has("download");
+  if (isPage && !wantsBytes) return showPage(asked, object);
+  if (grant.isCounted) return { request: headOf(asked, object), present: () => needsClaim(asked) };
+  return read(asked, object);
+}
+
+/** The bytes of a link that counts nothing. */
+function read(asked: Asked, object: PermittedObject): Task<LinkGrant, GetObject> | Task<LinkGrant, HeadObject> {
+  const { received, request } = asked;
+  const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
+  const present = (result: ObjectRead): Answer => {
+    const body = result.body?.kind === "redirect" ? result.body.bytes() : result.body;
+    return { ...bytesAnswer(asked, result), body };
+  };
+  return request.method === "HEAD"
+    ? { request: { operation: "head-object", ...wanted }, present }
+    : { request: { operation: "get-object", ...wanted }, present };
+}
+
+/** The bytes of a link that counts: what a claim or a started delivery may have. */
+function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): Task<LinkGrant, DeliverLink> | Task<LinkGrant, HeadObject> {
+  const { grant, received, request } = asked;
+  const { link, variant } = grant;
+  const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
+  if (request.method === "HEAD") {
+    return { request: { operation: "head-object", ...wanted }, present: (result) => bytesAnswer(asked, result) };
+  }
+  return {
+    request: { operation: "deliver-link", ...wanted, link, variant, by, isVisit: link.kind === "prefix" },
+    present: (result: ObjectDelivered) => ({ ...bytesAnswer(asked, result), body: result.body, onDelivered: result.settle }),
+  };
+}
+
+/** The button: takes a delivery and sends the browser to it. The same claim key leads to the same delivery. */
+function claim(asked: Asked, object: PermittedObject | undefined): Task<LinkGrant, ClaimLink> {
+  const { grant, options } = asked;
+  const { variant, link } = grant;
+  const claimKey = grant.form?.claim ?? "";
+  const isVisit = link.kind === "prefix";
+  const token = deliveryToken(options.stateKey, variant.id, claimKey);
+  return {
+    request: { operation: "claim-link", variant, object, claimKey, token, address: networkOf(asked.request.remoteAddress ?? ""), isVisit },
+    present: ({ delivery }: LinkClaimed) => {
+      const headers = [...SAFE_HEADERS, "location", isVisit ? `${grant.path}/` : `/d/${token}`, "content-length", "0"];
+      if (isVisit) headers.push("set-cookie", visitCookie(asked, token, delivery.leaseUntil));
+      return { status: 303, headers, body: undefined };
+    },
+  };
+}
+
+function visitCookie({ grant, options }: Asked, token: string, until: number): string {
+  const secure = options.origin.startsWith("https:") ? "; Secure" : "";
+  return `dp-visit=${token}; Path=${grant.path}/; Expires=${new Date(until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
+}
+
+function claimOf({ grant, options, request }: Asked, claimKey: string): DeliverLink["by"] {
+  const token = deliveryToken(options.stateKey, grant.variant.id, claimKey);
+  return { claim: hashOf(claimKey), token: hashOf(token), address: networkOf(request.remoteAddress ?? "") };
+}
+
+function showPage(asked: Asked, object: PermittedObject): Task<LinkGrant, HeadObject> {
+  const { grant, request, options } = asked;
+  const { link, variant, isCounted } = grant;
+  return {
+    request: headOf(asked, object),
+    present: ({ info }: ObjectRead) => {
+      expectUnchanged(grant, info);
+      const name = link.key.split("/").at(-1) || link.key;
+      const left = variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used);
+      if (left === 0 && variant.started >= (variant.max ?? 0) + variant.givenBack) throw new LinkRefused("used-up");
+      const page = linkPage(messagesOf(request), {
+        path: grant.path,
+        address: `${options.origin}${grant.path}`,
+        name,
+        size: info.size,
+        contentType: link.response?.contentType ?? info.contentType,
+        label: link.label,
+        note: link.note,
+        sharedBy: options.sharedBy,
+        expiresAt: new Date(link.expiresAt),
+        left,
+        claimKey: isCounted ? randomBytes(24).toString("base64url") : undefined,
+        proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
+        preview: link.preview && !isCounted,
+      });
+      return pageAnswer(200, page);
+    },
+  };
+}
+
+/** 428 says that a plain GET takes nothing, and how to take it. */
+function needsClaim({ grant, options, request }: Asked): Answer {
+  const command = `curl -fLO -C - '${options.origin}${grant.path}?dl=${randomBytes(24).toString("base64url")}'`;
+  const answer = lineAnswer(428, `this link is counted. To take one delivery: ${command}`);
+  return request.method === "HEAD" ? { ...answer, body: undefined } : answer;
+}
+
+function headOf({ received }: Asked, object: PermittedObject): HeadObject {
+  const conditions = readConditions(received.fields);
+  return { operation: "head-object", object, conditions: conditions && undefined, range: undefined };
+}
+
+/** One range at most; several mean the whole. */
+function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
+  return range === undefined || range.includes(",") ? undefined : { range, ifRange };
+}
+
+function expectUnchanged({ link }: LinkGrant, info: ObjectInfo): void {
+  if (link.kind !== "object" || link.etag === undefined) return;
+  if (link.etag !== info.etag || link.size !== info.size) throw new LinkRefused("changed");
+}
+
+/** Status and headers of bytes: inline only if the page asked to show them. */
+function bytesAnswer({ grant, query }: Asked, result: Omit<ObjectRead, "kind">): Answer {
+  const { info, range, notModified } = result;
+  const { link } = grant;
+  expectUnchanged(grant, info);
+  const contentType = link.response?.contentType ?? info.contentType;
+  const name = (grant.rest || link.key).split("/").at(-1);
+  const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
+  const disposition = link.response?.contentDisposition ?? contentDisposition(isShown ? "inline" : "attachment", name);
+  const headers = overriddenHeaders(info, { contentType, contentDisposition: disposition });
+  addDelivery(headers, { ...result, kind: "object" } as ObjectRead, { stored: "no-store" });
+  headers.push(...SAFE_HEADERS.slice(2));
+  return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body: undefined };
+}
+
+function prefixTask(asked: Asked): Task<LinkGrant> {
+  const { grant, permit, request, isPage, query } = asked;
+  const { rest, isCounted, delivery, link, path } = grant;
+  const hasVisit = !isCounted || delivery !== undefined;
+  if (request.method === "POST" && grant.form?.claim !== undefined) return claim(asked, undefined);
+  // Names below a folder are relative to it, so the address of a folder ends with a slash.
+  if (rest === undefined) return redirectTo(asked, `${path}/`);
+  if (!hasVisit) return isPage ? visitPage(asked) : { ...listing(asked, permitPrefix(permit, link.key)), present: () => needsVisit(asked) };
+  const token = delivery?.token;
+  if (permit.object !== undefined) {
+    return token === undefined ? read(asked, permit.object) : deliver(asked, permit.object, { token });
+  }
+  const keys = permitPrefix(permit, `${link.key}${rest}`);
+  if (!query.has("zip")) return listing(asked, keys);
+  const zip: Task<LinkGrant, ZipPrefix> = {
+    request: { operation: "zip-prefix", keys, variant: grant.variant, token },
+    present: ({ stream, settle }: Zipped) => ({
+      status: 200,
+      headers: [
+        ...["content-type", "application/zip", "content-disposition", contentDisposition("attachment", `${titleOf(grant)}.zip`)],
+        ...SAFE_HEADERS,
+      ],
+      body: { kind: "stream", stream, length: undefined },
+      onDelivered: settle,
+    }),
+  };
+  return zip;
+}
+
+function redirectTo(asked: Asked, location: string): Task<LinkGrant> {
+  const keys = permitPrefix(asked.permit, asked.grant.link.key);
+  const headers = [...SAFE_HEADERS, "location", location, "content-length", "0"];
+  return { request: { operation: "list-folder", keys, limit: 0 }, present: () => ({ status: 303, headers, body: undefined }) };
+}
+
+function needsVisit({ grant, options }: Asked): Answer {
+  return lineAnswer(428, `this folder opens in a browser: ${options.origin}${grant.path}/`);
+}
+
+/** The page before a counted folder opens: its button takes the visit. */
+function visitPage(asked: Asked): Task<LinkGrant, ListFolder> {
+  const { grant, permit, request, options } = asked;
+  const { link, variant } = grant;
+  return {
+    request: { operation: "list-folder", keys: permitPrefix(permit, link.key), limit: 0 },
+    present: () =>
+      pageAnswer(
+        200,
+        linkPage(messagesOf(request), {
+          path: grant.path,
+          address: `${options.origin}${grant.path}`,
+          name: titleOf(grant),
+          label: link.label,
+          note: link.note,
+          sharedBy: options.sharedBy,
+          expiresAt: new Date(link.expiresAt),
+          left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
+          claimKey: randomBytes(24).toString("base64url"),
+          proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
+          preview: false,
+        }),
+      ),
+  };
+}
+
+const SORTS: Readonly<Record<SortColumn, (a: ListingEntry, b: ListingEntry) => number>> = {
+  name: (a, b) => (a.name < b.name ? -1 : 1),
+  size: (a, b) => (a.size ?? -1) - (b.size ?? -1),
+  date: (a, b) => (a.changedAt?.getTime() ?? 0) - (b.changedAt?.getTime() ?? 0),
+};
+
+function listing(asked: Asked, keys: ListFolder["keys"]): Task<LinkGrant, ListFolder> {
+  const { grant, query, request, options } = asked;
+  const { link, rest = "", path } = grant;
+  const wanted = query.get("sort");
+  const sort = wanted === "size" || wanted === "date" ? wanted : "name";
+  const descending = query.get("order") === "desc";
+  const from = Math.max(0, Math.trunc(Number(query.get("from") ?? 0)) || 0);
+  return {
+    request: { operation: "list-folder", keys, limit: MAX_ENTRIES },
+    present: ({ entries, isTruncated }: ListedFolder) => {
+      const rows = entries
+        .map((entry): ListingEntry =>
+          entry.kind === "prefix"
+            ? { name: entry.prefix.slice(keys.prefix.length) }
+            : { name: entry.key.slice(keys.prefix.length), size: entry.size, changedAt: entry.lastModified },
+        )
+        .filter(({ name }) => name !== "")
+        .sort((a, b) => (descending ? SORTS[sort](b, a) : SORTS[sort](a, b)));
+      const next = from + ROWS_PER_PAGE;
+      const page = listingPage(messagesOf(request), {
+        title: rest === "" ? titleOf(grant) : rest.replace(/\/$/, ""),
+        path: `${path}/${encodeRest(rest)}`,
+        root: `${path}/`,
+        entries: rows.slice(from, next),
+        ...{ sort, descending, isTruncated },
+        next: next < rows.length ? next : undefined,
+        note: link.note,
+        sharedBy: options.sharedBy,
+        expiresAt: new Date(link.expiresAt),
+      });
+      return pageAnswer(200, page);
+    },
+  };
+}
+
+function encodeRest(rest: string): string {
+  return rest.split("/").map(encodeURIComponent).join("/");
+}
+
+function titleOf({ link }: LinkGrant): string {
+  return link.label ?? (link.key.replace(/\/$/, "").split("/").at(-1) || link.bucket);
+}

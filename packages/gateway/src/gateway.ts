@@ -15,6 +15,7 @@ import { answerProbe, tally } from "./pipeline/probes.ts";
 import { type Received, receive } from "./pipeline/receive.ts";
 import { Refusal } from "./pipeline/refusal.ts";
 import { crossOriginOf, exchangeOf, type Reached, responder } from "./pipeline/respond.ts";
+import { cutByRevocation, expectNotRevoked } from "./pipeline/revocation.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import type { Task } from "./protocols/protocol.ts";
 import { protocolsOf } from "./protocols.ts";
@@ -67,6 +68,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   checkOptions(options);
   const { storage, origins, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
+  const links = options.links?.links;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits: Limits = { ...defaultLimits, ...given(options.limits) };
   const protocols = protocolsOf(options, limits, clock);
@@ -120,13 +122,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       const authorized = authorize(authenticated, clock().getTime());
       const permit = authorized instanceof Promise ? await authorized : authorized;
       reached.permit = permit;
+      if (links !== undefined) expectNotRevoked(permit, links.revocations);
       const reading = protocol.task(permit, received, authenticated.body);
       const task = reading instanceof Promise ? await reading : reading;
-      const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
+      const performed = perform(task.request, { storage, links, now: permit.at, signal, journal: notes });
       if (performed instanceof Promise && task.begin !== undefined && !(await within(performed, keepAliveMs)))
         return respondEarly(task, task.begin(exchangeOf(notes, reached)), { performed, notes, reached });
       result = performed instanceof Promise ? await performed : performed;
-      return respond(task.present(result, exchangeOf(notes, reached)), notes, crossOriginOf(reached));
+      const outcome = respond(task.present(result, exchangeOf(notes, reached)), notes, crossOriginOf(reached));
+      return links === undefined ? outcome : cutByRevocation(outcome, permit, links);
     } catch (error) {
       // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
       if (typeof result === "object" && "body" in result) discard(result.body);

@@ -9,6 +9,7 @@ export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
+export { type Links, type LinksOptions, openLinks } from "./links/links.ts";
 export type { GatewayOptions } from "./options.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";

@@ -16,12 +16,23 @@ import {
   unexpected,
   wholeNumber,
 } from "./http/validate-options.ts";
+import type { Links } from "./links/links.ts";
 import type { AuditEvent } from "./pipeline/audit.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import type { Tally } from "./pipeline/probes.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 import type { Storage } from "./storage/contract/storage.ts";
+
+/** Links of a gateway. */
+export interface GatewayLinks {
+  /** From `openLinks`. A gateway that replaces another shares them. */
+  readonly links: Links;
+  /** The one origin of `/l/` and `/d/`, without `*`. By default the first such origin of `origins`. */
+  readonly origin?: string | undefined;
+  /** The name that pages show as the sender. */
+  readonly sharedBy?: string | undefined;
+}
 
 /** Options of `createGateway`. Each is checked when the gateway is created. */
 export interface GatewayOptions {
@@ -57,6 +68,8 @@ export interface GatewayOptions {
   /** Cross-origin requests: none by default. */
   readonly cors?: CorsPolicy | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** Links and revocations: none by default. */
+  readonly links?: GatewayLinks | undefined;
   /** Dialects by `host[:port]`, for hosts that do not speak all of them. */
   readonly hosts?: Readonly<Record<string, readonly Dialect[]>> | undefined;
   /** Called once for each request, after its last byte was sent. What it throws is ignored: a log must not end a server. */
@@ -130,6 +143,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   audience: text,
   cors: CORS,
   limits: LIMITS,
+  links: object,
   hosts: object,
   audit: callback,
   debugFields: flag,

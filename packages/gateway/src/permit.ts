@@ -18,6 +18,8 @@ export interface GrantPolicy<G extends Grant = Grant> {
   resource(grant: G): Resource;
   /** Scopes of the key that signed. All of them apply. Absent if the verifier applies the scopes itself. */
   scopes?(grant: G): FoundScopes | Promise<FoundScopes>;
+  /** The method that the scopes must allow; by default the method of the request. */
+  method?(grant: G): string;
   /** The lifetime of the URL in seconds, as far as the dialect signs one; 0 for a request that is not a URL to pass on. */
   life(grant: G, now: number): number;
 }

@@ -1,8 +1,10 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Clock, DaypassError } from "daypass";
-import type { GatewayOptions } from "./options.ts";
+import type { GatewayLinks, GatewayOptions } from "./options.ts";
+import { type FoundScopes, readScope } from "./pipeline/key-scope.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
+import { linkProtocol } from "./protocols/link/index.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
@@ -30,9 +32,32 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
       protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions, createHash }));
   }
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
+  if (options.links !== undefined) protocols.push(linksOf(options, options.links, clock));
   const [first, ...others] = protocols;
   if (first === undefined) throw new TypeError("a gateway was checked to have keys, and has none");
   return [first, ...others];
+}
+
+function linksOf(
+  { origins, keys }: GatewayOptions,
+  { links, sharedBy, ...wanted }: GatewayLinks,
+  clock: Clock,
+): Protocol {
+  const { opener, stateKey, state } = links;
+  const origin = wanted.origin ?? origins.find((one) => !one.includes("*"));
+  if (origin === undefined)
+    throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
+  const scopesOf = async (owner: string): Promise<FoundScopes> => {
+    const [, kind, id = ""] = /^(key|token):(.*)$/s.exec(owner) ?? [];
+    if (kind === undefined) return [];
+    if (kind === "token") {
+      const token = (await state.listTokens()).find((one) => one.id === id && one.revokedAt === undefined);
+      return token && readScope({ buckets: token.buckets, prefix: token.prefix });
+    }
+    const found = [(await keys.s3?.(id)) ?? []].flat();
+    return found.length === 0 ? undefined : found.map(({ scope = {} }) => readScope(scope));
+  };
+  return linkProtocol({ opener, stateKey, origin, scopesOf, sharedBy, clock });
 }
 
 const MIN_SECRET = 32;

@@ -32,6 +32,11 @@ export function isClaimKey(text: string): boolean {
   return CLAIM_KEY.test(text);
 }
 
+/** A new claim key, for the form of a page. */
+export function randomClaimKey(): string {
+  return randomBytes(24).toString("base64url");
+}
+
 /** The token of a delivery. The same claim of the same link always has the same token, so a repeated claim needs no look-up. */
 export function deliveryToken(stateKey: Uint8Array, variant: string, claimKey: string): string {
   return createHmac("sha256", stateKey).update(`delivery\n${variant}\n${claimKey}`).digest("base64url");

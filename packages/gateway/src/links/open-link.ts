@@ -3,6 +3,7 @@
  * @module
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { Refusal } from "../pipeline/refusal.ts";
 import { closedReason, type Delivery, type DeliveryRefusal, type Millis } from "../state/contract/deliveries.ts";
 import type { FoundLink, State } from "../state/contract/state.ts";
 import { isAllowedFrom } from "./create-link.ts";
@@ -13,13 +14,13 @@ import type { Passwords } from "./password.ts";
 export type LinkProblem = DeliveryRefusal | "network" | "password" | "wrong-password" | "too-many" | "away";
 
 /** A link does not open. */
-export class LinkRefused extends Error {
+export class LinkRefused extends Refusal {
   readonly problem: LinkProblem;
   /** When to try again. */
   readonly retryAt: Millis | undefined;
 
   constructor(problem: LinkProblem, retryAt?: Millis) {
-    super(`the link does not open: ${problem}`);
+    super("LINK_CLOSED", `the link does not open: ${problem}`, { problem });
     this.problem = problem;
     this.retryAt = retryAt;
   }
@@ -77,7 +78,11 @@ const PROOF_LIFETIME: Millis = 10 * 60_000;
 /** Opens the links of a state. */
 export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions): LinkOpener {
   async function expectAttempts(network: string, link: string): Promise<void> {
-    const { byAddress, byLink, lastByLink } = await state.failures({ address: network, link, windowMs: FAILURE_WINDOW });
+    const { byAddress, byLink, lastByLink } = await state.failures({
+      address: network,
+      link,
+      windowMs: FAILURE_WINDOW,
+    });
     if (byAddress >= FAILURES_PER_NETWORK) throw new LinkRefused("too-many", clock().getTime() + FAILURE_WINDOW);
     const delay = byLink < FREE_ATTEMPTS ? 0 : Math.min(MAX_DELAY, 1000 * 2 ** (byLink - FREE_ATTEMPTS));
     const next = (lastByLink ?? 0) + delay;

@@ -20,6 +20,8 @@ export interface Revocable {
 export interface RevocationList {
   /** The highest revision that was applied. */
   readonly revision: number;
+  /** Whether nothing is revoked: then a request need not be described. */
+  readonly isEmpty: boolean;
   /** Adds and lifts, in the order of their revisions. */
   apply(changes: readonly Revocation[]): void;
   /** The revocation that refuses a grant. */
@@ -36,6 +38,9 @@ export function revocationList(): RevocationList {
     get revision() {
       return revision;
     },
+    get isEmpty() {
+      return inForce.size === 0 && prefixes.size === 0;
+    },
     apply(changes) {
       for (const change of changes) {
         revision = Math.max(revision, change.revision);
@@ -46,7 +51,6 @@ export function revocationList(): RevocationList {
       }
     },
     find(grant) {
-      if (inForce.size === 0 && prefixes.size === 0) return undefined;
       const { id, keyId, subject, link, signedAt } = grant;
       const found =
         inForce.get(`grant ${id}`) ??

@@ -90,6 +90,7 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, waiting: Wa
     // Since Node 22, `pipeline` waits forever for an upstream response that has arrived and is not read to its end.
     if (body?.kind === "stream" && !response.writableFinished) body.stream.destroy(LEFT);
   });
+  const ended = outcome.onRunning?.(() => response.destroy());
   let fault: DeliveryFault | undefined;
   const blame = (error: unknown): void => {
     if (!clientGone) fault ??= { error, status: outcome.status };
@@ -102,6 +103,7 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, waiting: Wa
     // The status is sent, so only cutting the connection shows that something is missing.
     response.destroy();
   }
+  ended?.();
   const complete = fault === undefined && (!response.destroyed || response.writableFinished);
   outcome.delivered(progress.bytes, complete, fault);
 }

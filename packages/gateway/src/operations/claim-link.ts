@@ -20,7 +20,6 @@ export interface ClaimLink {
 
 /** A delivery that was claimed. */
 export interface LinkClaimed {
-  readonly kind: "claimed";
   readonly delivery: Delivery;
 }
 
@@ -32,5 +31,5 @@ export async function claimLink(request: ClaimLink, context: OperationContext): 
   const ids = { claim: hashOf(claimKey), token: hashOf(token) };
   const result = await state.deliver(variant.id, { type: "claim", ...ids, address, start });
   if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
-  return { kind: "claimed", delivery: result.delivery };
+  return { delivery: result.delivery };
 }

@@ -1,10 +1,10 @@
 import { randomId } from "../links/identifiers.ts";
 import { LinkRefused } from "../links/open-link.ts";
+import { discard } from "../pipeline/outcome.ts";
 import type { Command, Start } from "../state/contract/deliveries.ts";
 import type { Link, Variant } from "../state/contract/state.ts";
-import type { OperationContext } from "./operation-context.ts";
-import { discard } from "../pipeline/outcome.ts";
 import { type GetObject, getObject, type ObjectRead } from "./get-object.ts";
+import type { OperationContext } from "./operation-context.ts";
 
 /** One response of a delivery: the bytes of an object, or of a part of it. */
 export interface DeliverLink extends Omit<GetObject, "operation"> {
@@ -12,14 +12,15 @@ export interface DeliverLink extends Omit<GetObject, "operation"> {
   readonly link: Link;
   readonly variant: Variant;
   /** The delivery that goes on, or the claim that begins one. */
-  readonly by: { readonly token: string } | { readonly claim: string; readonly token: string; readonly address: string };
+  readonly by:
+    | { readonly token: string }
+    | { readonly claim: string; readonly token: string; readonly address: string };
   /** A visit opens many objects, so its delivery pins none. */
   readonly isVisit: boolean;
 }
 
 /** An object that a delivery reads. */
-export interface ObjectDelivered extends Omit<ObjectRead, "kind"> {
-  readonly kind: "delivered";
+export interface ObjectDelivered extends ObjectRead {
   /** Reports the bytes that were handed to the socket. */
   settle(bytes: number): void;
 }
@@ -32,7 +33,7 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
   const { link, variant, by, isVisit } = request;
   const read = await getObject({ ...request, operation: "get-object" }, context);
   const { info, range } = read;
-  if (read.notModified) return { ...read, kind: "delivered", settle: () => undefined };
+  if (read.notModified) return { ...read, settle: () => undefined };
   try {
     const isPinned = link.etag !== undefined && !isVisit;
     if (isPinned && (link.etag !== info.etag || link.size !== info.size)) throw new LinkRefused("changed");
@@ -51,7 +52,7 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
     };
     // A driver's redirect would leave the count.
     const body = read.body?.kind === "redirect" ? read.body.bytes() : read.body;
-    return { ...read, kind: "delivered", body, settle };
+    return { ...read, body, settle };
   } catch (error) {
     discard(read.body);
     throw error;

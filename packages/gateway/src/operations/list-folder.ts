@@ -12,7 +12,6 @@ export interface ListFolder {
 
 /** Objects and folders below a prefix, by name. */
 export interface ListedFolder {
-  readonly kind: "folder";
   readonly entries: readonly ListEntry[];
   readonly isTruncated: boolean;
 }
@@ -29,6 +28,6 @@ export async function listFolder({ keys, limit }: ListFolder, context: Operation
     const page = await storage.list(keys.bucket, { prefix: keys.prefix, delimiter: "/", after, limit: PAGE, signal });
     entries.push(...page.entries);
     const isTruncated = page.truncated && entries.length >= limit;
-    if (!page.truncated || isTruncated) return { kind: "folder", entries: entries.slice(0, limit), isTruncated };
+    if (!page.truncated || isTruncated) return { entries: entries.slice(0, limit), isTruncated };
   }
 }

@@ -1,4 +1,5 @@
 import type { Journal } from "../pipeline/audit.ts";
+import type { State } from "../state/contract/state.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 
 /** What an operation receives with its request. */
@@ -8,6 +9,8 @@ export interface OperationContext {
   readonly now: number;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal | undefined;
+  /** Where links live; absent in a gateway without links. */
+  readonly links?: { readonly state: State } | undefined;
   /** For the audit. */
   readonly journal: Journal;
 }

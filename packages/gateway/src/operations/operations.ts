@@ -4,17 +4,21 @@
  */
 import type { Storage } from "../storage/contract/storage.ts";
 import { createBucket, deleteBucket, getBucketCors, headBucket, listBuckets, setBucketCors } from "./buckets.ts";
+import { claimLink } from "./claim-link.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { copyObject } from "./copy-object.ts";
 import { copyPart } from "./copy-part.ts";
 import { deleteObject } from "./delete-object.ts";
 import { deleteObjects } from "./delete-objects.ts";
+import { deliverLink } from "./deliver-link.ts";
 import { describeObject, getObject, headObject } from "./get-object.ts";
 import { issueSession } from "./issue-session.ts";
+import { listFolder } from "./list-folder.ts";
 import { listObjects } from "./list-objects.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { putObject, setObjectTags } from "./put-object.ts";
 import { abortUpload, createUpload, listParts, listUploads, putPart } from "./uploads.ts";
+import { zipPrefix } from "./zip-prefix.ts";
 
 // The assertions change no type: declarations that are written file by file need a type for each member.
 const operations = {
@@ -41,6 +45,10 @@ const operations = {
   "complete-upload": completeUpload as typeof completeUpload,
   "abort-upload": abortUpload as typeof abortUpload,
   "issue-session": issueSession as typeof issueSession,
+  "claim-link": claimLink as typeof claimLink,
+  "deliver-link": deliverLink as typeof deliverLink,
+  "list-folder": listFolder as typeof listFolder,
+  "zip-prefix": zipPrefix as typeof zipPrefix,
 };
 
 type Operations = typeof operations;
@@ -76,12 +84,14 @@ class LazyContext implements OperationContext {
   readonly storage: Storage;
   readonly now: number;
   readonly journal: OperationContext["journal"];
+  readonly links: OperationContext["links"];
   readonly #signal: SignalSource;
 
-  constructor({ storage, now, signal, journal }: ContextParts) {
+  constructor({ storage, now, signal, journal, links }: ContextParts) {
     this.storage = storage;
     this.now = now;
     this.journal = journal;
+    this.links = links;
     this.#signal = signal;
   }
 

@@ -1,12 +1,10 @@
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
-import { downloadZip } from "client-zip";
+import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
 import { LinkRefused } from "../links/open-link.ts";
+import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
 import type { Variant } from "../state/contract/state.ts";
 import { type ListedObject, positionAfter } from "../storage/contract/listing.ts";
-import type { Body } from "../storage/contract/storage.ts";
 import { expectLinks } from "./deliver-link.ts";
 import type { OperationContext } from "./operation-context.ts";
 
@@ -21,7 +19,6 @@ export interface ZipPrefix {
 
 /** A zip that is made while it is sent. */
 export interface Zipped {
-  readonly kind: "zip";
   readonly stream: Readable;
   settle(bytes: number): void;
 }
@@ -33,9 +30,9 @@ const BLOCK = 1024 * 1024;
 /** Begins a zip. Objects that vanish while it is made are left out. @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE` */
 export async function zipPrefix(request: ZipPrefix, context: OperationContext): Promise<Zipped> {
   const entries = entriesOf(request, context);
-  const body = downloadZip(entries).body as unknown as ReadableStream<Uint8Array>;
+  const body = zipOf(entries);
   const { token, variant } = request;
-  if (token === undefined) return { kind: "zip", stream: Readable.fromWeb(body), settle: () => undefined };
+  if (token === undefined) return { stream: streamOf(body), settle: () => undefined };
   const { state } = expectLinks(context);
   const attempt = randomId();
   const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0 });
@@ -46,7 +43,12 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
     for await (const chunk of body) {
       sent += chunk.length;
       while (sent > reserved) {
-        const result = await state.deliver(variant.id, { type: "reserve", token: token as string, attempt, bytes: BLOCK });
+        const result = await state.deliver(variant.id, {
+          type: "reserve",
+          token: token as string,
+          attempt,
+          bytes: BLOCK,
+        });
         // The head is sent, so only a cut connection shows that something is missing.
         if (!result.ok) throw new LinkRefused(result.reason);
         reserved += BLOCK;
@@ -57,10 +59,10 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   const settle = (bytes: number): void => {
     void state.deliver(variant.id, { type: "settle", token, attempt, sent: bytes }).catch(() => undefined);
   };
-  return { kind: "zip", stream: Readable.from(counted(), { objectMode: false }), settle };
+  return { stream: streamOf(counted()), settle };
 }
 
-async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext) {
+async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {
   const { bucket, prefix } = keys;
   let after: ReturnType<typeof positionAfter> | undefined;
   for (;;) {
@@ -84,31 +86,4 @@ function entryName(key: string): string | undefined {
   if (key === "" || key.endsWith("/")) return undefined;
   const segments = key.split("/").map((segment) => (/^\.{0,2}$/.test(segment) ? "_" : segment));
   return segments.join("/").replace(/[\\:\p{Cc}]/gu, "_");
-}
-
-async function* bytesOf(body: Body): AsyncGenerator<Uint8Array> {
-  switch (body.kind) {
-    case "bytes":
-      yield body.bytes;
-      return;
-    case "redirect":
-      yield* body.bytes().stream;
-      return;
-    case "stream":
-      yield* body.stream;
-      return;
-    case "file":
-      yield* fileBytes(body);
-  }
-}
-
-async function* fileBytes(file: Extract<Body, { kind: "file" }>): AsyncGenerator<Uint8Array> {
-  const { createReadStream } = await import("node:fs");
-  try {
-    if (file.length === 0) return;
-    const options = { fd: file.fd, start: file.start, end: file.start + file.length - 1, autoClose: false };
-    yield* createReadStream("", options) as AsyncIterable<Uint8Array>;
-  } finally {
-    file.close();
-  }
 }

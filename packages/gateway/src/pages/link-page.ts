@@ -10,8 +10,9 @@ export interface LinkPage {
   /** The whole address, for the command. */
   readonly address: string;
   readonly name: string;
-  readonly size: number;
-  readonly contentType: string;
+  /** Bytes; `undefined` for a folder. */
+  readonly size?: number | undefined;
+  readonly contentType?: string | undefined;
   readonly label?: string | undefined;
   readonly note?: string | undefined;
   readonly sharedBy?: string | undefined;
@@ -20,6 +21,8 @@ export interface LinkPage {
   readonly left?: number | undefined;
   /** A fresh claim key, if opening counts. */
   readonly claimKey?: string | undefined;
+  /** Proves that the password was right. */
+  readonly proof?: string | undefined;
   readonly preview: boolean;
 }
 
@@ -33,8 +36,8 @@ export function linkPage(messages: Messages, page: LinkPage): string {
     html`<h1><bdi>${label ?? name}</bdi></h1>
 <dl>
 <dt>${messages.name}</dt><dd><bdi>${name}</bdi></dd>
-<dt>${messages.size}</dt><dd>${sizeText(size, language)}</dd>
-<dt>${messages.type}</dt><dd>${contentType}</dd>
+${size !== undefined && html`<dt>${messages.size}</dt><dd>${sizeText(size, language)}</dd>`}
+${contentType !== undefined && html`<dt>${messages.type}</dt><dd>${contentType}</dd>`}
 ${sharedBy !== undefined && html`<dt>${messages.from}</dt><dd><bdi>${sharedBy}</bdi></dd>`}
 <dt>${messages.expires}</dt><dd>${timeText(expiresAt, language)}</dd>
 ${left !== undefined && html`<dt>${messages.left}</dt><dd>${left}</dd>`}
@@ -45,16 +48,21 @@ ${page.preview && preview(messages, page)}`,
   );
 }
 
-function action(messages: Messages, { path, address, name, claimKey }: LinkPage): Content {
+function action(messages: Messages, { path, address, name, claimKey, proof, size }: LinkPage): Content {
   if (claimKey === undefined) return html`<p><a class="act" href="${path}?download">${messages.download}</a></p>`;
   return html`<form method="post" action="${path}">
 <input type="hidden" name="claim" value="${claimKey}">
-<p><button class="act">${messages.download}</button></p>
+${proof !== undefined && html`<input type="hidden" name="proof" value="${proof}">`}
+<p><button class="act">${size === undefined ? messages.open : messages.download}</button></p>
 </form>
 <p class="mid">${messages.once}</p>
-<details><summary>${messages.command}</summary>
+${
+  size !== undefined &&
+  proof === undefined &&
+  html`<details><summary>${messages.command}</summary>
 <pre>curl -fL -C - -o ${shellWord(name)} ${shellWord(`${address}?dl=${claimKey}`)}</pre>
-</details>`;
+</details>`
+}`;
 }
 
 /** A word for a POSIX shell. A name that begins with a hyphen would be read as an option. */
@@ -74,7 +82,7 @@ const VIEWERS: readonly (readonly [RegExp, (path: string, name: string) => Conte
   ],
 ];
 
-function preview(messages: Messages, { path, name, contentType }: LinkPage): Content {
+function preview(messages: Messages, { path, name, contentType = "" }: LinkPage): Content {
   const viewer = VIEWERS.find(([type]) => type.test(contentType))?.[1];
   return viewer && html`<h2>${messages.preview}</h2>${viewer(path, name)}`;
 }

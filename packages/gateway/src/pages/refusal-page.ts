@@ -4,7 +4,7 @@ import { layout, timeText } from "./layout.ts";
 import type { MessageName, Messages } from "./messages.ts";
 
 /** Why a link does not open. */
-export type LinkProblem =
+export type PageProblem =
   | "unknown"
   | "expired"
   | "used-up"
@@ -19,7 +19,7 @@ export type LinkProblem =
   | "over-budget";
 
 /** The status of each problem, the name of its title, and one line for programs. */
-export const problems: Readonly<Record<LinkProblem, { status: number; title: MessageName; line: string }>> = {
+export const problems: Readonly<Record<PageProblem, { status: number; title: MessageName; line: string }>> = {
   unknown: { status: 404, title: "unknown", line: "this link does not exist" },
   expired: { status: 410, title: "expired", line: "this link has expired" },
   "used-up": { status: 410, title: "usedUp", line: "this link is used up" },
@@ -35,7 +35,7 @@ export const problems: Readonly<Record<LinkProblem, { status: number; title: Mes
 };
 
 /** Renders the page of a problem. */
-export function refusalPage(messages: Messages, problem: LinkProblem, opensAt?: Date): string {
+export function refusalPage(messages: Messages, problem: PageProblem, opensAt?: Date): string {
   const { title } = problems[problem];
   const text = messages[`${title}Text` as MessageName];
   return layout(

@@ -162,7 +162,7 @@ function checkScope(scope: ReadScope, { protocol, grant, received }: Authenticat
     until === undefined
   )
     return;
-  checkReach(scope, protocol.resource(grant), received.request.method);
+  checkReach(scope, protocol.resource(grant), protocol.method?.(grant) ?? received.request.method);
   if (maxLife !== undefined && !(protocol.life(grant, now) <= maxLife)) throw outside("maxLife");
   if (until !== undefined && !(now < until.getTime())) throw outside("until");
 }

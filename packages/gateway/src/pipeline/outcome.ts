@@ -7,12 +7,16 @@ export interface Answer {
   readonly headers: string[];
   /** `undefined` sends no bytes: HEAD, 204, 304. */
   readonly body: Body | undefined;
+  /** Called once with the bytes of the body that were handed to the connection. */
+  readonly onDelivered?: ((bytes: number) => void) | undefined;
 }
 
 /** What the gateway returns for a request. The code that sends it must report the delivery at the end. */
 export interface Outcome extends Answer {
   /** The connection must be closed afterwards, because the request's body was not read. */
   readonly close: boolean;
+  /** Registers a running response that may have to be cut; the result removes it. */
+  readonly onRunning?: ((cut: () => void) => () => void) | undefined;
   /**
    * Call it exactly once, when the last byte is sent or the connection is closed: writes the audit line.
    * @param bytes bytes of the body that were passed to the connection

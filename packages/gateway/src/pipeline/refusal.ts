@@ -49,6 +49,8 @@ const GATEWAY_CODES = {
   INVALID_PARAMETER: "a parameter of the call has a value that it cannot have",
   MALFORMED_POLICY: "the session policy says what a scope cannot",
   BODY_TOO_SLOW: "the body came too slowly",
+  LINK_CLOSED: "the link does not open",
+  REVOKED: "the grant was revoked",
   BUSY: "too many requests are under way",
   INTERNAL: "the gateway failed",
 } as const;
@@ -113,6 +115,9 @@ export function toRefusal(error: unknown): Refusal {
   if (isStorageError(error)) {
     const details = error.digest === undefined ? error.details : { ...error.details, digest: error.digest };
     return new Refusal(error.code, error.message, details, { cause: error });
+  }
+  if ((error as { code?: unknown } | undefined)?.code === "STATE_UNAVAILABLE") {
+    return new Refusal("UNAVAILABLE", "the state does not answer", {}, { cause: error });
   }
   return new Refusal(
     "INTERNAL",

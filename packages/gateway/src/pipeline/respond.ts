@@ -60,6 +60,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
     readonly headers: string[];
     readonly body: Body | undefined;
     readonly close: boolean;
+    readonly onDelivered: ((bytes: number) => void) | undefined;
     readonly #notes: Notes;
     readonly #work: Promise<unknown> | undefined;
     #delivered = false;
@@ -69,6 +70,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       this.headers = answer.headers;
       this.body = notes.request.method === "HEAD" ? undefined : answer.body;
       this.close = notes.code !== undefined && CLOSING.has(notes.code);
+      this.onDelivered = answer.onDelivered;
       this.#notes = notes;
       this.#work = work;
     }
@@ -77,6 +79,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       if (this.#delivered) return;
       this.#delivered = true;
       if (fault !== undefined) this.#notes.error = fault.error;
+      this.onDelivered?.(bytes);
       const status = fault?.status ?? this.status;
       onDelivered(auditEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
       if (this.#work === undefined) onOver();

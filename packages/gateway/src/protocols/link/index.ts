@@ -4,7 +4,7 @@
  */
 import type { Clock, Grant, WireRequest } from "daypass";
 import { hashOf, isClaimKey } from "../../links/identifiers.ts";
-import { LinkRefused, type LinkOpener, type OpenedLink, type Presented } from "../../links/open-link.ts";
+import { type LinkOpener, LinkRefused, type OpenedLink, type Presented } from "../../links/open-link.ts";
 import type { FoundScopes } from "../../pipeline/key-scope.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
@@ -15,6 +15,8 @@ import { linkTask } from "./task.ts";
 
 /** The grant of an opened link. */
 export interface LinkGrant extends Grant, OpenedLink {
+  /** Nothing is signed: presentation asks every grant. */
+  readonly signedHeaders: readonly string[];
   /** The path of the link, `/l/<address>`. */
   readonly path: string;
   /** The path below a prefix link; `undefined` without a slash after the address. */
@@ -65,6 +67,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       notBefore: new Date(opened.link.startsAt),
       expiresAt: new Date(opened.link.expiresAt),
       obligations: [],
+      signedHeaders: [],
       target: request.target,
       limitBody: (body) => body,
       path: address.kind === "link" ? `/l/${address.address}` : `/d/${address.token}`,
@@ -84,7 +87,9 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
 
   return {
     dialect: "link",
-    verifiers: [{ detects: (request) => request.method !== "POST" && detects(request), verify: (request) => open(request) }],
+    verifiers: [
+      { detects: (request) => request.method !== "POST" && detects(request), verify: (request) => open(request) },
+    ],
     bodyVerifiers: [forms],
     resource: ({ link, rest }) => {
       const key = link.kind === "prefix" ? `${link.key}${rest ?? ""}` : link.key;
@@ -104,7 +109,11 @@ function basicPassword({ headers, target }: WireRequest): string | undefined {
   if (!target.startsWith("/l/")) return undefined;
   const value = headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
   const [, encoded] = /^basic ([A-Za-z0-9+/=]{1,512})$/i.exec(value ?? "") ?? [];
-  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString().replace(/^[^:]*:/s, "");
+  return encoded === undefined
+    ? undefined
+    : Buffer.from(encoded, "base64")
+        .toString()
+        .replace(/^[^:]*:/s, "");
 }
 
 /** The name of the cookie of a visit. */

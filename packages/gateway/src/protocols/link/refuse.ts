@@ -1,10 +1,10 @@
 /** What a link answers when it does not open: a page for a browser, one line for a program. */
 import type { WireRequest } from "daypass";
-import { isLinkRefused, type LinkProblem } from "../../links/open-link.ts";
-import { SAFE_HEADERS, PAGE_HEADERS } from "../../pages/layout.ts";
+import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
+import { PAGE_HEADERS, SAFE_HEADERS } from "../../pages/layout.ts";
 import { passwordPage } from "../../pages/link-page.ts";
 import { messagesFor } from "../../pages/messages.ts";
-import { problems, refusalPage, type PageProblem } from "../../pages/refusal-page.ts";
+import { type PageProblem, problems, refusalPage } from "../../pages/refusal-page.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../../pipeline/refusal.ts";
 import { wantsPage } from "../page.ts";
@@ -29,10 +29,13 @@ const PAGES: Readonly<Partial<Record<LinkProblem, PageProblem>>> = {
 };
 
 /** Answers a refused request for a link. */
-export function refuseLink({ clock }: { readonly clock: () => Date }): (refusal: Refusal, exchange: Exchange) => Answer {
+export function refuseLink({
+  clock,
+}: {
+  readonly clock: () => Date;
+}): (refusal: Refusal, exchange: Exchange) => Answer {
   return (refusal, { request, requestId }) => {
-    const { cause } = refusal;
-    const link = isLinkRefused(cause) ? cause : undefined;
+    const link = refusal instanceof LinkRefused ? refusal : undefined;
     const ids = ["x-request-id", requestId];
     if (link?.problem === "password" || link?.problem === "wrong-password") {
       return askPassword(request, link.problem === "wrong-password", ids);
@@ -54,7 +57,8 @@ export function refuseLink({ clock }: { readonly clock: () => Date }): (refusal:
 
 function askPassword(request: WireRequest, isWrong: boolean, headers: string[]): Answer {
   const [path = ""] = request.target.split("?", 1);
-  if (wantsPage(request)) return pageAnswer(isWrong ? 403 : 200, passwordPage(messagesOf(request), { path, isWrong }), headers);
+  if (wantsPage(request))
+    return pageAnswer(isWrong ? 403 : 200, passwordPage(messagesOf(request), { path, isWrong }), headers);
   const line = "this link has a password: send it with curl -u :PASSWORD";
   return lineAnswer(401, line, [...headers, "www-authenticate", 'Basic realm="link", charset="UTF-8"']);
 }

@@ -1,15 +1,13 @@
 /** What a request for an opened link asks for: one row for each kind of answer. */
-import { randomBytes } from "node:crypto";
 import type { WireRequest } from "daypass";
 import { contentDisposition } from "../../http/content-disposition.ts";
-import { deliveryToken, hashOf, isClaimKey } from "../../links/identifiers.ts";
+import { deliveryToken, hashOf, isClaimKey, randomClaimKey } from "../../links/identifiers.ts";
 import { LinkRefused } from "../../links/open-link.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import type { DeliverLink, ObjectDelivered } from "../../operations/deliver-link.ts";
-import type { GetObject, ObjectRead } from "../../operations/get-object.ts";
-import type { HeadObject } from "../../operations/head-object.ts";
+import type { GetObject, HeadObject, ObjectRead } from "../../operations/get-object.ts";
 import type { ListedFolder, ListFolder } from "../../operations/list-folder.ts";
-import type { Zipped, ZipPrefix } from "../../operations/zip-prefix.ts";
+import type { ZipPrefix, Zipped } from "../../operations/zip-prefix.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { isViewable, linkPage } from "../../pages/link-page.ts";
 import { type ListingEntry, listingPage, ROWS_PER_PAGE, type SortColumn } from "../../pages/listing-page.ts";
@@ -20,7 +18,7 @@ import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { ObjectInfo } from "../../storage/contract/storage.ts";
-import { addDelivery, overriddenHeaders } from "../object-headers.ts";
+import { headerStyle, presentRead } from "../object-headers.ts";
 import { wantsPage } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
@@ -43,7 +41,7 @@ interface Asked {
 }
 
 /** Chooses the row of a request. */
-export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGrant>, received: Received) => Task<LinkGrant> {
+export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGrant>, received: Received) => Task {
   return (permit, received) => {
     const { request } = received;
     const { grant } = permit;
@@ -61,14 +59,16 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
   };
 }
 
-function objectTask(asked: Asked, object: PermittedObject): Task<LinkGrant> {
+function objectTask(asked: Asked, object: PermittedObject): Task {
   const { grant, request, query, isPage } = asked;
   const isDelivery = grant.path.startsWith("/d/");
-  if (request.method === "POST") return isDelivery || !grant.form?.claim ? showPage(asked, object) : claim(asked, object);
+  if (request.method === "POST")
+    return isDelivery || !grant.form?.claim ? showPage(asked, object) : claim(asked, object);
   if (isDelivery) return deliver(asked, object, { token: hashOf(grant.token ?? "") });
   const claimKey = query.get("dl");
   if (grant.isCounted && claimKey !== null) {
-    if (!isClaimKey(claimKey)) throw new Refusal("INVALID_ARGUMENT", "dl is not 16 to 64 letters, digits, - or _", { parameter: "dl" });
+    if (!isClaimKey(claimKey))
+      throw new Refusal("INVALID_ARGUMENT", "dl is not 16 to 64 letters, digits, - or _", { parameter: "dl" });
     return deliver(asked, object, claimOf(asked, claimKey));
   }
   const wantsBytes = query.has("view") || query.has("download");
@@ -78,41 +78,53 @@ function objectTask(asked: Asked, object: PermittedObject): Task<LinkGrant> {
 }
 
 /** The bytes of a link that counts nothing. */
-function read(asked: Asked, object: PermittedObject): Task<LinkGrant, GetObject> | Task<LinkGrant, HeadObject> {
+function read(asked: Asked, object: PermittedObject): Task<GetObject> | Task<HeadObject> {
   const { received, request } = asked;
   const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
-  const present = (result: ObjectRead): Answer => {
-    const body = result.body?.kind === "redirect" ? result.body.bytes() : result.body;
-    return { ...bytesAnswer(asked, result), body };
-  };
+  const present = (result: ObjectRead): Answer => bytesAnswer(asked, result);
   return request.method === "HEAD"
     ? { request: { operation: "head-object", ...wanted }, present }
     : { request: { operation: "get-object", ...wanted }, present };
 }
 
 /** The bytes of a link that counts: what a claim or a started delivery may have. */
-function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): Task<LinkGrant, DeliverLink> | Task<LinkGrant, HeadObject> {
+function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): Task<DeliverLink> | Task<HeadObject> {
   const { grant, received, request } = asked;
   const { link, variant } = grant;
   const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
   if (request.method === "HEAD") {
-    return { request: { operation: "head-object", ...wanted }, present: (result) => bytesAnswer(asked, result) };
+    return {
+      request: { operation: "head-object", ...wanted },
+      present: (result: ObjectRead) => bytesAnswer(asked, result),
+    };
   }
   return {
     request: { operation: "deliver-link", ...wanted, link, variant, by, isVisit: link.kind === "prefix" },
-    present: (result: ObjectDelivered) => ({ ...bytesAnswer(asked, result), body: result.body, onDelivered: result.settle }),
+    present: (result: ObjectDelivered) => ({
+      ...bytesAnswer(asked, result),
+      body: result.body,
+      onDelivered: result.settle,
+    }),
   };
 }
 
 /** The button: takes a delivery and sends the browser to it. The same claim key leads to the same delivery. */
-function claim(asked: Asked, object: PermittedObject | undefined): Task<LinkGrant, ClaimLink> {
+function claim(asked: Asked, object: PermittedObject | undefined): Task<ClaimLink> {
   const { grant, options } = asked;
   const { variant, link } = grant;
   const claimKey = grant.form?.claim ?? "";
   const isVisit = link.kind === "prefix";
   const token = deliveryToken(options.stateKey, variant.id, claimKey);
   return {
-    request: { operation: "claim-link", variant, object, claimKey, token, address: networkOf(asked.request.remoteAddress ?? ""), isVisit },
+    request: {
+      operation: "claim-link",
+      variant,
+      object,
+      claimKey,
+      token,
+      address: networkOf(asked.request.remoteAddress ?? ""),
+      isVisit,
+    },
     present: ({ delivery }: LinkClaimed) => {
       const headers = [...SAFE_HEADERS, "location", isVisit ? `${grant.path}/` : `/d/${token}`, "content-length", "0"];
       if (isVisit) headers.push("set-cookie", visitCookie(asked, token, delivery.leaseUntil));
@@ -131,7 +143,7 @@ function claimOf({ grant, options, request }: Asked, claimKey: string): DeliverL
   return { claim: hashOf(claimKey), token: hashOf(token), address: networkOf(request.remoteAddress ?? "") };
 }
 
-function showPage(asked: Asked, object: PermittedObject): Task<LinkGrant, HeadObject> {
+function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
   const { grant, request, options } = asked;
   const { link, variant, isCounted } = grant;
   return {
@@ -152,7 +164,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<LinkGrant, HeadOb
         sharedBy: options.sharedBy,
         expiresAt: new Date(link.expiresAt),
         left,
-        claimKey: isCounted ? randomBytes(24).toString("base64url") : undefined,
+        claimKey: isCounted ? randomClaimKey() : undefined,
         proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
         preview: link.preview && !isCounted,
       });
@@ -163,7 +175,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<LinkGrant, HeadOb
 
 /** 428 says that a plain GET takes nothing, and how to take it. */
 function needsClaim({ grant, options, request }: Asked): Answer {
-  const command = `curl -fLO -C - '${options.origin}${grant.path}?dl=${randomBytes(24).toString("base64url")}'`;
+  const command = `curl -fLO -C - '${options.origin}${grant.path}?dl=${randomClaimKey()}'`;
   const answer = lineAnswer(428, `this link is counted. To take one delivery: ${command}`);
   return request.method === "HEAD" ? { ...answer, body: undefined } : answer;
 }
@@ -183,41 +195,52 @@ function expectUnchanged({ link }: LinkGrant, info: ObjectInfo): void {
   if (link.etag !== info.etag || link.size !== info.size) throw new LinkRefused("changed");
 }
 
-/** Status and headers of bytes: inline only if the page asked to show them. */
-function bytesAnswer({ grant, query }: Asked, result: Omit<ObjectRead, "kind">): Answer {
-  const { info, range, notModified } = result;
+const STYLE = headerStyle(() => []);
+
+/** Status and headers of bytes: inline only if the page asked to show them, and never stored. */
+function bytesAnswer({ grant, permit, query }: Asked, result: ObjectRead): Answer {
+  const { info } = result;
   const { link } = grant;
   expectUnchanged(grant, info);
   const contentType = link.response?.contentType ?? info.contentType;
   const name = (grant.rest || link.key).split("/").at(-1);
   const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
   const disposition = link.response?.contentDisposition ?? contentDisposition(isShown ? "inline" : "attachment", name);
-  const headers = overriddenHeaders(info, { contentType, contentDisposition: disposition });
-  addDelivery(headers, { ...result, kind: "object" } as ObjectRead, { stored: "no-store" });
-  headers.push(...SAFE_HEADERS.slice(2));
-  return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body: undefined };
+  const headers = { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+  const answered = { ...permit, grant: { ...grant, obligations: [{ kind: "response" as const, headers }] } };
+  const answer = presentRead(result, { permit: answered, style: STYLE, mayRedirect: () => false });
+  answer.headers.push("x-robots-tag", "noindex");
+  return answer;
 }
 
-function prefixTask(asked: Asked): Task<LinkGrant> {
+function prefixTask(asked: Asked): Task {
   const { grant, permit, request, isPage, query } = asked;
   const { rest, isCounted, delivery, link, path } = grant;
   const hasVisit = !isCounted || delivery !== undefined;
   if (request.method === "POST" && grant.form?.claim !== undefined) return claim(asked, undefined);
   // Names below a folder are relative to it, so the address of a folder ends with a slash.
   if (rest === undefined) return redirectTo(asked, `${path}/`);
-  if (!hasVisit) return isPage ? visitPage(asked) : { ...listing(asked, permitPrefix(permit, link.key)), present: () => needsVisit(asked) };
+  if (!hasVisit)
+    return isPage
+      ? visitPage(asked)
+      : { ...listing(asked, permitPrefix(permit, link.key)), present: () => needsVisit(asked) };
   const token = delivery?.token;
   if (permit.object !== undefined) {
     return token === undefined ? read(asked, permit.object) : deliver(asked, permit.object, { token });
   }
   const keys = permitPrefix(permit, `${link.key}${rest}`);
   if (!query.has("zip")) return listing(asked, keys);
-  const zip: Task<LinkGrant, ZipPrefix> = {
+  const zip: Task<ZipPrefix> = {
     request: { operation: "zip-prefix", keys, variant: grant.variant, token },
     present: ({ stream, settle }: Zipped) => ({
       status: 200,
       headers: [
-        ...["content-type", "application/zip", "content-disposition", contentDisposition("attachment", `${titleOf(grant)}.zip`)],
+        ...[
+          "content-type",
+          "application/zip",
+          "content-disposition",
+          contentDisposition("attachment", `${titleOf(grant)}.zip`),
+        ],
         ...SAFE_HEADERS,
       ],
       body: { kind: "stream", stream, length: undefined },
@@ -227,10 +250,13 @@ function prefixTask(asked: Asked): Task<LinkGrant> {
   return zip;
 }
 
-function redirectTo(asked: Asked, location: string): Task<LinkGrant> {
+function redirectTo(asked: Asked, location: string): Task {
   const keys = permitPrefix(asked.permit, asked.grant.link.key);
   const headers = [...SAFE_HEADERS, "location", location, "content-length", "0"];
-  return { request: { operation: "list-folder", keys, limit: 0 }, present: () => ({ status: 303, headers, body: undefined }) };
+  return {
+    request: { operation: "list-folder", keys, limit: 0 },
+    present: () => ({ status: 303, headers, body: undefined }),
+  };
 }
 
 function needsVisit({ grant, options }: Asked): Answer {
@@ -238,7 +264,7 @@ function needsVisit({ grant, options }: Asked): Answer {
 }
 
 /** The page before a counted folder opens: its button takes the visit. */
-function visitPage(asked: Asked): Task<LinkGrant, ListFolder> {
+function visitPage(asked: Asked): Task<ListFolder> {
   const { grant, permit, request, options } = asked;
   const { link, variant } = grant;
   return {
@@ -255,7 +281,7 @@ function visitPage(asked: Asked): Task<LinkGrant, ListFolder> {
           sharedBy: options.sharedBy,
           expiresAt: new Date(link.expiresAt),
           left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
-          claimKey: randomBytes(24).toString("base64url"),
+          claimKey: randomClaimKey(),
           proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
           preview: false,
         }),
@@ -269,7 +295,7 @@ const SORTS: Readonly<Record<SortColumn, (a: ListingEntry, b: ListingEntry) => n
   date: (a, b) => (a.changedAt?.getTime() ?? 0) - (b.changedAt?.getTime() ?? 0),
 };
 
-function listing(asked: Asked, keys: ListFolder["keys"]): Task<LinkGrant, ListFolder> {
+function listing(asked: Asked, keys: ListFolder["keys"]): Task<ListFolder> {
   const { grant, query, request, options } = asked;
   const { link, rest = "", path } = grant;
   const wanted = query.get("sort");
@@ -280,10 +306,11 @@ function listing(asked: Asked, keys: ListFolder["keys"]): Task<LinkGrant, ListFo
     request: { operation: "list-folder", keys, limit: MAX_ENTRIES },
     present: ({ entries, isTruncated }: ListedFolder) => {
       const rows = entries
-        .map((entry): ListingEntry =>
-          entry.kind === "prefix"
-            ? { name: entry.prefix.slice(keys.prefix.length) }
-            : { name: entry.key.slice(keys.prefix.length), size: entry.size, changedAt: entry.lastModified },
+        .map(
+          (entry): ListingEntry =>
+            entry.kind === "prefix"
+              ? { name: entry.prefix.slice(keys.prefix.length) }
+              : { name: entry.key.slice(keys.prefix.length), size: entry.size, changedAt: entry.lastModified },
         )
         .filter(({ name }) => name !== "")
         .sort((a, b) => (descending ? SORTS[sort](b, a) : SORTS[sort](a, b)));

@@ -324,6 +324,8 @@ const ERRORS = {
   ],
   INVALID_TAG: [400, "InvalidTag", "{text}", { key: "TagKey", value: "TagValue" }],
   TOO_MANY_TAGS: [400, "BadRequest", "Object tags cannot be greater than 10"],
+  LINK_CLOSED: [403, "AccessDenied", "Access Denied"],
+  REVOKED: [403, "AccessDenied", "Access Denied"],
   ACL_NOT_SUPPORTED: [400, "AccessControlListNotSupported", "The bucket does not allow ACLs"],
   INVALID_STORAGE_CLASS: [
     400,

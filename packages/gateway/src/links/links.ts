@@ -1,0 +1,56 @@
+/** The links of a gateway: its state, what opens them, and the revocations that every request is checked against. */
+import type { Clock } from "daypass";
+import type { Revocation, State } from "../state/contract/state.ts";
+import { type LinkOpener, linkOpener } from "./open-link.ts";
+import { type Passwords, passwords } from "./password.ts";
+import { type Revocable, type RevocationList, revocationList } from "./revocation-list.ts";
+
+/** Created by {@link openLinks}; several gateways of a process may share it, as after a reload. */
+export interface Links {
+  readonly state: State;
+  readonly stateKey: Uint8Array;
+  readonly opener: LinkOpener;
+  readonly passwords: Passwords;
+  readonly revocations: RevocationList;
+  /** Adds revocations as they are made, and cuts the transfers that they match. */
+  apply(changes: readonly Revocation[]): void;
+  /** Reads the revocations that this process missed. */
+  catchUp(): Promise<void>;
+  /** Registers a transfer that a revocation may cut. The result removes it. */
+  running(transfer: Revocable, cut: () => void): () => void;
+}
+
+/** Options of {@link openLinks}. */
+export interface LinksOptions {
+  readonly state: State;
+  readonly clock: Clock;
+}
+
+/** Reads the secret and the revocations of a state: a gateway must not serve before it knows them. */
+export async function openLinks({ state, clock }: LinksOptions): Promise<Links> {
+  const stateKey = await state.secret("links");
+  const hashing = passwords();
+  const revocations = revocationList();
+  const transfers = new Map<symbol, { readonly transfer: Revocable; readonly cut: () => void }>();
+  const apply = (changes: readonly Revocation[]): void => {
+    revocations.apply(changes);
+    if (changes.every(({ liftedAt }) => liftedAt !== undefined)) return;
+    for (const { transfer, cut } of [...transfers.values()]) if (revocations.find(transfer) !== undefined) cut();
+  };
+  const catchUp = async (): Promise<void> => apply(await state.revocationsAfter(revocations.revision));
+  await catchUp();
+  return {
+    state,
+    stateKey,
+    opener: linkOpener({ state, stateKey, passwords: hashing, clock }),
+    passwords: hashing,
+    revocations,
+    apply,
+    catchUp,
+    running(transfer, cut) {
+      const name = Symbol();
+      transfers.set(name, { transfer, cut });
+      return () => void transfers.delete(name);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Revocations: a grant that was valid is refused, and its running transfers are cut. */
+import type { Grant } from "daypass";
+import type { Links } from "../links/links.ts";
+import type { Revocable } from "../links/revocation-list.ts";
+import type { Permit } from "../permit.ts";
+import type { Outcome } from "./outcome.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Schemes whose grants begin when they were signed. Other schemes sign no date. */
+const SIGNS_DATE: ReadonlySet<string> = new Set(["s3", "s3/v4a", "s3/express", "url"]);
+
+type Known = Grant & { readonly subject?: string; readonly link?: { readonly id: string } };
+
+function revocable({ grant, bucket, object }: Permit): Revocable {
+  const { id, keyId, scheme, subject, link, notBefore } = grant as Known;
+  const signedAt = SIGNS_DATE.has(scheme) ? notBefore.getTime() : undefined;
+  return { id, keyId, subject, link: link?.id, bucket, key: object?.key, signedAt };
+}
+
+/** @throws {Refusal} `REVOKED` */
+export function expectNotRevoked(permit: Permit, revocations: Links["revocations"]): void {
+  if (revocations.isEmpty) return;
+  if (revocations.find(revocable(permit)) !== undefined) throw new Refusal("REVOKED", "the grant was revoked");
+}
+
+/** Registers a response that takes a while, so that a revocation can cut it. Small ones are in the socket at once. */
+export function cutByRevocation(outcome: Outcome, permit: Permit, links: Links): Outcome {
+  const { body } = outcome;
+  if (body?.kind !== "file" && body?.kind !== "stream") return outcome;
+  return Object.assign(outcome, {
+    onRunning: (cut: () => void) => links.running(revocable(permit), cut),
+  });
+}

@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createGateway } from "../../src/gateway.ts";
+import { createLink, type LinkRequest } from "../../src/links/create-link.ts";
+import { type Links, openLinks } from "../../src/links/links.ts";
+import { listen } from "../../src/node/index.ts";
+import { sqliteState } from "../../src/state/sqlite/index.ts";
+import { disk } from "../../src/storage/disk/index.ts";
+
+let folder: string;
+let now: number;
+let links: Links;
+let server: Awaited<ReturnType<typeof listen>>;
+let storage: Awaited<ReturnType<typeof disk>>;
+const clock = () => new Date(now);
+const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+
+beforeEach(async () => {
+  now = Date.parse("2026-12-01T12:00:00Z");
+  folder = mkdtempSync(join(tmpdir(), "daypass-links-"));
+  mkdirSync(join(folder, "root/media/holiday/day 2"), { recursive: true });
+  writeFileSync(join(folder, "root/media/film.mp4"), "f".repeat(100_000));
+  writeFileSync(join(folder, "root/media/holiday/<b>.txt"), "bold");
+  writeFileSync(join(folder, "root/media/holiday/day 2/b.txt"), "second");
+  storage = await disk({ root: join(folder, "root") });
+  links = await openLinks({ state: await sqliteState({ path: join(folder, "state.db"), clock }), clock });
+  const make = (port: number) =>
+    createGateway({
+      storage,
+      origins: [`http://127.0.0.1:${port}`],
+      keys: { url: [] },
+      links: { links },
+      clock,
+    });
+  let gateway = make(1);
+  server = await listen(
+    { limits: gateway.limits, handle: (...all) => gateway.handle(...all), close: () => gateway.close() },
+    { port: 0 },
+  );
+  gateway = make(server.port);
+});
+afterEach(async () => {
+  await server.drain(0);
+  await links.state.close();
+  rmSync(folder, { recursive: true });
+});
+
+const make = (more: Partial<LinkRequest> = {}) =>
+  createLink(
+    { kind: "object", bucket: "media", key: "film.mp4", owner: "operator", ...more },
+    { state: links.state, passwords: links.passwords, clock, head: (bucket, key) => storage.head({ bucket, key }) },
+  );
+const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: "manual", ...init });
+const claimKeyIn = (page: string) => /name="claim" value="([\w-]+)"/.exec(page)?.[1] ?? "";
+const press = (path: string, fields: Record<string, string>) =>
+  get(path, { method: "POST", headers: BROWSER, body: new URLSearchParams(fields) });
+
+it("shows a browser the page of an uncounted link, and gives a program the bytes", async () => {
+  const { variant } = await make();
+  const page = await get(`/l/${variant.id}`, { headers: BROWSER });
+  expect([page.status, page.headers.get("cache-control")]).toEqual([200, "no-store"]);
+  expect(await page.text()).toContain("film.mp4");
+  const bytes = await get(`/l/${variant.id}`, { headers: { range: "bytes=0-9" } });
+  expect([bytes.status, await bytes.text()]).toEqual([206, "f".repeat(10)]);
+});
+
+it("delivers a counted link once, repeats it for the same claim, and tells a second visitor that it is used up", async () => {
+  const { variant } = await make({ maxDeliveries: 1 });
+  const path = `/l/${variant.id}`;
+  const plain = await get(path);
+  expect([plain.status, await plain.text()]).toEqual([428, expect.stringContaining("?dl=")]);
+  const claim = claimKeyIn(await (await get(path, { headers: BROWSER })).text());
+  const [first, second] = await Promise.all([press(path, { claim }), press(path, { claim })]);
+  expect([first.status, second.status]).toEqual([303, 303]);
+  expect(first.headers.get("location")).toBe(second.headers.get("location"));
+  const delivered = await get(first.headers.get("location") ?? "");
+  expect([delivered.status, (await delivered.text()).length]).toEqual([200, 100_000]);
+  const again = await get(first.headers.get("location") ?? "", { headers: { range: "bytes=99990-" } });
+  expect([again.status, await again.text()]).toEqual([206, "f".repeat(10)]);
+  const late = await press(path, { claim: "another-claim-key-0123" });
+  expect([late.status, await late.text()]).toEqual([410, expect.stringContaining("used up")]);
+  expect((await get(path, { headers: BROWSER })).status).toBe(410);
+});
+
+it("gives the delivery of a scanner that presses and does not follow back after two minutes", async () => {
+  const { variant } = await make({ maxDeliveries: 1 });
+  const path = `/l/${variant.id}`;
+  expect((await press(path, { claim: "scanner-key-0123456789" })).status).toBe(303);
+  const busy = await press(path, { claim: "person-key-01234567890" });
+  expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "120"]);
+  now += 120_000;
+  expect((await press(path, { claim: "person-key-01234567891" })).status).toBe(303);
+});
+
+it("delivers by ?dl at once, and resumes with the same key", async () => {
+  const { variant } = await make({ maxDeliveries: 1 });
+  const path = `/l/${variant.id}?dl=0123456789abcdef`;
+  expect((await get(path, { headers: { range: "bytes=0-49999" } })).status).toBe(206);
+  const rest = await get(path, { headers: { range: "bytes=50000-" } });
+  expect([rest.status, (await rest.text()).length]).toEqual([206, 50_000]);
+  expect((await get(`/l/${variant.id}?dl=0123456789abcdeX`)).status).toBe(410);
+});
+
+it("asks for the password before it shows anything, and limits attempts by network", async () => {
+  const { variant } = await make({ password: "correct horse" });
+  const path = `/l/${variant.id}`;
+  const asked = await get(path, { headers: BROWSER });
+  expect(await asked.text()).not.toContain("film.mp4");
+  const right = await press(path, { password: "correct horse" });
+  const page = await right.text();
+  expect(page).toContain("film.mp4");
+  const proof = /name="proof" value="([\w.-]+)"/.exec(page)?.[1] ?? "";
+  expect((await press(path, { proof, claim: claimKeyIn(page) })).status).toBe(303);
+  for (let i = 0; i < 10; i++) expect((await press(path, { password: "wrong" })).status).toBe(403);
+  expect((await press(path, { password: "correct horse" })).status).toBe(429);
+}, 60_000);
+
+it("revokes a link at once, also for a started delivery, and lifts it again", async () => {
+  const { link, variant } = await make({ maxDeliveries: 1 });
+  const path = `/l/${variant.id}?dl=0123456789abcdef`;
+  expect((await get(path)).status).toBe(200);
+  const revocation = await links.state.revoke({ id: "r1", selector: { kind: "link", id: link.id } });
+  links.apply([revocation]);
+  expect((await get(path)).status).toBe(410);
+  links.apply([(await links.state.lift("r1")) as typeof revocation]);
+  expect((await get(path)).status).toBe(200);
+});
+
+it("refuses a link whose object was replaced", async () => {
+  const { variant } = await make();
+  writeFileSync(join(folder, "root/media/film.mp4"), "other");
+  const page = await get(`/l/${variant.id}`, { headers: BROWSER });
+  expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("has changed")]);
+});
+
+it("lists a prefix, opens what it lists, and zips it", async () => {
+  const { variant } = await make({ kind: "prefix", key: "holiday/" });
+  const path = `/l/${variant.id}`;
+  expect((await get(path, { headers: BROWSER })).headers.get("location")).toBe(`${path}/`);
+  const listing = await (await get(`${path}/`, { headers: BROWSER })).text();
+  expect(listing).toContain("&lt;b&gt;.txt");
+  expect(listing).toContain(`href="${path}/day%202/"`);
+  expect(await (await get(`${path}/%3Cb%3E.txt`)).text()).toBe("bold");
+  expect((await get(`${path}/..%2fmedia%2ffilm.mp4`)).status).toBe(404);
+  const zip = Buffer.from(await (await get(`${path}/?zip`)).arrayBuffer());
+  expect([zip.subarray(0, 2).toString(), zip.includes("day 2/b.txt")]).toEqual(["PK", true]);
+});
+
+it("opens a counted prefix by a visit, whose cookie belongs to this link", async () => {
+  const { variant } = await make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 });
+  const path = `/l/${variant.id}`;
+  const claim = claimKeyIn(await (await get(`${path}/`, { headers: BROWSER })).text());
+  const opened = await press(`${path}/`, { claim });
+  expect(opened.status).toBe(303);
+  const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+  expect(await (await get(`${path}/`, { headers: { ...BROWSER, cookie } })).text()).toContain("day 2/");
+  expect(await (await get(`${path}/day%202/b.txt`, { headers: { cookie } })).text()).toBe("second");
+  expect((await get(`${path}/day%202/b.txt`)).status).toBe(428);
+});

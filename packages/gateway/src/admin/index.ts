@@ -1,0 +1,76 @@
+/**
+ * The admin API: links, deliveries, revocations and tokens over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
+ * never a dialect's key.
+ *
+ * @module
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { type AdminEnv, type AdminOptions, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
+import { addLinkRoutes } from "./links.ts";
+import { addRevocationRoutes } from "./revocations.ts";
+import { addTokenRoutes } from "./tokens.ts";
+
+export type { AdminOptions } from "./http.ts";
+
+/** A handler of `fetch` requests. */
+export interface AdminApi {
+  /** Answers one request. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/**
+ * Creates the admin API.
+ *
+ * @example
+ * ```ts
+ * import { adminApi } from "@daypass/gateway/admin";
+ * import type { AdminOptions } from "@daypass/gateway/admin";
+ *
+ * export const serve = (options: AdminOptions) => {
+ *   const api = adminApi(options);
+ *   return (request: Request) => api.fetch(request);
+ * };
+ * ```
+ */
+export function adminApi(options: AdminOptions): AdminApi {
+  const { origins, isLocal } = options;
+  const hosts = new Set(origins.map((one) => new URL(one).host));
+  const app = new OpenAPIHono<AdminEnv>({
+    defaultHook(result) {
+      if (result.success) return;
+      const [issue] = result.error.issues;
+      throw new AdminProblem(400, "INVALID_INPUT", `${issue?.path.join(".") || "body"}: ${issue?.message}`);
+    },
+  });
+
+  app.use(async (context, next) => {
+    const url = new URL(context.req.url);
+    if (!isLocal && !hosts.has(context.req.header("host") ?? url.host)) {
+      throw new AdminProblem(403, "WRONG_HOST", "the Host is not one of admin.origins");
+    }
+    const from = context.req.header("origin");
+    if (!isLocal && from !== undefined && !origins.includes(from)) {
+      throw new AdminProblem(403, "WRONG_ORIGIN", "the Origin is not one of admin.origins");
+    }
+    context.set("caller", await callerOf(context, options));
+    await next();
+    context.header("cache-control", "no-store");
+    context.header("x-content-type-options", "nosniff");
+  });
+
+  addLinkRoutes(app, options);
+  addRevocationRoutes(app, options);
+  addTokenRoutes(app, options);
+
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "Daypass admin API", version: "1" },
+    security: [{ bearer: [] }],
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+
+  app.notFound(() => refused(new AdminProblem(404, "NO_SUCH_PATH", "the API has no such path: see /openapi.json")));
+  app.onError((error) => refused(toProblem(error)));
+
+  return { fetch: async (request) => app.fetch(request) };
+}

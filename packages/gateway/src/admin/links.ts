@@ -1,0 +1,367 @@
+/** Links and their deliveries in the admin API. */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { createLink, type LinkRequest } from "../links/create-link.ts";
+import { randomId } from "../links/identifiers.ts";
+import { scopeBreach } from "../pipeline/scope-match.ts";
+import type { Link, LinkChange, Variant } from "../state/contract/state.ts";
+import {
+  type AdminApp,
+  type AdminEnv,
+  type AdminOptions,
+  AdminProblem,
+  type Caller,
+  expectScope,
+  json,
+  optionalTime,
+  responses,
+  time,
+} from "./http.ts";
+
+const instant = z.iso.datetime({ offset: true }).openapi({ example: "2026-12-08T12:00:00Z" });
+const count = z.int().positive();
+const text = z.string().max(1000);
+
+const settings = {
+  label: text.optional(),
+  note: text.optional(),
+  startsAt: instant.optional(),
+  expiresAt: instant.optional().openapi({ description: "Seven days after creation by default." }),
+  maxDeliveries: count.optional().openapi({ description: "Deliveries of each variant. Not counted if absent." }),
+  maxBytes: count.optional().openapi({ description: "Bytes of each variant." }),
+  password: z.string().min(1).max(256).optional(),
+  networks: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .openapi({ example: ["192.0.2.0/24"] }),
+  response: z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() }).optional(),
+  preview: z.boolean().optional(),
+};
+
+/** The target of a link: `bucket/key`, or `bucket/prefix/`. */
+const target = z.string().min(3).openapi({ example: "files/report.pdf" });
+
+const LinkInput = z
+  .strictObject({
+    target,
+    ...settings,
+    recipients: z.array(text.min(1)).max(100).optional(),
+    slug: z.string().optional(),
+    public: z.boolean().optional(),
+    follow: z.boolean().optional(),
+  })
+  .openapi("LinkInput");
+
+const nullable = Object.fromEntries(Object.entries(settings).map(([name, schema]) => [name, schema.nullable()])) as {
+  [N in keyof typeof settings]: z.ZodNullable<(typeof settings)[N]>;
+};
+const LinkEdit = z.strictObject({ ...nullable, follow: z.boolean().optional() }).openapi("LinkEdit");
+
+const Deliveries = z.object({ started: z.int(), completed: z.int() });
+
+const LinkResource = z
+  .object({
+    id: z.string(),
+    url: z.string().openapi({ description: "Absent addresses of recipients are in `recipients`." }),
+    kind: z.enum(["object", "prefix", "upload", "route"]),
+    target,
+    status: z.enum(["open", "not-yet", "expired", "used-up", "revoked", "suspended"]),
+    label: z.string().optional(),
+    note: z.string().optional(),
+    slug: z.string().optional(),
+    public: z.boolean(),
+    owner: z.string(),
+    createdAt: instant,
+    startsAt: instant,
+    expiresAt: instant,
+    revokedAt: instant.optional(),
+    suspended: z.string().optional(),
+    maxDeliveries: z.int().optional(),
+    maxBytes: z.int().optional(),
+    used: z.int(),
+    givenBack: z.int(),
+    heldBytes: z.int(),
+    deliveries: Deliveries,
+    password: z.boolean(),
+    networks: z.array(z.string()),
+    preview: z.boolean(),
+    follow: z.boolean(),
+    recipients: z
+      .array(z.object({ name: z.string(), url: z.string(), used: z.int(), givenBack: z.int(), deliveries: Deliveries }))
+      .optional(),
+  })
+  .openapi("Link");
+
+const DeliveryResource = z
+  .object({
+    state: z.enum(["claimed", "started", "lapsed", "ended"]),
+    recipient: z.string().optional(),
+    claimedAt: instant,
+    completedAt: instant.optional(),
+    address: z.string(),
+    heldBytes: z.int(),
+    size: z.int().optional(),
+  })
+  .openapi("Delivery");
+
+const PageQuery = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+/** A page of resources. */
+const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().optional() });
+
+const Id = z.object({ id: z.string().min(1).max(64) });
+
+/** Adds the routes of links. */
+export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: AdminOptions): void {
+  const { state } = links;
+
+  function expectTarget({ token }: Caller, bucket: string, key: string): void {
+    const breach =
+      token &&
+      scopeBreach({ buckets: token.buckets, prefix: token.prefix, methods: undefined }, { bucket, key }, "GET");
+    if (breach !== undefined) throw new AdminProblem(403, "TOKEN_SCOPE", `the target is outside the token's ${breach}`);
+  }
+
+  /** A link that the caller may see: a token sees its own. */
+  async function linkOf(context: Context<AdminEnv>, scope: string, id: string) {
+    const caller = expectScope(context, scope);
+    const found = await state.getLink(id);
+    if (found === undefined || (caller.token !== undefined && found.link.owner !== caller.owner)) {
+      throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this id");
+    }
+    return found;
+  }
+
+  const shown = (link: Link, variants: readonly Variant[]) => linkResource(link, variants, origin, clock().getTime());
+
+  async function show(context: Context<AdminEnv>, id: string, status: 200 | 201 = 200) {
+    const found = await state.getLink(id);
+    if (found === undefined) throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this id");
+    context.header("etag", `"${found.link.version}"`);
+    return context.json(shown(found.link, found.variants), status);
+  }
+
+  async function change(context: Context<AdminEnv>, link: Link, edit: LinkChange): Promise<void> {
+    const changed = await state.updateLink(link.id, link.version, edit);
+    if (changed === undefined) throw new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
+    context.header("etag", `"${changed.version}"`);
+  }
+
+  /** An edit must name the version that it saw, or the latest edit would be lost. */
+  function expectVersion(context: Context<AdminEnv>, { version }: Link): void {
+    const given = context.req.header("if-match");
+    if (given === undefined) throw new AdminProblem(428, "NO_VERSION", "send If-Match with the ETag of the link");
+    if (given !== "*" && given !== `"${version}"`)
+      throw new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
+  }
+
+  const linkResponse = responses({ 200: json(LinkResource, "The link") });
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/links",
+      request: {
+        body: json(LinkInput, "What to share"),
+        headers: z.object({ "idempotency-key": z.string().max(100).optional() }),
+      },
+      responses: responses({ 201: json(LinkResource, "The new link") }),
+    }),
+    async (context) => {
+      const caller = expectScope(context, "links:write");
+      const { target, startsAt, expiresAt, public: isPublic, ...input } = context.req.valid("json");
+      const slash = target.indexOf("/");
+      if (slash < 1) throw new AdminProblem(400, "INVALID_INPUT", "target: use bucket/key, or bucket/prefix/");
+      const [bucket, key] = [target.slice(0, slash), target.slice(slash + 1)];
+      expectTarget(caller, bucket, key);
+      const repeated = context.req.valid("header")["idempotency-key"];
+      const request: LinkRequest = {
+        ...input,
+        ...{ bucket, key, isPublic, owner: caller.owner },
+        kind: key === "" || key.endsWith("/") ? "prefix" : "object",
+        startsAt: startsAt === undefined ? undefined : new Date(startsAt),
+        expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+        idempotencyKey: repeated === undefined ? undefined : `${caller.owner} ${repeated}`,
+      };
+      const head = (inBucket: string, name: string) => storage.head({ bucket: inBucket, key: name });
+      const { link } = await createLink(request, { state, passwords: links.passwords, clock, head });
+      return (await show(context, link.id, 201)) as never;
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/links",
+      request: { query: PageQuery },
+      responses: responses({ 200: json(pageOf(LinkResource), "Links, newest first") }),
+    }),
+    async (context) => {
+      const caller = expectScope(context, "links:read");
+      const owner = caller.token === undefined ? undefined : caller.owner;
+      const { items, next } = await state.listLinks({ ...context.req.valid("query"), owner });
+      return context.json({ items: items.map(({ link, variant }) => shown(link, [variant])), next }, 200) as never;
+    },
+  );
+
+  app.openapi(
+    createRoute({ method: "get", path: "/links/{id}", request: { params: Id }, responses: linkResponse }),
+    async (context) => {
+      const { link } = await linkOf(context, "links:read", context.req.valid("param").id);
+      return (await show(context, link.id)) as never;
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/links/{id}",
+      request: { params: Id, body: json(LinkEdit, "What changes; null removes") },
+      responses: linkResponse,
+    }),
+    async (context) => {
+      const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
+      expectVersion(context, link);
+      const { startsAt, expiresAt, password, ...edit } = context.req.valid("json");
+      const hashed = password == null ? password : await links.passwords.hash(password);
+      const times = {
+        ...(startsAt === undefined ? {} : { startsAt: startsAt === null ? link.createdAt : Date.parse(startsAt) }),
+        ...(expiresAt == null ? {} : { expiresAt: Date.parse(expiresAt) }),
+      };
+      await change(context, link, {
+        ...edit,
+        ...times,
+        ...(hashed === undefined ? {} : { password: hashed }),
+      } as LinkChange);
+      return (await show(context, link.id)) as never;
+    },
+  );
+
+  /** A change of one link without a body. */
+  const action = (name: string, work: (context: Context<AdminEnv>, link: Link) => Promise<void>) =>
+    app.openapi(
+      createRoute({ method: "post", path: `/links/{id}/${name}`, request: { params: Id }, responses: linkResponse }),
+      async (context) => {
+        const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
+        await work(context, link);
+        return (await show(context, link.id)) as never;
+      },
+    );
+
+  action("revoke", async (context, link) => {
+    if (link.revokedAt === undefined) await change(context, link, { revokedAt: clock().getTime() });
+    // The rule cuts running transfers in every worker.
+    links.apply([await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } })]);
+  });
+  action("restore", async (context, link) => {
+    if (link.revokedAt !== undefined) await change(context, link, { revokedAt: null });
+    const revocation = await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } });
+    const lifted = await state.lift(revocation.id);
+    if (lifted !== undefined) links.apply([lifted]);
+  });
+  action("resume", (context, link) =>
+    link.suspended === undefined ? Promise.resolve() : change(context, link, { suspended: null }),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/links/{id}/give-back",
+      request: {
+        params: Id,
+        body: json(
+          z.strictObject({ count: z.int().min(1).max(1000).default(1), recipient: z.string().optional() }),
+          "How many more deliveries",
+        ),
+      },
+      responses: linkResponse,
+    }),
+    async (context) => {
+      const { link, variants } = await linkOf(context, "claims:write", context.req.valid("param").id);
+      const { count, recipient } = context.req.valid("json");
+      const variant = variants.find(({ name }) => recipient === undefined || name === recipient);
+      if (variant === undefined)
+        throw new AdminProblem(404, "NO_SUCH_RECIPIENT", "the link has no recipient of this name");
+      await state.giveBack(variant.id, count);
+      return (await show(context, link.id)) as never;
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/links/{id}/deliveries",
+      request: { params: Id, query: PageQuery },
+      responses: responses({ 200: json(pageOf(DeliveryResource), "Deliveries, newest first") }),
+    }),
+    async (context) => {
+      const { link, variants } = await linkOf(context, "links:read", context.req.valid("param").id);
+      const { items, next } = await state.listDeliveries(link.id, context.req.valid("query"));
+      const resources = items.map(({ state: at, variant, claimedAt, completedAt, address, held, size }) => ({
+        state: at,
+        recipient: variants.find(({ id }) => id === variant)?.name,
+        claimedAt: new Date(claimedAt).toISOString(),
+        completedAt: completedAt === undefined ? undefined : new Date(completedAt).toISOString(),
+        ...{ address, heldBytes: held, size },
+      }));
+      return context.json({ items: resources, next }, 200) as never;
+    },
+  );
+}
+
+/** A link as the API shows it. */
+function linkResource(
+  link: Link,
+  variants: readonly Variant[],
+  origin: string,
+  now: number,
+): z.infer<typeof LinkResource> {
+  const sum = (count: (variant: Variant) => number): number => variants.reduce((total, one) => total + count(one), 0);
+  const address = (id: string): string => `${origin}/l/${id}`;
+  const deliveriesOf = ({ started, completed }: Variant) => ({ started, completed });
+  const named = variants.filter((variant) => variant.name !== undefined);
+  const { id, slug, kind, bucket, key, label, note, owner, networks, preview, follow, maxDeliveries, maxBytes } = link;
+  return {
+    id,
+    url: address(slug ?? named[0]?.id ?? id),
+    kind,
+    target: `${bucket}/${key}`,
+    status: statusOf(link, variants, now),
+    ...{ label, note, slug, owner, preview, follow, maxDeliveries, maxBytes },
+    networks: [...networks],
+    public: link.isPublic,
+    createdAt: time(link.createdAt),
+    startsAt: time(link.startsAt),
+    expiresAt: time(link.expiresAt),
+    revokedAt: optionalTime(link.revokedAt),
+    suspended: link.suspended,
+    used: sum(({ used }) => used),
+    givenBack: sum(({ givenBack }) => givenBack),
+    heldBytes: sum(({ held }) => held),
+    deliveries: { started: sum(({ started }) => started), completed: sum(({ completed }) => completed) },
+    password: link.password !== undefined,
+    recipients:
+      named.length === 0
+        ? undefined
+        : named.map((one) => ({
+            name: one.name ?? "",
+            url: address(one.id),
+            used: one.used,
+            givenBack: one.givenBack,
+            deliveries: deliveriesOf(one),
+          })),
+  };
+}
+
+function statusOf(link: Link, variants: readonly Variant[], now: number): z.infer<typeof LinkResource>["status"] {
+  if (link.revokedAt !== undefined) return "revoked";
+  if (link.suspended !== undefined) return "suspended";
+  if (now < link.startsAt) return "not-yet";
+  if (now >= link.expiresAt) return "expired";
+  const isFull = ({ max, used, givenBack }: Variant): boolean => max !== undefined && used >= max + givenBack;
+  return variants.length > 0 && variants.every(isFull) ? "used-up" : "open";
+}

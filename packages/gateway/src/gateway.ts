@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { WireRequest } from "daypass";
+import type { Grant, WireRequest } from "daypass";
 import { policyRule } from "./http/cors.ts";
 import { given } from "./http/validate-options.ts";
 import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
@@ -38,6 +38,11 @@ export interface Gateway {
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal | (() => AbortSignal),
   ): Outcome | Promise<Outcome>;
+  /**
+   * Returns the grant of a request without serving it, for programs that revoke by URL. Rejects as a verifier does.
+   * Does not check the scope of the key, nor revocations.
+   */
+  verify(request: WireRequest): Promise<Grant>;
   /** Makes the readiness probe fail, and closes the storage. Call it when no request is in progress. */
   close(): Promise<void>;
 }
@@ -169,6 +174,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       } catch (error) {
         return refuse(error, notes, reached);
       }
+    },
+    async verify(request) {
+      const { grant } = await authenticate(receive(request, limits), Readable.from([]));
+      return grant;
     },
     async close() {
       closed = true;

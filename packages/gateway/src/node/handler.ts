@@ -42,13 +42,13 @@ const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: RATE, isDraining: ca
  * import type { Gateway } from "@daypass/gateway";
  * import { toNodeHandler } from "@daypass/gateway/node";
  *
- * export const serve = (gateway: Gateway) => {
+ * export const serve = (gateway: Omit<Gateway, "verify">) => {
  *   const handler = toNodeHandler(gateway);
  *   return createServer(handler).on("checkContinue", handler).listen(8080, "127.0.0.1");
  * };
  * ```
  */
-export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
+export function toNodeHandler(gateway: Omit<Gateway, "verify">, options: NodeHandlerOptions = {}): NodeHandler {
   expectForms(options, OPTIONS);
   // The server belongs to the caller, who may have read the request and kept its chunks.
   return requestListener(gateway, { ...options, ownsRequests: false });
@@ -70,7 +70,7 @@ const LEAST_WAITING_BYTES = 256 * 1024 * 1024;
 const WAITING_BYTES_PER_REQUEST = 512 * 1024;
 
 /** Returns the same listener for our own server too. */
-export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
+export function requestListener(gateway: Omit<Gateway, "verify">, options: RequestListenerOptions): NodeHandler {
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
   const {
     isDraining = () => false,

@@ -105,13 +105,13 @@ const OPTIONS: FormsOf<ListenOptions> = {
  * import type { Gateway } from "@daypass/gateway";
  * import { listen } from "@daypass/gateway/node";
  *
- * export const run = async (gateway: Gateway) => {
+ * export const run = async (gateway: Omit<Gateway, "verify">) => {
  *   const server = await listen(gateway, { port: 8080 });
  *   await server.drain(10_000);
  * };
  * ```
  */
-export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<GatewayServer> {
+export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOptions = {}): Promise<GatewayServer> {
   const { host = "127.0.0.1", port = 0, tls, logger, minimumRate } = options;
   expectForms(options, OPTIONS);
   const timeouts: Timeouts = { ...defaultTimeouts, ...given(options.timeouts) };

@@ -98,15 +98,16 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
     db.close();
     throw error;
   }
-  const prepared = new Map<string, Statement>();
-  const sql = (name: keyof typeof statements): Statement => {
+  const prepared = new Map<string, Statement<string>>();
+  const sql = (name: keyof typeof statements): Statement<string> => {
     const known = prepared.get(name) ?? db.prepare(statements[name]);
     prepared.set(name, known);
     return known;
   };
   const first = (name: keyof typeof statements, ...values: SqlValue[]): Row | undefined =>
-    (sql(name).get(...values) as Row | null) ?? undefined;
-  const all = (name: keyof typeof statements, ...values: SqlValue[]): Row[] => sql(name).all(...values) as Row[];
+    (sql(name).get(...values) as unknown as Row | null) ?? undefined;
+  const all = (name: keyof typeof statements, ...values: SqlValue[]): Row[] =>
+    sql(name).all(...values) as unknown as Row[];
   const count = (name: keyof typeof statements, ...values: SqlValue[]): number => Number(first(name, ...values)?.n);
   const run = (name: keyof typeof statements, ...values: SqlValue[]): number =>
     Number((sql(name).run(...values) as { changes: number | bigint }).changes);
@@ -387,7 +388,7 @@ function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; close():
 }
 
 function migrate(db: Database): void {
-  const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  const { user_version: version } = db.prepare("PRAGMA user_version").get() as unknown as { user_version: number };
   if (version > migrations.length) {
     throw new Error(
       `the state has version ${version}, this release knows ${migrations.length}. Start a newer release.`,

@@ -1,0 +1,22 @@
+/**
+ * The state of a gateway: where links, deliveries, revocations and uses live. {@link sqliteState} is the embedded engine; {@link serveState} and
+ * {@link connectState} share it among processes.
+ *
+ * @module
+ */
+export type { Applied, Command, Delivery, Millis } from "./contract/deliveries.ts";
+export type {
+  AdminToken,
+  FoundLink,
+  Link,
+  LinkChange,
+  Page,
+  PageRequest,
+  Revocation,
+  RevocationSelector,
+  State,
+  Use,
+  Variant,
+} from "./contract/state.ts";
+export { type ConnectOptions, connectState, StateUnavailable, serveState } from "./remote.ts";
+export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

@@ -59,6 +59,50 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "create, list, rotate and revoke the keys of a gateway",
     load: async () => (await import("./commands/keys/index.ts")).keysCommand,
   },
+  {
+    name: "share",
+    summary: "print a link to a file or folder, and serve it",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/share/index.ts")).shareCommand;
+    },
+  },
+  {
+    name: "links",
+    summary: "create, list, change and revoke the links of a gateway",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/links/index.ts")).linksCommand;
+    },
+  },
+  {
+    name: "revoke",
+    summary: "refuse a URL, a key, a subject or a prefix that was valid",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/revoke/index.ts")).revokeCommand;
+    },
+  },
+  {
+    name: "revocations",
+    summary: "list revocations, and lift them",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/revoke/index.ts")).revocationsCommand;
+    },
+  },
+];
+
+/** Commands that the program starts itself. */
+const HIDDEN: readonly CommandEntry[] = [
+  {
+    name: "state-owner",
+    summary: "",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./links/state-owner.ts")).stateOwnerCommand;
+    },
+  },
 ];
 
 interface CommandEntry {
@@ -70,7 +114,7 @@ interface CommandEntry {
 
 const OVERVIEW = `daypass ${version}: sign, verify, explain and serve presigned URLs
 
-${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(8)} ${summary}`).join("\n")}
+${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(12)} ${summary}`).join("\n")}
 
 daypass COMMAND --help lists its options. Exit status: 0 success, 1 refused or failed, 2 wrong usage.`;
 
@@ -87,7 +131,7 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     return name === undefined ? 2 : 0;
   }
   const json = args.includes("--json");
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  const entry = [...COMMANDS, ...HIDDEN].find((candidate) => candidate.name === name);
   if (entry === undefined) {
     const error = new UsageError(`expected a command, found ${JSON.stringify(name)}`);
     return report(error, { called: "daypass", json, context });

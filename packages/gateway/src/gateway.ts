@@ -127,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const authorized = authorize(authenticated, clock().getTime());
       const permit = authorized instanceof Promise ? await authorized : authorized;
       reached.permit = permit;
-      if (links !== undefined) expectNotRevoked(permit, links.revocations);
+      if (links !== undefined) expectNotRevoked(permit, links);
       const reading = protocol.task(permit, received, authenticated.body);
       const task = reading instanceof Promise ? await reading : reading;
       const performed = perform(task.request, { storage, links, now: permit.at, signal, journal: notes });

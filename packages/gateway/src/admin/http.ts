@@ -1,26 +1,10 @@
 /** What the routes of the admin API share: callers, scopes and problems. */
 import { createHash } from "node:crypto";
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
-import { DaypassError, type Grant, isDaypassError } from "daypass";
+import { DaypassError, isDaypassError } from "daypass";
 import type { Context } from "hono";
-import type { Links } from "../links/links.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import type { Storage } from "../storage/contract/storage.ts";
-
-/** Options of {@link adminApi}. */
-export interface AdminOptions {
-  readonly links: Links;
-  readonly storage: Pick<Storage, "head">;
-  /** The origin of links, `scheme://host[:port]`. */
-  readonly origin: string;
-  /** Origins of this API: a request with another Host is refused, or a page could reach it by DNS rebinding. Empty for a Unix socket. */
-  readonly origins: readonly string[];
-  /** Whether every caller is the local operator, as on a Unix socket that only this user can open. */
-  readonly isLocal: boolean;
-  /** The grant of a URL of any dialect; rejects if it does not verify. */
-  readonly identify: (url: string) => Promise<Grant>;
-  readonly clock: () => Date;
-}
+import type { AdminOptions } from "./options.ts";
 
 /** Who calls: the local operator, or the holder of a token. */
 export interface Caller {

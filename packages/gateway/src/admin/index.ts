@@ -5,12 +5,13 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { type AdminEnv, type AdminOptions, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
+import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
 import { addLinkRoutes } from "./links.ts";
+import type { AdminOptions } from "./options.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import { addTokenRoutes } from "./tokens.ts";
 
-export type { AdminOptions } from "./http.ts";
+export type { AdminOptions } from "./options.ts";
 
 /** A handler of `fetch` requests. */
 export interface AdminApi {

@@ -8,7 +8,6 @@ import type { Link, LinkChange, Variant } from "../state/contract/state.ts";
 import {
   type AdminApp,
   type AdminEnv,
-  type AdminOptions,
   AdminProblem,
   type Caller,
   expectScope,
@@ -17,6 +16,7 @@ import {
   responses,
   time,
 } from "./http.ts";
+import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true }).openapi({ example: "2026-12-08T12:00:00Z" });
 const count = z.int().positive();

@@ -2,16 +2,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
-import {
-  type AdminApp,
-  type AdminOptions,
-  AdminProblem,
-  expectOperator,
-  json,
-  optionalTime,
-  responses,
-  time,
-} from "./http.ts";
+import { type AdminApp, AdminProblem, expectOperator, json, optionalTime, responses, time } from "./http.ts";
+import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
 const RevocationInput = z

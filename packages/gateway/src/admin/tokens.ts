@@ -3,17 +3,8 @@ import { randomBytes } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import {
-  type AdminApp,
-  type AdminOptions,
-  AdminProblem,
-  expectOperator,
-  json,
-  optionalTime,
-  responses,
-  time,
-  tokenHash,
-} from "./http.ts";
+import { type AdminApp, AdminProblem, expectOperator, json, optionalTime, responses, time, tokenHash } from "./http.ts";
+import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
 const Scope = z.enum(["links:read", "links:write", "claims:write"]);

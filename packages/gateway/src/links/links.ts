@@ -16,6 +16,8 @@ export interface Links {
   apply(changes: readonly Revocation[]): void;
   /** Reads the revocations that this process missed. */
   catchUp(): Promise<void>;
+  /** Whether the list is older than it may be, because the state was away. */
+  isStale(): boolean;
   /** Registers a transfer that a revocation may cut. The result removes it. */
   running(transfer: Revocable, cut: () => void): () => void;
 }
@@ -24,10 +26,14 @@ export interface Links {
 export interface LinksOptions {
   readonly state: State;
   readonly clock: Clock;
+  /** Milliseconds that the list of revocations may be old: five minutes by default. `Infinity` serves on while the state is away. */
+  readonly maxRevocationAge?: number | undefined;
 }
 
+const MAX_REVOCATION_AGE = 5 * 60_000;
+
 /** Reads the secret and the revocations of a state: a gateway must not serve before it knows them. */
-export async function openLinks({ state, clock }: LinksOptions): Promise<Links> {
+export async function openLinks({ state, clock, maxRevocationAge = MAX_REVOCATION_AGE }: LinksOptions): Promise<Links> {
   const stateKey = await state.secret("links");
   const hashing = passwords();
   const revocations = revocationList();
@@ -37,7 +43,12 @@ export async function openLinks({ state, clock }: LinksOptions): Promise<Links> 
     if (changes.every(({ liftedAt }) => liftedAt !== undefined)) return;
     for (const { transfer, cut } of [...transfers.values()]) if (revocations.find(transfer) !== undefined) cut();
   };
-  const catchUp = async (): Promise<void> => apply(await state.revocationsAfter(revocations.revision));
+  let polledAt = 0;
+  const catchUp = async (): Promise<void> => {
+    const begun = clock().getTime();
+    apply(await state.revocationsAfter(revocations.revision));
+    polledAt = begun;
+  };
   await catchUp();
   return {
     state,
@@ -47,6 +58,7 @@ export async function openLinks({ state, clock }: LinksOptions): Promise<Links> 
     revocations,
     apply,
     catchUp,
+    isStale: () => clock().getTime() - polledAt > maxRevocationAge,
     running(transfer, cut) {
       const name = Symbol();
       transfers.set(name, { transfer, cut });

@@ -17,8 +17,10 @@ function revocable({ grant, bucket, object }: Permit): Revocable {
   return { id, keyId, subject, link: link?.id, bucket, key: object?.key, signedAt };
 }
 
-/** @throws {Refusal} `REVOKED` */
-export function expectNotRevoked(permit: Permit, revocations: Links["revocations"]): void {
+/** @throws {Refusal} `REVOKED`, or `UNAVAILABLE` if the state was away for too long */
+export function expectNotRevoked(permit: Permit, links: Links): void {
+  if (links.isStale()) throw new Refusal("UNAVAILABLE", "the list of revocations is too old to serve by");
+  const { revocations } = links;
   if (revocations.isEmpty) return;
   if (revocations.find(revocable(permit)) !== undefined) throw new Refusal("REVOKED", "the grant was revoked");
 }

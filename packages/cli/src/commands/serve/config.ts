@@ -33,9 +33,19 @@ export interface ServeConfig {
   readonly cors?: CorsPolicy;
   readonly limits?: Partial<Limits>;
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
+  readonly links?: LinksConfig;
+  readonly admin?: { readonly listen: string; readonly origins?: readonly string[] };
   readonly metrics?: boolean;
   readonly debugFields?: boolean;
   readonly drainSeconds?: number;
+}
+
+/** Links that the gateway remembers. */
+export interface LinksConfig {
+  readonly origin?: string;
+  readonly sharedBy?: string;
+  readonly onStale?: "refuse" | "serve";
+  readonly maxRevocationAgeSeconds?: number;
 }
 
 /** The storage of the objects. */

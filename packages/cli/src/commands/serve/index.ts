@@ -1,15 +1,17 @@
 import cluster from "node:cluster";
-import { basename, relative } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { isStorageError, type StorageError } from "@daypass/gateway";
 import { openLog } from "@daypass/gateway/node";
 import { mapped, parseArguments, wholeNumber } from "../../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../../command.ts";
+import { recordServing } from "../../state/link-files.ts";
 import { keyStore } from "../../state/key-store.ts";
 import { secretOutput } from "../../state/secret-output.ts";
 import { expectStateOption } from "../../state/state-folder.ts";
 import { announcement, announcementText } from "./announcement.ts";
 import { startKeys } from "./first-keys.ts";
 import { expectFreePort } from "./listen-address.ts";
+import { originsOf } from "./origins.ts";
 import { runCluster } from "./run-cluster.ts";
 import { type Listening, runSingle } from "./run-single.ts";
 import { runWorker, settingsOfPrimary } from "./run-worker.ts";
@@ -75,13 +77,17 @@ export const serveCommand: Command = {
       await expectFreePort(settings);
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
+      let removeRecord = (): void => undefined;
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
+        const [origin = ""] = originsOf(settings, port).filter((one) => !one.includes("*"));
+        removeRecord = recordServing(settings.state, { pid: process.pid, root: resolve(settings.root), origin });
         const keys = await startKeys(store, { areNew: madeKeys });
         const data = await announcement({ settings, port, keys, secret });
         const text = announcementText(data, { command: programName(), areNew: keys.areNew });
         await print(stdout, values.json === true ? JSON.stringify(data) : text);
       };
-      await (settings.workers === 0 ? runSingle : runCluster)({ settings, reread, env, log, onListening });
+      const run = settings.workers === 0 ? runSingle : runCluster;
+      await run({ settings, reread, env, log, onListening }).finally(() => removeRecord());
       return 0;
     }
   },

@@ -1,3 +1,4 @@
+import { stateOwners } from "../../links/state-owner.ts";
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
@@ -29,6 +30,8 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
   // Only one process may write the index of a folder.
   const { servesFolder } = driverOf(settings.storage);
   const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
+  const owner = stateOwners(settings, log);
+  await owner.ensure();
   // A replacement worker uses the settings of the other workers, not a file that has changed since.
   let current = settings;
   let port = settings.port;
@@ -83,12 +86,16 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
     });
     serves = true;
     const stopped = untilStopped({
-      reload: async () => workers.reload(),
+      reload: async () => {
+        await owner.ensure();
+        workers.reload();
+      },
       drain: () => workers.drain(current.drainMs),
       kill: () => process.exit(1),
     });
     await Promise.all([stopped, onListening({ port, madeKeys })]);
   } finally {
+    await owner.stop();
     index?.close();
   }
 }

@@ -1,3 +1,4 @@
+import { stateOwners } from "../../links/state-owner.ts";
 import type { Log } from "@daypass/gateway/node";
 import { untilStopped } from "./process-events.ts";
 import { openInstance, type ServerInstance } from "./server-instance.ts";
@@ -24,14 +25,20 @@ export interface RunOptions {
 /** Serves in this process until a signal stops it. */
 export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening } = options;
+  const owner = stateOwners(settings, log);
+  await owner.ensure();
   const instance = await openInstance(settings, { env, log });
+  const reload = reloader(instance, options);
   const stopped = untilStopped({
-    reload: reloader(instance, options),
+    reload: async () => {
+      await owner.ensure();
+      await reload();
+    },
     drain: () => drain(instance, log),
     kill: () => process.exit(1),
   });
   // A reader of the announcement may send a signal at once.
-  await Promise.all([stopped, onListening(instance)]);
+  await Promise.all([stopped, onListening(instance)]).finally(() => owner.stop());
 }
 
 /** The same grace period as for workers. */

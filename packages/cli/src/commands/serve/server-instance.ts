@@ -1,7 +1,9 @@
-import { createGateway, type Gateway, steadyClock, tally } from "@daypass/gateway";
+import { createGateway, type Gateway, type Links, steadyClock, tally } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
+import { type LinkService, openLinkService } from "../../links/link-service.ts";
+import { hasLinks } from "../../state/link-files.ts";
 import { keyStore } from "../../state/key-store.ts";
 import { sessionSecret } from "../../state/master-key.ts";
 import { publicKeys } from "./configured-files.ts";
@@ -60,6 +62,9 @@ export async function openInstance(
       ),
   });
 
+  let links: Links | undefined;
+  let linkService: LinkService | undefined;
+
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);
     const gateway = createGateway({
@@ -79,6 +84,7 @@ export async function openInstance(
       audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
       clock,
       tally: counts,
+      ...(links === undefined ? {} : { links: { links, ...linkPages(wanted) } }),
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
@@ -113,6 +119,16 @@ export async function openInstance(
     secret = await sessionSecret({ folder: settings.state, env });
     await keys.reload();
   }
+  /** Opens the links as soon as they have a database. */
+  const startLinks = async (wanted: ServeSettings): Promise<void> => {
+    if (!hasLinks(wanted.state)) return;
+    linkService ??= await openLinkService(wanted, { clock, log });
+    links = linkService.links;
+    const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
+    const origin = wanted.links?.origin ?? first;
+    await linkService.listen({ storage, origin, verify: (request) => current.verify(request), admin: wanted.admin });
+  };
+  await startLinks(settings);
   current = gatewayFor(settings, server.port);
 
   const stopPolling = pollKeys(keys, clock, log);
@@ -125,6 +141,7 @@ export async function openInstance(
       return settings;
     },
     async reload(wanted) {
+      await startLinks(wanted);
       const replacement = gatewayFor(wanted, server.port);
       const useCredentials = await findCredentials();
       const before = settings;
@@ -140,6 +157,7 @@ export async function openInstance(
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {
+      await linkService?.close();
       stopPolling();
       await server.drain(timeoutMs);
     },
@@ -160,4 +178,9 @@ function stateError(error: unknown, { state }: ServeSettings): unknown {
   return new CommandError(
     `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,
   );
+}
+
+/** The settings of links, without those that are absent. */
+function linkPages({ links: { origin, sharedBy } = {} }: ServeSettings): { origin?: string; sharedBy?: string } {
+  return { ...(origin === undefined ? {} : { origin }), ...(sharedBy === undefined ? {} : { sharedBy }) };
 }

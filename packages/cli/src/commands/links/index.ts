@@ -1,0 +1,168 @@
+import { duration, parseArguments, wholeNumber, word } from "../../arguments.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { type AdminClient, adminClient } from "../../links/admin-client.ts";
+import { stateFolder } from "../../state/state-folder.ts";
+import { table } from "../../terminal-text.ts";
+import { LINK_HELP, LINK_OPTIONS, linkInput } from "./options.ts";
+
+const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key or files/holiday/ (a prefix)
+daypass links list                         list the links, newest first
+daypass links show ID                      show one link
+daypass links edit ID [options]            change label, note, limits or expiry
+daypass links extend ID --expires-in TIME  let it expire later, counted from now
+daypass links revoke ID                    end it at once, also running transfers
+daypass links restore ID                   open a revoked link again
+daypass links give-back ID [--count N]     allow further deliveries       [--to NAME] of one recipient
+daypass links resume ID                    open a suspended link again
+daypass links deliveries ID                list who took it, and when
+
+Options of create and edit
+${LINK_HELP}
+Other
+  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
+  --json                print the resource as the admin API returns it`;
+
+const OPTIONS = {
+  ...LINK_OPTIONS,
+  count: { type: "string" },
+  state: { type: "string" },
+  admin: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
+
+interface Call {
+  readonly client: AdminClient;
+  readonly id: string;
+  readonly values: Values;
+  readonly context: Context;
+}
+
+/** Link resources of the admin API: the fields that are printed. */
+interface LinkResource {
+  readonly id: string;
+  readonly url: string;
+  readonly target: string;
+  readonly status: string;
+  readonly expiresAt: string;
+  readonly maxDeliveries?: number;
+  readonly used: number;
+  readonly label?: string;
+  readonly recipients?: readonly { readonly name: string; readonly url: string }[];
+}
+
+/** Every action by its name. */
+const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
+  create: async ({ client, id, values, context }) =>
+    (await client.call("POST", "/links", linkInput(values, targetOf(id), context))).body,
+  show: async ({ client, id }) => (await client.call("GET", `/links/${id}`)).body,
+  async edit({ client, id, values, context }) {
+    const {
+      target: _,
+      recipients: __,
+      slug: ___,
+      public: ____,
+      ...edit
+    } = linkInput(values, "", context) as Record<string, unknown>;
+    const { etag = "*" } = await client.call("GET", `/links/${id}`);
+    return (await client.call("PATCH", `/links/${id}`, edit, { "if-match": etag })).body;
+  },
+  async extend({ client, id, values }) {
+    if (values["expires-in"] === undefined)
+      throw new UsageError("--expires-in is missing. Say how long the link shall live from now.");
+    const expiresAt = new Date(Date.now() + duration("--expires-in", values["expires-in"]) * 1000).toISOString();
+    const { etag = "*" } = await client.call("GET", `/links/${id}`);
+    return (await client.call("PATCH", `/links/${id}`, { expiresAt }, { "if-match": etag })).body;
+  },
+  revoke: async ({ client, id }) => (await client.call("POST", `/links/${id}/revoke`)).body,
+  restore: async ({ client, id }) => (await client.call("POST", `/links/${id}/restore`)).body,
+  resume: async ({ client, id }) => (await client.call("POST", `/links/${id}/resume`)).body,
+  async "give-back"({ client, id, values }) {
+    const count = wholeNumber("--count", values.count ?? "1", { min: 1, max: 1000 });
+    return (await client.call("POST", `/links/${id}/give-back`, { count, recipient: values.to?.[0] })).body;
+  },
+};
+
+export const linksCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const [action = "", argument, ...more] = positionals;
+    if (more.length > 0) throw new UsageError(`links takes one target or id, not ${more.length + 1}`);
+    word("the action", action, [...Object.keys(ACTIONS), "list", "deliveries"]);
+    if (action !== "list" && argument === undefined)
+      throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
+    const client = await adminClient({
+      folder: stateFolder(values.state, context.env),
+      admin: values.admin,
+      env: context.env,
+    });
+    try {
+      if (action === "list") return await list(client, "/links", values, context);
+      if (action === "deliveries") return await list(client, `/links/${idOf(argument)}/deliveries`, values, context);
+      const id = action === "create" ? (argument ?? "") : idOf(argument);
+      const link = (await ACTIONS[action]?.({ client, id, values, context })) as LinkResource;
+      await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
+      return 0;
+    } finally {
+      await client.close();
+    }
+  },
+};
+
+/** A link for a person: its addresses, and what limits it. */
+export function linkText({ url, recipients, status, expiresAt, maxDeliveries, used, id }: LinkResource): string {
+  const addresses = recipients?.map(({ name, url: address }) => `${address}  ${name}`) ?? [url];
+  const count = maxDeliveries === undefined ? "not counted" : `${used} of ${maxDeliveries} deliveries used`;
+  return [...addresses, `${status}, ${count}, until ${expiresAt}; id ${id}`].join("\n");
+}
+
+async function list(client: AdminClient, path: string, { json }: Values, { stdout }: Context): Promise<ExitStatus> {
+  const rows: string[][] = [];
+  let cursor: string | undefined;
+  do {
+    const { body } = await client.call("GET", `${path}?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
+    for (const item of body.items) {
+      if (json === true) await print(stdout, JSON.stringify(item));
+      else rows.push(rowOf(item));
+    }
+    cursor = body.next;
+  } while (cursor !== undefined);
+  if (json !== true && rows.length > 0) await print(stdout, table(rows as [string, string][]));
+  return 0;
+}
+
+function rowOf(
+  item: LinkResource & {
+    readonly state?: string;
+    readonly claimedAt?: string;
+    readonly completedAt?: string;
+    readonly recipient?: string;
+    readonly address?: string;
+  },
+): string[] {
+  if (item.claimedAt !== undefined) {
+    const end = item.completedAt === undefined ? "" : `completed ${item.completedAt}`;
+    return [item.claimedAt, [item.state, item.recipient, item.address, end].filter(Boolean).join("  ")];
+  }
+  const { id, target, status, used, maxDeliveries, label } = item;
+  return [
+    id,
+    [status, target, maxDeliveries === undefined ? "" : `${used}/${maxDeliveries}`, label].filter(Boolean).join("  "),
+  ];
+}
+
+/** `s3://bucket/key` and `bucket/key` name the same target. */
+function targetOf(text: string): string {
+  return text.replace(/^s3:\/\//, "");
+}
+
+/** The id of a link, or the id in its address. */
+export function idOf(text = ""): string {
+  const [, id = text] = /\/l\/([0-9A-Za-z-]+)\/?$/.exec(text) ?? [];
+  if (!/^[0-9A-Za-z-]{3,64}$/.test(id))
+    throw new UsageError(`${JSON.stringify(text)} is not the id of a link. See daypass links list.`);
+  return id;
+}

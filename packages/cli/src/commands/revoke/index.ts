@@ -1,0 +1,100 @@
+import { mapped, moment, parseArguments, word } from "../../arguments.ts";
+import { type Command, print, UsageError } from "../../command.ts";
+import { adminClient } from "../../links/admin-client.ts";
+import { stateFolder } from "../../state/state-folder.ts";
+
+const PLACE = { state: { type: "string" }, admin: { type: "string" }, json: { type: "boolean" } } as const;
+const PLACE_HELP = `  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
+  --json                print the resource as the admin API returns it`;
+
+interface Revocation {
+  readonly id: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly before?: string;
+  readonly liftedAt?: string;
+}
+
+const text = ({ kind, value, before }: Revocation): string =>
+  [kind, value, before && `before ${before}`].filter(Boolean).join(" ");
+
+export const revokeCommand: Command = {
+  help: `daypass revoke URL                         refuse a URL of any scheme that the gateway serves, or a link
+daypass revoke --key ID [--before INSTANT] refuse all that a key signed, or what it signed before an instant
+daypass revoke --subject NAME              refuse all that was signed for a subject
+daypass revoke --prefix BUCKET/PREFIX      refuse everything below a prefix
+
+Running transfers are cut. daypass revocations lift ID allows it again.
+  --reason TEXT         kept with the revocation
+${PLACE_HELP}`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      ...PLACE,
+      key: { type: "string" },
+      subject: { type: "string" },
+      prefix: { type: "string" },
+      before: { type: "string" },
+      reason: { type: "string" },
+    });
+    const [url, second] = positionals;
+    const { key, subject, prefix, reason, before } = values;
+    const given = [url, key, subject, prefix].filter((one) => one !== undefined);
+    if (second !== undefined || given.length !== 1)
+      throw new UsageError("revoke takes one of URL, --key, --subject and --prefix");
+    if (before !== undefined && key === undefined) throw new UsageError("--before needs --key");
+    const signedBefore = mapped(before, (instant) => moment("--before", instant))?.toISOString();
+    const client = await adminClient({
+      folder: stateFolder(values.state, context.env),
+      admin: values.admin,
+      env: context.env,
+    });
+    try {
+      const { body } = await client.call("POST", "/revocations", { url, key, subject, prefix, signedBefore, reason });
+      await print(context.stdout, values.json === true ? JSON.stringify(body) : `revoked ${text(body)}; id ${body.id}`);
+      return 0;
+    } finally {
+      await client.close();
+    }
+  },
+};
+
+export const revocationsCommand: Command = {
+  help: `daypass revocations list        list revocations, newest first
+daypass revocations lift ID     allow again what one refuses
+
+${PLACE_HELP}`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, PLACE);
+    const [action = "", id] = positionals;
+    word("the action", action, ["list", "lift"]);
+    if ((action === "lift") !== (id !== undefined)) throw new UsageError("revocations takes list, or lift with one id");
+    const client = await adminClient({
+      folder: stateFolder(values.state, context.env),
+      admin: values.admin,
+      env: context.env,
+    });
+    try {
+      if (id !== undefined) {
+        const { body } = await client.call("POST", `/revocations/${id}/lift`);
+        await print(context.stdout, values.json === true ? JSON.stringify(body) : `lifted ${text(body)}`);
+        return 0;
+      }
+      let cursor: string | undefined;
+      do {
+        const { body } = await client.call(
+          "GET",
+          `/revocations?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`,
+        );
+        for (const item of body.items as Revocation[]) {
+          const row = `${item.id}  ${text(item)}${item.liftedAt === undefined ? "" : "  lifted"}`;
+          await print(context.stdout, values.json === true ? JSON.stringify(item) : row);
+        }
+        cursor = body.next;
+      } while (cursor !== undefined);
+      return 0;
+    } finally {
+      await client.close();
+    }
+  },
+};

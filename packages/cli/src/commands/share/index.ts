@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { renderUnicodeCompact } from "uqr";
+import { parseArguments } from "../../arguments.ts";
+import { type Command, CommandError, type Context, print, UsageError } from "../../command.ts";
+import { adminClient } from "../../links/admin-client.ts";
+import { createLinks, linkFiles, servingOf } from "../../state/link-files.ts";
+import { STATE_FOLDER } from "../../state/state-folder.ts";
+import { linkText } from "../links/index.ts";
+import { LINK_HELP, LINK_OPTIONS, linkInput } from "../links/options.ts";
+
+const HELP = `daypass share PATH [options]
+
+Prints a link to a file or a folder. If no gateway serves it, this command serves it until Ctrl-C.
+
+${LINK_HELP}
+  --origin URL          the address by which others reach this machine, such as https://files.example.com behind a proxy
+  --lan                 listen on the local network, so that others in it can open the link
+  --port N              default 8080; the next free port if it is taken
+  --json                print the link as the admin API returns it`;
+
+export const shareCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      ...LINK_OPTIONS,
+      origin: { type: "string" },
+      lan: { type: "boolean" },
+      port: { type: "string" },
+      json: { type: "boolean" },
+    });
+    const [path, second] = positionals;
+    if (path === undefined || second !== undefined) throw new UsageError("share takes one file or folder");
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) throw new CommandError(`${path} does not exist. Check the path.`);
+    const root = stats.isDirectory() ? resolve(path) : dirname(resolve(path));
+    const place = placeOf(root, resolve(path), stats.isDirectory());
+    const started = servingOf(place.state) === undefined ? await startServing(place, values, context) : undefined;
+    const client = await adminClient({ folder: place.state, env: context.env });
+    const { body: link } = await client.call("POST", "/links", linkInput(values, place.target, context));
+    await client.close();
+    await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
+    if (values.json !== true) await explainReach(link.url, context);
+    if (started === undefined) return 0;
+    await print(context.stderr, "Serving until Ctrl-C.");
+    return (await started.ended) === 0 ? 0 : 1;
+  },
+};
+
+interface Place {
+  readonly root: string;
+  readonly state: string;
+  /** `files/…`, as the gateway calls loose files. */
+  readonly target: string;
+}
+
+/** Where a path is served: by the gateway that runs above it, or by one of its own. */
+function placeOf(root: string, path: string, isFolder: boolean): Place {
+  for (let folder = root; ; folder = dirname(folder)) {
+    const serving = servingOf(join(folder, STATE_FOLDER));
+    if (serving !== undefined) {
+      const inside = relative(serving.root, path);
+      if (inside.startsWith(".."))
+        throw new CommandError(
+          `a gateway serves ${serving.root} with the state of ${folder}, and ${path} is outside. Stop it, or share a path below.`,
+        );
+      return { root: serving.root, state: join(folder, STATE_FOLDER), target: targetIn(serving.root, path, isFolder) };
+    }
+    if (folder === dirname(folder)) break;
+  }
+  return { root, state: join(root, STATE_FOLDER), target: targetIn(root, path, isFolder) };
+}
+
+/** A folder directly below the root is a bucket; everything loose is in the bucket `files`. */
+function targetIn(root: string, path: string, isFolder: boolean): string {
+  const inside = relative(root, path).split(sep).join("/");
+  if (inside === "") return "files/";
+  const isLoose = !inside.includes("/") && !isFolder;
+  return `${isLoose ? "files/" : ""}${inside}${isFolder ? "/" : ""}`;
+}
+
+async function startServing(
+  { root, state }: Place,
+  { origin, lan, port }: { readonly origin?: string; readonly lan?: boolean; readonly port?: string },
+  { env }: Context,
+): Promise<{ readonly ended: Promise<number | null> }> {
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const { adminSocket } = linkFiles(state);
+  // The database tells the gateway to start with links.
+  createLinks(state);
+  const address = lan === true ? lanAddress() : undefined;
+  if (lan === true && address === undefined)
+    throw new CommandError("this machine has no address on a local network. Leave out --lan.");
+  const number = port ?? "8080";
+  const args = [
+    "serve",
+    root,
+    "--state",
+    state,
+    "--json",
+    "--port",
+    number,
+    ...(address === undefined ? [] : ["--host", address]),
+  ];
+  if (origin !== undefined) {
+    const config = join(state, "share.json");
+    writeFileSync(config, JSON.stringify({ publicUrl: origin }));
+    args.push("--config", config);
+  }
+  const server = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env,
+  });
+  const ended = new Promise<number | null>((done) => server.once("exit", (code) => done(code)));
+  await Promise.race([
+    new Promise((done) => server.stdout.once("data", done)),
+    ended.then((code) => Promise.reject(new CommandError(`the gateway for ${root} did not start (status ${code})`))),
+  ]);
+  for (let waited = 0; !existsSync(adminSocket) && waited < 5000; waited += 25)
+    await new Promise((done) => setTimeout(done, 25));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
+  return { ended };
+}
+
+function lanAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.find((one) => one !== undefined && one.family === "IPv4" && !one.internal)?.address;
+}
+
+/** Says who can open the link, and draws it if others can. */
+async function explainReach(url: string, { stdout, stderr }: Context): Promise<void> {
+  const { hostname } = new URL(url);
+  if (hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]") {
+    await print(
+      stderr,
+      "This link works on this machine only. Use --lan for your local network, or --origin behind a proxy.",
+    );
+  } else if (stdout.isTTY === true) {
+    await print(stdout, renderUnicodeCompact(url));
+  }
+}

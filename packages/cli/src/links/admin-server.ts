@@ -1,0 +1,25 @@
+/** The admin API on its sockets. */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AdminApi } from "@daypass/gateway/admin";
+import { getRequestListener } from "@hono/node-server";
+
+/** Listens on a Unix socket that only this user can open, or on a TCP address. */
+export async function adminServer(
+  api: AdminApi,
+  place: { readonly path: string } | { readonly host: string; readonly port: number },
+): Promise<Server> {
+  const server = createServer(getRequestListener((request) => api.fetch(request), { overrideGlobalObjects: false }));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    if ("path" in place) server.listen({ path: place.path }, resolve);
+    else server.listen(place.port, place.host, resolve);
+  });
+  if ("path" in place) chmodSync(place.path, 0o600);
+  return server;
+}
+
+/** Removes the socket of a gateway that ended without doing so. */
+export function removeSocket(path: string): void {
+  rmSync(path, { force: true });
+}

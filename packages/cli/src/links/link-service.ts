@@ -1,0 +1,94 @@
+/** The links of one process of a gateway: its connection to the state, and its part of the admin API. */
+import type { Server } from "node:http";
+import { type Links, openLinks, type Storage } from "@daypass/gateway";
+import { adminApi } from "@daypass/gateway/admin";
+import type { Log } from "@daypass/gateway/node";
+import { connectState, type Revocation } from "@daypass/gateway/state";
+import type { Grant, WireRequest } from "daypass";
+import type { ServeSettings } from "../commands/serve/settings.ts";
+import { linkFiles } from "../state/link-files.ts";
+import { adminServer, removeSocket } from "./admin-server.ts";
+import { wireRequestOf } from "./url-request.ts";
+
+/** How often a process asks for revocations that no message has brought. */
+const POLL_MS = 5000;
+/** The methods that a revoked URL may have been signed for. */
+const METHODS = ["GET", "PUT", "HEAD", "DELETE", "POST"] as const;
+
+/** Links with what ends with the process. */
+export interface LinkService {
+  readonly links: Links;
+  /** Listens on the sockets of the admin API, once. */
+  listen(options: {
+    readonly storage: Pick<Storage, "head">;
+    readonly origin: string;
+    readonly verify: (request: WireRequest) => Promise<Grant>;
+    readonly admin: ServeSettings["admin"];
+  }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects to the process that owns the state. */
+export async function openLinkService(
+  { state: folder, links: config = {} }: ServeSettings,
+  { clock, log }: { readonly clock: () => Date; readonly log: Log },
+): Promise<LinkService> {
+  const { stateSocket, adminSocket } = linkFiles(folder);
+  let links: Links | undefined;
+  const state = connectState({
+    path: stateSocket,
+    onRevocations: (changes: readonly Revocation[]) => links?.apply(changes),
+    onConnect: () => void links?.catchUp().catch(() => undefined),
+  });
+  const { onStale = "refuse", maxRevocationAgeSeconds = 300 } = config;
+  const maxRevocationAge = onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
+  const opened = await openLinks({ state, clock, maxRevocationAge });
+  links = opened;
+  const timer = setInterval(() => void opened.catchUp().catch(() => undefined), POLL_MS);
+  let servers: readonly Server[] = [];
+  return {
+    links: opened,
+    async listen({ storage, origin, verify, admin }) {
+      if (servers.length > 0) return;
+      const identify = async (url: string): Promise<Grant> => {
+        const attempts = await Promise.allSettled(METHODS.map((method) => verify(wireRequestOf(url, method))));
+        const [found] = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+        if (found === undefined) throw (attempts[0] as PromiseRejectedResult).reason;
+        return found;
+      };
+      const options = { links: opened, storage, origin, identify, clock };
+      const local = adminApi({ ...options, origins: [], isLocal: true });
+      const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
+      const origins = admin?.origins ?? [`http://${admin?.listen}`];
+      servers = await Promise.all([
+        adminServer(local, { path: adminSocket }),
+        ...(admin === undefined
+          ? []
+          : [
+              adminServer(adminApi({ ...options, origins, isLocal: false }), {
+                host: host.replace(/[[\]]/g, ""),
+                port: Number(port),
+              }),
+            ]),
+      ]).catch((error: unknown) => {
+        log.logger.error({ error: String(error) }, "the admin API could not listen");
+        return [];
+      });
+    },
+    async close() {
+      clearInterval(timer);
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await state.close();
+    },
+  };
+}
+
+/** Removes what a gateway that was killed left behind. */
+export function cleanSockets(folder: string): void {
+  const { stateSocket, adminSocket } = linkFiles(folder);
+  removeSocket(stateSocket);
+  removeSocket(adminSocket);
+}

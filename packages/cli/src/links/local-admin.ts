@@ -1,0 +1,43 @@
+/** The admin API in this process, for a state folder that no gateway serves. */
+import { dirname } from "node:path";
+import { createGateway, openLinks } from "@daypass/gateway";
+import { type AdminApi, adminApi } from "@daypass/gateway/admin";
+import { disk } from "@daypass/gateway/disk";
+import { sqliteState } from "@daypass/gateway/state";
+import { CommandError } from "../command.ts";
+import { keyRing } from "../commands/serve/key-ring.ts";
+import { keyStore } from "../state/key-store.ts";
+import { linkFiles } from "../state/link-files.ts";
+import { wireRequestOf } from "./url-request.ts";
+
+const ORIGIN = "http://127.0.0.1:8080";
+
+/** Opens state and storage as their owner. Fails if a gateway owns them. */
+export async function openLocalAdmin(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly api: AdminApi; close(): Promise<void> }> {
+  const clock = () => new Date();
+  const state = await sqliteState({ path: linkFiles(folder).database }).catch((error: Error) => {
+    throw new CommandError(
+      `the links in ${folder} cannot be opened: ${error.message}. Start the gateway, or stop the program that uses them.`,
+    );
+  });
+  const storage = await disk({ root: dirname(folder) });
+  const links = await openLinks({ state, clock });
+  const keys = await keyRing(keyStore({ folder, env, clock }), {
+    clock,
+    publicKeys: () => [],
+    onGone: () => undefined,
+  });
+  const gateway = createGateway({ storage, origins: [ORIGIN], keys: { s3: keys.s3, url: keys.url }, clock });
+  const identify = (url: string) => gateway.verify(wireRequestOf(url));
+  const api = adminApi({ links, storage, origin: ORIGIN, origins: [], isLocal: true, identify, clock });
+  return {
+    api,
+    async close() {
+      await gateway.close();
+      await state.close();
+    },
+  };
+}

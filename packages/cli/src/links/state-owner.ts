@@ -1,0 +1,93 @@
+/** The process that owns the state's database: a child of the primary, which restarts it. */
+import { type ChildProcess, fork } from "node:child_process";
+import type { Log } from "@daypass/gateway/node";
+import { serveState, sqliteState } from "@daypass/gateway/state";
+import { type Command, CommandError } from "../command.ts";
+import type { ServeSettings } from "../commands/serve/settings.ts";
+import { hasLinks, linkFiles } from "../state/link-files.ts";
+import { cleanSockets } from "./link-service.ts";
+
+/** How often deliveries whose time is over are ended. */
+const SWEEP_MS = 30_000;
+const RESTART_MS = 200;
+
+/** `daypass state-owner FOLDER`: hidden, started by `serve`. */
+export const stateOwnerCommand: Command = {
+  help: "daypass state-owner FOLDER: owns the database of a state folder. Started by daypass serve.",
+  async run([folder = ""]) {
+    // Signals reach the whole group, and the primary decides when this process ends.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+    const files = linkFiles(folder);
+    const state = await sqliteState({ path: files.database }).catch((error: Error) => {
+      throw new CommandError(`${files.database} cannot be opened: ${error.message}. Does another gateway use it?`);
+    });
+    const server = await serveState(state, files.stateSocket);
+    await state.sweep();
+    const timer = setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS);
+    process.send?.("ready");
+    await new Promise<void>((resolve) => process.once("disconnect", resolve));
+    clearInterval(timer);
+    await server.close();
+    return 0;
+  },
+};
+
+/** The running owner of a state. */
+export interface StateOwner {
+  stop(): Promise<void>;
+}
+
+/** Starts the owner, and starts it again if it dies. Rejects if the first start fails. */
+export async function startStateOwner(folder: string, onExit: (code: number | null) => void): Promise<StateOwner> {
+  let child: ChildProcess | undefined;
+  let stopped = false;
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const started = fork(process.argv[1] ?? "", ["state-owner", folder], {
+        stdio: ["ignore", "ignore", "inherit", "ipc"],
+      });
+      child = started;
+      started.once("message", () => resolve());
+      started.once("exit", (code) => {
+        reject(new CommandError("the process that owns the links could not start"));
+        if (stopped) return;
+        onExit(code);
+        setTimeout(() => {
+          if (!stopped) void start().catch(() => undefined);
+        }, RESTART_MS);
+      });
+    });
+  await start().catch((error: unknown) => {
+    stopped = true;
+    throw error;
+  });
+  return {
+    async stop() {
+      stopped = true;
+      const ending = child;
+      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      await new Promise<void>((resolve) => {
+        ending.once("exit", () => resolve());
+        ending.disconnect();
+      });
+    },
+  };
+}
+
+/** Starts the owner of a gateway's state when there is something to own. */
+export function stateOwners(
+  { state: folder }: ServeSettings,
+  log: Log,
+): { ensure(): Promise<void>; stop(): Promise<void> } {
+  let owner: StateOwner | undefined;
+  return {
+    async ensure() {
+      if (owner !== undefined || !hasLinks(folder)) return;
+      cleanSockets(folder);
+      owner = await startStateOwner(folder, (code) =>
+        log.logger.error({ code }, "the process that owns the links exited, another replaces it"),
+      );
+    },
+    stop: async () => owner?.stop(),
+  };
+}

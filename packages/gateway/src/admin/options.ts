@@ -1,0 +1,18 @@
+import type { Grant } from "daypass";
+import type { Links } from "../links/links.ts";
+import type { Storage } from "../storage/contract/storage.ts";
+
+/** Options of {@link adminApi}. */
+export interface AdminOptions {
+  readonly links: Links;
+  readonly storage: Pick<Storage, "head">;
+  /** The origin of links, `scheme://host[:port]`. */
+  readonly origin: string;
+  /** Origins of this API: a request with another Host is refused, or a page could reach it by DNS rebinding. Empty for a Unix socket. */
+  readonly origins: readonly string[];
+  /** Whether every caller is the local operator, as on a Unix socket that only this user can open. */
+  readonly isLocal: boolean;
+  /** The grant of a URL of any dialect; rejects if it does not verify. */
+  readonly identify: (url: string) => Promise<Grant>;
+  readonly clock: () => Date;
+}

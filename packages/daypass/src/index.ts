@@ -23,6 +23,7 @@ export type {
   SignedOrError,
   SignedRequest,
   Signer,
+  UseStore,
   Verified,
   Verifier,
   WireRequest,

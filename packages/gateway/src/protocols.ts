@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
-import { type Clock, DaypassError } from "daypass";
+import { type Clock, DaypassError, type UseStore } from "daypass";
 import type { GatewayLinks, GatewayOptions } from "./options.ts";
 import { type FoundScopes, readScope } from "./pipeline/key-scope.ts";
 import type { Limits } from "./pipeline/limits.ts";
@@ -9,6 +9,7 @@ import type { Protocol } from "./protocols/protocol.ts";
 import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
+import type { State } from "./state/contract/state.ts";
 
 /** The one list of protocols: those that have keys. The first one also answers those who speak none. */
 export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly [Protocol, ...Protocol[]] {
@@ -31,11 +32,19 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
     if (sessions !== undefined)
       protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions, createHash }));
   }
-  if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
+  if (keys.url !== undefined)
+    protocols.push(
+      urlProtocol({ ...common, keys: keys.url, audience, uses: options.links && usesOf(options.links.links.state) }),
+    );
   if (options.links !== undefined) protocols.push(linksOf(options, options.links, clock));
   const [first, ...others] = protocols;
   if (first === undefined) throw new TypeError("a gateway was checked to have keys, and has none");
   return [first, ...others];
+}
+
+/** The uses of Daypass URLs in the state of the gateway. */
+function usesOf(state: State): UseStore {
+  return { claim: (kid, grantId, uses, until) => state.claimUse({ kid, grantId, uses, until: until.getTime() }) };
 }
 
 function linksOf(

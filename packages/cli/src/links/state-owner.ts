@@ -1,5 +1,6 @@
 /** The process that owns the state's database: a child of the primary, which restarts it. */
 import { type ChildProcess, fork } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "@daypass/gateway/node";
 import { serveState, sqliteState } from "@daypass/gateway/state";
 import { type Command, CommandError } from "../command.ts";
@@ -21,6 +22,18 @@ export const stateOwnerCommand: Command = {
     const state = await sqliteState({ path: files.database }).catch((error: Error) => {
       throw new CommandError(`${files.database} cannot be opened: ${error.message}. Does another gateway use it?`);
     });
+    const { run, suspended } = await state.beginRun(
+      existsSync(files.run) ? readFileSync(files.run, "utf8") : undefined,
+    );
+    writeFileSync(files.run, run, { mode: 0o600 });
+    if (suspended > 0) {
+      const line = {
+        level: 40,
+        msg: "the state was restored: counted links are suspended until `daypass links resume`",
+        suspended,
+      };
+      process.stderr.write(`${JSON.stringify({ ...line, time: Date.now(), pid: process.pid })}\n`);
+    }
     const server = await serveState(state, files.stateSocket);
     await state.sweep();
     const timer = setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS);

@@ -12,6 +12,8 @@ export interface LinkFiles {
   readonly stateSocket: string;
   /** The socket of the admin API. */
   readonly adminSocket: string;
+  /** The run of the database: a database that does not know it was restored. */
+  readonly run: string;
   /** The process that serves, and what it serves. */
   readonly serving: string;
 }
@@ -32,6 +34,7 @@ export function linkFiles(folder: string): LinkFiles {
     database: inside("state.db"),
     stateSocket: socket("state.sock"),
     adminSocket: socket("admin.sock"),
+    run: inside("state.run"),
     serving: inside("serving.json"),
   };
 }

@@ -1,16 +1,28 @@
-import type { Grant, Proof, Verifier, WireRequest } from "../core/contracts.ts";
+import type { Grant, Proof, UseStore, Verifier, WireRequest } from "../core/contracts.ts";
 import { DaypassError, isDaypassError } from "../core/errors.ts";
 import { type Problem, problem } from "../core/problem.ts";
 import { checkRoutable } from "../wire/path-safety.ts";
 import { headerValues } from "../wire/raw-target.ts";
 
 /** What both guards do with a request before a handler may see it. Throws the refusal. */
-export async function admit<G extends Grant>(verifier: Verifier<G>, request: WireRequest, proof: Proof): Promise<G> {
+export async function admit<G extends Grant>(
+  verifier: Verifier<G>,
+  request: WireRequest,
+  { uses, ...proof }: Proof & { readonly uses: UseStore | undefined },
+): Promise<G> {
   checkRoutable(request.target);
   const grant = await verifier.verify(request, proof);
   checkAnnouncedLength(grant, request);
   checkOverrides(grant);
+  if (uses !== undefined && request.method !== "HEAD") await claimUse(grant, uses);
   return grant;
+}
+
+/** Comes last: a request that is refused for another reason must not spend a use. */
+async function claimUse({ keyId, id, expiresAt, obligations }: Grant, store: UseStore): Promise<void> {
+  const limited = obligations.find((obligation) => obligation.kind === "uses");
+  if (limited === undefined || (await store.claim(keyId, id, limited.limit, expiresAt))) return;
+  throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
 }
 
 /** The response headers that a grant obliges to, on answers that are no error. */

@@ -218,6 +218,23 @@ export interface Verifier<G extends Grant = Grant> {
   verify(request: WireRequest, proof?: Proof): Promise<G>;
 }
 
+/**
+ * Counts the uses of URLs that may be used a limited number of times. An app implements it over a store of its own; the gateway does over its
+ * state.
+ */
+export interface UseStore {
+  /**
+   * Counts one use, durably and before it resolves. Resolves to `false` if all uses are spent. Two calls at the same time must not both get the last
+   * use.
+   *
+   * @param kid the key that signed
+   * @param grantId the id of the grant; unique together with `kid`
+   * @param uses how often the URL may be used
+   * @param until when the URL expires: its count may be forgotten then
+   */
+  claim(kid: string, grantId: string, uses: number, until: Date): Promise<boolean>;
+}
+
 /** Looks up keys by the identifier in the request. Return several for key rotation, nothing or `null` for an unknown identifier. */
 export type KeyResolver<K> = (
   keyId: string,

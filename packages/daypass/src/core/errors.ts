@@ -33,6 +33,7 @@ const ERROR_CODES = {
   WRONG_AUDIENCE: "the grant is for another audience",
   WRONG_SUBJECT: "the grant is for another subject",
   IP_NOT_GRANTED: "the grant is for other addresses",
+  USES_SPENT: "all uses of the grant are spent",
   UNENFORCED_CONSTRAINT: "the grant has a constraint that its caller does not enforce",
   UNSUPPORTED_PAYLOAD: "the way the body is sent is not supported here",
   POLICY_NOT_MET: "the form is not as its policy has it",

@@ -5,6 +5,7 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { addBackupRoute } from "./backup.ts";
 import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
 import { addLinkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
@@ -62,6 +63,7 @@ export function adminApi(options: AdminOptions): AdminApi {
   addLinkRoutes(app, options);
   addRevocationRoutes(app, options);
   addTokenRoutes(app, options);
+  addBackupRoute(app, options);
 
   app.doc31("/openapi.json", {
     openapi: "3.1.0",

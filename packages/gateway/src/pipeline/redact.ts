@@ -22,7 +22,11 @@ export function redactAuthority(authority: string): string {
   return authority.includes("@") ? `~${authority.slice(authority.lastIndexOf("@"))}` : authority;
 }
 
+/** The address of a link or of a delivery opens it, so a log shows the beginning only. */
+const LINK = /^\/([ld])\/([^/]{0,4})[^/]*/;
+
 function redactPath(path: string): string {
+  if (LINK.test(path)) return redactKey(path.replace(LINK, "/$1/$2~"));
   return redactKey(path.startsWith("/") ? path : path.replace(USER_INFO, "~@"));
 }
 

@@ -28,6 +28,7 @@ const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
 const METHODS: readonly (keyof State)[] = [
   ...(REPEATABLE as ReadonlySet<keyof State>),
   "createLink",
+  "beginRun",
   "updateLink",
   "giveBack",
   "claimUse",

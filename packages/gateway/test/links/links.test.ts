@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { urlSigner } from "daypass/url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createGateway } from "../../src/gateway.ts";
 import { createLink, type LinkRequest } from "../../src/links/create-link.ts";
@@ -15,6 +16,7 @@ let links: Links;
 let server: Awaited<ReturnType<typeof listen>>;
 let storage: Awaited<ReturnType<typeof disk>>;
 const clock = () => new Date(now);
+const URL_KEY = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
 beforeEach(async () => {
@@ -30,7 +32,7 @@ beforeEach(async () => {
     createGateway({
       storage,
       origins: [`http://127.0.0.1:${port}`],
-      keys: { url: [] },
+      keys: { url: [URL_KEY] },
       links: { links },
       clock,
     });
@@ -158,4 +160,28 @@ it("opens a counted prefix by a visit, whose cookie belongs to this link", async
   expect(await (await get(`${path}/`, { headers: { ...BROWSER, cookie } })).text()).toContain("day 2/");
   expect(await (await get(`${path}/day%202/b.txt`, { headers: { cookie } })).text()).toBe("second");
   expect((await get(`${path}/day%202/b.txt`)).status).toBe(428);
+});
+
+it("counts the uses of a Daypass URL, HEAD excepted", async () => {
+  const { url } = urlSigner({ key: URL_KEY, clock }).sign({
+    url: `${server.url}/media/holiday/day%202/b.txt`,
+    methods: ["GET"],
+    uses: 2,
+    expiresIn: 60,
+  });
+  const statuses: number[] = [];
+  for (const method of ["HEAD", "GET", "HEAD", "GET", "GET"]) statuses.push((await fetch(url, { method })).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 403]);
+});
+
+it("suspends counted links after a restore, until their owner resumes them", async () => {
+  const { link, variant } = await make({ maxDeliveries: 2 });
+  const open = await make();
+  const { run } = await links.state.beginRun(undefined);
+  expect((await links.state.beginRun(run)).suspended).toBe(0);
+  expect((await links.state.beginRun(run)).suspended).toBe(1);
+  expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(410);
+  expect((await get(`/l/${open.variant.id}`)).status).toBe(200);
+  await links.state.updateLink(link.id, link.version + 1, { suspended: null });
+  expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(200);
 });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { duration, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { type AdminClient, adminClient } from "../../links/admin-client.ts";
@@ -15,6 +16,7 @@ daypass links restore ID                   open a revoked link again
 daypass links give-back ID [--count N]     allow further deliveries       [--to NAME] of one recipient
 daypass links resume ID                    open a suspended link again
 daypass links deliveries ID                list who took it, and when
+daypass links backup FILE                  write a copy of the state to a new file, while the gateway serves
 
 Options of create and edit
 ${LINK_HELP}
@@ -78,6 +80,9 @@ const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
   },
   revoke: async ({ client, id }) => (await client.call("POST", `/links/${id}/revoke`)).body,
   restore: async ({ client, id }) => (await client.call("POST", `/links/${id}/restore`)).body,
+  async backup({ client, id }) {
+    await client.call("POST", "/backup", { path: resolve(id) });
+  },
   resume: async ({ client, id }) => (await client.call("POST", `/links/${id}/resume`)).body,
   async "give-back"({ client, id, values }) {
     const count = wholeNumber("--count", values.count ?? "1", { min: 1, max: 1000 });
@@ -102,8 +107,9 @@ export const linksCommand: Command = {
     try {
       if (action === "list") return await list(client, "/links", values, context);
       if (action === "deliveries") return await list(client, `/links/${idOf(argument)}/deliveries`, values, context);
-      const id = action === "create" ? (argument ?? "") : idOf(argument);
-      const link = (await ACTIONS[action]?.({ client, id, values, context })) as LinkResource;
+      const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
+      const link = (await ACTIONS[action]?.({ client, id, values, context })) as LinkResource | undefined;
+      if (link === undefined) return 0;
       await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
       return 0;
     } finally {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { renderUnicodeCompact } from "uqr";
 import { parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, type Context, print, UsageError } from "../../command.ts";
@@ -39,7 +39,10 @@ export const shareCommand: Command = {
     const place = placeOf(root, resolve(path), stats.isDirectory());
     const started = servingOf(place.state) === undefined ? await startServing(place, values, context) : undefined;
     const client = await adminClient({ folder: place.state, env: context.env });
-    const { body: link } = await client.call("POST", "/links", linkInput(values, place.target, context));
+    const { body: link } = await client.call("POST", "/links", {
+      label: stats.isDirectory() ? basename(resolve(path)) : undefined,
+      ...defined(linkInput(values, place.target, context)),
+    });
     await client.close();
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
     if (values.json !== true) await explainReach(link.url, context);
@@ -140,4 +143,8 @@ async function explainReach(url: string, { stdout, stderr }: Context): Promise<v
   } else if (stdout.isTTY === true) {
     await print(stdout, renderUnicodeCompact(url));
   }
+}
+
+function defined(input: object): object {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-import type { Grant, Verifier } from "../../core/contracts.ts";
+import type { Grant, UseStore, Verifier } from "../../core/contracts.ts";
 import type { DaypassError } from "../../core/errors.ts";
 import type { Problem } from "../../core/problem.ts";
 import { admit, bodyRefusalOf, overridesOf, type Refusal, refusalOf } from "../guard.ts";
@@ -23,6 +23,10 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
   readonly facts?: ((request: Req, ...rest: Rest) => RequestFacts) | undefined;
   /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
   readonly subject?: ((request: Req, ...rest: Rest) => string | undefined | Promise<string | undefined>) | undefined;
+  /**
+   * Counts the uses of URLs with `uses`: list `uses` in the verifier's `enforces`. A HEAD request counts none. Without a store, the handler must count.
+   */
+  readonly uses?: UseStore | undefined;
   /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, request: Req, ...rest: Rest) => Res | Promise<Res>) | undefined;
 }
@@ -63,7 +67,7 @@ export function guardFetch<
   handler: (grant: G, request: Req, ...rest: Rest) => Res | Promise<Res>,
   options: GuardFetchOptions<Req, Res, Rest> = {},
 ): (request: Req, ...rest: Rest) => Promise<Res | GlobalResponse> {
-  const { facts, subject, onRefusal } = options;
+  const { facts, subject, onRefusal, uses } = options;
   const refuse = ({ error, answer }: Refusal, request: Req, rest: Rest): Promise<Res> | Res | GlobalResponse =>
     onRefusal === undefined ? toResponse(answer) : onRefusal(error, request, ...rest);
 
@@ -72,7 +76,7 @@ export function guardFetch<
     let presented: Req;
     try {
       const wire = requestToWire(request, facts?.(request, ...rest));
-      grant = await admit(verifier, wire, { subject: await subject?.(request, ...rest) });
+      grant = await admit(verifier, wire, { subject: await subject?.(request, ...rest), uses });
       presented = await presentRequest(request, grant);
     } catch (error) {
       const refusal = refusalOf(error);

@@ -1,4 +1,4 @@
-import type { Grant, Verifier } from "../../core/contracts.ts";
+import type { Grant, UseStore, Verifier } from "../../core/contracts.ts";
 import { DaypassError } from "../../core/errors.ts";
 import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
 import {
@@ -98,6 +98,10 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
   /** Answers a refused request instead of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
   /**
+   * Counts the uses of URLs with `uses`: list `uses` in the verifier's `enforces`. A HEAD request counts none. Without a store, the handler must count.
+   */
+  readonly uses?: UseStore | undefined;
+  /**
    * Without a `next`, called with an error that prevented a request from reaching its handler, e.g. a failed key lookup, or a
    * signed response header that cannot be sent. The guard answers it with 500 in any case, so that no stranger's request can
    * end the process. Also called with what a handler throws because its client disconnected during the body, or sent a body
@@ -171,7 +175,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     try {
       const request = toWireRequest(req, options);
       checkRouted(req, request.target);
-      grant = await admit(verifier, request, { subject: await options.subject?.(req) });
+      grant = await admit(verifier, request, { subject: await options.subject?.(req), uses: options.uses });
       present(grant, req, res);
     } catch (error) {
       const refusal = refusalOf(error);

@@ -104,6 +104,11 @@ const ROWS: Readonly<Record<ErrorCode, Row | undefined>> = {
     "The signature was accepted; the request came from an address that the URL is not for.",
     "Use it from an allowed network; behind a proxy, configure the trusted hop so that the server sees the client's address.",
   ],
+  USES_SPENT: [
+    "CONSTRAINT",
+    "The signature was accepted; the URL was used as often as it allows.",
+    "Sign a new URL, or one with more uses.",
+  ],
   UNENFORCED_CONSTRAINT: [
     "CONSTRAINT",
     "The signature was accepted; the URL has a constraint that the server does not declare to enforce, so the server refuses it.",

@@ -104,6 +104,7 @@ const ERRORS = {
         ? "Insufficient information. Origin request header needed."
         : "Invalid Access-Control-Request-Method: null",
   }),
+  USES_SPENT: accessDenied,
   UNENFORCED_CONSTRAINT: accessDenied,
   AMBIGUOUS_AUTHENTICATION: () => twoMechanisms,
   WRONG_ORIGIN: [400, "InvalidRequest", "This host is not served here."],

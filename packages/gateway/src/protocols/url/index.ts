@@ -1,4 +1,4 @@
-import { type Clock, DaypassError, type KeyResolver, type ObligationKind } from "daypass";
+import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type UseStore } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
@@ -15,13 +15,15 @@ export interface UrlProtocolOptions {
   readonly audience: string | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
+  /** Counts uses; without a store, URLs with `uses` are refused. */
+  readonly uses: UseStore | undefined;
 }
 
-/** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` is not supported: counting uses needs state. */
+/** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` needs a store. */
 const ENFORCED: readonly ObligationKind[] = ["body-length", "body-sha256", "create-only", "response", "strip"];
 
 /** Daypass URLs on files: the first segment of the path is the bucket, the rest the key. */
-export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProtocolOptions): Protocol<UrlGrant> {
+export function urlProtocol({ keys, origins, audience, limits, clock, uses }: UrlProtocolOptions): Protocol<UrlGrant> {
   // A Daypass URL signs its origin, so a wildcard is not enough.
   const exact = origins.filter((origin) => !origin.includes("*"));
   if (exact.length === 0) {
@@ -29,12 +31,28 @@ export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProto
   }
   return {
     dialect: "url",
-    verifiers: [urlVerifier({ keys, origins: exact, audience, clock, enforces: ENFORCED })],
+    verifiers: [
+      urlVerifier({
+        keys,
+        origins: exact,
+        audience,
+        clock,
+        enforces: uses === undefined ? ENFORCED : [...ENFORCED, "uses"],
+      }),
+    ],
     resource: ({ path }) => resourceOf(path),
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return urlTask({ permit, received, body, limits });
+      const task = urlTask({ permit, received, body, limits });
+      const limited = obligationOf(permit.grant, "uses");
+      if (uses === undefined || limited === undefined || received.request.method === "HEAD") return task;
+      // The use is committed before the operation begins.
+      const { keyId, id, expiresAt } = permit.grant;
+      return uses.claim(keyId, id, limited.limit, expiresAt).then((isLeft) => {
+        if (isLeft) return task;
+        throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
+      });
     },
     attributed: (refusal, { grant }) => bodyRefusal(refusal, grant),
     refuse: refuseUrl,

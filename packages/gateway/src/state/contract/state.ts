@@ -145,6 +145,12 @@ export interface State extends StateCapabilities {
   /** A secret that all processes of this state share, created at the first call. */
   secret(name: string): Promise<Uint8Array>;
 
+  /**
+   * Begins a new run. `seen` is what the last run returned, kept outside of the state. If the state does not know it, the state was restored from a
+   * backup: deliveries may be missing, so counted links are suspended until their owners resume them.
+   */
+  beginRun(seen: string | undefined): Promise<{ readonly run: string; readonly suspended: number }>;
+
   /** Stores a link with its variants. With a repeated idempotency key it returns the first result. */
   createLink(link: Link, variants: readonly Variant[], idempotencyKey?: string): Promise<FoundLink>;
   /** By the id of a variant, or by slug. */

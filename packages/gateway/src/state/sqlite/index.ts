@@ -258,6 +258,15 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
         run("addSecret", name, value);
         return Uint8Array.from(value);
       }),
+    beginRun: (seen) =>
+      commit(() => {
+        const last = first("secret", "run")?.value;
+        const isKnown = last === undefined || Buffer.from(last).toString("base64url") === seen;
+        const suspended = isKnown ? 0 : run("suspendCounted");
+        const next = randomBytes(16);
+        run("putSecret", "run", next);
+        return { run: next.toString("base64url"), suspended };
+      }),
     createLink: (link, variants, idempotencyKey) => commit(() => createLink(link, variants, idempotencyKey)),
     findLink: (address) =>
       commit(() => {

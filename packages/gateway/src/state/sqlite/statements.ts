@@ -2,6 +2,9 @@
 export const statements = {
   secret: "SELECT value FROM secret WHERE name = ?",
   addSecret: "INSERT INTO secret VALUES (?, ?)",
+  putSecret: "INSERT INTO secret VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  suspendCounted: `UPDATE link SET suspended = 'restored', version = version + 1 WHERE revoked_at IS NULL AND suspended IS NULL
+    AND id IN (SELECT link FROM variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL)`,
 
   addLink: `INSERT INTO link (id, slug, owner, kind, bucket, key, etag, size, starts_at, expires_at, revoked_at, suspended, settings, version, created_at, idempotency)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -58,7 +58,7 @@ interface LinkResource {
 /** Every action by its name. */
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
   create: async ({ client, id, values, context }) =>
-    (await client.call("POST", "/links", linkInput(values, targetOf(id), context))).body,
+    (await client.call("POST", "/links", await linkInput(values, targetOf(id), context))).body,
   show: async ({ client, id }) => (await client.call("GET", `/links/${id}`)).body,
   async edit({ client, id, values, context }) {
     const {
@@ -67,7 +67,7 @@ const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
       slug: ___,
       public: ____,
       ...edit
-    } = linkInput(values, "", context) as Record<string, unknown>;
+    } = (await linkInput(values, "", context)) as Record<string, unknown>;
     const { etag = "*" } = await client.call("GET", `/links/${id}`);
     return (await client.call("PATCH", `/links/${id}`, edit, { "if-match": etag })).body;
   },

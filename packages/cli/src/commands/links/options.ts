@@ -1,5 +1,5 @@
 /** The options of a new link, as `links create` and `share` take them. */
-import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { duration, mapped, type ParsedArguments, wholeNumber } from "../../arguments.ts";
 import type { Context } from "../../command.ts";
 
@@ -32,21 +32,18 @@ export const LINK_HELP = `  --expires-in TIME     default 7d                 --m
 const LIMIT = { min: 1, max: 2 ** 50 - 1 };
 
 /** The body of the request that creates a link. */
-export function linkInput(
+export async function linkInput(
   values: ParsedArguments<typeof LINK_OPTIONS>["values"],
   target: string,
   { stdin }: Context,
-): object {
-  const seconds = mapped(values["expires-in"], (text) => duration("--expires-in", text));
+): Promise<object> {
+  const seconds = mapped(values["expires-in"], (given) => duration("--expires-in", given));
   return {
     target,
     expiresAt: seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString(),
-    maxDeliveries: mapped(values["max-deliveries"], (text) => wholeNumber("--max-deliveries", text, LIMIT)),
-    maxBytes: mapped(values["max-bytes"], (text) => wholeNumber("--max-bytes", text, LIMIT)),
-    password:
-      values["password-stdin"] === true && stdin !== undefined
-        ? readFileSync(0, "utf8").replace(/\r?\n$/, "")
-        : undefined,
+    maxDeliveries: mapped(values["max-deliveries"], (given) => wholeNumber("--max-deliveries", given, LIMIT)),
+    maxBytes: mapped(values["max-bytes"], (given) => wholeNumber("--max-bytes", given, LIMIT)),
+    password: values["password-stdin"] === true ? (await text(stdin)).replace(/\r?\n$/, "") : undefined,
     recipients: values.to,
     slug: values.slug,
     public: values.public,

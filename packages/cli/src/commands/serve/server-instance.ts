@@ -120,16 +120,20 @@ export async function openInstance(
     await keys.reload();
   }
   /** Opens the links as soon as they have a database. */
-  const startLinks = async (wanted: ServeSettings): Promise<void> => {
+  const openLinks = async (wanted: ServeSettings): Promise<void> => {
     if (!hasLinks(wanted.state)) return;
     linkService ??= await openLinkService(wanted, { clock, log });
     links = linkService.links;
+  };
+  /** Comes after the gateway knows the links: a command that revokes expects the next request to be refused. */
+  const listenToAdmin = async (wanted: ServeSettings): Promise<void> => {
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
     const origin = wanted.links?.origin ?? first;
-    await linkService.listen({ storage, origin, verify: (request) => current.verify(request), admin: wanted.admin });
+    await linkService?.listen({ storage, origin, verify: (request) => current.verify(request), admin: wanted.admin });
   };
-  await startLinks(settings);
+  await openLinks(settings);
   current = gatewayFor(settings, server.port);
+  await listenToAdmin(settings);
 
   const stopPolling = pollKeys(keys, clock, log);
 
@@ -141,7 +145,7 @@ export async function openInstance(
       return settings;
     },
     async reload(wanted) {
-      await startLinks(wanted);
+      await openLinks(wanted);
       const replacement = gatewayFor(wanted, server.port);
       const useCredentials = await findCredentials();
       const before = settings;
@@ -154,6 +158,7 @@ export async function openInstance(
       if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
       useCredentials();
       current = replacement;
+      await listenToAdmin(wanted);
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {

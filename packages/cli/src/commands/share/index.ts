@@ -1,15 +1,17 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { renderUnicodeCompact } from "uqr";
 import { parseArguments } from "../../arguments.ts";
-import { type Command, CommandError, type Context, print, UsageError } from "../../command.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { adminClient } from "../../links/admin-client.ts";
 import { createLinks, linkFiles, servingOf } from "../../state/link-files.ts";
 import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { linkText } from "../links/index.ts";
 import { LINK_HELP, LINK_OPTIONS, linkInput } from "../links/options.ts";
+import { serveCommand } from "../serve/index.ts";
 
 const HELP = `daypass share PATH [options]
 
@@ -41,14 +43,14 @@ export const shareCommand: Command = {
     const client = await adminClient({ folder: place.state, env: context.env });
     const { body: link } = await client.call("POST", "/links", {
       label: stats.isDirectory() ? basename(resolve(path)) : undefined,
-      ...defined(linkInput(values, place.target, context)),
+      ...defined(await linkInput(values, place.target, context)),
     });
     await client.close();
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
     if (values.json !== true) await explainReach(link.url, context);
     if (started === undefined) return 0;
     await print(context.stderr, "Serving until Ctrl-C.");
-    return (await started.ended) === 0 ? 0 : 1;
+    return started.ended;
   },
 };
 
@@ -87,8 +89,8 @@ function targetIn(root: string, path: string, isFolder: boolean): string {
 async function startServing(
   { root, state }: Place,
   { origin, lan, port }: { readonly origin?: string; readonly lan?: boolean; readonly port?: string },
-  { env }: Context,
-): Promise<{ readonly ended: Promise<number | null> }> {
+  context: Context,
+): Promise<{ readonly ended: Promise<ExitStatus> }> {
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const { adminSocket } = linkFiles(state);
   // The database tells the gateway to start with links.
@@ -98,7 +100,6 @@ async function startServing(
     throw new CommandError("this machine has no address on a local network. Leave out --lan.");
   const number = port ?? "8080";
   const args = [
-    "serve",
     root,
     "--state",
     state,
@@ -112,18 +113,20 @@ async function startServing(
     writeFileSync(config, JSON.stringify({ publicUrl: origin }));
     args.push("--config", config);
   }
-  const server = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env,
+  // The announcement of `serve` ends here: this command prints the link instead.
+  let listening: () => void = () => undefined;
+  const announced = new Promise<void>((done) => {
+    listening = done;
   });
-  const ended = new Promise<number | null>((done) => server.once("exit", (code) => done(code)));
-  await Promise.race([
-    new Promise((done) => server.stdout.once("data", done)),
-    ended.then((code) => Promise.reject(new CommandError(`the gateway for ${root} did not start (status ${code})`))),
-  ]);
-  for (let waited = 0; !existsSync(adminSocket) && waited < 5000; waited += 25)
-    await new Promise((done) => setTimeout(done, 25));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
+  const stdout = new Writable({
+    write(_chunk, _encoding, done) {
+      listening();
+      done();
+    },
+  });
+  const ended = serveCommand.run(args, { ...context, stdout });
+  await Promise.race([announced, ended]);
+  for (let waited = 0; !existsSync(adminSocket) && waited < 5000; waited += 25) await sleep(25);
   return { ended };
 }
 

@@ -1,0 +1,130 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, onTestFinished, test } from "vitest";
+import { daypass, start, temporaryFolder } from "./command.ts";
+import { serve } from "./serving.ts";
+
+const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+const get = (url: string, init: RequestInit = {}) => fetch(url, { redirect: "manual", ...init });
+
+function holiday(): string {
+  const folder = join(temporaryFolder(), "holiday");
+  mkdirSync(join(folder, "day 2"), { recursive: true });
+  writeFileSync(join(folder, "a.txt"), "first");
+  writeFileSync(join(folder, "day 2/b.txt"), "second");
+  writeFileSync(join(folder, "film.mp4"), Buffer.alloc(64 * 1024 * 1024, "f"));
+  return folder;
+}
+
+/** Runs `share --json` until its link is printed. */
+async function share(...args: readonly string[]) {
+  const child = start(["share", ...args, "--port", "0", "--json"]);
+  onTestFinished(() => void child.kill("SIGTERM"));
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  return { child, link: JSON.parse(line) as { id: string; url: string; target: string } };
+}
+
+const links = async (...args: readonly string[]) => {
+  const { status, stdout, stderr } = await daypass(["links", ...args, "--json"]);
+  expect([status, stderr]).toEqual([0, ""]);
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+};
+
+test("share prints a link to a folder, whose listing opens what it lists", async () => {
+  const folder = holiday();
+  const { link } = await share(folder);
+  const root = (await get(link.url, { headers: BROWSER })).headers.get("location") ?? "";
+  const listing = await (await get(new URL(root, link.url).href, { headers: BROWSER })).text();
+  expect(listing).toContain("<bdi>holiday</bdi>");
+  const [, href = ""] = /href="([^"]*a\.txt)"/.exec(listing) ?? [];
+  expect(await (await get(new URL(href, link.url).href)).text()).toBe("first");
+});
+
+test("share of a file with --max-deliveries 1 delivers once, by the button of its page", async () => {
+  const { link } = await share(join(holiday(), "film.mp4"), "--max-deliveries", "1");
+  const page = await (await get(link.url, { headers: BROWSER })).text();
+  const claim = /name="claim" value="([\w-]+)"/.exec(page)?.[1] ?? "";
+  const pressed = await get(link.url, { method: "POST", headers: BROWSER, body: new URLSearchParams({ claim }) });
+  const delivered = await get(new URL(pressed.headers.get("location") ?? "", link.url).href);
+  expect((await delivered.arrayBuffer()).byteLength).toBe(64 * 1024 * 1024);
+  const second = await get(link.url, { headers: BROWSER });
+  expect([second.status, await second.text()]).toEqual([410, expect.stringContaining("This link is used up")]);
+});
+
+test("links revoke cuts a running transfer in every worker, and a restart keeps it revoked", async () => {
+  const folder = holiday();
+  const first = await serve(folder, "--port", "0", "--workers", "2");
+  const state = join(folder, ".daypass");
+  const [link] = await links("create", "files/film.mp4", "--state", state);
+  const slow = await get(link.url);
+  const reader = slow.body?.getReader();
+  await reader?.read();
+  await links("revoke", link.id, "--state", state);
+  const rest = async (): Promise<number> => {
+    for (let bytes = 0; ; ) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done) return bytes;
+      bytes += value?.length ?? 0;
+    }
+  };
+  await expect(rest()).rejects.toThrow();
+  expect((await get(link.url)).status).toBe(410);
+  await first.stop();
+  const again = await serve(folder, "--port", "0");
+  const moved = link.url.replace(/^http:\/\/[^/]+/, again.said.url);
+  expect((await get(moved)).status).toBe(410);
+  await links("restore", link.id, "--state", state);
+  expect((await get(moved, { headers: { range: "bytes=0-9" } })).status).toBe(206);
+  expect((await links("list", "--state", state)).map(({ id, status }) => [id, status])).toEqual([[link.id, "open"]]);
+});
+
+test("revoke takes a presigned URL, a key or a prefix, revocations lists and lifts it", async () => {
+  const folder = holiday();
+  const { said } = await serve(folder, "--port", "0");
+  const state = ["--state", join(folder, ".daypass")];
+  const revoke = async (...args: readonly string[]) => {
+    const { status, stdout, stderr } = await daypass(["revoke", ...args, ...state, "--json"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    return JSON.parse(stdout).id as string;
+  };
+  const { presignedUrl: url } = said;
+  expect((await get(url)).status).toBe(200);
+  for (const args of [
+    [url],
+    ["--key", said.accessKeyId],
+    ["--prefix", "files/"],
+    ["--key", said.accessKeyId, "--before", "2100-01-01T00:00:00Z"],
+  ]) {
+    const id = await revoke(...args);
+    expect((await get(url)).status).toBe(403);
+    const { stdout } = await daypass(["revocations", "list", ...state]);
+    expect(stdout).toContain(id);
+    expect((await daypass(["revocations", "lift", id, ...state])).status).toBe(0);
+    expect((await get(url)).status).toBe(200);
+  }
+});
+
+test("links works without a running gateway, and the gateway then serves what it made", async () => {
+  const folder = holiday();
+  await (await serve(folder, "--port", "0")).stop();
+  const state = join(folder, ".daypass");
+  const { status, stdout } = await daypass([
+    "links",
+    "create",
+    "files/a.txt",
+    "--to",
+    "Ann",
+    "--to",
+    "Ben",
+    "--state",
+    state,
+    "--json",
+  ]);
+  const link = JSON.parse(stdout);
+  expect([status, link.recipients.map(({ name }: { name: string }) => name).sort()]).toEqual([0, ["Ann", "Ben"]]);
+});

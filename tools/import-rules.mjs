@@ -80,6 +80,9 @@ const operations = /^operations\//;
 const contracts = /^storage\/contract\//;
 // The brands of the steps, and what carries them.
 const permit = /^permit\.ts$/;
+// What links are made of, and the state behind them: contracts, like those of storage.
+const links = /^(?:links|state\/contract)\//;
+const sqlite = /^sqlite\.ts$/;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
 
 /**
@@ -101,12 +104,12 @@ const parts = [
   {
     part: steps,
     // The last of these writes the refusals that come before any protocol is chosen.
-    sees: [http, contracts, library, permit, /^protocols\/(protocol|text-answer)\.ts$/],
+    sees: [http, contracts, library, permit, links, /^protocols\/(protocol|text-answer)\.ts$/],
     why: "steps work on contracts: the composition root chooses protocols and driver",
   },
   {
     part: operations,
-    sees: [http, contracts, library, permit, steps],
+    sees: [http, contracts, library, permit, steps, links, /^node:stream$/],
     why: "operations never see the wire: protocols call them, and the composition root chooses the driver",
   },
   {
@@ -119,6 +122,11 @@ const parts = [
     // Its calls are signed with S3's access keys, and its errors are S3's.
     sees: [http, contracts, library, permit, steps, operations, /^protocols\/([^/]+$|s3\/)/],
     why: "the Security Token Service knows S3's keys, and no other dialect",
+  },
+  {
+    part: /^protocols\/link\//,
+    sees: [http, contracts, library, permit, steps, operations, links, /^pages\//, /^protocols\/[^/]+$/],
+    why: "a dialect stands alone: what two need belongs to protocols/, and the composition root chooses the driver",
   },
   {
     part: /^protocols\/([^/]+)\//,
@@ -138,8 +146,27 @@ const parts = [
   },
   {
     part: /^storage\/disk\//,
-    sees: [contracts, http, library, runtime, /^@photostructure\/sqlite$/],
+    sees: [contracts, http, library, runtime, sqlite],
     why: ALONE,
+  },
+  { part: sqlite, sees: [runtime, /^@photostructure\/sqlite$/], why: "it opens databases, and knows no table" },
+  { part: /^state\/contract\//, sees: [], why: "the contract of a state knows no engine" },
+  {
+    part: /^state\/sqlite\//,
+    sees: [/^state\/contract\//, sqlite, runtime],
+    why: "an engine of the state sees its contract, so that it can be replaced alone",
+  },
+  { part: /^state\//, sees: [runtime], why: "the state knows no link and no request" },
+  {
+    part: /^links\//,
+    sees: [/^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
+    why: "links are domain functions over the state: no HTTP, no SQL",
+  },
+  { part: /^pages\//, sees: [/^node:crypto$/], why: "a page is made of what it is given" },
+  {
+    part: /^admin\//,
+    sees: [links, contracts, library, runtime, /^pipeline\/scope-match\.ts$/, /^hono$/, /^@hono\/zod-openapi$/],
+    why: "the admin API works on links and contracts, and has no socket",
   },
   {
     part: /^storage\/([^/]+)\//,
@@ -164,7 +191,7 @@ const parts = [
   },
   {
     part: /^(gateway|options|protocols|refuse|index)\.ts$/,
-    sees: [http, contracts, library, permit, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
+    sees: [http, contracts, library, permit, steps, operations, links, /^protocols\//, /^node:(crypto|stream)$/],
     why: "the composition root is told its driver, and has no socket",
   },
 ];

@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/sqlite.ts";
 import { type ListOptions, positionAfter } from "../../src/storage/contract/listing.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
-import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { chunks, openDisk, openIndex, ownRoot, withDisk } from "./temp-root.ts";
 
 async function listed(storage: Storage, options: Partial<ListOptions> = {}, bucket = "bucket"): Promise<string[]> {

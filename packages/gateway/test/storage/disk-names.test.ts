@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/sqlite.ts";
 import { textAfterPrefix } from "../../src/storage/contract/listing.ts";
 import { type IndexDatabase, openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
 import type { NamesReader } from "../../src/storage/disk/database/names-table.ts";
-import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import type { FileThread, FolderPart } from "../../src/storage/disk/listing/file-thread.ts";
 import { folderReader } from "../../src/storage/disk/listing/folder-reader.ts";

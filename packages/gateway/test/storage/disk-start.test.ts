@@ -13,8 +13,8 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase } from "../../src/sqlite.ts";
 import { openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
-import { openDatabase } from "../../src/storage/disk/database/sqlite.ts";
 import { sweep } from "../../src/storage/disk/database/sweep.ts";
 import { disk, type IndexWriter } from "../../src/storage/disk/index.ts";
 import { tempName } from "../../src/storage/disk/objects/key-path.ts";

@@ -1,7 +1,7 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type Database, openDatabase, type SqlValue, type Statement } from "../../storage/disk/database/sqlite.ts";
+import { type Database, openDatabase, type SqlValue, type Statement } from "../../sqlite.ts";
 import {
   type Applied,
   apply,

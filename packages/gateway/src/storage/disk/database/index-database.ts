@@ -4,11 +4,12 @@
  * While an upload replaces a key, the key has two rows. A reader takes the row of the file that it has open, so the metadata changes
  * exactly when `rename` changes the file. `settled = 0` marks rows that a crash may have left half done.
  */
+
+import { type Database, openDatabase, type Row, type SqlValue } from "../../../sqlite.ts";
 import type { ObjectPart, ObjectRef } from "../../contract/storage.ts";
 import { unavailable } from "../errors.ts";
 import type { IndexReader, IndexRow } from "./contract.ts";
 import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-table.ts";
-import { type Database, openDatabase, type Row, type SqlValue } from "./sqlite.ts";
 import {
   UPLOADS_SCHEMA,
   type UploadsReader,

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
+import { type Database, openDatabase } from "../../../sqlite.ts";
 import { type ObjectRef, StorageError } from "../../contract/storage.ts";
 import { bucketWriter } from "../bucket-writer.ts";
 import { translating, unavailable } from "../errors.ts";
@@ -18,7 +19,6 @@ import type { DiskIndex, IndexWriter } from "./contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-database.ts";
 import { localIndexWriter } from "./index-writer.ts";
 import { matchCopiedFiles } from "./restored-copy.ts";
-import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 
 /** Options of {@link openDiskIndex}. */

@@ -2,9 +2,10 @@
  * The tables of multipart uploads. A row of `parts` is written after the bytes of the part, so it proves that they are on the disk.
  * A completed upload stays for a day, for a client that repeats the request.
  */
+
+import { type Database, NO_END, type Row } from "../../../sqlite.ts";
 import type { UploadChecksum } from "../../contract/multipart.ts";
 import type { ObjectRef, StoredHeaders } from "../../contract/storage.ts";
-import { type Database, NO_END, type Row } from "./sqlite.ts";
 
 /** Part of the migrations of the index. */
 export const UPLOADS_SCHEMA = `

@@ -17,7 +17,7 @@ export function randomId(random: (size: number) => Uint8Array = randomBytes): st
   return text;
 }
 
-/** Whether a text has the form of an identifier. A slug may not have it. */
+/** Whether a text has the form of an identifier. A slug may not look like one. */
 export function isId(text: string): boolean {
   return /^[0-9A-Za-z]{22}$/.test(text);
 }

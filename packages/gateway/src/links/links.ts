@@ -8,6 +8,7 @@ import { type Revocable, type RevocationList, revocationList } from "./revocatio
 /** Created by {@link openLinks}; several gateways of a process may share it, as after a reload. */
 export interface Links {
   readonly state: State;
+  /** 32 secret bytes that all processes of the state share; never empty. */
   readonly stateKey: Uint8Array;
   readonly opener: LinkOpener;
   readonly passwords: Passwords;
@@ -32,7 +33,19 @@ export interface LinksOptions {
 
 const MAX_REVOCATION_AGE = 5 * 60_000;
 
-/** Reads the secret and the revocations of a state: a gateway must not serve before it knows them. */
+/**
+ * Reads the secret and the revocations of a state: a gateway must not serve before it knows them. Rejects if the state is away.
+ *
+ * @example
+ * ```ts
+ * import { openLinks } from "@daypass/gateway";
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const clock = () => new Date();
+ * const links = await openLinks({ state: await sqliteState({ path: "state.db", clock }), clock });
+ * await links.state.close();
+ * ```
+ */
 export async function openLinks({ state, clock, maxRevocationAge = MAX_REVOCATION_AGE }: LinksOptions): Promise<Links> {
   const stateKey = await state.secret("links");
   const hashing = passwords();

@@ -35,6 +35,7 @@ const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: RATE, isDraining: ca
  *
  * Sets no timeouts and no header limits: those belong to the server, see `listen`.
  *
+ * @param gateway answers the requests
  * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
@@ -42,7 +43,7 @@ const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: RATE, isDraining: ca
  * import type { Gateway } from "@daypass/gateway";
  * import { toNodeHandler } from "@daypass/gateway/node";
  *
- * export const serve = (gateway: Omit<Gateway, "verify">) => {
+ * export const serve = (gateway: Gateway) => {
  *   const handler = toNodeHandler(gateway);
  *   return createServer(handler).on("checkContinue", handler).listen(8080, "127.0.0.1");
  * };

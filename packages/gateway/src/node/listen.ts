@@ -99,13 +99,15 @@ const OPTIONS: FormsOf<ListenOptions> = {
  *
  * Rejects if the address is in use.
  *
+ * @param gateway answers the requests
+ *
  * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  * @example
  * ```ts
  * import type { Gateway } from "@daypass/gateway";
  * import { listen } from "@daypass/gateway/node";
  *
- * export const run = async (gateway: Omit<Gateway, "verify">) => {
+ * export const run = async (gateway: Gateway) => {
  *   const server = await listen(gateway, { port: 8080 });
  *   await server.drain(10_000);
  * };

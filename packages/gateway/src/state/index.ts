@@ -4,17 +4,34 @@
  *
  * @module
  */
-export type { Applied, Command, Delivery, Millis } from "./contract/deliveries.ts";
+export type {
+  Applied,
+  Attempt,
+  Command,
+  Covered,
+  Delivery,
+  DeliveryRefusal,
+  DeliveryState,
+  LinkWindow,
+  Millis,
+  Start,
+  VariantCounters,
+} from "./contract/deliveries.ts";
 export type {
   AdminToken,
+  FailureCounts,
   FoundLink,
   Link,
   LinkChange,
+  LinkKind,
+  LinkResponse,
+  LinkSettings,
   Page,
   PageRequest,
   Revocation,
   RevocationSelector,
   State,
+  StateCapabilities,
   Use,
   Variant,
 } from "./contract/state.ts";

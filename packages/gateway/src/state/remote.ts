@@ -62,7 +62,17 @@ interface Reply {
   readonly revocations?: readonly Revocation[];
 }
 
-/** Serves a state on a socket, which only this user can open. */
+/**
+ * Serves a state on the Unix socket `path`, which only this user can open.
+ *
+ * @example
+ * ```ts
+ * import { serveState, sqliteState } from "@daypass/gateway/state";
+ *
+ * const server = await serveState(await sqliteState({ path: "state.db" }), "state.sock");
+ * await server.close();
+ * ```
+ */
 export async function serveState(state: State, path: string): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const send = (socket: Socket, reply: Reply): void => {
@@ -108,7 +118,17 @@ export interface ConnectOptions {
   readonly onConnect?: (() => void) | undefined;
 }
 
-/** A state that another process owns. While it is away, calls wait for five seconds and then reject with {@link StateUnavailable}. */
+/**
+ * A state that another process owns. While it is away, calls wait for five seconds and then reject with {@link StateUnavailable}.
+ *
+ * @example
+ * ```ts
+ * import { connectState } from "@daypass/gateway/state";
+ *
+ * const state = connectState({ path: "state.sock" });
+ * await state.close();
+ * ```
+ */
 export function connectState({ path, onRevocations, onConnect }: ConnectOptions): State {
   interface Pending extends Call {
     readonly resolve: (value: never) => void;

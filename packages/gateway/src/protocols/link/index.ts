@@ -2,41 +2,16 @@
  * Links as a dialect: the verifier finds the link, and its grant passes `authorize` with the owner's present scope.
  * @module
  */
-import type { Clock, Grant, WireRequest } from "daypass";
-import { hashOf, isClaimKey } from "../../links/identifiers.ts";
-import { type LinkOpener, LinkRefused, type OpenedLink, type Presented } from "../../links/open-link.ts";
-import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import type { WireRequest } from "daypass";
+import { isClaimKey } from "../../links/identifiers.ts";
+import { LinkRefused, type Presented } from "../../links/open-link.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
 import { type LinkForm, readLinkForm } from "./form.ts";
+import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { isLinkTarget, readLinkPath } from "./path.ts";
 import { refuseLink } from "./refuse.ts";
 import { linkTask } from "./task.ts";
-
-/** The grant of an opened link. */
-export interface LinkGrant extends Grant, OpenedLink {
-  /** Nothing is signed: presentation asks every grant. */
-  readonly signedHeaders: readonly string[];
-  /** The path of the link, `/l/<address>`. */
-  readonly path: string;
-  /** The path below a prefix link; `undefined` without a slash after the address. */
-  readonly rest: string | undefined;
-  /** The fields of a page's form. */
-  readonly form: LinkForm | undefined;
-}
-
-/** Options of {@link linkProtocol}. */
-export interface LinkProtocolOptions {
-  readonly opener: LinkOpener;
-  readonly stateKey: Uint8Array;
-  /** The one origin of links, `scheme://host[:port]`. */
-  readonly origin: string;
-  /** The present scopes of an owner; `undefined` if the owner is gone. */
-  readonly scopesOf: (owner: string) => FoundScopes | Promise<FoundScopes>;
-  /** The name of an owner for people. */
-  readonly sharedBy?: string | undefined;
-  readonly clock: Clock;
-}
 
 /** Links on their own origin. */
 export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> {
@@ -125,6 +100,3 @@ function visitCookie({ headers }: WireRequest): string | undefined {
   const tokens = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${VISIT_COOKIE}=`));
   return tokens.length === 1 ? tokens[0]?.slice(VISIT_COOKIE.length + 1) : undefined;
 }
-
-/** The token of a delivery as the state stores it. */
-export const tokenHash: (token: string) => string = hashOf;

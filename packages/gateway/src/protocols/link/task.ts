@@ -22,7 +22,7 @@ import { headerStyle, presentRead } from "../object-headers.ts";
 import { wantsPage } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
-import type { LinkGrant, LinkProtocolOptions } from "./index.ts";
+import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 

@@ -66,10 +66,13 @@ export interface Delivery {
   /** SHA-256 of the claim key, base64url. Unique in its variant. */
   readonly claim: string;
   readonly state: DeliveryState;
+  /** When it was claimed, milliseconds since 1970. */
   readonly claimedAt: Millis;
   /** The network address that claimed it; counted by {@link CLAIMS_PER_ADDRESS}. */
   readonly address: string;
+  /** When an unstarted claim lapses, milliseconds since 1970. */
   readonly startBy: Millis;
+  /** When a started delivery ends, milliseconds since 1970; 0 before its start. */
   readonly leaseUntil: Millis;
   /** The object as it was at the first start; `undefined` for a visit. */
   readonly etag: string | undefined;
@@ -77,7 +80,9 @@ export interface Delivery {
   readonly size: number | undefined;
   /** Bytes that were sent or are reserved. */
   readonly held: number;
+  /** The ranges of the object that were sent, in order; empty before the first response ended. */
   readonly covered: readonly Covered[];
+  /** When every byte had been sent, milliseconds since 1970. */
   readonly completedAt: Millis | undefined;
 }
 

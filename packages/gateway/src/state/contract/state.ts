@@ -52,6 +52,7 @@ export interface Link extends LinkSettings, LinkWindow {
   readonly size?: number | undefined;
   /** `operator`, `key:<id>` or `token:<id>`: its present scope must cover the target. */
   readonly owner: string;
+  /** When it was made, milliseconds since 1970. */
   readonly createdAt: Millis;
   /** Grows with each edit: the ETag of the link in the admin API. */
   readonly version: number;
@@ -63,7 +64,9 @@ export interface Variant extends VariantCounters {
   readonly link: string;
   /** The recipient, as the owner named it. */
   readonly name?: string | undefined;
+  /** Deliveries that ever started. */
   readonly started: number;
+  /** Deliveries of which every byte was sent. */
   readonly completed: number;
 }
 
@@ -91,9 +94,11 @@ export interface Revocation {
   readonly id: string;
   readonly selector: RevocationSelector;
   readonly reason?: string | undefined;
+  /** When it was made, milliseconds since 1970. */
   readonly createdAt: Millis;
   /** When nothing that it refuses can be valid any longer: its row may be removed. */
   readonly until?: Millis | undefined;
+  /** When it was lifted, milliseconds since 1970; absent while it is in force. */
   readonly liftedAt?: Millis | undefined;
 }
 
@@ -103,15 +108,20 @@ export interface AdminToken {
   readonly label?: string | undefined;
   /** SHA-256 of the token, base64url. Never the token. */
   readonly hash: string;
+  /** What the token may do: `links:read`, `links:write`, `claims:write`; empty: nothing. */
   readonly scopes: readonly string[];
+  /** The buckets of its links; absent: all, empty: none. */
   readonly buckets?: readonly string[] | undefined;
   readonly prefix?: string | undefined;
+  /** When it was made, milliseconds since 1970. */
   readonly createdAt: Millis;
+  /** When it was revoked, milliseconds since 1970. */
   readonly revokedAt?: Millis | undefined;
 }
 
 /** One page of a list, newest first. */
 export interface Page<T> {
+  /** Empty if nothing is left. */
   readonly items: readonly T[];
   /** Continues the list; absent at its end. */
   readonly next?: string | undefined;
@@ -129,6 +139,7 @@ export interface PageRequest {
 export interface Use {
   readonly kid: string;
   readonly grantId: string;
+  /** How often the URL may be used. */
   readonly uses: number;
   /** When the URL expires: its row may be removed then. */
   readonly until: Millis;
@@ -155,7 +166,9 @@ export interface State extends StateCapabilities {
   createLink(link: Link, variants: readonly Variant[], idempotencyKey?: string): Promise<FoundLink>;
   /** By the id of a variant, or by slug. */
   findLink(address: string): Promise<FoundLink | undefined>;
+  /** By its own id, with all variants; `undefined` if there is none. */
   getLink(id: string): Promise<{ readonly link: Link; readonly variants: readonly Variant[] } | undefined>;
+  /** Links of one owner, or of all, newest first, each with its first variant. */
   listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<FoundLink>>;
   /** Changes a link if it still has this version; `undefined` if not. */
   updateLink(id: string, version: number, change: LinkChange): Promise<Link | undefined>;
@@ -164,7 +177,9 @@ export interface State extends StateCapabilities {
 
   /** Decides a command by `deliveries.ts`. `alive` and `settle` are lazy. A repeated claim or start has the result of the first. */
   deliver(variant: string, command: Command): Promise<Applied>;
+  /** By the hash of its token. Does not check that it may go on. */
   findDelivery(token: string): Promise<(FoundLink & { readonly delivery: Delivery }) | undefined>;
+  /** Deliveries of all variants of a link, newest first. */
   listDeliveries(link: string, page: PageRequest): Promise<Page<Delivery & { readonly variant: string }>>;
 
   /** Counts one use; `false` if all are used. */
@@ -172,14 +187,20 @@ export interface State extends StateCapabilities {
 
   /** Stores a revocation. The same selector again returns the first one, if it is not lifted. */
   revoke(revocation: Pick<Revocation, "id" | "selector" | "reason" | "until">): Promise<Revocation>;
+  /** Allows again what a revocation refused; `undefined` if there is none of this id. */
   lift(id: string): Promise<Revocation | undefined>;
+  /** Revocations, newest first; lifted ones among them. */
   listRevocations(page: PageRequest): Promise<Page<Revocation>>;
   /** Revocations with a higher revision, in order; lifted ones among them. */
   revocationsAfter(revision: number): Promise<readonly Revocation[]>;
 
+  /** Stores a token of the admin API. */
   addToken(token: AdminToken): Promise<void>;
+  /** A token that is not revoked, by its hash. */
   findToken(hash: string): Promise<AdminToken | undefined>;
+  /** All tokens, oldest first; revoked ones among them. */
   listTokens(): Promise<readonly AdminToken[]>;
+  /** Revokes a token; `false` if there was none to revoke. */
   revokeToken(id: string): Promise<boolean>;
 
   /** Counts a wrong password or an unknown address, and returns how many came from there and for this link in the window. */
@@ -188,6 +209,7 @@ export interface State extends StateCapabilities {
     readonly link: string;
     readonly windowMs: number;
   }): Promise<FailureCounts>;
+  /** The same counts, without a new failure. Lazy. */
   failures(failure: {
     readonly address: string;
     readonly link: string;
@@ -198,6 +220,7 @@ export interface State extends StateCapabilities {
   sweep(): Promise<void>;
   /** Writes a consistent copy to a new file. */
   backup(path: string): Promise<void>;
+  /** Commits what was begun, and releases the engine. */
   close(): Promise<void>;
 }
 

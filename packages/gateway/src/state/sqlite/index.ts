@@ -30,7 +30,7 @@ import type {
 import { migrations } from "./migrations.ts";
 import { statements } from "./statements.ts";
 
-/** The columns of every table. A row has those of its statement. */
+/** The columns of every table. A row has the columns of its statement. */
 interface Row {
   readonly id: string;
   readonly slug: string | null;
@@ -86,7 +86,17 @@ export interface SqliteStateOptions {
   readonly clock?: (() => Date) | undefined;
 }
 
-/** Opens the state in this process. Throws if another process owns the file. */
+/**
+ * Opens the state in this process. Rejects if another process owns the file, or if a newer release wrote it.
+ *
+ * @example
+ * ```ts
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const state = await sqliteState({ path: "state.db" });
+ * await state.close();
+ * ```
+ */
 export async function sqliteState({ path, clock = () => new Date() }: SqliteStateOptions): Promise<State> {
   const db = await openDatabase(path, { timeout: 0 });
   try {

@@ -1,0 +1,29 @@
+import type { Clock, Grant } from "daypass";
+import type { LinkOpener, OpenedLink } from "../../links/open-link.ts";
+import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import type { LinkForm } from "./form.ts";
+
+/** The grant of an opened link. */
+export interface LinkGrant extends Grant, OpenedLink {
+  /** Nothing is signed: presentation asks every grant. */
+  readonly signedHeaders: readonly string[];
+  /** The path of the link, `/l/<address>`. */
+  readonly path: string;
+  /** The path below a prefix link; `undefined` without a slash after the address. */
+  readonly rest: string | undefined;
+  /** The fields of a page's form. */
+  readonly form: LinkForm | undefined;
+}
+
+/** Options of {@link linkProtocol}. */
+export interface LinkProtocolOptions {
+  readonly opener: LinkOpener;
+  readonly stateKey: Uint8Array;
+  /** The one origin of links, `scheme://host[:port]`. */
+  readonly origin: string;
+  /** The present scopes of an owner; `undefined` if the owner is gone. */
+  readonly scopesOf: (owner: string) => FoundScopes | Promise<FoundScopes>;
+  /** The name of an owner for people. */
+  readonly sharedBy?: string | undefined;
+  readonly clock: Clock;
+}

@@ -37,8 +37,11 @@ export const CLAIM_WINDOW: Millis = 10 * 60_000;
 
 /** The fields of a link that decide about its deliveries. */
 export interface LinkWindow {
+  /** When it opens, milliseconds since 1970. */
   readonly startsAt: Millis;
+  /** First instant at which it is closed, milliseconds since 1970. */
   readonly expiresAt: Millis;
+  /** When it was revoked, milliseconds since 1970. */
   readonly revokedAt: Millis | undefined;
   /** Why the link is suspended: its owner is gone, lost the right to the target, or the state was restored. */
   readonly suspended: string | undefined;
@@ -48,7 +51,9 @@ export interface LinkWindow {
 export interface VariantCounters {
   /** `undefined`: not counted. */
   readonly max: number | undefined;
+  /** Deliveries that are claimed or were started. */
   readonly used: number;
+  /** Deliveries that the owner allowed in addition to `max`. */
   readonly givenBack: number;
   /** Bytes; `undefined`: no limit. */
   readonly maxBytes: number | undefined;
@@ -89,6 +94,7 @@ export interface Delivery {
 /** A response in progress, with the bytes that it reserved. */
 export interface Attempt {
   readonly id: string;
+  /** Bytes. */
   readonly reserved: number;
 }
 

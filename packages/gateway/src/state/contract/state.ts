@@ -18,7 +18,9 @@ export interface LinkResponse {
 export interface LinkSettings {
   readonly label?: string | undefined;
   readonly note?: string | undefined;
+  /** When it opens, milliseconds since 1970. */
   readonly startsAt: Millis;
+  /** First instant at which it is closed, milliseconds since 1970. */
   readonly expiresAt: Millis;
   /** Deliveries of each variant; `undefined`: not counted. */
   readonly maxDeliveries?: number | undefined;
@@ -226,8 +228,11 @@ export interface State extends StateCapabilities {
 
 /** Failures in a window. */
 export interface FailureCounts {
+  /** Number of failures from the network. */
   readonly byAddress: number;
+  /** Number of failures at the link. */
   readonly byLink: number;
+  /** When the last one at the link was, milliseconds since 1970. */
   readonly lastByLink: Millis | undefined;
 }
 

@@ -50,9 +50,9 @@ export interface OpenedLink extends FoundLink {
 
 /** Opens links. */
 export interface LinkOpener {
-  /** @throws {LinkRefused} */
+  /** By the id of a variant, or by slug. Does not check the scope of the owner. Rejects with a `Refusal` that says why. */
   open(address: string, presented: Presented): Promise<OpenedLink>;
-  /** @throws {LinkRefused} */
+  /** By the token of a delivery. Does not check that the delivery may go on. Rejects with a `Refusal` that says why. */
   openDelivery(token: string, presented: Presented): Promise<OpenedLink>;
   /** Proves for ten minutes that the password was right, so that the next form need not ask again. */
   proofOf(variant: string): string;

@@ -10,7 +10,7 @@ const MAX_PASSWORD = 256;
 
 /** Hashes passwords, and compares them. */
 export interface Passwords {
-  /** @throws {RangeError} for an empty password, or one over 256 bytes */
+  /** Hashes a password of 1 to 256 bytes, with a new salt. Rejects with a `RangeError` for any other. */
   hash(password: string): Promise<string>;
   /** Whether a password has this hash. `undefined` if too many wait: the client must try again later. */
   matches(password: string, hash: string): Promise<boolean | undefined>;

@@ -1,63 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { urlSigner } from "daypass/url";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { createGateway } from "../../src/gateway.ts";
-import { createLink, type LinkRequest } from "../../src/links/create-link.ts";
-import { type Links, openLinks } from "../../src/links/links.ts";
-import { listen } from "../../src/node/index.ts";
-import { sqliteState } from "../../src/state/sqlite/index.ts";
-import { disk } from "../../src/storage/disk/index.ts";
+import { expect, it } from "vitest";
+import { BROWSER, claimKeyIn, linkBench, URL_KEY } from "./link-bench.ts";
 
-let folder: string;
-let now: number;
-let links: Links;
-let server: Awaited<ReturnType<typeof listen>>;
-let storage: Awaited<ReturnType<typeof disk>>;
-const clock = () => new Date(now);
-const URL_KEY = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
-
-beforeEach(async () => {
-  now = Date.parse("2026-12-01T12:00:00Z");
-  folder = mkdtempSync(join(tmpdir(), "daypass-links-"));
-  mkdirSync(join(folder, "root/media/holiday/day 2"), { recursive: true });
-  writeFileSync(join(folder, "root/media/film.mp4"), "f".repeat(100_000));
-  writeFileSync(join(folder, "root/media/holiday/<b>.txt"), "bold");
-  writeFileSync(join(folder, "root/media/holiday/day 2/b.txt"), "second");
-  storage = await disk({ root: join(folder, "root") });
-  links = await openLinks({ state: await sqliteState({ path: join(folder, "state.db"), clock }), clock });
-  const make = (port: number) =>
-    createGateway({
-      storage,
-      origins: [`http://127.0.0.1:${port}`],
-      keys: { url: [URL_KEY] },
-      links: { links },
-      clock,
-    });
-  let gateway = make(1);
-  server = await listen(
-    { limits: gateway.limits, handle: (...all) => gateway.handle(...all), close: () => gateway.close() },
-    { port: 0 },
-  );
-  gateway = make(server.port);
-});
-afterEach(async () => {
-  await server.drain(0);
-  await links.state.close();
-  rmSync(folder, { recursive: true });
-});
-
-const make = (more: Partial<LinkRequest> = {}) =>
-  createLink(
-    { kind: "object", bucket: "media", key: "film.mp4", owner: "operator", ...more },
-    { state: links.state, passwords: links.passwords, clock, head: (bucket, key) => storage.head({ bucket, key }) },
-  );
-const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: "manual", ...init });
-const claimKeyIn = (page: string) => /name="claim" value="([\w-]+)"/.exec(page)?.[1] ?? "";
-const press = (path: string, fields: Record<string, string>) =>
-  get(path, { method: "POST", headers: BROWSER, body: new URLSearchParams(fields) });
+const bench = linkBench();
+const make: typeof bench.make = (more) => bench.make(more);
+const get: typeof bench.get = (path, init) => bench.get(path, init);
+const press: typeof bench.press = (path, fields) => bench.press(path, fields);
 
 it("shows a browser the page of an uncounted link, and gives a program the bytes", async () => {
   const { variant } = await make();
@@ -92,7 +40,7 @@ it("gives the delivery of a scanner that presses and does not follow back after 
   expect((await press(path, { claim: "scanner-key-0123456789" })).status).toBe(303);
   const busy = await press(path, { claim: "person-key-01234567890" });
   expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "120"]);
-  now += 120_000;
+  bench.now += 120_000;
   expect((await press(path, { claim: "person-key-01234567891" })).status).toBe(303);
 });
 
@@ -123,16 +71,16 @@ it("revokes a link at once, also for a started delivery, and lifts it again", as
   const { link, variant } = await make({ maxDeliveries: 1 });
   const path = `/l/${variant.id}?dl=0123456789abcdef`;
   expect((await get(path)).status).toBe(200);
-  const revocation = await links.state.revoke({ id: "r1", selector: { kind: "link", id: link.id } });
-  links.apply([revocation]);
+  const revocation = await bench.links.state.revoke({ id: "r1", selector: { kind: "link", id: link.id } });
+  bench.links.apply([revocation]);
   expect((await get(path)).status).toBe(410);
-  links.apply([(await links.state.lift("r1")) as typeof revocation]);
+  bench.links.apply([(await bench.links.state.lift("r1")) as typeof revocation]);
   expect((await get(path)).status).toBe(200);
 });
 
 it("refuses a link whose object was replaced", async () => {
   const { variant } = await make();
-  writeFileSync(join(folder, "root/media/film.mp4"), "other");
+  bench.write("film.mp4", "other");
   const page = await get(`/l/${variant.id}`, { headers: BROWSER });
   expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("has changed")]);
 });
@@ -163,8 +111,8 @@ it("opens a counted prefix by a visit, whose cookie belongs to this link", async
 });
 
 it("counts the uses of a Daypass URL, HEAD excepted", async () => {
-  const { url } = urlSigner({ key: URL_KEY, clock }).sign({
-    url: `${server.url}/media/holiday/day%202/b.txt`,
+  const { url } = urlSigner({ key: URL_KEY, clock: bench.clock }).sign({
+    url: `${bench.url}/media/holiday/day%202/b.txt`,
     methods: ["GET"],
     uses: 2,
     expiresIn: 60,
@@ -177,11 +125,11 @@ it("counts the uses of a Daypass URL, HEAD excepted", async () => {
 it("suspends counted links after a restore, until their owner resumes them", async () => {
   const { link, variant } = await make({ maxDeliveries: 2 });
   const open = await make();
-  const { run } = await links.state.beginRun(undefined);
-  expect((await links.state.beginRun(run)).suspended).toBe(0);
-  expect((await links.state.beginRun(run)).suspended).toBe(1);
+  const { run } = await bench.links.state.beginRun(undefined);
+  expect((await bench.links.state.beginRun(run)).suspended).toBe(0);
+  expect((await bench.links.state.beginRun(run)).suspended).toBe(1);
   expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(410);
   expect((await get(`/l/${open.variant.id}`)).status).toBe(200);
-  await links.state.updateLink(link.id, link.version + 1, { suspended: null });
+  await bench.links.state.updateLink(link.id, link.version + 1, { suspended: null });
   expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(200);
 });

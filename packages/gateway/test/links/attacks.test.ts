@@ -1,0 +1,248 @@
+import { describe, expect, it } from "vitest";
+import { type AdminOptions, adminApi } from "../../src/admin/index.ts";
+import type { KeyScope } from "../../src/index.ts";
+import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
+
+let scope: KeyScope = {};
+const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI" };
+const bench = linkBench(() => ({ s3: (id) => (id === key.accessKeyId ? { ...key, scope } : undefined) }));
+
+describe("guessing", () => {
+  it("an id or a slug gets the same answer as a link that is not open, and ten guesses from a network are the limit", async () => {
+    await bench.make({ slug: "summer-party", isPublic: true, expiresAt: new Date(bench.now + 1000) });
+    bench.now += 2000;
+    const answers = await Promise.all(
+      ["/l/summer-party", "/l/winter-party", "/l/AAAAAAAAAAAAAAAAAAAAAA", "/d/AAAA"].map(async (path) => {
+        const answer = await bench.get(path);
+        return [answer.status, await answer.text()];
+      }),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]?.[0]).toBe(404);
+    for (let at = 0; at < 9; at++) await bench.get(`/l/guess-${at}`);
+    expect((await bench.get("/l/summer-party")).status).toBe(429);
+    // Ids cannot be guessed, so their holders are not locked out.
+    const { variant } = await bench.make();
+    expect((await bench.get(`/l/${variant.id}`)).status).toBe(200);
+  });
+
+  it("passwords waits for a queue of eight, and never hashes for a network over its limit", async () => {
+    const { variant } = await bench.make({ password: "right" });
+    const path = `/l/${variant.id}`;
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => (await bench.press(path, { password: "wrong" })).status),
+    );
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(10);
+    expect(statuses.every((status) => status === 403 || status === 429)).toBe(true);
+  }, 60_000);
+});
+
+describe("claims", () => {
+  it("raced from many sockets share one delivery among them", async () => {
+    const { variant } = await bench.make({ maxDeliveries: 1 });
+    const statuses = await Promise.all(
+      Array.from(
+        { length: 40 },
+        async (_, at) => (await bench.get(`/l/${variant.id}?dl=claim-key-number-${at}`)).status,
+      ),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(new Set(statuses)).toEqual(new Set([200, 410]));
+  });
+
+  it("a visit's cookie opens no other link, and two cookies are none", async () => {
+    const [one, other] = [
+      await bench.make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 }),
+      await bench.make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 }),
+    ];
+    const page = await (await bench.get(`/l/${one.variant.id}/`, { headers: BROWSER })).text();
+    const opened = await bench.press(`/l/${one.variant.id}/`, { claim: claimKeyIn(page) });
+    const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const status = async (id: string, value: string) =>
+      (await bench.get(`/l/${id}/day%202/b.txt`, { headers: { cookie: value } })).status;
+    expect(await status(one.variant.id, cookie)).toBe(200);
+    expect(await status(other.variant.id, cookie)).toBe(428);
+    expect(await status(one.variant.id, `${cookie}; dp-visit=planted`)).toBe(428);
+    expect(opened.headers.get("set-cookie")).toMatch(/Path=\/l\/\w+\/; .*HttpOnly; SameSite=Lax/);
+  });
+});
+
+describe("a path below a prefix link", () => {
+  it.each([
+    "../film.mp4",
+    "%2e%2e/film.mp4",
+    "day%202/..%2f..%2ffilm.mp4",
+    "day%202%2fb.txt",
+    "a%5cb",
+    "%00",
+    "day%202/%2e/b.txt",
+    "%c0%af",
+  ])("%s is refused", async (rest) => {
+    const { variant } = await bench.make({ kind: "prefix", key: "holiday/" });
+    // `fetch` would resolve dot segments, so the request goes through the gateway itself.
+    const request = {
+      method: "GET",
+      target: `/l/${variant.id}/${rest}`,
+      authority: new URL(bench.url).host,
+      headers: [["host", new URL(bench.url).host]] as const,
+    };
+    const outcome = await bench.gateway.handle(request, (async function* () {})());
+    expect(outcome.status).toBeGreaterThanOrEqual(400);
+    outcome.delivered(0, true);
+  });
+
+  it("with HTML in its name is shown escaped, and its link works", async () => {
+    const { variant } = await bench.make({ kind: "prefix", key: "holiday/" });
+    bench.write("holiday/\u202egnp.exe", "rtl");
+    const page = await (await bench.get(`/l/${variant.id}/`, { headers: BROWSER })).text();
+    expect(page).not.toContain("<b>");
+    expect(page).toContain("<bdi>&lt;b&gt;.txt</bdi>");
+    expect(page).toContain("<bdi>\u202egnp.exe</bdi>");
+  });
+});
+
+it("every answer about a link forbids to store it, to index it and to pass its address on", async () => {
+  const { variant } = await bench.make();
+  const counted = await bench.make({ maxDeliveries: 1 });
+  for (const [path, headers] of [
+    [`/l/${variant.id}`, BROWSER],
+    [`/l/${variant.id}`, {}],
+    [`/l/${counted.variant.id}`, {}],
+    [`/l/${counted.variant.id}?dl=0123456789abcdef`, {}],
+    ["/l/unknown", BROWSER],
+  ] as const) {
+    const { headers: sent } = await bench.get(path, { headers });
+    expect([sent.get("cache-control"), sent.get("referrer-policy"), sent.get("x-robots-tag")]).toEqual([
+      "no-store",
+      "no-referrer",
+      "noindex",
+    ]);
+  }
+});
+
+it("a link never opens on a wildcard host, where the same path is an object", async () => {
+  const { variant } = await bench.make();
+  const { port } = new URL(bench.url);
+  const host = `media.localhost:${port}`;
+  const outcome = await bench.gateway.handle(
+    { method: "GET", target: `/l/${variant.id}`, authority: host, headers: [["host", host]] },
+    (async function* () {})(),
+  );
+  expect(outcome.status).toBe(403);
+  outcome.delivered(0, true);
+});
+
+it("a redirect of a page stays on its own link, whatever the address says", async () => {
+  for (const path of ["/l//evil.example", "/l/\\evil.example", "/l/%2f%2fevil.example/"]) {
+    expect((await bench.get(path, { headers: BROWSER })).headers.get("location")).toBeNull();
+  }
+});
+
+it("a link of a key whose scope was narrowed afterwards is refused", async () => {
+  scope = {};
+  const { variant } = await bench.make({ owner: `key:${key.accessKeyId}` });
+  expect((await bench.get(`/l/${variant.id}`)).status).toBe(200);
+  scope = { prefix: "holiday/" };
+  expect((await bench.get(`/l/${variant.id}`)).status).toBe(410);
+  scope = { buckets: ["other"] };
+  expect((await bench.get(`/l/${variant.id}`)).status).toBe(410);
+  scope = {};
+});
+
+it("logs show neither the id of a link nor the token of a delivery", async () => {
+  const { variant } = await bench.make({ maxDeliveries: 1 });
+  const pressed = await bench.press(`/l/${variant.id}`, { claim: "claim-key-0123456789" });
+  await (await bench.get(pressed.headers.get("location") ?? "")).arrayBuffer();
+  const log = bench.log.join("\n");
+  expect(log).not.toContain(variant.id);
+  expect(log).not.toContain(pressed.headers.get("location")?.slice(3));
+});
+
+describe("the admin API", () => {
+  const origin = "http://127.0.0.1:8081";
+  const api = (isLocal: boolean) =>
+    adminApi({
+      links: bench.links,
+      storage: bench.storage,
+      origin: bench.url,
+      origins: [origin],
+      isLocal,
+      identify: () => Promise.reject(new Error("no URL")),
+      clock: bench.clock,
+    } satisfies AdminOptions);
+  const call = async (
+    path: string,
+    { method = "GET", body, headers = {} }: { method?: string; body?: object; headers?: Record<string, string> } = {},
+    isLocal = false,
+  ) => {
+    const type = body === undefined ? undefined : { "content-type": "application/json" };
+    const init = {
+      method,
+      headers: { ...type, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const response = await api(isLocal).fetch(new Request(origin + path, init));
+    // biome-ignore lint/suspicious/noExplicitAny: the assertions below read single fields
+    const answer: any = response.status === 204 ? undefined : await response.json();
+    return { status: response.status, body: answer };
+  };
+  const token = async (body: object): Promise<Record<string, string>> => {
+    const made = await call("/tokens", { method: "POST", body }, true);
+    return { authorization: `Bearer ${made.body.token}` };
+  };
+
+  it("refuses a request without a token, and one whose Host or Origin is another", async () => {
+    const headers = await token({ scopes: ["links:read"] });
+    expect((await call("/links")).status).toBe(401);
+    expect((await call("/links", { headers })).status).toBe(200);
+    expect((await call("/links", { headers: { ...headers, host: "evil.example" } })).status).toBe(403);
+    expect((await call("/links", { headers: { ...headers, origin: "http://evil.example" } })).status).toBe(403);
+  });
+
+  it("holds a token to its scopes, its buckets, its prefix and its own links", async () => {
+    const reader = await token({ scopes: ["links:read"] });
+    const writer = await token({ scopes: ["links:read", "links:write"], buckets: ["media"], prefix: "holiday/" });
+    const create = (target: string, headers: Record<string, string>) =>
+      call("/links", { method: "POST", body: { target }, headers });
+    expect((await create("media/holiday/", reader)).status).toBe(403);
+    expect((await create("media/film.mp4", writer)).status).toBe(403);
+    expect((await create("other/holiday/", writer)).status).toBe(403);
+    const { status, body } = await create("media/holiday/", writer);
+    expect(status).toBe(201);
+    expect((await call(`/links/${body.id}`, { headers: reader })).status).toBe(404);
+    expect((await call(`/links/${body.id}/revoke`, { method: "POST", headers: writer })).body.status).toBe("revoked");
+    for (const path of ["/revocations", "/tokens"]) expect((await call(path, { headers: writer })).status).toBe(403);
+    expect((await call("/backup", { method: "POST", body: { path: "/tmp/x" }, headers: writer })).status).toBe(403);
+  });
+
+  it("describes itself by OpenAPI 3.1, stores no token, and creates one link for a repeated idempotency key", async () => {
+    const { body } = await call("/openapi.json", {}, true);
+    expect([body.openapi, Object.keys(body.paths)]).toEqual([
+      "3.1.0",
+      expect.arrayContaining(["/links", "/links/{id}/revoke", "/revocations"]),
+    ]);
+    const headers = await token({ scopes: ["links:write"] });
+    const stored = JSON.stringify(await bench.links.state.listTokens());
+    expect(stored).not.toContain(headers["authorization"]?.slice(7));
+    const create = () =>
+      call("/links", {
+        method: "POST",
+        body: { target: "media/film.mp4" },
+        headers: { ...headers, "idempotency-key": "k" },
+      });
+    expect((await create()).body.id).toBe((await create()).body.id);
+  });
+
+  it("refuses an edit that did not see the latest version", async () => {
+    const { link } = await bench.make();
+    const edit = (match: string | undefined) =>
+      call(
+        `/links/${link.id}`,
+        { method: "PATCH", body: { label: "new" }, headers: match === undefined ? {} : { "if-match": match } },
+        true,
+      );
+    expect((await edit(undefined)).status).toBe(428);
+    expect((await edit('"1"')).status).toBe(200);
+    expect((await edit('"1"')).status).toBe(412);
+  });
+});

@@ -1,49 +1,38 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { s3V2Signer } from "daypass/s3/v2";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type S3AccessKey, scopeBreach } from "../../src/index.ts";
-import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type BucketCall, callBucket, contentMd5, parts, texts } from "../e2e/bucket-client.ts";
-import { s3Code, s3For, send } from "../e2e/clients.ts";
+import { s3Code, s3For, useCountedGateway } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
 
-let gateway: TestGateway;
-let storage: RecordingStorage;
 let scope: S3AccessKey["scope"];
-const secretAccessKey = "the secret of the scoped key";
-const scoped = (): S3AccessKey => ({ accessKeyId: "AKIDSCOPED", secretAccessKey, scope });
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: {
-      "media/merchants/12/a.txt": "12",
-      "media/merchants/12/b/c.txt": "12",
-      "media/merchants/123/a.txt": "123",
-      "media/other.txt": "other",
-      "private/secret.txt": "secret",
-    },
-    storage: (disk) => {
-      storage = recordingStorage(disk);
-      return storage;
-    },
-    gateway: () => ({
-      keys: {
-        s3: (id) =>
-          id === "AKIDSCOPED" ? scoped() : id === gateway.accessKey.accessKeyId ? gateway.accessKey : undefined,
-      },
-    }),
-  });
+const scoped = (): S3AccessKey => ({
+  accessKeyId: "AKIDSCOPED",
+  secretAccessKey: "the secret of the scoped key",
+  scope,
 });
-afterAll(() => gateway.close());
+const { gateway, calls, counted } = useCountedGateway({
+  files: {
+    "media/merchants/12/a.txt": "12",
+    "media/merchants/12/b/c.txt": "12",
+    "media/merchants/123/a.txt": "123",
+    "media/other.txt": "other",
+    "private/secret.txt": "secret",
+  },
+  gateway: () => ({
+    keys: { s3: (id) => [scoped(), gateway.accessKey].find(({ accessKeyId }) => accessKeyId === id) },
+  }),
+});
 afterEach(() => {
   scope = undefined;
 });
 
 async function call(options: BucketCall) {
-  const before = storage.calls.length;
+  const before = calls().length;
   const reply = await callBucket(gateway, { ...options, key: scoped() });
-  return { ...reply, code: s3Code(reply.body), calls: storage.calls.length - before };
+  return { ...reply, code: s3Code(reply.body), calls: calls().length - before };
 }
 const list = (prefix: string | undefined, options: BucketCall = {}) =>
   call({ query: { "list-type": "2", ...(prefix === undefined ? {} : { prefix }) }, ...options });
@@ -150,16 +139,14 @@ describe("a key for a prefix", () => {
 describe("a key for buckets", () => {
   it("sees only these in the list of buckets", async () => {
     scope = { buckets: ["media", "no-such-bucket"] };
-    const host = `127.0.0.1:${gateway.port}`;
-    const headers = headerSignature({ method: "GET", path: "/", host, key: scoped() });
-    const reply = await send(gateway, { target: "/", headers });
-    expect([reply.status, texts(reply, "Name")]).toEqual([200, ["media"]]);
+    const names = async () => {
+      const host = `127.0.0.1:${gateway.port}`;
+      const headers = headerSignature({ method: "GET", path: "/", host, key: scoped() });
+      return texts(await counted({ target: "/", headers }), "Name");
+    };
+    expect(await names()).toEqual(["media"]);
     scope = undefined;
-    const all = await send(gateway, {
-      target: "/",
-      headers: headerSignature({ method: "GET", path: "/", host, key: scoped() }),
-    });
-    expect(texts(all, "Name")).toEqual(["files", "media", "private"]);
+    expect(await names()).toEqual(["files", "media", "private"]);
   });
 
   it("does nothing with any other, and learns nothing of it", async () => {
@@ -244,12 +231,8 @@ describe("a SigV2 URL of a bucket, which signs no parameter of a listing", () =>
     });
     const ask = async (query: string, selected: Record<string, string> = {}) => {
       const { url } = signer.sign({ bucket: "media", expiresIn: 60, bind: { query: selected } });
-      const before = storage.calls.length;
-      const reply = await send(gateway, {
-        target: `${url.slice(gateway.url.length)}${query}`,
-        headers: { host: `127.0.0.1:${gateway.port}` },
-      });
-      return [reply.status, storage.calls.length - before];
+      const { status, calls } = await counted({ target: `${url.slice(gateway.url.length)}${query}` });
+      return [status, calls];
     };
     expect(await ask("")).toEqual([200, 1]);
     expect(await ask("", { versions: "" })).toEqual([200, 1]);
@@ -273,22 +256,21 @@ describe("a SigV2 URL of a bucket, which signs no parameter of a listing", () =>
 
 describe("a signature for an object", () => {
   it("lists nothing, and one for a listing reads no object", async () => {
-    const target = async (from: BucketCall, change: (target: string) => string) => {
-      const { url } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, bind: { query: from.query ?? {} } });
-      const reply = await send(gateway, {
-        target: change(url.slice(gateway.url.length)),
-        headers: { host: `127.0.0.1:${gateway.port}` },
-      });
-      return reply.status;
-    };
     const query = { "list-type": "2", prefix: "merchants/12/" };
-    expect(await target({ query }, (it) => it)).toBe(200);
-    expect(await target({ query }, (it) => it.replace("prefix=merchants%2F12%2F", "prefix="))).toBe(403);
-    expect(await target({ query }, (it) => it.replace(/prefix=[^&]*&?/, ""))).toBe(403);
-    expect(await target({ query }, (it) => it.replace("/media", "/private"))).toBe(403);
-    expect(await target({ query }, (it) => it.replace("/media?", "/media/other.txt?"))).toBe(403);
-    expect(await target({ query }, (it) => `${it}&prefix=`)).toBe(403);
-    expect(await target({ query }, (it) => it.replace("/media?", "/media%2F..%2Fprivate?"))).toBe(403);
+    const { url } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, bind: { query } });
+    const statusOf = async (change: (target: string) => string) =>
+      (await counted({ target: change(url.slice(gateway.url.length)) })).status;
+    expect(await statusOf((it) => it)).toBe(200);
+    for (const change of [
+      (it: string) => it.replace("prefix=merchants%2F12%2F", "prefix="),
+      (it: string) => it.replace(/prefix=[^&]*&?/, ""),
+      (it: string) => it.replace("/media", "/private"),
+      (it: string) => it.replace("/media?", "/media/other.txt?"),
+      (it: string) => `${it}&prefix=`,
+      (it: string) => it.replace("/media?", "/media%2F..%2Fprivate?"),
+    ]) {
+      expect([change, await statusOf(change)]).toEqual([change, 403]);
+    }
   });
 });
 

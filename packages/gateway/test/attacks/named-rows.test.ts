@@ -1,35 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { daypassUrl, type Reply, s3Code, s3For, send } from "../e2e/clients.ts";
+import { describe, expect, it } from "vitest";
+import { daypassUrl, type Sent, s3Code, s3For, useCountedGateway } from "../e2e/clients.ts";
 
-let gateway: TestGateway;
-let storage: RecordingStorage;
-
-beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/a": "a", "media/ab": "ab", "media/a.txt": "text", "media/docs/a": "docs", "private/a": "private" },
-    storage: (disk) => {
-      storage = recordingStorage(disk);
-      return storage;
-    },
-  });
+const { gateway, counted } = useCountedGateway({
+  files: { "media/a": "a", "media/ab": "ab", "media/a.txt": "text", "media/docs/a": "docs", "private/a": "private" },
 });
-afterAll(() => gateway.close());
 
 const targetOf = (url: string) => url.slice(gateway.url.length);
 const sign = (method: string, key: string, bucket = "media") =>
   targetOf(s3For(gateway).sign({ method, bucket, key, expiresIn: 60 }).url);
 
-async function attack(sent: Parameters<typeof send>[1]): Promise<Reply & { readonly calls: number }> {
-  const before = storage.calls.length;
+function attack(sent: Sent) {
   const length = sent.body === undefined ? {} : { "content-length": String(Buffer.byteLength(sent.body)) };
-  const reply = await send(gateway, {
-    ...sent,
-    headers: { host: `127.0.0.1:${gateway.port}`, ...length, ...sent.headers },
-  });
-  return { ...reply, calls: storage.calls.length - before };
+  return counted({ ...sent, headers: { ...length, ...sent.headers } });
 }
 
 describe("attacks that hit others, by their names", () => {

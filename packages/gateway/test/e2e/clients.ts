@@ -6,7 +6,13 @@ import { buffer } from "node:stream/consumers";
 import { type S3SignerOptions, s3Signer } from "daypass/s3";
 import { type UrlSignRequest, urlSigner } from "daypass/url";
 import { afterAll, beforeAll } from "vitest";
-import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/index.ts";
+import {
+  type RecordingStorage,
+  recordingStorage,
+  type TestGateway,
+  type TestGatewayOptions,
+  testGateway,
+} from "../../src/testing/index.ts";
 
 /** Starts a gateway before the tests of a file and closes it after them. Its members exist while the tests run. */
 export function useGateway(options: TestGatewayOptions = {}): TestGateway {
@@ -16,6 +22,18 @@ export function useGateway(options: TestGatewayOptions = {}): TestGateway {
   });
   afterAll(() => started?.close());
   return new Proxy({} as TestGateway, { get: (_, name) => Reflect.get(started ?? {}, name) });
+}
+
+/** {@link useGateway}, and what a request cost its storage: a refusal costs no call. */
+export function useCountedGateway(options: TestGatewayOptions = {}) {
+  const gateway = useGateway({ ...options, storage: recordingStorage });
+  const calls = () => (gateway.storage as RecordingStorage).calls;
+  const counted = async (sent: Sent): Promise<Reply & { readonly calls: number }> => {
+    const before = calls().length;
+    const reply = await send(gateway, { ...sent, headers: { host: `127.0.0.1:${gateway.port}`, ...sent.headers } });
+    return { ...reply, calls: calls().length - before };
+  };
+  return { gateway, calls, counted };
 }
 
 /** The signer for a test gateway's own access key, path style. */

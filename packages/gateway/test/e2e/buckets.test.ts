@@ -49,34 +49,16 @@ describe("a bucket", () => {
     expect(await refusal({ method: "PUT", bucket: "taken" })).toEqual([409, "BucketAlreadyExists"]);
   });
 
-  it.each([
-    "ab",
-    "a".repeat(64),
-    "Upper",
-    "under_score",
-    "-dash",
-    "dash-",
-    ".dot",
-    "dot.",
-    "two..dots",
-    "192.168.5.4",
-    "xn--bucket",
-    "sthree-bucket",
-    "amzn-s3-demo-bucket",
-    "bucket-s3alias",
-    "bucket--ol-s3",
-    "bucket.mrap",
-    "bucket--x-s3",
-    "bucket--table-s3",
-    ".daypass",
-    "-",
-    "a b",
-    "caf\u00e9",
-  ])("refuses to create a bucket with the name %j", async (bucket) => {
-    const reply = await make(bucket);
-    expect([reply.status, s3Code(reply.body)]).toEqual([400, "InvalidBucketName"]);
-    expect(s3Field(reply.body, "BucketName")).toBe(bucket);
-  });
+  const names =
+    "ab Upper under_score -dash dash- .dot dot. two..dots 192.168.5.4 xn--bucket sthree-bucket amzn-s3-demo-bucket bucket-s3alias bucket--ol-s3 bucket.mrap bucket--x-s3 bucket--table-s3 .daypass - caf\u00e9";
+  it.each([...names.split(" "), "a b", "a".repeat(64)])(
+    "refuses to create a bucket with the name %j",
+    async (bucket) => {
+      const reply = await make(bucket);
+      expect([reply.status, s3Code(reply.body)]).toEqual([400, "InvalidBucketName"]);
+      expect(s3Field(reply.body, "BucketName")).toBe(bucket);
+    },
+  );
 
   it("creates buckets with valid names, and serves existing folders with any name", async () => {
     for (const bucket of ["abc", "a".repeat(63), "1.2.3", "a-b.c-d", "2026"]) {

@@ -174,6 +174,18 @@ function unescaped(text: string): string {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
+/** Rows of a table from cases grouped by their answer, such as `403 AccessDenied`. */
+export function byAnswer<T>(groups: Readonly<Record<string, Readonly<Record<string, T>>>>) {
+  return Object.entries(groups).flatMap(([answer, cases]) =>
+    Object.entries(cases).map(([what, value]) => [what, answer, value] as const),
+  );
+}
+
+/** The answer to compare them with. */
+export function refusalOf({ status, body }: Pick<Reply, "status" | "body">): string {
+  return `${status} ${s3Field(body, "Code")}`;
+}
+
 /** A connection on which the test writes the bytes itself. */
 export async function rawConnection(gateway: Pick<TestGateway, "port">): Promise<Socket> {
   const socket = connect(gateway.port, "127.0.0.1");

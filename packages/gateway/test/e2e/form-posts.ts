@@ -1,5 +1,5 @@
 import { type S3FormRequest, type SignedForm, s3FormSigner } from "daypass/s3/form";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import type { TestGateway, TestGatewayOptions } from "../../src/testing/index.ts";
 import { s3Code, sendS3 } from "./clients.ts";
 
 export interface Posted {
@@ -27,12 +27,10 @@ export interface FormCalls {
 }
 
 /** A gateway with two buckets, and one origin to which a form may send the browser on. */
-export function formGateway(): Promise<TestGateway> {
-  return testGateway({
-    files: { "media/hello.txt": "hello", "other/x.txt": "x" },
-    gateway: () => ({ redirectOrigins: ["https://app.example.com"] }),
-  });
-}
+export const FORM_GATEWAY: TestGatewayOptions = {
+  files: { "media/hello.txt": "hello", "other/x.txt": "x" },
+  gateway: () => ({ redirectOrigins: ["https://app.example.com"] }),
+};
 
 /** Upload forms for the gateway that a suite starts before its tests. */
 export function formCalls(gateway: () => TestGateway): FormCalls {

@@ -2,17 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type SignedForm, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Code, s3Field, send, sendS3 } from "./clients.ts";
-import { formCalls, formGateway } from "./form-posts.ts";
+import { describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+import { s3Code, s3Field, send, sendS3, useGateway } from "./clients.ts";
+import { FORM_GATEWAY, formCalls } from "./form-posts.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await formGateway();
-});
-afterAll(() => gateway.close());
-
+const gateway = useGateway(FORM_GATEWAY);
 const { signForm, post, stored } = formCalls(() => gateway);
 
 describe("a file whose name is in the encoding of an old page", () => {

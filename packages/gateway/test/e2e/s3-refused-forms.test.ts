@@ -1,20 +1,15 @@
 import { explainForm } from "daypass/explain";
 import { type SignedForm, s3FormSigner } from "daypass/s3/form";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { s3Code, send } from "./clients.ts";
-import { formCalls, formGateway, type Posted } from "./form-posts.ts";
+import { describe, expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+import { byAnswer, refusalOf, s3Code, send, useGateway } from "./clients.ts";
+import { FORM_GATEWAY, formCalls, type Posted } from "./form-posts.ts";
 
-let gateway: TestGateway;
-beforeAll(async () => {
-  gateway = await formGateway();
-});
-afterAll(() => gateway.close());
-
+const gateway = useGateway(FORM_GATEWAY);
 const { signForm, post, stored } = formCalls(() => gateway);
 
 describe("the answer to a refused form", () => {
-  it("is all that explain needs to find the cause", async () => {
+  it("the answer to a refused form is all that explain needs to find the cause", async () => {
     const sized = (): SignedForm => signForm({ contentLength: { min: 3, max: 5 }, fields: { acl: "private" } });
     const without = (name: string) => (fields: Record<string, string>) =>
       Object.fromEntries(Object.entries(fields).filter(([field]) => field !== name));
@@ -67,48 +62,41 @@ describe("a form that is refused", () => {
     ...fields,
     [named(fields, name)]: value,
   });
-  it.each([
-    ["with another key", 403, "AccessDenied", { change: changed("key", "elsewhere.txt") }],
-    ["with a field that its policy does not name", 403, "AccessDenied", { change: changed("x-amz-meta-a", "1") }],
-    ["with a field that its policy names otherwise", 403, "AccessDenied", { change: changed("bucket", "other") }],
-    [
-      "with a changed policy",
-      403,
-      "SignatureDoesNotMatch",
-      {
-        change: (fields: Record<string, string>) => ({
-          ...fields,
-          [named(fields, "policy")]: `${fields[named(fields, "policy")]?.slice(0, -4)}AAA=`,
-        }),
-      },
-    ],
-    ["with a changed signature", 403, "SignatureDoesNotMatch", { change: changed("x-amz-signature", "0".repeat(64)) }],
-    ["without a key", 400, "InvalidArgument", { change: ({ key: _, ...fields }: Record<string, string>) => fields }],
-    [
-      "with a field in capitals beside itself",
-      400,
-      "MalformedPOSTRequest",
-      { change: (fields: Record<string, string>) => ({ ...fields, KEY: "up/x.txt" }) },
-    ],
-  ] as const)("%s", async (_, status, code, posted) => {
-    const reply = await post(signForm({ key: "up/fixed.txt" }), posted);
-    expect([reply.status, reply.code]).toEqual([status, code]);
+  const refused = byAnswer<NonNullable<Posted["change"]>>({
+    "403 AccessDenied": {
+      "with another key": changed("key", "elsewhere.txt"),
+      "with a field that its policy does not name": changed("x-amz-meta-a", "1"),
+      "with a field that its policy names otherwise": changed("bucket", "other"),
+    },
+    "403 SignatureDoesNotMatch": {
+      "with a changed policy": (fields) =>
+        changed("policy", `${fields[named(fields, "policy")]?.slice(0, -4)}AAA=`)(fields),
+      "with a changed signature": changed("x-amz-signature", "0".repeat(64)),
+    },
+    "400 InvalidArgument": { "without a key": ({ key: _, ...fields }) => fields },
+    "400 MalformedPOSTRequest": {
+      "with a field in capitals beside itself": (fields) => ({ ...fields, KEY: "up/x.txt" }),
+    },
+  });
+  it.each(refused)("a form %s is refused as %s", async (_, answer, change) => {
+    const reply = await post(signForm({ key: "up/fixed.txt" }), { change });
+    expect(`${reply.status} ${reply.code}`).toBe(answer);
     expect(await stored("elsewhere.txt")).toBe(404);
   });
 
-  it("CVE-2023-43040: is refused on another bucket than its policy's, whatever its field says", async () => {
+  it("CVE-2023-43040: a form is refused on another bucket than its policy's, whatever its field says", async () => {
     const reply = await post(signForm(), { url: `${gateway.url}/other` });
     expect([reply.status, reply.code]).toEqual([403, "AccessDenied"]);
     const field = await post(signForm(), { url: `${gateway.url}/other`, change: changed("bucket", "media") });
     expect([field.status, field.code]).toEqual([403, "AccessDenied"]);
   });
 
-  it("after its end", async () => {
+  it("a form is refused after its end", async () => {
     const reply = await post(signForm({ expiresIn: 60 }, () => new Date(Date.now() - 120_000)));
     expect([reply.status, reply.code]).toEqual([403, "AccessDenied"]);
   });
 
-  it("by a key that may not write there", async () => {
+  it("a form is refused that a key signed which may not write there", async () => {
     const key = { ...gateway.accessKey, scope: { prefix: "mine" } };
     const narrow = await testGateway({ files: { "media/a": "a" }, gateway: () => ({ keys: { s3: () => key } }) });
     try {
@@ -143,66 +131,37 @@ describe("a form that is refused", () => {
   const part = (name: string, value: string, more = "") =>
     `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
 
-  it.each([
-    ["without a signature", `${part("key", "k")}${part("file", "x")}--b--\r\n`, 403, "AccessDenied"],
-    ["without a file", `${part("key", "k")}--b--\r\n`, 400, "InvalidArgument"],
-    [
-      "whose file has another name",
-      `${part("key", "k")}${part("upload", "x", '; filename="a"')}--b--\r\n`,
-      400,
-      "InvalidArgument",
-    ],
-    [
-      "with a field twice",
-      `${part("key", "k")}${part("key", "l")}${part("file", "x")}--b--\r\n`,
-      400,
-      "MalformedPOSTRequest",
-    ],
-    ["that does not begin with its boundary", `hello\r\n${part("key", "k")}`, 400, "MaxPostPreDataLengthExceeded"],
-    [
-      "with a part without a name",
-      `--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n`,
-      400,
-      "MalformedPOSTRequest",
-    ],
-    [
-      "with two names in a part",
-      `--b\r\nContent-Disposition: form-data; name="key"; name="file"\r\n\r\nx\r\n--b--\r\n`,
-      400,
-      "MalformedPOSTRequest",
-    ],
-    [
-      "with a folded header",
-      `--b\r\nContent-Disposition: form-data;\r\n name="key"\r\n\r\nx\r\n--b--\r\n`,
-      400,
-      "MalformedPOSTRequest",
-    ],
-    ["with bytes that are no text", `${part("key", "\ud800")}${part("file", "x")}--b--\r\n`, 403, "AccessDenied"],
-    ["with bare line feeds", part("key", "k").replaceAll("\r", ""), 400, "MalformedPOSTRequest"],
-    [
-      "with more fields than S3 takes",
-      `${part("x", "y".repeat(30_000))}${part("file", "x")}--b--\r\n`,
-      400,
-      "MaxPostPreDataLengthExceeded",
-    ],
-    [
-      "with too many fields",
-      `${Array.from({ length: 120 }, (_, at) => part(`f${at}`, "1")).join("")}${part("file", "x")}--b--\r\n`,
-      400,
-      "MaxPostPreDataLengthExceeded",
-    ],
-    [
-      "with a transfer encoding",
-      `--b\r\nContent-Disposition: form-data; name="key"\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--\r\n`,
-      400,
-      "MalformedPOSTRequest",
-    ],
-  ] as const)("%s", async (_, body, status, code) => {
-    const reply = await raw(body);
-    expect([reply.status, s3Code(reply.body)]).toEqual([status, code]);
+  const head = "--b\r\nContent-Disposition: form-data";
+  const file = part("file", "x");
+  const many = Array.from({ length: 120 }, (_, at) => part(`f${at}`, "1")).join("");
+  const malformed = byAnswer({
+    "403 AccessDenied": {
+      "without a signature": part("key", "k") + file,
+      "with bytes that are no text": part("key", "\ud800") + file,
+    },
+    "400 InvalidArgument": {
+      "without a file": part("key", "k"),
+      "whose file has another name": part("key", "k") + part("upload", "x", '; filename="a"'),
+    },
+    "400 MalformedPOSTRequest": {
+      "with a field twice": part("key", "k") + part("key", "l") + file,
+      "with a part without a name": `${head}\r\n\r\nx\r\n`,
+      "with two names in a part": `${head}; name="key"; name="file"\r\n\r\nx\r\n`,
+      "with a folded header": `${head};\r\n name="key"\r\n\r\nx\r\n`,
+      "with bare line feeds": part("key", "k").replaceAll("\r", ""),
+      "with a transfer encoding": `${head}; name="key"\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n`,
+    },
+    "400 MaxPostPreDataLengthExceeded": {
+      "that does not begin with its boundary": `hello\r\n${part("key", "k")}`,
+      "with more fields than S3 takes": part("x", "y".repeat(30_000)) + file,
+      "with too many fields": many + file,
+    },
+  });
+  it.each(malformed)("a form %s is refused as %s", async (_, answer, body) => {
+    expect(refusalOf(await raw(`${body}--b--\r\n`))).toBe(answer);
   });
 
-  it("cut off in the middle of its file stores nothing", async () => {
+  it("a form that is cut off in the middle of its file stores nothing", async () => {
     const form = signForm({ key: "cut.txt" });
     const fields = Object.entries(form.fields)
       .map(([name, value]) => part(name, value))

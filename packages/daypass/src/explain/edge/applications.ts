@@ -1,4 +1,3 @@
-import { parseEpoch } from "../../core/time.ts";
 import { imgproxyVerifier } from "../../schemes/imgproxy/index.ts";
 import { laravelVerifier } from "../../schemes/laravel/index.ts";
 import { compileExpression, DEFAULT_EXPRESSION } from "../../schemes/nginx/expression.ts";
@@ -35,7 +34,6 @@ export const nginxExplainer: Explainer = edgeExplainer<NginxExplainKey>({
     return {
       signature: values.get(names.signature) ?? "",
       end,
-      endsAt: parseEpoch(end),
       binds: [
         `${signed.map((name) => `$${name}`).join(" ")}${key === undefined ? " (or what secure_link_md5 says)" : ""}`,
       ],
@@ -83,12 +81,10 @@ export const imgproxyExplainer: Explainer = edgeExplainer<ImgproxyExplainKey>({
     return {
       signature,
       end,
-      endsAt: parseEpoch(end),
       path,
       binds: ["options and source", ...(end === "" ? [] : ["end"])],
       weak: signature.length < 22 ? ["no-expiry", "short-signature"] : ["no-expiry"],
       isOwn: () => false,
-      signs: {},
     };
   },
   someKey: ({ signature }) => ({
@@ -119,7 +115,6 @@ export const laravelExplainer: Explainer = edgeExplainer<LaravelExplainKey>({
     return {
       signature: values.get("signature") ?? "",
       end,
-      endsAt: parseEpoch(end),
       binds: [...(host ? ["scheme and host"] : []), "path", "query", ...(end === "" ? [] : ["end"])],
       weak: ["no-expiry"],
       isOwn: (name) => name === "signature" || name === "expires",
@@ -153,7 +148,6 @@ export const symfonyExplainer: Explainer = edgeExplainer<SymfonyExplainKey>({
       signature,
       lengths: signature.endsWith("=") ? [44] : [43],
       end,
-      endsAt: parseEpoch(end),
       binds: ["scheme and host", "path", "query", ...(end === "" ? [] : ["end"])],
       weak: ["no-expiry"],
       isOwn: (name) => name === names.hash || name === names.expiration,

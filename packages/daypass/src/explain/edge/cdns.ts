@@ -39,7 +39,6 @@ export const bunnyExplainer: Explainer = edgeExplainer<BunnyExplainKey>({
     return {
       signature,
       end,
-      endsAt: parseEpoch(end),
       path: rest,
       below: prefix && `everything below ${url.protocol}://${url.authority}${prefix}`,
       binds: [
@@ -89,7 +88,6 @@ export const akamaiExplainer: Explainer = edgeExplainer<AkamaiExplainKey>({
       signature: fields.get("hmac") ?? "",
       end,
       startsAt: parseEpoch(fields.get("st") ?? ""),
-      endsAt: parseEpoch(end),
       below: patterns && `what matches ${patterns.join(" or ")} at ${url.protocol}://${url.authority}`,
       binds: [
         ...[patterns === undefined ? "path" : `path patterns (${fields.get("acl")})`, "end"],
@@ -99,7 +97,6 @@ export const akamaiExplainer: Explainer = edgeExplainer<AkamaiExplainKey>({
       isForOne: fields.has("ip"),
       ...(patterns && { covers: () => patterns.some((pattern) => matchesGlob(pattern, url.wire.path)) }),
       isOwn: (name) => AKAMAI_NAMES.includes(name) || name === key?.parameter,
-      signs: {},
     };
   },
   someKey: ({ signature }, url) => ({
@@ -165,11 +162,9 @@ export const fastlyExplainer: Explainer = edgeExplainer<FastlyExplainKey>({
     return {
       signature,
       end,
-      endsAt: parseEpoch(end),
       binds: ["path", "end"],
       weak: ["unseparated-fields"],
       isOwn,
-      signs: {},
     };
   },
   someKey: ({ signature }) => ({
@@ -195,7 +190,6 @@ export const imgixExplainer: Explainer = edgeExplainer<ImgixExplainKey>({
     return {
       signature: values.get("s") ?? "",
       end,
-      endsAt: parseEpoch(end),
       binds: ["path", "query", ...(end === "" ? [] : ["end"])],
       weak: ["plain-md5", "no-expiry"],
       isOwn: (name) => name === "s" || name === "expires",

@@ -9,7 +9,7 @@ import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
 import type { EdgeExplainKey } from "./keys.ts";
-import type { EdgeFacts, EdgeKind } from "./kind.ts";
+import type { EdgeClaims, EdgeKind } from "./kind.ts";
 import { damagedKeys, type EdgeInput, edgeVariants } from "./variants.ts";
 
 // Verifiers report these only after the signature matched.
@@ -18,9 +18,9 @@ const LATER =
 const GRAMMAR = /^(?:MALFORMED|AMBIGUOUS_AUTHENTICATION|DOT_SEGMENTS)$/;
 
 interface Found<K> {
-  readonly facts: EdgeFacts;
+  readonly facts: EdgeClaims;
   /** Facts of the URL that was sent. */
-  readonly sentFacts: EdgeFacts;
+  readonly sentFacts: EdgeClaims;
   readonly keys: readonly K[];
 }
 
@@ -176,7 +176,7 @@ function brokenEscape(error: unknown): Cause | undefined {
 }
 
 /** A verifier reports a URL outside the token's scope like a wrong signature. */
-function otherUrls({ covers, below }: EdgeFacts, { origin, path, query }: EdgeInput<unknown>): Cause | undefined {
+function otherUrls({ covers, below }: EdgeClaims, { origin, path, query }: EdgeInput<unknown>): Cause | undefined {
   if (covers === undefined || covers(canonicalOrigin(origin))) return undefined;
   return {
     code: "PATH",

@@ -1,5 +1,6 @@
 import type { WireRequest } from "../../core/contracts.ts";
 import { isDaypassError } from "../../core/errors.ts";
+import { parseEpoch } from "../../core/time.ts";
 import { describeWeakness } from "../../core/weakness.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
@@ -11,7 +12,7 @@ import { spellings } from "../secrets.ts";
 import { endTraps, urlTraps } from "../traps.ts";
 import { diagnoseEdge } from "./diagnosis.ts";
 import type { EdgeExplainKey } from "./keys.ts";
-import type { EdgeFacts, EdgeKind } from "./kind.ts";
+import type { EdgeClaims, EdgeKind } from "./kind.ts";
 
 export function edgeExplainer<K extends EdgeExplainKey>(kind: EdgeKind<K>): Explainer {
   const { scheme, detects, verifier, otherwise = () => [], ownRefusal } = kind;
@@ -56,11 +57,13 @@ async function explainEdge<K extends EdgeExplainKey>(
   keys: readonly K[],
 ): Promise<Explained> {
   const { url, sentUrl, sent, now } = subject;
-  const read = (from: SplitUrl): EdgeFacts =>
-    kind.read({
+  const read = (from: SplitUrl): EdgeClaims => {
+    const facts = kind.read({
       ...{ url: from, values: new Map(readParameters(from)), key: keys[0] },
       cookie: (name) => cookieOf(sent, name),
     });
+    return { signs: {}, ...facts, endsAt: "endsAt" in facts ? facts.endsAt : parseEpoch(facts.end) };
+  };
   const facts = read(url);
   const { endsAt, startsAt, below, signature, keyId, signs, mustSend = [], leavesOpen = openParts(facts) } = facts;
   const sentFacts = sentUrl === url ? facts : read(sentUrl);
@@ -97,7 +100,7 @@ async function explainEdge<K extends EdgeExplainKey>(
 /** Any client, any number of times. */
 export const ANYONE = "who uses it, from where, and how often";
 
-function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }: EdgeFacts): readonly string[] {
+function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }: EdgeClaims): readonly string[] {
   return [
     "method",
     ...(host ? [] : ["scheme and host"]),
@@ -108,7 +111,10 @@ function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }:
 }
 
 /** Some verifiers do not check the length before they compare. */
-function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
+function cutOff({
+  signature,
+  lengths,
+}: EdgeClaims): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
   if (signature.includes(" ")) return { cause: PLUS_AS_SPACE };
   const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
   return cause && { cause };
@@ -130,7 +136,7 @@ function cookieOf({ headers }: WireRequest, name: string): string | undefined {
     ?.slice(name.length + 1);
 }
 
-function weakTraps({ weak = [], endsAt }: EdgeFacts): readonly Trap[] {
+function weakTraps({ weak = [], endsAt }: EdgeClaims): readonly Trap[] {
   return weak
     .filter((weakness) => weakness !== "no-expiry" || endsAt === undefined)
     .map((weakness) => ({ name: weakness, text: `Weak by construction: ${describeWeakness(weakness)}.` }));
@@ -141,7 +147,7 @@ const SIGNED_ADDRESS: Trap = {
   text: "It is for one client's address, which is signed but not in the URL: it can be checked only with that address.",
 };
 
-function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeFacts): readonly Trap[] {
+function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeClaims): readonly Trap[] {
   const open = signs.query ? [] : readParameters(url).filter(([name]) => !isOwn(name));
   if (open.length === 0) return [];
   const names = open.map(([name]) => name).join(", ");

@@ -28,7 +28,6 @@ function googleFacts(
     signature: fields.get("Signature") ?? "",
     keyId: fields.get("KeyName") ?? "",
     end,
-    endsAt: parseEpoch(end),
     path,
     below: prefix && `everything below ${prefix}`,
     binds: [...(prefix === undefined ? ["scheme and host", "path", "query"] : [`prefix (${prefix})`]), "end"],
@@ -107,7 +106,6 @@ export const mediaCdnTokenExplainer: Explainer = edgeExplainer<MediaCdnTokenExpl
       signature: fields.get("hmac") ?? fields.get("Signature") ?? "",
       end,
       startsAt: parseEpoch(fields.get("Starts") ?? ""),
-      endsAt: parseEpoch(end),
       below: prefix ? `everything below ${prefix}` : globs && `what matches ${globs.join(" or ")} at ${place}`,
       binds: [...fields.keys()].filter((name) => !/^(?:hmac|Signature)?$/.test(name)),
       mustSend: fields

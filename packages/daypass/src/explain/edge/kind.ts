@@ -16,7 +16,8 @@ export interface EdgeFacts {
   /** The expiry as it stands in the URL. */
   readonly end: string;
   readonly startsAt?: Date | undefined;
-  readonly endsAt: Date | undefined;
+  /** By default, {@link end} in seconds since 1970. */
+  readonly endsAt?: Date | undefined;
   /** Path without the token. */
   readonly path?: string | undefined;
   /** `"everything below …"` for a token that covers more than one path. */
@@ -36,13 +37,16 @@ export interface EdgeFacts {
   /** Whether only one client can use it. */
   readonly isForOne?: boolean | undefined;
   /** What the token signs in addition to the path. */
-  readonly signs: {
+  readonly signs?: {
     readonly host?: boolean | undefined;
     readonly query?: boolean | undefined;
     /** The client's address, which the token does not contain. */
     readonly address?: boolean | undefined;
   };
 }
+
+/** The claims with their defaults. */
+export type EdgeClaims = EdgeFacts & Required<Pick<EdgeFacts, "signs" | "endsAt">>;
 
 /** The sources of a token. */
 export interface EdgeReading<K> {

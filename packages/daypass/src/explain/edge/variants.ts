@@ -6,7 +6,7 @@ import type { Variant } from "../search/search.ts";
 import { originVariants, pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
-import type { EdgeFacts } from "./kind.ts";
+import type { EdgeClaims } from "./kind.ts";
 
 /** One guess: a request, and a key that may have signed it. */
 export interface EdgeInput<K> {
@@ -22,7 +22,7 @@ export interface EdgeInput<K> {
 }
 
 interface Context<K> {
-  readonly facts: EdgeFacts;
+  readonly facts: EdgeClaims;
   readonly subject: Subject;
   otherwise(key: K): Iterable<readonly [what: string, key: K]>;
   damaged(key: K): Iterable<Variant<K>>;
@@ -49,7 +49,7 @@ export function* edgeVariants<K extends object>(
   if (signs.host) yield* originVariants(input, subject);
 }
 
-function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
+function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeClaims): Generator<Variant<I>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
   const others = tokens.filter((token) => !isOwn(nameOf(token)));
   for (const { rest, what } of removals(tokens, { nameOf, isOwn })) {

@@ -6,9 +6,10 @@ import { type Tally, tally } from "../../src/index.ts";
 import { connectionEnds } from "../../src/node/connection-end.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { readAll, s3For } from "../e2e/clients.ts";
+import { readAll } from "../e2e/clients.ts";
 import { front, scripted } from "../storage/scripted-upstream.ts";
 import { tls } from "./fixtures/tls.ts";
+import { gate, headOf, withHeldUploads } from "./raw-request.ts";
 
 // A busy machine may need longer for a response than the second after which a silent client counts as gone.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
@@ -20,10 +21,7 @@ const FILES = { "media/small.txt": "small", "media/large.txt": LARGE };
 /** A gateway over a disk whose `get` waits for `release`. */
 async function held() {
   const counts: Tally = tally();
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { opened, open: release } = gate();
   const gateway = await testGateway({
     files: FILES,
     gateway: () => ({ tally: counts, limits: { inFlight: 1 } }),
@@ -31,7 +29,7 @@ async function held() {
       ...disk,
       getCached: () => undefined,
       get: async (...given) => {
-        await released;
+        await opened;
         return disk.get(...given);
       },
     }),
@@ -40,12 +38,8 @@ async function held() {
   return { gateway, counts, release };
 }
 
-type Asked = Parameters<ReturnType<typeof s3For>["sign"]>[0];
-
-function message(gateway: TestGateway, asked: Partial<Asked>, body = ""): string {
-  const { url, method } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, ...asked } as Asked);
-  const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
-  return `${method} ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n${length}\r\n${body}`;
+function message(gateway: TestGateway, asked: Parameters<typeof headOf>[1], body = ""): string {
+  return headOf(gateway, asked, ...(body === "" ? [] : [`Content-Length: ${body.length}`])) + body;
 }
 
 /** Reads all that a client receives that half-closes at once. */
@@ -98,23 +92,13 @@ describe("a half-closed client", () => {
   });
 
   it("receives the response to a slow change that follows a read", async () => {
-    let store = (): void => {};
-    const gateway = await testGateway({
-      files: FILES,
-      storage: (disk): Storage => ({
-        ...disk,
-        getCached: () => undefined,
-        put: (...given) => new Promise((resolve) => (store = () => resolve(disk.put(...given)))),
-      }),
-    });
-    onTestFinished(() => gateway.close());
-    const stands = store;
-    const get = message(gateway, { key: "small.txt" });
+    const { gateway, release, begun } = await withHeldUploads();
+    const get = message(gateway, { key: "hello.txt" });
     const answers = halfClosed(gateway, get + message(gateway, { method: "PUT", key: "new.txt" }, "new"));
-    await expect.poll(() => store).not.toBe(stands);
+    await expect.poll(begun).toBe(1);
     vi.advanceTimersByTime(3000);
-    store();
-    expect(await answers).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\nsmallHTTP\/1\.1 200 /s);
+    release();
+    expect(await answers).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\nhelloHTTP\/1\.1 200 /s);
   });
 
   it("counts as in progress until its response", async () => {

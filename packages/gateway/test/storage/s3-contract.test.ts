@@ -8,9 +8,9 @@ import { testGateway } from "../../src/testing/test-gateway.ts";
 const SAFE =
   "a gateway serves headers as is safe for a browser: its Cache-Control is private, an unknown type an attachment";
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
-  "gives back what was stored, with everything that belongs to it": SAFE,
-  "replaces metadata and tags of a copy where told so": SAFE,
-  "makes one object of the parts of an upload, with what it was begun with": SAFE,
+  "returns what was stored, with all its metadata": SAFE,
+  "replaces metadata and tags of a copy on request": SAFE,
+  "completes an upload to one object, with the metadata of its beginning": SAFE,
 };
 
 const only: TestFunctions["it"] = (title, body) => {

@@ -14,7 +14,6 @@ export {
   type FieldKind,
   type Fields,
   fields,
-  flag,
   instant,
   isObject,
   type JsonObject,
@@ -22,7 +21,6 @@ export {
   missing,
   number,
   object,
-  oneOf,
   text,
 } from "./core/fields.ts";
 export { dated } from "./core/line-fields.ts";
@@ -45,7 +43,7 @@ export type {
   SchemeRow,
   SignFields,
 } from "./core/scheme.ts";
-export type { SchemeId } from "./schemes/secret-parameters.ts";
+export { type SchemeId, secretParameters } from "./schemes/secret-parameters.ts";
 
 /** Every scheme of the library. A new one adds its row here and its line in `schemes/secret-parameters.ts`. */
 export const schemes: Readonly<Record<SchemeId, SchemeRow>> = {

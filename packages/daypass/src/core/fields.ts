@@ -92,7 +92,7 @@ export function record(kinds: Kinds): FieldKind {
   };
 }
 
-/** Makes a map of fields, which {@link checked} reads. */
+/** Makes a map of fields, which {@link checked} reads. @internal */
 export function fields(kinds: Kinds): Fields {
   return new Map(Object.entries(kinds));
 }
@@ -100,6 +100,8 @@ export function fields(kinds: Kinds): Fields {
 /**
  * Returns an object as the type of its fields. Throws `INVALID_INPUT` for an unknown field and for a value of the wrong form: a
  * misspelt constraint that was dropped silently would leave a URL open.
+ *
+ * @internal
  */
 export function checked<T extends object>(value: JsonObject, known: Fields): T {
   const problem = problemIn(value, known);
@@ -119,7 +121,7 @@ function problemIn(value: JsonObject, known: Fields): string | undefined {
   return undefined;
 }
 
-/** The type of a value in words. The value itself may be a secret. */
+/** The type of a value in words. The value itself may be a secret. @internal */
 export function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
@@ -128,7 +130,7 @@ export function describe(value: unknown): string {
   return typeof value === "boolean" ? String(value) : `another ${typeof value}`;
 }
 
-/** Whether a value is an object, but no list. */
+/** Whether a value is an object, but no list. @internal */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -137,12 +139,12 @@ function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");
 }
 
-/** `INVALID_INPUT` for a line that lacks a field. */
+/** `INVALID_INPUT` for a line that lacks a field. @internal */
 export function missing(name: string, hint: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected ${name}, found nothing: ${hint}`);
 }
 
-/** `INVALID_INPUT` for a line with two fields that exclude each other. */
+/** `INVALID_INPUT` for a line with two fields that exclude each other. @internal */
 export function both(one: string, other: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected ${one} or ${other}, found both: leave one out`);
 }
@@ -158,6 +160,8 @@ let lastTime = Number.NaN;
 /**
  * Reads an instant in the form of RFC 3339, such as `2026-01-02T03:04:05Z`. Other forms that `Date.parse` accepts are refused,
  * because a text without a zone means another instant on another machine. Remembers the last text: batches repeat instants.
+ *
+ * @internal
  */
 export function instant(name: string, text: string): Date {
   if (text !== lastText) {

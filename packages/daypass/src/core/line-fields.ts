@@ -56,7 +56,7 @@ export const STORE_REQUEST: Kinds = {
   dotSegments: oneOf("refuse", "sign"),
 };
 
-/** The credentials of a line as the library needs them. In a line, the expiry of temporary credentials is text. */
+/** The credentials of a line as the library needs them. In a line, the expiry of temporary credentials is text. @internal */
 export function dated<C extends object>(credentials: C): Omit<C, "expiration"> & { readonly expiration?: Date } {
   const { expiration, ...rest } = credentials as C & { readonly expiration?: string };
   return expiration === undefined ? rest : { ...rest, expiration: instant("credentials.expiration", expiration) };

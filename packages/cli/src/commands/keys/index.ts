@@ -60,14 +60,14 @@ export const keysCommand: Command = {
     const folder = stateFolder(values.state, context.env);
     if (name !== "create") expectStateExists(folder, values.state === undefined ? "give --state" : undefined);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
-    return run({ store, folder, argument: argument ?? "", options: values, context });
+    return run({ store, folder, argument: argument ?? "s3", options: values, context });
   },
 };
 
 interface Action {
   readonly store: KeyStore;
   readonly folder: string;
-  /** The kind or the id of a key. */
+  /** The kind of a key, "s3" by default, or its id. */
   readonly argument: string;
   readonly options: Options;
   readonly context: Context;
@@ -97,7 +97,7 @@ const ACTIONS = {
 } satisfies Readonly<Record<string, ActionEntry>>;
 
 async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  const kind = word("the kind of key", argument || "s3", ["s3", "url"]);
+  const kind = word("the kind of key", argument, ["s3", "url"]);
   if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
   const scope = scopeOf(kind, options);
   const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";

@@ -9,20 +9,52 @@ import type { SwiftKey } from "../schemes/swift/key.ts";
 import type { UrlKey } from "../schemes/url/key.ts";
 import type { EdgeExplainKey } from "./edge/keys.ts";
 
-type SignatureFault = "LEGACY_SIGNATURE" | "SIGNATURE" | "SIGNED_HEADERS" | "VERSION" | "WRONG_SECRET";
-type TextFault = "AMBIGUOUS_AUTHENTICATION" | "HTML_ESCAPED" | "MALFORMED";
-type AddressFault = "HOST" | "METHOD" | "PATH" | "PROTOCOL" | "QUERY" | "UNSIGNED_PARAMETER";
-type BodyFault = "CHECKSUM" | "HEADER" | "PAYLOAD" | "UNSIGNED_HEADER";
-type TimeFault = "CLOCK" | "DATE" | "EXPIRED" | "EXPIRES_CHANGED" | "NOT_YET_VALID" | "TIME";
-type KeyFault = "EXPIRED_TOKEN" | "INVALID_TOKEN" | "TOKEN_AFTER_SIGNING" | "UNKNOWN_KEY";
-type GrantFault = "AUDIENCE" | "CONSTRAINT" | "IP" | "PERMISSION" | "SUBJECT";
-type PlaceFault = "BUCKET" | "ENDPOINT" | "REGION" | "SERVICE";
-type ServerFault = "CORS" | "NOT_FOUND" | "PROXY" | "SERVER";
-type FormFault = "FIELD" | "FILE" | "POLICY";
-type UrlFault = SignatureFault | TextFault | AddressFault | BodyFault | TimeFault;
-
 /** What went wrong: stable names for programs. */
-export type CauseCode = UrlFault | KeyFault | GrantFault | PlaceFault | ServerFault | FormFault;
+export type CauseCode =
+  | "AMBIGUOUS_AUTHENTICATION"
+  | "AUDIENCE"
+  | "BUCKET"
+  | "CHECKSUM"
+  | "CLOCK"
+  | "CONSTRAINT"
+  | "CORS"
+  | "DATE"
+  | "ENDPOINT"
+  | "EXPIRED"
+  | "EXPIRED_TOKEN"
+  | "EXPIRES_CHANGED"
+  | "FIELD"
+  | "FILE"
+  | "HEADER"
+  | "HOST"
+  | "HTML_ESCAPED"
+  | "INVALID_TOKEN"
+  | "IP"
+  | "LEGACY_SIGNATURE"
+  | "MALFORMED"
+  | "METHOD"
+  | "NOT_FOUND"
+  | "NOT_YET_VALID"
+  | "PATH"
+  | "PAYLOAD"
+  | "PERMISSION"
+  | "POLICY"
+  | "PROTOCOL"
+  | "PROXY"
+  | "QUERY"
+  | "REGION"
+  | "SERVER"
+  | "SERVICE"
+  | "SIGNATURE"
+  | "SIGNED_HEADERS"
+  | "SUBJECT"
+  | "TIME"
+  | "TOKEN_AFTER_SIGNING"
+  | "UNKNOWN_KEY"
+  | "UNSIGNED_HEADER"
+  | "UNSIGNED_PARAMETER"
+  | "VERSION"
+  | "WRONG_SECRET";
 
 /** Why a server refuses the URL. */
 export interface Cause {

@@ -96,7 +96,7 @@ export const providers: readonly Provider[] = stores.map((store) => ({
 }));
 
 /** A fault of a request, and its cause. */
-export interface Fault {
+interface Fault {
   readonly name: string;
   readonly code: string;
   /** The words for it in a sentence that names several possible causes. */

@@ -71,8 +71,8 @@ export const AZURITE = errorXml(
 
 // URLs as signers make them that err.
 
-export const AZURE_KEY = Buffer.alloc(32, 7);
-export const DEVSTORE_KEY = Buffer.from(
+const AZURE_KEY = Buffer.alloc(32, 7);
+const DEVSTORE_KEY = Buffer.from(
   "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
   "base64",
 );
@@ -93,7 +93,7 @@ export function sasUrl(
   return `${base}?${tokens.join("&")}&sig=${spell(createHmac("sha256", key).update(text).digest("base64"))}`;
 }
 
-export const SAS_TIMES = { st: "2026-11-24T11:50:00Z", se: "2026-11-24T20:00:00Z" };
+const SAS_TIMES = { st: "2026-11-24T11:50:00Z", se: "2026-11-24T20:00:00Z" };
 export const CONTAINER = { ...SAS_TIMES, sp: "r", sv: "2021-06-08", sr: "c" };
 export const containerText = (more: { readonly resource?: string; readonly ses?: boolean } = {}): string =>
   [
@@ -128,7 +128,7 @@ export const cannedUrl = (url: string, end: number, keyPairId = "K2JCJMDEHXQW5F"
 export const DISTRIBUTION = "https://d111111abcdef8.cloudfront.net/photos/logo.jpeg";
 
 export const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: RSA.privateKey };
-export const gcsV2 = gcsV2Signer({ credentials: account, clock });
+const gcsV2 = gcsV2Signer({ credentials: account, clock });
 export const googleV2 = async (more: object = {}) =>
   (await gcsV2.sign({ bucket: "media", object: "a/b.png", expiresIn, ...more })).url;
 export const googleText = (method: string, type = "", more = ""): string =>
@@ -166,7 +166,7 @@ export const SWIFT =
   "<html><h1>Unauthorized</h1><p>This server could not verify that you are authorized to access the document you requested.</p></html>";
 export const TEMP_URL = "401 Unauthorized: Temp URL invalid\n";
 
-export const laravelKey = "base64:S2V5T2ZBbkFwcGxpY2F0aW9uV2l0aDMyQnl0ZXM=";
+const laravelKey = "base64:S2V5T2ZBbkFwcGxpY2F0aW9uV2l0aDMyQnl0ZXM=";
 export const laravel = laravelSigner({ secret: laravelKey, clock }).sign({
   url: "https://shop.example.com/verify?user=2",
   expiresIn,

@@ -104,16 +104,19 @@ export function withUnreadAnswer(
 /** An unknown answer. The URL can still have a fault for which stores refuse an upload. */
 function unread({ traps }: Explanation): Cause {
   const trap = traps.find(({ name }) => name === "empty-body-checksum");
-  return {
-    code: trap === undefined ? "SERVER" : "CHECKSUM",
-    sentence:
-      trap === undefined
-        ? "The server's answer is in no format that explain knows, and nothing else shows what is wrong."
-        : `Most likely the store refused the body: ${trap.text}`,
-    evidence: [],
-    fix:
-      trap === undefined
-        ? "Give the whole response body as the server sent it: a store's XML, or problem details in JSON."
-        : "Sign without a checksum, or with the checksum of the body that is sent.",
-  };
+  return trap === undefined ? UNREAD : { ...EMPTY_CHECKSUM, sentence: `${EMPTY_CHECKSUM.sentence} ${trap.text}` };
 }
+
+const UNREAD: Cause = {
+  code: "SERVER",
+  sentence: "The server's answer is in no format that explain knows, and nothing else shows what is wrong.",
+  evidence: [],
+  fix: "Give the whole response body as the server sent it: a store's XML, or problem details in JSON.",
+};
+
+const EMPTY_CHECKSUM: Cause = {
+  code: "CHECKSUM",
+  sentence: "Most likely the store refused the body:",
+  evidence: [],
+  fix: "Sign without a checksum, or with the checksum of the body that is sent.",
+};

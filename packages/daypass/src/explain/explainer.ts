@@ -2,7 +2,6 @@ import type { WireRequest, WireTarget } from "../core/contracts.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
 import type { GivenRequest } from "./given-request.ts";
-import type { Known } from "./server-request.ts";
 
 /** An absolute URL, split but not decoded. */
 export interface SplitUrl {
@@ -10,6 +9,12 @@ export interface SplitUrl {
   readonly protocol: "http" | "https";
   readonly authority: string;
   readonly wire: WireTarget;
+}
+
+/** The parts of the request that the caller or the server has stated. The rest is guessed, and no finding. */
+export interface Known {
+  readonly method: boolean;
+  readonly headers: boolean;
 }
 
 /** The input of an explainer. */

@@ -2,15 +2,9 @@ import type { WireRequest } from "../core/contracts.ts";
 import { headerValues } from "../wire/raw-target.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
-import type { SplitUrl } from "./explainer.ts";
+import type { Known, SplitUrl } from "./explainer.ts";
 import type { GivenRequest } from "./given-request.ts";
 import { nameOf, readParameters } from "./parameters.ts";
-
-/** The parts of the request that the caller or the server has stated. The rest is guessed, and no finding. */
-export interface Known {
-  readonly method: boolean;
-  readonly headers: boolean;
-}
 
 interface Seen {
   readonly method: string;

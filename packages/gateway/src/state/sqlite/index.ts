@@ -9,75 +9,24 @@ import {
   CLAIM_WINDOW,
   type Command,
   type Delivery,
-  type DeliveryState,
   type Millis,
 } from "../contract/deliveries.ts";
-import type {
-  AdminToken,
-  FailureCounts,
-  FoundLink,
-  Link,
-  LinkChange,
-  LinkKind,
-  LinkSettings,
-  Page,
-  PageRequest,
-  Revocation,
-  RevocationSelector,
-  State,
-  Variant,
-} from "../contract/state.ts";
+import type { FailureCounts, FoundLink, Link, LinkChange, Revocation, State, Variant } from "../contract/state.ts";
+import { grouped } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
+import {
+  optional,
+  pageOf,
+  pageStart,
+  type Row,
+  settingsText,
+  toDelivery,
+  toLink,
+  toRevocation,
+  toToken,
+  toVariant,
+} from "./rows.ts";
 import { statements } from "./statements.ts";
-
-/** The columns of every table. A row has the columns of its statement. */
-interface Row {
-  readonly id: string;
-  readonly slug: string | null;
-  readonly owner: string;
-  readonly kind: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly etag: string | null;
-  readonly size: number | null;
-  readonly starts_at: number;
-  readonly expires_at: number;
-  readonly revoked_at: number | null;
-  readonly suspended: string | null;
-  readonly settings: string;
-  readonly version: number;
-  readonly created_at: number;
-  readonly link: string;
-  readonly name: string | null;
-  readonly max: number | null;
-  readonly used: number;
-  readonly given_back: number;
-  readonly max_bytes: number | null;
-  readonly held: number;
-  readonly started: number;
-  readonly completed: number;
-  readonly token: string;
-  readonly variant: string;
-  readonly claim: string;
-  readonly state: string;
-  readonly claimed_at: number;
-  readonly address: string;
-  readonly start_by: number;
-  readonly lease_until: number;
-  readonly covered: string;
-  readonly completed_at: number | null;
-  readonly reserved: number;
-  readonly revision: number;
-  readonly selector: string;
-  readonly reason: string | null;
-  readonly until: number | null;
-  readonly lifted_at: number | null;
-  readonly hash: string;
-  readonly document: string;
-  readonly value: number & Uint8Array;
-  readonly n: number;
-  readonly last: number | null;
-}
 
 /** Options of {@link sqliteState}. */
 export interface SqliteStateOptions {
@@ -354,58 +303,6 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
 
 const DAY = 24 * 60 * 60_000;
 
-/** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
-function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
-  interface Waiting {
-    readonly work: () => unknown;
-    readonly resolve: (value: never) => void;
-    readonly reject: (error: unknown) => void;
-  }
-  let waiting: Waiting[] = [];
-  let closed = false;
-  const runAll = (batch: readonly Waiting[]): void => {
-    const results: unknown[] = [];
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      for (const { work } of batch) results.push(work());
-      db.exec("COMMIT");
-    } catch (error) {
-      try {
-        db.exec("ROLLBACK");
-      } catch {
-        // SQLite has rolled back by itself.
-      }
-      if (batch.length === 1) batch[0]?.reject(error);
-      else for (const one of batch) runAll([one]);
-      return;
-    }
-    for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
-  };
-  return {
-    commit: (work) =>
-      new Promise((resolve, reject) => {
-        if (closed) {
-          reject(new Error("the state is closed"));
-          return;
-        }
-        waiting.push({ work, resolve, reject });
-        if (waiting.length > 1) return;
-        setImmediate(() => {
-          const batch = waiting;
-          waiting = [];
-          if (batch.length > 0) runAll(batch);
-        });
-      }),
-    async close() {
-      closed = true;
-      const batch = waiting;
-      waiting = [];
-      if (batch.length > 0) runAll(batch);
-      db.close();
-    },
-  };
-}
-
 function migrate(db: Database): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as unknown as { user_version: number };
   if (version > migrations.length) {
@@ -419,118 +316,6 @@ function migrate(db: Database): void {
   }
 }
 
-/** Cursors are opaque to clients: the sort columns of the last row. */
-function pageStart({ cursor }: PageRequest): [time: number, id: string] {
-  const [time = "", id = ""] = cursor === undefined ? [] : Buffer.from(cursor, "base64url").toString().split(" ");
-  return /^\d{1,15}$/.test(time) ? [Number(time), id] : [Number.MAX_SAFE_INTEGER, ""];
-}
-
-function pageOf<T>(
-  rows: readonly Row[],
-  { limit }: PageRequest,
-  toItem: (row: Row) => T,
-  time: "created_at" | "claimed_at",
-  id: "id" | "token",
-): Page<T> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const next = rows.length > limit && last ? Buffer.from(`${last[time]} ${last[id]}`).toString("base64url") : undefined;
-  return { items: shown.map(toItem), next };
-}
-
 function withoutNulls(change: object): object {
   return Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? undefined]));
-}
-
-const optional = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
-
-function settingsText(link: Link): string {
-  const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, isPublic } = link;
-  return JSON.stringify({
-    label,
-    note,
-    maxDeliveries,
-    maxBytes,
-    password,
-    networks,
-    response,
-    preview,
-    follow,
-    isPublic,
-  });
-}
-
-function toLink(row: Row): Link {
-  return {
-    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic">),
-    id: row.id,
-    slug: optional(row.slug),
-    owner: row.owner,
-    kind: row.kind as LinkKind,
-    bucket: row.bucket,
-    key: row.key,
-    etag: optional(row.etag),
-    size: optional(row.size),
-    startsAt: row.starts_at,
-    expiresAt: row.expires_at,
-    revokedAt: optional(row.revoked_at),
-    suspended: optional(row.suspended),
-    version: row.version,
-    createdAt: row.created_at,
-  };
-}
-
-function toVariant(row: Row): Variant {
-  return {
-    id: row.id,
-    link: row.link,
-    name: optional(row.name),
-    max: optional(row.max),
-    used: row.used,
-    givenBack: row.given_back,
-    maxBytes: optional(row.max_bytes),
-    held: row.held,
-    started: row.started,
-    completed: row.completed,
-  };
-}
-
-function toDelivery(row: Row): Delivery {
-  return {
-    token: row.token,
-    claim: row.claim,
-    state: row.state as DeliveryState,
-    claimedAt: row.claimed_at,
-    address: row.address,
-    startBy: row.start_by,
-    leaseUntil: row.lease_until,
-    etag: optional(row.etag),
-    size: optional(row.size),
-    held: row.held,
-    covered: JSON.parse(row.covered),
-    completedAt: optional(row.completed_at),
-  };
-}
-
-function toRevocation(row: Row): Revocation {
-  return {
-    id: row.id,
-    revision: row.revision,
-    selector: JSON.parse(row.selector) as RevocationSelector,
-    reason: optional(row.reason),
-    createdAt: row.created_at,
-    until: optional(row.until),
-    liftedAt: optional(row.lifted_at),
-  };
-}
-
-function toToken(row: Row): AdminToken {
-  const { id, hash, created_at: createdAt, revoked_at: revokedAt, document } = row;
-  return {
-    ...(JSON.parse(document) as Pick<AdminToken, "label" | "scopes">),
-    id,
-    hash,
-    createdAt,
-    revokedAt: optional(revokedAt),
-  };
 }

@@ -1,0 +1,53 @@
+import type { Database } from "../../sqlite.ts";
+
+/** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
+export function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
+  interface Waiting {
+    readonly work: () => unknown;
+    readonly resolve: (value: never) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  let waiting: Waiting[] = [];
+  let closed = false;
+  const runAll = (batch: readonly Waiting[]): void => {
+    const results: unknown[] = [];
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      for (const { work } of batch) results.push(work());
+      db.exec("COMMIT");
+    } catch (error) {
+      try {
+        db.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself.
+      }
+      if (batch.length === 1) batch[0]?.reject(error);
+      else for (const one of batch) runAll([one]);
+      return;
+    }
+    for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
+  };
+  return {
+    commit: (work) =>
+      new Promise((resolve, reject) => {
+        if (closed) {
+          reject(new Error("the state is closed"));
+          return;
+        }
+        waiting.push({ work, resolve, reject });
+        if (waiting.length > 1) return;
+        setImmediate(() => {
+          const batch = waiting;
+          waiting = [];
+          if (batch.length > 0) runAll(batch);
+        });
+      }),
+    async close() {
+      closed = true;
+      const batch = waiting;
+      waiting = [];
+      if (batch.length > 0) runAll(batch);
+      db.close();
+    },
+  };
+}

@@ -93,7 +93,7 @@ async function startServing(
 ): Promise<{ readonly ended: Promise<ExitStatus> }> {
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const { adminSocket } = linkFiles(state);
-  // The database tells the gateway to start with links.
+  // The gateway starts with links if this database exists.
   createLinks(state);
   const address = lan === true ? lanAddress() : undefined;
   if (lan === true && address === undefined)

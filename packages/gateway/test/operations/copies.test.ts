@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { copyObject } from "../../src/operations/copy-object.ts";
 import { type CopyPart, copyPart } from "../../src/operations/copy-part.ts";
 import type { OperationContext } from "../../src/operations/operation-context.ts";
 import type { PermittedObject } from "../../src/permit.ts";
-import { recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { useCountedGateway } from "../e2e/clients.ts";
 
 // Limits that no client can come near: five gigabytes, where the configuration does not say less.
 const SIZE = 10;
@@ -12,22 +12,14 @@ const [source, target] = ["source", "target"].map((key) => ({
   key,
 })) as readonly unknown[] as readonly [PermittedObject, PermittedObject];
 
-let gateway: TestGateway;
-let storage: ReturnType<typeof recordingStorage>;
+const { gateway, calls } = useCountedGateway({ files: { "media/source": "x".repeat(SIZE) } });
 let context: OperationContext;
 let uploadId: string;
 beforeAll(async () => {
-  gateway = await testGateway({
-    files: { "media/source": "x".repeat(SIZE) },
-    storage: (disk) => {
-      storage = recordingStorage(disk);
-      return storage;
-    },
-  });
+  const { storage } = gateway;
   context = { storage, now: Date.now(), signal: undefined, journal: { deletions: undefined, error: undefined } };
   ({ uploadId } = await storage.createUpload(target));
 });
-afterAll(() => gateway.close());
 
 const outcome = (copied: Promise<unknown>): Promise<string> =>
   copied.then(
@@ -70,9 +62,13 @@ describe("a part that is copied", () => {
 
   it("refuses a part copy to a missing upload before it looks for the source", async () => {
     const missing = { bucket: "media", key: "missing" } as unknown as PermittedObject;
-    const before = storage.calls.length;
+    const before = calls().length;
     expect(await copy({ uploadId: "gone", source: missing })).toBe("NO_SUCH_UPLOAD");
-    expect(storage.calls.slice(before).map(({ method }) => method)).toEqual(["getUpload"]);
+    expect(
+      calls()
+        .slice(before)
+        .map(({ method }) => method),
+    ).toEqual(["getUpload"]);
     expect(await copy({ source: missing })).toBe("NO_SUCH_KEY");
   });
 });

@@ -1,18 +1,11 @@
 /** The errors of calls: status, code, message and fields. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type RecordingStorage, recordingStorage, testGateway } from "../../src/testing/index.ts";
+import { testGateway } from "../../src/testing/index.ts";
 import { type ChangedHeader, sendHeaderSigned } from "../e2e/changed-header.ts";
-import { errorOf, type Reply, type S3Sent, s3For, send, sendS3, useGateway } from "../e2e/clients.ts";
+import { errorOf, type Reply, type S3Sent, s3For, send, sendS3, useCountedGateway } from "../e2e/clients.ts";
 
-let storage: RecordingStorage;
-const gateway = useGateway({
-  files: { "media/hello.txt": "hello", "full/a.txt": "a" },
-  storage: (disk) => {
-    storage = recordingStorage(disk);
-    return storage;
-  },
-});
+const { gateway, calls } = useCountedGateway({ files: { "media/hello.txt": "hello", "full/a.txt": "a" } });
 
 const host = (): string => `127.0.0.1:${gateway.port}`;
 const object = { bucket: "media", key: "hello.txt", expiresIn: 60 };
@@ -29,9 +22,9 @@ describe("a function that the gateway does not have", () => {
       " ",
     ),
   )("is NotImplemented for GET with ?%s, before storage", async (name) => {
-    const before = storage.calls.length;
+    const before = calls().length;
     const reply = await presigned({ key: "hello.txt", query: { [name]: name === "prefix" ? "a" : "" } });
-    expect([reply.status, reply.code, storage.calls.length]).toEqual([501, "NotImplemented", before]);
+    expect([reply.status, reply.code, calls().length]).toEqual([501, "NotImplemented", before]);
   });
 
   it.each([
@@ -40,9 +33,9 @@ describe("a function that the gateway does not have", () => {
     ...["PUT publicAccessBlock", "PUT tagging", "PUT website", "DELETE policy", "DELETE lifecycle", "DELETE website"],
   ])("is refused on a bucket before storage: %s", async (call) => {
     const [method, name = ""] = call.split(" ") as [NonNullable<S3Sent["method"]>, string];
-    const before = storage.calls.length;
+    const before = calls().length;
     expect((await presigned({ method, query: { [name]: "" } })).status).toBe(501);
-    expect(storage.calls.length).toBe(before);
+    expect(calls().length).toBe(before);
   });
 
   it("is NotImplemented for POST on an object, and MethodNotAllowed for PATCH", async () => {

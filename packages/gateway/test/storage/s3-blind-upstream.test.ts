@@ -30,7 +30,7 @@ async function blind() {
 
 const WRONG = { digests: { md5: new Uint8Array(16) } };
 
-it("gets no whole body that is not what was declared, however its end comes", async () => {
+it("an upstream gets no whole body that is not what was declared, however its end comes", async () => {
   const { stored, storage } = await blind();
   const pieces = [Buffer.alloc(HOLD), Buffer.alloc(HOLD)];
   for (const body of [pieces, [...pieces, Buffer.alloc(0)]]) {
@@ -42,7 +42,7 @@ it("gets no whole body that is not what was declared, however its end comes", as
   expect(stored).toEqual([2 * HOLD]);
 });
 
-it("is sent any number of bodies of unknown length, one after the other", async () => {
+it("an upstream can be sent any number of bodies of unknown length, one after the other", async () => {
   const { stored, storage } = await blind();
   const upload = await storage.createUpload(ref);
   // Seventy are more than all that may be held together, and each way to send them has to give its own back.
@@ -60,7 +60,7 @@ it.each([
     ({ headers }: IncomingMessage) => headers["if-none-match"] !== undefined,
     "UNAVAILABLE",
   ],
-])("gets no write on a condition before it was seen to keep one, which %s", async (_, fails, expected) => {
+])("an upstream gets no write on a condition before it was seen to keep one, which %s", async (_, fails, expected) => {
   let isWell = false;
   const written: string[] = [];
   const storage = await driver((request, response) => {
@@ -79,7 +79,7 @@ it.each([
   expect(await put().catch(({ code }) => code)).toBe(expected);
 });
 
-it("is sent the ETag of the source with a copy, and what is stored is dated here where nothing else dates it", async () => {
+it("an upstream gets the ETag of the source with a copy, and the driver dates what the upstream does not date", async () => {
   const AT = new Date("2026-01-02T03:04:05Z");
   const sources: unknown[] = [];
   const storage = await driver(

@@ -76,7 +76,7 @@ export function object(response: ServerResponse, length = 1): ServerResponse {
   return response.setHeader("etag", '"e"').setHeader("content-length", length);
 }
 
-/** Writes for as long as somebody reads. */
+/** Writes for as long as the driver reads. */
 export function flood(response: ServerResponse, bytes: number, before = (): void => {}): void {
   const piece = Buffer.alloc(bytes, " ");
   const more = (): void => {

@@ -174,6 +174,7 @@ const parts = [
     sees: [contracts, http, library, runtime],
     why: ALONE,
   },
+  { part: /^xml\.ts$/, sees: [/^http\/xml-reader\.ts$/], why: "programs that read XML load it alone" },
   {
     part: /^scope\.ts$/,
     sees: [/^pipeline\/(scope-match|key-scope)\.ts$/],

@@ -3,5 +3,5 @@ import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
 
-/** Collects what nobody holds any more. A `WeakRef` that was made or asked in the same turn holds on until the next. */
+/** Collects unreachable objects. A `WeakRef` that was created or read in this turn of the event loop keeps its object until the next. */
 export const collectGarbage = runInNewContext("gc") as () => void;

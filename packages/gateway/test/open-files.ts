@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from "node:fs";
 
-/** Why a suite that asks for open files is skipped, for its name; `undefined` where the system tells of them. */
+/** Why a suite that asks for open files is skipped, for its name; `undefined` if the system lists them. */
 export const unknownFiles: string | undefined =
   process.platform === "linux" ? undefined : " (skipped: this system does not tell which files are open)";
 

@@ -46,14 +46,15 @@ type Namespaces = ReadonlyMap<string, string>;
 /**
  * Reads a document in UTF-8. Does not check its elements against a schema.
  *
+ * @param bytes the document
  * @param root the required name of the root element; any name if `undefined`
  * @throws {MalformedXml} for bytes that are not such a document
  * @example
  * ```ts
- * import { optionalText, readXml } from "@daypass/gateway/xml";
+ * import { readXml } from "@daypass/gateway/xml";
  *
  * const error = readXml(new TextEncoder().encode("<Error><Code>NoSuchKey</Code></Error>"), "Error");
- * console.log(optionalText(error, "Code")); // NoSuchKey
+ * console.log(error.children[0]?.text); // NoSuchKey
  * ```
  */
 export function readXml(bytes: Uint8Array, root: string | undefined, options: XmlOptions = {}): ReadElement {

@@ -89,7 +89,7 @@ export interface TestGateway extends AsyncDisposable {
 
 /**
  * Starts a strict endpoint for a test: it verifies every request, as the cloud would. It has its own S3 access key and Daypass URL
- * key. To add buckets besides those of `files`, `PUT` them. Works with any test runner.
+ * key. `PUT` further buckets, if `files` has too few. Works with any test runner.
  *
  * @example
  * ```ts
@@ -193,7 +193,7 @@ function clients(port: number, { accessKeyId, secretAccessKey }: S3AccessKey): T
 
 const SIGNATURE = /([?&](?:X-Amz-Signature|X-Goog-Signature|Signature|sig|dp-signature)=)([^&#])/;
 
-/** Changes the first character: one that carries all of its bits, in every encoding. */
+/** Changes the first character: it carries all of its bits in every encoding. */
 function tamperSignature(url: string): string {
   const changed = url.replace(SIGNATURE, (_, name: string, first: string) => {
     const other = /[0-9]/.test(first) ? (first === "0" ? "1" : "0") : first === "a" ? "b" : "a";

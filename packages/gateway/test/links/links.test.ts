@@ -16,7 +16,7 @@ it("shows a browser the page of an uncounted link, and gives a program the bytes
   expect([bytes.status, await bytes.text()]).toEqual([206, "f".repeat(10)]);
 });
 
-it("delivers a counted link once, repeats it for the same claim, and tells a second visitor that it is used up", async () => {
+it("delivers a counted link once, repeats it for the same claim, and shows a second visitor that it is used up", async () => {
   const { variant } = await make({ maxDeliveries: 1 });
   const path = `/l/${variant.id}`;
   const plain = await get(path);

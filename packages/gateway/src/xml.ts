@@ -1,0 +1,6 @@
+/**
+ * The reader of XML from storage servers: elements and text, without DTDs, entities of their own, and processing instructions.
+ *
+ * @module
+ */
+export { MalformedXml, type ReadElement, readXml, type XmlOptions } from "./http/xml-reader.ts";

@@ -16,6 +16,7 @@ const lanes = [
     ["types of thread files", "npx", "tsc", "-p", "packages/gateway/tsconfig.threads.json"],
     ["types without Node", "npx", "tsc", "-p", "packages/daypass/tsconfig.portable.json"],
     ["who may import whom", "node", "tools/check-imports.mjs"],
+    ["plain words", "node", "tools/check-words.mjs"],
     ["docstrings, and docs/api", "node", "tools/api/pages.mjs"],
     ["bundle sizes", "node", "tools/size.mjs"],
   ],

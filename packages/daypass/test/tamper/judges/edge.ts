@@ -126,7 +126,10 @@ export const edgeJudges: Readonly<Record<string, Judging>> = {
   nginx,
   // nginx reads `$arg_w` in any case.
   "nginx, expression": spelt(nginx, (target) => target.replace(/[?&][^=&]*/g, (name) => name.toLowerCase())),
-  bunny: edge({ host: "open", path: "decoded", query: "sorted" }),
+  // The parameters of a token in the path are a query like any other.
+  bunny: spelt(edge({ host: "open", path: "decoded", query: "sorted" }), (target) =>
+    target.replace(/^\/bcdn_token=([^/?]+)(\/[^?]*)\??/, "$2?in_path&token=$1&"),
+  ),
   "bunny, prefix": spelt(prefixed({ open: true }), (target) =>
     target.replace(/token_path=[^&]*/, (token) => encodeURI(decodeBytes(token))),
   ),

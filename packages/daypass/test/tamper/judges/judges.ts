@@ -45,6 +45,16 @@ function azureFacts(grant: Grant): unknown {
   };
 }
 
+/** The policy of this example permits reads and writes. The holder chooses the operation. */
+const azureByPolicy: Judging = {
+  judge: (request) => judgeAzure({ ...request, method: request.method.replace("PUT", "GET") }),
+  facts: (grant) => {
+    const { operation: _, methods: __, obligations: ___, ...facts } = grant as AzureGrant;
+    return azureFacts({ ...facts, id: grant.id } as AzureGrant);
+  },
+  sent: azureUses,
+};
+
 /** The holder chooses the name below a prefix. */
 function swiftFacts(grant: Grant): unknown {
   const { target: _, limitBody: __, object, ...rest } = grant as SwiftGrant;
@@ -74,6 +84,7 @@ const judges: Readonly<Record<string, Judging>> = {
   gcs: { judge: judgeGcs, facts: storeFacts },
   "gcs/v2": { judge: judgeGcsV2, facts: storeFacts },
   azure: { judge: judgeAzure, facts: azureFacts, sent: azureUses },
+  "azure, permissions of a stored policy": azureByPolicy,
   oss: { judge: judgeOss, facts: unorderedFacts },
   "oss/v1": { judge: judgeOssV1, facts: unorderedFacts },
   cos: { judge: judgeCos, facts: unorderedFacts },

@@ -6,7 +6,7 @@ import { decodeBytes, halves, type Judge, pairs, values } from "./judge.ts";
  * signed, so the judge looks it up in the valid requests.
  */
 export function judgeSwift(bases: readonly WireRequest[]): Judge {
-  const signatureOf = ({ target }: WireRequest): string => /temp_url_sig=([^&=]+)/.exec(target)?.[1] ?? "";
+  const signatureOf = ({ target }: WireRequest): string => decodeBytes(/temp_url_sig=([^&=]+)/.exec(target)?.[1] ?? "");
   const methods = new Map(bases.map((request) => [signatureOf(request), request.method]));
   return (request) => {
     const [path, query] = halves(request.target);

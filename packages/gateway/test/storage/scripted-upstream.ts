@@ -87,6 +87,17 @@ export function flood(response: ServerResponse, bytes: number, before = (): void
   more();
 }
 
+/** A body of so many megabytes that counts what was taken of it. */
+export function counted(megabytes: number) {
+  const body = {
+    pulled: 0,
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      for (; body.pulled < megabytes; body.pulled++) yield Buffer.alloc(MB);
+    },
+  };
+  return body;
+}
+
 /** For times that a busy machine could need for something else. */
 export function stopTimers(toFake: NonNullable<Parameters<typeof vi.useFakeTimers>[0]>["toFake"]): void {
   vi.useFakeTimers({ ...(toFake === undefined ? {} : { toFake }) });

@@ -23,8 +23,8 @@ const replacing = [
   "packages/daypass/test/url/vectors-portable.test.ts",
 ];
 
-// Those of the gateway that hold functions, or ask a server in their own process and look at its answers only: the same. What watches
-// the process itself, its time, its channels or another program, has one of its own.
+// Gateway tests of functions, or of the answers of a server in their own process: the same. Tests that watch
+// the process itself, its time, its channels or another program have a process of their own.
 const answering =
   "packages/gateway/test/{attacks/!(costly-bodies),e2e/!(http),http/*,pipeline/*,protocols/!(s3-fields|xml)}.test.ts";
 

@@ -80,7 +80,7 @@ const operations = /^operations\//;
 const contracts = /^storage\/contract\//;
 // The brands of the steps, and what carries them.
 const permit = /^permit\.ts$/;
-// What links are made of, and the state behind them: contracts, like those of storage.
+// Links and the contract of their state.
 const links = /^(?:links|state\/contract)\//;
 const sqlite = /^sqlite\.ts$/;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";

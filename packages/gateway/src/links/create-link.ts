@@ -35,7 +35,7 @@ export interface LinkRequest {
   readonly networks?: readonly string[] | undefined;
   readonly response?: LinkResponse | undefined;
   readonly preview?: boolean | undefined;
-  /** Serves the present object instead of the one that is linked now. */
+  /** Serves the present object, also if it has changed since it was linked. */
   readonly follow?: boolean | undefined;
   readonly owner: string;
   readonly idempotencyKey?: string | undefined;

@@ -324,7 +324,7 @@ describe("a client of the gateway", () => {
     const socket = await rawConnection(gateway);
     const target = signed(gateway).slice(gateway.url.length);
     socket.write(`GET ${target} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\nrange: bytes=0-99\r\n\r\n`);
-    // The connection is one that the client wants to keep.
+    // The client wants to keep the connection.
     expect(await readAll(socket)).not.toMatch(/x{100}/);
     await expect.poll(() => gateway.events).toMatchObject([{ complete: false, error: { code: "UNAVAILABLE" } }]);
   });

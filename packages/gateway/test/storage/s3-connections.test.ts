@@ -42,7 +42,7 @@ async function streamOf(storage: Storage): Promise<IncomingMessage> {
 }
 
 describe("an upstream that does not answer, or not in time,", () => {
-  it("is given up where it is silent, stops in the middle or is not there", async () => {
+  it("an upstream that is silent, stops in the middle or refuses connections is UNAVAILABLE", async () => {
     const silent = await scripted(() => {});
     expect((await errorOf(opened({ ...silent, timeouts: { answerMs: 200 } }).get(ref))).message).toContain("ETIMEDOUT");
     expect((await errorOf(opened(at("http://127.0.0.1:1")).get(ref))).message).toContain("ECONNREFUSED");
@@ -126,7 +126,7 @@ describe("an upstream that does not answer, or not in time,", () => {
     await expect.poll(() => closed).toBe(true);
   });
 
-  it("is given up where a connection is not there in time, and nothing of a body was taken for it", async () => {
+  it("an upstream that accepts no connection in time is UNAVAILABLE, and no byte of the body is read", async () => {
     stopTimers(["setTimeout", "clearTimeout"]);
     // Takes connections, and never shakes hands.
     const server = createServer((socket) => void socket.on("error", () => {}));
@@ -142,7 +142,7 @@ describe("an upstream that does not answer, or not in time,", () => {
     expect((await put).message).toContain("ETIMEDOUT");
   });
 
-  it("is not called silent where it is its certificate that cannot be trusted", async () => {
+  it("the error names an untrusted certificate, not a silent upstream", async () => {
     const server = createTlsServer(tls, (socket) => void socket.on("error", () => {}));
     const { code, message } = await errorOf(opened(at(`https://127.0.0.1:${await portOf(server)}`)).get(ref));
     expect([code, message]).toEqual([
@@ -237,7 +237,7 @@ describe("an answer that is here", () => {
     await expect.poll(() => ended, { timeout: 5000 }).toBe(true);
   });
 
-  it("may be longer than any where it is a refusal: only its status counts", async () => {
+  it("accepts a refusal of any length, because only its status counts", async () => {
     const storage = await driver((request, response) => {
       if (request.method === "GET") flood(response.writeHead(404), 16 * 1024);
       else response.end();

@@ -73,7 +73,7 @@ export interface Delivery {
   readonly state: DeliveryState;
   /** When it was claimed, milliseconds since 1970. */
   readonly claimedAt: Millis;
-  /** The network address that claimed it; counted by {@link CLAIMS_PER_ADDRESS}. */
+  /** The network address that claimed it; one may claim five times in ten minutes. */
   readonly address: string;
   /** When an unstarted claim lapses, milliseconds since 1970. */
   readonly startBy: Millis;

@@ -33,7 +33,7 @@ export interface LinkSettings {
   readonly response?: LinkResponse | undefined;
   /** Whether the page shows the object before it is delivered. */
   readonly preview: boolean;
-  /** Serves the present object instead of the one that was linked. */
+  /** Serves the present object, also if it has changed since it was linked. */
   readonly follow: boolean;
 }
 

@@ -1,7 +1,7 @@
+import type { GetOptions, ObjectInfo, ObjectRef, OpenObject } from "../contract/storage.ts";
 import type { WriteConditions } from "./conditions.ts";
 import type { HeldBytes } from "./held-memory.ts";
 import type { BucketNames } from "./names.ts";
-import type { ObjectReader } from "./read-object.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What the calls of the driver share. */
@@ -14,4 +14,9 @@ export interface DriverContext {
   readonly holdBytes: number;
   readonly heldBytes: () => HeldBytes;
   readonly clock: () => Date;
+}
+
+export interface ObjectReader {
+  get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined>;
+  head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined>;
 }

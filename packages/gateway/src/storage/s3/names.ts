@@ -25,16 +25,9 @@ export interface Place {
   readonly key: string;
 }
 
-/** Names that every upstream accepts, and names of old buckets. */
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;
 /** How long `peek` reports the failure of the last list without another call. */
 const FAILED_MS = 1000;
-
-/** Any other text could be another path at the upstream. */
-export function isUpstreamName(name: unknown): boolean {
-  return typeof name === "string" && NAME.test(name);
-}
 
 export function noSuchBucket(bucket: string): StorageError {
   return new StorageError("NO_SUCH_BUCKET", `expected a bucket that there is, found ${JSON.stringify(bucket)}`);

@@ -12,7 +12,6 @@ import {
   timer,
   wholeNumber,
 } from "../../http/validate-options.ts";
-import { isUpstreamName } from "./names.ts";
 
 /** How long the upstream may take, in milliseconds. */
 export interface S3Timeouts {
@@ -91,4 +90,12 @@ function isBuckets(value: unknown): boolean {
   if (!isObject(value)) return false;
   const names = Object.entries(value);
   return names.length > 0 && names.every(([name, upstream]) => CLIENTS_NAME.test(name) && isUpstreamName(upstream));
+}
+
+/** Names that every upstream accepts, and names of old buckets. */
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
+
+/** Any other text could be another path at the upstream. */
+export function isUpstreamName(name: unknown): boolean {
+  return typeof name === "string" && NAME.test(name);
 }

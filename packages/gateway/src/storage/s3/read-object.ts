@@ -8,6 +8,7 @@ import {
   StorageError,
   type StreamBody,
 } from "../contract/storage.ts";
+import type { ObjectReader } from "./driver-context.ts";
 import { faultError, unavailable, unreachable } from "./fault.ts";
 import { type BucketNames, bucketExists, isStorable, noSuchBucket, type Place } from "./names.ts";
 import { infoOfHeaders, unquoted } from "./object-info.ts";
@@ -15,11 +16,6 @@ import { objectParts } from "./object-parts.ts";
 import { readTags } from "./tags.ts";
 import type { Answered, Upstream } from "./upstream.ts";
 import { drop, WORTH_READING } from "./wire.ts";
-
-export interface ObjectReader {
-  get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined>;
-  head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined>;
-}
 
 export interface ObjectReaderOptions {
   readonly upstream: Upstream;

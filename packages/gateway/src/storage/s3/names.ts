@@ -3,7 +3,7 @@ import type { BucketInfo } from "../contract/buckets.ts";
 import { type ObjectRef, StorageError } from "../contract/storage.ts";
 import { unavailable } from "./fault.ts";
 import { dateOf } from "./object-info.ts";
-import type { S3Options } from "./options.ts";
+import { isUpstreamName, type S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The served buckets. Only this translates a client's bucket name into one of the upstream. */
@@ -108,7 +108,7 @@ function accountNames(upstream: Upstream, clock: () => Date): BucketNames {
 
   return {
     async of(name) {
-      if (!NAME.test(name)) throw noSuchBucket(name);
+      if (!isUpstreamName(name)) throw noSuchBucket(name);
       if (fresh()?.has(name) !== true && !(await (pending ?? refresh())).has(name)) throw noSuchBucket(name);
       return name;
     },
@@ -117,7 +117,7 @@ function accountNames(upstream: Upstream, clock: () => Date): BucketNames {
       return names.has(name) ? name : undefined;
     },
     toCreate(name) {
-      if (!NAME.test(name))
+      if (!isUpstreamName(name))
         throw new StorageError("BUCKET_NAME_TAKEN", "expected a name that a bucket can have, found another");
       return name;
     },

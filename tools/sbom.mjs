@@ -12,7 +12,9 @@ import { published, root } from "./run.mjs";
  * @returns {Promise<Bom>}
  */
 export async function describePublished() {
-  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--omit=dev"];
+  // Not with --omit=dev, by which npm leaves out what a production and a development dependency share. A workspace's own row names no other than
+  // those of production, and only what it leads to is kept.
+  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library"];
   const workspaces = published.map((folder) => `--workspace=${folder}`);
   const options = { cwd: root, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)("npm", [...args, ...workspaces], options);

@@ -64,6 +64,8 @@ const everything = {
     unverifiedPerAddress: 1,
   },
   log: { level: "warn", requests: false },
+  links: { origin: "https://files.example.com", sharedBy: "Ann", onStale: "serve", maxRevocationAgeSeconds: 60 },
+  admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },
   metrics: true,
   debugFields: false,
   drainSeconds: 0,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { FormVerifier } from "../../src/forms/form.ts";
 import { AT, ENFORCES, subjects } from "../registry.ts";
 import { formBases } from "./form-tampering.ts";
-import { tamperCount } from "./seeded.ts";
+import { tamperCount, tamperSeed } from "./seeded.ts";
 import { tamperSuites } from "./suites.ts";
 import { tamperForms } from "./tamper-forms.ts";
 
@@ -19,8 +19,8 @@ test.each(suites)(
   "$name: accepts a form that its policy allows, and refuses every other with a DaypassError",
   async ({ name, verifier, bases }) => {
     const count = tamperCount(name);
-    const { wrong, tampered, allowed } = await tamperForms(name, { verifier, bases, count });
-    expect(wrong.slice(0, 5)).toEqual([]);
+    const { wrong, tampered, allowed } = await tamperForms({ verifier, bases, count });
+    expect(wrong.slice(0, 5), `seed ${tamperSeed}`).toEqual([]);
     expect(tampered).toBeGreaterThanOrEqual(count);
     expect(allowed).toBeGreaterThan(count / 20);
   },
@@ -34,5 +34,5 @@ test("notices a verifier that takes the bucket from a field", async () => {
     verify: (form) =>
       suite.verifier.verify({ ...form, bucket: form.fields.find(([name]) => name === "bucket")?.[1] ?? form.bucket }),
   };
-  expect((await tamperForms("blind", { ...suite, verifier, count: 5_000 })).wrong.length).toBeGreaterThan(10);
+  expect((await tamperForms({ ...suite, verifier, count: 5_000 })).wrong.length).toBeGreaterThan(10);
 });

@@ -4,7 +4,7 @@ import type { Verifier, WireRequest } from "../../src/core/contracts.ts";
 import { EXAMPLE_ORIGINS } from "../../src/core/example.ts";
 import type { Subject } from "../registry.ts";
 import { judgeOf } from "./judges/judges.ts";
-import { tamperCount } from "./seeded.ts";
+import { tamperCount, tamperSeed } from "./seeded.ts";
 import { type TamperOptions, tamper } from "./tamper.ts";
 import { basesOf } from "./wishes.ts";
 
@@ -61,8 +61,8 @@ export function testTampering(suites: readonly TamperSuite[]): void {
     async (suite) => {
       const count = tamperCount(suite.name);
       const report = await tamper({ ...(await tamperOptions(suite)), count });
-      expect(report.wrong.slice(0, 5)).toEqual([]);
-      expect(report.thrown.slice(0, 5)).toEqual([]);
+      expect(report.wrong.slice(0, 5), `seed ${tamperSeed}`).toEqual([]);
+      expect(report.thrown.slice(0, 5), `seed ${tamperSeed}`).toEqual([]);
       expect(report.tampered).toBeGreaterThanOrEqual(count);
     },
     600_000,

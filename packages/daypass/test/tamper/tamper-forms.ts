@@ -18,10 +18,15 @@ interface Report {
 }
 
 /** Changes forms until enough of them have to be refused, and holds the verifier to what the judge says of each. */
-export async function tamperForms(
-  name: string,
-  { verifier, bases, count }: { verifier: FormVerifier; bases: readonly FormBase[]; count: number },
-): Promise<Report> {
+export async function tamperForms({
+  verifier,
+  bases,
+  count,
+}: {
+  verifier: FormVerifier;
+  bases: readonly FormBase[];
+  count: number;
+}): Promise<Report> {
   const random = seeded(tamperSeed);
   const wrong: string[] = [];
   let tampered = 0;
@@ -46,8 +51,5 @@ export async function tamperForms(
     }
   }
   Error.stackTraceLimit = stackTraceLimit;
-  process.stdout.write(
-    `${name}, seed ${tamperSeed}: ${tampered} tampered, ${allowed} allowed, ${wrong.length} wrong\n`,
-  );
   return { tampered, allowed, wrong };
 }

@@ -1,7 +1,7 @@
 import type { Grant, Verifier, WireRequest } from "../../src/core/contracts.ts";
 import { isDaypassError } from "../../src/core/errors.ts";
 import type { Judge } from "./judges/judge.ts";
-import { isUnchanged, mutate, mutationNames } from "./mutate.ts";
+import { isUnchanged, mutate } from "./mutate.ts";
 import { type Random, seeded, tamperSeed } from "./seeded.ts";
 
 export interface TamperOptions {
@@ -28,7 +28,7 @@ export interface TamperReport {
 }
 
 /** Makes mutants of valid requests until enough of them are tampered with, and judges what the verifier says to each. */
-export async function tamper({ name, bases, count, verifier, judge, facts }: TamperOptions): Promise<TamperReport> {
+export async function tamper({ bases, count, verifier, judge, facts }: TamperOptions): Promise<TamperReport> {
   const random: Random = seeded(tamperSeed);
   const originals = await Promise.all(
     bases.map(async (request) => ({
@@ -38,7 +38,6 @@ export async function tamper({ name, bases, count, verifier, judge, facts }: Tam
     })),
   );
   const codes: Record<string, number> = {};
-  const byMutation = new Map(mutationNames.map((mutation) => [mutation, 0]));
   const wrong: string[] = [];
   const thrown: string[] = [];
   let tampered = 0;
@@ -54,7 +53,6 @@ export async function tamper({ name, bases, count, verifier, judge, facts }: Tam
     // Splicing can turn one valid URL into another valid one; that is then the original.
     const judged = judge(request);
     const same = judged === original.judged ? original : originals.find((other) => other.judged === judged);
-    byMutation.set(mutation, (byMutation.get(mutation) ?? 0) + 1);
     if (same === undefined) tampered += 1;
     else respelled += 1;
     try {
@@ -70,12 +68,6 @@ export async function tamper({ name, bases, count, verifier, judge, facts }: Tam
     }
   }
   Error.stackTraceLimit = stackTraceLimit;
-  const rows = Object.entries(codes).map(([code, times]) => `${times} ${code}`);
-  process.stdout.write(
-    `${name}, seed ${tamperSeed}: ${tampered} tampered (${wrong.length} wrong, ${thrown.length} crashes), ` +
-      `${respelled} re-spelled (${accepted} accepted with the same grant)\n  ${rows.join(", ")}\n` +
-      `  ${[...byMutation].map(([mutation, times]) => `${times} × ${mutation}`).join(", ")}\n`,
-  );
   return { tampered, respelled, accepted, wrong, thrown, codes };
 }
 

@@ -95,7 +95,7 @@ export async function serveState(state: State, path: string): Promise<{ close():
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
-    createInterface(socket).on("line", async (line) => send(socket, await answer(JSON.parse(line) as Call)));
+    linesOf(socket, async (line) => send(socket, await answer(JSON.parse(line) as Call)));
   });
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
@@ -123,10 +123,12 @@ export interface ConnectOptions {
  *
  * @example
  * ```ts
- * import { connectState } from "@daypass/gateway/state";
+ * import { connectState, serveState, sqliteState } from "@daypass/gateway/state";
  *
+ * const server = await serveState(await sqliteState({ path: "state.db" }), "state.sock");
  * const state = connectState({ path: "state.sock" });
  * await state.close();
+ * await server.close();
  * ```
  */
 export function connectState({ path, onRevocations, onConnect }: ConnectOptions): State {
@@ -163,7 +165,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   const open = (): void => {
     if (closed) return;
     const opened = connect(path);
-    createInterface(opened).on("line", (line) => receive(JSON.parse(line) as Reply));
+    linesOf(opened, (line) => receive(JSON.parse(line) as Reply));
     opened.on("connect", () => {
       socket = opened;
       onConnect?.();
@@ -208,6 +210,13 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
       socket?.destroy();
     },
   };
+}
+
+/** The reader of lines reports the errors of its socket again, which the socket's own listener handles. */
+function linesOf(socket: Socket, onLine: (line: string) => void): void {
+  createInterface(socket)
+    .on("line", onLine)
+    .on("error", () => undefined);
 }
 
 function bytesAsText(_key: string, value: unknown): unknown {

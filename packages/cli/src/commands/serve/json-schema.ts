@@ -34,6 +34,8 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     ),
   minLength: (rule, value, path) =>
     when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
+  maxLength: (rule, value, path) =>
+    when(typeof value === "string" && value.length > Number(rule), path, `at most ${rule} characters`),
   minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `at least ${rule}`),
   maximum: (rule, value, path) => when(typeof value === "number" && value > Number(rule), path, `at most ${rule}`),
   minItems: (rule, value, path) =>

@@ -155,6 +155,9 @@ const CARRIED: Readonly<Record<string, string>> = {
       const url = new URL(at, "file:///").href;
       if (!(url in files)) throw new Error("the bundle does not carry " + url);
       return files[url];
+    }
+    export function writeFileSync() {
+      throw new Error("the bundle writes no file");
     }`,
   "node:url": "export const fileURLToPath = (url) => new URL(url).pathname;",
   "node:path": "export const join = (...parts) => parts.join('/');",

@@ -41,7 +41,8 @@ export function runProgram(
         cwd,
         maxBuffer: 64 * 1024 * 1024,
         timeout: 560_000,
-        env: { ...process.env, NO_COLOR: "1", VITEST_MAX_WORKERS: String(workers) },
+        // The run around this one is of the long tests, and what it starts is of the quick ones.
+        env: { ...process.env, DAYPASS_TESTS: "quick", NO_COLOR: "1", VITEST_MAX_WORKERS: String(workers) },
       },
       (error, stdout, stderr) => {
         if (error === null) done(stdout);

@@ -45,7 +45,7 @@ for (const name of NEWER) {
   describe.skipIf(reason)(`the library on ${name}${reason ?? ""}`, { concurrent: true }, () => {
     it("passes its tests", async () => {
       const { code } = await suite(NODE);
-      judge(await report(programs[name], code), 7000);
+      judge(await report(programs[name], code), 6000);
     });
     it("passes those that need Vitest, or another program", async () => {
       const { left } = await suite(NODE);
@@ -61,7 +61,7 @@ const SAME_ECDSA = { "s3V4aSigner > signs another signature and the same id each
 const EXCUSES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
   Bun: {
     "answers 999 headers over a socket": "its server takes fewer headers than Node's",
-    "does not reset it while the client, or a proxy, is sending on":
+    "does not reset the connection while the client or a proxy still sends":
       "resets a connection that is to close, whoever waits",
     "portable/ecdsa.test.ts": "has no curve secp256k1, of which the test brings a key along",
     "portable/rsa.test.ts": NO_RSA_PSS,
@@ -69,7 +69,7 @@ const EXCUSES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
   Deno: {
     "portable/rsa.test.ts": NO_RSA_PSS,
     ...SAME_ECDSA,
-    "are signed by P-256 keys as well, with either hash, and each time otherwise": DETERMINISTIC,
+    "signs with P-256 keys and either hash, differently each time": DETERMINISTIC,
   },
 };
 /** Of tests with random data: what may fail, as it depends on the data. */
@@ -109,7 +109,7 @@ describe("the library in workerd", { concurrent: true }, () => {
     const worker = await workerd(`${code}\n${handler}`, {});
     try {
       judge(JSON.parse((await worker.get("https://suite.example/")).body), 600, {
-        "leaves no unhandled rejection": NO_PROCESS,
+        "without an unhandled rejection": NO_PROCESS,
       });
     } finally {
       await worker.stop();
@@ -134,7 +134,7 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, { concurrent: 
         return (await import(url)).report();
       })()`);
       judge(ran as Report, 600, {
-        "leaves no unhandled rejection": NO_PROCESS,
+        "without an unhandled rejection": NO_PROCESS,
         "fails another body before the handler has all of it": NO_STREAM,
         "holds a body to its length where a host's class": NO_STREAM,
         "leaves a request whose body is limited its class": NO_STREAM,

@@ -12,8 +12,8 @@ import { published, root } from "./run.mjs";
  * @returns {Promise<Bom>}
  */
 export async function describePublished() {
-  // Not with --omit=dev, by which npm leaves out what a production and a development dependency share. A workspace's own row names no other than
-  // those of production, and only what it leads to is kept.
+  // Not with --omit=dev: npm then leaves out what production and development share. A workspace's own row names its production
+  // dependencies alone, and the file keeps only those and theirs.
   const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library"];
   const workspaces = published.map((folder) => `--workspace=${folder}`);
   const options = { cwd: root, maxBuffer: 64 * 1024 * 1024 };

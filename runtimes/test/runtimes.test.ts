@@ -45,7 +45,7 @@ for (const name of NEWER) {
   describe.skipIf(reason)(`the library on ${name}${reason ?? ""}`, { concurrent: true }, () => {
     it("passes its tests", async () => {
       const { code } = await suite(NODE);
-      judge(await report(programs[name], code), 6000);
+      judge(await report(programs[name], code), 6300);
     });
     it("passes those that need Vitest, or another program", async () => {
       const { left } = await suite(NODE);

@@ -65,7 +65,7 @@ describe.each(urls)("explain with a damaged URL of %s", (_, url, key) => {
 describe("explain with a damaged URL", () => {
   const broken = `${s3.url.slice(0, 60)}\n${s3.url.slice(60)}`;
 
-  it("explains the repaired URL, whatever the server answers", async () => {
+  it("explains the damage of the URL rather than the error that the server answered", async () => {
     const errorBody = errorXml("AuthorizationQueryParametersError", "X-Amz-Algorithm only supports AWS4-HMAC-SHA256");
     const explanation = await explain(broken, { clock, errorBody, request: { method: "GET", url: broken } });
     expect(explanation).toMatchObject({ cause: { code: "MALFORMED" }, endsAt: s3.expiresAt });

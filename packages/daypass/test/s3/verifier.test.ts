@@ -57,7 +57,7 @@ describe("a verifier", () => {
     expect(await code(verify(url, { headers: [host] }))).toBe("SIGNATURE_MISMATCH");
   });
 
-  it("says first that the time has passed, whatever else is wrong", async () => {
+  it("names the expiry first, even if something else is wrong too", async () => {
     const { url } = s3Link();
     const late = { clock: () => new Date(AT.getTime() + 60_000) };
     expect(await code(verify(url, {}, late))).toBe("EXPIRED");
@@ -72,7 +72,7 @@ describe("a verifier", () => {
     expect(await code(verify(signedIn("us-east"), {}, { regions }))).toBe("WRONG_SCOPE");
   });
 
-  it("takes the longest wildcard that fits, whatever their order", async () => {
+  it("takes the longest wildcard that fits, in any order of the list", async () => {
     const place = "https://media.s3.example.com";
     const { url } = s3Signer({ ...options, endpoint: "https://s3.example.com", addressing: "virtual" }).sign(call);
     const wildcards = ["https://*.example.com", "https://*.s3.example.com"];

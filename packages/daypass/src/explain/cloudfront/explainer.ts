@@ -203,7 +203,7 @@ function saidByOrigin(error: ServerError, now: Date): Cause | undefined {
   );
 }
 
-/** CloudFront refuses these whatever it answers. */
+/** Faults of the URL itself. One of them is the cause, no matter what the response says. */
 function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | undefined {
   if (amazonBucket(authority) !== undefined || amazonRegion(authority) !== undefined) {
     return causeOf(

@@ -115,7 +115,7 @@ function eachOnce<K, R>(make: (key: K) => R): (key: K) => R {
 }
 
 interface Verdict {
-  /** Empty if the signature matches, whatever else is wrong. */
+  /** Empty if the signature matches, even if something else is wrong. */
   readonly code: string;
   readonly error: unknown;
 }

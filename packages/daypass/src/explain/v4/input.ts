@@ -115,7 +115,7 @@ export function v4Input(fields: Omit<V4Input, "path" | "query" | "keyScope">): V
 export function scopeHmacs(family: V4Family): (secret: string, scope: CredentialScope) => PreparedHmac {
   const derived = new Map<string, PreparedHmac>();
   return (secret, scope) => {
-    // The length keeps the parts apart, whatever they contain.
+    // The length marks where the secret ends, as a secret may contain spaces.
     const name = `${secret.length} ${secret} ${scopeText(family, scope)}`;
     const hmac = derived.get(name) ?? hmacSha256(signingKey(family, secret, scope));
     derived.set(name, hmac);

@@ -152,7 +152,7 @@ export function payloadLine(headers: Readonly<Record<string, string>>, extra: re
   );
 }
 
-/** A request that is signed in its query, by whatever algorithm, up to the signature. */
+/** A request that is signed in its query, by any of the algorithms, up to the signature. */
 export interface QueryCall {
   readonly canonical: CanonicalParts;
   /** The facts of the result. */

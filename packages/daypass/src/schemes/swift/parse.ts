@@ -22,7 +22,7 @@ export interface SwiftParts {
 
 /**
  * Range, method, expiry and path, a line each: the text of the HMAC. The range stands first "due to newlines being
- * valid in paths", and the path is decoded and begins at the version, whatever stands in front of it in the URL.
+ * valid in paths", and the path is decoded and begins at the version: a prefix before it in the URL is left out.
  */
 export function swiftMessage(
   method: string,

@@ -22,7 +22,7 @@ export interface UrlCanonical {
 
 /**
  * "S = "daypass-url-v1" LF N(alg) N(origin) N(kind) N(path) N(query) N(params) N(headers)", where N writes the length
- * before the text: no two different requests share a string to sign, whatever bytes they hold (SigV1 and Flickr joined
+ * before the text: no two different requests share a string to sign, not even with chosen bytes (SigV1 and Flickr joined
  * their parts without that). Every part is ASCII, so its length in UTF-16 units is its length in bytes.
  *
  * Proven by test/vectors/url: "HS256: example 1 of the page" and "Ed25519: example 2 of the page".

@@ -68,7 +68,7 @@ async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
   let size = 0;
   try {
     for await (const chunk of body) {
-      // Counted, whatever the head announced.
+      // The bytes are counted, as the announced length may be wrong.
       if (size + chunk.length > maxBytes) throw tooLarge(maxBytes);
       if (held + chunk.length > MAX_HELD) {
         // Release at once: leaving the loop takes a while, and other requests would be refused meanwhile.

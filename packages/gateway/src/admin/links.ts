@@ -126,9 +126,10 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
     if (breach !== undefined) throw new AdminProblem(403, "TOKEN_SCOPE", `the target is outside the token's ${breach}`);
   }
 
-  /** A link that the caller may see: a token sees its own. */
-  async function linkOf(context: Context<AdminEnv>, scope: string, id: string) {
+  /** A link that the caller may see: a token sees its own. An address of a recipient, and a slug, name it, too. */
+  async function linkOf(context: Context<AdminEnv>, scope: string, address: string) {
     const caller = expectScope(context, scope);
+    const id = (await state.findLink(address))?.link.id ?? address;
     const found = await state.getLink(id);
     if (found === undefined || (caller.token !== undefined && found.link.owner !== caller.owner)) {
       throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this id");
@@ -204,7 +205,7 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
       const caller = expectScope(context, "links:read");
       const owner = caller.token === undefined ? undefined : caller.owner;
       const { items, next } = await state.listLinks({ ...context.req.valid("query"), owner });
-      return context.json({ items: items.map(({ link, variant }) => shown(link, [variant])), next }, 200) as never;
+      return context.json({ items: items.map(({ link, variants }) => shown(link, variants)), next }, 200) as never;
     },
   );
 
@@ -281,9 +282,14 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
       responses: linkResponse,
     }),
     async (context) => {
-      const { link, variants } = await linkOf(context, "claims:write", context.req.valid("param").id);
+      const { id: address } = context.req.valid("param");
+      const { link, variants } = await linkOf(context, "claims:write", address);
       const { count, recipient } = context.req.valid("json");
-      const variant = variants.find(({ name }) => recipient === undefined || name === recipient);
+      const isMeant = ({ id, name }: Variant): boolean =>
+        recipient === undefined ? id === address || variants.length === 1 : name === recipient;
+      const variant = variants.find(isMeant);
+      if (variant === undefined && recipient === undefined)
+        throw new AdminProblem(400, "INVALID_INPUT", "recipient: name one, as each has deliveries of their own");
       if (variant === undefined)
         throw new AdminProblem(404, "NO_SUCH_RECIPIENT", "the link has no recipient of this name");
       await state.giveBack(variant.id, count);

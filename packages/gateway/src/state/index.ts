@@ -34,6 +34,7 @@ export type {
   StateCapabilities,
   Use,
   Variant,
+  WholeLink,
 } from "./contract/state.ts";
 export { type ConnectOptions, connectState, StateUnavailable, serveState } from "./remote.ts";
 export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

@@ -78,6 +78,12 @@ export interface FoundLink {
   readonly variant: Variant;
 }
 
+/** A link with all of its variants. */
+export interface WholeLink {
+  readonly link: Link;
+  readonly variants: readonly Variant[];
+}
+
 /** What a revocation refuses. */
 export type RevocationSelector =
   | { readonly kind: "grant"; readonly id: string }
@@ -169,9 +175,9 @@ export interface State extends StateCapabilities {
   /** By the id of a variant, or by slug. */
   findLink(address: string): Promise<FoundLink | undefined>;
   /** By its own id, with all variants; `undefined` if there is none. */
-  getLink(id: string): Promise<{ readonly link: Link; readonly variants: readonly Variant[] } | undefined>;
-  /** Links of one owner, or of all, newest first, each with its first variant. */
-  listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<FoundLink>>;
+  getLink(id: string): Promise<WholeLink | undefined>;
+  /** Links of one owner, or of all, newest first, each with all of its variants. */
+  listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<WholeLink>>;
   /** Changes a link if it still has this version; `undefined` if not. */
   updateLink(id: string, version: number, change: LinkChange): Promise<Link | undefined>;
   /** Allows further deliveries of a variant. */

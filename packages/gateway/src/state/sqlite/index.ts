@@ -11,7 +11,16 @@ import {
   type Delivery,
   type Millis,
 } from "../contract/deliveries.ts";
-import type { FailureCounts, FoundLink, Link, LinkChange, Revocation, State, Variant } from "../contract/state.ts";
+import type {
+  FailureCounts,
+  FoundLink,
+  Link,
+  LinkChange,
+  Revocation,
+  State,
+  Variant,
+  WholeLink,
+} from "../contract/state.ts";
 import { grouped } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
 import {
@@ -79,6 +88,7 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
   const { commit, close } = grouped(db);
 
   const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
+  const whole = (row: Row): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
   const found = (row: Row | undefined, variant?: Row): FoundLink | undefined => {
     const link = row && toLink(row);
     const one = link && (variant ? toVariant(variant) : variantsOf(link.id)[0]);
@@ -235,7 +245,7 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
     getLink: (id) =>
       commit(() => {
         const row = first("link", id);
-        return row && { link: toLink(row), variants: variantsOf(id) };
+        return row && whole(row);
       }),
     listLinks: ({ owner, ...page }) =>
       commit(() => {
@@ -243,7 +253,7 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
         const limit = page.limit + 1;
         const rows =
           owner === undefined ? all("linksAfter", ...after, limit) : all("ownLinksAfter", owner, ...after, limit);
-        return pageOf(rows, page, (row) => found(row) as FoundLink, "created_at", "id");
+        return pageOf(rows, page, whole, "created_at", "id");
       }),
     updateLink: (id, version, change) => commit(() => updateLink(id, version, change)),
     giveBack: (variant, more) =>

@@ -80,6 +80,21 @@ test("serves Prometheus metrics while they are configured", async () => {
   expect(await status(metrics)).toBe(403);
 });
 
+test("sums the metrics of all workers in one scrape, a crashed one included", async () => {
+  const gateway = await configured({ metrics: true }, "3");
+  const close = { headers: { connection: "close" } };
+  for (let i = 0; i < 24; i++) expect(await status(gateway.said.presignedUrl, close)).toBe(200);
+  const scrape = async () => (await fetch(`${gateway.said.url}/-/metrics`, close)).text();
+  const series = 'daypass_requests_total{scheme="s3",method="GET",status="200"} 24\n';
+  for (const text of await Promise.all(Array.from({ length: 6 }, scrape))) expect(text).toContain(series);
+  const [, pid] = /"pid":(\d+)[^\n]*"msg":"listening"/.exec(gateway.log()) ?? [];
+  process.kill(Number(pid), "SIGKILL");
+  await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(4);
+  const text = await scrape();
+  expect(text).toContain(series);
+  expect(text).toContain("daypass_in_flight 1\n");
+});
+
 test("keeps its counters over a reload", async () => {
   const limited = (inFlight: number) => ({ metrics: true, limits: { inFlight } });
   const gateway = await configured(limited(10), "0");

@@ -86,12 +86,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       occupied: counts.unverified,
     },
   });
-  const metrics = options.metrics === true ? counts.metrics : undefined;
+  const isCounting = options.metrics !== undefined && options.metrics !== false;
   const respond = responder({
     cors,
     clock,
     onDelivered(event) {
-      metrics?.count(event);
+      if (isCounting) counts.metrics.count(event);
       try {
         audit?.(event);
       } catch {
@@ -109,7 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let closed = false;
   const probes = {
     obstacle: () => (closed ? "draining" : storage.isAvailable?.() === false ? "storage unavailable" : undefined),
-    metrics: metrics === undefined ? undefined : () => metrics.text(counts),
+    metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
   };
 
   // Each step takes the result of the one before, so a forgotten step does not compile. Any error becomes the refusal at the end.
@@ -165,6 +165,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       try {
         if (!isRequest) throw new TypeError("expected a WireRequest, found another value");
         const probe = answerProbe(request, probes);
+        if (probe instanceof Promise)
+          return probe.then(
+            (answer) => respond(answer, notes),
+            (error: unknown) => refuse(error, notes, reached),
+          );
         if (probe !== undefined) return respond(probe, notes);
         const received = receive(request, limits);
         reached.received = received;

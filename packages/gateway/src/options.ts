@@ -19,6 +19,7 @@ import {
 import type { Links } from "./links/links.ts";
 import type { AuditEvent } from "./pipeline/audit.ts";
 import type { Limits } from "./pipeline/limits.ts";
+import type { MetricsSnapshot } from "./pipeline/metrics.ts";
 import type { Tally } from "./pipeline/probes.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
@@ -81,9 +82,10 @@ export interface GatewayOptions {
   readonly debugFields?: boolean | undefined;
   /**
    * Whether `/-/metrics` serves this process's metrics to anyone who asks, in Prometheus format. Off by default, because strangers can
-   * reach the same listener.
+   * reach the same listener. If several processes share the listener, pass a function that returns the sum over all of them, such as
+   * `collectMetrics` of `@daypass/gateway/node`.
    */
-  readonly metrics?: boolean | undefined;
+  readonly metrics?: boolean | (() => Promise<MetricsSnapshot>) | undefined;
   /**
    * Milliseconds after which a long copy, or the completion of a long multipart upload, begins its response as S3 does: with a 200 and
    * whitespace at this interval, followed by the document of the result or of an error. 10,000 by default.
@@ -147,7 +149,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   hosts: object,
   audit: callback,
   debugFields: flag,
-  metrics: flag,
+  metrics: [(value) => typeof value === "boolean" || isFunction(value), "true, false or a function"],
   keepAliveMs: timer,
   clock: [(value) => isFunction(value) && value() instanceof Date, "a function that gives a Date"],
   tally: [

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { collectMetrics, type MetricsCollector, metricsCollector } from "./cluster-metrics.ts";
 export { defaultMinimumRate, type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./handler.ts";
 export {
   defaultTimeouts,

@@ -1,5 +1,5 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
-import { type Channel, primary } from "@daypass/gateway/node";
+import { type Channel, metricsCollector, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { stateOwners } from "../../links/state-owner.ts";
 import { untilStopped } from "./process-events.ts";
@@ -67,10 +67,12 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       }
     });
   };
+  const collector = metricsCollector();
   const workers = primary({
     workers: settings.workers,
     onWorker(channel) {
       if (index !== undefined) serveIndexWriter(channel, index.writer);
+      collector.add(channel);
       listenTo(channel);
     },
     onExit: (exit) => log.logger.error(exit, "a worker exited, another replaces it"),

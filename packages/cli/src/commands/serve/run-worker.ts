@@ -1,4 +1,3 @@
-import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../../command.ts";
 import type { Report, SettingsMessage } from "./run-cluster.ts";
@@ -43,7 +42,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
     },
   });
   try {
-    instance = await openInstance(settings, { env, log, writer: ipcIndexWriter(end.channel) });
+    instance = await openInstance(settings, { env, log, channel: end.channel });
     reloadInstance = reloader(instance, options);
   } catch (error) {
     await reportFailure((error as Error).message);

@@ -1,6 +1,6 @@
 import { createGateway, type Gateway, type Links, steadyClock, tally } from "@daypass/gateway";
-import type { IndexWriter } from "@daypass/gateway/disk";
-import { type Log, listen } from "@daypass/gateway/node";
+import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
+import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { type LinkService, openLinkService } from "../../links/link-service.ts";
 import { keyStore } from "../../state/key-store.ts";
@@ -34,8 +34,8 @@ export interface ServerInstance {
 export interface InstanceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** For a worker: the index writer of the primary. */
-  readonly writer?: IndexWriter | undefined;
+  /** For a worker: its connection to the primary, which writes the index and adds up the metrics. */
+  readonly channel?: Channel | undefined;
 }
 
 const ANY_PORT = 65_535;
@@ -43,12 +43,14 @@ const ANY_PORT = 65_535;
 /** Opens storage, keys and socket. */
 export async function openInstance(
   first: LoadedSettings,
-  { env, log, writer }: InstanceOptions,
+  { env, log, channel }: InstanceOptions,
 ): Promise<ServerInstance> {
   let settings = first;
   // The clock outlives a reload, so that an expired URL stays expired.
   const clock = steadyClock(() => new Date());
   const counts = tally();
+  const collect = channel === undefined ? undefined : collectMetrics(channel, counts);
+  const writer: IndexWriter | undefined = channel === undefined ? undefined : ipcIndexWriter(channel);
   const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
@@ -80,7 +82,7 @@ export async function openInstance(
       limits: wanted.limits,
       hosts: wanted.hosts,
       debugFields: wanted.debugFields,
-      metrics: wanted.metrics,
+      metrics: wanted.metrics === true ? (collect ?? true) : false,
       audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
       clock,
       tally: counts,

@@ -1,0 +1,125 @@
+/** Counts of a process, their sum over the processes of a gateway, and the text that Prometheus reads. */
+import type { AuditEvent } from "./audit.ts";
+
+/** The name of a metric, without the prefix `daypass_`. */
+export type MetricName =
+  | "requests_total"
+  | "refusals_total"
+  | "sent_bytes_total"
+  | "cut_total"
+  | "in_flight"
+  | "request_duration_seconds";
+
+/** Every metric. A new one is a name above, a row here, and a call of `add` or `observe`. */
+const FAMILIES: Readonly<Record<MetricName, readonly [type: "counter" | "gauge" | "histogram", help: string]>> = {
+  requests_total: ["counter", "Requests answered."],
+  refusals_total: ["counter", "Requests refused, by code."],
+  sent_bytes_total: ["counter", "Bytes of bodies sent."],
+  cut_total: ["counter", "Responses that were cut."],
+  in_flight: ["gauge", "Requests under way."],
+  request_duration_seconds: ["histogram", "From the head of a request to the last byte of its answer."],
+};
+
+/** Upper bounds of every histogram, in seconds. */
+const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
+
+/**
+ * The values of a process by series, such as `requests_total{method="GET"}`, as JSON can carry them: one number, or the counts of a
+ * histogram's intervals and the sum of its observations.
+ */
+export type MetricsSnapshot = Readonly<Record<string, readonly number[]>>;
+
+/** Counts of this process. No label may contain text that a client chose, because each value becomes a series. */
+export interface Metrics {
+  /** Adds a finished request. */
+  count(event: AuditEvent): void;
+  /** Adds to a counter. `labels` are in the format of Prometheus, such as `code="KEY_SCOPE"`. */
+  add(name: MetricName, value: number, labels?: string): void;
+  /** Adds an observation, in seconds, to a histogram. */
+  observe(name: MetricName, seconds: number, labels?: string): void;
+  /** The present values. */
+  snapshot(): MetricsSnapshot;
+}
+
+/** Starts the counts. */
+export function metrics(): Metrics {
+  const series = new Map<string, number[]>();
+  const valuesOf = (name: MetricName, labels: string, length: number): number[] => {
+    const key = labels === "" ? name : `${name}{${labels}}`;
+    const values = series.get(key) ?? new Array<number>(length).fill(0);
+    series.set(key, values);
+    return values;
+  };
+  const add = (name: MetricName, value: number, labels = ""): void => {
+    const values = valuesOf(name, labels, 1);
+    values[0] = (values[0] ?? 0) + value;
+  };
+  const observe = (name: MetricName, seconds: number, labels = ""): void => {
+    const values = valuesOf(name, labels, BOUNDS.length + 2);
+    const bound = BOUNDS.findIndex((most) => seconds <= most);
+    const interval = bound < 0 ? BOUNDS.length : bound;
+    values[interval] = (values[interval] ?? 0) + 1;
+    values[BOUNDS.length + 1] = (values[BOUNDS.length + 1] ?? 0) + seconds;
+  };
+  return {
+    add,
+    observe,
+    count({ scheme = "none", method, status, code, bytes, complete, duration }) {
+      const label = METHODS.has(method) ? method : "other";
+      add("requests_total", 1, `scheme="${scheme}",method="${label}",status="${status}"`);
+      if (code !== undefined) add("refusals_total", 1, `code="${code}"`);
+      add("sent_bytes_total", bytes);
+      add("cut_total", complete ? 0 : 1);
+      observe("request_duration_seconds", duration / 1000);
+    },
+    snapshot: () => Object.fromEntries(series),
+  };
+}
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
+
+/** Adds up the values of several processes. */
+export function sumOf(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
+  const sums = new Map<string, readonly number[]>();
+  for (const snapshot of snapshots) {
+    for (const [key, values] of Object.entries(snapshot))
+      sums.set(key, sums.get(key)?.map((sum, i) => sum + (values[i] ?? 0)) ?? values);
+  }
+  return Object.fromEntries(sums);
+}
+
+/** The values that a process leaves behind: its counters and histograms, but no gauges. */
+export function countersOf(snapshot: MetricsSnapshot): MetricsSnapshot {
+  return Object.fromEntries(Object.entries(snapshot).filter(([key]) => FAMILIES[nameOf(key)]?.[0] !== "gauge"));
+}
+
+/** Formats values for Prometheus. */
+export function metricsText(snapshot: MetricsSnapshot): string {
+  const series = Object.entries(snapshot);
+  return (Object.keys(FAMILIES) as MetricName[])
+    .map((name) => {
+      const [type, help] = FAMILIES[name];
+      const own = series.filter(([key]) => nameOf(key) === name);
+      const text = own.map(([key, values]) => {
+        const labels = key.slice(name.length + 1, -1);
+        return type === "histogram" ? histogramText(name, labels, values) : `daypass_${key} ${values[0]}\n`;
+      });
+      return `# HELP daypass_${name} ${help}\n# TYPE daypass_${name} ${type}\n${text.join("")}`;
+    })
+    .join("");
+}
+
+function histogramText(name: MetricName, labels: string, values: readonly number[]): string {
+  const before = labels === "" ? "" : `${labels},`;
+  const after = labels === "" ? "" : `{${labels}}`;
+  let total = 0;
+  const buckets = [...BOUNDS, "+Inf"].map((bound, i) => {
+    total += values[i] ?? 0;
+    return `daypass_${name}_bucket{${before}le="${bound}"} ${total}\n`;
+  });
+  return `${buckets.join("")}daypass_${name}_sum${after} ${values.at(-1)}\ndaypass_${name}_count${after} ${total}\n`;
+}
+
+function nameOf(key: string): MetricName {
+  return key.split("{", 1)[0] as MetricName;
+}

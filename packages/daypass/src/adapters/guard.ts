@@ -1,17 +1,41 @@
-import type { Grant, Proof, UseStore, Verifier, WireRequest } from "../core/contracts.ts";
+import type { Grant, ObligationKind, Proof, UseStore, Verifier, WireRequest } from "../core/contracts.ts";
 import { DaypassError, isDaypassError } from "../core/errors.ts";
 import { type Problem, problem } from "../core/problem.ts";
 import { checkRoutable } from "../wire/path-safety.ts";
 import { headerValues } from "../wire/raw-target.ts";
+import { refusalPage, wantsPage } from "./page.ts";
+
+/** What a guard asks of a request before a handler may see it. */
+export interface Admission extends Proof {
+  readonly uses: UseStore | undefined;
+  readonly semicolons: GuardOptions["semicolons"];
+  /** The obligations that the guard discharges. */
+  readonly enforces: readonly ObligationKind[];
+}
+
+/** Options that both guards have. */
+export interface GuardOptions {
+  /**
+   * Counts the uses of URLs with `uses`. A HEAD request counts none. Without a store, URLs with `uses` are refused, unless the verifier lists
+   * `uses` in `enforces` because the handler counts.
+   */
+  readonly uses?: UseStore | undefined;
+  /**
+   * `allow` accepts a `;` in a path. `refuse`, the default, does not: Fastify 4, restify, and Fastify 5 with `useSemicolonDelimiter` end the path
+   * there, so they route another path than the verified one.
+   */
+  readonly semicolons?: "refuse" | "allow" | undefined;
+}
 
 /** What both guards do with a request before a handler may see it. Throws the refusal. */
 export async function admit<G extends Grant>(
   verifier: Verifier<G>,
   request: WireRequest,
-  { uses, ...proof }: Proof & { readonly uses: UseStore | undefined },
+  { uses, semicolons = "refuse", enforces, subject }: Admission,
 ): Promise<G> {
-  checkRoutable(request.target);
-  const grant = await verifier.verify(request, proof);
+  checkRoutable(request.target, semicolons);
+  const own: readonly ObligationKind[] = uses === undefined ? enforces : [...enforces, "uses"];
+  const grant = await verifier.verify(request, { subject, enforces: own });
   checkAnnouncedLength(grant, request);
   checkOverrides(grant);
   if (uses !== undefined && request.method !== "HEAD") await claimUse(grant, uses);
@@ -58,16 +82,37 @@ export interface Refusal {
 }
 
 /** The refusal in an error that was thrown before the handler ran. Any other error is the server's own. */
-export function refusalOf(error: unknown): Refusal | undefined {
+export function refusalOf(error: unknown, accept: string | undefined): Refusal | undefined {
   if (!isDaypassError(error)) return undefined;
-  const answer = problem(error);
-  return answer && { error, answer };
+  const details = problem(error);
+  if (details === undefined) return undefined;
+  if (error.code === "UNENFORCED_CONSTRAINT") warnInDevelopment(error.message);
+  const { headers, ...rest } = wantsPage(accept)
+    ? { ...details, ...refusalPage(error.code, details.headers) }
+    : details;
+  return { error, answer: { ...rest, headers: { ...headers, vary: "accept" } } };
 }
 
 /** The refusal in a handler's error: only what `limitBody` and `openBody` throw, for the rest is the handler's own affair. */
-export function bodyRefusalOf(error: unknown): Refusal | undefined {
+export function bodyRefusalOf(error: unknown, accept: string | undefined): Refusal | undefined {
   // Other code may throw the codes of a wrong chunk signature, but only chunks set `details.part`.
   return isDaypassError(error) && /^BODY_|chunk/.test(error.code + error.details["part"])
-    ? refusalOf(error)
+    ? refusalOf(error, accept)
     : undefined;
 }
+
+interface Runtime {
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+  readonly console?: { warn(text: string): void };
+}
+
+/** Shows the developer a message that the sender of the request must not read. Silent in production, in tests and outside Node, Deno and Bun. */
+function warnInDevelopment(text: string): void {
+  const { process, console } = globalThis as Runtime;
+  if (!process?.env || !["development", undefined].includes(process.env["NODE_ENV"]) || warned.has(text)) return;
+  warned.add(text);
+  console?.warn(`daypass: ${text}`);
+}
+
+/** At most one text for each kind of obligation. */
+const warned = new Set<string>();

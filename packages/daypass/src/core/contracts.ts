@@ -205,6 +205,8 @@ export interface AsyncSigner<R> {
 export interface Proof {
   /** The identity that the sender proved by other means, e.g. a session. */
   readonly subject?: string | undefined;
+  /** Obligations that this caller enforces, in addition to the `enforces` of the verifier. Guards list their own here. */
+  readonly enforces?: readonly ObligationKind[] | undefined;
 }
 
 /** Turns a request into a grant or throws a `DaypassError`. */

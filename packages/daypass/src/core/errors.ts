@@ -112,6 +112,12 @@ export function refusal(code: ErrorCode, expected: string, details?: ErrorDetail
   return new DaypassError(code, `expected ${expected}`, { details });
 }
 
+/** The refusal of a grant because of an obligation that the caller of the verifier does not enforce. */
+export function unenforced(constraint: string): DaypassError {
+  const message = `the grant has the constraint "${constraint}", which this server does not enforce. If its handler does, add "${constraint}" to \`enforces\` of the verifier`;
+  return new DaypassError("UNENFORCED_CONSTRAINT", message, { details: { constraint } });
+}
+
 /**
  * Returns whether a thrown value is a {@link DaypassError}, even one of another copy of the library.
  *

@@ -58,7 +58,8 @@ export interface Problem {
 
 /**
  * Returns the response to a request that was refused with this error, as RFC 9457 problem details: status, the error's code and
- * its sentence in the table of codes. The error's own message and details are for the operator and are not included.
+ * its sentence in the table of codes. The error's own message and details are for the operator and are not included, except for the name of
+ * an unenforced constraint.
  *
  * 401 is never used: RFC 9110 requires a challenge with it, and a challenge cannot fix an expired URL.
  *
@@ -70,8 +71,8 @@ export interface Problem {
  * export const { status } = problem(new DaypassError("EXPIRED", "ended 5 s ago")) ?? { status: 500 }; // 403
  * ```
  */
-export function problem(error: DaypassError): Problem | undefined {
-  const status = STATUS[error.code];
+export function problem({ code, details }: DaypassError): Problem | undefined {
+  const status = STATUS[code];
   if (!status) return undefined;
   const title = PHRASE[status];
   return {
@@ -81,6 +82,6 @@ export function problem(error: DaypassError): Problem | undefined {
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
     },
-    body: JSON.stringify({ title, status, code: error.code, detail: describeErrorCode(error.code) }),
+    body: JSON.stringify({ title, status, code, detail: describeErrorCode(code), constraint: details["constraint"] }),
   };
 }

@@ -11,7 +11,7 @@ import type {
   Scheme,
   Verifier,
 } from "./contracts.ts";
-import { type DaypassError, refusal } from "./errors.ts";
+import { type DaypassError, refusal, unenforced } from "./errors.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { systemClock } from "./time.ts";
 
@@ -61,11 +61,7 @@ export function verifier<P, K, G extends Grant>(
     const { stringToSign } = checks[match] as Checked;
     const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
     for (const { kind } of grant.obligations) {
-      if (!enforced.has(kind)) {
-        throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
-          constraint: kind,
-        });
-      }
+      if (!enforced.has(kind) && !given?.enforces?.includes(kind)) throw unenforced(kind);
     }
     return grant;
   };

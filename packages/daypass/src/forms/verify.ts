@@ -1,5 +1,5 @@
 import type { Checked, Clock, Grant, KeyResolver, Obligation, ObligationKind } from "../core/contracts.ts";
-import { type DaypassError, refusal } from "../core/errors.ts";
+import { type DaypassError, refusal, unenforced } from "../core/errors.ts";
 import { grantOf } from "../core/grant.ts";
 import { listOf } from "../core/key-resolver.ts";
 import { type Instant, systemClock } from "../core/time.ts";
@@ -111,10 +111,7 @@ export function formVerifier<P, K, G extends FormGrant>(
         obligations: length === undefined ? [] : [{ kind: "body-length", ...length }],
       });
       for (const { kind } of grant.obligations) {
-        if (enforced.has(kind)) continue;
-        throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
-          constraint: kind,
-        });
+        if (!enforced.has(kind)) throw unenforced(kind);
       }
       return grant;
     },

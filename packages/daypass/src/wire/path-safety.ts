@@ -15,11 +15,19 @@ const DISGUISED = /%(?:[01]|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\daef])/i;
  * router decodes, collapses and matches in its own order. A storage server, whose keys may have all of these, reads the
  * raw target itself and does not need this check.
  *
+ * @param semicolons `refuse` refuses a `;`, at which some routers end the path
  * @throws {DaypassError} `MALFORMED`
  */
-export function checkRoutable(target: string): void {
+export function checkRoutable(target: string, semicolons: "refuse" | "allow" = "allow"): void {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
+  if (semicolons !== "allow" && path.includes(";")) {
+    throw refusal(
+      "MALFORMED",
+      'a path without ";", at which some routers end the path: with any other router, set `semicolons: "allow"` of the guard',
+      { part: "path" },
+    );
+  }
   if (PLAIN_PATH.test(path) && !DOT_SEGMENT.test(path) && !EMPTY_SEGMENT.test(path)) {
     if (!path.includes("%")) return;
     if (!DISGUISED.test(path)) {

@@ -1,7 +1,7 @@
-import type { Grant, UseStore, Verifier } from "../../core/contracts.ts";
+import type { Grant, Verifier } from "../../core/contracts.ts";
 import type { DaypassError } from "../../core/errors.ts";
 import type { Problem } from "../../core/problem.ts";
-import { admit, bodyRefusalOf, overridesOf, type Refusal, refusalOf } from "../guard.ts";
+import { admit, bodyRefusalOf, type GuardOptions, overridesOf, type Refusal, refusalOf } from "../guard.ts";
 import { presentRequest } from "./body.ts";
 import {
   type FetchRequest,
@@ -18,15 +18,11 @@ declare const Response: new (
 ) => GlobalResponse;
 
 /** Options of {@link guardFetch}. Each function also receives the host's further arguments. */
-export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
+export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> extends GuardOptions {
   /** What the host knows about a request in addition to the `Request` itself. */
   readonly facts?: ((request: Req, ...rest: Rest) => RequestFacts) | undefined;
   /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
   readonly subject?: ((request: Req, ...rest: Rest) => string | undefined | Promise<string | undefined>) | undefined;
-  /**
-   * Counts the uses of URLs with `uses`: list `uses` in the verifier's `enforces`. A HEAD request counts none. Without a store, the handler must count.
-   */
-  readonly uses?: UseStore | undefined;
   /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, request: Req, ...rest: Rest) => Res | Promise<Res>) | undefined;
 }
@@ -36,12 +32,13 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  * changes, and with any framework that provides a Fetch API `Request`.
  *
  * Refuses a path that a router could read differently from the verifier (empty segments, encoded slashes, needless
- * percent-encoding). A refusal is answered with RFC 9457 problem details that contain only the error's code.
+ * percent-encoding, and `;` unless allowed). A refusal is answered with a page if a browser opened the link, else with RFC 9457 problem
+ * details that contain only the error's code.
  * All other errors, including the handler's own, reject the promise of the returned function.
  *
  * Enforces `response` (sets the headers of every response that is not an error), `strip` (removes the parameters that may
  * vary from `request.url`), `body-length` and `body-sha256` (reading `request.body` fails with the error, which the guard
- * answers as a refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read. What
+ * answers as a refusal), and with a store `uses`: the verifier's `enforces` need not list them. Act on a body only after all of it has been read. What
  * `openBody` of `daypass/s3/header` throws for chunks is answered as a refusal as well.
  *
  * @param handler called only for verified requests; the host's further arguments follow the request
@@ -67,7 +64,7 @@ export function guardFetch<
   handler: (grant: G, request: Req, ...rest: Rest) => Res | Promise<Res>,
   options: GuardFetchOptions<Req, Res, Rest> = {},
 ): (request: Req, ...rest: Rest) => Promise<Res | GlobalResponse> {
-  const { facts, subject, onRefusal, uses } = options;
+  const { facts, subject, onRefusal, uses, semicolons } = options;
   const refuse = ({ error, answer }: Refusal, request: Req, rest: Rest): Promise<Res> | Res | GlobalResponse =>
     onRefusal === undefined ? toResponse(answer) : onRefusal(error, request, ...rest);
 
@@ -76,21 +73,31 @@ export function guardFetch<
     let presented: Req;
     try {
       const wire = requestToWire(request, facts?.(request, ...rest));
-      grant = await admit(verifier, wire, { subject: await subject?.(request, ...rest), uses });
+      const enforces = ["response", "strip", "body-length", "body-sha256"] as const;
+      grant = await admit(verifier, wire, { subject: await subject?.(request, ...rest), uses, semicolons, enforces });
       presented = await presentRequest(request, grant);
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = refusalOf(error, acceptOf(request));
       if (refusal === undefined) throw error;
       return refuse(refusal, request, rest);
     }
     try {
       return withOverrides(await handler(grant, presented, ...rest), grant);
     } catch (error) {
-      const refusal = bodyRefusalOf(error);
+      const refusal = bodyRefusalOf(error, acceptOf(request));
       if (refusal === undefined) throw error;
       return refuse(refusal, request, rest);
     }
   };
+}
+
+function acceptOf(request: FetchRequest): string | undefined {
+  let accept: string | undefined;
+  // Absent if the host passed an event or a context instead of a request.
+  request?.headers?.forEach?.((value, name) => {
+    if (name.toLowerCase() === "accept") accept = value;
+  });
+  return accept;
 }
 
 function toResponse({ status, headers, body }: Problem): GlobalResponse {

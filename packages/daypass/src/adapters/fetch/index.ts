@@ -5,6 +5,7 @@
  * @module
  */
 
+export type { GuardOptions } from "../guard.ts";
 export { type GuardFetchOptions, guardFetch } from "./guard.ts";
 export {
   type FetchRequest,

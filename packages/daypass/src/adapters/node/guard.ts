@@ -1,6 +1,6 @@
-import type { Grant, UseStore, Verifier } from "../../core/contracts.ts";
+import type { Grant, Verifier } from "../../core/contracts.ts";
 import { DaypassError } from "../../core/errors.ts";
-import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
+import { admit, bodyRefusalOf, type GuardOptions, type Refusal, refusalOf } from "../guard.ts";
 import {
   checkHops,
   checkRequest,
@@ -92,15 +92,11 @@ export type Next = { next(error?: unknown): void }["next"];
 export type GuardedHandler<G extends Grant, Req, Res> = (grant: G, req: Req, res: Res, next: Next) => unknown;
 
 /** Options of {@link guardNode}. */
-export interface GuardNodeOptions<Req, Res> extends WireOptions {
+export interface GuardNodeOptions<Req, Res> extends GuardOptions, WireOptions {
   /** The identity that the sender proved by other means, e.g. a session. A grant's subject is compared with it. */
   readonly subject?: ((req: Req) => string | undefined | Promise<string | undefined>) | undefined;
   /** Answers a refused request instead of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
-  /**
-   * Counts the uses of URLs with `uses`: list `uses` in the verifier's `enforces`. A HEAD request counts none. Without a store, the handler must count.
-   */
-  readonly uses?: UseStore | undefined;
   /**
    * Without a `next`, called with an error that prevented a request from reaching its handler, e.g. a failed key lookup, or a
    * signed response header that cannot be sent. The guard answers it with 500 in any case, so that no stranger's request can
@@ -115,14 +111,14 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * Express, Connect and similar frameworks.
  *
  * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
- * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
- * 9457 problem details that contain only the error's code. Other errors go to `next`. Without a `next`, an error before the
+ * percent-encoding, and `;` unless allowed), and a request whose routed path is no longer the one on the wire. A refusal is answered with a
+ * page if a browser opened the link, else with RFC 9457 problem details that contain only the error's code. Other errors go to `next`. Without a `next`, an error before the
  * handler is answered with 500 and passed to `onFault`; so is the error of a body that its client aborted, or that is refused
  * after the response has started, in which case the response is aborted. The handler's own errors reject the returned promise.
  *
- * Enforces `response` (sets the headers of every response that is not an error, overriding the handler's) and `strip`
- * (removes the parameters that may vary from `req.url`): list these two in the verifier's `enforces`. It does not read the
- * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`. What that throws is
+ * Enforces `response` (sets the headers of every response that is not an error, overriding the handler's), `strip`
+ * (removes the parameters that may vary from `req.url`), and with a store `uses`. It does not read the
+ * body: list `body-length` and `body-sha256` in the verifier's `enforces` only if the handler reads through `grant.limitBody(req)`. What that throws is
  * answered as a refusal, and so is what `openBody` of `daypass/s3/header` throws for chunks.
  *
  * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`: there they are `any`. To have them
@@ -175,10 +171,12 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     try {
       const request = toWireRequest(req, options);
       checkRouted(req, request.target);
-      grant = await admit(verifier, request, { subject: await options.subject?.(req), uses: options.uses });
+      const { uses, semicolons } = options;
+      const enforces = ["response", "strip"] as const;
+      grant = await admit(verifier, request, { subject: await options.subject?.(req), uses, semicolons, enforces });
       present(grant, req, res);
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = refusalOf(error, acceptOf(req));
       if (refusal !== undefined) return refuse(refusal, req, res);
       if (next !== undefined) throw error;
       options.onFault?.(error, req);
@@ -189,7 +187,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     try {
       await handler(grant, req, res, next ?? noNext);
     } catch (error) {
-      const refusal = bodyRefusalOf(error);
+      const refusal = bodyRefusalOf(error, acceptOf(req));
       if (refusal === undefined || res.headersSent) throw error;
       for (const name of OF_THE_BODY) if (res.hasHeader?.(name)) res.removeHeader?.(name);
       // In ASCII. Node adds none to an answer of which one was taken back.
@@ -204,11 +202,15 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
       if (next) next(error);
       // A client that goes away in the middle of its body, or sends too long a one, must not end the process. HTTP/1 calls it a reset, HTTP/2 a
       // premature close, and what reads bodies an abort.
-      else if (bodyRefusalOf(error) || (req.aborted && /RESET|CLOSE|ABORT/.test(error?.code))) {
+      else if (bodyRefusalOf(error, undefined) || (req.aborted && /RESET|CLOSE|ABORT/.test(error?.code))) {
         res.destroy?.();
         options.onFault?.(error, req);
       } else throw error;
     });
+}
+
+function acceptOf({ headers }: NodeRequest): string | undefined {
+  return headers?.["accept"]?.toString();
 }
 
 // A handler may have set them before it read a body that is refused: they would be said of the refusal, and the length cut it short.

@@ -4,5 +4,6 @@
  *
  * @module
  */
+export type { GuardOptions } from "../guard.ts";
 export { type GuardedHandler, type GuardNodeOptions, guardNode, type Next, type NodeResponse } from "./guard.ts";
 export { type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";

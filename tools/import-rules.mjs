@@ -78,6 +78,8 @@ const http = /^http\//;
 const steps = /^pipeline\//;
 const operations = /^operations\//;
 const contracts = /^storage\/contract\//;
+// The types of a route, and pure functions over them.
+const upstream = /^upstream\/(contract|headers|limited-body|plain-path|route-table)\.ts$/;
 // The brands of the steps, and what carries them.
 const permit = /^permit\.ts$/;
 // Links and the contract of their state.
@@ -109,7 +111,7 @@ const parts = [
   },
   {
     part: operations,
-    sees: [http, contracts, library, permit, steps, links, /^node:stream$/],
+    sees: [http, contracts, library, permit, steps, links, upstream, /^node:stream$/],
     why: "operations never see the wire: protocols call them, and the composition root chooses the driver",
   },
   {
@@ -122,6 +124,12 @@ const parts = [
     // Its calls are signed with S3's access keys, and its errors are S3's.
     sees: [http, contracts, library, permit, steps, operations, /^protocols\/([^/]+$|s3\/)/],
     why: "the Security Token Service knows S3's keys, and no other dialect",
+  },
+  {
+    part: /^protocols\/route\//,
+    // Its URLs are Daypass URLs, and its visits belong to links.
+    sees: [http, contracts, library, permit, steps, operations, links, upstream, /^protocols\/([^/]+$|url\/)/],
+    why: "a dialect stands alone: what two need belongs to protocols/, and the composition root chooses the driver",
   },
   {
     part: /^protocols\/link\//,
@@ -164,6 +172,11 @@ const parts = [
   },
   { part: /^pages\//, sees: [/^node:crypto$/], why: "a page is made of what it is given" },
   {
+    part: /^upstream\//,
+    sees: [http, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^undici$/],
+    why: "upstreams are told what to send: they know no grant",
+  },
+  {
     part: /^admin\//,
     sees: [links, contracts, library, runtime, /^pipeline\/scope-match\.ts$/, /^hono$/, /^@hono\/zod-openapi$/],
     why: "the admin API works on links and contracts, and has no socket",
@@ -192,7 +205,18 @@ const parts = [
   },
   {
     part: /^(gateway|options|protocols|refuse|index)\.ts$/,
-    sees: [http, contracts, library, permit, steps, operations, links, /^protocols\//, /^node:(crypto|stream)$/],
+    sees: [
+      http,
+      contracts,
+      library,
+      permit,
+      steps,
+      operations,
+      links,
+      upstream,
+      /^protocols\//,
+      /^node:(crypto|stream)$/,
+    ],
     why: "the composition root is told its driver, and has no socket",
   },
 ];

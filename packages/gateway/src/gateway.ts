@@ -72,7 +72,7 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   checkOptions(options);
-  const { storage, origins, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
+  const { storage, origins, routes, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
   const links = options.links?.links;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits: Limits = { ...defaultLimits, ...given(options.limits) };
@@ -117,7 +117,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     let result: OperationResult | undefined;
     try {
       const { request, fields } = received;
-      if (fields.origin !== undefined) reached.rules = await rulesFor(request, signal);
+      if (fields.origin !== undefined && routes?.find(request) === undefined)
+        reached.rules = await rulesFor(request, signal);
       if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...reached.rules], received), notes);
       const authenticated = await authenticate(received, body);
       const { protocol, grant } = authenticated;
@@ -139,6 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     } catch (error) {
       // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
       if (typeof result === "object" && "body" in result) discard(result.body);
+      if (typeof result === "object" && "tunnel" in result) result.tunnel?.destroy();
       return refuse(error, notes, reached);
     }
   }
@@ -186,6 +188,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close() {
       closed = true;
+      await routes?.close();
       await storage.close();
     },
   };

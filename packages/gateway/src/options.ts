@@ -24,6 +24,7 @@ import type { Tally } from "./pipeline/probes.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 import type { Storage } from "./storage/contract/storage.ts";
+import type { Routes } from "./upstream/contract.ts";
 
 /** Links of a gateway. */
 export interface GatewayLinks {
@@ -69,6 +70,8 @@ export interface GatewayOptions {
   /** Cross-origin requests: none by default. */
   readonly cors?: CorsPolicy | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** Routes to upstreams, from `openRoutes` of `@daypass/gateway/upstream`: none by default. Their URLs need `keys.url`. The gateway closes them. */
+  readonly routes?: Routes | undefined;
   /** Links and revocations: none by default. */
   readonly links?: GatewayLinks | undefined;
   /** Dialects by `host[:port]`, for hosts that do not speak all of them. */
@@ -145,6 +148,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   audience: text,
   cors: CORS,
   limits: LIMITS,
+  routes: object,
   links: object,
   hosts: object,
   audit: callback,
@@ -169,6 +173,8 @@ export function checkOptions(options: GatewayOptions): void {
   if (keys === undefined) throw unexpected("keys", "an object");
   if (keys.s3 === undefined && keys.url === undefined)
     throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
+  if (options.routes !== undefined && keys.url === undefined)
+    throw unexpected("keys.url", "keys for the URLs of routes");
   if (!regions.includes(region)) throw unexpected("region", `one of regions (${regions.join(", ")})`);
   for (const origin of redirectOrigins) checkRedirectOrigin(origin);
   checkHosts(options);

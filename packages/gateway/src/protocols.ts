@@ -6,6 +6,7 @@ import type { Limits } from "./pipeline/limits.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { linkProtocol } from "./protocols/link/index.ts";
 import type { Protocol } from "./protocols/protocol.ts";
+import { routeProtocol } from "./protocols/route/index.ts";
 import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
@@ -21,6 +22,7 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
     audience,
     debugFields = true,
     redirectOrigins = [],
+    routes,
   } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
@@ -32,10 +34,11 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
     if (sessions !== undefined)
       protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions, createHash }));
   }
-  if (keys.url !== undefined)
-    protocols.push(
-      urlProtocol({ ...common, keys: keys.url, audience, uses: options.links && usesOf(options.links.links.state) }),
-    );
+  if (keys.url !== undefined) {
+    const signed = { ...common, keys: keys.url, audience, uses: options.links && usesOf(options.links.links.state) };
+    protocols.push(urlProtocol({ ...signed, isRouted: (request) => routes?.find(request) !== undefined }));
+    if (routes !== undefined) protocols.push(routeProtocol({ ...signed, routes }));
+  }
   if (options.links !== undefined) protocols.push(linksOf(options, options.links, clock));
   const [first, ...others] = protocols;
   if (first === undefined) throw new TypeError("a gateway was checked to have keys, and has none");

@@ -11,6 +11,7 @@ import { copyPart } from "./copy-part.ts";
 import { deleteObject } from "./delete-object.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { deliverLink } from "./deliver-link.ts";
+import { forwardRequest } from "./forward-request.ts";
 import { describeObject, getObject, headObject } from "./get-object.ts";
 import { issueSession } from "./issue-session.ts";
 import { listFolder } from "./list-folder.ts";
@@ -47,6 +48,7 @@ const operations = {
   "issue-session": issueSession as typeof issueSession,
   "claim-link": claimLink as typeof claimLink,
   "deliver-link": deliverLink as typeof deliverLink,
+  "forward-request": forwardRequest as typeof forwardRequest,
   "list-folder": listFolder as typeof listFolder,
   "zip-prefix": zipPrefix as typeof zipPrefix,
 };

@@ -94,7 +94,8 @@ function hasForeignMarks({ target, headers }: WireRequest): boolean {
 }
 
 function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {
-  if (hosts.size === 0) return true;
+  // A route names its own host.
+  if (hosts.size === 0 || dialect === "route") return true;
   const host = authority.toLowerCase();
   // `Host: example.com:443` selects the origin https://example.com too, so the dialects of that host apply.
   const dialects = hosts.get(host) ?? hosts.get(host.replace(/:(?:80|443)$/, ""));

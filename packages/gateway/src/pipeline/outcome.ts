@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Body } from "../storage/contract/storage.ts";
 
 /** The answer of a protocol, without the headers that every response carries. */
@@ -7,6 +8,8 @@ export interface Answer {
   readonly headers: string[];
   /** `undefined` sends no bytes: HEAD, 204, 304. */
   readonly body: Body | undefined;
+  /** The connection of an upstream that has changed its protocol: it is joined with the client's. */
+  readonly tunnel?: Duplex | undefined;
   /** Called once with the bytes of the body that were handed to the connection. */
   readonly onDelivered?: ((bytes: number) => void) | undefined;
 }

@@ -51,6 +51,9 @@ const GATEWAY_CODES = {
   BODY_TOO_SLOW: "the body came too slowly",
   LINK_CLOSED: "the link does not open",
   REVOKED: "the grant was revoked",
+  ROUTE_REQUIREMENT: "the URL lacks a constraint that its route requires",
+  UPSTREAM_FAILED: "the upstream gave no usable response",
+  UPSTREAM_TIMEOUT: "the upstream did not answer in time",
   BUSY: "too many requests are under way",
   INTERNAL: "the gateway failed",
 } as const;

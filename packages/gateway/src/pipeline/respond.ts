@@ -60,6 +60,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
     readonly headers: string[];
     readonly body: Body | undefined;
     readonly close: boolean;
+    readonly tunnel: Answer["tunnel"];
     readonly onDelivered: ((bytes: number) => void) | undefined;
     readonly #notes: Notes;
     readonly #work: Promise<unknown> | undefined;
@@ -70,6 +71,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       this.headers = answer.headers;
       this.body = notes.request.method === "HEAD" ? undefined : answer.body;
       this.close = notes.code !== undefined && CLOSING.has(notes.code);
+      this.tunnel = answer.tunnel;
       this.onDelivered = answer.onDelivered;
       this.#notes = notes;
       this.#work = work;

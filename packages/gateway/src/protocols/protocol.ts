@@ -10,8 +10,8 @@ import type { Answer } from "../pipeline/outcome.ts";
 import type { Received } from "../pipeline/receive.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
 
-/** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs, `link` the links that the gateway remembers. */
-export type Dialect = "s3" | "url" | "link";
+/** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs, `link` the links that the gateway remembers, `route` what is forwarded to upstreams. */
+export type Dialect = "s3" | "url" | "link" | "route";
 
 /** The request that an answer belongs to. */
 export interface Exchange {

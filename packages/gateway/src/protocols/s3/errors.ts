@@ -327,6 +327,9 @@ const ERRORS = {
   TOO_MANY_TAGS: [400, "BadRequest", "Object tags cannot be greater than 10"],
   LINK_CLOSED: [403, "AccessDenied", "Access Denied"],
   REVOKED: [403, "AccessDenied", "Access Denied"],
+  ROUTE_REQUIREMENT: [403, "AccessDenied", "Access Denied"],
+  UPSTREAM_FAILED: [502, "BadGateway", "The upstream gave no usable response"],
+  UPSTREAM_TIMEOUT: [504, "GatewayTimeout", "The upstream did not answer in time"],
   ACL_NOT_SUPPORTED: [400, "AccessControlListNotSupported", "The bucket does not allow ACLs"],
   INVALID_STORAGE_CLASS: [
     400,

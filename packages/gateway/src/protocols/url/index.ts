@@ -1,4 +1,11 @@
-import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type UseStore } from "daypass";
+import {
+  type Clock,
+  DaypassError,
+  type KeyResolver,
+  type ObligationKind,
+  type UseStore,
+  type WireRequest,
+} from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
@@ -17,29 +24,38 @@ export interface UrlProtocolOptions {
   readonly clock: Clock;
   /** Counts uses; without a store, URLs with `uses` are refused. */
   readonly uses: UseStore | undefined;
+  /** Whether a request belongs to a route. */
+  readonly isRouted: (request: WireRequest) => boolean;
 }
 
 /** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` needs a store. */
 const ENFORCED: readonly ObligationKind[] = ["body-length", "body-sha256", "create-only", "response", "strip"];
 
 /** Daypass URLs on files: the first segment of the path is the bucket, the rest the key. */
-export function urlProtocol({ keys, origins, audience, limits, clock, uses }: UrlProtocolOptions): Protocol<UrlGrant> {
+export function urlProtocol({
+  keys,
+  origins,
+  audience,
+  limits,
+  clock,
+  uses,
+  isRouted,
+}: UrlProtocolOptions): Protocol<UrlGrant> {
   // A Daypass URL signs its origin, so a wildcard is not enough.
   const exact = origins.filter((origin) => !origin.includes("*"));
   if (exact.length === 0) {
     throw new DaypassError("INVALID_INPUT", "expected an origin without `*` for Daypass URLs, found none: add one");
   }
+  const verifier = urlVerifier({
+    keys,
+    origins: exact,
+    audience,
+    clock,
+    enforces: uses === undefined ? ENFORCED : [...ENFORCED, "uses"],
+  });
   return {
     dialect: "url",
-    verifiers: [
-      urlVerifier({
-        keys,
-        origins: exact,
-        audience,
-        clock,
-        enforces: uses === undefined ? ENFORCED : [...ENFORCED, "uses"],
-      }),
-    ],
+    verifiers: [{ ...verifier, detects: (request) => verifier.detects(request) && !isRouted(request) }],
     resource: ({ path }) => resourceOf(path),
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
     task(permit, received, body) {

@@ -65,6 +65,9 @@ const STATUS = {
   ACL_NOT_SUPPORTED: 400,
   LINK_CLOSED: 410,
   REVOKED: 403,
+  ROUTE_REQUIREMENT: 403,
+  UPSTREAM_FAILED: 502,
+  UPSTREAM_TIMEOUT: 504,
   INVALID_STORAGE_CLASS: 400,
   TOO_LARGE: 413,
   TOO_SMALL: 400,
@@ -92,7 +95,9 @@ const TITLES: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",
+  502: "Bad Gateway",
   503: "Service Unavailable",
+  504: "Gateway Timeout",
   507: "Insufficient Storage",
 };
 
@@ -125,7 +130,7 @@ export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): A
   const { status, text } = problemDetails(code);
   const headers = ["x-request-id", requestId];
   if (status === 503) headers.push("retry-after", "1");
-  if (status === 405) headers.push("allow", "GET, HEAD, PUT, DELETE, OPTIONS");
+  if (status === 405) headers.push("allow", String(refusal.details["allow"] ?? "GET, HEAD, PUT, DELETE, OPTIONS"));
   if (code === "RANGE_NOT_SATISFIABLE") {
     headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
   }

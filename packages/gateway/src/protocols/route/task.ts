@@ -1,0 +1,116 @@
+/** What a permitted request asks of an upstream, and how the response is presented. */
+import type { UrlGrant } from "daypass/url";
+import type { ForwardRequest } from "../../operations/forward-request.ts";
+import type { Permit } from "../../permit.ts";
+import type { Limits } from "../../pipeline/limits.ts";
+import type { Received } from "../../pipeline/receive.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Route } from "../../upstream/contract.ts";
+import { headersDown, headersUp, isNeverForwarded } from "../../upstream/headers.ts";
+import { limitedBody } from "../../upstream/limited-body.ts";
+import type { Task } from "../protocol.ts";
+
+/** The grant of a request on a route. */
+export interface RouteGrant extends UrlGrant {
+  readonly route: Route;
+}
+
+/** A permitted request on a route. */
+export interface RouteCall {
+  readonly permit: Permit<RouteGrant>;
+  readonly received: Received;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly limits: Limits;
+}
+
+/** Reads the task of a permitted request. @throws {Refusal} `METHOD_NOT_ALLOWED`, `INVALID_REQUEST`, `BODY_LENGTH` */
+export function routeTask({ permit, received, body, limits }: RouteCall): Task<ForwardRequest> {
+  const { request, fields } = received;
+  const { grant } = permit;
+  const { route } = grant;
+  const { method } = request;
+  if (!route.methods.includes(method)) {
+    const allow = route.methods.join(", ");
+    throw new Refusal("METHOD_NOT_ALLOWED", `the route forwards ${allow}, not ${method}`, { method, allow });
+  }
+  const hidden = grant.signedHeaders.find(isNeverForwarded);
+  if (hidden !== undefined) {
+    throw new Refusal("INVALID_ARGUMENT", `the URL binds ${hidden}, which no route forwards`, { header: hidden });
+  }
+  const upgrade = wantsUpgrade(request.headers) && route.upgrade && method === "GET" ? "websocket" : undefined;
+  const headers = headersUp({
+    route,
+    headers: request.headers,
+    bound: grant.signedHeaders,
+    contentLength: fields.contentLength,
+    isUpgrade: upgrade !== undefined,
+    identity: {
+      grant: grant.id,
+      key: grant.keyId,
+      subject: grant.subject,
+      remoteAddress: request.remoteAddress,
+    },
+  });
+  return {
+    request: {
+      operation: "forward-request",
+      ...{ permit, route, method, headers, upgrade },
+      target: grant.target,
+      body: bodyOf({ permit, received, body, limits }),
+    },
+    present: (response, { requestId }) => {
+      const isUpgrade = response.tunnel !== undefined;
+      const overrides = overridesOf(grant, response.status);
+      const down = headersDown(response.headers, { route, path: grant.path, overrides, isUpgrade });
+      down.push("x-request-id", requestId);
+      return { status: response.status, headers: down, body: response.body, tunnel: response.tunnel };
+    },
+  };
+}
+
+/** The body to forward; `undefined` if the request has none. */
+function bodyOf({ permit: { grant }, received, body, limits }: RouteCall): AsyncIterable<Uint8Array> | undefined {
+  const { fields, request } = received;
+  const hasBody = fields.transferEncoding !== undefined || Number(fields.contentLength ?? 0) > 0;
+  if (request.method === "GET" || request.method === "HEAD") {
+    if (hasBody)
+      throw new Refusal("INVALID_REQUEST", `expected ${request.method} without a body, found one: leave it out`);
+    return undefined;
+  }
+  const length = grant.obligations.find(({ kind }) => kind === "body-length");
+  const max = length?.kind === "body-length" ? Math.min(length.max, limits.body) : limits.body;
+  const min = length?.kind === "body-length" ? length.min : 0;
+  const announced = fields.transferEncoding === undefined ? Number(fields.contentLength ?? 0) : undefined;
+  if (announced !== undefined && (announced > max || announced < min)) {
+    const code = length === undefined ? "TOO_LARGE" : "BODY_LENGTH";
+    throw new Refusal(code, `expected ${min} to ${max} bytes, found ${announced}: send what was granted`, {
+      limit: max,
+    });
+  }
+  // Without a body its rules still hold: an empty one may have another digest.
+  return limitedBody(grant.limitBody(body), {
+    max,
+    isDigested: grant.obligations.some(({ kind }) => kind === "body-sha256"),
+  });
+}
+
+function overridesOf({ obligations }: RouteGrant, status: number): Readonly<Record<string, string>> {
+  const response = obligations.find(({ kind }) => kind === "response");
+  return response?.kind === "response" && status < 400 ? response.headers : {};
+}
+
+/** Whether the client asks for a WebSocket. */
+export function wantsUpgrade(headers: Received["request"]["headers"]): boolean {
+  const joined = (wanted: string): string =>
+    headers
+      .filter(([name]) => name.toLowerCase() === wanted)
+      .map(([, value]) => value)
+      .join(",")
+      .toLowerCase();
+  return (
+    joined("upgrade") === "websocket" &&
+    joined("connection")
+      .split(",")
+      .some((option) => option.trim() === "upgrade")
+  );
+}

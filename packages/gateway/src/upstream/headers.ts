@@ -1,0 +1,139 @@
+/** Which headers pass a route: an allow-list to the upstream, a deny-list to the client. */
+import type { Route } from "./contract.ts";
+
+/** Describe the client and its request, and say nothing about who the client is. */
+const ALLOWED: ReadonlySet<string> = new Set([
+  ...["accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "pragma", "prefer"],
+  ...["content-disposition", "content-encoding", "content-language", "content-md5", "content-range", "content-type"],
+  ...["digest", "repr-digest", "content-digest", "want-repr-digest", "want-content-digest", "idempotency-key"],
+  ...["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"],
+  ...["last-event-id", "traceparent", "tracestate", "user-agent"],
+]);
+
+const HANDSHAKE: ReadonlySet<string> = new Set(
+  ["extensions", "key", "protocol", "version"].map((name) => `sec-websocket-${name}`),
+);
+
+// RFC 9110 §7.6.1, and the fields that frame a message.
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  ...["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"],
+  ...["transfer-encoding", "upgrade", "http2-settings", "content-length", "host", "expect", "via", "max-forwards"],
+]);
+
+// Servers believe these because a proxy wrote them. A name with `_` would become another name in WSGI and CGI.
+const CLAIMED = /_|^(?:x-forwarded|forwarded$|x-original|x-rewrite|x-real-ip$|x-client-ip$|true-client-ip$|x-remote-)/;
+const OVERRIDE = /^x-(?:http-)?method|^x-method-override$|^(?:daypass|dp|proxy|x-accel|x-sendfile)(?:-|$)/;
+
+/** Whether a header of a client may never reach an upstream, even if the URL binds it or the operator allows it. */
+export function isNeverForwarded(name: string): boolean {
+  return HOP_BY_HOP.has(name) || name === "cookie" || CLAIMED.test(name) || OVERRIDE.test(name);
+}
+
+/** Who asks, as the upstream receives it. */
+export interface ForwardedIdentity {
+  readonly grant: string;
+  readonly key: string;
+  readonly subject: string | undefined;
+  readonly remoteAddress: string | undefined;
+}
+
+export interface HeadersUp {
+  readonly route: Pick<Route, "cookies" | "headers" | "host" | "origin">;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Names of headers that the signature binds; none of them is one that is never forwarded. */
+  readonly bound: readonly string[];
+  readonly contentLength: string | undefined;
+  readonly isUpgrade: boolean;
+  readonly identity: ForwardedIdentity;
+}
+
+/** The headers of a request to an upstream, alternating names and values. */
+export function headersUp({ route, headers, bound, contentLength, isUpgrade, identity }: HeadersUp): string[] {
+  const up = ["host", route.host];
+  for (const [given, value] of headers) {
+    const name = given.toLowerCase();
+    if (ALLOWED.has(name) || bound.includes(name) || route.headers.has(name) || (isUpgrade && HANDSHAKE.has(name)))
+      up.push(name, value);
+    else if (name === "cookie" && route.cookies) {
+      const kept = withoutOwnCookies(value);
+      if (kept !== "") up.push(name, kept);
+    }
+  }
+  if (contentLength !== undefined) up.push("content-length", contentLength);
+  const { origin } = route;
+  const mark = origin.indexOf("://");
+  up.push("x-forwarded-proto", origin.slice(0, mark), "x-forwarded-host", origin.slice(mark + 3));
+  if (identity.remoteAddress !== undefined) up.push("x-forwarded-for", identity.remoteAddress);
+  up.push("daypass-grant", asValue(identity.grant), "daypass-key", asValue(identity.key));
+  if (identity.subject !== undefined) up.push("daypass-subject", encodeURIComponent(identity.subject));
+  return up;
+}
+
+function asValue(text: string): string {
+  return /^[!-~]*$/.test(text) ? text : encodeURIComponent(text);
+}
+
+function withoutOwnCookies(value: string): string {
+  const kept = value.split(";").filter((pair) => !isOwnCookie(pair.trimStart()));
+  return kept.join(";").trim();
+}
+
+function isOwnCookie(pair: string): boolean {
+  return /^(?:__secure-|__host-)?dp-/i.test(pair);
+}
+
+// A proxy in front of the gateway would act on the second group: it could be made to send any file.
+const NOT_DOWN =
+  /^(?:access-control-.*|alt-svc|refresh|daypass-.*|x-accel-.*|x-sendfile.*|x-lighttpd-send-file|x-lighttpd-send-tempfile|x-reproxy-.*)$/;
+
+export interface HeadersDown {
+  readonly route: Pick<Route, "cookies" | "origin" | "upstream">;
+  /** The path that was asked for. */
+  readonly path: string;
+  /** Response headers that the signature sets; they replace the upstream's. */
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly isUpgrade: boolean;
+}
+
+/** The headers of an answer to the client, alternating names and values. */
+export function headersDown(given: readonly string[], { route, path, overrides, isUpgrade }: HeadersDown): string[] {
+  const down: string[] = [];
+  const named = connectionOptions(given);
+  let cached = false;
+  for (let i = 0; i + 1 < given.length; i += 2) {
+    const name = given[i] as string;
+    let value: string | undefined = given[i + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower !== "content-length" && (HOP_BY_HOP.has(lower) || named.has(lower) || NOT_DOWN.test(lower))) continue;
+    if (lower === "set-cookie" && (!route.cookies || isOwnCookie(value.trimStart()))) continue;
+    if (lower === "referrer-policy" || Object.hasOwn(overrides, lower)) continue;
+    if (lower === "location" || lower === "content-location") value = ownLocation(value, route, path);
+    if (lower === "cache-control") cached = true;
+    if (value !== undefined) down.push(name, value);
+  }
+  for (const [name, value] of Object.entries(overrides)) down.push(name, value);
+  // The address of this page is a secret: it carries a signature.
+  down.push("referrer-policy", "no-referrer");
+  if (!cached && !Object.hasOwn(overrides, "cache-control")) down.push("cache-control", "private");
+  if (isUpgrade) down.push("connection", "upgrade", "upgrade", "websocket");
+  return down;
+}
+
+function connectionOptions(given: readonly string[]): ReadonlySet<string> {
+  const options = new Set<string>();
+  for (let i = 0; i + 1 < given.length; i += 2) {
+    if (given[i]?.toLowerCase() !== "connection") continue;
+    for (const option of (given[i + 1] as string).split(",")) options.add(option.trim().toLowerCase());
+  }
+  return options;
+}
+
+/** A location on the route's own origin; `undefined` for every other one. */
+function ownLocation(value: string, { origin, upstream }: HeadersDown["route"], path: string): string | undefined {
+  const base = `${origin}${path}`;
+  if (!URL.canParse(value, base)) return undefined;
+  const url = new URL(value, base);
+  if (url.username !== "" || url.password !== "") return undefined;
+  if (url.origin !== origin && url.origin !== upstream) return undefined;
+  return `${origin}${url.pathname}${url.search}${url.hash}`;
+}

@@ -1,0 +1,117 @@
+import { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { UpstreamResponse } from "./contract.ts";
+
+type Handler = Required<
+  Pick<
+    Dispatcher.DispatchHandler,
+    "onRequestStart" | "onRequestUpgrade" | "onResponseStart" | "onResponseData" | "onResponseEnd" | "onResponseError"
+  >
+>;
+
+/** Responses up to this size are collected: the server then sends head and body in one write. */
+const MAX_COLLECTED = 16 * 1024;
+
+export interface PendingResponse {
+  readonly handler: Handler;
+  readonly response: Promise<UpstreamResponse>;
+  /** Ends the request. */
+  abort(reason: Error): void;
+}
+
+/** One request in progress: the handler that undici calls, and the response that it makes. */
+export function pendingResponse(method: string): PendingResponse {
+  let controller: Dispatcher.DispatchController | undefined;
+  let aborted: Error | undefined;
+  let settle: { resolve(response: UpstreamResponse): void; reject(error: unknown): void } | undefined;
+  const response = new Promise<UpstreamResponse>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  let head: Pick<UpstreamResponse, "status" | "headers"> | undefined;
+  let collected: Uint8Array[] | undefined;
+  let stream: Readable | undefined;
+
+  const resolve = (parts: Partial<UpstreamResponse>): void =>
+    settle?.resolve({ status: 502, headers: [], body: undefined, tunnel: undefined, ...head, ...parts });
+
+  const handler: Handler = {
+    onRequestStart(started) {
+      controller = started;
+      if (aborted !== undefined) started.abort(aborted);
+    },
+    onRequestUpgrade({ rawHeaders }, status, _headers, tunnel) {
+      head = { status, headers: textsOf(rawHeaders) };
+      resolve({ tunnel });
+    },
+    onResponseStart(started, status, headers) {
+      // Interim responses come first.
+      if (status < 200) return;
+      head = { status, headers: textsOf(started.rawHeaders) };
+      const length = Number(headers["content-length"] ?? Number.NaN);
+      if (method === "HEAD" || status === 204 || status === 304) return;
+      if (length <= MAX_COLLECTED) {
+        collected = [];
+        return;
+      }
+      stream = new Readable({
+        highWaterMark: 256 * 1024,
+        read: () => started.resume(),
+        destroy(error, done) {
+          // Without this a client that leaves would keep the upstream's connection.
+          if (!started.aborted && stream?.readableEnded !== true) started.abort(error ?? LEFT);
+          done(error);
+        },
+      });
+      resolve({ body: { kind: "stream", stream, length: Number.isNaN(length) ? undefined : length } });
+    },
+    onResponseData(started, chunk) {
+      if (collected !== undefined) collected.push(chunk);
+      else if (stream?.push(chunk) === false) started.pause();
+    },
+    onResponseEnd() {
+      if (stream !== undefined) stream.push(null);
+      else if (collected === undefined) resolve({});
+      else {
+        const bytes = collected.length === 1 ? (collected[0] as Uint8Array) : Buffer.concat(collected);
+        resolve({ body: { kind: "bytes", bytes } });
+      }
+    },
+    onResponseError(_controller, error) {
+      const refusal = refusalOf(error);
+      settle?.reject(refusal);
+      stream?.destroy(refusal);
+    },
+  };
+  return {
+    handler,
+    response,
+    abort(reason) {
+      aborted = reason;
+      controller?.abort(reason);
+    },
+  };
+}
+
+const LEFT = new Error("the client disconnected");
+
+const TIMEOUTS: ReadonlySet<unknown> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+function refusalOf(error: Error): Error {
+  // The body of the client failed, not the upstream.
+  if (error instanceof Refusal || error === LEFT || error.name === "DaypassError") return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  return TIMEOUTS.has(code)
+    ? new Refusal("UPSTREAM_TIMEOUT", "the upstream did not answer in time", {}, { cause: error })
+    : new Refusal("UPSTREAM_FAILED", "the upstream gave no usable response", {}, { cause: error });
+}
+
+/** Raw headers as Latin-1, which Node writes back as the same bytes. */
+function textsOf(raw: unknown): string[] {
+  const list = (raw ?? []) as readonly (Buffer | string)[];
+  return list.map((item) => (typeof item === "string" ? item : item.toString("latin1")));
+}

@@ -1,0 +1,40 @@
+import type { WireRequest } from "daypass";
+
+/** What a table needs to know of its rows. */
+export interface Placed {
+  readonly origin: string;
+  readonly prefix: string;
+}
+
+/** Finds the row of a request, by Host and raw path. The longest prefix wins. Paths below `/-/` are the gateway's own. */
+export function routeTable<T extends Placed>(
+  rows: readonly T[],
+): (request: Pick<WireRequest, "authority" | "target">) => T | undefined {
+  const byHost = new Map<string, T[]>();
+  for (const row of [...rows].sort((a, b) => b.prefix.length - a.prefix.length)) {
+    for (const host of hostsOf(row.origin)) byHost.set(host, [...(byHost.get(host) ?? []), row]);
+  }
+  return ({ authority, target }) => {
+    const placed = byHost.get(authority.toLowerCase());
+    if (placed === undefined || target.startsWith("/-/")) return undefined;
+    const path = pathOf(target);
+    return placed.find(({ prefix }) => covers(prefix, path));
+  };
+}
+
+/** Whether a path is the prefix, or below one that ends with `/`. */
+export function covers(prefix: string, path: string): boolean {
+  return path === prefix || (prefix.endsWith("/") && path.startsWith(prefix));
+}
+
+/** The path of a target, as on the wire. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+/** The values of Host that select an origin: `Host: example.com:443` is a legal spelling of https://example.com. */
+export function hostsOf(origin: string): readonly string[] {
+  const host = origin.replace(/^https?:\/\//, "");
+  return /:\d+$/.test(host) ? [host] : [host, `${host}:${origin.startsWith("https:") ? 443 : 80}`];
+}

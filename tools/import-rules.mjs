@@ -106,7 +106,7 @@ const parts = [
   {
     part: steps,
     // The last of these writes the refusals that come before any protocol is chosen.
-    sees: [http, contracts, library, permit, links, /^protocols\/(protocol|text-answer)\.ts$/],
+    sees: [http, contracts, library, permit, links, /^node:stream$/, /^protocols\/(protocol|text-answer)\.ts$/],
     why: "steps work on contracts: the composition root chooses protocols and driver",
   },
   {

@@ -170,7 +170,7 @@ const parts = [
     sees: [/^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
     why: "links are domain functions over the state: no HTTP, no SQL",
   },
-  { part: /^pages\//, sees: [/^node:crypto$/], why: "a page is made of what it is given" },
+  { part: /^pages\//, sees: [/^node:(crypto|zlib)$/], why: "a page is made of what it is given" },
   {
     part: /^upstream\//,
     sees: [http, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^undici$/],

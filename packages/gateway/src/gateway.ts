@@ -108,7 +108,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const nextRequestId = requestIds(options.random);
   let closed = false;
   const probes = {
-    obstacle: () => (closed ? "draining" : storage.isAvailable?.() === false ? "storage unavailable" : undefined),
+    obstacle() {
+      if (closed) return "draining";
+      if (storage.isAvailable?.() === false) return "storage unavailable";
+      return links?.isStale() === true ? "revocations outdated" : undefined;
+    },
+    linkObstacle: () => (links?.state.isAvailable?.() === false ? "state unavailable" : undefined),
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
   };
 
@@ -141,6 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
       if (typeof result === "object" && "body" in result) discard(result.body);
       if (typeof result === "object" && "tunnel" in result) result.tunnel?.destroy();
+      if (typeof result === "object" && "settle" in result) result.settle(0);
       return refuse(error, notes, reached);
     }
   }

@@ -1,7 +1,8 @@
 /** Links and their deliveries in the admin API. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { createLink, type LinkRequest } from "../links/create-link.ts";
+import { createLink, type LinkRequest, type LinkTools } from "../links/create-link.ts";
+import { type LinkEdit as Edit, editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import { scopeBreach } from "../pipeline/scope-match.ts";
 import type { Link, LinkChange, Variant } from "../state/contract/state.ts";
@@ -117,7 +118,9 @@ const Id = z.object({ id: z.string().min(1).max(64) });
 
 /** Adds the routes of links. */
 export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: AdminOptions): void {
-  const { state } = links;
+  const { state, passwords } = links;
+  const head = (bucket: string, key: string) => storage.head({ bucket, key });
+  const tools: LinkTools = { state, passwords, clock, head };
 
   function expectTarget({ token }: Caller, bucket: string, key: string): void {
     const breach =
@@ -188,8 +191,7 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
         idempotencyKey: repeated === undefined ? undefined : `${caller.owner} ${repeated}`,
       };
-      const head = (inBucket: string, name: string) => storage.head({ bucket: inBucket, key: name });
-      const { link } = await createLink(request, { state, passwords: links.passwords, clock, head });
+      const { link } = await createLink(request, tools);
       return (await show(context, link.id, 201)) as never;
     },
   );
@@ -227,17 +229,9 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
     async (context) => {
       const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
       expectVersion(context, link);
-      const { startsAt, expiresAt, password, ...edit } = context.req.valid("json");
-      const hashed = password == null ? password : await links.passwords.hash(password);
-      const times = {
-        ...(startsAt === undefined ? {} : { startsAt: startsAt === null ? link.createdAt : Date.parse(startsAt) }),
-        ...(expiresAt == null ? {} : { expiresAt: Date.parse(expiresAt) }),
-      };
-      await change(context, link, {
-        ...edit,
-        ...times,
-        ...(hashed === undefined ? {} : { password: hashed }),
-      } as LinkChange);
+      const { startsAt, expiresAt, ...edit } = context.req.valid("json");
+      const times = { startsAt: startsAt && new Date(startsAt), expiresAt: expiresAt && new Date(expiresAt) };
+      await change(context, link, await editLink(link, { ...edit, ...times } as Edit, tools));
       return (await show(context, link.id)) as never;
     },
   );

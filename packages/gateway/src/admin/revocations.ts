@@ -60,6 +60,8 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify }: 
       if (address.origin === origin && id !== undefined) {
         const found = await state.findLink(id);
         if (found === undefined) throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this address");
+        // The address of one recipient; the others keep theirs.
+        if (found.variant.name !== undefined) return { selector: { kind: "grant", id: found.variant.id } };
         return { selector: { kind: "link", id: found.link.id } };
       }
       const found = await identify(url);

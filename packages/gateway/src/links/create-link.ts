@@ -102,7 +102,8 @@ export async function createLink(
   return { ...found, variants: stored?.variants ?? variants };
 }
 
-function checkRequest(request: LinkRequest, now: number): void {
+/** @throws {DaypassError} `INVALID_INPUT` */
+export function checkRequest(request: LinkRequest, now: number): void {
   const { startsAt, expiresAt, maxDeliveries, maxBytes, recipients, slug, networks = [], label, note } = request;
   for (const [name, instant] of Object.entries({ startsAt, expiresAt })) {
     if (instant !== undefined && Number.isNaN(instant.getTime())) throw invalid(`${name} is not a valid date.`);

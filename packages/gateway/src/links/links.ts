@@ -75,6 +75,8 @@ export async function openLinks({ state, clock, maxRevocationAge = MAX_REVOCATIO
     running(transfer, cut) {
       const name = Symbol();
       transfers.set(name, { transfer, cut });
+      // The revocation may have come between the check of the request and its response.
+      if (revocations.find(transfer) !== undefined) cut();
       return () => void transfers.delete(name);
     },
   };

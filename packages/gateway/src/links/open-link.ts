@@ -7,7 +7,7 @@ import { Refusal } from "../pipeline/refusal.ts";
 import { closedReason, type Delivery, type DeliveryRefusal, type Millis } from "../state/contract/deliveries.ts";
 import type { FoundLink, State } from "../state/contract/state.ts";
 import { isAllowedFrom } from "./create-link.ts";
-import { hashOf, isId, isSlug } from "./identifiers.ts";
+import { deliveryToken, hashOf, isId, isSlug } from "./identifiers.ts";
 import type { Passwords } from "./password.ts";
 
 /** Why a link does not open. */
@@ -36,6 +36,8 @@ export interface Presented {
   readonly proof?: string | undefined;
   /** The token of a visit, from its cookie. */
   readonly visit?: string | undefined;
+  /** The claim key of a program: a delivery that it began may go on after the link expired. */
+  readonly claimKey?: string | undefined;
 }
 
 /** A link that its holder may open. */
@@ -119,27 +121,37 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     return found?.variant.id === variant ? found.delivery : undefined;
   }
 
+  /** Whether a delivery began before the link expired. Its lease decides how long it may go on. */
+  async function goesOn({ variant }: FoundLink, { claimKey }: Presented): Promise<boolean> {
+    if (claimKey === undefined) return false;
+    return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
+  }
+
+  /** A slug that does not open counts as a guess, whatever the reason. */
+  async function unknownSlug(network: string): Promise<LinkRefused> {
+    await state.recordFailure({ address: network, link: "", windowMs: FAILURE_WINDOW });
+    return new LinkRefused("unknown");
+  }
+
   return {
     async open(address, presented) {
       const bySlug = isSlug(address);
       if (!bySlug && !isId(address)) throw new LinkRefused("unknown");
       if (bySlug) await expectAttempts(presented.network, "");
       const found = await state.findLink(address);
-      if (found === undefined) {
-        if (bySlug) await state.recordFailure({ address: presented.network, link: "", windowMs: FAILURE_WINDOW });
-        throw new LinkRefused("unknown");
-      }
+      if (found === undefined) throw bySlug ? await unknownSlug(presented.network) : new LinkRefused("unknown");
       const { link, variant } = found;
       // A slug can be guessed, so it shows no reason before the password is right.
       const hidden = bySlug && link.password !== undefined;
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
-      if (!isInside) throw new LinkRefused(bySlug ? "unknown" : "network");
+      if (!isInside) throw bySlug ? await unknownSlug(presented.network) : new LinkRefused("network");
       const delivery = await visitOf(variant.id, presented.visit);
       if (delivery === undefined) await expectPassword(found, presented);
       const closed = closedReason(link, clock().getTime());
-      const runs = delivery !== undefined && closed === "expired";
+      const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
       if (closed !== undefined && !runs) {
-        throw new LinkRefused(bySlug && !hidden ? "unknown" : closed, closed === "not-yet" ? link.startsAt : undefined);
+        if (bySlug && !hidden) throw await unknownSlug(presented.network);
+        throw new LinkRefused(closed, closed === "not-yet" ? link.startsAt : undefined);
       }
       const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
       return { ...found, delivery, token: delivery === undefined ? undefined : presented.visit, isCounted };

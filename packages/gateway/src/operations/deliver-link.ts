@@ -1,4 +1,5 @@
 import { randomId } from "../links/identifiers.ts";
+import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { discard } from "../pipeline/outcome.ts";
 import type { Command, Start } from "../state/contract/deliveries.ts";
@@ -45,11 +46,8 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
     const { state } = expectLinks(context);
     const result = await state.deliver(variant.id, command);
     if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
-    const { token } = result.delivery;
-    const settle = (sent: number): void => {
-      const from = isVisit ? undefined : (range?.start ?? 0);
-      void state.deliver(variant.id, { type: "settle", token, attempt, sent, from }).catch(() => undefined);
-    };
+    const end = holdLease(state, { variant: variant.id, token: result.delivery.token, attempt });
+    const settle = (sent: number): void => end(sent, isVisit ? undefined : (range?.start ?? 0));
     // A driver's redirect would leave the count.
     const body = read.body?.kind === "redirect" ? read.body.bytes() : read.body;
     return { ...read, body, settle };

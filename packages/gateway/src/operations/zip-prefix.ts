@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
+import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
@@ -56,10 +57,7 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
       yield chunk;
     }
   }
-  const settle = (bytes: number): void => {
-    void state.deliver(variant.id, { type: "settle", token, attempt, sent: bytes }).catch(() => undefined);
-  };
-  return { stream: streamOf(counted()), settle };
+  return { stream: streamOf(counted()), settle: holdLease(state, { variant: variant.id, token, attempt }) };
 }
 
 async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {

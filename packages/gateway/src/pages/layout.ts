@@ -1,5 +1,6 @@
 /** What all pages share: the document, its styles, and the headers that keep it harmless. No script, no request to another host. */
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { type Content, Html, html } from "./html.ts";
 import type { Messages } from "./messages.ts";
 
@@ -49,7 +50,7 @@ export const PAGE_HEADERS: readonly string[] = [
   "content-security-policy",
   `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   "vary",
-  "accept, accept-language, cookie",
+  "accept, accept-encoding, accept-language, cookie",
 ];
 
 /** A whole document. */
@@ -65,6 +66,12 @@ ${body}
 </main>
 </html>
 `.text;
+}
+
+/** The bytes of a page, as the browser accepts them. Every secret in a page is new, so its compressed size reveals none (BREACH). */
+export function encodePage(text: string, accepted: string): { bytes: Uint8Array; coding: readonly string[] } {
+  if (!/(?:^|,)\s*gzip\s*(?:,|$)/i.test(accepted)) return { bytes: Buffer.from(text), coding: [] };
+  return { bytes: gzipSync(text), coding: ["content-encoding", "gzip"] };
 }
 
 /** A number of bytes for people. */

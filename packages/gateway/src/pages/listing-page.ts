@@ -32,8 +32,21 @@ export interface ListingPage {
   readonly expiresAt: Date;
 }
 
-/** Rows of one page: more would not fit the first congestion window. */
-export const ROWS_PER_PAGE = 200;
+const ROWS_PER_PAGE = 200;
+/** Encoded bytes of the names of one page. */
+const NAMES_PER_PAGE = 8000;
+
+/** The rows of one page. With more or longer names, the compressed page would not fit the first congestion window. */
+export function rowsFrom(entries: readonly ListingEntry[], from: number): readonly ListingEntry[] {
+  const rows: ListingEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries.slice(from, from + ROWS_PER_PAGE)) {
+    bytes += encodePath(entry.name).length;
+    if (bytes > NAMES_PER_PAGE && rows.length > 0) break;
+    rows.push(entry);
+  }
+  return rows;
+}
 
 /** Renders the page of a folder. */
 export function listingPage(messages: Messages, page: ListingPage): string {

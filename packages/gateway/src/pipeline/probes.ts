@@ -8,23 +8,28 @@ import { type Occupancy, occupancy } from "./unverified-body-limit.ts";
 export interface ProbeState {
   /** Why the gateway accepts no work, in a word; `undefined` if it does. */
   readonly obstacle: () => string | undefined;
+  /** Why links do not open, in a word; `undefined` if they do, or if the gateway has none. */
+  readonly linkObstacle: () => string | undefined;
   /** The metrics of all processes; absent if the operator does not show them. */
   readonly metrics?: (() => MetricsSnapshot | Promise<MetricsSnapshot>) | undefined;
 }
 
 /**
  * Answers the probes under `/-/`, for any Host, because load balancers ask by address: whether the process is alive, whether it accepts work,
- * and its metrics. `undefined` for every other request.
+ * and its metrics. `undefined` for every other request. Without its state a gateway still serves signed URLs, so only `?links` fails then.
  */
 export function answerProbe(
   { method, target }: WireRequest,
-  { obstacle, metrics }: ProbeState,
+  { obstacle, linkObstacle, metrics }: ProbeState,
 ): Answer | Promise<Answer> | undefined {
   if (!target.startsWith("/-/") || (method !== "GET" && method !== "HEAD")) return undefined;
   if (target === "/-/healthz") return text(200, "ok\n");
-  if (target === "/-/readyz") {
+  if (target === "/-/readyz" || target === "/-/readyz?links") {
     const reason = obstacle();
-    return reason === undefined ? text(200, "ready\n") : text(503, `${reason}\n`);
+    if (reason !== undefined) return text(503, `${reason}\n`);
+    const forLinks = linkObstacle();
+    if (forLinks === undefined) return text(200, "ready\n");
+    return target.endsWith("?links") ? text(503, `${forLinks}\n`) : text(200, "degraded\n");
   }
   if (target === "/-/metrics" && metrics !== undefined) {
     return answerMetrics(metrics);

@@ -203,6 +203,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   return {
     ...(remote as unknown as State),
     sharedByReplicas: false,
+    isAvailable: () => socket !== undefined,
     secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
     async close() {
       closed = true;

@@ -9,7 +9,7 @@ import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
 import { type LinkForm, readLinkForm } from "./form.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
-import { isLinkTarget, readLinkPath } from "./path.ts";
+import { isLinkTarget, readLinkPath, readQuery } from "./path.ts";
 import { refuseLink } from "./refuse.ts";
 import { linkTask } from "./task.ts";
 
@@ -28,6 +28,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       password: form?.password ?? basicPassword(request),
       proof: form?.proof,
       visit: visitCookie(request),
+      claimKey: claimKeyOf(request),
     };
     const opened =
       address.kind === "link"
@@ -77,6 +78,12 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     task: linkTask(options),
     refuse: refuseLink(options),
   };
+}
+
+/** The claim key in the query; `undefined` if it is no key. */
+function claimKeyOf({ target }: WireRequest): string | undefined {
+  const key = readQuery(target).get("dl");
+  return key !== null && isClaimKey(key) ? key : undefined;
 }
 
 /** `Authorization: Basic`, for scripts. The user name means nothing. */

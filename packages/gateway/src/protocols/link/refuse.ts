@@ -1,7 +1,8 @@
 /** What a link answers when it does not open: a page for a browser, one line for a program. */
 import type { WireRequest } from "daypass";
+import { isSlug } from "../../links/identifiers.ts";
 import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
-import { PAGE_HEADERS, SAFE_HEADERS } from "../../pages/layout.ts";
+import { encodePage, PAGE_HEADERS, SAFE_HEADERS } from "../../pages/layout.ts";
 import { passwordPage } from "../../pages/link-page.ts";
 import { messagesFor } from "../../pages/messages.ts";
 import { type PageProblem, problems, refusalPage } from "../../pages/refusal-page.ts";
@@ -9,6 +10,7 @@ import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../../pipeline/refusal.ts";
 import { wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
+import type { LinkGrant } from "./grant.ts";
 
 /** The problem behind a refusal of another part of the gateway. Every other one is the server's own. */
 const CODES: Readonly<Partial<Record<RefusalCode, PageProblem>>> = {
@@ -34,13 +36,15 @@ export function refuseLink({
 }: {
   readonly clock: () => Date;
 }): (refusal: Refusal, exchange: Exchange) => Answer {
-  return (refusal, { request, requestId }) => {
+  return (thrown, { request, requestId, permit }) => {
+    const isKept = thrown instanceof LinkRefused && permit === undefined;
+    const refusal = isKept || !isHidden(request, permit?.grant as LinkGrant | undefined, thrown) ? thrown : UNKNOWN;
     const link = refusal instanceof LinkRefused ? refusal : undefined;
     const ids = ["x-request-id", requestId];
     if (link?.problem === "password" || link?.problem === "wrong-password") {
       return askPassword(request, link.problem === "wrong-password", ids);
     }
-    const problem = link ? (PAGES[link.problem] ?? (link.problem as PageProblem)) : (CODES[refusal.code] ?? "unknown");
+    const problem = problemOf(refusal);
     const { status, line } = problems[problem];
     const headers = [...ids];
     if (status === 503 || status === 429) {
@@ -50,15 +54,34 @@ export function refuseLink({
     const opensAt = problem === "not-yet" && link?.retryAt !== undefined ? new Date(link.retryAt) : undefined;
     const text = opensAt === undefined ? line : `${line}: come back at ${opensAt.toISOString()}`;
     return wantsPage(request)
-      ? pageAnswer(status, refusalPage(messagesOf(request), problem, opensAt), headers)
+      ? pageAnswer(request, status, refusalPage(messagesOf(request), problem, opensAt), headers)
       : lineAnswer(status, text, headers);
   };
+}
+
+const UNKNOWN = new LinkRefused("unknown");
+/** Problems of the moment: they say nothing about the link. */
+const PASSING: ReadonlySet<PageProblem> = new Set(["busy", "too-many", "away"]);
+
+/**
+ * Whether the holder of a slug may not learn why it does not open: a slug can be guessed, so without a password everything that is not open is
+ * unknown. The opener decides alike before the grant.
+ */
+function isHidden({ target }: WireRequest, grant: LinkGrant | undefined, refusal: Refusal): boolean {
+  const [, address = ""] = /^\/l\/([^/?]*)/.exec(target) ?? [];
+  return isSlug(address) && grant?.link.password === undefined && !PASSING.has(problemOf(refusal));
+}
+
+/** The problem that a page names. */
+function problemOf(refusal: Refusal): PageProblem {
+  if (!(refusal instanceof LinkRefused)) return CODES[refusal.code] ?? "unknown";
+  return PAGES[refusal.problem] ?? (refusal.problem as PageProblem);
 }
 
 function askPassword(request: WireRequest, isWrong: boolean, headers: string[]): Answer {
   const [path = ""] = request.target.split("?", 1);
   if (wantsPage(request))
-    return pageAnswer(isWrong ? 403 : 200, passwordPage(messagesOf(request), { path, isWrong }), headers);
+    return pageAnswer(request, isWrong ? 403 : 200, passwordPage(messagesOf(request), { path, isWrong }), headers);
   const line = "this link has a password: send it with curl -u :PASSWORD";
   return lineAnswer(401, line, [...headers, "www-authenticate", 'Basic realm="link", charset="UTF-8"']);
 }
@@ -69,17 +92,23 @@ export function messagesOf({ headers }: WireRequest): ReturnType<typeof messages
 }
 
 /** A page, which nothing may store. */
-export function pageAnswer(status: number, text: string, headers: readonly string[] = []): Answer {
-  return textBody(status, "text/html; charset=utf-8", text, [...PAGE_HEADERS, ...headers]);
+export function pageAnswer(
+  { headers: asked }: WireRequest,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+): Answer {
+  const accepted = asked.find(([name]) => name.toLowerCase() === "accept-encoding")?.[1] ?? "";
+  const { bytes, coding } = encodePage(text, accepted);
+  return bodyOf(status, "text/html; charset=utf-8", bytes, [...PAGE_HEADERS, ...coding, ...headers]);
 }
 
 /** One line of text for a program. */
 export function lineAnswer(status: number, text: string, headers: readonly string[] = []): Answer {
-  return textBody(status, "text/plain; charset=utf-8", `${text}\n`, [...SAFE_HEADERS, ...headers]);
+  return bodyOf(status, "text/plain; charset=utf-8", Buffer.from(`${text}\n`), [...SAFE_HEADERS, ...headers]);
 }
 
-function textBody(status: number, type: string, text: string, headers: readonly string[]): Answer {
-  const bytes = Buffer.from(text);
+function bodyOf(status: number, type: string, bytes: Uint8Array, headers: readonly string[]): Answer {
   return {
     status,
     headers: ["content-type", type, "content-length", String(bytes.length), ...headers],

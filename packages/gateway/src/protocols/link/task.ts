@@ -10,7 +10,7 @@ import type { ListedFolder, ListFolder } from "../../operations/list-folder.ts";
 import type { ZipPrefix, Zipped } from "../../operations/zip-prefix.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { isViewable, linkPage } from "../../pages/link-page.ts";
-import { type ListingEntry, listingPage, ROWS_PER_PAGE, type SortColumn } from "../../pages/listing-page.ts";
+import { encodePath, type ListingEntry, listingPage, rowsFrom, type SortColumn } from "../../pages/listing-page.ts";
 import type { Permit, PermittedObject } from "../../permit.ts";
 import { permitPrefix } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
@@ -64,6 +64,8 @@ function objectTask(asked: Asked, object: PermittedObject): Task {
   const isDelivery = grant.path.startsWith("/d/");
   if (request.method === "POST")
     return isDelivery || !grant.form?.claim ? showPage(asked, object) : claim(asked, object);
+  if (grant.isCounted && isPrefetch(request))
+    return { request: headOf(asked, object), present: () => needsClaim(asked) };
   if (isDelivery) return deliver(asked, object, { token: hashOf(grant.token ?? "") });
   const claimKey = query.get("dl");
   if (grant.isCounted && claimKey !== null) {
@@ -75,6 +77,11 @@ function objectTask(asked: Asked, object: PermittedObject): Task {
   if (isPage && !wantsBytes) return showPage(asked, object);
   if (grant.isCounted) return { request: headOf(asked, object), present: () => needsClaim(asked) };
   return read(asked, object);
+}
+
+/** Whether the browser fetches ahead: its user has opened nothing yet. */
+function isPrefetch({ headers }: WireRequest): boolean {
+  return headers.some(([name, value]) => /^(?:sec-purpose|purpose|x-moz)$/i.test(name) && /prefetch/i.test(value));
 }
 
 /** The bytes of a link that counts nothing. */
@@ -168,7 +175,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
         proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
         preview: link.preview && !isCounted,
       });
-      return pageAnswer(200, page);
+      return pageAnswer(request, 200, page);
     },
   };
 }
@@ -218,12 +225,13 @@ function prefixTask(asked: Asked): Task {
   const { rest, isCounted, delivery, link, path } = grant;
   const hasVisit = !isCounted || delivery !== undefined;
   if (request.method === "POST" && grant.form?.claim !== undefined) return claim(asked, undefined);
-  // Names below a folder are relative to it, so the address of a folder ends with a slash.
-  if (rest === undefined) return redirectTo(asked, `${path}/`);
-  if (!hasVisit)
+  // The form of the password posts to the address that asked for it, with or without a slash.
+  if (!hasVisit && (rest !== undefined || request.method === "POST"))
     return isPage
       ? visitPage(asked)
       : { ...listing(asked, permitPrefix(permit, link.key)), present: () => needsVisit(asked) };
+  // Names below a folder are relative to it, so the address of a folder ends with a slash.
+  if (rest === undefined) return redirectTo(asked, `${path}/`);
   const token = delivery?.token;
   if (permit.object !== undefined) {
     return token === undefined ? read(asked, permit.object) : deliver(asked, permit.object, { token });
@@ -271,6 +279,7 @@ function visitPage(asked: Asked): Task<ListFolder> {
     request: { operation: "list-folder", keys: permitPrefix(permit, link.key), limit: 0 },
     present: () =>
       pageAnswer(
+        request,
         200,
         linkPage(messagesOf(request), {
           path: grant.path,
@@ -314,25 +323,22 @@ function listing(asked: Asked, keys: ListFolder["keys"]): Task<ListFolder> {
         )
         .filter(({ name }) => name !== "")
         .sort((a, b) => (descending ? SORTS[sort](b, a) : SORTS[sort](a, b)));
-      const next = from + ROWS_PER_PAGE;
+      const shown = rowsFrom(rows, from);
+      const next = from + shown.length;
       const page = listingPage(messagesOf(request), {
         title: rest === "" ? titleOf(grant) : rest.replace(/\/$/, ""),
-        path: `${path}/${encodeRest(rest)}`,
+        path: `${path}/${encodePath(rest)}`,
         root: `${path}/`,
-        entries: rows.slice(from, next),
+        entries: shown,
         ...{ sort, descending, isTruncated },
         next: next < rows.length ? next : undefined,
         note: link.note,
         sharedBy: options.sharedBy,
         expiresAt: new Date(link.expiresAt),
       });
-      return pageAnswer(200, page);
+      return pageAnswer(request, 200, page);
     },
   };
-}
-
-function encodeRest(rest: string): string {
-  return rest.split("/").map(encodeURIComponent).join("/");
 }
 
 function titleOf({ link }: LinkGrant): string {

@@ -228,6 +228,8 @@ export interface State extends StateCapabilities {
   sweep(): Promise<void>;
   /** Writes a consistent copy to a new file. */
   backup(path: string): Promise<void>;
+  /** Whether calls can be answered now, as far as the engine knows without asking. Absent: always. */
+  isAvailable?(): boolean;
   /** Commits what was begun, and releases the engine. */
   close(): Promise<void>;
 }

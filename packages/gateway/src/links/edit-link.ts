@@ -1,0 +1,51 @@
+/** Changes a link as its owner asks. */
+import type { Link, LinkChange } from "../state/contract/state.ts";
+import { checkRequest, type LinkRequest, type LinkTools } from "./create-link.ts";
+
+type Editable =
+  | "label"
+  | "note"
+  | "startsAt"
+  | "expiresAt"
+  | "maxDeliveries"
+  | "maxBytes"
+  | "password"
+  | "networks"
+  | "response"
+  | "preview"
+  | "follow";
+
+/** What an owner may change. `null` resets a value to its default. */
+export type LinkEdit = { readonly [name in Editable]?: LinkRequest[name] | null | undefined };
+
+/**
+ * The change behind an edit.
+ * @throws {DaypassError} `INVALID_INPUT`
+ */
+export async function editLink(link: Link, edit: LinkEdit, tools: LinkTools): Promise<LinkChange> {
+  const { startsAt, expiresAt, password, networks, preview, follow, ...others } = edit;
+  const times = {
+    startsAt: startsAt === null ? new Date(link.createdAt) : (startsAt ?? new Date(link.startsAt)),
+    expiresAt: expiresAt ?? new Date(link.expiresAt),
+  };
+  // A link that has expired may still get another label.
+  const now = expiresAt == null ? link.createdAt : tools.clock().getTime();
+  const removed = Object.entries(edit).filter(([, value]) => value === null);
+  const wanted = { ...link, ...edit, ...Object.fromEntries(removed.map(([name]) => [name, undefined])), ...times };
+  checkRequest(wanted as LinkRequest, now);
+  return {
+    ...others,
+    startsAt: times.startsAt.getTime(),
+    expiresAt: times.expiresAt.getTime(),
+    ...(password === undefined ? {} : { password: password && (await tools.passwords.hash(password)) }),
+    ...(networks === undefined ? {} : { networks: networks ?? [] }),
+    ...(preview === undefined ? {} : { preview: preview ?? true }),
+    ...(follow == null || follow === link.follow ? {} : { follow, ...(await pinOf(link, follow, tools)) }),
+  };
+}
+
+/** A link that begins to follow loses its pin. When it no longer follows, it pins the present object. */
+async function pinOf({ kind, bucket, key }: Link, follow: boolean, { head }: LinkTools): Promise<LinkChange> {
+  const object = follow || kind !== "object" ? undefined : await head(bucket, key);
+  return { etag: object?.etag ?? null, size: object?.size ?? null };
+}

@@ -37,6 +37,7 @@ export {
   type ErrorDetails,
   errorCodes,
   isDaypassError,
+  type SignedBy,
 } from "./core/errors.ts";
 export { type Problem, problem } from "./core/problem.ts";
 export { signMany } from "./core/sign-many.ts";

@@ -111,7 +111,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     obstacle() {
       if (closed) return "draining";
       if (storage.isAvailable?.() === false) return "storage unavailable";
-      return links?.isStale() === true ? "revocations outdated" : undefined;
+      if (links?.isStale() === true) return "revocations outdated";
+      return clock.lag() < MAX_LAG_MS ? undefined : "the clock was set back: restart the gateway";
     },
     linkObstacle: () => (links?.state.isAvailable?.() === false ? "state unavailable" : undefined),
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
@@ -128,7 +129,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       const authenticated = await authenticate(received, body);
       const { protocol, grant } = authenticated;
       reached.protocol = protocol;
-      notes.grant = grant;
+      notes.signer = grant;
+      notes.resource = protocol.resource(grant);
       notes.parentKeyId = protocol.parentKeyId?.(grant);
       const authorized = authorize(authenticated, clock().getTime());
       const permit = authorized instanceof Promise ? await authorized : authorized;
@@ -216,6 +218,9 @@ interface Working extends Pick<Arrival, "notes" | "reached"> {
 
 /** Half of the time that proxies and clients wait for a byte, at least. */
 const KEEP_ALIVE_MS = 10_000;
+
+/** S3 refuses a header whose time is further away. By then, URLs that are signed now have expired or come from the past. */
+const MAX_LAG_MS = 900_000;
 
 /** Stands for a value of a faulty adapter that is not a request. */
 const NO_REQUEST: WireRequest = { method: "", target: "", authority: "", headers: [] };

@@ -24,7 +24,7 @@ export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Resource, scopeBreach } from "./pipeline/scope-match.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
-export { steadyClock } from "./pipeline/steady-clock.ts";
+export { type SteadyClock, steadyClock } from "./pipeline/steady-clock.ts";
 export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
 export type { Dialect } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/verifiers.ts";

@@ -95,6 +95,11 @@ export interface GatewayOptions {
    */
   readonly keepAliveMs?: number | undefined;
   /**
+   * For tests only: headers of S3 that are accepted without effect. `encryption` is `x-amz-server-side-encryption: AES256`, `acl` any canned
+   * `x-amz-acl`. None by default, because the client would rely on an encryption or a list that does not exist.
+   */
+  readonly tolerate?: readonly ("encryption" | "acl")[] | undefined;
+  /**
    * The gateway does not follow it backwards: what has expired stays expired. If you create one gateway after another, as for a reload,
    * pass the same `steadyClock` to all of them.
    */
@@ -155,6 +160,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   debugFields: flag,
   metrics: [(value) => typeof value === "boolean" || isFunction(value), "true, false or a function"],
   keepAliveMs: timer,
+  tolerate: listOf([(value) => value === "encryption" || value === "acl", "encryption or acl"]),
   clock: [(value) => isFunction(value) && value() instanceof Date, "a function that gives a Date"],
   tally: [
     (value) => isObject(value) && isObject(value["unverified"]) && isObject(value["metrics"]),

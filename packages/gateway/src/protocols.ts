@@ -23,13 +23,24 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
     debugFields = true,
     redirectOrigins = [],
     routes,
+    tolerate = [],
   } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) {
     const sessions = sessionsOf(options);
     protocols.push(
-      s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash, sessions, redirectOrigins }),
+      s3Protocol({
+        ...common,
+        keys: keys.s3,
+        region,
+        regions,
+        debugFields,
+        createHash,
+        sessions,
+        redirectOrigins,
+        tolerate,
+      }),
     );
     if (sessions !== undefined)
       protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions, createHash }));

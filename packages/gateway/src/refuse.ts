@@ -1,3 +1,4 @@
+import { isDaypassError } from "daypass";
 import type { Notes } from "./pipeline/audit.ts";
 import type { Authenticator } from "./pipeline/authenticate.ts";
 import { refusedPreflight } from "./pipeline/cross-origin.ts";
@@ -26,12 +27,13 @@ export function refuser({ recognise, nativeTo, fallback, respond }: RefuserOptio
     const thrown = toRefusal(error);
     const refusal = permit === undefined ? thrown : (protocol?.attributed?.(thrown, permit) ?? thrown);
     notes.code = refusal.code;
+    notes.signer ??= isDaypassError(refusal.cause) ? refusal.cause.signedBy : undefined;
     const exchange = exchangeOf(notes, reached);
     const answer =
       protocol?.refuse(refusal, exchange) ??
       refuseUnrecognised(nativeTo(notes.request.authority) ?? fallback, refusal, exchange);
-    // A 5xx is not the client's fault, so the log shows its cause to the operator.
-    if (answer.status >= 500) notes.error = refusal.cause;
+    // A 5xx is not the client's fault, so the log shows its cause to the operator. A 501 is: the client asked for what does not exist here.
+    if (answer.status >= 500 && answer.status !== 501) notes.error = refusal.cause;
     return answer;
   }
 

@@ -89,6 +89,8 @@ export class DaypassError extends Error {
   declare readonly code: ErrorCode;
   /** The facts in `message`, by name; empty if there are none. */
   declare readonly details: ErrorDetails;
+  /** For the operator's log: who signed, if the request was refused although its signature matched. Only verifiers set it. */
+  declare readonly signedBy?: SignedBy;
 
   /**
    * Nothing is checked: keep secrets, signatures and session tokens out of message and details.
@@ -105,6 +107,21 @@ export class DaypassError extends Error {
     this.code = code;
     this.details = options?.details ?? {};
   }
+}
+
+/** Whose signature matched. */
+export interface SignedBy {
+  /** Identifier of the scheme, e.g. `"s3"`. */
+  readonly scheme: string;
+  /** Access key id or `kid`. */
+  readonly keyId: string;
+  /** The id that the grant would have had. */
+  readonly id: string;
+}
+
+/** Notes on a refusal who signed. */
+export function withSigner(error: unknown, signedBy: SignedBy): unknown {
+  return isDaypassError(error) ? Object.assign(error, { signedBy }) : error;
 }
 
 /** A refusal in the form that all texts share: `expected …`. */

@@ -11,7 +11,8 @@ import type {
   Scheme,
   Verifier,
 } from "./contracts.ts";
-import { type DaypassError, refusal, unenforced } from "./errors.ts";
+import { type DaypassError, refusal, unenforced, withSigner } from "./errors.ts";
+import { grantId } from "./grant.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { systemClock } from "./time.ts";
 
@@ -52,18 +53,23 @@ export function verifier<P, K, G extends Grant>(
     const now = Number(clock());
     const late = scheme.checkTime(parsed, now);
     const match = (checks as readonly Checked[]).findIndex(({ matches }) => matches);
-    if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
-    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id");
-    if (match < 0) {
+    const key = match < 0 ? undefined : candidates[match];
+    if (key === undefined) {
+      if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
+      if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id");
       throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
     }
-    const key = candidates[match] as K;
     const { stringToSign } = checks[match] as Checked;
-    const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
-    for (const { kind } of grant.obligations) {
-      if (!enforced.has(kind) && !given?.enforces?.includes(kind)) throw unenforced(kind);
+    try {
+      if (late !== undefined) throw late;
+      const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
+      for (const { kind } of grant.obligations) {
+        if (!enforced.has(kind) && !given?.enforces?.includes(kind)) throw unenforced(kind);
+      }
+      return grant;
+    } catch (error) {
+      throw withSigner(error, { scheme: scheme.id, keyId: scheme.keyId(parsed), id: grantId(stringToSign) });
     }
-    return grant;
   };
 
   return {

@@ -1,6 +1,6 @@
 import type { Checked, Clock, Grant, KeyResolver, Obligation, ObligationKind } from "../core/contracts.ts";
-import { type DaypassError, refusal, unenforced } from "../core/errors.ts";
-import { grantOf } from "../core/grant.ts";
+import { type DaypassError, refusal, unenforced, withSigner } from "../core/errors.ts";
+import { grantId, grantOf } from "../core/grant.ts";
 import { listOf } from "../core/key-resolver.ts";
 import { type Instant, systemClock } from "../core/time.ts";
 import { uriEncode, uriEncodePath } from "../wire/encoding.ts";
@@ -18,6 +18,8 @@ export interface FormVerifierOptions {
 
 /** One dialect of signed form, as the verifying side sees it. `P` is the parsed form of the signature's own fields. */
 export interface FormScheme<P, K, G extends FormGrant> {
+  /** As {@link SignedBy.scheme} of a refusal. */
+  readonly id: string;
   /** The signature's own fields, by lower-case name. The policy is not among them. */
   readonly own: RegExp;
   /** The fields that mark a form as signed in this scheme. */
@@ -87,35 +89,56 @@ export function formVerifier<P, K, G extends FormGrant>(
       if (match === undefined) {
         throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
       }
-      const { expiresAt, conditions } = decodePolicy(policy);
-      const now = Number(clock());
-      // Written so that an invalid clock refuses.
-      if (!(now < Number(expiresAt))) {
-        const end = expiresAt.toISOString();
-        throw refusal("EXPIRED", `a form that is valid, found one that ended at ${end}: ask for a new one`, {
-          expiresAt: end,
-        });
+      try {
+        return grantFor(parsed, match, { bucket, all, policy, objectKey });
+      } catch (error) {
+        throw withSigner(error, { scheme: scheme.id, keyId: scheme.keyId(parsed), id: grantId(match.stringToSign) });
       }
-      const length = checkConditions(conditions, { fields: all, bucket, exempt: scheme.exempt });
-      // Of a key that only its start binds, the holder chose the rest: `up/../x` is not below `up/` for a file system.
-      const isWhole = conditions.some((condition) => condition.operator === "eq" && condition.field === "key");
-      if (!isWhole && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(objectKey))
-        throw malformed("key", "dot-segments", "text without them");
-      const grant = scheme.grant(parsed, {
-        ...match,
-        now,
-        expiresAt,
-        bucket,
-        objectKey,
-        fields: Object.fromEntries([...all].filter(([name]) => !TAKEN.test(name) && !scheme.own.test(name))),
-        obligations: length === undefined ? [] : [{ kind: "body-length", ...length }],
-      });
-      for (const { kind } of grant.obligations) {
-        if (!enforced.has(kind)) throw unenforced(kind);
-      }
-      return grant;
     },
   };
+
+  /** The grant of a form whose signature has matched. */
+  function grantFor(
+    parsed: P,
+    match: { readonly key: K; readonly stringToSign: string },
+    { bucket, all, policy, objectKey }: SignedFields,
+  ): G {
+    const { expiresAt, conditions } = decodePolicy(policy);
+    const now = Number(clock());
+    // Written so that an invalid clock refuses.
+    if (!(now < Number(expiresAt))) {
+      const end = expiresAt.toISOString();
+      throw refusal("EXPIRED", `a form that is valid, found one that ended at ${end}: ask for a new one`, {
+        expiresAt: end,
+      });
+    }
+    const length = checkConditions(conditions, { fields: all, bucket, exempt: scheme.exempt });
+    // Of a key that only its start binds, the holder chose the rest: `up/../x` is not below `up/` for a file system.
+    const isWhole = conditions.some((condition) => condition.operator === "eq" && condition.field === "key");
+    if (!isWhole && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(objectKey))
+      throw malformed("key", "dot-segments", "text without them");
+    const grant = scheme.grant(parsed, {
+      ...match,
+      now,
+      expiresAt,
+      bucket,
+      objectKey,
+      fields: Object.fromEntries([...all].filter(([name]) => !TAKEN.test(name) && !scheme.own.test(name))),
+      obligations: length === undefined ? [] : [{ kind: "body-length", ...length }],
+    });
+    for (const { kind } of grant.obligations) {
+      if (!enforced.has(kind)) throw unenforced(kind);
+    }
+    return grant;
+  }
+}
+
+/** What a form says, with its file's name in place. */
+interface SignedFields {
+  readonly bucket: string;
+  readonly all: ReadonlyMap<string, string>;
+  readonly policy: string;
+  readonly objectKey: string;
 }
 
 const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;

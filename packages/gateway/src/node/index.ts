@@ -13,10 +13,10 @@ export {
   type Logger,
   listen,
   type Timeouts,
-  type TlsPair,
 } from "./listen.ts";
 export { type Log, type LogOptions, openLog } from "./log.ts";
 export type { MinimumRate } from "./slow-client.ts";
+export { checkTlsPair, type TlsPair } from "./tls-pair.ts";
 export {
   type Channel,
   type Primary,

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
-import { createSecureContext } from "node:tls";
 import type { Gateway } from "../gateway.ts";
 import {
   expectForms,
@@ -18,6 +17,7 @@ import { clientErrors } from "./client-error.ts";
 import { RATE, requestListener } from "./handler.ts";
 import type { Waiting } from "./request-body.ts";
 import type { MinimumRate } from "./slow-client.ts";
+import { checkTlsPair, type TlsPair } from "./tls-pair.ts";
 
 /** Timeouts for clients, in milliseconds. */
 export interface Timeouts {
@@ -54,12 +54,6 @@ export interface ListenOptions {
   /** Connections that may be open at once; further ones are closed. 10,000 by default. */
   readonly maxConnections?: number | undefined;
   readonly logger?: Logger | undefined;
-}
-
-/** A certificate chain and its private key, PEM texts. */
-export interface TlsPair {
-  readonly cert: string;
-  readonly key: string;
 }
 
 /** A server that listens. */
@@ -116,6 +110,7 @@ const OPTIONS: FormsOf<ListenOptions> = {
 export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOptions = {}): Promise<GatewayServer> {
   const { host = "127.0.0.1", port = 0, tls, logger, minimumRate } = options;
   expectForms(options, OPTIONS);
+  if (tls !== undefined) checkTlsPair(tls);
   const timeouts: Timeouts = { ...defaultTimeouts, ...given(options.timeouts) };
   let draining = false;
   const atWork = new WeakMap<Socket, Waiting>();
@@ -185,8 +180,8 @@ export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOp
     },
     setTls({ cert, key }) {
       if (secure === undefined) throw new Error("expected a server that was started with tls, found one that was not");
-      // setSecureContext keeps the old key if the new certificate is invalid, so validate the pair first.
-      createSecureContext({ cert, key });
+      // setSecureContext keeps the old key if the new certificate is invalid.
+      checkTlsPair({ cert, key });
       secure.setSecureContext({ cert, key });
     },
     async drain(timeoutMs) {

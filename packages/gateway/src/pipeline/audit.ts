@@ -1,6 +1,7 @@
-import type { Grant, WireRequest } from "daypass";
+import type { SignedBy, WireRequest } from "daypass";
 import { redactAuthority, redactKey, redactTarget } from "./redact.ts";
 import type { RefusalCode } from "./refusal.ts";
+import type { Resource } from "./scope-match.ts";
 
 /** The result of one request: the source of its log line. Contains no signature, token or credential. */
 export interface AuditEvent {
@@ -15,6 +16,12 @@ export interface AuditEvent {
   readonly host: string;
   /** Path and query, without the values of parameters that are not on the allow-list. */
   readonly url: string;
+  /** The path alone, as in `url`. */
+  readonly path: string;
+  /** The bucket; `undefined` if no signature was verified, or the call has no bucket. */
+  readonly bucket: string | undefined;
+  /** The object's key, at most 1024 characters; `undefined` as `bucket`, or for a call on a bucket. */
+  readonly key: string | undefined;
   /** The address of the connection's other end: of the client, or of a proxy. */
   readonly remoteAddress: string | undefined;
   /** The HTTP status that was sent. */
@@ -66,7 +73,9 @@ export interface Notes extends Journal {
   readonly requestId: string;
   readonly request: WireRequest;
   readonly time: number;
-  grant: Grant | undefined;
+  /** Who signed: of a grant, or of a request that was refused although its signature matched. */
+  signer: SignedBy | undefined;
+  resource: Resource | undefined;
   parentKeyId: string | undefined;
   code: RefusalCode | undefined;
 }
@@ -86,7 +95,8 @@ export function notesOf(request: WireRequest, { requestId, time }: { requestId: 
     requestId,
     request,
     time,
-    grant: undefined,
+    signer: undefined,
+    resource: undefined,
     parentKeyId: undefined,
     code: undefined,
     error: undefined,
@@ -115,7 +125,7 @@ export function auditEvent(notes: Notes, delivery: Delivery): AuditEvent {
   return new NotedEvent(notes, delivery);
 }
 
-/** A class, because the getters `url` and `grantId` cost more than all other fields, and not every reader uses them. */
+/** A class, because the getters cost more than all other fields, and not every reader uses them. */
 class NotedEvent implements AuditEvent {
   readonly requestId: string;
   readonly time: number;
@@ -135,7 +145,7 @@ class NotedEvent implements AuditEvent {
   readonly #notes: Notes;
 
   constructor(notes: Notes, delivery: Delivery) {
-    const { request, grant } = notes;
+    const { request, signer } = notes;
     this.requestId = notes.requestId;
     this.time = notes.time;
     this.duration = delivery.now - notes.time;
@@ -145,8 +155,8 @@ class NotedEvent implements AuditEvent {
     this.status = delivery.status;
     this.bytes = delivery.bytes;
     this.complete = delivery.complete;
-    this.scheme = grant?.scheme;
-    this.keyId = grant?.keyId;
+    this.scheme = signer?.scheme;
+    this.keyId = signer?.keyId;
     this.parentKeyId = notes.parentKeyId;
     this.code = notes.code;
     this.error = notes.error;
@@ -159,11 +169,24 @@ class NotedEvent implements AuditEvent {
   }
 
   get grantId(): string | undefined {
-    return this.#notes.grant?.id;
+    return this.#notes.signer?.id;
+  }
+
+  get path(): string {
+    return redactTarget(this.#notes.request.target.split("?", 1)[0] ?? "");
+  }
+
+  get bucket(): string | undefined {
+    return this.#notes.resource?.bucket || undefined;
+  }
+
+  get key(): string | undefined {
+    const key = this.#notes.resource?.key;
+    return key === undefined ? undefined : redactKey(key);
   }
 
   toJSON(): object {
-    const { url, grantId, error } = this;
-    return { ...this, url, grantId, error: error === undefined ? undefined : String(error) };
+    const { url, path, bucket, key, grantId, error } = this;
+    return { ...this, url, path, bucket, key, grantId, error: error === undefined ? undefined : String(error) };
   }
 }

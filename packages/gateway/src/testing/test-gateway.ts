@@ -22,6 +22,11 @@ export interface TestGatewayOptions {
   /** All other options of `createGateway`; a function is called with the port, which origins contain. */
   readonly gateway?: ((port: number) => Partial<Omit<GatewayOptions, "storage">>) | undefined;
   readonly listen?: Omit<ListenOptions, "port"> | undefined;
+  /**
+   * Headers that code for the cloud sends and this gateway refuses, to be accepted without effect: `encryption` for
+   * `x-amz-server-side-encryption: AES256`, `acl` for canned access control lists. None by default.
+   */
+  readonly tolerate?: GatewayOptions["tolerate"];
 }
 
 /** Ready-made options for the constructors of S3 clients. */
@@ -76,8 +81,10 @@ export interface TestGateway extends AsyncDisposable {
    * enough ahead.
    */
   readonly clock: () => Date;
-  /** Moves the gateway's clock forward, so that URLs expire without waiting. It never goes back. */
+  /** Moves the gateway's clock forward, so that URLs expire without waiting. */
   advance(seconds: number): void;
+  /** Sets the gateway's clock to the system time again, for the next test. URLs that `advance` let expire are valid again. */
+  resetClock(): void;
   /**
    * Returns the URL with one character of its signature changed, for every scheme. A URL that worked before is then refused.
    * Throws for a URL without a signature.
@@ -120,13 +127,15 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const events: AuditEvent[] = [];
   const port = await freePort();
   let ahead = 0;
-  const clock = (): Date => new Date(Date.now() + ahead);
+  // A steady clock by its own word: the gateway would not follow another one back.
+  const clock = Object.assign(() => new Date(Date.now() + ahead), { lag: () => 0 });
   const gateway = createGateway({
     origins: [`http://127.0.0.1:${port}`],
     keys: { s3: (id) => (id === accessKey.accessKeyId ? accessKey : undefined), url: [urlKey] },
     sessionSecret: randomBytes(32),
     audit: (event) => events.push(event),
     clock,
+    tolerate: options.tolerate,
     ...options.gateway?.(port),
     storage,
   });
@@ -150,6 +159,9 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     advance(seconds) {
       if (!(seconds >= 0)) throw new RangeError(`expected seconds to go ahead, found ${seconds}`);
       ahead += seconds * 1000;
+    },
+    resetClock() {
+      ahead = 0;
     },
     tamper: tamperSignature,
     close,

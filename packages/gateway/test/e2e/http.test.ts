@@ -249,6 +249,18 @@ it("answers 503 to the readiness probe while its folder is missing", async () =>
   expect(await readiness()).toEqual([200, "ready\n"]);
 });
 
+it("answers 503 to the readiness probe after the clock was set back, until it has caught up", async () => {
+  let now = Date.now();
+  await using jumped = await testGateway({ gateway: () => ({ clock: () => new Date(now) }) });
+  const readiness = async () => (await send(jumped, { target: "/-/readyz" })).body.toString();
+  now += 3_600_000;
+  expect(await readiness()).toBe("ready\n");
+  now -= 3_600_000;
+  expect(await readiness()).toBe("the clock was set back: restart the gateway\n");
+  now += 3_000_000;
+  expect(await readiness()).toBe("ready\n");
+});
+
 describe("metrics", () => {
   it("shows metrics only if the operator enables them, without labels that a client can write", async () => {
     expect((await send(gateway, { target: "/-/metrics" })).status).toBe(403);

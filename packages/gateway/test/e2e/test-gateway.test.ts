@@ -24,8 +24,28 @@ it("opens, refuses a tampered URL, and expires URLs without waiting", async () =
   for (const url of urls) expect(await status(url)).toBe(403);
   const { url } = s3Signer({ ...clients.daypass, clock }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 });
   expect(await status(url)).toBe(200);
+  gateway.resetClock();
+  for (const url of urls) expect(await status(url)).toBe(200);
   expect(() => gateway.tamper(gateway.url)).toThrow(/found none/);
   expect(() => gateway.advance(-1)).toThrow(RangeError);
+});
+
+it.each([
+  ["x-amz-server-side-encryption", "AES256", "encryption", 501],
+  ["x-amz-acl", "public-read", "acl", 400],
+] as const)("refuses %s: %s unless it tolerates %s", async (name, value, kind, refused) => {
+  for (const tolerate of [[], [kind]] as const) {
+    await using gateway = await testGateway({ files: { "media/hello.txt": "hello" }, tolerate });
+    const put = {
+      method: "PUT",
+      bucket: "media",
+      key: "a",
+      expiresIn: 60,
+      bind: { headers: { [name]: value } },
+    } as const;
+    const { url, headers } = s3Signer(gateway.clients.daypass).sign(put);
+    expect(await status(url, { method: "PUT", headers, body: "a" })).toBe(tolerate.length === 0 ? refused : 200);
+  }
 });
 
 it("is gone with everything when its scope ends", async () => {

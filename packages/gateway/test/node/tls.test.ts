@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:https";
 import { connect, type Socket } from "node:net";
@@ -89,6 +90,28 @@ it("uses a renewed certificate for new connections and keeps open ones", async (
   expect(await answer).toBe("body");
   expect(await get(server.url, renewedTls.cert)).toBe("body");
   await expect(get(server.url)).rejects.toThrow();
+});
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+
+it.each([
+  ["a key of another type than the certificate's", { cert: tls.cert, key: String(rsa) }],
+  ["a key of another certificate", { cert: renewedTls.cert, key: tls.key }],
+  ["an empty certificate", { cert: "", key: tls.key }],
+  ["an empty key", { cert: tls.cert, key: "\n" }],
+])("refuses %s at the start and for a running server, which keeps its pair", async (_, pair) => {
+  const handle = async (): Promise<Outcome> => bytesOf(Buffer.from("body"));
+  const gateway = { limits: defaultLimits, handle, close: async () => {} };
+  await expect(listen(gateway, { tls: pair })).rejects.toThrow();
+  const { server } = await secure();
+  expect(() => server.setTls(pair)).toThrow();
+  expect(await get(server.url)).toBe("body");
+});
+
+it("accepts a chain, whose first certificate the key belongs to", async () => {
+  const { server } = await secure();
+  server.setTls({ cert: renewedTls.cert + tls.cert, key: renewedTls.key });
+  expect(await get(server.url, renewedTls.cert)).toBe("body");
 });
 
 it("keeps its certificate when the new pair is invalid, and throws without TLS", async () => {

@@ -1,7 +1,6 @@
 /** The files that a configuration names: the TLS certificate and the public keys of other signers. */
 import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
-import type { TlsPair } from "@daypass/gateway/node";
+import { checkTlsPair, type TlsPair } from "@daypass/gateway/node";
 import { isDaypassError } from "daypass";
 import { isObject } from "daypass/schemes";
 import { publishedKeySet, type UrlKey } from "daypass/url";
@@ -14,10 +13,13 @@ export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undef
   if (tls === undefined) return undefined;
   const [cert, key] = await Promise.all([readPem("tls.certFile", tls.certFile), readPem("tls.keyFile", tls.keyFile)]);
   try {
-    createSecureContext({ cert, key });
+    checkTlsPair({ cert, key });
   } catch (error) {
+    const reason = isDaypassError(error)
+      ? error.message
+      : `TLS reads no pair of PEM files in them (${(error as NodeJS.ErrnoException).code})`;
     throw new CommandError(
-      `expected a certificate in ${tls.certFile} and its private key in ${tls.keyFile}, both PEM, found files that TLS does not accept (${(error as NodeJS.ErrnoException).code}): correct tls.certFile or tls.keyFile`,
+      `tls.certFile ${tls.certFile} and tls.keyFile ${tls.keyFile} cannot be used: ${reason}. Correct tls.certFile or tls.keyFile.`,
     );
   }
   return { cert, key };

@@ -178,8 +178,8 @@ function refusalOf(error: unknown, fields: readonly FormField[]): unknown {
     if (code === "SIGNATURE_MISMATCH" || code === "UNKNOWN_KEY" || isSignature) {
       return new Refusal(isSignature ? "SIGNATURE_MISMATCH" : code, message, signatureDetails(fields));
     }
-    if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, details);
-    return code === "EXPIRED" ? new Refusal("POLICY_EXPIRED", message, details) : error;
+    if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, details, { cause: error });
+    return code === "EXPIRED" ? new Refusal("POLICY_EXPIRED", message, details, { cause: error }) : error;
   }
   if (!(error instanceof MultipartError)) return error;
   const codes = {

@@ -45,7 +45,7 @@ export function readCall(
     received,
     body,
   }: { readonly permit: Permit<S3Grant>; readonly received: Received; readonly body: AsyncIterable<Uint8Array> },
-  { limits, createHash, origins, region }: S3RowOptions,
+  { limits, createHash, origins, region, tolerate }: S3RowOptions,
 ): S3Call {
   const { grant } = permit;
   const payload = openPayload(grant, received, body);
@@ -53,11 +53,25 @@ export function readCall(
     grant,
     payload,
     limit: limits.metadata,
+    tolerate,
   });
   if (row.readsBody !== true) expectNoBody(grant);
   expectNoConditions(row, received);
   // Written out: spreading three objects costs as much as the rest of reading a small request.
-  return { permit, received, payload, limits, createHash, origins, region, metadata, checksums, amz, parameters };
+  return {
+    permit,
+    received,
+    payload,
+    limits,
+    createHash,
+    origins,
+    region,
+    tolerate,
+    metadata,
+    checksums,
+    amz,
+    parameters,
+  };
 }
 
 export function isPostGrant(grant: Grant): grant is S3PostGrant {
@@ -93,7 +107,16 @@ function noTrailer(): undefined {
 function readFields(
   row: S3Row,
   { request }: Received,
-  { grant, payload, limit }: { readonly grant: S3Grant; readonly payload: Payload; readonly limit: number },
+  {
+    grant,
+    payload,
+    limit,
+    tolerate,
+  }: Pick<S3RowOptions, "tolerate"> & {
+    readonly grant: S3Grant;
+    readonly payload: Payload;
+    readonly limit: number;
+  },
 ): Fields {
   expectNothingForeign(request.headers, grant);
   if (grant.parameters.length === 0 && !request.headers.some(([name]) => isAmz(name))) return NO_FIELDS;
@@ -114,7 +137,8 @@ function readFields(
       amz.set(name, value);
     } else if (!(payload.chunked && source === "header" && CHUNK_HEADERS.has(name))) {
       const values = HARMLESS_AMZ.get(name);
-      if (!HARMLESS_AMZ.has(name) || (values !== undefined && !values.includes(value))) {
+      const isHarmless = HARMLESS_AMZ.has(name) && values?.includes(value) !== false;
+      if (!isHarmless && !tolerate.some((kind) => TOLERABLE[kind](name, value))) {
         throw refuseAmz(source, name, value);
       }
     }
@@ -140,6 +164,11 @@ function readFields(
   }
   return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
 }
+
+const TOLERABLE = {
+  encryption: (name: string, value: string) => name === "x-amz-server-side-encryption" && value === "AES256",
+  acl: (name: string, value: string) => name === "x-amz-acl" && CANNED_ACLS.has(value),
+};
 
 /**
  * Amazon selects new functions by a name without a value, as in `?annotation`. An upload with such a name would replace the object

@@ -32,6 +32,8 @@ export interface S3RowOptions {
   readonly origins: readonly string[];
   /** The region that answers name. */
   readonly region: string;
+  /** Headers that are accepted without effect, for tests. */
+  readonly tolerate: readonly ("encryption" | "acl")[];
 }
 
 /** A permitted request as a row reads it. All `x-amz-*` headers and parameters in it were signed. */

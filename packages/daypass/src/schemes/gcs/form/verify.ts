@@ -138,6 +138,7 @@ function gcsForms(
   const { detects, verify } = formVerifier<ReturnType<typeof parseGcsForm>, HasSigned, GcsFormGrant>(
     {
       own: OWN_FIELDS,
+      id: "gcs/form",
       markers: /^x-goog-(?:algorithm|credential|signature)$/,
       exempt: /^x-goog-signature$/,
       parse: (fields) => parseGcsForm(fields, family),

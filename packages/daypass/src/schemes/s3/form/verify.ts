@@ -115,6 +115,7 @@ export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3F
   return formVerifier(
     {
       own: OWN_FIELDS,
+      id: "s3/form",
       markers: /^x-amz-(?:algorithm|credential|signature)$/,
       exempt: /^x-amz-signature$/,
       parse(fields) {

@@ -64,6 +64,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
   return formVerifier(
     {
       own: OWN_FIELDS,
+      id: "s3/form/v2",
       markers: /^awsaccesskeyid$/,
       exempt: /^(?:awsaccesskeyid|signature)$/,
       parse: parseS3FormV2,

@@ -150,7 +150,7 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
   }
 
   async function change(context: Context<AdminEnv>, link: Link, edit: LinkChange): Promise<void> {
-    const changed = await state.updateLink(link.id, link.version, edit);
+    const changed = await state.updateLink(link.id, link.version, edit, context.var.caller.owner);
     if (changed === undefined) throw new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
     context.header("etag", `"${changed.version}"`);
   }
@@ -250,12 +250,14 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
   action("revoke", async (context, link) => {
     if (link.revokedAt === undefined) await change(context, link, { revokedAt: clock().getTime() });
     // The rule cuts running transfers in every worker.
-    links.apply([await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } })]);
+    const by = context.var.caller.owner;
+    links.apply([await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } }, by)]);
   });
   action("restore", async (context, link) => {
     if (link.revokedAt !== undefined) await change(context, link, { revokedAt: null });
-    const revocation = await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } });
-    const lifted = await state.lift(revocation.id);
+    const by = context.var.caller.owner;
+    const revocation = await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } }, by);
+    const lifted = await state.lift(revocation.id, by);
     if (lifted !== undefined) links.apply([lifted]);
   });
   action("resume", (context, link) =>
@@ -286,7 +288,7 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
         throw new AdminProblem(400, "INVALID_INPUT", "recipient: name one, as each has deliveries of their own");
       if (variant === undefined)
         throw new AdminProblem(404, "NO_SUCH_RECIPIENT", "the link has no recipient of this name");
-      await state.giveBack(variant.id, count);
+      await state.giveBack(variant.id, count, context.var.caller.owner);
       return (await show(context, link.id)) as never;
     },
   );

@@ -86,7 +86,8 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify }: 
       expectOperator(context);
       const input = context.req.valid("json");
       const { selector, until } = await selectorOf(input);
-      const revocation = await state.revoke({ id: randomId(), selector, reason: input.reason, until });
+      const wanted = { id: randomId(), selector, reason: input.reason, until };
+      const revocation = await state.revoke(wanted, context.var.caller.owner);
       links.apply([revocation]);
       return context.json(revocationResource(revocation), 201) as never;
     },
@@ -118,7 +119,7 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify }: 
     }),
     async (context) => {
       expectOperator(context);
-      const lifted = await state.lift(context.req.valid("param").id);
+      const lifted = await state.lift(context.req.valid("param").id, context.var.caller.owner);
       if (lifted === undefined) throw new AdminProblem(404, "NO_SUCH_REVOCATION", "no revocation has this id");
       links.apply([lifted]);
       return context.json(revocationResource(lifted), 200) as never;

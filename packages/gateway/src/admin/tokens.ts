@@ -47,7 +47,7 @@ export function addTokenRoutes(app: AdminApp, { links: { state }, clock }: Admin
       const secret = randomBytes(32).toString("base64url");
       const hash = tokenHash(secret);
       const token: AdminToken = { ...context.req.valid("json"), id: randomId(), hash, createdAt: clock().getTime() };
-      await state.addToken(token);
+      await state.addToken(token, context.var.caller.owner);
       return context.json(tokenResource(token, secret), 201) as never;
     },
   );
@@ -71,7 +71,7 @@ export function addTokenRoutes(app: AdminApp, { links: { state }, clock }: Admin
     }),
     async (context) => {
       expectOperator(context);
-      if (!(await state.revokeToken(context.req.valid("param").id)))
+      if (!(await state.revokeToken(context.req.valid("param").id, context.var.caller.owner)))
         throw new AdminProblem(404, "NO_SUCH_TOKEN", "no token has this id");
       return context.body(null, 204) as never;
     },

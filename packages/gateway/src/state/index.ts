@@ -4,6 +4,12 @@
  *
  * @module
  */
+export {
+  type AuditAction,
+  type AuditEntry,
+  type NotificationType,
+  notificationTypes,
+} from "./contract/audit.ts";
 export type {
   Applied,
   Attempt,
@@ -17,8 +23,11 @@ export type {
   Start,
   VariantCounters,
 } from "./contract/deliveries.ts";
+export type { Notification, OutboxDepth, SendOutcome, Webhook } from "./contract/outbox.ts";
 export type {
   AdminToken,
+  AuditRange,
+  AuditWriter,
   FailureCounts,
   FoundLink,
   Link,
@@ -32,6 +41,8 @@ export type {
   RevocationSelector,
   State,
   StateCapabilities,
+  StoredHead,
+  StoredRecord,
   Use,
   Variant,
   WholeLink,

@@ -24,6 +24,15 @@ const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
   "listTokens",
   "revokeToken",
   "failures",
+  "auditWriters",
+  "auditRecords",
+  "auditHeads",
+  "listWebhooks",
+  "removeWebhook",
+  "settleNotification",
+  "listDeadLetters",
+  "resendDeadLetters",
+  "outboxDepth",
 ]);
 const METHODS: readonly (keyof State)[] = [
   ...(REPEATABLE as ReadonlySet<keyof State>),
@@ -34,6 +43,11 @@ const METHODS: readonly (keyof State)[] = [
   "claimUse",
   "addToken",
   "recordFailure",
+  "record",
+  "addHead",
+  "cutAudit",
+  "addWebhook",
+  "takeNotifications",
   "sweep",
   "backup",
 ];

@@ -71,10 +71,10 @@ it("revokes a link at once, also for a started delivery, and lifts it again", as
   const { link, variant } = await make({ maxDeliveries: 1 });
   const path = `/l/${variant.id}?dl=0123456789abcdef`;
   expect((await get(path)).status).toBe(200);
-  const revocation = await bench.links.state.revoke({ id: "r1", selector: { kind: "link", id: link.id } });
+  const revocation = await bench.links.state.revoke({ id: "r1", selector: { kind: "link", id: link.id } }, "operator");
   bench.links.apply([revocation]);
   expect((await get(path)).status).toBe(410);
-  bench.links.apply([(await bench.links.state.lift("r1")) as typeof revocation]);
+  bench.links.apply([(await bench.links.state.lift("r1", "operator")) as typeof revocation]);
   expect((await get(path)).status).toBe(200);
 });
 
@@ -130,6 +130,6 @@ it("suspends counted links after a restore, until their owner resumes them", asy
   expect((await bench.links.state.beginRun(run)).suspended).toBe(1);
   expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(410);
   expect((await get(`/l/${open.variant.id}`)).status).toBe(200);
-  await bench.links.state.updateLink(link.id, link.version + 1, { suspended: null });
+  await bench.links.state.updateLink(link.id, link.version + 1, { suspended: null }, "operator");
   expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(200);
 });

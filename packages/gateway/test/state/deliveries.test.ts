@@ -165,7 +165,7 @@ async function play(
           await state.sweep();
           break;
         case "give":
-          await state.giveBack("v", 1);
+          await state.giveBack("v", 1, "operator");
           allowed += 1;
       }
       const found = await state.getLink("link");

@@ -106,6 +106,8 @@ export interface Start {
   readonly length: number;
   /** The object that is open; `undefined` for a visit. */
   readonly object?: { readonly etag: string; readonly size: number } | undefined;
+  /** `bucket/key` of the response, for the record; absent if it has none. */
+  readonly target?: string | undefined;
 }
 
 /** A request to change a delivery. */

@@ -3,7 +3,9 @@
  * that it is lazy. An engine's own clock decides; its readings are milliseconds since 1970.
  * @module
  */
+import type { AuditEntry } from "./audit.ts";
 import type { Applied, Command, Delivery, LinkWindow, Millis, VariantCounters } from "./deliveries.ts";
+import type { Notification, OutboxDepth, SendOutcome, Webhook } from "./outbox.ts";
 
 /** What a link opens. */
 export type LinkKind = "object" | "prefix" | "upload" | "route";
@@ -159,6 +161,46 @@ export interface StateCapabilities {
   readonly sharedByReplicas: boolean;
 }
 
+/** One record of the audit. */
+export interface StoredRecord {
+  /** The process whose state committed the record. */
+  readonly writer: string;
+  /** 1 for the first record of a writer, then without a gap, in the order of commits. */
+  readonly sequence: number;
+  /** As `recordText` wrote it. */
+  readonly record: string;
+}
+
+/** A signed tree over the records `first` to `last` of a writer. The engine does not look into it. */
+export interface StoredHead {
+  readonly writer: string;
+  readonly first: number;
+  readonly last: number;
+  /** What is signed: JSON. */
+  readonly head: string;
+  /** Ed25519, base64url. */
+  readonly signature: string;
+  /** The hashes of the records, one after another, base64url. Not signed: they only show which record differs. */
+  readonly leaves: string;
+}
+
+/** One writer of records. */
+export interface AuditWriter {
+  readonly writer: string;
+  /** The number of its last record; 0 before the first. */
+  readonly last: number;
+  /** Its latest head, without leaves; absent before the first. */
+  readonly head?: Omit<StoredHead, "leaves"> | undefined;
+}
+
+/** Selects rows of one writer, in order. */
+export interface AuditRange {
+  readonly writer: string;
+  /** Rows with a higher number. */
+  readonly after: number;
+  readonly limit: number;
+}
+
 /** The methods of a state engine. */
 export interface State extends StateCapabilities {
   /** A secret that all processes of this state share, created at the first call. */
@@ -179,9 +221,9 @@ export interface State extends StateCapabilities {
   /** Links of one owner, or of all, newest first, each with all of its variants. */
   listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<WholeLink>>;
   /** Changes a link if it still has this version; `undefined` if not. */
-  updateLink(id: string, version: number, change: LinkChange): Promise<Link | undefined>;
+  updateLink(id: string, version: number, change: LinkChange, by: string): Promise<Link | undefined>;
   /** Allows further deliveries of a variant. */
-  giveBack(variant: string, count: number): Promise<Variant | undefined>;
+  giveBack(variant: string, count: number, by: string): Promise<Variant | undefined>;
 
   /** Decides a command by `deliveries.ts`. `alive` and `settle` are lazy. A repeated claim or start has the result of the first. */
   deliver(variant: string, command: Command): Promise<Applied>;
@@ -194,22 +236,22 @@ export interface State extends StateCapabilities {
   claimUse(use: Use): Promise<boolean>;
 
   /** Stores a revocation. The same selector again returns the first one, if it is not lifted. */
-  revoke(revocation: Pick<Revocation, "id" | "selector" | "reason" | "until">): Promise<Revocation>;
+  revoke(revocation: Pick<Revocation, "id" | "selector" | "reason" | "until">, by: string): Promise<Revocation>;
   /** Allows again what a revocation refused; `undefined` if there is none of this id. */
-  lift(id: string): Promise<Revocation | undefined>;
+  lift(id: string, by: string): Promise<Revocation | undefined>;
   /** Revocations, newest first; lifted ones among them. */
   listRevocations(page: PageRequest): Promise<Page<Revocation>>;
   /** Revocations with a higher revision, in order; lifted ones among them. */
   revocationsAfter(revision: number): Promise<readonly Revocation[]>;
 
   /** Stores a token of the admin API. */
-  addToken(token: AdminToken): Promise<void>;
+  addToken(token: AdminToken, by: string): Promise<void>;
   /** A token that is not revoked, by its hash. */
   findToken(hash: string): Promise<AdminToken | undefined>;
   /** All tokens, oldest first; revoked ones among them. */
   listTokens(): Promise<readonly AdminToken[]>;
   /** Revokes a token; `false` if there was none to revoke. */
-  revokeToken(id: string): Promise<boolean>;
+  revokeToken(id: string, by: string): Promise<boolean>;
 
   /** Counts a wrong password or an unknown address, and returns how many came from there and for this link in the window. */
   recordFailure(failure: {
@@ -223,6 +265,39 @@ export interface State extends StateCapabilities {
     readonly link: string;
     readonly windowMs: number;
   }): Promise<FailureCounts>;
+
+  /** Puts an entry on record, or announces it, if no other method does: an admin call, a refusal, a view. */
+  record(entry: AuditEntry): Promise<void>;
+  /** All writers, by name. Every method that decides adds the records of its decision under the engine's own writer. */
+  auditWriters(): Promise<readonly AuditWriter[]>;
+  /** Records of a writer, by number. */
+  auditRecords(range: AuditRange): Promise<readonly StoredRecord[]>;
+  /** Heads of a writer with a higher `last`, by number. */
+  auditHeads(range: AuditRange): Promise<readonly StoredHead[]>;
+  /** Stores a head; `false` if the writer has one that ends at the same record or later. */
+  addHead(head: StoredHead): Promise<boolean>;
+  /** Removes the records of a writer up to `last`, and the heads before the one that ends there. Puts the cut on record. */
+  cutAudit(writer: string, last: number, by: string): Promise<void>;
+
+  /** Stores a webhook. */
+  addWebhook(webhook: Webhook, by: string): Promise<void>;
+  /** Removes a webhook with its notifications; `false` if there was none. */
+  removeWebhook(id: string, by: string): Promise<boolean>;
+  /** All webhooks, oldest first. */
+  listWebhooks(): Promise<readonly Webhook[]>;
+  /**
+   * Notifications that are due, oldest first, at most one for each webhook and link, so that a link's arrive in order. Others do not get them for
+   * `leaseMs`.
+   */
+  takeNotifications(limit: number, leaseMs: number): Promise<readonly Notification[]>;
+  /** Removes a notification that was sent, delays it, or makes it a dead letter. */
+  settleNotification(id: number, outcome: SendOutcome): Promise<void>;
+  /** Dead letters, oldest first, with a higher id. */
+  listDeadLetters(after: number, limit: number): Promise<readonly Notification[]>;
+  /** Sends dead letters again: one, or all of a webhook. Returns how many. */
+  resendDeadLetters(which: { readonly id: number } | { readonly webhook: string }): Promise<number>;
+  /** Counts the outbox. */
+  outboxDepth(): Promise<OutboxDepth>;
 
   /** Ends deliveries whose time is over, and removes rows that no request can need. */
   sweep(): Promise<void>;

@@ -1,7 +1,17 @@
 import type { Database } from "../../sqlite.ts";
 
+/** What a transaction of several does at its end. */
+export interface CommitHooks {
+  /** Runs in the transaction, after all work. */
+  beforeCommit(): void;
+  onRollback(): void;
+}
+
 /** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
-export function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
+export function grouped(
+  db: Database,
+  { beforeCommit, onRollback }: CommitHooks,
+): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
   interface Waiting {
     readonly work: () => unknown;
     readonly resolve: (value: never) => void;
@@ -14,8 +24,10 @@ export function grouped(db: Database): { commit<T>(work: () => T): Promise<T>; c
     try {
       db.exec("BEGIN IMMEDIATE");
       for (const { work } of batch) results.push(work());
+      beforeCommit();
       db.exec("COMMIT");
     } catch (error) {
+      onRollback();
       try {
         db.exec("ROLLBACK");
       } catch {

@@ -1,7 +1,8 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type Database, openDatabase, type SqlValue, type Statement } from "../../sqlite.ts";
+import { type Database, openDatabase } from "../../sqlite.ts";
+import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import {
   type Applied,
   apply,
@@ -21,8 +22,10 @@ import type {
   Variant,
   WholeLink,
 } from "../contract/state.ts";
+import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { grouped } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
+import { queries } from "./query.ts";
 import {
   optional,
   pageOf,
@@ -34,14 +37,16 @@ import {
   toRevocation,
   toToken,
   toVariant,
+  toWindow,
 } from "./rows.ts";
-import { statements } from "./statements.ts";
 
 /** Options of {@link sqliteState}. */
 export interface SqliteStateOptions {
   /** Path of the database file, which is created if it does not exist. */
   readonly path: string;
   readonly clock?: (() => Date) | undefined;
+  /** The name under which this process puts decisions on record: `main` by default. */
+  readonly writer?: string | undefined;
 }
 
 /**
@@ -55,7 +60,11 @@ export interface SqliteStateOptions {
  * await state.close();
  * ```
  */
-export async function sqliteState({ path, clock = () => new Date() }: SqliteStateOptions): Promise<State> {
+export async function sqliteState({
+  path,
+  clock = () => new Date(),
+  writer = "main",
+}: SqliteStateOptions): Promise<State> {
   const db = await openDatabase(path, { timeout: 0 });
   try {
     db.exec(
@@ -66,26 +75,17 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
     db.close();
     throw error;
   }
-  const prepared = new Map<string, Statement<string>>();
-  const sql = (name: keyof typeof statements): Statement<string> => {
-    const known = prepared.get(name) ?? db.prepare(statements[name]);
-    prepared.set(name, known);
-    return known;
-  };
-  const first = (name: keyof typeof statements, ...values: SqlValue[]): Row | undefined =>
-    (sql(name).get(...values) as unknown as Row | null) ?? undefined;
-  const all = (name: keyof typeof statements, ...values: SqlValue[]): Row[] =>
-    sql(name).all(...values) as unknown as Row[];
-  const count = (name: keyof typeof statements, ...values: SqlValue[]): number => Number(first(name, ...values)?.n);
-  const run = (name: keyof typeof statements, ...values: SqlValue[]): number =>
-    Number((sql(name).run(...values) as { changes: number | bigint }).changes);
+  const query = queries(db);
+  const { first, all, count, run } = query;
   // SQLite reports a clock that went back as it is, and a counter must not run twice.
   let latest: Millis = 0;
   const now = (): Millis => {
     latest = Math.max(latest, clock().getTime());
     return latest;
   };
-  const { commit, close } = grouped(db);
+  const journal = journalOf(query, { writer, now });
+  const { append } = journal;
+  const { commit, close } = grouped(db, { beforeCommit: journal.flush, onRollback: journal.discard });
 
   const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
   const whole = (row: Row): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
@@ -97,16 +97,15 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
 
   /** Loads the rows of a command, decides it, and stores what it changes. */
   function deliver(variantId: string, command: Command): Applied {
-    const variantRow = first("variant", variantId);
-    if (variantRow === undefined) return { ok: false, reason: "unknown" };
-    const variant = toVariant(variantRow);
-    const link = toLink(first("link", variant.link) as Row);
+    const target = first("deciding", variantId);
+    if (target === undefined) return { ok: false, reason: "unknown" };
+    const variant = toVariant(target);
     const at = now();
     const isClaim = command.type === "claim";
     const row = isClaim ? first("deliveryByClaim", variantId, command.claim) : first("delivery", command.token);
     if (row !== undefined && row.variant !== variantId) return { ok: false, reason: "unknown" };
     const attemptId = isClaim ? command.start?.attempt : "attempt" in command ? command.attempt : undefined;
-    const attempt = attemptId === undefined ? undefined : first("attempt", attemptId);
+    const attempt = attemptId === undefined || row === undefined ? undefined : first("attempt", attemptId);
     const delivery = row && toDelivery(row);
     // A start that was committed while its answer was lost arrives again with the same attempt.
     if (attempt !== undefined && delivery !== undefined && (isClaim || command.type === "start")) {
@@ -114,17 +113,18 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
     }
     const changes = apply(
       {
-        link,
+        link: toWindow(target),
         variant,
         delivery,
         claimed: isClaim ? all("waiting", variantId).map(toDelivery) : [],
-        recentClaims: isClaim ? count("recentClaims", link.id, command.address, at - CLAIM_WINDOW) : 0,
+        recentClaims: isClaim ? count("recentClaims", variant.link, command.address, at - CLAIM_WINDOW) : 0,
         attempt,
       },
       command,
       at,
     );
     store(variant, delivery, changes);
+    append(...decisionEntries({ variant, was: delivery, attempt }, command, changes));
     return changes.result;
   }
 
@@ -162,38 +162,46 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
       const { name = null, max = null, used, givenBack, maxBytes = null, held, started, completed } = one;
       run("addVariant", one.id, id, name, max, used, givenBack, maxBytes, held, started, completed);
     }
+    const expires = new Date(expiresAt).toISOString();
+    append({
+      action: "link.created",
+      by: owner,
+      result: "ok",
+      link: id,
+      target: `${bucket}/${key}`,
+      detail: `expires ${expires}`,
+    });
     return { link, variant: variants[0] as Variant };
   }
 
-  function updateLink(id: string, version: number, change: LinkChange): Link | undefined {
+  function updateLink(id: string, version: number, change: LinkChange, by: string): Link | undefined {
     const row = first("link", id);
     if (row === undefined) return undefined;
-    const link: Link = { ...toLink(row), ...(withoutNulls(change) as Partial<Link>) };
+    const before = toLink(row);
+    const link: Link = { ...before, ...(withoutNulls(change) as Partial<Link>) };
     const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
     const values = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
-    if (run("changeLink", ...values, id, version) === 0) return undefined;
+    if (run("changeLink", ...values, expiresAt, id, version) === 0) return undefined;
+    append(changeEntry(before, change, by));
     run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
     return { ...link, version: version + 1 };
   }
 
-  function revoke({
-    id,
-    selector,
-    reason,
-    until,
-  }: Pick<Revocation, "id" | "selector" | "reason" | "until">): Revocation {
+  function revoke({ id, selector, reason, until }: Parameters<State["revoke"]>[0], by: string): Revocation {
     const text = JSON.stringify(selector);
     const known = first("revocationInForce", text);
     if (known !== undefined) return toRevocation(known);
     const revision = Number(first("nextRevision")?.value);
     const createdAt = now();
     run("addRevocation", id, revision, text, reason ?? null, createdAt, until ?? null);
+    append({ action: "revocation.added", by, result: "ok", subject: id, detail: text });
     return { id, revision, selector, reason, createdAt, until, liftedAt: undefined };
   }
 
-  function lift(id: string): Revocation | undefined {
+  function lift(id: string, by: string): Revocation | undefined {
     const revision = Number(first("nextRevision")?.value);
-    run("lift", now(), revision, id);
+    const isLifted = run("lift", now(), revision, id) > 0;
+    if (isLifted) append({ action: "revocation.lifted", by, result: "ok", subject: id });
     const row = first("revocation", id);
     return row && toRevocation(row);
   }
@@ -210,8 +218,15 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
 
   function sweep(): void {
     const at = now();
-    for (const { variant } of all("overdue", at)) run("giveUnused", run("lapse", variant, at), variant);
-    run("endLeases", at);
+    const gateway = { by: "gateway", result: "ok" } as const;
+    for (const { token, variant, link, address } of all("lapse", at)) {
+      run("giveUnused", variant);
+      append({ ...gateway, action: "delivery.lapsed", link, delivery: token, address });
+    }
+    for (const { token, link, address } of all("endLeases", at)) {
+      append({ ...gateway, action: "delivery.ended", link, delivery: token, address });
+    }
+    for (const { id } of all("warn", at, at + DAY, 2 * DAY)) append({ ...gateway, action: "link.expiring", link: id });
     run("removeUses", at);
     run("removeRevocations", at);
     run("removeFailures", at - DAY);
@@ -232,6 +247,10 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
         const last = first("secret", "run")?.value;
         const isKnown = last === undefined || Buffer.from(last).toString("base64url") === seen;
         const suspended = isKnown ? 0 : run("suspendCounted");
+        if (!isKnown) {
+          const detail = `${suspended} links suspended`;
+          append({ action: "state.restored", by: "gateway", result: "ok", detail });
+        }
         const next = randomBytes(16);
         run("putSecret", "run", next);
         return { run: next.toString("base64url"), suspended };
@@ -255,11 +274,15 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
           owner === undefined ? all("linksAfter", ...after, limit) : all("ownLinksAfter", owner, ...after, limit);
         return pageOf(rows, page, whole, "created_at", "id");
       }),
-    updateLink: (id, version, change) => commit(() => updateLink(id, version, change)),
-    giveBack: (variant, more) =>
+    updateLink: (id, version, change, by) => commit(() => updateLink(id, version, change, by)),
+    giveBack: (variant, more, by) =>
       commit(() => {
         run("giveBack", more, variant);
         const row = first("variant", variant);
+        const { link, name: recipient } = row === undefined ? {} : toVariant(row);
+        if (row !== undefined) {
+          append({ action: "link.given-back", by, result: "ok", link, recipient, detail: String(more) });
+        }
         return row && toVariant(row);
       }),
     deliver: (variant, command) => commit(() => deliver(variant, command)),
@@ -276,30 +299,47 @@ export async function sqliteState({ path, clock = () => new Date() }: SqliteStat
         const toItem = (row: Row) => ({ ...toDelivery(row), variant: String(row.variant) });
         return pageOf(rows, page, toItem, "claimed_at", "token");
       }),
-    claimUse: ({ kid, grantId, uses, until }) => commit(() => run("claimUse", kid, grantId, until, uses) > 0),
-    revoke: (revocation) => commit(() => revoke(revocation)),
-    lift: (id) => commit(() => lift(id)),
+    claimUse: ({ kid, grantId, uses, until }) =>
+      commit(() => {
+        const isClaimed = run("claimUse", kid, grantId, until, uses) > 0;
+        append({ action: "use.claimed", by: `key:${kid}`, result: isClaimed ? "ok" : "used-up", subject: grantId });
+        return isClaimed;
+      }),
+    revoke: (revocation, by) => commit(() => revoke(revocation, by)),
+    lift: (id, by) => commit(() => lift(id, by)),
     listRevocations: (page) =>
       commit(() => {
         const rows = all("revocationsPage", ...pageStart(page), page.limit + 1);
         return pageOf(rows, page, toRevocation, "created_at", "id");
       }),
     revocationsAfter: (revision) => commit(() => all("revocationsAfter", revision).map(toRevocation)),
-    addToken: ({ id, hash, createdAt, revokedAt, ...rest }) =>
-      commit(() => void run("addToken", id, hash, JSON.stringify(rest), createdAt)),
+    addToken: ({ id, hash, createdAt, revokedAt, ...rest }, by) =>
+      commit(() => {
+        run("addToken", id, hash, JSON.stringify(rest), createdAt);
+        append({ action: "token.created", by, result: "ok", subject: id, detail: rest.scopes.join(" ") });
+      }),
     findToken: (hash) =>
       commit(() => {
         const row = first("tokenByHash", hash);
         return row && toToken(row);
       }),
     listTokens: () => commit(() => all("tokens").map(toToken)),
-    revokeToken: (id) => commit(() => run("revokeToken", now(), id) > 0),
+    revokeToken: (id, by) =>
+      commit(() => {
+        const isRevoked = run("revokeToken", now(), id) > 0;
+        if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
+        return isRevoked;
+      }),
     recordFailure: ({ address, link, windowMs }) =>
       commit(() => {
         run("addFailure", now(), address, link);
+        const result = link === "" ? "unknown" : "wrong-password";
+        append({ action: "link.opened", by: "holder", result, link: link || undefined, address });
         return failures(address, link, windowMs);
       }),
     failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
+    ...auditMethods(query, journal, commit),
+    ...outboxMethods(query, journal, { commit, now }),
     sweep: () => commit(sweep),
     async backup(path) {
       if (existsSync(path)) throw new Error(`${path} exists. Name a new file for the backup.`);

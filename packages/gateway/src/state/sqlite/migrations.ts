@@ -102,4 +102,49 @@ CREATE TABLE failure (at INTEGER NOT NULL, address TEXT NOT NULL, link TEXT NOT 
 CREATE INDEX failure_by_address ON failure (address, at);
 CREATE INDEX failure_by_link ON failure (link, at);
 `,
+  `
+ALTER TABLE link ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX link_to_warn ON link (expires_at) WHERE warned = 0;
+
+CREATE TABLE audit_writer (writer TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_record (
+  writer TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (writer, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_head (
+  writer TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  head TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  leaves TEXT NOT NULL,
+  PRIMARY KEY (writer, last)
+) STRICT;
+
+CREATE TABLE webhook (
+  id TEXT PRIMARY KEY,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  only_link TEXT,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  message TEXT NOT NULL,
+  webhook TEXT NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+  link TEXT NOT NULL,
+  body TEXT NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  error TEXT,
+  created_at INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  dead_at INTEGER
+) STRICT;
+CREATE INDEX outbox_due ON outbox (due) WHERE dead_at IS NULL;
+CREATE INDEX outbox_by_link ON outbox (webhook, link, id) WHERE dead_at IS NULL;
+CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at IS NOT NULL;
+`,
 ];

@@ -1,5 +1,5 @@
 /** Rows of the SQLite state, as the contract has them. */
-import type { Delivery, DeliveryState } from "../contract/deliveries.ts";
+import type { Delivery, DeliveryState, LinkWindow } from "../contract/deliveries.ts";
 import type {
   AdminToken,
   Link,
@@ -59,6 +59,23 @@ export interface Row {
   readonly value: number & Uint8Array;
   readonly n: number;
   readonly last: number | null;
+  readonly writer: string;
+  readonly sequence: number;
+  readonly record: string;
+  readonly first: number;
+  readonly head: string;
+  readonly signature: string;
+  readonly leaves: string;
+  readonly url: string;
+  readonly events: string;
+  readonly only_link: string | null;
+  readonly message: string;
+  readonly webhook: string;
+  readonly body: string;
+  readonly failures: number;
+  readonly error: string | null;
+  readonly waiting: number;
+  readonly dead: number;
 }
 
 /** NULL is `undefined` in the contract. */
@@ -97,6 +114,15 @@ export function toLink(row: Row): Link {
     suspended: optional(row.suspended),
     version: row.version,
     createdAt: row.created_at,
+  };
+}
+
+export function toWindow({ starts_at, expires_at, revoked_at, suspended }: Row): LinkWindow {
+  return {
+    startsAt: starts_at,
+    expiresAt: expires_at,
+    revokedAt: optional(revoked_at),
+    suspended: optional(suspended),
   };
 }
 

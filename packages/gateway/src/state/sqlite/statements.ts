@@ -14,8 +14,13 @@ export const statements = {
   linksAfter: "SELECT * FROM link WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
   ownLinksAfter:
     "SELECT * FROM link WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
-  changeLink: `UPDATE link SET etag = ?, size = ?, starts_at = ?, expires_at = ?, revoked_at = ?, suspended = ?, settings = ?, version = version + 1
+  changeLink: `UPDATE link SET etag = ?, size = ?, starts_at = ?, expires_at = ?, revoked_at = ?, suspended = ?, settings = ?, version = version + 1,
+    warned = CASE expires_at WHEN ? THEN warned ELSE 0 END
     WHERE id = ? AND version = ?`,
+
+  // Links that lived a day and have one day left.
+  warn: `UPDATE link SET warned = 1 WHERE warned = 0 AND expires_at > ? AND expires_at <= ? AND created_at <= expires_at - ?
+    AND revoked_at IS NULL RETURNING id`,
 
   addVariant: "INSERT INTO variant VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   variant: "SELECT * FROM variant WHERE id = ?",
@@ -23,6 +28,9 @@ export const statements = {
   count: "UPDATE variant SET used = ?, held = ?, started = started + ?, completed = completed + ? WHERE id = ?",
   limit: "UPDATE variant SET max = ?, max_bytes = ? WHERE link = ?",
   giveBack: "UPDATE variant SET given_back = given_back + ? WHERE id = ?",
+  // The fields of a link that decide about a delivery: all others are slow to read.
+  deciding: `SELECT v.*, l.starts_at, l.expires_at, l.revoked_at, l.suspended FROM variant v JOIN link l ON l.id = v.link
+    WHERE v.id = ?`,
 
   delivery: "SELECT * FROM delivery WHERE token = ?",
   deliveryByClaim: "SELECT * FROM delivery WHERE variant = ? AND claim = ?",
@@ -33,10 +41,11 @@ export const statements = {
     held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at`,
   deliveriesAfter:
     "SELECT * FROM delivery WHERE link = ? AND (claimed_at, token) < (?, ?) ORDER BY claimed_at DESC, token DESC LIMIT ?",
-  endLeases: "UPDATE delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= ?",
-  overdue: "SELECT DISTINCT variant FROM delivery WHERE state = 'claimed' AND start_by <= ?",
-  lapse: "UPDATE delivery SET state = 'lapsed' WHERE variant = ? AND state = 'claimed' AND start_by <= ?",
-  giveUnused: "UPDATE variant SET used = used - ? WHERE id = ?",
+  endLeases: `UPDATE delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= ?
+    RETURNING token, link, address`,
+  lapse: `UPDATE delivery SET state = 'lapsed' WHERE state = 'claimed' AND start_by <= ?
+    RETURNING token, variant, link, address`,
+  giveUnused: "UPDATE variant SET used = used - 1 WHERE id = ?",
 
   attempt: "SELECT * FROM attempt WHERE id = ?",
   putAttempt: "INSERT INTO attempt VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved",
@@ -64,4 +73,36 @@ export const statements = {
   failuresByAddress: "SELECT count(*) AS n FROM failure WHERE address = ? AND at > ?",
   failuresByLink: "SELECT count(*) AS n, max(at) AS last FROM failure WHERE link = ? AND at > ?",
   removeFailures: "DELETE FROM failure WHERE at <= ?",
+
+  countRecords: `INSERT INTO audit_writer VALUES (?, ?)
+    ON CONFLICT (writer) DO UPDATE SET last = last + excluded.last RETURNING last`,
+  // One statement for all records of a commit. The keys of an array begin at 0.
+  addRecords: "INSERT INTO audit_record SELECT ?, ? + key, value FROM json_each(?)",
+  writers: "SELECT writer, last FROM audit_writer ORDER BY writer",
+  recordsAfter: "SELECT sequence, record FROM audit_record WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+  latestHead: "SELECT writer, first, last, head, signature FROM audit_head WHERE writer = ? ORDER BY last DESC LIMIT 1",
+  headsAfter: "SELECT * FROM audit_head WHERE writer = ? AND last > ? ORDER BY last LIMIT ?",
+  addHead: `INSERT INTO audit_head SELECT ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM audit_head WHERE writer = ? AND last >= ?)`,
+  removeRecords: "DELETE FROM audit_record WHERE writer = ? AND sequence <= ?",
+  removeHeads: "DELETE FROM audit_head WHERE writer = ? AND last < ?",
+
+  addWebhook: "INSERT INTO webhook VALUES (?, ?, ?, ?, ?, ?)",
+  removeWebhook: "DELETE FROM webhook WHERE id = ?",
+  webhooks: "SELECT * FROM webhook ORDER BY created_at, id",
+  queue: "INSERT INTO outbox (message, webhook, link, body, created_at, due) VALUES (?, ?, ?, ?, ?, ?)",
+  // An earlier notification of the same link goes first, also while it waits for its next attempt.
+  dueNotifications: `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NULL AND o.due <= ?
+    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
+    ORDER BY o.id LIMIT ?`,
+  delayNotification: "UPDATE outbox SET due = ? WHERE id = ?",
+  removeNotification: "DELETE FROM outbox WHERE id = ?",
+  failNotification: "UPDATE outbox SET due = ?, error = ?, failures = failures + 1 WHERE id = ?",
+  buryNotification: "UPDATE outbox SET dead_at = ?, error = ?, failures = failures + 1 WHERE id = ?",
+  deadLetters: `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NOT NULL AND o.id > ?
+    ORDER BY o.id LIMIT ?`,
+  reviveOne: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE id = ? AND dead_at IS NOT NULL",
+  reviveAll: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE webhook = ? AND dead_at IS NOT NULL",
+  outboxDepth: `SELECT (SELECT count(*) FROM outbox WHERE dead_at IS NULL) AS waiting,
+    (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL) AS dead`,
 } as const;

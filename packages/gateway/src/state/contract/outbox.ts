@@ -1,0 +1,60 @@
+/** The outbox of an engine: notifications that wait until their webhook has received them, and the webhooks. */
+import type { NotificationType } from "./audit.ts";
+import type { Millis } from "./deliveries.ts";
+
+/** An address that receives notifications. Its secret is derived from its id, and stored nowhere. */
+export interface Webhook {
+  readonly id: string;
+  /** `https:`, or `http:`. */
+  readonly url: string;
+  /** Never empty. */
+  readonly events: readonly NotificationType[];
+  /** Of which links it hears: of those of this owner; of all if it is `operator`. */
+  readonly owner: string;
+  /** The only link of which it hears. */
+  readonly link?: string | undefined;
+  /** When it was made, milliseconds since 1970. */
+  readonly createdAt: Millis;
+}
+
+/** A notification for one webhook. */
+export interface Notification {
+  /** Grows in the order of decisions about one link. */
+  readonly id: number;
+  /** The same for every attempt: receivers know a repetition by this. */
+  readonly message: string;
+  readonly webhook: string;
+  readonly url: string;
+  readonly link: string;
+  /** JSON. */
+  readonly body: string;
+  /** How often sending failed. */
+  readonly failures: number;
+  /** When it was queued, milliseconds since 1970. */
+  readonly createdAt: Millis;
+  /** Why the last attempt failed. */
+  readonly error?: string | undefined;
+}
+
+/** What became of an attempt to send. */
+export type SendOutcome =
+  | { readonly sent: true }
+  /** Without `retryInMs` it becomes a dead letter, and the next one of its link is sent. */
+  | { readonly sent: false; readonly error: string; readonly retryInMs?: number | undefined };
+
+/** Notifications that wait, and dead letters. */
+export interface OutboxDepth {
+  readonly waiting: number;
+  readonly dead: number;
+}
+
+/** Whether a webhook hears of an event of a link. */
+export function hears(
+  { events, owner, link: only }: Webhook,
+  type: NotificationType,
+  link: { readonly id: string; readonly owner: string },
+): boolean {
+  return (
+    events.includes(type) && (owner === "operator" || owner === link.owner) && (only === undefined || only === link.id)
+  );
+}

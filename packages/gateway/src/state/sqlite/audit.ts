@@ -1,0 +1,172 @@
+/** Records, heads and the outbox in SQLite. One process owns the file, so it may know the webhooks by heart. */
+import { randomBytes } from "node:crypto";
+import {
+  type AuditEntry,
+  isAudited,
+  type NotificationType,
+  notificationOf,
+  notificationText,
+  recordText,
+} from "../contract/audit.ts";
+import type { Millis } from "../contract/deliveries.ts";
+import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
+import type { AuditWriter, State, StoredHead } from "../contract/state.ts";
+import type { Queries } from "./query.ts";
+import { optional, type Row, toLink } from "./rows.ts";
+
+/** What a transaction puts on record. */
+export interface Journal {
+  /** Adds entries to the transaction in progress. */
+  append(...entries: readonly AuditEntry[]): void;
+  /** Stores the records of all transactions that share a commit. */
+  flush(): void;
+  /** Drops them, because the commit failed. */
+  discard(): void;
+}
+
+const SALT = 16;
+
+/** Numbers records, and queues notifications. */
+export function journalOf({ first, all, run }: Queries, { writer, now }: { writer: string; now(): Millis }): Journal {
+  let records: string[] = [];
+  let webhooks: readonly Webhook[] | undefined;
+  let salts = Buffer.alloc(0);
+  let used = 0;
+  const salt = (): string => {
+    if (used === salts.length) [salts, used] = [randomBytes(SALT * 256), 0];
+    used += SALT;
+    return salts.toString("base64url", used - SALT, used);
+  };
+  const announce = (entry: AuditEntry, type: NotificationType, at: Millis): void => {
+    webhooks ??= all("webhooks").map(toWebhook);
+    if (!webhooks.some(({ events }) => events.includes(type))) return;
+    const row = first("link", entry.link ?? "");
+    if (row === undefined) return;
+    const link = toLink(row);
+    const body = notificationText(type, entry, { link, at });
+    for (const webhook of webhooks.filter((one) => hears(one, type, link))) {
+      run("queue", `msg_${randomBytes(SALT).toString("hex")}`, webhook.id, link.id, body, at, at);
+    }
+  };
+  return {
+    append(...entries) {
+      const at = now();
+      for (const entry of entries) {
+        if (isAudited(entry)) records.push(recordText(entry, at, salt()));
+        if (entry.action.startsWith("webhook.")) webhooks = undefined;
+        const type = notificationOf(entry);
+        if (type !== undefined) announce(entry, type, at);
+      }
+    },
+    flush() {
+      if (records.length === 0) return;
+      const last = Number(first("countRecords", writer, records.length)?.last);
+      run("addRecords", writer, last - records.length + 1, JSON.stringify(records));
+      records = [];
+    },
+    discard() {
+      records = [];
+      webhooks = undefined;
+    },
+  };
+}
+
+type Committed = <T>(work: () => T) => Promise<T>;
+
+/** The methods of the contract for the audit. */
+export function auditMethods(
+  { first, all, run }: Queries,
+  { append }: Journal,
+  commit: Committed,
+): Pick<State, "record" | "auditWriters" | "auditRecords" | "auditHeads" | "addHead" | "cutAudit"> {
+  return {
+    record: (entry) => commit(() => append(entry)),
+    auditWriters: () =>
+      commit(() =>
+        all("writers").map(({ writer, last }): AuditWriter => {
+          const row = first("latestHead", writer);
+          return { writer, last: Number(last), head: row && toHead(row) };
+        }),
+      ),
+    auditRecords: ({ writer, after, limit }) =>
+      commit(() =>
+        all("recordsAfter", writer, after, limit).map(({ sequence, record }) => ({ writer, sequence, record })),
+      ),
+    auditHeads: ({ writer, after, limit }) =>
+      commit(() => all("headsAfter", writer, after, limit).map((row) => ({ ...toHead(row), leaves: row.leaves }))),
+    addHead: ({ writer, first: from, last, head, signature, leaves }) =>
+      commit(() => run("addHead", writer, from, last, head, signature, leaves, writer, last) > 0),
+    cutAudit: (writer, last, by) =>
+      commit(() => {
+        run("removeRecords", writer, last);
+        run("removeHeads", writer, last);
+        append({ action: "audit.cut", by, result: "ok", subject: writer, detail: String(last) });
+      }),
+  };
+}
+
+/** The methods of the contract for webhooks and the outbox. */
+export function outboxMethods(
+  { first, all, run }: Queries,
+  { append }: Journal,
+  { commit, now }: { commit: Committed; now(): Millis },
+): Pick<
+  State,
+  | "addWebhook"
+  | "removeWebhook"
+  | "listWebhooks"
+  | "takeNotifications"
+  | "settleNotification"
+  | "listDeadLetters"
+  | "resendDeadLetters"
+  | "outboxDepth"
+> {
+  return {
+    addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
+      commit(() => {
+        run("addWebhook", id, url, events.join(" "), owner, link ?? null, createdAt);
+        append({ action: "webhook.created", by, result: "ok", subject: id, link, detail: events.join(" ") });
+      }),
+    removeWebhook: (id, by) =>
+      commit(() => {
+        if (run("removeWebhook", id) === 0) return false;
+        append({ action: "webhook.removed", by, result: "ok", subject: id });
+        return true;
+      }),
+    listWebhooks: () => commit(() => all("webhooks").map(toWebhook)),
+    takeNotifications: (limit, leaseMs) =>
+      commit(() => {
+        const at = now();
+        const due = all("dueNotifications", at, limit);
+        for (const { id } of due) run("delayNotification", at + leaseMs, id);
+        return due.map(toNotification);
+      }),
+    settleNotification: (id, outcome) =>
+      commit(() => {
+        if (outcome.sent) run("removeNotification", id);
+        else if (outcome.retryInMs === undefined) run("buryNotification", now(), outcome.error, id);
+        else run("failNotification", now() + outcome.retryInMs, outcome.error, id);
+      }),
+    listDeadLetters: (after, limit) => commit(() => all("deadLetters", after, limit).map(toNotification)),
+    resendDeadLetters: (which) =>
+      commit(() => ("id" in which ? run("reviveOne", now(), which.id) : run("reviveAll", now(), which.webhook))),
+    outboxDepth: () =>
+      commit(() => {
+        const row = first("outboxDepth");
+        return { waiting: Number(row?.waiting), dead: Number(row?.dead) };
+      }),
+  };
+}
+
+function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {
+  return { writer, first, last: Number(last), head, signature };
+}
+
+function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: Row): Webhook {
+  return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
+}
+
+function toNotification(row: Row): Notification {
+  const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
+  return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AuditEntry, NotificationType } from "../../src/state/contract/audit.ts";
-import { LEASE, START_WITHIN } from "../../src/state/contract/deliveries.ts";
+import { type Command, LEASE, START_WITHIN } from "../../src/state/contract/deliveries.ts";
 import type { Notification, Webhook } from "../../src/state/contract/outbox.ts";
 import type { Link, State } from "../../src/state/contract/state.ts";
 
@@ -8,7 +8,7 @@ const BEGIN = Date.parse("2026-12-01T00:00:00Z");
 const DAY = 24 * LEASE;
 const SIZE = 1000;
 const OBJECT = { etag: "e1", size: SIZE };
-const COUNTERS = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0 };
+const COUNTERS = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, maxBytes: undefined };
 
 const LINK: Link = {
   id: "link1",
@@ -48,11 +48,10 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
   }
   const recordsOf = async ({ state, writer }: OpenedState, after = 0): Promise<readonly Facts[]> =>
     (await state.auditRecords({ writer, after, limit: 1000 })).map(({ record }) => JSON.parse(record));
-  const claim = (n: number, start = false) =>
-    ({
-      ...{ type: "claim", claim: `c${n}`, token: `t${n}`, address: `192.0.2.${n}` },
-      start: start ? { attempt: `s${n}`, length: SIZE, object: OBJECT, target: "media/a" } : undefined,
-    }) as const;
+  const claim = (n: number, isStarted = false): Command => {
+    const start = isStarted ? { attempt: `s${n}`, length: SIZE, object: OBJECT, target: "media/a" } : undefined;
+    return { type: "claim", claim: `c${n}`, token: `t${n}`, address: `192.0.2.${n}`, start };
+  };
 
   describe(`the records of ${engine}`, () => {
     it("have one entry for each decision, with its facts and a salt of its own", () =>
@@ -120,9 +119,7 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         const { state, writer } = opened;
         const link = (n: number): Link => ({ ...LINK, id: `l${n % 10}` });
         const tries = Array.from({ length: 50 }, (_, n) =>
-          state.createLink(link(n), [
-            { id: `l${n % 10}`, link: `l${n % 10}`, ...COUNTERS, max: undefined, maxBytes: undefined },
-          ]),
+          state.createLink(link(n), [{ id: `l${n % 10}`, link: `l${n % 10}`, ...COUNTERS, max: undefined }]),
         );
         await Promise.allSettled(tries);
         await state.record({ action: "admin.call", by: "operator", result: "ok" });

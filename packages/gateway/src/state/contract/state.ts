@@ -274,9 +274,9 @@ export interface State extends StateCapabilities {
   auditRecords(range: AuditRange): Promise<readonly StoredRecord[]>;
   /** Heads of a writer with a higher `last`, by number. */
   auditHeads(range: AuditRange): Promise<readonly StoredHead[]>;
-  /** Stores a head; `false` if the writer has one that ends at the same record or later. */
+  /** Stores a head; `false` if a stored head of the writer ends at the same record or later. */
   addHead(head: StoredHead): Promise<boolean>;
-  /** Removes the records of a writer up to `last`, and the heads before the one that ends there. Puts the cut on record. */
+  /** Removes the records of a writer up to `last`, and all heads that end before it. Puts the cut on record. */
   cutAudit(writer: string, last: number, by: string): Promise<void>;
 
   /** Stores a webhook. */

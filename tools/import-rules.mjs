@@ -45,6 +45,11 @@ const libraryParts = [
     sees: [/^(?:core|wire)\//],
     why: "an adapter turns a server's request into ours; it knows no scheme",
   },
+  {
+    part: /^routes\//,
+    sees: [/^(?:core|wire|adapters)\//, /^schemes\/url\/index\.ts$/],
+    why: "a signed route is a Daypass URL behind a guard; it knows no other scheme",
+  },
   { part: /^presets\//, sees: [/^(?:core|wire)\//], why: "a preset is data about a provider" },
   { part: /^explain\//, sees: [/^/], why: "" },
   {

@@ -16,4 +16,4 @@ export {
 export type { UrlSignRequest } from "./request.ts";
 export type { UrlKeyScope } from "./scope.ts";
 export { type UrlSignerOptions, urlSigner } from "./sign.ts";
-export { type UrlGrant, type UrlVerifierOptions, urlVerifier } from "./verify.ts";
+export { type UrlGrant, type UrlVerifier, type UrlVerifierOptions, urlVerifier } from "./verify.ts";

@@ -90,6 +90,12 @@ function obligations(parameters: UrlParameters): readonly Obligation[] {
   return all.filter((obligation) => typeof obligation === "object");
 }
 
+/** A verifier of Daypass URLs. */
+export interface UrlVerifier extends Verifier<UrlGrant> {
+  /** The origins that it was configured with. */
+  readonly origins: readonly string[];
+}
+
 /** Options of {@link urlVerifier}. */
 export interface UrlVerifierOptions extends VerifierOptions {
   /** JWKs, a JWK set, or a function that looks up a JWK by its kid. Each kid names one key. */
@@ -130,7 +136,7 @@ export interface UrlVerifierOptions extends VerifierOptions {
  * console.log(grant.id); // "pPgjvnZJ2Sg1KVLjp1K6MQ"
  * ```
  */
-export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
+export function urlVerifier(options: UrlVerifierOptions): UrlVerifier {
   const { keys, origins, audience, maxSkew = 60 } = options;
   const other = [...(origins ?? [])].find((origin) => !isOrigin(origin));
   if (other !== undefined) throw invalidInput("origins", "scheme://host[:port] in lower case, no default port", other);
@@ -159,7 +165,7 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
       return urlGrant(received, parsed, verified);
     },
   };
-  return verifier(scheme, keyResolver(keys), options);
+  return { ...verifier(scheme, keyResolver(keys), options), origins: [...origins] };
 }
 
 const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: {}, mac: hmacSha256(new Uint8Array(32)) };

@@ -1,0 +1,78 @@
+/**
+ * Signed routes as route handlers of Next: {@link signedRoute}.
+ *
+ * @module
+ */
+import {
+  type FetchRequest,
+  type FetchResponse,
+  type GlobalRequest,
+  type GlobalResponse,
+  type GuardFetchOptions,
+  guardFetch,
+} from "../adapters/fetch/index.ts";
+import type { FetchAdapter } from "./fetch.ts";
+import {
+  signedRoute as bare,
+  type RouteGrant,
+  type RouteSigner,
+  type SignedRoute,
+  type SignedRouteOptions,
+} from "./route.ts";
+
+/**
+ * `signedRoute` of `daypass/routes` with `next(handler, options)`, which returns a route handler for `app/…/route.ts`. It knows what Next does to
+ * a request: the query is re-serialised as a form, the authority is only in `Host`, and the `basePath` of `next.config` is removed. Set
+ * `mount` to that `basePath`.
+ *
+ * The client's address is unknown: URLs bound to an address are refused unless `facts` says it. With `trailingSlash: true`, end `path`
+ * with a slash.
+ *
+ * @throws {DaypassError} `INVALID_INPUT`
+ * @example
+ * ```ts
+ * import { signedRoute } from "daypass/routes/next";
+ * import { urlSigner, urlVerifier } from "daypass/url";
+ *
+ * const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+ * const verifier = urlVerifier({ keys: [key], origins: ["https://api.example.com"] });
+ * const invoice = signedRoute({ path: "/invoices/:id", signer: urlSigner({ key }), verifier });
+ * export const GET = invoice.next((_grant, { id }) => Response.json({ id })); // app/invoices/[id]/route.ts
+ * ```
+ */
+export function signedRoute<P extends string, S extends RouteSigner>(
+  options: SignedRouteOptions<P, S>,
+): SignedRoute<P, S> & { readonly next: FetchAdapter<P> } {
+  const route = bare(options);
+  const next: FetchAdapter<P> = <
+    Req extends FetchRequest = GlobalRequest,
+    Res extends FetchResponse = GlobalResponse,
+    Rest extends readonly unknown[] = [],
+  >(
+    handler: (grant: RouteGrant<P>, params: RouteGrant<P>["params"], request: Req, ...rest: Rest) => Res | Promise<Res>,
+    guardOptions?: GuardFetchOptions<Req, Res, Rest>,
+  ) =>
+    guardFetch<RouteGrant<P>, Req, Res, Rest>(
+      route.verifier,
+      (grant, request, ...rest) => handler(grant, grant.params, request, ...rest),
+      {
+        uses: route.uses,
+        ...guardOptions,
+        facts: (request, ...rest) => ({
+          query: "form",
+          basePath: options.mount,
+          authority: hostOf(request),
+          ...guardOptions?.facts?.(request, ...rest),
+        }),
+      },
+    );
+  return { ...route, next };
+}
+
+function hostOf({ headers }: FetchRequest): string | undefined {
+  let host: string | undefined;
+  headers.forEach((value, name) => {
+    if (name.toLowerCase() === "host") host = value;
+  });
+  return host;
+}

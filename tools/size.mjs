@@ -66,6 +66,10 @@ const bundles = [
   bundleOf("presets", "/presets", { folder: "s3" }),
   bundleOf("node adapter", "/node", { folder: "" }),
   bundleOf("fetch adapter", "/fetch", { folder: "" }),
+  bundleOf("routes", "/routes", { folder: "url" }),
+  ...["node", "fetch", "express", "fastify", "hono", "next"].map((name) =>
+    bundleOf(`routes, ${name}`, `/routes/${name}`, { folder: "url" }),
+  ),
   bundleOf("explain", "/explain"),
   bundleOf("explain, redactUrl", "/explain", { names: ["redactUrl"], folder: "" }),
 ];

@@ -60,7 +60,7 @@ describe("the guide", () => {
   });
 
   it("shows every example", () => {
-    const files = ["protect", "worker", "browser-upload"].flatMap((folder) =>
+    const files = ["protect", "routes", "worker", "browser-upload"].flatMap((folder) =>
       readdirSync(new URL(`../${folder}`, import.meta.url)).map((name) => `examples/${folder}/${name}`),
     );
     expect(copies.map(({ file }) => file).sort()).toEqual(files.sort());

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type NodeAdapter, nodeAdapter } from "./node.ts";
+import { type NodeAdapter, nodeAdapter } from "./node-adapter.ts";
 import { signedRoute as bare, type RouteSigner, type SignedRoute, type SignedRouteOptions } from "./route.ts";
 
 /**

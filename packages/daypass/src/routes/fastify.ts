@@ -36,7 +36,7 @@ export interface FastifyRouteOptions<Req, Rep> {
   readonly handler: (request: Req, reply: Rep) => unknown;
 }
 
-/** Makes route options of a handler that receives grant and parameters first. Its options are those of `guardNode`. */
+/** Makes route options of a handler that receives grant and parameters first. Accepts the options of `guardNode`. */
 export type FastifyAdapter<P extends string> = <
   // biome-ignore lint/suspicious/noExplicitAny: Fastify infers them only from its own types
   Req extends FastifyRequest = any,

@@ -3,41 +3,10 @@
  *
  * @module
  */
-import {
-  type FetchRequest,
-  type FetchResponse,
-  type GlobalRequest,
-  type GlobalResponse,
-  type GuardFetchOptions,
-  guardFetch,
-} from "../adapters/fetch/index.ts";
-import type { RouteParams } from "./pattern.ts";
-import {
-  signedRoute as bare,
-  type RouteGrant,
-  type RouteSigner,
-  type SignedRoute,
-  type SignedRouteOptions,
-} from "./route.ts";
+import { type FetchAdapter, fetchAdapter } from "./fetch-adapter.ts";
+import { signedRoute as bare, type RouteSigner, type SignedRoute, type SignedRouteOptions } from "./route.ts";
 
-/** Makes a fetch handler of a handler that receives grant and parameters first. Its options are those of `guardFetch`. */
-export type FetchAdapter<P extends string> = <
-  Req extends FetchRequest = GlobalRequest,
-  Res extends FetchResponse = GlobalResponse,
-  Rest extends readonly unknown[] = [],
->(
-  handler: (grant: RouteGrant<P>, params: RouteParams<P>, request: Req, ...rest: Rest) => Res | Promise<Res>,
-  options?: GuardFetchOptions<Req, Res, Rest>,
-) => (request: Req, ...rest: Rest) => Promise<Res | GlobalResponse>;
-
-/** The adapter of a route for requests and responses of the Fetch API. */
-export function fetchAdapter<P extends string, S extends RouteSigner>(route: SignedRoute<P, S>): FetchAdapter<P> {
-  return (handler, options) =>
-    guardFetch(route.verifier, (grant, request, ...rest) => handler(grant, grant.params, request, ...rest), {
-      uses: route.uses,
-      ...options,
-    });
-}
+export type { FetchAdapter } from "./fetch-adapter.ts";
 
 /**
  * `signedRoute` of `daypass/routes` with `fetch(handler, options)`, which returns a handler of the Fetch API. It does what `guardFetch` does.

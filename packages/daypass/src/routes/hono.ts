@@ -3,14 +3,14 @@
  *
  * @module
  */
-import {
-  type FetchRequest,
-  type FetchResponse,
-  type GlobalResponse,
-  type GuardFetchOptions,
-  guardFetch,
-  type RequestFacts,
+import type {
+  FetchRequest,
+  FetchResponse,
+  GlobalResponse,
+  GuardFetchOptions,
+  RequestFacts,
 } from "../adapters/fetch/index.ts";
+import { fetchAdapter } from "./fetch-adapter.ts";
 import type { RouteParams } from "./pattern.ts";
 import {
   signedRoute as bare,
@@ -27,7 +27,7 @@ export interface HonoContext {
   readonly env?: unknown;
 }
 
-/** Makes a Hono handler of a handler that receives grant and parameters first. Its options are those of `guardFetch`, with the context. */
+/** Makes a Hono handler of a handler that receives grant and parameters first. Accepts the options of `guardFetch`, with the context. */
 export type HonoAdapter<P extends string> = <
   // biome-ignore lint/suspicious/noExplicitAny: Hono infers the context of a handler only from its own types
   C extends HonoContext = any,
@@ -59,25 +59,22 @@ export function signedRoute<P extends string, S extends RouteSigner>(
   options: SignedRouteOptions<P, S>,
 ): SignedRoute<P, S> & { readonly hono: HonoAdapter<P> } {
   const route = bare(options);
-  const hono: HonoAdapter<P> = (handler, guardOptions) => {
-    const guard = guardFetch<
-      RouteGrant<P>,
-      FetchRequest,
-      Awaited<ReturnType<typeof handler>>,
-      [Parameters<typeof handler>[2]]
-    >(
-      route.verifier,
-      (grant, request, c) => {
+  const fetch = fetchAdapter(route);
+  const hono: HonoAdapter<P> = <C extends HonoContext, Res extends FetchResponse>(
+    handler: (grant: RouteGrant<P>, params: RouteParams<P>, c: C) => Res | Promise<Res>,
+    guardOptions?: GuardFetchOptions<FetchRequest, Res, [C]>,
+  ) => {
+    const guarded = fetch<FetchRequest, Res, [C]>(
+      (grant, params, request, c) => {
         if (request !== c.req.raw) c.req.raw = request;
-        return handler(grant, grant.params, c);
+        return handler(grant, params, c);
       },
       {
-        uses: route.uses,
         ...guardOptions,
         facts: (request, c) => ({ ...nodeFacts(c.env), ...guardOptions?.facts?.(request, c) }),
       },
     );
-    return (c) => guard(c.req.raw, c);
+    return (c: C) => guarded(c.req.raw, c);
   };
   return { ...route, hono };
 }
@@ -85,7 +82,6 @@ export function signedRoute<P extends string, S extends RouteSigner>(
 interface NodeBindings {
   readonly incoming?: {
     readonly url?: string;
-    readonly originalUrl?: string;
     readonly socket?: { readonly remoteAddress?: string };
   };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { RouteParams, RouteValues } from "./pattern.ts";
+export type { RouteParamName, RouteParams, RouteValues } from "./pattern.ts";
 export {
   type DetachedUse,
   type RouteGrant,

@@ -3,22 +3,9 @@
  *
  * @module
  */
-import {
-  type FetchRequest,
-  type FetchResponse,
-  type GlobalRequest,
-  type GlobalResponse,
-  type GuardFetchOptions,
-  guardFetch,
-} from "../adapters/fetch/index.ts";
-import type { FetchAdapter } from "./fetch.ts";
-import {
-  signedRoute as bare,
-  type RouteGrant,
-  type RouteSigner,
-  type SignedRoute,
-  type SignedRouteOptions,
-} from "./route.ts";
+import type { FetchRequest } from "../adapters/fetch/index.ts";
+import { type FetchAdapter, fetchAdapter } from "./fetch-adapter.ts";
+import { signedRoute as bare, type RouteSigner, type SignedRoute, type SignedRouteOptions } from "./route.ts";
 
 /**
  * `signedRoute` of `daypass/routes` with `next(handler, options)`, which returns a route handler for `app/…/route.ts`. It knows what Next does to
@@ -44,28 +31,11 @@ export function signedRoute<P extends string, S extends RouteSigner>(
   options: SignedRouteOptions<P, S>,
 ): SignedRoute<P, S> & { readonly next: FetchAdapter<P> } {
   const route = bare(options);
-  const next: FetchAdapter<P> = <
-    Req extends FetchRequest = GlobalRequest,
-    Res extends FetchResponse = GlobalResponse,
-    Rest extends readonly unknown[] = [],
-  >(
-    handler: (grant: RouteGrant<P>, params: RouteGrant<P>["params"], request: Req, ...rest: Rest) => Res | Promise<Res>,
-    guardOptions?: GuardFetchOptions<Req, Res, Rest>,
-  ) =>
-    guardFetch<RouteGrant<P>, Req, Res, Rest>(
-      route.verifier,
-      (grant, request, ...rest) => handler(grant, grant.params, request, ...rest),
-      {
-        uses: route.uses,
-        ...guardOptions,
-        facts: (request, ...rest) => ({
-          query: "form",
-          basePath: options.mount,
-          authority: hostOf(request),
-          ...guardOptions?.facts?.(request, ...rest),
-        }),
-      },
-    );
+  const next = fetchAdapter(route, (request) => ({
+    query: "form",
+    basePath: options.mount,
+    authority: hostOf(request),
+  }));
   return { ...route, next };
 }
 

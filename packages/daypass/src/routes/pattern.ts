@@ -2,23 +2,22 @@ import { invalidInput } from "../core/errors.ts";
 import { uriEncode } from "../wire/encoding.ts";
 import { percentDecode } from "../wire/raw-target.ts";
 
-type ParamName<P extends string> = P extends `${infer Head}/${infer Rest}`
-  ? ParamName<Head> | ParamName<Rest>
+/** The names of the parameters of a path: `"id"` for `/invoices/:id`, `never` without parameters. */
+export type RouteParamName<P extends string> = P extends `${infer Head}/${infer Rest}`
+  ? RouteParamName<Head> | RouteParamName<Rest>
   : P extends `:${infer Name}`
     ? Name
     : never;
 
-type ByName<P extends string, V> = string extends P
-  ? Readonly<Record<string, V>>
-  : [ParamName<P>] extends [never]
-    ? Readonly<Record<string, never>>
-    : { readonly [N in ParamName<P>]: V };
-
 /** The parameters of a path, as a handler receives them: `{ id: string }` for `/invoices/:id`. */
-export type RouteParams<P extends string> = ByName<P, string>;
+export type RouteParams<P extends string> = RouteValues<P, string>;
 
-/** The parameters of a path, as they are signed: a number is written in decimal. */
-export type RouteValues<P extends string> = ByName<P, string | number>;
+/** The parameters of a path, as they are signed: an integer is written in decimal. */
+export type RouteValues<P extends string, V = string | number> = string extends P
+  ? Readonly<Record<string, V>>
+  : [RouteParamName<P>] extends [never]
+    ? Readonly<Record<string, never>>
+    : { readonly [N in RouteParamName<P>]: V };
 
 /** Reads and writes the paths of one route. */
 export interface Pattern<P extends string> {

@@ -80,7 +80,7 @@ export interface SignedRoute<P extends string, S extends RouteSigner> {
   /** Verifies requests to this route: what the adapters use, and any guard may. Rejects the URL of another route with `WRONG_AUDIENCE`. */
   readonly verifier: Verifier<RouteGrant<P>>;
   /**
-   * Verifies a URL outside of a request, for example one that arrived in a queue. Counts a use if it has `uses`. Body constraints and
+   * Verifies a URL outside of a request, for example from a queue. Counts a use if it has `uses`. Body constraints and
    * `response` are obligations, which the verifier's `enforces` must list.
    *
    * @throws {DaypassError} `WRONG_AUDIENCE` for the URL of another route, `WRONG_ORIGIN`, and the other codes of `urlVerifier`

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { signedRoute } from "daypass/routes";
+import { urlSigner } from "daypass/url";
+import { expect, it } from "vitest";
+import { bundle } from "./bundle.ts";
+import { countsEachUseOnce } from "./one-time.ts";
+import { workerd } from "./workerd.ts";
+
+const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+
+it("opens a signed route in a Worker, and refuses a changed parameter", async () => {
+  const worker = await workerd(await bundle("routes/worker.js", "workerd"), { DAYPASS_KEY: key.k });
+  const route = signedRoute({ path: "/invoices/:id", origin: "https://api.example.com", signer: urlSigner({ key }) });
+  const { url } = route.sign({ id: "a b" }, { expiresIn: 60 });
+  const opened = await worker.get(url);
+  const refused = await worker.get(url.replace("a%20b", "a%20c"));
+  await worker.stop();
+  expect([opened.status, JSON.parse(opened.body).id]).toEqual([200, "a b"]);
+  expect([refused.status, JSON.parse(refused.body).code]).toEqual([403, "SIGNATURE_MISMATCH"]);
+});
+
+it("verifies a URL that arrives in a queue, and refuses one that was changed there", async () => {
+  process.env["DAYPASS_KEY"] = key.k;
+  const { enqueue, work } = await import("../routes/queue.js");
+  const urls: string[] = [];
+  for await (const url of enqueue(["cus_42", "", "cus_44"])) urls.push(url);
+  expect(urls[1]).toContain("params.customer");
+  expect(await work(urls[0] ?? "")).toBe("report for cus_42");
+  await expect(work((urls[2] ?? "").replace("cus_44", "cus_45"))).rejects.toMatchObject({ code: "SIGNATURE_MISMATCH" });
+});
+
+it("counts each use once in the state of a gateway", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-uses-"));
+  process.env["STATE_FILE"] = join(folder, "uses.db");
+  const { uses } = await import("../routes/one-time-gateway.js");
+  await countsEachUseOnce(uses);
+  rmSync(folder, { recursive: true });
+});

@@ -267,7 +267,7 @@ test.each(OTHER_REQUESTS)("ignores requests to other URLs: %s", async (_, text =
   expect([found.url, found.method, found.headers]).toEqual([url, method, headers]);
   const { stdout, stderr } = await daypass(["explain", "-", ...AT, "--json"], { input: text, env });
   expect(stdout + stderr).not.toContain("s3cr3t");
-  expect(JSON.parse(stdout).cause?.code).toBe(text.includes("403") ? "SERVER" : undefined);
+  expect(JSON.parse(stdout).cause?.code).toBe(text.includes("403") ? "PERMISSION" : undefined);
 });
 
 describe("a URL that curl composes", () => {

@@ -1,5 +1,7 @@
 import { isDaypassError } from "../core/errors.ts";
+import { decodeOr } from "./decoded.ts";
 import type { Cause, CauseCode, Explanation } from "./explanation.ts";
+import { nameOf } from "./parameters.ts";
 
 const AS_REPAIRED = ["The rest of this explanation is about the URL without that."];
 
@@ -34,18 +36,55 @@ function unescaped(found: string, decimal?: string, hex?: string, unicode?: stri
 /** One kind of damage to a copied URL, and the inverse. */
 interface Damage {
   readonly undo: (text: string) => string;
-  /** END stands for the text that {@link TRAILING} finds. */
+  /** END stands for the last word of the URL. */
   readonly sentence: string;
-  /** No URL contains this, so no other evidence is needed. */
-  readonly isCertain?: true;
+  /** Whether no sound URL has this damage, so that no other evidence is needed. */
+  readonly isCertain?: (text: string, undone: string) => boolean;
 }
+
+const always = (): boolean => true;
 
 // No signature ends with these characters in any encoding.
 const TRAILING = /(?:[.,;:!?)\]}>"'`*]|%20|%22|%3E|%C2%A0){1,8}$/i;
+const OWN =
+  "s[a-z]{1,6}|X-Amz-\\w+|X-Goog-\\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|Signature|Key-Pair-Id|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\\w+";
 // Azure's portal returns tokens that begin with ?, and a base URL can have a query already.
-const SECOND_MARK =
-  /(?:&|(?<!\?))\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
+const SECOND_MARK = new RegExp(`(?:&|(?<!\\?))\\?+(?=(?:${OWN})=)`, "g");
 const BROKEN = "The URL was broken into lines: it contains a line break.";
+const TWICE = "The URL was percent-encoded again after it was signed: it has %25 instead of %.";
+
+/** Parameters whose values contain neither blanks nor marks: digits, hexadecimal and names. */
+const STRICT =
+  /^(?:X-(?:Amz|Goog)-(?:Algorithm|Date|Expires|SignedHeaders|Signature|Content-Sha256)|x-oss-(?:date|expires|signature(?:-version)?)|x-id|x-amz-checksum-mode|temp_url_(?:sig|expires)|q-(?:signature|sign-time|key-time)|Expires|dp-(?:date|expires|signature))$/;
+
+function strictTokens(text: string): string {
+  const [, ...tokens] = text.split(/[?&]/);
+  return tokens.filter((token) => STRICT.test(nameOf(token))).join("&");
+}
+
+/** The repair changes the value of a strict parameter. */
+const inStrict = (text: string, undone: string): boolean => strictTokens(text) !== strictTokens(undone);
+
+/** The last words of the URLs of AWS's SDK for JavaScript, which sorts its parameters, in their order. */
+const LAST_WORDS = ["X-Amz-SignedHeaders=host", "x-amz-checksum-mode=ENABLED", "x-id=GetObject"];
+const OPERATIONS = ["PutObject", "HeadObject", "DeleteObject", "UploadPart"].map((name) => `x-id=${name}`);
+
+function lastWord(text: string): string {
+  return text.slice(Math.max(text.lastIndexOf("&"), text.lastIndexOf("?")) + 1);
+}
+
+/** Completes the last word of a URL that ends within it. */
+function completed(text: string): string {
+  const end = lastWord(text);
+  const isPart = (word: string): boolean => end !== "" && end !== word && word.startsWith(end);
+  const at = LAST_WORDS.findIndex(isPart);
+  const front = text.slice(0, text.length - end.length);
+  if (at < 0) return front + (OPERATIONS.find(isPart) ?? end);
+  return front + LAST_WORDS.slice(at, /[?&]X-Amz-Signature=/.test(front) ? undefined : at + 1).join("&");
+}
+
+const inQuery = (text: string, change: (query: string) => string): string => text.replace(/(?<=\?).*$/s, change);
+const once = (text: string): string => (/%(?!25)/.test(text) ? text : text.replaceAll("%25", "%"));
 
 const DAMAGES: readonly Damage[] = [
   {
@@ -54,29 +93,52 @@ const DAMAGES: readonly Damage[] = [
       "The URL was copied from an e-mail's source (quoted-printable): it has =3D instead of =, or = at the ends of lines.",
   },
   // Mail programs begin each line of a quoted message with >.
-  { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: BROKEN, isCertain: true },
+  { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: BROKEN, isCertain: always },
   // An object's name can contain an encoded line break.
-  { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: BROKEN },
+  { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: BROKEN, isCertain: inStrict },
   {
     undo: (text) => text.replace(/[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%AD/gi, ""),
     sentence: "The URL contains an invisible character: a zero-width space or the like.",
+    isCertain: (text, undone) => text.split("?", 1)[0] === undone.split("?", 1)[0],
   },
   {
-    // The whole URL was encoded again only if every escape is double.
-    undo: (text) => (/%(?!25)/.test(text) ? text : text.replaceAll("%25", "%")),
-    sentence: "The URL was percent-encoded again after it was signed: it has %25 instead of %.",
+    // The query was encoded again only if every escape is double. The path was encoded with it or not.
+    undo: (text) => (inQuery(text, once) === text ? text : inQuery(text.replace(/^[^?]*/, once), once)),
+    sentence: TWICE,
   },
-  {
-    // In a path a space can be part of an object's name.
-    undo: (text) => text.replace(/\?.*$/s, (query) => query.replace(/[ \t\u00a0]+/g, "")),
-    sentence: "The URL contains spaces.",
-  },
-  { undo: withOneMark, sentence: "The URL contains a second ?: something was appended with a ? instead of &." },
+  { undo: (text) => inQuery(text, (query) => (query.includes("=") ? query : decodeOr(query))), sentence: TWICE },
   {
     undo: (text) => text.replace(TRAILING, ""),
     sentence: "The URL ends with END, which is not part of it: it was copied with the text around it.",
+    isCertain: inStrict,
   },
+  {
+    // In a path and in other values, a space can be part of a name.
+    undo: (text) =>
+      inQuery(text, (query) =>
+        query
+          .replace(/[ \t\u00a0]+/g, "")
+          .replace(/[^&]+/g, (token) =>
+            STRICT.test(nameOf(token)) ? token.replace(/(?:%20|%09|%C2%A0)+/gi, "") : token,
+          ),
+      ),
+    sentence: "The URL contains spaces.",
+    isCertain: inStrict,
+  },
+  { undo: withOneMark, sentence: "The URL contains a second ?: something was appended with a ? instead of &." },
+  {
+    undo: (text) => text.replace(/;(?=[A-Za-z][\w-]*=)/g, "&"),
+    sentence: "The URL has ; instead of & between its parameters.",
+  },
+  {
+    undo: (text) => (HASH.test(text) ? text.replaceAll("#&", "&").replaceAll("#", "%23") : text),
+    sentence: "The URL has a # before the end of its query, and clients send nothing from a # on.",
+    isCertain: always,
+  },
+  { undo: completed, sentence: "The end of the URL was cut off: it ends with END.", isCertain: always },
 ];
+
+const HASH = new RegExp(`#.*[?&](?:${OWN})=`, "s");
 
 function withOneMark(text: string): string {
   // Splitting first keeps the lookbehind linear in the length.
@@ -125,7 +187,7 @@ export async function repair(
     if (reading === "exact" && before !== undefined && before.cause === undefined) return undefined;
     const isOne = isSound(before, reading);
     for (const { text: repaired, damages } of candidates) {
-      if (isOne && !damages.some(({ isCertain }) => isCertain)) continue;
+      if (isOne && !damages.some(({ isCertain }) => isCertain?.(text, repaired))) continue;
       if (isSound(await attempt(repaired, reading, read), reading))
         return { text: repaired, cause: cause(text, damages) };
     }
@@ -134,7 +196,7 @@ export async function repair(
 }
 
 function cause(text: string, damages: readonly Damage[]): Cause {
-  const end = JSON.stringify(TRAILING.exec(text)?.[0] ?? "");
+  const end = JSON.stringify(TRAILING.exec(text)?.[0] ?? lastWord(text));
   return {
     code: "MALFORMED",
     sentence: damages.map(({ sentence }) => sentence.replace("END", end)).join(" "),

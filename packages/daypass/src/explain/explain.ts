@@ -4,6 +4,7 @@ import { systemClock } from "../core/time.ts";
 import { browserUpload } from "./browser.ts";
 import { combineCauses } from "./cause/combine-causes.ts";
 import { statusCause } from "./cause/status-cause.ts";
+import { withSuspicion } from "./cause/suspicion.ts";
 import { withUnreadAnswer } from "./cause/unread-answer.ts";
 import { type Reading, repair, unescapeUrl } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
@@ -46,12 +47,21 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
   const request = checkOptions(options, url);
   // Another URL was sent: the explanation compares the two.
-  if (request.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
+  const isOther = request.url !== undefined && request.url !== url;
+  const explanation = isOther
+    ? await explainText(url, { ...options, request })
+    : await explainSent(url, { ...options, request: { ...request, url: undefined } });
+  // A request that succeeded has no cause, whatever its body is.
+  return options.status !== undefined && options.status >= 200 && options.status < 300
+    ? { ...explanation, cause: undefined }
+    : explanation;
+}
+
+async function explainSent(url: string, asked: GivenOptions): Promise<Explanation> {
   const { text, escaped } = unescapeUrl(url);
-  const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };
   const damage = await repair(text, {
-    hasKeys: (options.keys ?? []).length > 0,
+    hasKeys: (asked.keys ?? []).length > 0,
     read: (other, reading) => explainInLife(other, unanswered, reading),
   });
   if (damage === undefined) return explainText(url, asked);
@@ -117,20 +127,22 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
     searches: reading === "search" && sentUrl.wire.tokens.length <= MAX_PARAMETERS,
     now: new Date(clock()),
   };
-  const { explanation: own, hidden } = await explainer.explain(subject);
+  const explained = await explainer.explain(subject);
+  const { explanation: own, hidden } = explained;
   // A response to HEAD has an empty body.
   const hasBody = errorBody !== undefined && errorBody.trim() !== "";
-  const explanation =
+  const answeredOwn =
     answered === undefined && hasBody
       ? withUnreadAnswer(own, errorBody, { url: sentUrl, answersWithPages: explainer.answersWithPages })
-      : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
+      : { ...own, cause: own.cause ?? statusCause(explained, subject, status) };
+  const explanation = withSuspicion({ ...explained, explanation: answeredOwn }, subject, status);
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
-  const { browser, cause } = withBrowser(explanation, subject, origin);
+  const { browser, cause: refused } = withBrowser(explanation, subject, origin);
+  const cause = combineCauses(escaped, refused) ?? refused;
   const result = {
     ...explanation,
     cause,
     ...(browser === undefined ? {} : { browser }),
-    ...(escaped === undefined ? {} : { cause: combineCauses(escaped, cause) }),
   };
   return hide(
     result,

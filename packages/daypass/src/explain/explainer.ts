@@ -39,6 +39,12 @@ export interface Subject {
 export interface Explained {
   readonly explanation: Explanation;
   readonly hidden: readonly string[];
+  /** Whether a given key fits the sent request as it is. `undefined` if no key of this signer was tried. */
+  readonly keyFits?: boolean | undefined;
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
+  /** Parameters that are accepted without a signature. */
+  readonly notSigned?: readonly string[] | undefined;
 }
 
 /** Explains the URLs of one scheme. */
@@ -58,7 +64,7 @@ export interface Explainer {
 }
 
 /** The cause of a refusal, and the results of the search for it. */
-export interface Diagnosis {
+export interface Diagnosis extends Pick<Explained, "keyFits"> {
   readonly cause?: Cause | undefined;
   readonly hypotheses?: readonly Hypothesis[] | undefined;
   /** The signed method, if a key has shown it. */

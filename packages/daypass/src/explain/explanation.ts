@@ -66,6 +66,8 @@ export interface Cause {
   readonly evidence: readonly string[];
   /** What to do about it. */
   readonly fix: string;
+  /** Set on the likeliest of several causes: a key, or more of the server's answer, can show another one. */
+  readonly isGuess?: true | undefined;
 }
 
 /** One kind of cause that was tried against the signature or against the server's answer. */

@@ -12,7 +12,9 @@ import { endTraps, urlTraps } from "./traps.ts";
 type Stated = "scheme" | "signedBy" | "binds" | "leavesOpen" | "signedAt" | "startsAt" | "endsAt" | "mayEndEarlier";
 
 /** A URL whose signature covers one text: its claims, and how its signature is checked. */
-export interface TextScheme<I extends SignedInput> extends Pick<Explanation, Stated> {
+export interface TextScheme<I extends SignedInput>
+  extends Pick<Explanation, Stated>,
+    Pick<Explained, "signsQuery" | "notSigned"> {
   /** Start of the summary. */
   readonly title: string;
   readonly resource: string;
@@ -63,7 +65,7 @@ export async function explainTextScheme<I extends SignedInput>(
     granted = (method) => (method === undefined ? undefined : [method]),
   } = scheme;
   const caseOf = (from: Subject): Case<I> => completeCase(scheme, from);
-  const { cause, hypotheses, method, fitting } = await diagnose(subject, caseOf);
+  const { cause, hypotheses, keyFits, method, fitting } = await diagnose(subject, caseOf);
   const { keys, inputFor, textOf } = caseOf(subject);
   const shown = fitting ?? keys.find(({ isNamed }) => isNamed)?.put(inputFor(sentUrl));
   const endsAt = scheme.endsAt && earlier(scheme.endsAt, scheme.keyEnd?.(fitting));
@@ -91,6 +93,7 @@ export async function explainTextScheme<I extends SignedInput>(
       stringToSign: shown && textOf(shown),
     },
     hidden: secrets.flatMap(spellings),
+    ...{ keyFits, signsQuery: scheme.signsQuery, notSigned: scheme.notSigned },
   };
 }
 

@@ -1,3 +1,4 @@
+import { spellingTraps } from "./cause/suspicion.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
 import { readParameters } from "./parameters.ts";
@@ -11,7 +12,6 @@ export function trapsOf(
 
 /** Pitfalls of any signed URL, whatever its scheme. */
 export function urlTraps(url: SplitUrl): readonly Trap[] {
-  const { path, query } = url.wire;
   const traps: Trap[] = [];
   const add = (name: string, text: string): void => void traps.push({ name, text });
   const bare = url.authority.replace(/:\d+$/, "");
@@ -28,39 +28,7 @@ export function urlTraps(url: SplitUrl): readonly Trap[] {
   ) {
     add("internal-host", `${bare} is a name or address inside one network; the URL cannot be reached from outside.`);
   }
-  if (query.includes("+")) {
-    add("plus-in-query", "A plain + in the query is a space to some programs and a plus to others. Write %20 or %2B.");
-  }
-  if (path.includes("+")) {
-    add("plus-in-path", "A plain + in the path is a plus by the standard and a space to some servers. Write %2B.");
-  }
-  if (/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) {
-    add(
-      "dot-segments",
-      "The path has . or .. segments. Browsers and most URL parsers remove them and request a different object.",
-    );
-  }
-  if (
-    /%(?:[0-9a-f]*[a-f])/.test(`${path}?${query}`) &&
-    /%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])/.test(`${path}?${query}`)
-  ) {
-    add(
-      "lower-case-escapes",
-      "Escapes in lower case (%2f): signatures use upper case, and some servers do not convert them.",
-    );
-  }
-  if (/%25[0-9A-Fa-f]{2}/.test(path) || /%25[0-9A-Fa-f]{2}/.test(query)) {
-    add(
-      "double-encoding",
-      "%25 before two digits: something was encoded twice, or the key really contains a percent sign.",
-    );
-  }
-  if (/\/{2,}/.test(path)) {
-    const what = /(?<!:)\/{2,}/.test(path)
-      ? "// in it. S3 keeps it as part of the key"
-      : "the source's URL in it, whose // must be kept";
-    add("double-slash", `The path has ${what}; many proxies merge it into one slash.`);
-  }
+  traps.push(...spellingTraps(url));
   const names = readParameters(url).map(([name]) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0) {
@@ -102,7 +70,7 @@ export function s3Traps(url: SplitUrl): readonly Trap[] {
         name: "empty-body-checksum",
         text: `${name}=${value} is the checksum of an empty body: an AWS SDK added it because it signed without a body. R2, Garage, SeaweedFS and MinIO refuse any real upload with it. Set requestChecksumCalculation: "WHEN_REQUIRED".`,
       });
-    } else if (/^x-amz-(?:checksum-|sdk-checksum-algorithm)/i.test(name)) {
+    } else if (/^x-amz-(?:checksum-(?!mode$)|sdk-checksum-algorithm)/i.test(name)) {
       traps.push({
         name: "checksum-in-query",
         text: `${name} is in the query, where S3 does not check it. A checksum must be a signed header.`,

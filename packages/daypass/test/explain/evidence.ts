@@ -22,7 +22,7 @@ export interface Provider extends Store {
 const sha = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");
 
 function split(url: string) {
-  const [, host = "", path = "", query = ""] = /^https:\/\/([^/]+)([^?]*)\?(.*)$/.exec(url) ?? [];
+  const [, host = "", path = "", query = ""] = /^https?:\/\/([^/]+)([^?]*)\?(.*)$/.exec(url) ?? [];
   const tokens = query.split("&");
   const get = (name: string) =>
     decodeURIComponent(tokens.find((token) => token.startsWith(`${name}=`))?.slice(name.length + 1) ?? "");

@@ -260,7 +260,7 @@ const REFUSALS: readonly Refusal[] = [
     { keys },
   ],
   [/^WRONG_SECRET: .*right for this request and the given key/, ACCOUNT, { keys, errorBody: errorBody(ACCOUNT) }],
-  [/^WRONG_SECRET: .*exactly the request that the URL implies/, ACCOUNT, { errorBody: errorBody(ACCOUNT) }],
+  [/^WRONG_SECRET: .*for another method than GET, or the key is gone/, ACCOUNT, { errorBody: errorBody(ACCOUNT) }],
   [/^EXPIRED: .*2026-11-24T12:01:00/, byHmac({ expiresIn: 60 })],
   [
     /^EXPIRED: .*valid until 2026-11-24T12:15:00\.000Z/,
@@ -314,7 +314,11 @@ const REFUSALS: readonly Refusal[] = [
     { ...v2Text(V2_HMAC, (end) => `PUT\n\nimage/png\n${end}\n/media/a/b.txt`), request: { method: "PUT" } },
   ],
   [/^PATH: .*resource differs/, V2_HMAC, v2Text(V2_HMAC, (end) => `GET\n\n\n${end}\n/other/a/b.txt`)],
-  [/^WRONG_SECRET: .*what the URL implies/, V2_HMAC, v2Text(V2_HMAC, (end) => `GET\n\n\n${end}\n/media/a/b.txt`)],
+  [
+    /^WRONG_SECRET: .*or the URL was changed after signing/,
+    V2_HMAC,
+    v2Text(V2_HMAC, (end) => `GET\n\n\n${end}\n/media/a/b.txt`),
+  ],
   [/^PATH: .*generation=7, which V2 does not sign/, SIGNED_PARAMETER, { keys }],
   [
     /^WRONG_SECRET: .*a different key/,

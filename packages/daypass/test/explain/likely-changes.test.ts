@@ -39,7 +39,7 @@ const INVALID = { errorBody: '{"message":"Invalid signature."}' };
 const DAYPASS_MISMATCH = { errorBody: JSON.stringify({ code: "SIGNATURE_MISMATCH" }) };
 const TAIL = "x-amz-checksum-mode=ENABLED&x-id=GetObject";
 const tailed = rawUrl({ signedQuery: TAIL });
-const CUT = new RegExp(`^QUERY: The end of the URL was cut off: it was signed with ${TAIL}`);
+const MISSING = new RegExp(`^QUERY: The query parameter ${TAIL} was signed and is missing`);
 
 /** A URL by a signer that uses its input as the key's id without trimming it. */
 function signedAs(id: string): { readonly url: string; readonly hash: string } {
@@ -69,11 +69,7 @@ const REFUSALS: readonly Refusal[] = [
   // AWS's SDK for JavaScript sorts all parameters.
   [/^WRONG_SECRET: /, `${rawUrl()}&${TAIL}`, saw()],
   ...["x-amz-ch", "x-amz-checksum-mode=EN", "x-amz-checksum-mode=ENABLED&x-id=Get"].map(
-    (end): Refusal => [
-      /^QUERY: The end of the URL was most likely cut off: it ends with x-/,
-      `${rawUrl()}&${end}`,
-      saw(),
-    ],
+    (end): Refusal => [/^MALFORMED: The end of the URL was cut off: it ends with "x-/, `${rawUrl()}&${end}`, saw()],
   ),
   [/^QUERY: Most likely fbclid was added after signing/, `${laravel.url}&fbclid=1`, INVALID, /method/],
   [/^HOST: /, laravel.url, { ...INVALID, keys: laravelKeys }, /method/],
@@ -116,8 +112,9 @@ const REFUSALS: readonly Refusal[] = [
     rawUrl({ signedQuery: "x-amz-checksum-mode=ENABLED" }),
     { keys },
   ],
-  ...["", "&x-amz-ch", "&x-amz-checksum-mode=EN", "&x-amz-checksum-mode=ENABLED&x-i"].map(
-    (kept): Refusal => [CUT, `${tailed}${kept}`, { keys }],
+  [MISSING, tailed, { keys }],
+  ...["&x-amz-ch", "&x-amz-checksum-mode=EN", "&x-amz-checksum-mode=ENABLED&x-i"].map(
+    (kept): Refusal => [/^MALFORMED: The end of the URL was cut off/, `${tailed}${kept}`, { keys }],
   ),
   [
     /^UNKNOWN_KEY: .*AKIDEXAMPLE with a space or a line.*\nTrim/,

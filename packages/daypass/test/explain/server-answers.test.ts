@@ -236,7 +236,7 @@ describe("explain with a status and no body", () => {
       code: "HEADER",
       sentence: expect.stringMatching(/content-type was signed with a different value than was sent/),
     });
-    expect((await explain(typed, { ...options, keys: [credentials] })).cause?.code).toBe("SERVER");
+    expect((await explain(typed, { ...options, keys: [credentials] })).cause?.code).toBe("PERMISSION");
   });
 });
 

@@ -1,6 +1,6 @@
 import { layoutsOf } from "../../schemes/azure/sas.ts";
-import { causeOf } from "../cause/combine-causes.ts";
-import { serverCause } from "../cause/server-cause.ts";
+import { causeOf, guess } from "../cause/combine-causes.ts";
+import { isVague, serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
 import type { AzureUrl } from "./facts.ts";
@@ -266,7 +266,10 @@ export function azureCause(error: ServerError, now: Date): Cause | undefined {
   const row = ROWS.find(([pattern]) => pattern.test(code) || pattern.test(detail));
   const named = header ?? fields.get("QueryParameterName");
   const sentence = named === undefined ? row?.[2] : row?.[2].replace("a value in the request", named);
-  if (row !== undefined && sentence !== undefined) return causeOf(row[1], sentence, row[3], evidence);
+  if (row !== undefined && sentence !== undefined) {
+    const cause = causeOf(row[1], sentence, row[3], evidence);
+    return isVague(error) ? guess(cause) : cause;
+  }
   if (code === "AuthenticationFailed") return undefined;
   return message === "" ? undefined : serverCause(error, now);
 }

@@ -5,7 +5,7 @@ import { operationFinder } from "../../schemes/azure/operations.ts";
 import { DELEGATION, hasVersion } from "../../schemes/azure/sas.ts";
 import { fromBase64 } from "../../wire/encoding.ts";
 import { headerValues } from "../../wire/raw-target.ts";
-import { causeOf, combineCauses } from "../cause/combine-causes.ts";
+import { causeOf, combineCauses, guess } from "../cause/combine-causes.ts";
 import { noneFits } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
@@ -28,14 +28,8 @@ export const KINDS = {
   "user-delegation": "user delegation SAS",
 } as const;
 
-/** A diagnosis of a SAS. */
-export interface AzureDiagnosis extends Diagnosis {
-  /** Whether a given key matches the signature. */
-  readonly fits: boolean;
-}
-
 /** Finds the cause in this order: the server's answer, the grammar, the clock, a key, the permissions. */
-export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): Diagnosis {
   const { error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
   const said =
@@ -59,7 +53,7 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   const cause = combineCauses(late, isShown ? signature.cause : undefined) ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
-  return { ...signature, cause: isSignature ? notShown(signature) : otherCause(error) };
+  return { ...signature, cause: isSignature ? guess(notShown(signature)) : otherCause(error) };
 }
 
 /** Makes the server's answer precise by the URL and the request. */
@@ -77,8 +71,8 @@ function sharpened(
 }
 
 /** The server refused without a reason. */
-function notShown({ fits }: AzureDiagnosis): Cause {
-  return fits
+function notShown({ keyFits }: Diagnosis): Cause {
+  return keyFits === true
     ? causeOf(
         "WRONG_SECRET",
         "The signature is right for the given key: the server has another key, or a proxy changed the request before it arrived.",
@@ -173,7 +167,7 @@ function fitsInput(input: AzureInput): boolean {
   return key !== undefined && azureSignature(hmacSha256(key), inputText(input)) === input.signature;
 }
 
-function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): Diagnosis {
   const { error } = subject;
   const shown = error === undefined ? undefined : shownText(error);
   const different = shown === undefined ? undefined : compareAzure(url, shown);
@@ -182,17 +176,17 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
     const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
     const { others, values, location } = sent;
     const elsewhere = placeCause(others, values.get("sr"), location);
-    return { fits: false, cause: elsewhere ?? different ?? (isGiven ? otherKey(url) : sameText(shown, sent)) };
+    return { cause: elsewhere ?? different ?? (isGiven ? otherKey(url) : sameText(shown, sent)) };
   }
   const inputs = keys.map(({ key }): AzureInput => ({ ...emptyInput(sent), key }));
-  if (inputs.some(fitsInput)) return { fits: true, cause: different };
-  if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { fits: false, cause: changed(url, sent) };
+  if (inputs.some(fitsInput)) return { keyFits: true, cause: different };
+  if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { cause: changed(url, sent) };
   let hypotheses: Diagnosis["hypotheses"];
   for (const input of inputs) {
     const variantsOf = subject.searches ? azureVariants(sent) : () => [];
     const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed" }, inputs.length);
     hypotheses ??= found.hypotheses;
-    if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
+    if (found.cause !== undefined) return { cause: found.cause, hypotheses: found.hypotheses };
   }
   const wrong: Cause = {
     code: "WRONG_SECRET",
@@ -200,7 +194,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
     evidence: [noneFits(hypotheses ?? [])],
     fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };
-  return { fits: false, hypotheses, cause: different ?? headerCause(subject, url, wrong) ?? wrong };
+  return { keyFits: false, hypotheses, cause: different ?? guess(headerCause(subject, url, wrong) ?? wrong) };
 }
 
 /** `srh` names the signed headers, but not their values. */

@@ -20,7 +20,7 @@ function explainAzure(subject: Subject): Explained {
   const { kind, values, startsAt, endsAt, signature, location } = url;
   const letters = values.get("sp") ?? "";
   const resource = azureResource(url);
-  const { cause, hypotheses, fits } = diagnoseAzure(subject, url, sent);
+  const { cause, hypotheses, keyFits } = diagnoseAzure(subject, url, sent);
   const policy = values.get("si");
   const untold = policy === undefined ? ", without an end that can be read" : ", until its stored policy ends";
   const end = endsAt === undefined ? untold : `, valid until ${endsAt.toISOString()}`;
@@ -48,9 +48,10 @@ function explainAzure(subject: Subject): Explained {
       ],
       cause,
       hypotheses,
-      stringToSign: fits ? inputText({ ...emptyInput(sent), key: "" }) : undefined,
+      stringToSign: keyFits === true ? inputText({ ...emptyInput(sent), key: "" }) : undefined,
     },
     hidden: spellings(signature),
+    keyFits,
   };
 }
 

@@ -80,7 +80,8 @@ function readLocation(url: SplitUrl, account: string | undefined): AzureLocation
   try {
     return azureLocation(
       { wire: url.wire, origin, wildcard: "", request: { method: "", target: "", authority: "", headers: [] } },
-      azureHost(url)?.account ?? account,
+      // An emulator has the account in front of the path, and an account's own domain does not.
+      azureHost(url)?.account ?? (url.wire.path.startsWith(`/${account}/`) ? undefined : account),
     );
   } catch {
     return undefined;

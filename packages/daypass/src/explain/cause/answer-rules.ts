@@ -13,6 +13,8 @@ export interface AnswerRule {
   readonly cause: CauseCode;
   readonly sentence: string;
   readonly fix: string;
+  /** Whether servers give this answer for everything that they refuse. */
+  readonly isGuess?: true;
 }
 
 /** The cause by the first rule that matches. `signed` names what was signed: a URL or a form. */
@@ -35,6 +37,7 @@ export function ruleCause(
       sentence: fill(rule.sentence),
       evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
       fix: fill(rule.fix),
+      isGuess: rule.isGuess,
     };
   }
   return undefined;

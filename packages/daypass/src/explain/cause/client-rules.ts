@@ -2,6 +2,7 @@ import { amazonBucket } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { type AnswerRule, filled } from "./answer-rules.ts";
+import { guess } from "./combine-causes.ts";
 import { CORS_FIX, CORS_SENTENCE } from "./server-rules.ts";
 
 /** A client's message about a request whose answer is unknown: of a browser's console, curl or an HTTP library. */
@@ -94,6 +95,15 @@ const CLIENT_RULES: readonly ClientRule[] = [
     isVague: true,
   },
   {
+    // The whole message: the words also stand in logs that say more.
+    says: /(?:^|\n)[^\n]{0,300}?(?:TypeError: Failed to fetch|^Failed to fetch|NetworkError when attempting to fetch resource|\bLoad failed\b|(?:AxiosError|Error): Network Error|^Network Error|net::ERR_FAILED)/i,
+    cause: "CORS",
+    sentence:
+      "No answer reached the page: most likely the bucket has no CORS rule for this origin, method and headers, or the network failed.",
+    fix: `${CORS_FIX} If the network tab shows no response at all, check host, port and certificate.`,
+    isVague: true,
+  },
+  {
     says: /ERR_NAME_NOT_RESOLVED|Could not resolve host|getaddrinfo|ENOTFOUND|NameResolutionError|no such host|UnknownHostException|Name or service not known|nodename nor servname|Temporary failure in name resolution/i,
     namesHost: true,
     cause: "HOST",
@@ -134,6 +144,14 @@ const CLIENT_RULES: readonly ClientRule[] = [
     sentence: "The URL says https, and the server speaks http at this port.",
     fix: "Sign for http (endpoint), or for the https port.",
   },
+  {
+    says: /(?:TypeError: |^)fetch failed/i,
+    cause: "HOST",
+    sentence:
+      "No answer reached the program: the network failed, nothing listens at the host and port of the URL, or the certificate is not trusted.",
+    fix: "Print the error's cause, which names the reason (console.error(error.cause)), or request the URL with curl -v.",
+    isVague: true,
+  },
 ];
 
 /** The meaning of a client's message. `undefined` if it is unknown or about a URL other than `asked`. */
@@ -150,8 +168,8 @@ export function clientCause(
     if (asked !== undefined && ((rule.protocol ?? protocol) !== protocol || (rule.namesHost && isOtherHost))) continue;
     const fill = (template: string): string => filled(template, (name) => found[Number(name)]);
     const evidence = [`The client says: ${found[0]}`];
-    const cause = { code: rule.cause, sentence: fill(rule.sentence), evidence, fix: fill(rule.fix) };
-    return { cause, isVague: rule.isVague === true };
+    const cause: Cause = { code: rule.cause, sentence: fill(rule.sentence), evidence, fix: fill(rule.fix) };
+    return { cause: rule.isVague === true ? guess(cause) : cause, isVague: rule.isVague === true };
   }
   return undefined;
 }

@@ -6,6 +6,11 @@ export function combineCauses(cause: Cause | undefined, other: Cause | undefined
   return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
 }
 
+/** The likeliest of several causes. */
+export function guess(cause: Cause): Cause {
+  return { ...cause, isGuess: true };
+}
+
 /** A cause from its three sentences and, if there is any, its evidence. */
 export function causeOf(code: Cause["code"], sentence: string, fix: string, ...evidence: readonly string[]): Cause {
   return { code, sentence, evidence, fix };

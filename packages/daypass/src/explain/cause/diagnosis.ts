@@ -4,10 +4,9 @@ import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, type Variant, withCutNote } from "../search/search.ts";
 import { learntFrom, ofKnown, otherValue, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
-import { combineCauses } from "./combine-causes.ts";
+import { combineCauses, guess } from "./combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
-import { spellingCause } from "./likely-changes.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
 import { type Signer, type StatedMethod, sentOtherwise, type Undecided, undecided } from "./undecided.ts";
 
@@ -31,10 +30,6 @@ export interface Case<I extends SignedInput> {
   variantsOf(input: I): Iterable<Variant<I>>;
   /** Possible requests if method or headers are unknown; by default, every method. */
   unknowns?(input: I): readonly I[];
-  /** Whether the signature covers all parameters. */
-  readonly signsQuery?: boolean | undefined;
-  /** Parameters that are accepted without a signature. */
-  readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
   /** Whether no method is signed. */
@@ -122,13 +117,13 @@ export async function diagnose<I extends SignedInput>(
 function mismatchCause<I extends SignedInput>(given: Case<I>, fitting: I | undefined): Cause {
   const { subject } = given;
   if (fitting === undefined) {
-    const guessed = guess(given, given.inputFor(subject.sentUrl), { isSame: false });
-    return guessed.code === "QUERY" ? guessed : (given.asSeen?.({ fits: false }) ?? guessed);
+    const seen = given.asSeen?.({ fits: false });
+    return seen === undefined ? likeliest(given, given.inputFor(subject.sentUrl), { isSame: false }) : guess(seen);
   }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   const meant = given.asSeen?.({ fits: true }) ?? RIGHT;
   const known = given.methodIsFree === true ? { ...subject.known, method: true } : subject.known;
-  return spellingCause(subject) ?? sentOtherwise({ known }, right, meant) ?? meant;
+  return guess(sentOtherwise({ known }, right, meant) ?? meant);
 }
 
 /** Learns the method and headers of an unknown request: the server's text fits only one input. */
@@ -142,15 +137,13 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
 }
 
 /** The likeliest cause if neither a key nor the server's text decides. */
-function guess<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick<Undecided, "isSame">): Cause {
+function likeliest<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick<Undecided, "isSame">): Cause {
   const implied = given.implied?.(input);
   const signsType = implied !== undefined;
   return undecided(given.subject, {
     headers: listedHeaders(given, input),
     implied,
     signsType,
-    signsQuery: given.signsQuery,
-    notSigned: given.notSigned,
     headIsFree: given.headIsFree,
     methodIsFree: given.methodIsFree,
     told: given.told,
@@ -180,7 +173,8 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
   const inputs = named.map((key) => key.put(inputFor(sentUrl)));
   const input = await firstFitting(given, inputs);
   if (input !== undefined) {
-    return { fitting: input, method: input.method, headers: input.headers, cause: fromShownText(given, input)?.cause };
+    const { method, headers } = input;
+    return { fitting: input, keyFits: true, method, headers, cause: fromShownText(given, input)?.cause };
   }
   for (const other of given.keys.filter(({ isNamed }) => !isNamed)) {
     const mixed = await firstFitting(given, [other.put(inputFor(sentUrl))]);
@@ -210,6 +204,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
   }
   return {
     hypotheses,
+    keyFits: false,
     cause:
       fromShownText(given, meant)?.cause ??
       withCutNote(wrongKey(given, inputs, hypotheses), {
@@ -247,9 +242,9 @@ function wrongKey<I extends SignedInput>(
     fix: "Compare the signer's key with the server's; look for one that was replaced.",
   };
   const beside = given.beside?.(cause);
-  if (beside !== undefined || input === undefined) return beside ?? cause;
+  if (beside !== undefined || input === undefined) return guess(beside ?? cause);
   const headers = listedHeaders(given, input);
-  return untried(given.subject, headers, cause) ?? otherValue(headers, cause) ?? cause;
+  return guess(untried(given.subject, headers, cause) ?? otherValue(headers, cause) ?? cause);
 }
 
 // Every method, but not every header with each: this runs without a key, so it must be fast.
@@ -286,7 +281,7 @@ function fromShownText<I extends SignedInput>(
 /** The server computed the URL's text, and yet a different signature. */
 function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | undefined {
   const shown = fromShownText(given, input);
-  return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, { isSame: true });
+  return shown === undefined || shown.cause !== undefined ? undefined : likeliest(given, input, { isSame: true });
 }
 
 function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cause | undefined {

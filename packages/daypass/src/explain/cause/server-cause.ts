@@ -73,6 +73,7 @@ export function otherCause({ code, message }: ServerError, signed = "URL"): Caus
     sentence: `The server says ${text.replace(/\.$/, "")}; nothing wrong with the ${signed} explains it.`,
     evidence: [],
     fix: "Look the code up in the server's documentation: it is not about the signature.",
+    isGuess: true,
   };
 }
 

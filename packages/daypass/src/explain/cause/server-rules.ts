@@ -301,6 +301,7 @@ export const S3_RULES: readonly AnswerRule[] = [
   {
     code: /^AccessDenied$/,
     cause: "PERMISSION",
+    isGuess: true,
     sentence: "The signature was accepted; the signing key does not have permission for this.",
     fix: "Give the signing identity the permission (if it may not list, a missing object is AccessDenied, too).",
   },

@@ -1,7 +1,8 @@
-import type { Subject } from "../explainer.ts";
-import type { Cause, Explanation } from "../explanation.ts";
+import type { Explained, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
 import type { AnswerRule } from "./answer-rules.ts";
+import { causeOf, guess } from "./combine-causes.ts";
 import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./server-rules.ts";
 
 type StatusRule = Omit<AnswerRule, "code" | "says"> & { readonly status: RegExp };
@@ -84,44 +85,43 @@ const LOOK = "Give explain the response body (see the network tab, or run curl -
  * The meaning of a status whose body is unknown: a HEAD has none, and a browser hides it from a page. `undefined` for a
  * success and for unknown statuses.
  */
-export function statusCause(
-  { grants, binds, mustSend }: Explanation,
-  { known, sent }: Pick<Subject, "known" | "sent">,
-  status: number | undefined,
-): Cause | undefined {
-  const evidence = [`The server answered ${sent.method} with ${status}, and the response body was not given.`];
-  if (status !== 403) {
-    const rule = statusRule(status);
-    return rule && { ...rule, evidence, fix: `${rule.fix} ${LOOK}`.trim() };
-  }
+export function statusCause(explained: Explained, subject: Subject, status: number | undefined): Cause | undefined {
+  const evidence = `The server answered ${subject.sent.method} with ${status}, and the response body was not given.`;
+  const { code, sentence, fix } = (status === 403 ? refusal(explained, subject) : statusRule(status)) ?? {};
+  if (code === undefined || sentence === undefined) return undefined;
+  return guess(causeOf(code, sentence, `${fix} ${code === "METHOD" || code === "CORS" ? "" : LOOK}`.trim(), evidence));
+}
+
+/** The meaning of 403, with which stores refuse nearly everything. */
+function refusal(
+  { explanation: { grants, binds, mustSend }, keyFits }: Explained,
+  { known, sent }: Subject,
+): Omit<Cause, "evidence"> {
   const names = mustSend.map(({ name }) => name).join(", ");
   if (known.method && sent.method === "OPTIONS") {
     const sentence =
       "The bucket's CORS rules do not allow this request from this page: a browser asks with OPTIONS first, and no signature helps.";
-    return { code: "CORS", sentence, evidence, fix: CORS_FIX };
+    return { code: "CORS", sentence, fix: CORS_FIX };
   }
   // Some schemes accept HEAD with any signed method.
   if (grants.methods === undefined && binds.includes("method") && known.method && sent.method === "HEAD") {
     const sentence =
       "The URL was sent with HEAD, and was probably signed for GET or PUT: a signature is for one method only.";
-    return { code: "METHOD", sentence, evidence, fix: methodFix("GET", sent.method) };
+    return { code: "METHOD", sentence, fix: methodFix("GET", sent.method) };
   }
   // Only a key proves which value was signed.
   if (names !== "" && (!known.headers || mustSend.some(({ value }) => value === undefined))) {
     const fault = known.headers
       ? `the header ${names} was signed with a different value than was sent`
       : `the header ${names}, which is signed, was not sent with the signed value`;
-    return {
-      code: "HEADER",
-      sentence: `Most likely ${fault}. Or the URL was signed for another method, or its key lacks the permission: the response body says which.`,
-      evidence,
-      fix: `Send ${names} with exactly the value that was signed. ${LOOK}`,
-    };
+    const sentence = `Most likely ${fault}. Or the URL was signed for another method, or its key lacks the permission: the response body says which.`;
+    return { code: "HEADER", sentence, fix: `Send ${names} with exactly the value that was signed.` };
   }
-  return {
-    code: "SERVER",
-    sentence: "The server refused it with 403, and nothing in the URL shows why: the response body does.",
-    evidence,
-    fix: LOOK,
-  };
+  if (keyFits === true) {
+    const sentence =
+      "The signature is right for the given key: most likely the key lacks the permission, or the server has another secret for it.";
+    return { code: "PERMISSION", sentence, fix: "" };
+  }
+  const sentence = "The server refused it with 403, and nothing in the URL shows why: the response body does.";
+  return { code: "SERVER", sentence, fix: "" };
 }

@@ -2,7 +2,7 @@ import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
-import { changedQueryCause, spellingCause } from "./likely-changes.ts";
+import { guess } from "./combine-causes.ts";
 
 /** A method that the URL itself states. */
 export interface StatedMethod {
@@ -30,10 +30,6 @@ export interface Undecided {
   readonly implied?: Headers | undefined;
   /** Whether the signature covers a Content-Type, or its absence, that the URL does not state. */
   readonly signsType?: boolean | undefined;
-  /** Whether the signature covers all parameters. */
-  readonly signsQuery?: boolean | undefined;
-  /** Parameters that a service accepts unsigned. */
-  readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
   /** Whether no method is signed. */
@@ -46,13 +42,15 @@ export interface Undecided {
   readonly isSame: boolean;
 }
 
-const NO_KEY = "without the key, explain cannot tell which.";
-
 /**
  * The likeliest cause of a mismatch. Without the key, a wrong secret, another method, another value of a signed
  * header and a changed URL look the same, so the sentence names the alternatives.
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
+  return guess(likeliest(subject, given));
+}
+
+function likeliest(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], isSame, signer = SECRET } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
@@ -65,13 +63,9 @@ export function undecided(subject: Subject, given: Undecided): Cause {
     ...(given.signsType === true ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const changed = given.signsQuery === true ? changedQueryCause(subject, others, given.notSigned) : undefined;
-  if (changed !== undefined) return changed;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, known.headers ? "sent" : "unknown");
   if (implied.length > 0) return headerCause(implied, others, "implied");
-  const spelling = spellingCause(subject, { isSame });
-  if (spelling !== undefined) return spelling;
   if (isSame) return sameButRefused(sent.method, others, given);
   const signsHost = own.length < headers.length;
   return otherPlace(subject, { others, signsHost }) ?? noEvidence(others, { signsHost, signer });
@@ -144,7 +138,7 @@ function headerCause(headers: Headers, others: readonly string[], how: "sent" | 
   const isImplied = how === "implied";
   return {
     code: "HEADER",
-    sentence: `${fault}. Or the URL was changed, or signed ${others.join(", or ")}: ${NO_KEY}`,
+    sentence: `${fault}. Or the URL was changed, or signed ${others.join(", or ")}.`,
     evidence: [
       isImplied
         ? "This signature covers these headers, and also their absence."
@@ -164,9 +158,9 @@ function sameButRefused(
   const methodIsOpen = open.some((other) => other.includes("method"));
   return {
     code: "WRONG_SECRET",
-    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing: the server computed exactly ${computed} the URL implies with ${method}, yet a different signature.`,
+    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing.`,
     evidence: [
-      `The text and the hash it computed are the same as ours. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
+      `The server computed exactly ${computed} the URL implies with ${method}, yet a different signature. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
     ],
     fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key, explain finds the usual changes.`,
   };
@@ -202,7 +196,7 @@ function otherPlace({ error, sentUrl }: Subject, { others, signsHost }: Open): C
   if (!signsHost) return undefined;
   return {
     code: "HOST",
-    sentence: `Most likely the server was reached under another name or port than the URL was signed for: a proxy does not pass Host on, or the host was replaced. Or the URL was signed ${others.join(", or ")}, or was changed in transit: ${NO_KEY}`,
+    sentence: `Most likely the server was reached under another name or port than the URL was signed for. Or the URL was signed ${others.join(", or ")}, or was changed in transit.`,
     evidence,
     fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key, explain finds the name.",
   };
@@ -216,7 +210,7 @@ function noEvidence(
   const host = signsHost ? ", or was sent with another Host header" : "";
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not match; without the key, or the text that the server computed, nothing shows why. Most often the URL was signed ${others.join(", or ")}, or was changed in transit${host}.`,
+    sentence: `The signature does not match. Most often the URL was signed ${others.join(", or ")}, or was changed in transit${host}.`,
     evidence: [],
     fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };

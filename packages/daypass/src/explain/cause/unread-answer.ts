@@ -112,6 +112,7 @@ const UNREAD: Cause = {
   sentence: "The server's answer is in no format that explain knows, and nothing else shows what is wrong.",
   evidence: [],
   fix: "Give the whole response body as the server sent it: a store's XML, or problem details in JSON.",
+  isGuess: true,
 };
 
 const EMPTY_CHECKSUM: Cause = {
@@ -119,4 +120,5 @@ const EMPTY_CHECKSUM: Cause = {
   sentence: "Most likely the store refused the body:",
   evidence: [],
   fix: "Sign without a checksum, or with the checksum of the body that is sent.",
+  isGuess: true,
 };

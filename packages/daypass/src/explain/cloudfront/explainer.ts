@@ -13,7 +13,7 @@ import {
 import { detectCloudfront, parseCloudfront } from "../../schemes/cloudfront/verify.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket, amazonRegion } from "../amazon-host.ts";
-import { causeOf } from "../cause/combine-causes.ts";
+import { causeOf, guess } from "../cause/combine-causes.ts";
 import { addressCause } from "../cause/request.ts";
 import { isMismatch, isVague, serverCause } from "../cause/server-cause.ts";
 import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
@@ -117,6 +117,7 @@ function readCloudfront(asked: Subject): TextScheme<CloudfrontInput> {
     end: get("Expires"),
     mayEndEarlier: "when its public key is removed from the key group; a running download continues after it expires",
     bindsHost: !isPattern,
+    signsQuery: text === undefined,
     traps: cloudfrontTraps(facts),
     secrets: [get("Signature"), get("Policy")],
     check(subject) {
@@ -230,16 +231,20 @@ function uncovered({ base, resource, policy }: Facts): Cause | undefined {
   );
 }
 
-const REFUSED: Cause = causeOf(
-  "PERMISSION",
-  "CloudFront gives the same answer when the signature is wrong, the policy does not match or the origin refuses; nothing in the URL shows which it is.",
-  "Run explain again with the public key. Then check that the origin gives the distribution access (origin access control).",
+const REFUSED: Cause = guess(
+  causeOf(
+    "PERMISSION",
+    "CloudFront gives the same answer when the signature is wrong, the policy does not match or the origin refuses; nothing in the URL shows which it is.",
+    "Run explain again with the public key. Then check that the origin gives the distribution access (origin access control).",
+  ),
 );
 
-const REFUSED_RIGHT: Cause = causeOf(
-  "PERMISSION",
-  "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
-  "Check that the key's group is in the cache behaviour that serves this path; then that the origin gives the distribution access (origin access control).",
+const REFUSED_RIGHT: Cause = guess(
+  causeOf(
+    "PERMISSION",
+    "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
+    "Check that the key's group is in the cache behaviour that serves this path; then that the origin gives the distribution access (origin access control).",
+  ),
 );
 
 /** Source: "Troubleshoot issues related to a signed URL or signed cookies in CloudFront", AWS re:Post. */

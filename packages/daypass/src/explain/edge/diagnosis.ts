@@ -4,7 +4,7 @@ import { headerValues } from "../../wire/raw-target.ts";
 import { diagnose } from "../cause/diagnosis.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { missingHeader, addressCause as networkCause } from "../cause/request.ts";
-import type { Explained, SplitUrl, Subject } from "../explainer.ts";
+import type { Diagnosis, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
@@ -29,7 +29,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   subject: Subject,
   { facts, sentFacts, keys }: Found<K>,
-): Promise<Pick<Explained["explanation"], "cause" | "hypotheses">> {
+): Promise<Diagnosis> {
   const { sent, sentUrl, known } = subject;
   const { keyId, mustSend = [], signs } = facts;
   const named = keys.map((key) => ({ key, id: kind.nameOf?.(key) ?? kind.signedBy }));
@@ -71,7 +71,6 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     methodIsFree: true,
     // Any spelling of the path with valid escapes would pass for the signed one.
     variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise, damaged }) : []),
-    signsQuery: signs.query,
     asSeen: (key) => (kind.ownRefusal !== undefined && signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
     grammar: lacksAddress

@@ -5,7 +5,7 @@ import { describeWeakness } from "../../core/weakness.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
-import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { Diagnosis, Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { spellings } from "../secrets.ts";
@@ -67,7 +67,8 @@ async function explainEdge<K extends EdgeExplainKey>(
   const facts = read(url);
   const { endsAt, startsAt, below, signature, keyId, signs, mustSend = [], leavesOpen = openParts(facts) } = facts;
   const sentFacts = sentUrl === url ? facts : read(sentUrl);
-  const { cause, hypotheses } = cutOff(sentFacts) ?? (await diagnoseEdge(kind, subject, { facts, sentFacts, keys }));
+  const { cause, hypotheses, keyFits } =
+    cutOff(sentFacts) ?? (await diagnoseEdge(kind, subject, { facts, sentFacts, keys }));
   const resource = below ?? `${url.protocol}://${url.authority}${facts.path ?? url.wire.path}`;
   const life = endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`;
   return {
@@ -94,6 +95,7 @@ async function explainEdge<K extends EdgeExplainKey>(
       hypotheses,
     },
     hidden: spellings(signature),
+    ...{ keyFits, signsQuery: signs.query },
   };
 }
 
@@ -111,10 +113,7 @@ function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }:
 }
 
 /** Some verifiers do not check the length before they compare. */
-function cutOff({
-  signature,
-  lengths,
-}: EdgeClaims): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
+function cutOff({ signature, lengths }: EdgeClaims): Diagnosis | undefined {
   if (signature.includes(" ")) return { cause: PLUS_AS_SPACE };
   const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
   return cause && { cause };

@@ -53,6 +53,7 @@ const RULES: readonly AnswerRule[] = [
   {
     code: /^AccessDenied$/,
     cause: "PERMISSION",
+    isGuess: true,
     sentence: "The signature was accepted; the signing account does not have permission for this{ ($Details)|}.",
     fix: "Give the account the permission (a missing object is also AccessDenied without storage.objects.list).",
   },

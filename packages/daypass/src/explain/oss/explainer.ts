@@ -93,6 +93,7 @@ function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
     startsAt: signedAt && new Date(signedAt.getTime() - 900_000),
     endsAt,
     bindsHost,
+    signsQuery: true,
     mustSend: (fitting) => [
       ...listed.filter((name) => name !== "host").map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
       ...(fitting === undefined ? [] : shownHeaders(impliedHeaders(fitting, listed))),
@@ -132,7 +133,6 @@ function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
         unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
         implied: (input) => impliedHeaders(input, listed),
         listed,
-        signsQuery: true,
         canonicalOf: canonicalRequest,
         parse: parseOss,
         reading: { life: expires, signature: { parameter: "x-oss-signature", text: signature, digits: 64 } },

@@ -24,13 +24,9 @@ export const SIGV4: V4Scheme = {
     prefix: "X-Amz-",
     optional: /^X-Amz-(?:Content-Sha256|S(?:ecurity|3session)-Token)$/,
     lost: [
-      ...["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((id) => ["x-id", id] as const),
-      // SDKs for JavaScript add it to each download by default.
-      ["x-amz-checksum-mode", "ENABLED"],
-    ],
-    tail: [
-      ["x-amz-checksum-mode", "ENABLED"],
-      ["x-id", "GetObject"],
+      ...["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((id) => `x-id=${id}`),
+      // SDKs for JavaScript add it to each download by default, and sort all parameters.
+      ...["x-amz-checksum-mode=ENABLED", "x-amz-checksum-mode=ENABLED&x-id=GetObject"],
     ],
     regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
     services: ["s3", "s3express", "s3-object-lambda", "execute-api"],

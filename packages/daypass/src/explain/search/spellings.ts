@@ -19,6 +19,10 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     // The canonical path has %2B for each plus.
     ["with a space where the URL has `+`", rawPath.replaceAll("+", "%20")],
     ...lostPluses(canonical, "%20", "%2B").map((path): [string, string] => [LOST_PLUS, path]),
+    ...lostPluses(canonical, "%2B", "%20").map((path): [string, string] => [
+      "with a space where the URL has `+`",
+      path,
+    ]),
     ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
     ["with a plain `+` that is not encoded", canonical.replaceAll("%2B", "+")],
     ["with `/` where the URL has %2F", canonical.replace(/%2F/gi, "/")],

@@ -86,6 +86,8 @@ function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
     endsAt,
     mayEndEarlier: "when its key is retired, or the URL is revoked or used up",
     bindsHost: true,
+    signsQuery: true,
+    notSigned: list("dp-vary"),
     mustSend: () => [
       ...names.map((name) => ({ name })),
       ...(contentType === undefined ? [] : [{ name: "content-type", value: contentType }]),
@@ -120,8 +122,6 @@ function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
         unknowns: (input) => [input],
         methodIsFree: true,
         listed: names,
-        signsQuery: true,
-        notSigned: list("dp-vary"),
         beside: (wrong) => otherValue(headersOf(subject), wrong),
         parse(received) {
           checkWhole("dp-signature", signature, LENGTHS);

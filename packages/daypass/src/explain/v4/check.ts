@@ -1,5 +1,5 @@
+import { guess } from "../cause/combine-causes.ts";
 import { mixedKeys, noneFits, OTHER_HOST, unknownKey } from "../cause/keys.ts";
-import { spellingCause } from "../cause/likely-changes.ts";
 import { isMismatch } from "../cause/server-cause.ts";
 import { sentOtherwise, statedOtherwise, undecided } from "../cause/undecided.ts";
 import type { Subject } from "../explainer.ts";
@@ -60,7 +60,7 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
   const isCut = found.isCut === true || !subject.searches;
-  return { isProven: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
+  return { isProven: false, keyFits: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
 }
 
 /** The inputs that may have been signed. The method that the URL states comes first. */
@@ -91,8 +91,6 @@ function withoutKey({ scheme, subject, facts, input }: V4Check, signed: V4Input)
     told: told ?? scheme.likely?.(subject),
     signer: scheme.signer,
     headers: input.headers,
-    signsQuery: true,
-    notSigned: [`${input.dialect.prefix}Signature`],
     isSame: shown !== undefined,
   });
   return { isProven: false, cause };
@@ -124,7 +122,7 @@ function withRest({ subject, input }: V4Check, cause: Cause, except: readonly Ca
 function matching({ scheme, subject, facts }: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
   const { method, headers } = input;
   const { what, atServer, checkServer } = scheme.says;
-  const result = { isProven: true, method, headers };
+  const result = { isProven: true, keyFits: true, method, headers };
   const { accessKeyId } = facts;
   if (id !== accessKeyId)
     return { ...result, cause: mixedKeys(what === "secret" ? `the key ${accessKeyId}` : accessKeyId, id, { what }) };
@@ -137,7 +135,7 @@ function matching({ scheme, subject, facts }: V4Check, { id }: V4Key, input: V4I
   };
   const shown = shownBy(subject, input);
   if (shown !== undefined) return { ...result, cause: shown.cause ?? right };
-  return { ...result, isProven: false, cause: spellingCause(subject) ?? sentOtherwise(subject, input, right) ?? right };
+  return { ...result, isProven: false, cause: guess(sentOtherwise(subject, input, right) ?? right) };
 }
 
 /** The key that the URL names matches nothing that was tried. */
@@ -148,5 +146,5 @@ function unfitting({ scheme, subject, facts, input }: V4Check, tried: readonly H
     evidence: [noneFits(tried)],
     fix: `${scheme.says.compare} ${OTHER_HOST}`,
   };
-  return untried(subject, input.headers, wrong) ?? otherValue(input.headers, wrong) ?? wrong;
+  return guess(untried(subject, input.headers, wrong) ?? otherValue(input.headers, wrong) ?? wrong);
 }

@@ -12,8 +12,15 @@ import type { V4Facts } from "./scheme.ts";
 import { type V4Hints, v4Variants } from "./variants.ts";
 
 /** Further facts about server and body. */
-export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
-  return { urlHost: url.authority, hosts: [...hosts, ...forwardedHosts(sent)], bodySha256: request?.bodySha256 };
+export function v4Hints({ url, hosts, request, sent, keys }: Subject): V4Hints {
+  return {
+    urlHost: url.authority,
+    hosts: [...hosts, ...forwardedHosts(sent)],
+    bodySha256: request?.bodySha256,
+    sessionTokens: url.wire.query.includes("-Token=")
+      ? []
+      : keys.flatMap((key) => ("sessionToken" in key && key.sessionToken ? [key.sessionToken] : [])),
+  };
 }
 
 /** The sent request differs from the signed one in its URL or headers. */

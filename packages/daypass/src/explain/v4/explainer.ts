@@ -76,6 +76,9 @@ export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Expla
       stringToSign: key && v4StringToSign(signed),
     },
     hidden: [signature, ...spellings(token)],
+    keyFits: checked.keyFits,
+    signsQuery: true,
+    notSigned: [`${dialect.prefix}Signature`],
   };
 }
 
@@ -114,5 +117,6 @@ function firstCause({
   if (error !== undefined && isMismatch(error)) return combineCauses(other, late);
   // Servers check the time first. A new URL from the same signer would have the other fault, too.
   const proven = isProven ? other : undefined;
-  return combineCauses(late, proven) ?? proven ?? certain ?? said ?? other ?? (error && otherCause(error));
+  const failed = signature.keyFits === false ? other : undefined;
+  return combineCauses(late, proven) ?? proven ?? certain ?? failed ?? said ?? other ?? (error && otherCause(error));
 }

@@ -33,10 +33,8 @@ export interface V4Dialect extends V4Scoping {
   readonly home?: string | undefined;
   /** Parameters with the prefix that not every URL has. */
   readonly optional: RegExp;
-  /** Parameters that signers add and that get lost in transit. */
-  readonly lost: readonly (readonly [name: string, value: string])[];
-  /** Parameters that an SDK puts after the signature: a cut URL lacks them first. */
-  readonly tail?: readonly (readonly [name: string, value: string])[] | undefined;
+  /** Parameters that signers add and that get lost in transit, `&` between those that get lost together. */
+  readonly lost: readonly string[];
   /** Whether the signing key is derived from a secret. */
   readonly hasSecret: boolean;
   /** Whether the scope has a region. SigV4A has none. */

@@ -3,12 +3,14 @@ import { canonicalQuery, type EncodedPair } from "../../core/v4.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 import { formDecode, percentDecode } from "../../wire/raw-target.ts";
 import { decodeOr } from "../decoded.ts";
+import { nameOf as nameIn } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
+import { lostPluses } from "../search/spellings.ts";
 import { spelt } from "../search/text-variants.ts";
-import { canonicalPairs, queryOf, type V4Dialect, type V4Input } from "./input.ts";
+import { canonicalPairs, queryOf, type V4Input } from "./input.ts";
 
-const TOKENS = ["X-Amz-Security-Token", "X-Amz-S3session-Token"];
+const TOKENS = ["X-Amz-Security-Token", "X-Amz-S3session-Token"] as const;
 const SPELLING_FIX =
   "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.";
 const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
@@ -22,7 +24,10 @@ export interface V4QueryVariant extends Variant<V4Query> {
 }
 
 /** Changes of the query: fewer or more parameters, and other spellings. They depend on the parameters alone. */
-export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | "tokens">): Generator<V4QueryVariant> {
+export function* v4QueryVariants(
+  { dialect, tokens }: Pick<V4Input, "dialect" | "tokens">,
+  sessionTokens: readonly string[],
+): Generator<V4QueryVariant> {
   const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
   const nameOf = ({ name }: QueryToken): string => decodeOr(name, formDecode);
   const change = (next: readonly QueryToken[], [signed, seen]: readonly [string, string], fix = QUERY_FIX) => ({
@@ -41,7 +46,7 @@ export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | 
       `parameter ${name} was`,
     );
     const fix = "S3 signs the session token: give it to the signer with the key.";
-    yield TOKENS.includes(name) ? { ...variant, code: "TOKEN_AFTER_SIGNING", fix } : variant;
+    yield TOKENS.some((token) => token === name) ? { ...variant, code: "TOKEN_AFTER_SIGNING", fix } : variant;
   }
   for (const { token, other } of otherParts(tokens)) {
     yield change(
@@ -69,34 +74,18 @@ export function* v4QueryVariants({ dialect, tokens }: Pick<V4Input, "dialect" | 
       isSpelling: true,
     };
   }
-  yield tailVariant(tokens, dialect.tail ?? []);
-  for (const [name, value] of dialect.lost) {
+  for (const missing of [...dialect.lost, ...sessionTokens.map((token) => `${TOKENS[0]}=${uriEncode(token)}`)]) {
+    const isToken = missing.startsWith(TOKENS[0]);
+    const what = isToken ? TOKENS[0] : missing;
+    const lost = missing.split("&").map((pair) => ({ name: nameIn(pair), value: pair.slice(pair.indexOf("=") + 1) }));
     yield {
-      code: "QUERY",
-      input: { tokens, query: queryOf([...tokens, { name, value }]) },
-      signed: `The query parameter ${name}=${value} was signed and is missing.`,
-      seen: `The server saw the query parameter ${name}=${value}.`,
-      fix: "Pass the URL on as it was made: no parameter may be dropped.",
+      code: isToken ? "INVALID_TOKEN" : "QUERY",
+      input: { tokens, query: queryOf([...tokens, ...lost]) },
+      signed: `The query parameter ${what} was signed and is missing.`,
+      seen: `The server saw the query parameter ${what}.`,
+      fix: "Use the whole URL, and pass it on as it was made: no parameter may be dropped.",
     };
   }
-}
-
-/** The end of the URL was cut off, in a word or between words. */
-function tailVariant(tokens: V4Input["tokens"], tail: NonNullable<V4Dialect["tail"]>): V4QueryVariant {
-  const last = tokens.at(-1);
-  const end = last === undefined ? "" : last.value === undefined ? last.name : `${last.name}=${last.value}`;
-  const isPart = tail.some(([name, value]) => end !== "" && `${name}=${value}`.startsWith(end));
-  const rest = tokens.filter((token) => !(isPart && token === last) && tail.every(([name]) => name !== token.name));
-  const whole = [...rest, ...tail.map(([name, value]) => ({ name, value }))];
-  const missing = tail.map((pair) => pair.join("=")).join("&");
-  return {
-    code: "QUERY",
-    isSpelling: true,
-    input: { tokens: whole, query: queryOf(whole) },
-    signed: `The end of the URL was cut off: it was signed with ${missing}.`,
-    seen: `The server saw ${missing} at the end of the query.`,
-    fix: "Use the whole URL: look for a column, a field or a terminal that is too short for it.",
-  };
 }
 
 /** Numbers of other parts: the neighbours and the first two. */
@@ -111,13 +100,14 @@ function otherParts(tokens: readonly QueryToken[]): readonly { readonly token: Q
 function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what: string, query: string])[] {
   const pairs = canonicalPairs(tokens);
   const raw = tokens.map(({ name, value = "" }): EncodedPair => [name, value]);
+  const canonical = canonicalQuery(pairs);
   const mapped = (change: (text: string) => string, from = pairs): string =>
     canonicalQuery(from.map(([name, value]): EncodedPair => [change(name), change(value)]));
   return [
     ["with %2B where the URL has a plain `+`", mapped((text) => text.replaceAll("+", "%2B"), raw)],
     ["with a plain `+` for a space", mapped((text) => text.replaceAll("%20", "+"))],
-    ["with %2B where a space is sent", mapped((text) => text.replaceAll("%20", "%2B"))],
-    ["with a space where %2B is sent", mapped((text) => text.replaceAll("%2B", "%20"))],
+    ...lostPluses(canonical, "%20", "%2B").map((query) => ["with %2B where a space is sent", query] as const),
+    ...lostPluses(canonical, "%2B", "%20").map((query) => ["with a space where %2B is sent", query] as const),
     ["with !'()* left unencoded", mapped((text) => text.replace(/%(?:21|27|28|29|2A)/g, percentDecode))],
     ["encoded twice", mapped(uriEncode)],
     ["decoded once more than it should be", mapped((text) => decodeOr(text, decodeTwice))],
@@ -132,7 +122,7 @@ function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what
         .map((pair) => pair.join("="))
         .join("&"),
     ],
-    ["without `=` after names that have no value", canonicalQuery(pairs).replace(/=(?=&|$)/g, "")],
+    ["without `=` after names that have no value", canonical.replace(/=(?=&|$)/g, "")],
     [
       "with each name once only",
       canonicalQuery(pairs.filter(([name], i) => pairs.findIndex((p) => p[0] === name) === i)),

@@ -14,12 +14,14 @@ export interface V4Hints {
   readonly urlHost: string;
   readonly hosts: readonly string[];
   readonly bodySha256: string | undefined;
+  /** The session tokens of the given keys. */
+  readonly sessionTokens: readonly string[];
 }
 
 /** The likeliest first. */
 export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
   const tokensOf = ({ tokens }: V4Input): unknown => tokens;
-  const queriesOf = memoizeLast(tokensOf, (input) => [...v4QueryVariants(input)]);
+  const queriesOf = memoizeLast(tokensOf, (input) => [...v4QueryVariants(input, hints.sessionTokens)]);
   const livesOf = memoizeLast(tokensOf, (input) => [...expiresVariants(input)]);
   const pathsOf = memoizeLast(({ path }: V4Input) => path, pathVariants);
   return function* (input) {

@@ -36,7 +36,7 @@ async function build(): Promise<void> {
     format: "esm",
     platform: "node",
     target: "es2022",
-    external: ["pino", "@photostructure/sqlite"],
+    external: ["pino", "@photostructure/sqlite", "undici"],
     plugins: [
       {
         name: "own-url",

@@ -9,6 +9,7 @@ import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize } from "./pipeline/authorize.ts";
 import { answerPreflight, bucketRules, NO_RULES } from "./pipeline/cross-origin.ts";
 import { earlyBody, within } from "./pipeline/early-response.ts";
+import { expiringResponses } from "./pipeline/expiring-responses.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { type Answer, discard, type Outcome } from "./pipeline/outcome.ts";
 import { answerProbe, tally } from "./pipeline/probes.ts";
@@ -20,6 +21,7 @@ import { steadyClock } from "./pipeline/steady-clock.ts";
 import type { Task } from "./protocols/protocol.ts";
 import { protocolsOf } from "./protocols.ts";
 import { refuser } from "./refuse.ts";
+import { mayUpgrade } from "./upstream/route-table.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
 export interface Gateway {
@@ -38,6 +40,8 @@ export interface Gateway {
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal | (() => AbortSignal),
   ): Outcome | Promise<Outcome>;
+  /** Whether the connection of a request may change its protocol, because its route forwards WebSockets. Absent without routes. */
+  upgrades?(request: WireRequest): boolean;
   /**
    * Returns the grant of a request without serving it, for programs that revoke by URL. Rejects as a verifier does.
    * Does not check the scope of the key, nor revocations.
@@ -86,6 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       occupied: counts.unverified,
     },
   });
+  const cutByExpiry = expiringResponses(clock);
   const isCounting = options.metrics !== undefined && options.metrics !== false;
   const respond = responder({
     cors,
@@ -142,8 +147,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (performed instanceof Promise && task.begin !== undefined && !(await within(performed, keepAliveMs)))
         return respondEarly(task, task.begin(exchangeOf(notes, reached)), { performed, notes, reached });
       result = performed instanceof Promise ? await performed : performed;
-      const outcome = respond(task.present(result, exchangeOf(notes, reached)), notes, crossOriginOf(reached));
-      return links === undefined ? outcome : cutByRevocation(outcome, permit, links);
+      const answer = task.present(result, exchangeOf(notes, reached));
+      const outcome = respond(answer, notes, crossOriginOf(reached));
+      if (links !== undefined) cutByRevocation(outcome, permit, links);
+      return answer.endsAt === undefined ? outcome : cutByExpiry(outcome, answer.endsAt);
     } catch (error) {
       // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
       if (typeof result === "object" && "body" in result) discard(result.body);
@@ -190,6 +197,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         return refuse(error, notes, reached);
       }
     },
+    ...(routes === undefined ? {} : { upgrades: (request: WireRequest) => mayUpgrade(routes, request) }),
     async verify(request) {
       const { grant } = await authenticate(receive(request, limits), Readable.from([]));
       return grant;

@@ -70,13 +70,18 @@ export interface RequestListenerOptions extends NodeHandlerOptions {
 const LEAST_WAITING_BYTES = 256 * 1024 * 1024;
 const WAITING_BYTES_PER_REQUEST = 512 * 1024;
 
+/** The most response bytes that may wait in the process. */
+export function mostWaitingBytes({ inFlight }: Gateway["limits"]): number {
+  return Math.max(LEAST_WAITING_BYTES, inFlight * WAITING_BYTES_PER_REQUEST);
+}
+
 /** Returns the same listener for our own server too. */
 export function requestListener(gateway: Omit<Gateway, "verify">, options: RequestListenerOptions): NodeHandler {
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
   const {
     isDraining = () => false,
     ownsRequests,
-    maxWaitingBytes = Math.max(LEAST_WAITING_BYTES, gateway.limits.inFlight * WAITING_BYTES_PER_REQUEST),
+    maxWaitingBytes = mostWaitingBytes(gateway.limits),
     atWork = new WeakMap<Socket, Waiting>(),
     tcpSocket,
   } = options;

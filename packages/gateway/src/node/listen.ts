@@ -14,10 +14,11 @@ import {
   wholeNumber,
 } from "../http/validate-options.ts";
 import { clientErrors } from "./client-error.ts";
-import { RATE, requestListener } from "./handler.ts";
+import { mostWaitingBytes, RATE, requestListener } from "./handler.ts";
 import type { Waiting } from "./request-body.ts";
-import type { MinimumRate } from "./slow-client.ts";
+import { type MinimumRate, waitingBytes } from "./slow-client.ts";
 import { checkTlsPair, type TlsPair } from "./tls-pair.ts";
+import { listenForUpgrades } from "./upgrade.ts";
 
 /** Timeouts for clients, in milliseconds. */
 export interface Timeouts {
@@ -160,6 +161,10 @@ export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOp
     if (atWork.get(socket)?.awaitsClient() === false) socket.setTimeout(socket.timeout ?? timeouts.idleMs);
     else socket.destroy();
   });
+  if (gateway.upgrades !== undefined) {
+    const waiting = waitingBytes(mostWaitingBytes(gateway.limits));
+    listenForUpgrades(server, gateway, { waiting, event: secure === undefined ? "connection" : "secureConnection" });
+  }
   server.on("checkContinue", handler);
   // Node would answer any other expectation with 417, without a log line.
   server.on("checkExpectation", handler);

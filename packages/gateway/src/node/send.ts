@@ -25,7 +25,10 @@ export interface SendOptions {
  */
 export function send(outcome: Outcome, { request, response }: Connection, { waiting, close }: SendOptions): boolean {
   const { status, headers, body } = outcome;
-  if (response.destroyed) {
+  if (response.destroyed || outcome.tunnel !== undefined) {
+    // Only a server that listens for upgrades can join two connections.
+    outcome.tunnel?.destroy();
+    response.destroy();
     discard(body);
     outcome.delivered(0, false);
     return true;

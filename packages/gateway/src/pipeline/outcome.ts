@@ -10,6 +10,8 @@ export interface Answer {
   readonly body: Body | undefined;
   /** The connection of an upstream that has changed its protocol: it is joined with the client's. */
   readonly tunnel?: Duplex | undefined;
+  /** When a response that never ends by itself is cut, milliseconds since 1970. */
+  readonly endsAt?: number | undefined;
   /** Called once with the bytes of the body that were handed to the connection. */
   readonly onDelivered?: ((bytes: number) => void) | undefined;
 }

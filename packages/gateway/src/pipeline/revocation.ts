@@ -28,7 +28,7 @@ export function expectNotRevoked(permit: Permit, links: Links): void {
 /** Registers a response that takes a while, so that a revocation can cut it. Small ones are in the socket at once. */
 export function cutByRevocation(outcome: Outcome, permit: Permit, links: Links): Outcome {
   const { body } = outcome;
-  if (body?.kind !== "file" && body?.kind !== "stream") return outcome;
+  if (body?.kind !== "file" && body?.kind !== "stream" && outcome.tunnel === undefined) return outcome;
   return Object.assign(outcome, {
     onRunning: (cut: () => void) => links.running(revocable(permit), cut),
   });

@@ -7,8 +7,8 @@ import { type LookupAddress, lookup as resolve } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { DaypassError } from "daypass";
 import { Pool } from "undici";
-import { expectForms, type FormsOf, flag, listOf, object, required, text } from "../http/validate-options.ts";
-import type { Route, RouteConfig, RouteRequirement, Routes } from "./contract.ts";
+import { type FormsOf, flag, formFault, listOf, required, text, timer, unexpected } from "../http/validate-options.ts";
+import type { Route, RouteConfig, RouteRequirement, Routes, UpstreamTimeouts } from "./contract.ts";
 import { isNeverForwarded } from "./headers.ts";
 import { isPlainPath } from "./plain-path.ts";
 import { pendingResponse } from "./response.ts";
@@ -41,7 +41,7 @@ const FORMS: FormsOf<RouteConfig> = {
   cookies: flag,
   upgrade: flag,
   subjects: flag,
-  timeouts: object,
+  timeouts: { connectMs: timer, answerMs: timer, idleMs: timer } satisfies FormsOf<UpstreamTimeouts>,
 };
 
 function isOrigin(value: unknown): boolean {
@@ -68,8 +68,9 @@ function isOrigin(value: unknown): boolean {
  */
 export function openRoutes(configs: readonly RouteConfig[]): Routes {
   const pools = new Map<string, Pool>();
-  const list = configs.map((config): Route => {
-    expectForms(config, FORMS);
+  const list = configs.map((config, i): Route => {
+    const fault = formFault(config, FORMS, `routes[${i}]`);
+    if (fault !== undefined) throw unexpected(fault.place, fault.expected);
     const methods = config.methods ?? ["GET"];
     const pool = poolOf(config);
     pools.set(`${pools.size} ${config.upstream}`, pool);

@@ -1,4 +1,5 @@
 import type { WireRequest } from "daypass";
+import type { Routes } from "./contract.ts";
 
 /** What a table needs to know of its rows. */
 export interface Placed {
@@ -37,4 +38,20 @@ export function pathOf(target: string): string {
 export function hostsOf(origin: string): readonly string[] {
   const host = origin.replace(/^https?:\/\//, "");
   return /:\d+$/.test(host) ? [host] : [host, `${host}:${origin.startsWith("https:") ? 443 : 80}`];
+}
+
+/** Whether a request asks for a WebSocket on a route that forwards them. A GET becomes duplex only where the operator says so. */
+export function mayUpgrade({ find }: Pick<Routes, "find">, request: WireRequest): boolean {
+  return request.method === "GET" && find(request)?.upgrade === true && asksForWebSocket(request.headers);
+}
+
+function asksForWebSocket(headers: WireRequest["headers"]): boolean {
+  const joined = (wanted: string): string =>
+    headers
+      .filter(([name]) => name.toLowerCase() === wanted)
+      .map(([, value]) => value)
+      .join(",")
+      .toLowerCase();
+  const options = joined("connection").split(",");
+  return joined("upgrade") === "websocket" && options.some((option) => option.trim() === "upgrade");
 }

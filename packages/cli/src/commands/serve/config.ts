@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
+import type { RouteConfig } from "@daypass/gateway/upstream";
 import { CommandError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
@@ -33,6 +34,7 @@ export interface ServeConfig {
   readonly cors?: CorsPolicy;
   readonly limits?: Partial<Limits>;
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
+  readonly routes?: readonly RouteConfig[];
   readonly links?: LinksConfig;
   readonly admin?: { readonly listen: string; readonly origins?: readonly string[] };
   readonly metrics?: boolean;

@@ -67,6 +67,13 @@ export async function openInstance(
   let links: Links | undefined;
   let linkService: LinkService | undefined;
 
+  /** The HTTP client of the upstreams is loaded only with the first route. */
+  let upstreams: typeof import("@daypass/gateway/upstream") | undefined;
+  const loadUpstreams = async ({ routes }: ServeSettings): Promise<void> => {
+    if (routes !== undefined) upstreams ??= await import("@daypass/gateway/upstream");
+  };
+  await loadUpstreams(settings);
+
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);
     const gateway = createGateway({
@@ -82,6 +89,7 @@ export async function openInstance(
       limits: wanted.limits,
       hosts: wanted.hosts,
       debugFields: wanted.debugFields,
+      routes: wanted.routes && upstreams?.openRoutes(wanted.routes),
       metrics: wanted.metrics === true ? (collect ?? true) : false,
       audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
       clock,
@@ -97,6 +105,7 @@ export async function openInstance(
     {
       limits: current.limits,
       handle: (request, body, signal) => current.handle(request, body, signal),
+      upgrades: (request) => current.upgrades?.(request) === true,
       close: () => current.close(),
     },
     {
@@ -148,6 +157,7 @@ export async function openInstance(
     },
     async reload(wanted) {
       await openLinks(wanted);
+      await loadUpstreams(wanted);
       const replacement = gatewayFor(wanted, server.port);
       const useCredentials = await findCredentials();
       const before = settings;

@@ -8,6 +8,7 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Route } from "../../upstream/contract.ts";
 import { headersDown, headersUp, isNeverForwarded } from "../../upstream/headers.ts";
 import { limitedBody } from "../../upstream/limited-body.ts";
+import { mayUpgrade } from "../../upstream/route-table.ts";
 import type { Task } from "../protocol.ts";
 
 /** The grant of a request on a route. */
@@ -37,7 +38,7 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
   if (hidden !== undefined) {
     throw new Refusal("INVALID_ARGUMENT", `the URL binds ${hidden}, which no route forwards`, { header: hidden });
   }
-  const upgrade = wantsUpgrade(request.headers) && route.upgrade && method === "GET" ? "websocket" : undefined;
+  const upgrade = mayUpgrade({ find: () => route }, request) ? "websocket" : undefined;
   const headers = headersUp({
     route,
     headers: request.headers,
@@ -63,7 +64,8 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
       const overrides = overridesOf(grant, response.status);
       const down = headersDown(response.headers, { route, path: grant.path, overrides, isUpgrade });
       down.push("x-request-id", requestId);
-      return { status: response.status, headers: down, body: response.body, tunnel: response.tunnel };
+      const endsAt = isUpgrade || isEventStream(response.headers) ? grant.expiresAt.getTime() : undefined;
+      return { status: response.status, headers: down, body: response.body, tunnel: response.tunnel, endsAt };
     },
   };
 }
@@ -99,18 +101,7 @@ function overridesOf({ obligations }: RouteGrant, status: number): Readonly<Reco
   return response?.kind === "response" && status < 400 ? response.headers : {};
 }
 
-/** Whether the client asks for a WebSocket. */
-export function wantsUpgrade(headers: Received["request"]["headers"]): boolean {
-  const joined = (wanted: string): string =>
-    headers
-      .filter(([name]) => name.toLowerCase() === wanted)
-      .map(([, value]) => value)
-      .join(",")
-      .toLowerCase();
-  return (
-    joined("upgrade") === "websocket" &&
-    joined("connection")
-      .split(",")
-      .some((option) => option.trim() === "upgrade")
-  );
+function isEventStream(headers: readonly string[]): boolean {
+  const at = headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === "content-type");
+  return at >= 0 && /^text\/event-stream/i.test(headers[at + 1] ?? "");
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AdminOptions, adminApi } from "../../src/admin/index.ts";
 import type { KeyScope } from "../../src/index.ts";
+import { adminCalls } from "./admin-calls.ts";
 import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
 
 let scope: KeyScope = {};
@@ -159,33 +159,7 @@ it("logs show neither the id of a link nor the token of a delivery", async () =>
 });
 
 describe("the admin API", () => {
-  const origin = "http://127.0.0.1:8081";
-  const api = (isLocal: boolean) =>
-    adminApi({
-      links: bench.links,
-      storage: bench.storage,
-      origin: bench.url,
-      origins: [origin],
-      isLocal,
-      identify: () => Promise.reject(new Error("no URL")),
-      clock: bench.clock,
-    } satisfies AdminOptions);
-  const call = async (
-    path: string,
-    { method = "GET", body, headers = {} }: { method?: string; body?: object; headers?: Record<string, string> } = {},
-    isLocal = false,
-  ) => {
-    const type = body === undefined ? undefined : { "content-type": "application/json" };
-    const init = {
-      method,
-      headers: { ...type, ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    };
-    const response = await api(isLocal).fetch(new Request(origin + path, init));
-    // biome-ignore lint/suspicious/noExplicitAny: the assertions below read single fields
-    const answer: any = response.status === 204 ? undefined : await response.json();
-    return { status: response.status, body: answer };
-  };
+  const call = adminCalls(bench);
   const token = async (body: object): Promise<Record<string, string>> => {
     const made = await call("/tokens", { method: "POST", body }, true);
     return { authorization: `Bearer ${made.body.token}` };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -32,13 +32,26 @@ const LINK: Link = {
 interface Bench {
   state: State;
   now: number;
+  /** Goes on with what a kill of the owner would have left on the disk at this moment. */
+  kill: () => Promise<void>;
   end: () => Promise<void>;
 }
 
 async function bench({ max, maxBytes }: Pick<Variant, "max" | "maxBytes">): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));
   const made = { now: BEGIN } as Bench;
-  made.state = await sqliteState({ path: join(folder, "state.db"), clock: () => new Date(made.now) });
+  let runs = 0;
+  const path = (): string => join(folder, `state-${runs}.db`);
+  const open = () => sqliteState({ path: path(), clock: () => new Date(made.now) });
+  made.state = await open();
+  made.kill = async () => {
+    const images = ["", "-wal"].map((end) => path() + end).filter((file) => existsSync(file));
+    const copies = images.map((file) => [readFileSync(file), file.slice(path().length)] as const);
+    await made.state.close();
+    runs += 1;
+    for (const [bytes, end] of copies) writeFileSync(path() + end, bytes);
+    made.state = await open();
+  };
   made.end = async () => {
     await made.state.close();
     rmSync(folder, { recursive: true });
@@ -70,10 +83,11 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("back" as const), ms: fc.constantFrom(1000, LEASE) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("sweep" as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("kill" as const), who: fc.nat(5), isLate: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("give" as const) }) },
 );
 
-describe("deliveries, in random order", () => {
+describe("deliveries, in random order, with lost answers, kills and clocks that jump", () => {
   it("never start more often than allowed, never send more than reserved, and answer a repeated command alike", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -96,7 +110,6 @@ async function play(
   steps: readonly (readonly [Step, boolean])[],
 ): Promise<void> {
   const made = await bench(limits);
-  const { state } = made;
   let allowed = limits.max;
   const started = new Set<string>();
   const attempts: { id: string; token: string; length: number; settled: boolean }[] = [];
@@ -104,9 +117,9 @@ async function play(
     for (const [index, [one, isLost]] of steps.entries()) {
       // A lost answer is replayed by its claim key or attempt id.
       const send = async (command: Command): Promise<Applied> => {
-        const first = await state.deliver("v", command);
+        const first = await made.state.deliver("v", command);
         if (!isLost || !first.ok || command.type === "settle") return first;
-        const again = await state.deliver("v", command);
+        const again = await made.state.deliver("v", command);
         expect(again).toMatchObject({ ok: true, delivery: { token: first.delivery.token, held: first.delivery.held } });
         return first;
       };
@@ -162,13 +175,24 @@ async function play(
           made.now -= one.ms;
           break;
         case "sweep":
-          await state.sweep();
+          await made.state.sweep();
           break;
+        case "kill": {
+          // The owner dies before or after the commit, its client never learns which, and sends the command again.
+          const attempt = { id: `a${index}`, length: SIZE };
+          const [who, start] = [String(one.who), { attempt: attempt.id, length: SIZE, object: OBJECT }];
+          const command = { type: "claim" as const, claim: `c${who}`, token: `t${who}`, address: who, start };
+          const lost = made.state.deliver("v", command);
+          if (one.isLate) await lost;
+          await made.kill();
+          note(await send(command), attempt);
+          break;
+        }
         case "give":
-          await state.giveBack("v", 1, "operator");
+          await made.state.giveBack("v", 1, "operator");
           allowed += 1;
       }
-      const found = await state.getLink("link");
+      const found = await made.state.getLink("link");
       const [variant] = found?.variants ?? [];
       expect(started.size).toBeLessThanOrEqual(allowed);
       expect(variant?.started).toBe(started.size);
@@ -179,12 +203,12 @@ async function play(
     }
     // All that is left can be had: unstarted claims lapse, then new clients claim until nothing is left.
     made.now = Math.max(made.now, BEGIN + 10 * LEASE);
-    await state.sweep();
+    await made.state.sweep();
     const left = allowed - started.size;
     const results: boolean[] = [];
     for (let at = 0; at <= left; at++) {
       const claim = { type: "claim", claim: `late${at}`, token: `late${at}`, address: `late${at}` } as const;
-      results.push((await state.deliver("v", claim)).ok);
+      results.push((await made.state.deliver("v", claim)).ok);
     }
     expect(results).toEqual([...Array.from({ length: left }, () => true), false]);
   } finally {

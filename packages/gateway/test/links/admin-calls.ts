@@ -1,0 +1,36 @@
+import { type AdminOptions, adminApi } from "../../src/admin/index.ts";
+import type { LinkBench } from "./link-bench.ts";
+
+const origin = "http://127.0.0.1:8081";
+
+interface CallOptions {
+  readonly method?: string;
+  readonly body?: object;
+  readonly headers?: Record<string, string>;
+}
+
+/** Calls the admin API over a bench: as the local operator, or over the network. */
+export function adminCalls(bench: LinkBench) {
+  const api = (isLocal: boolean) =>
+    adminApi({
+      links: bench.links,
+      storage: bench.storage,
+      origin: bench.url,
+      origins: [origin],
+      isLocal,
+      identify: () => Promise.reject(new Error("no URL")),
+      clock: bench.clock,
+    } satisfies AdminOptions);
+  return async (path: string, { method = "GET", body, headers = {} }: CallOptions = {}, isLocal = false) => {
+    const type = body === undefined ? undefined : { "content-type": "application/json" };
+    const init = {
+      method,
+      headers: { ...type, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const response = await api(isLocal).fetch(new Request(origin + path, init));
+    // biome-ignore lint/suspicious/noExplicitAny: the assertions read single fields
+    const answer: any = response.status === 204 ? undefined : await response.json();
+    return { status: response.status, body: answer };
+  };
+}

@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { expect, it } from "vitest";
+import type { LinkRefused } from "../../src/links/open-link.ts";
+import { passwords } from "../../src/links/password.ts";
+import type { OperationContext } from "../../src/operations/operation-context.ts";
+import { zipPrefix } from "../../src/operations/zip-prefix.ts";
+import type { PermittedPrefix } from "../../src/permit.ts";
+import type { Variant } from "../../src/state/contract/state.ts";
+import { claimKeyIn, linkBench } from "./link-bench.ts";
+
+const bench = linkBench();
+/** What each record of a zip's central directory begins with. */
+const CENTRAL = new RegExp(`PK${String.fromCharCode(1, 2)}`, "g");
+
+it("wrong passwords from many networks delay others, and never lock them out", async () => {
+  const { link, variant } = await bench.make({ password: "right" });
+  const open = (at: number, password: string) =>
+    bench.links.opener
+      .open(variant.id, { network: `192.0.2.${at}`, remoteAddress: `192.0.2.${at}`, password })
+      .then(() => "open")
+      .catch((error: LinkRefused) => error.problem);
+  for (let at = 0; at < 11; at++) {
+    await bench.links.state.recordFailure({ address: `192.0.2.${at}`, link: link.id, windowMs: 600_000 });
+  }
+  expect(await open(100, "right")).toBe("too-many");
+  bench.now += 30_000;
+  expect(await open(100, "right")).toBe("open");
+});
+
+it("passwords that are tried at once leave the threads that read files free", async () => {
+  const hashing = passwords();
+  const hash = await hashing.hash("right");
+  const order: string[] = [];
+  const guesses = Array.from({ length: 3 }, async () => {
+    await hashing.matches("wrong", hash);
+    order.push("hash");
+  });
+  await readFile(import.meta.filename);
+  order.push("read");
+  await Promise.all(guesses);
+  expect(order[0]).toBe("read");
+});
+
+it("the token of a delivery can be shared, up to twice the size of its object and 16 MiB", async () => {
+  bench.write("film.mp4", "f".repeat(8 * 1024 * 1024));
+  const { variant } = await bench.make({ maxDeliveries: 1 });
+  const claim = claimKeyIn(await (await bench.get(`/l/${variant.id}`, { headers: { accept: "text/html" } })).text());
+  const token = (await bench.press(`/l/${variant.id}`, { claim })).headers.get("location") ?? "";
+  const statuses: number[] = [];
+  for (let at = 0; at < 5; at++) {
+    const answer = await bench.get(token);
+    await answer.arrayBuffer();
+    statuses.push(answer.status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 200, 410]);
+});
+
+it("maxBytes stops a shared link before the response that does not fit, and never cuts one", async () => {
+  const { variant } = await bench.make({ maxBytes: 150_000 });
+  const sizes: [number, number][] = [];
+  for (const key of ["first-key-0123456789", "second-key-012345678"]) {
+    const answer = await bench.get(`/l/${variant.id}?dl=${key}`);
+    sizes.push([answer.status, (await answer.arrayBuffer()).byteLength]);
+  }
+  expect(sizes[0]).toEqual([200, 100_000]);
+  expect(sizes[1]?.[0]).toBe(410);
+});
+
+it("a zip names no entry outside of its folder, whatever the keys of the store are", async () => {
+  const keys = ["../../etc/passwd", "/root/.ssh/config", "a/../../b", "C:\\windows\\x", "./c", "\u0000d", "plain.txt"];
+  const info = { etag: "e", size: 1, lastModified: new Date(0), contentType: "text/plain" };
+  const storage = {
+    list: async () => ({
+      entries: keys.map((key) => ({ kind: "object", key: `p/${key}`, ...info })),
+      truncated: false,
+    }),
+    get: async () => ({ info, body: () => ({ kind: "bytes", bytes: Buffer.from("x") }) }),
+  };
+  const request = { keys: { bucket: "b", prefix: "p/" } as PermittedPrefix, variant: {} as Variant, token: undefined };
+  const { stream } = await zipPrefix({ operation: "zip-prefix", ...request }, {
+    storage,
+  } as unknown as OperationContext);
+  const zip = (await buffer(stream)).toString("latin1");
+  // A record of the central directory: 46 bytes of numbers, then the name.
+  const names = [...zip.matchAll(CENTRAL)].map(({ index }) =>
+    zip.slice(index + 46, index + 46 + zip.charCodeAt(index + 28)),
+  );
+  expect(names).toEqual(["_/_/etc/passwd", "_/root/.ssh/config", "a/_/_/b", "C__windows_x", "_/c", "_d", "plain.txt"]);
+});

@@ -1,0 +1,215 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { rowsFrom } from "../../src/pages/listing-page.ts";
+import { LEASE } from "../../src/state/contract/deliveries.ts";
+import { adminCalls } from "./admin-calls.ts";
+import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
+
+const bench = linkBench();
+const call = adminCalls(bench);
+const KEY = "dl=0123456789abcdef";
+
+it("lets a program finish by its claim key after the link expired, but begins nothing", async () => {
+  const { variant } = await bench.make({ maxDeliveries: 2, expiresAt: new Date(bench.now + 60_000) });
+  const get = (key: string) => bench.get(`/l/${variant.id}?${key}`, { headers: { range: "bytes=50000-" } });
+  expect((await get(KEY)).status).toBe(206);
+  bench.now += LEASE - 1;
+  await bench.links.catchUp();
+  expect([(await get(KEY)).status, (await get("dl=0123456789abcdeX")).status]).toEqual([206, 410]);
+  bench.now += LEASE;
+  await bench.links.catchUp();
+  expect((await get(KEY)).status).toBe(410);
+});
+
+it("renews the lease of a delivery each minute while its response runs, and gives back what was not sent at its end", async () => {
+  const { variant, link } = await bench.make({ maxDeliveries: 1 });
+  const request = {
+    method: "GET",
+    target: `/l/${variant.id}?${KEY}`,
+    authority: new URL(bench.url).host,
+    headers: [["host", new URL(bench.url).host]] as const,
+  };
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const outcome = await bench.gateway.handle(request, (async function* () {})());
+  if (outcome.body?.kind === "file") outcome.body.close();
+  const lease = async () => (await bench.links.state.listDeliveries(link.id, { limit: 1 })).items[0]?.leaseUntil;
+  const begun = Number(await lease());
+  bench.now += 60_000;
+  vi.advanceTimersByTime(60_000);
+  expect(await lease()).toBe(begun + 60_000);
+  outcome.delivered(1000, false);
+  vi.useRealTimers();
+  const [delivery] = (await bench.links.state.listDeliveries(link.id, { limit: 1 })).items;
+  expect([delivery?.held, delivery?.covered]).toEqual([1000, [[0, 1000]]]);
+});
+
+it.each([
+  ["sec-purpose", "prefetch;prerender"],
+  ["purpose", "prefetch"],
+  ["x-moz", "prefetch"],
+])("takes no delivery for a prefetch (%s: %s)", async (name, value) => {
+  const { variant } = await bench.make({ maxDeliveries: 1 });
+  expect((await bench.get(`/l/${variant.id}?${KEY}`, { headers: { [name]: value } })).status).toBe(428);
+  expect((await bench.get(`/l/${variant.id}?dl=another-key-01234567`)).status).toBe(200);
+});
+
+it("opens a folder with a password by one password, at the address with and without a slash", async () => {
+  const { variant } = await bench.make({ kind: "prefix", key: "holiday/", password: "right" });
+  for (const path of [`/l/${variant.id}`, `/l/${variant.id}/`]) {
+    const page = await (await bench.press(path, { password: "right" })).text();
+    const proof = /name="proof" value="([\w.-]+)"/.exec(page)?.[1] ?? "";
+    const opened = await bench.press(`/l/${variant.id}`, { proof, claim: claimKeyIn(page) });
+    expect([opened.status, opened.headers.get("location")]).toEqual([303, `/l/${variant.id}/`]);
+  }
+});
+
+describe("a slug that does not open", () => {
+  const closed = {
+    "used up": { maxDeliveries: 1 },
+    expired: { expiresAt: new Date("2026-12-01T12:00:01Z") },
+    changed: {},
+    revoked: {},
+  };
+  it.each(Object.keys(closed) as (keyof typeof closed)[])(
+    "because it is %s gets the answer of an unknown one",
+    async (reason) => {
+      const { link } = await bench.make({ slug: "summer-party", isPublic: true, ...closed[reason] });
+      if (reason === "used up") await bench.get(`/l/summer-party?${KEY}`);
+      if (reason === "changed") bench.write("film.mp4", "other");
+      if (reason === "revoked")
+        bench.links.apply([await bench.links.state.revoke({ id: "r", selector: { kind: "link", id: link.id } })]);
+      bench.now += 2000;
+      const answers = await Promise.all(
+        ["summer-party", "winter-party"].map(async (slug) => {
+          const answer = await bench.get(`/l/${slug}`, { headers: BROWSER });
+          return [answer.status, await answer.text()];
+        }),
+      );
+      expect(answers[0]).toEqual(answers[1]);
+      expect(answers[0]?.[0]).toBe(404);
+    },
+  );
+
+  it("tells the reason to the holder of its password, and to no other", async () => {
+    await bench.make({ slug: "summer-party", password: "right", expiresAt: new Date(bench.now + 1000) });
+    bench.now += 2000;
+    expect((await bench.get("/l/summer-party", { headers: BROWSER })).status).toBe(200);
+    const told = await bench.press("/l/summer-party", { password: "right" });
+    expect([told.status, await told.text()]).toEqual([410, expect.stringContaining("has expired")]);
+  });
+});
+
+describe("recipients", () => {
+  const make = () => bench.make({ recipients: ["Ann", "Ben"], maxDeliveries: 1 });
+
+  it("have an address and a limit each, and the list of links shows all of them", async () => {
+    const { link, variants } = await make();
+    for (const { id } of variants) expect((await bench.get(`/l/${id}?${KEY}`)).status).toBe(200);
+    for (const { id } of variants) expect((await bench.get(`/l/${id}?dl=another-key-01234567`)).status).toBe(410);
+    expect((await bench.get(`/l/${link.id}`)).status).toBe(404);
+    const [shown] = (await call("/links", {}, true)).body.items;
+    expect([shown.used, shown.status, shown.recipients.length]).toEqual([2, "used-up", 2]);
+  });
+
+  it("lose one address alone when it is revoked, and the link by its id or by any address", async () => {
+    const { link, variants } = await make();
+    const [ann = "", ben = ""] = variants.map(({ id }) => id);
+    const revoked = await call("/revocations", { method: "POST", body: { url: `${bench.url}/l/${ann}` } }, true);
+    expect([revoked.status, revoked.body.kind, revoked.body.value]).toEqual([201, "grant", ann]);
+    const statuses = async () => Promise.all([ann, ben].map(async (id) => (await bench.get(`/l/${id}?${KEY}`)).status));
+    expect(await statuses()).toEqual([410, 200]);
+    expect((await call(`/links/${ben}/revoke`, { method: "POST" }, true)).body).toMatchObject({
+      id: link.id,
+      status: "revoked",
+    });
+    expect(await statuses()).toEqual([410, 410]);
+  });
+
+  it("get deliveries back by name or by address, but not without either", async () => {
+    const { link, variants } = await make();
+    const give = async (id: string, body: object) =>
+      (await call(`/links/${id}/give-back`, { method: "POST", body }, true)).status;
+    expect([
+      await give(link.id, {}),
+      await give(link.id, { recipient: "Ann" }),
+      await give(variants.find(({ name }) => name === "Ben")?.id ?? "", {}),
+    ]).toEqual([400, 200, 200]);
+    const found = await bench.links.state.getLink(link.id);
+    expect(found?.variants.map(({ givenBack }) => givenBack)).toEqual([1, 1]);
+  });
+
+  it("are resumed together, by the address of one of them", async () => {
+    const { link, variants } = await make();
+    await bench.links.state.updateLink(link.id, 1, { suspended: "restored" });
+    expect((await bench.get(`/l/${variants[0]?.id}?${KEY}`)).status).toBe(410);
+    expect((await call(`/links/${variants[1]?.id}/resume`, { method: "POST" }, true)).body.status).toBe("open");
+    expect((await bench.get(`/l/${variants[0]?.id}?${KEY}`)).status).toBe(200);
+  });
+});
+
+describe("an edit", () => {
+  const edit = (id: string, body: object) =>
+    call(`/links/${id}`, { method: "PATCH", body, headers: { "if-match": "*" } }, true);
+
+  it("drops the pin of a link that follows, and pins the present object of one that no longer does", async () => {
+    const { link } = await bench.make();
+    const status = async () => (await bench.get(`/l/${link.id}`)).status;
+    bench.write("film.mp4", "other");
+    expect(await status()).toBe(410);
+    await edit(link.id, { follow: true });
+    expect(await status()).toBe(200);
+    await edit(link.id, { follow: false });
+    expect(await status()).toBe(200);
+    bench.write("film.mp4", "third one");
+    expect(await status()).toBe(410);
+  });
+
+  it.each([
+    ["a network that is none", {}, { networks: ["anywhere"] }],
+    ["an end in the past", {}, { expiresAt: "2026-11-01T00:00:00Z" }],
+    ["no password for a slug that needs it", { slug: "summer-party", password: "right" }, { password: null }],
+  ])("with %s is refused as for a new link", async (_, made, change) => {
+    const { link } = await bench.make(made);
+    expect((await edit(link.id, change)).status).toBe(400);
+  });
+
+  it("resets a value with null", async () => {
+    const { link } = await bench.make({ networks: ["192.0.2.0/24"], preview: false, maxDeliveries: 1, label: "old" });
+    await edit(link.id, { networks: null, preview: null, maxDeliveries: null, label: null });
+    expect((await bench.get(`/l/${link.id}`)).status).toBe(200);
+  });
+});
+
+describe("a page", () => {
+  it.each([
+    ["ASCII", () => randomBytes(24).toString("hex")],
+    ["255 random ASCII bytes", () => randomBytes(190).toString("base64url").slice(0, 251).concat(".txt")],
+    [
+      "255 random bytes beyond ASCII",
+      () => [...randomBytes(80)].map((byte) => String.fromCodePoint(0x4e00 + byte * 64)).join(""),
+    ],
+  ])("of a listing with names of %s has at most 14 KB with gzip, and reaches every entry", async (_, name) => {
+    mkdirSync(join(bench.folder, "root/media/names"), { recursive: true });
+    const names = new Set(Array.from({ length: 210 }, name));
+    for (const one of names) bench.write(`names/${one}`, "x");
+    const { variant } = await bench.make({ kind: "prefix", key: "names/" });
+    const seen = new Set<string>();
+    for (let path: string | undefined = `/l/${variant.id}/`; path !== undefined; ) {
+      const answer = await bench.get(path, { headers: { ...BROWSER, "accept-encoding": "gzip" } });
+      expect(answer.headers.get("content-encoding")).toBe("gzip");
+      expect(Number(answer.headers.get("content-length"))).toBeLessThanOrEqual(14 * 1024);
+      const page = await answer.text();
+      for (const [, one = ""] of page.matchAll(/<bdi>([^<]+)<\/bdi><\/a>/g)) seen.add(one);
+      path =
+        /<nav><a href="([^"]+&amp;from=\d+)"/.exec(page)?.[1]?.replaceAll("&amp;", "&") ??
+        /<nav><a href="([^"]*from=\d+)"/.exec(page)?.[1];
+    }
+    expect(seen).toEqual(names);
+  });
+
+  it("has as many rows as fit, and at least one", () => {
+    expect(rowsFrom([{ name: "x".repeat(20_000) }, { name: "y" }], 0)).toHaveLength(1);
+  });
+});

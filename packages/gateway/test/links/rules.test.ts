@@ -79,7 +79,9 @@ describe("a slug that does not open", () => {
       if (reason === "used up") await bench.get(`/l/summer-party?${KEY}`);
       if (reason === "changed") bench.write("film.mp4", "other");
       if (reason === "revoked")
-        bench.links.apply([await bench.links.state.revoke({ id: "r", selector: { kind: "link", id: link.id } })]);
+        bench.links.apply([
+          await bench.links.state.revoke({ id: "r", selector: { kind: "link", id: link.id } }, "operator"),
+        ]);
       bench.now += 2000;
       const answers = await Promise.all(
         ["summer-party", "winter-party"].map(async (slug) => {
@@ -142,7 +144,7 @@ describe("recipients", () => {
 
   it("are resumed together, by the address of one of them", async () => {
     const { link, variants } = await make();
-    await bench.links.state.updateLink(link.id, 1, { suspended: "restored" });
+    await bench.links.state.updateLink(link.id, 1, { suspended: "restored" }, "operator");
     expect((await bench.get(`/l/${variants[0]?.id}?${KEY}`)).status).toBe(410);
     expect((await call(`/links/${variants[1]?.id}/resume`, { method: "POST" }, true)).body.status).toBe("open");
     expect((await bench.get(`/l/${variants[0]?.id}?${KEY}`)).status).toBe(200);

@@ -6,5 +6,8 @@ expectTools();
 mustRun("npm", ["run", "build"]);
 const main = `${root}packages/cli/dist/main.js`;
 // The command reads from argv how it was called, and starts its workers the same way.
-process.argv.splice(1, 1, main, "serve", "examples/files");
+process.argv.splice(1, 1, main, "serve", "examples/files", "--show-url");
+// npm starts this in a shell, and sends SIGTERM to the shell only.
+const { ppid } = process;
+setInterval(() => process.ppid !== ppid && process.kill(process.pid, "SIGTERM"), 500).unref();
 await import(new URL("../packages/cli/dist/main.js", import.meta.url).href);

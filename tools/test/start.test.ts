@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,27 @@ test.each([".", "packages/daypass", "packages/gateway", "packages/cli"])(
     expect(names.filter((name) => names.some((other) => [`pre${other}`, `post${other}`].includes(name)))).toEqual([]);
   },
 );
+
+// npm starts a script in a shell, and passes SIGTERM to the shell only.
+test("start.mjs ends with the shell that npm has started it in", { timeout: 120_000 }, async () => {
+  const home = mkdtempSync(join(tmpdir(), "daypass-home-"));
+  const shell = spawn(
+    "/bin/sh",
+    ["-c", `${JSON.stringify(process.execPath)} tools/start.mjs --port 0 --state ${JSON.stringify(home)}; exit`],
+    {
+      cwd: root,
+      env: { PATH: process.env["PATH"], HOME: home },
+    },
+  );
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  let said = "";
+  for (const stream of [shell.stdout, shell.stderr]) stream.on("data", (text) => (said += text));
+  await expect.poll(() => said, { timeout: 100_000 }).toContain("Stop with Ctrl-C.");
+  expect(said).toContain("X-Amz-Signature=");
+  shell.kill("SIGTERM");
+  await once(shell.stdout, "end");
+  expect(said).toContain('"msg":"closed"');
+});
 
 test.each(["check.mjs", "start.mjs"])("%s says what to install where npm has left the tools out", (script) => {
   const clone = mkdtempSync(join(tmpdir(), "daypass-clone-"));

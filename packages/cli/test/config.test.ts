@@ -4,7 +4,8 @@ import { defaultLimits } from "@daypass/gateway";
 import { defaultTimeouts } from "@daypass/gateway/node";
 import { expect, test } from "vitest";
 import { configSchema, loadConfig } from "../src/commands/serve/config.ts";
-import { schemaFault } from "../src/commands/serve/json-schema.ts";
+import { schemaFault, settingPaths } from "../src/commands/serve/json-schema.ts";
+import { nearestName } from "../src/nearest-name.ts";
 import { temporaryFolder } from "./command.ts";
 
 interface SchemaNode {
@@ -104,7 +105,7 @@ test("accepts a configuration with every setting", () => {
 
 test.each([
   [[], "", "object"],
-  [{ prot: 1 }, "prot", "one of"],
+  [{ prot: 1 }, "prot", "a setting"],
   [{ listen: { port: "8080" } }, "listen.port", "integer"],
   [{ listen: { port: 70_000 } }, "listen.port", "at most 65535"],
   [{ listen: { port: 1.5 } }, "listen.port", "integer"],
@@ -131,6 +132,25 @@ test.each([
   [{ cors: { headers: ["x-*-y"] } }, "cors.headers[0]", "such as "],
 ])("reports the path of the fault in %j", (value, path, expected) => {
   expect(schemaFault(configSchema, value)).toMatchObject({ path, expected: expect.stringContaining(expected) });
+});
+
+test.each([
+  ["cros", "cors"],
+  ["port", "listen.port"],
+  ["bucket", "storage.bucket"],
+  ["listen.prot", "listen.port"],
+  ["Root", "root"],
+  ["workres", "workers"],
+  ["something", undefined],
+])("names the setting nearest to %s", (name, nearest) => {
+  expect(nearestName(name, settingPaths(configSchema))).toBe(nearest);
+});
+
+test("reports an unknown setting without a list of all settings", async () => {
+  const path = join(temporaryFolder(), "daypass.json");
+  writeFileSync(path, '{"listen":{"prot":1}}');
+  const message = `listen.prot in ${path} is not a setting. Did you mean listen.port? config.schema.json of @daypass/cli describes every setting.`;
+  await expect(loadConfig(path)).rejects.toThrow(message);
 });
 
 test("checks every keyword of the schema, and documents every setting", () => {

@@ -45,6 +45,17 @@ test.each(["0", "2"])("logs only JSON, without warnings of Node (%s workers)", a
   for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number) });
 });
 
+test("prints neither a URL nor a secret to a pipe, and how to sign one", async () => {
+  const child = start(["serve", exampleFiles(), "--port", "0"]);
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  await expect.poll(() => stdout, { timeout: 15_000 }).toContain("Stop with Ctrl-C.");
+  expect(stdout).not.toMatch(/X-Amz-Signature|[\w-]{40}/);
+  expect(stdout).toMatch(/Sign a URL:\n +\S.* sign s3:\/\/files\/readme.txt --endpoint http:\/\/127\.0\.0\.1:\d+\n/);
+});
+
 test("prints no secret to a pipe", async () => {
   const root = exampleFiles();
   const first = await serve(root, "--port", "0");
@@ -244,7 +255,7 @@ test.each(["0", "2"])("reloads its configuration after a SIGHUP during the start
   while (!existsSync(join(root, ".daypass"))) await sleep(1);
   child.kill("SIGHUP");
   const said = await Promise.race([line, closed.then((how) => new Error(`ended: ${how}`))]);
-  expect(said).toEqual([expect.stringContaining("presignedUrl")]);
+  expect(said).toEqual([expect.stringContaining("accessKeyId")]);
   await expect.poll(() => log).toContain("were reloaded");
   child.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);

@@ -42,7 +42,7 @@ export function serve(...args: readonly string[]): Promise<Running> {
 
 /** The same in another environment. */
 export async function serveWith(options: RunOptions, ...args: readonly string[]): Promise<Running> {
-  const child = start(["serve", ...args, "--json"], options);
+  const child = start(["serve", ...args, "--json", "--show-url"], options);
   // Stop the gateway of a failed test.
   onTestFinished(() => void child.kill("SIGTERM"));
   let log = "";

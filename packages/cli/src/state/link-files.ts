@@ -1,7 +1,7 @@
 /** The files of a gateway's links in its state folder. */
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -55,15 +55,58 @@ export interface Serving {
   readonly root: string;
   /** The first origin, which links use unless the configuration names another. */
   readonly origin: string;
+  /** All of them, some perhaps with `*`. */
+  readonly origins: readonly string[];
+  /** Whether URLs for a subject are accepted: only routes can accept them. */
+  readonly subjects: boolean;
 }
 
-/** Records what this process serves. The result removes the record. */
-export function recordServing(folder: string, serving: Serving): () => void {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Records what this process serves, also for commands that do not know its state folder. The result removes both records. */
+export function recordServing(folder: string, serving: Serving, env: Environment): () => void {
   const { serving: path } = linkFiles(folder);
   writeFileSync(path, `${JSON.stringify(serving)}\n`, { mode: 0o600 });
+  const shared = sharedFolder(env);
+  const id = createHash("sha256").update(resolve(folder)).digest("hex").slice(0, 24);
+  try {
+    if (shared !== undefined) {
+      mkdirSync(shared, { recursive: true, mode: 0o700 });
+      writeFileSync(join(shared, `${id}.json`), JSON.stringify(resolve(folder)), { mode: 0o600 });
+    }
+  } catch {
+    // A service may have no home that it can write to. Its commands then need --state.
+  }
   return () => {
-    if (servingOf(folder)?.pid === serving.pid) rmSync(path, { force: true });
+    if (servingOf(folder)?.pid !== serving.pid) return;
+    rmSync(path, { force: true });
+    if (shared !== undefined) rmSync(join(shared, `${id}.json`), { force: true });
   };
+}
+
+/** Where the gateways of this user record their state folders. Below the home, because other users can write to a common folder. */
+function sharedFolder({ HOME, XDG_STATE_HOME }: Environment): string | undefined {
+  if (!HOME) return undefined;
+  return join(
+    XDG_STATE_HOME?.startsWith("/") === true ? XDG_STATE_HOME : join(HOME, ".local/state"),
+    "daypass/serving",
+  );
+}
+
+/** The state folder of the running gateway of this user that serves an origin. */
+export function stateOfOrigin(origin: string, env: Environment): string | undefined {
+  const shared = sharedFolder(env);
+  try {
+    const folders = readdirSync(shared ?? "").map((name) => JSON.parse(readFileSync(join(shared ?? "", name), "utf8")));
+    return folders.find((folder) => servingOf(folder)?.origins.some((one) => covers(one, origin)) === true);
+  } catch {
+    return undefined;
+  }
+}
+
+function covers(origin: string, asked: string): boolean {
+  const [start = "", end = ""] = origin.split("*");
+  return origin.includes("*") ? asked.startsWith(start) && asked.endsWith(end) : origin === asked;
 }
 
 /** The gateway that runs on a state folder. */

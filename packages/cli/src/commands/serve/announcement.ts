@@ -32,30 +32,41 @@ export interface AnnouncementOptions {
   readonly port: number;
   readonly keys: StartKeys;
   readonly secret: SecretOutput;
+  /** Whether to print a URL that works. */
+  readonly showsUrl: boolean;
 }
 
-/** Collects the output of a start. */
-export async function announcement({ settings, port, keys, secret }: AnnouncementOptions): Promise<Announcement> {
+/** Collects the output of a start, and finds the path of a file to sign. */
+export async function announcement({
+  settings,
+  port,
+  keys,
+  secret,
+  showsUrl,
+}: AnnouncementOptions): Promise<{ readonly data: Announcement; readonly path: string | undefined }> {
   const { root, state, region, storage } = settings;
   const isElsewhere = !driverOf(storage).servesFolder;
   const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
   const credentials = keys.s3?.credentials;
   const showsSecret = keys.areNew && secret.kind === "print";
-  return {
+  const found =
+    keys.s3 === undefined || isElsewhere || !speaksS3(settings, url)
+      ? undefined
+      : await urlToShow(keys.s3, { root, endpoint: url, region });
+  const data: Announcement = {
     url,
     s3Endpoint: url,
     region,
     ...(credentials === undefined ? {} : { accessKeyId: credentials.accessKeyId }),
     ...(credentials === undefined || !showsSecret ? {} : { secretAccessKey: credentials.secretAccessKey }),
     ...(keys.url === undefined ? {} : { urlKeyId: keys.url.record.id }),
-    ...(keys.s3 === undefined || isElsewhere || !speaksS3(settings, url)
-      ? {}
-      : await urlToShow(keys.s3, { root, endpoint: url, region })),
+    ...(showsUrl ? found : {}),
     root,
     ...(isElsewhere ? { storage: storageText(root, storage) } : {}),
     state,
     pid: process.pid,
   };
+  return { data, path: found === undefined ? undefined : new URL(found.presignedUrl).pathname };
 }
 
 /** Whether the host accepts S3 signatures. A host may be configured for Daypass URLs only. */
@@ -67,10 +78,10 @@ function speaksS3({ hosts = {} }: ServeSettings, url: string): boolean {
 async function urlToShow(
   key: S3Key,
   { root, endpoint, region }: { readonly root: string; readonly endpoint: string; readonly region: string },
-): Promise<Pick<Announcement, "presignedUrl" | "presignedUrlExpiresAt">> {
+): Promise<{ readonly presignedUrl: string; readonly presignedUrlExpiresAt: string } | undefined> {
   const expiresIn = lifetimeOf(key, new Date());
   const file = expiresIn === 0 ? undefined : await findFile(root, key);
-  if (file === undefined) return {};
+  if (file === undefined) return undefined;
   const { url, expiresAt } = firstUrl(file, key, { endpoint, region, expiresIn });
   return { presignedUrl: url, presignedUrlExpiresAt: expiresAt.toISOString() };
 }
@@ -78,33 +89,34 @@ async function urlToShow(
 /** The announcement as text. `command` is the name of the program. */
 export function announcementText(
   data: Announcement,
-  { command, areNew }: { command: string; areNew: boolean },
+  { command, areNew, path }: { command: string; areNew: boolean; path: string | undefined },
 ): string {
   const at = `--state ${shellWord(data.state)}`;
   const rows = [
     ["S3 endpoint", `${data.s3Endpoint}   (region ${data.region}, path style)`],
     ...keyRows(data, { areNew, create: `${command} keys create --out FILE ${at}` }),
-    ...(data.urlKeyId === undefined
-      ? []
-      : [["Daypass key", `${data.urlKeyId}   (for URLs of your own; used by ${at})`]]),
+    ...(data.urlKeyId === undefined ? [] : [["Daypass key", `${data.urlKeyId}   (for URLs of your own)`]]),
   ];
-  const path = data.presignedUrl === undefined ? "/BUCKET/KEY" : new URL(data.presignedUrl).pathname;
+  const { presignedUrl } = data;
+  const target = path ?? "/BUCKET/KEY";
   return [
     `Daypass serves ${data.storage ?? data.root}`,
     "",
     table(rows.map((row) => ["", ...row])),
     "",
-    ...(data.presignedUrl === undefined
+    ...(path === undefined
       ? [`${data.storage === undefined ? "No file found. " : ""}Sign an upload and send one:`]
-      : [
-          `A presigned URL, valid until ${data.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
-          "",
-          data.presignedUrl,
-          "",
-          "Sign more:",
-        ]),
-    `  ${command} sign ${shellWord(`s3:/${decodeURIComponent(path)}`)} --endpoint ${data.s3Endpoint} ${at}${data.presignedUrl === undefined ? " --method PUT" : ""}`,
-    `  ${command} sign ${shellWord(`${data.url}${path}`)} ${at}`,
+      : presignedUrl === undefined
+        ? ["Sign a URL:"]
+        : [
+            `A presigned URL, valid until ${data.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
+            "",
+            presignedUrl,
+            "",
+            "Sign more:",
+          ]),
+    `  ${command} sign ${shellWord(`s3:/${decodeURIComponent(target)}`)} --endpoint ${data.s3Endpoint}${path === undefined ? " --method PUT" : ""}`,
+    `  ${command} sign ${shellWord(`${data.url}${target}`)}`,
     "Stop with Ctrl-C.",
   ].join("\n");
 }

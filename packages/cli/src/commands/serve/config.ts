@@ -7,7 +7,8 @@ import type { RouteConfig } from "@daypass/gateway/upstream";
 import { CommandError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
-import { describeValue, schemaFault } from "./json-schema.ts";
+import { nearestName } from "../../nearest-name.ts";
+import { describeValue, schemaFault, settingPaths } from "./json-schema.ts";
 
 /** The configuration of `serve`, see `config.schema.json`. Paths are absolute. */
 export interface ServeConfig {
@@ -85,6 +86,12 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
       `expected each setting once in ${path}, found one twice: remove the first, which would be ignored`,
     );
   const fault = schemaFault(configSchema, value);
+  if (fault?.isUnknown === true) {
+    const nearest = nearestName(fault.path, settingPaths(configSchema));
+    throw new CommandError(
+      `${fault.path} in ${path} is not a setting.${nearest === undefined ? "" : ` Did you mean ${nearest}?`} config.schema.json of @daypass/cli describes every setting.`,
+    );
+  }
   if (fault !== undefined) {
     const place = fault.path === "" ? "the configuration" : fault.path;
     throw new CommandError(

@@ -21,15 +21,17 @@ import { driverOf } from "./storage.ts";
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
 
 Serves a folder through presigned URLs. Each folder in DIR is a bucket; loose files form the bucket "files".
-No configuration is needed: the first start creates keys and prints a working presigned URL.
+No configuration is needed: the first start creates keys and prints a working presigned URL, to a terminal
+only: the output of a service is a journal that many can read.
 
   DIR                   the folder to serve (default: the current one)
   --config FILE         JSON configuration, see config.schema.json of @daypass/cli; options given here override it
   --port N              default 8080; 0 chooses a free port       --host ADDRESS   default 127.0.0.1
   --workers N           processes that share the port (default 0)
   --state DIR           where keys are stored (default DIR/.daypass)
-  --show-secret         print the secret of the first key even if standard output is not a terminal
-  --json                print one JSON object once it listens: url, s3Endpoint, accessKeyId, presignedUrl, …
+  --show-url            print the presigned URL even if standard output is not a terminal
+  --show-secret         print the secret of the first key, too
+  --json                print one JSON object once it listens: url, s3Endpoint, accessKeyId, …
 
 SIGHUP reloads configuration and keys. SIGTERM and SIGINT let requests finish, then stop; a second signal stops at once.
 The log goes to standard error, one JSON object per request.`;
@@ -44,6 +46,7 @@ export const serveCommand: Command = {
       workers: { type: "string" },
       state: { type: "string" },
       "show-secret": { type: "boolean" },
+      "show-url": { type: "boolean" },
       json: { type: "boolean" },
     });
     const [root, second] = positionals;
@@ -79,11 +82,16 @@ export const serveCommand: Command = {
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       let removeRecord = (): void => undefined;
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
-        const [origin = ""] = originsOf(settings, port).filter((one) => !one.includes("*"));
-        removeRecord = recordServing(settings.state, { pid: process.pid, root: resolve(settings.root), origin });
+        const origins = originsOf(settings, port);
+        const [origin = ""] = origins.filter((one) => !one.includes("*"));
+        const { routes = [] } = settings as { readonly routes?: readonly { readonly subjects?: boolean }[] };
+        const subjects = routes.some((route) => route.subjects === true);
+        const serving = { pid: process.pid, root: resolve(settings.root), origin, origins, subjects };
+        removeRecord = recordServing(settings.state, serving, env);
         const keys = await startKeys(store, { areNew: madeKeys });
-        const data = await announcement({ settings, port, keys, secret });
-        const text = announcementText(data, { command: programName(), areNew: keys.areNew });
+        const showsUrl = secret.kind === "print" || values["show-url"] === true;
+        const { data, path } = await announcement({ settings, port, keys, secret, showsUrl });
+        const text = announcementText(data, { command: programName(), areNew: keys.areNew, path });
         await print(stdout, values.json === true ? JSON.stringify(data) : text);
       };
       const run = settings.workers === 0 ? runSingle : runCluster;

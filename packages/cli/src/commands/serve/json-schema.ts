@@ -7,6 +7,8 @@ export interface SchemaFault {
   readonly expected: string;
   /** The value or the name at the path. Missing if there is none. It may be a secret: print it with {@link describeValue}. */
   readonly found?: unknown;
+  /** Whether no setting has this path. */
+  readonly isUnknown?: boolean;
 }
 
 /** Keywords that do not restrict a value. */
@@ -29,8 +31,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     when(
       typeof value === "string" && !new RegExp(String(rule), "u").test(value),
       path,
-      // The example is for the operator. The expression explains why a similar text is refused.
-      `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}, which matches ${rule}`,
+      `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}`,
     ),
   minLength: (rule, value, path) =>
     when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
@@ -56,7 +57,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     return firstFault(Object.keys(isObject(value) ? value : {}), (name) => {
       if (Object.hasOwn(known, name)) return undefined;
       if (rule !== false) return schemaFault(rule, (value as JsonObject)[name], join(path, name));
-      return { path: join(path, name), expected: `one of ${Object.keys(known).join(", ")} as name`, found: name };
+      return { path: join(path, name), expected: "a setting", found: name, isUnknown: true };
     });
   },
 };
@@ -97,6 +98,12 @@ function list(value: unknown): readonly unknown[] {
 
 function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
+}
+
+/** The paths of all settings, such as `listen.port`. */
+export function settingPaths(schema: unknown, path = ""): readonly string[] {
+  const properties = isObject(schema) && isObject(schema["properties"]) ? Object.entries(schema["properties"]) : [];
+  return properties.flatMap(([name, value]) => [join(path, name), ...settingPaths(value, join(path, name))]);
 }
 
 const MAX_SHOWN = 60;

@@ -4,6 +4,7 @@ import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, SIGN_BATCH_OPTIONS, with
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { FORMATS, format } from "./format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "./options.ts";
+import { expectServed, folderWarnings, servedTarget } from "./served-target.ts";
 import { signTarget } from "./sign-target.ts";
 
 const HELP = `daypass sign TARGET [options]
@@ -36,6 +37,7 @@ Output
   --as url|curl|fetch|wget|html-form   --json  print everything as JSON, including the output of --as, the expiry,
                         what the URL binds and what it leaves open
 Keys
+  for the origin or --endpoint of a gateway that you run on this machine: the first key of its state
   --state DIR           use a key from a gateway's state (daypass serve, daypass keys)   --key ID  which one
   s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files;
         for a bucket --x-s3 (express), the credentials of a CreateSession session
@@ -56,7 +58,7 @@ const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string
 export const signCommand: Command = {
   help: HELP,
   async run(args, context) {
-    const { values, positionals } = parseArguments(args, {
+    const { values: asked, positionals } = parseArguments(args, {
       ...SIGN_OPTIONS,
       ...BATCH_OPTIONS,
       ...SIGN_BATCH_OPTIONS,
@@ -65,6 +67,8 @@ export const signCommand: Command = {
       json: { type: "boolean" },
     });
     const [target, second] = positionals;
+    const served = servedTarget(target, asked, context.env);
+    const values = served?.isFound === true ? { ...asked, state: served.state } : asked;
     const { batch, all } = values;
     if (batch !== undefined || all !== undefined) refuseSingleOptions(values);
     if (all !== undefined) {
@@ -82,7 +86,8 @@ export const signCommand: Command = {
     refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
     if (target === undefined || second !== undefined)
       throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
-    return signOne(target, values, context);
+    if (served !== undefined) expectServed(served, values);
+    return signOne(target, values, context, folderWarnings(served, target, values));
   },
 };
 
@@ -102,7 +107,12 @@ type Output = SignOptions & { readonly as?: string | undefined; readonly json?: 
 
 const DEFAULT_LIFETIME = "15m";
 
-async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
+async function signOne(
+  target: string,
+  options: Output,
+  context: Context,
+  warnings: readonly string[],
+): Promise<ExitStatus> {
   const as = word("--as", options.as ?? "url", FORMATS);
   const isForm = as === "html-form";
   const signed = await signTarget(target, { options: withLifetime(options), isForm }, context).catch(
@@ -113,11 +123,12 @@ async function signOne(target: string, options: Output, context: Context): Promi
     const command = as === "url" ? {} : { [as]: format(signed, as) };
     // A spread copy does not have the getter `id`.
     const id = "id" in signed ? { id: signed.id } : {};
-    await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
+    const all = { warnings: [...signed.warnings, ...warnings] };
+    await print(context.stdout, JSON.stringify({ ...signed, ...all, ...id, ...command }));
     return 0;
   }
   await print(context.stdout, format(signed, as));
-  for (const warning of signed.warnings) await print(context.stderr, `warning: ${warning}`);
+  for (const warning of [...signed.warnings, ...warnings]) await print(context.stderr, `warning: ${warning}`);
   if (as === "url" && "headers" in signed) {
     for (const [name, value] of Object.entries(signed.headers))
       await print(context.stderr, `send the header  ${name}: ${value}`);

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { daypass, temporaryFolder } from "./command.ts";
+import { exampleFiles, serveWith, status } from "./serving.ts";
+
+/** A gateway whose user has a home, and the commands of this user. */
+async function served(config: readonly string[] = []) {
+  const root = exampleFiles();
+  const HOME = temporaryFolder();
+  const gateway = await serveWith({ env: { HOME } }, root, "--port", "0", ...config);
+  const sign = (args: readonly string[], env = {}) => daypass(["sign", ...args], { env: { HOME, ...env } });
+  return { ...gateway, root, HOME, sign };
+}
+
+test("finds the state of the gateway that serves the endpoint or the origin, until the gateway ends", async () => {
+  const { said, sign, stop, HOME } = await served();
+  // The variables belong to another server.
+  const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const signed = await sign(["s3://files/readme.txt", "--endpoint", said.s3Endpoint], env);
+  expect([signed.stderr, await status(signed.stdout.trim())]).toEqual(["", 200]);
+  for (const origin of [said.url, said.url.replace("127.0.0.1", "localhost")])
+    expect(await status((await sign([`${origin}/files/readme.txt`])).stdout.trim())).toBe(200);
+  const elsewhere = await sign(["https://other.example/a"]);
+  expect([elsewhere.status, elsewhere.stderr]).toEqual([1, expect.stringContaining("expected a key for Daypass URLs")]);
+  await stop();
+  expect(readdirSync(join(HOME, ".local/state/daypass/serving"))).toEqual([]);
+  expect((await sign([`${said.url}/files/readme.txt`])).status).toBe(1);
+});
+
+test("ignores the record of a gateway that was killed", async () => {
+  const { said, sign, stop } = await served();
+  await stop("SIGKILL");
+  expect((await sign([`${said.url}/files/readme.txt`])).status).toBe(1);
+});
+
+test.each([
+  ["--uses", "1", "counts no uses yet"],
+  ["--subject", "cus_42", "compares no subjects"],
+])("refuses %s for a gateway that would refuse the URL", async (option, value, reason) => {
+  const { said, sign, root } = await served();
+  for (const state of [[], ["--state", root]]) {
+    const { status, stdout, stderr } = await sign([`${said.url}/files/readme.txt`, option, value, ...state]);
+    expect([status, stdout, stderr]).toEqual([1, "", expect.stringContaining(reason)]);
+  }
+});
+
+test("signs --uses for a gateway that counts them", async () => {
+  const { said, sign, root, child, log } = await served();
+  expect((await daypass(["links", "list", "--state", root])).status).toBe(0);
+  expect(existsSync(join(root, ".daypass/state.db"))).toBe(true);
+  child.kill("SIGHUP");
+  await expect.poll(log).toContain("were reloaded");
+  const url = (await sign([`${said.url}/files/readme.txt`, "--uses", "1"])).stdout.trim();
+  expect([await status(url), await status(url)]).toEqual([200, 403]);
+});
+
+test.each([
+  ["a bucket's folder", (url: string) => [`${url}/media/talks/`]],
+  ["a bucket", (url: string) => [`${url}/welcome`]],
+  ["a folder by its key", (url: string) => ["s3://media/talks", "--endpoint", url]],
+])("warns when the target is %s", async (_, args) => {
+  const { said, sign } = await served();
+  const { status, stderr } = await sign(args(said.url));
+  expect([status, stderr]).toEqual([0, expect.stringContaining("is a folder, and the gateway serves files only")]);
+});

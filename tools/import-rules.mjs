@@ -169,6 +169,11 @@ const parts = [
     sees: [/^state\/contract\//, sqlite, runtime],
     why: "an engine of the state sees its contract, so that it can be replaced alone",
   },
+  {
+    part: /^state\/postgres\//,
+    sees: [/^state\/contract\//, runtime, /^pg$/],
+    why: "an engine of the state sees its contract, so that it can be replaced alone",
+  },
   { part: /^state\//, sees: [runtime], why: "the state knows no link and no request" },
   {
     part: /^links\//,

@@ -47,5 +47,7 @@ export type {
   Variant,
   WholeLink,
 } from "./contract/state.ts";
-export { type ConnectOptions, connectState, StateUnavailable, serveState } from "./remote.ts";
+export { StateUnavailable } from "./contract/unavailable.ts";
+export { type PostgresStateOptions, postgresState } from "./postgres/index.ts";
+export { type ConnectOptions, connectState, serveState } from "./remote.ts";
 export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

@@ -6,6 +6,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Revocation, State } from "./contract/state.ts";
+import { StateUnavailable } from "./contract/unavailable.ts";
 
 /** Methods whose call may be sent again when its answer was lost: a repetition has the result of the first. */
 const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
@@ -55,12 +56,6 @@ const METHODS: readonly (keyof State)[] = [
 /** How long a call waits for its state. */
 const DEADLINE_MS = 5000;
 const RECONNECT_MS = 50;
-
-/** The state is away: the caller must not go on. */
-export class StateUnavailable extends Error {
-  /** For programs; the text may change. */
-  readonly code = "STATE_UNAVAILABLE";
-}
 
 interface Call {
   readonly id: number;

@@ -243,6 +243,8 @@ export interface State extends StateCapabilities {
   listRevocations(page: PageRequest): Promise<Page<Revocation>>;
   /** Revocations with a higher revision, in order; lifted ones among them. */
   revocationsAfter(revision: number): Promise<readonly Revocation[]>;
+  /** Reports revocations that other replicas make, until the state is closed. Absent if there can be none. */
+  watch?(onRevocations: (changes: readonly Revocation[]) => void): void;
 
   /** Stores a token of the admin API. */
   addToken(token: AdminToken, by: string): Promise<void>;

@@ -12,6 +12,19 @@ import {
   type Delivery,
   type Millis,
 } from "../contract/deliveries.ts";
+import {
+  optional,
+  pageOf,
+  pageStart,
+  type Row,
+  settingsText,
+  toDelivery,
+  toLink,
+  toRevocation,
+  toToken,
+  toVariant,
+  toWindow,
+} from "../contract/rows.ts";
 import type {
   FailureCounts,
   FoundLink,
@@ -26,19 +39,6 @@ import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { grouped } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
 import { queries } from "./query.ts";
-import {
-  optional,
-  pageOf,
-  pageStart,
-  type Row,
-  settingsText,
-  toDelivery,
-  toLink,
-  toRevocation,
-  toToken,
-  toVariant,
-  toWindow,
-} from "./rows.ts";
 
 /** Options of {@link sqliteState}. */
 export interface SqliteStateOptions {

@@ -1,5 +1,5 @@
-/** Rows of the SQLite state, as the contract has them. */
-import type { Delivery, DeliveryState, LinkWindow } from "../contract/deliveries.ts";
+/** Rows of a state in SQL, as the contract has them. Every engine names its columns alike. */
+import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
 import type {
   AdminToken,
   Link,
@@ -10,7 +10,7 @@ import type {
   Revocation,
   RevocationSelector,
   Variant,
-} from "../contract/state.ts";
+} from "./state.ts";
 
 /** The columns of every table. A row has the columns of its statement. */
 export interface Row {

@@ -1,0 +1,5 @@
+/** The state is away: the caller must not go on. */
+export class StateUnavailable extends Error {
+  /** For programs; the text may change. */
+  readonly code = "STATE_UNAVAILABLE";
+}

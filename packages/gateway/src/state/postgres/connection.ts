@@ -1,0 +1,205 @@
+/** Connections to PostgreSQL: transactions that are tried again until their deadline, and the clock of the database. */
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientConfig, Pool, PoolClient } from "pg";
+import type { Millis } from "../contract/deliveries.ts";
+import { StateUnavailable } from "../contract/unavailable.ts";
+import { type StatementName, statements } from "./statements.ts";
+
+/** How long a call may take in all, with its repetitions. */
+export const DEADLINE_MS = 5000;
+/** How long one statement or one connection may take. A connection that was cut silently looks like a slow one. */
+const STATEMENT_MS = 2500;
+const RETRY_MS = 50;
+/** A reading of the clock is replaced by a worse one after this time. */
+const CLOCK_MS = 60_000;
+
+/** A value of a parameter. Objects become JSON, lists become arrays. */
+export type Value = string | number | null | Uint8Array | readonly string[] | object;
+
+/** The rows of a statement. The caller knows its columns. */
+// biome-ignore lint/suspicious/noExplicitAny: rows have the columns of their statement
+export type Rows = any[];
+
+/** Runs statements in a transaction. */
+export type Run = (name: StatementName, ...values: readonly Value[]) => Promise<Rows>;
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  /** False if its loss in a crash of the database costs nothing. */
+  readonly durable: boolean;
+  /** When to give up, by `performance.now()`. */
+  readonly deadline?: number | undefined;
+}
+
+/** An open database. */
+export interface Database {
+  /** One statement that changes nothing. */
+  read(name: StatementName, ...values: readonly Value[]): Promise<Rows>;
+  /** Runs `work` in a transaction, and again after a fault: it must recognise what an earlier run committed. `attempt` counts from 0. */
+  transaction<T>(work: (run: Run, attempt: number) => Promise<T>, options: TransactionOptions): Promise<T>;
+  /** The clock of the database, milliseconds since 1970. Never goes back. */
+  now(): Millis;
+  close(): Promise<void>;
+}
+
+/** Options of {@link openConnections}. */
+export interface ConnectionOptions {
+  readonly pool: Pool;
+  /** Runs on a connection before the first call; rejects if the database cannot be used. */
+  readonly prepare: (run: Run, client: PoolClient) => Promise<void>;
+  /** Replaces the clock of the database, for tests. */
+  readonly clock?: (() => Date) | undefined;
+  /** Receives each fault that is tried again. */
+  readonly onFault?: ((error: Error) => void) | undefined;
+}
+
+/** Settings of every connection. A fault shows neither password nor URL. */
+export function clientConfig(url: string): ClientConfig {
+  if (!/^postgres(?:ql)?:\/\/./.test(url))
+    throw new TypeError("the address of the state is not a URL that begins with postgres:// or postgresql://");
+  return {
+    connectionString: url,
+    application_name: "daypass",
+    connectionTimeoutMillis: STATEMENT_MS,
+    query_timeout: STATEMENT_MS,
+    keepAlive: true,
+    pipeline: true,
+    // Counters and times are below 2^53.
+    types: { getTypeParser: (oid: number, format) => (oid === INT8 ? Number : defaultParser(oid, format)) },
+  } as ClientConfig;
+}
+
+const INT8 = 20;
+let defaultParser: (oid: number, format?: "text" | "binary") => unknown = () => String;
+
+/** Loads the driver, which only a configured gateway needs. */
+export async function loadDriver(): Promise<Pick<typeof import("pg"), "Client" | "Pool">> {
+  const { default: pg } = await import("pg");
+  defaultParser = pg.types.getTypeParser as typeof defaultParser;
+  return pg;
+}
+
+/** SQLSTATE of faults that pass: connections, shutdown, failover, deadlock, a lock or statement that took too long, an id that a lost commit stored. */
+const PASSING = /^(?:08|53|57|58|40|55P03|55000|25006|25P0[23])/;
+const APPLIED_TWICE = "applied_pkey";
+
+function isPassing(error: unknown): boolean {
+  const { code, severity, constraint } = error as { code?: string; severity?: string; constraint?: string };
+  // The driver reports a lost connection as a plain error.
+  if (severity === undefined) return (error as Error).constructor === Error || /^E[A-Z_]+$/.test(code ?? "");
+  return PASSING.test(code ?? "") || constraint === APPLIED_TWICE;
+}
+
+/** Opens a database on a pool. Connects at the first call. */
+export function openConnections({ pool, prepare, clock, onFault }: ConnectionOptions): Database {
+  pool.on("error", () => undefined);
+  const time = databaseClock(clock);
+  let prepared: Promise<void> | undefined;
+  const prepareOnce = (): Promise<void> => {
+    prepared ??= inTransaction(async (run, _attempt, client) => {
+      await prepare(run, client);
+      time.read(await timed(() => run("clock")));
+    }, true).catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
+  };
+
+  async function inTransaction<T>(
+    work: (run: Run, attempt: number, client: PoolClient) => Promise<T>,
+    durable: boolean,
+    attempt = 0,
+  ): Promise<T> {
+    const client = await pool.connect();
+    let fault: Error | undefined;
+    const watch = (error: Error): void => {
+      fault = error;
+    };
+    client.on("error", watch);
+    try {
+      const run: Run = async (name, ...values) => (await client.query(statements[name], [...values])).rows;
+      // A replica that is gone without a word must not hold a lock on a link.
+      const begun = client.query(
+        `BEGIN; SET LOCAL synchronous_commit = ${durable ? "on" : "off"}; SET LOCAL statement_timeout = ${STATEMENT_MS};
+        SET LOCAL idle_in_transaction_session_timeout = ${DEADLINE_MS}`,
+      );
+      const [result] = await Promise.all([work(run, attempt, client), begun]);
+      const { command } = await client.query("COMMIT");
+      if (command !== "COMMIT") throw new Error("the transaction was rolled back");
+      return result;
+    } catch (error) {
+      fault ??= await client.query("ROLLBACK").then(
+        () => undefined,
+        (failed: Error) => failed,
+      );
+      throw error;
+    } finally {
+      client.off("error", watch);
+      client.release(fault);
+    }
+  }
+
+  async function untilDone<T>(
+    attempt: (count: number) => Promise<T>,
+    deadline = performance.now() + DEADLINE_MS,
+  ): Promise<T> {
+    for (let count = 0; ; count += 1) {
+      if (performance.now() >= deadline) throw new StateUnavailable("the database does not answer");
+      try {
+        await prepareOnce();
+        return await attempt(count);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        onFault?.(error as Error);
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  return {
+    read: (name, ...values) =>
+      untilDone(async () => {
+        const answer = await timed(async () => (await pool.query(statements[name], [...values])).rows as Rows);
+        if (name === "clock") time.read(answer);
+        return answer.rows;
+      }),
+    transaction: (work, { durable, deadline }) =>
+      untilDone((attempt) => inTransaction(work, durable, attempt), deadline),
+    now: time.now,
+    close: () => pool.end(),
+  };
+}
+
+interface Timed {
+  readonly rows: Rows;
+  readonly begun: number;
+  readonly ended: number;
+}
+
+async function timed(work: () => Promise<Rows>): Promise<Timed> {
+  const begun = performance.now();
+  const rows = await work();
+  return { rows, begun, ended: performance.now() };
+}
+
+/** The clock of the database as an offset of this process's own, which no operator changes. The reading with the shortest trip counts. */
+function databaseClock(clock: (() => Date) | undefined): { now(): Millis; read(answer: Timed): void } {
+  let offset = 0;
+  let trip = Number.POSITIVE_INFINITY;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let latest: Millis = 0;
+  return {
+    now() {
+      latest = Math.max(latest, clock?.().getTime() ?? Math.floor(performance.now() + offset));
+      return latest;
+    },
+    read({ rows: [row], begun, ended }) {
+      if (ended - begun > trip && ended - readAt < CLOCK_MS) return;
+      trip = ended - begun;
+      readAt = ended;
+      offset = row.now - (begun + ended) / 2;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** Numbered forward migrations of the PostgreSQL state. A released one never changes: a later one corrects it. */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE daypass.place (id int PRIMARY KEY CHECK (id = 1), cluster text NOT NULL);
+-- Where the data is. Another cluster or table: it was restored. Another timeline: a standby was promoted.
+CREATE VIEW daypass.cluster AS SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || 'daypass.place'::regclass::oid || '/'
+  || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS value;
+CREATE TABLE daypass.secret (name text PRIMARY KEY, value bytea NOT NULL);
+CREATE TABLE daypass.applied (id text PRIMARY KEY, result text NOT NULL, at bigint NOT NULL);
+CREATE INDEX applied_by_time ON daypass.applied (at);
+
+CREATE TABLE daypass.link (
+  id text COLLATE "C" PRIMARY KEY,
+  slug text UNIQUE,
+  owner text NOT NULL,
+  kind text NOT NULL,
+  bucket text NOT NULL,
+  key text NOT NULL,
+  etag text,
+  size bigint,
+  starts_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  revoked_at bigint,
+  suspended text,
+  settings text NOT NULL,
+  version bigint NOT NULL,
+  created_at bigint NOT NULL,
+  idempotency text UNIQUE
+);
+CREATE INDEX link_by_time ON daypass.link (created_at DESC, id DESC);
+CREATE INDEX link_by_owner ON daypass.link (owner, created_at DESC, id DESC);
+
+CREATE TABLE daypass.variant (
+  id text COLLATE "C" PRIMARY KEY,
+  link text COLLATE "C" NOT NULL REFERENCES daypass.link (id),
+  name text,
+  max bigint,
+  used bigint NOT NULL,
+  given_back bigint NOT NULL,
+  max_bytes bigint,
+  held bigint NOT NULL,
+  started bigint NOT NULL,
+  completed bigint NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX variant_by_link ON daypass.variant (link);
+
+CREATE TABLE daypass.delivery (
+  token text COLLATE "C" PRIMARY KEY,
+  variant text COLLATE "C" NOT NULL,
+  link text COLLATE "C" NOT NULL,
+  claim text COLLATE "C" NOT NULL,
+  state text NOT NULL,
+  claimed_at bigint NOT NULL,
+  address text NOT NULL,
+  start_by bigint NOT NULL,
+  lease_until bigint NOT NULL,
+  etag text,
+  size bigint,
+  held bigint NOT NULL,
+  covered text NOT NULL,
+  completed_at bigint,
+  UNIQUE (variant, claim)
+);
+CREATE INDEX delivery_by_link ON daypass.delivery (link, claimed_at DESC, token DESC);
+CREATE INDEX delivery_by_address ON daypass.delivery (link, address, claimed_at);
+CREATE INDEX delivery_waiting ON daypass.delivery (variant, start_by) WHERE state = 'claimed';
+CREATE INDEX delivery_running ON daypass.delivery (lease_until) WHERE state = 'started';
+
+CREATE TABLE daypass.attempt (
+  id text COLLATE "C" PRIMARY KEY,
+  delivery text COLLATE "C" NOT NULL,
+  reserved bigint NOT NULL
+);
+CREATE INDEX attempt_by_delivery ON daypass.attempt (delivery);
+
+CREATE TABLE daypass.use (
+  kid text NOT NULL,
+  grant_id text NOT NULL,
+  used bigint NOT NULL,
+  until bigint NOT NULL,
+  PRIMARY KEY (kid, grant_id)
+) WITH (fillfactor = 70);
+CREATE INDEX use_by_end ON daypass.use (until);
+
+CREATE TABLE daypass.revision (id int PRIMARY KEY CHECK (id = 1), value bigint NOT NULL);
+INSERT INTO daypass.revision VALUES (1, 0);
+CREATE TABLE daypass.revocation (
+  id text COLLATE "C" PRIMARY KEY,
+  revision bigint NOT NULL UNIQUE,
+  selector text NOT NULL,
+  reason text,
+  created_at bigint NOT NULL,
+  until bigint,
+  lifted_at bigint
+);
+CREATE UNIQUE INDEX revocation_in_force ON daypass.revocation (selector) WHERE lifted_at IS NULL;
+CREATE INDEX revocation_by_time ON daypass.revocation (created_at DESC, id DESC);
+
+CREATE TABLE daypass.admin_token (
+  id text COLLATE "C" PRIMARY KEY,
+  hash text NOT NULL UNIQUE,
+  document text NOT NULL,
+  created_at bigint NOT NULL,
+  revoked_at bigint
+);
+
+CREATE TABLE daypass.failure (at bigint NOT NULL, address text NOT NULL, link text NOT NULL);
+CREATE INDEX failure_by_address ON daypass.failure (address, at);
+CREATE INDEX failure_by_link ON daypass.failure (link, at);
+`,
+];

@@ -1,0 +1,297 @@
+/**
+ * The contract of every state engine, as one suite. It works with any test framework: pass its three functions.
+ * @module
+ */
+import type { Applied, Command } from "../state/contract/deliveries.ts";
+import { CLAIM_WINDOW, LEASE, LEASE_COMPLETED, START_WITHIN } from "../state/contract/deliveries.ts";
+import type { Link, State, Variant } from "../state/contract/state.ts";
+import type { TestFunctions } from "./contract-tools.ts";
+
+/** Options of {@link stateContract}. */
+export interface StateContractOptions {
+  /** The engine's name, for the report. */
+  readonly name: string;
+  /** Opens an empty state that decides by `clock`. Called for each test; `close` also removes what was stored. */
+  open(clock: () => Date): Promise<{ readonly state: State; close(): Promise<void> }>;
+}
+
+/** A state with a clock that the test sets. */
+interface Bench {
+  readonly state: State;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+const BEGIN = Date.parse("2026-12-01T00:00:00Z");
+const OBJECT = { etag: "e1", size: 1000 };
+
+const LINK: Link = {
+  ...{ id: "link", isPublic: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1 },
+  ...{ createdAt: BEGIN, startsAt: BEGIN, expiresAt: BEGIN + 24 * LEASE, revokedAt: undefined, suspended: undefined },
+  ...{ networks: [], preview: true, follow: false, label: "a label", slug: "a-slug", etag: "e1", size: 1000 },
+};
+
+const variantOf = (id: string, limits: Pick<Variant, "max" | "maxBytes">): Variant => {
+  return { id, link: "link", ...limits, used: 0, givenBack: 0, held: 0, started: 0, completed: 0 };
+};
+
+const claim = (name: string, attempt?: string): Command => {
+  const start = attempt === undefined ? undefined : { attempt, length: 1000, object: OBJECT };
+  return { type: "claim", claim: `c${name}`, token: `t${name}`, address: `a${name}`, start };
+};
+
+const start = (name: string, attempt: string, length = 1000): Command => {
+  return { type: "start", token: `t${name}`, attempt, length, object: OBJECT };
+};
+
+const outcome = (result: Applied): string => (result.ok ? result.delivery.state : result.reason);
+
+/** Commands in their order, what they return, and the counters at the end. `wait` is in milliseconds. */
+const lives: readonly (readonly [
+  title: string,
+  limits: Pick<Variant, "max" | "maxBytes">,
+  steps: readonly (readonly [Command | { readonly wait: number } | "sweep", string?])[],
+  end: Partial<Variant>,
+])[] = [
+  [
+    "repeats a claim and a start without counting",
+    { max: 2, maxBytes: undefined },
+    [
+      [claim("1"), "claimed"],
+      [claim("1"), "claimed"],
+      [start("1", "s"), "started"],
+      [start("1", "s"), "started"],
+    ],
+    { used: 1, started: 1, held: 1000 },
+  ],
+  [
+    "refuses a second claim of one delivery, and says busy while the first may lapse",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1"), "claimed"],
+      [claim("2"), "busy"],
+      [start("1", "s"), "started"],
+      [claim("2"), "used-up"],
+    ],
+    { used: 1, started: 1 },
+  ],
+  [
+    "lapses an unstarted claim",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1"), "claimed"],
+      [{ wait: START_WITHIN }],
+      [start("1", "s"), "lapsed"],
+      [claim("2"), "claimed"],
+      ["sweep"],
+    ],
+    { used: 1, started: 0 },
+  ],
+  [
+    "sweeps unstarted claims",
+    { max: 1, maxBytes: undefined },
+    [[claim("1"), "claimed"], [{ wait: START_WITHIN }], ["sweep"], [claim("1"), "lapsed"]],
+    { used: 0 },
+  ],
+  [
+    "gives back what was not sent, once",
+    { max: 1, maxBytes: 1500 },
+    [
+      [claim("1", "s"), "started"],
+      [start("1", "s2"), "over-budget"],
+      [{ type: "settle", token: "t1", attempt: "s", sent: 400, from: 0 }, "started"],
+      [{ type: "settle", token: "t1", attempt: "s", sent: 400, from: 0 }, "unknown"],
+      [start("1", "s2", 600), "started"],
+      [{ type: "settle", token: "t1", attempt: "s2", sent: 600, from: 400 }, "started"],
+    ],
+    { held: 1000, completed: 1, started: 1 },
+  ],
+  [
+    "ends a completed delivery after ten minutes, and one that stays alive after an hour of silence",
+    { max: 2, maxBytes: undefined },
+    [
+      [claim("1", "s"), "started"],
+      [claim("2", "r"), "started"],
+      [{ type: "settle", token: "t1", attempt: "s", sent: 1000, from: 0 }, "started"],
+      [{ wait: LEASE_COMPLETED }],
+      [start("1", "s2"), "used-up"],
+      [{ type: "alive", token: "t2" }, "started"],
+      [{ wait: LEASE - 1 }],
+      [start("2", "r2"), "started"],
+      [{ wait: LEASE }],
+      ["sweep"],
+      [start("2", "r3"), "used-up"],
+    ],
+    { used: 2, started: 2, completed: 1 },
+  ],
+  [
+    "reserves ahead within the limit",
+    { max: undefined, maxBytes: 3000 },
+    [
+      [{ ...claim("1"), start: { attempt: "s", length: 1000 } } as Command, "started"],
+      [{ type: "reserve", token: "t1", attempt: "s", bytes: 2000 }, "started"],
+      [{ type: "reserve", token: "t1", attempt: "s", bytes: 1 }, "over-budget"],
+    ],
+    { held: 3000, used: 1 },
+  ],
+  [
+    "pins the object of a started delivery",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1", "s"), "started"],
+      [{ type: "start", token: "t1", attempt: "s2", length: 1, object: { etag: "e2", size: 1 } }, "changed"],
+    ],
+    { started: 1, held: 1000 },
+  ],
+];
+
+/**
+ * Registers the suite.
+ *
+ * @example
+ * ```ts
+ * import { sqliteState } from "@daypass/gateway/state";
+ * import { stateContract } from "@daypass/gateway/testing";
+ * import { describe, expect, it } from "vitest";
+ *
+ * stateContract({ describe, it, expect }, {
+ *   name: "SQLite",
+ *   async open(clock) {
+ *     const state = await sqliteState({ path: ":memory:", clock });
+ *     return { state, close: () => state.close() };
+ *   },
+ * });
+ * ```
+ */
+export function stateContract({ describe, it, expect }: TestFunctions, { name, open }: StateContractOptions): void {
+  describe(`the state contract: ${name}`, () => {
+    const test = (title: string, body: (bench: Bench) => Promise<void>): void =>
+      it(title, async () => {
+        const bench = { now: BEGIN } as { -readonly [key in keyof Bench]: Bench[key] };
+        const { state, close } = await open(() => new Date(bench.now));
+        bench.state = state;
+        try {
+          await body(bench);
+        } finally {
+          await close();
+        }
+      });
+
+    for (const [title, limits, steps, end] of lives) {
+      test(title, async (bench) => {
+        await bench.state.createLink(LINK, [variantOf("v", limits)]);
+        for (const [step, expected] of steps) {
+          if (step === "sweep") await bench.state.sweep();
+          else if ("wait" in step) bench.now += step.wait;
+          else expect(outcome(await bench.state.deliver("v", step))).toBe(expected);
+        }
+        const [variant] = (await bench.state.getLink("link"))?.variants ?? [];
+        expect({ ...variant, ...end }).toEqual(variant);
+      });
+    }
+
+    test("lets one of a thousand concurrent claims start", async ({ state }) => {
+      await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      const names = Array.from({ length: 1000 }, (_, at) => String(at));
+      const results = await Promise.all(names.map((at) => state.deliver("v", claim(at, `s${at}`))));
+      expect(results.filter(({ ok }) => ok).length).toBe(1);
+    });
+
+    test("refuses an address that claims too often", async (bench) => {
+      await bench.state.createLink(LINK, [variantOf("v", { max: 100, maxBytes: undefined })]);
+      const claims = Array.from({ length: 6 }, (_, at) => ({ ...claim(String(at)), address: "192.0.2.1" }) as Command);
+      const results = await Promise.all(claims.map((one) => bench.state.deliver("v", one)));
+      expect(results.map(outcome)).toEqual([...Array(5).fill("claimed"), "too-many-claims"]);
+      bench.now += CLAIM_WINDOW;
+      expect(outcome(await bench.state.deliver("v", claims[5] as Command))).toBe("claimed");
+    });
+
+    test("stores, finds, lists and edits links", async ({ state }) => {
+      const [one, two] = ["v", "w"].map((id) => variantOf(id, { max: 3, maxBytes: undefined })) as [Variant, Variant];
+      expect(await state.createLink(LINK, [one, two], "key")).toEqual({ link: LINK, variant: one });
+      const again = await state.createLink({ ...LINK, id: "other", slug: "other" }, [one], "key");
+      expect(again.link.id).toBe("link");
+      expect((await state.findLink("w"))?.variant).toEqual(two);
+      expect((await state.findLink("a-slug"))?.link).toEqual(LINK);
+      expect(await state.findLink("unknown")).toBe(undefined);
+      const later = { ...LINK, id: "later", slug: undefined, owner: "key:1", createdAt: BEGIN + 1 };
+      await state.createLink(later, [{ ...one, id: "later", link: "later" }]);
+      const { items, next } = await state.listLinks({ limit: 1 });
+      expect(items.map(({ link }) => link.id)).toEqual(["later"]);
+      const rest = await state.listLinks({ limit: 1, cursor: next });
+      expect([rest.items.map(({ link }) => link.id), rest.next]).toEqual([["link"], undefined]);
+      expect((await state.listLinks({ limit: 9, owner: "key:1" })).items.length).toBe(1);
+      expect(await state.updateLink("link", 2, { label: "b" })).toBe(undefined);
+      const edited = await state.updateLink("link", 1, { label: null, maxDeliveries: 5, revokedAt: BEGIN });
+      expect([edited?.label, edited?.revokedAt, edited?.version]).toEqual([undefined, BEGIN, 2]);
+      expect((await state.getLink("link"))?.variants.map(({ max }) => max)).toEqual([5, 5]);
+      expect((await state.giveBack("v", 2))?.givenBack).toBe(2);
+      expect(outcome(await state.deliver("v", claim("1")))).toBe("revoked");
+    });
+
+    test("finds and lists deliveries", async (bench) => {
+      await bench.state.createLink(LINK, [variantOf("v", { max: 5, maxBytes: undefined })]);
+      for (const at of ["1", "2", "3"]) {
+        await bench.state.deliver("v", claim(at, `s${at}`));
+        bench.now += 1;
+      }
+      expect((await bench.state.findDelivery("t2"))?.delivery.claimedAt).toBe(BEGIN + 1);
+      expect(await bench.state.findDelivery("t9")).toBe(undefined);
+      const { items, next } = await bench.state.listDeliveries("link", { limit: 2 });
+      expect(items.map(({ token, variant }) => [token, variant])).toEqual([
+        ["t3", "v"],
+        ["t2", "v"],
+      ]);
+      expect((await bench.state.listDeliveries("link", { limit: 2, cursor: next })).items.length).toBe(1);
+    });
+
+    test("counts uses", async (bench) => {
+      const use = { kid: "k", grantId: "g", uses: 2, until: BEGIN + 10 };
+      const results = [];
+      for (let at = 0; at < 3; at += 1) results.push(await bench.state.claimUse(use));
+      expect(results).toEqual([true, true, false]);
+      bench.now += 10;
+      await bench.state.sweep();
+      expect(await bench.state.claimUse(use)).toBe(true);
+    });
+
+    test("numbers revocations in their order", async ({ state }) => {
+      const selector = { kind: "key", id: "k" } as const;
+      const first = await state.revoke({ id: "1", selector, reason: "lost", until: undefined });
+      expect((await state.revoke({ id: "2", selector, reason: undefined, until: undefined })).id).toBe("1");
+      const second = await state.revoke({ id: "3", selector: { kind: "grant", id: "g" }, reason: undefined, until: 1 });
+      const lifted = await state.lift("1");
+      expect(await state.lift("9")).toBe(undefined);
+      const revisions = [first.revision, second.revision, lifted?.revision ?? 0];
+      expect([...revisions].sort((a, b) => a - b)).toEqual(revisions);
+      expect((await state.revocationsAfter(second.revision - 1)).map(({ id }) => id)).toEqual(["3", "1"]);
+      expect((await state.listRevocations({ limit: 9 })).items.length).toBe(2);
+      await state.sweep();
+      expect((await state.listRevocations({ limit: 9 })).items.map(({ reason }) => reason)).toEqual(["lost"]);
+    });
+
+    test("stores tokens and failures", async ({ state }) => {
+      const token = { id: "t", hash: "h", label: "a", scopes: ["links:read"], createdAt: BEGIN };
+      await state.addToken(token);
+      expect((await state.findToken("h"))?.scopes).toEqual(["links:read"]);
+      expect([await state.revokeToken("t"), await state.revokeToken("t")]).toEqual([true, false]);
+      expect(await state.findToken("h")).toBe(undefined);
+      expect((await state.listTokens()).length).toBe(1);
+      const failure = { address: "a", link: "l", windowMs: 1000 };
+      await state.recordFailure(failure);
+      expect((await state.recordFailure({ ...failure, address: "b" })).byLink).toBe(2);
+      expect(await state.failures(failure)).toEqual({ byAddress: 1, byLink: 2, lastByLink: BEGIN });
+    });
+
+    test("keeps secrets, and suspends counted links if it does not know the last run", async ({ state }) => {
+      const [one, two] = await Promise.all([state.secret("links"), state.secret("links")]);
+      expect([one.length, two]).toEqual([32, one]);
+      await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      const { run } = await state.beginRun(undefined);
+      const next = await state.beginRun(run);
+      expect(next.suspended).toBe(0);
+      expect((await state.beginRun(run)).suspended).toBe(1);
+      expect(outcome(await state.deliver("v", claim("1")))).toBe("suspended");
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from "../../../../tools/postgres-server.ts";
+import { postgresState } from "../../src/state/postgres/index.ts";
+import { stateContract } from "../../src/testing/state-contract.ts";
+
+const reason = needsPostgres("pgbouncer");
+
+describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
+  let server: PostgresServer;
+  let pool: Awaited<ReturnType<typeof pgbouncer>>;
+  beforeAll(async () => {
+    server = await postgresServer({ fsync: "off" });
+    pool = await pgbouncer(server);
+  });
+  afterAll(async () => {
+    await pool.stop();
+    await server.remove();
+  });
+
+  for (const [name, address] of [
+    ["PostgreSQL", () => server.url],
+    ["PostgreSQL behind pgbouncer in transaction mode", () => pool.url],
+  ] as const) {
+    stateContract(
+      { describe, it, expect },
+      {
+        name,
+        async open(clock) {
+          const state = await postgresState({ url: address(), clock });
+          const close = async () => {
+            await state.close();
+            server.sql("DROP SCHEMA daypass CASCADE");
+          };
+          return { state, close };
+        },
+      },
+    );
+  }
+});

@@ -1,0 +1,151 @@
+/** PostgreSQL of Debian on loopback, for tests. Never runs as root. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
+import { needs } from "./needs.ts";
+
+const ROOT = "/usr/lib/postgresql";
+
+/** The newest installed version. */
+const bin = existsSync(ROOT)
+  ? join(ROOT, readdirSync(ROOT).sort((a, b) => Number(b) - Number(a))[0] ?? "", "bin")
+  : ROOT;
+
+/** Why tests that need PostgreSQL are skipped; `undefined` if it is installed. */
+export function needsPostgres(...others: readonly string[]): string | undefined {
+  return needs("pg_lsclusters", "runuser", ...others);
+}
+
+/** A running server. */
+export interface PostgresServer {
+  readonly port: number;
+  readonly folder: string;
+  readonly url: string;
+  start(): Promise<void>;
+  /** `immediate` is a crash: the server recovers at its next start. */
+  stop(mode?: "fast" | "immediate"): Promise<void>;
+  /** Runs SQL, and returns its output without headers. */
+  sql(text: string): string;
+  /** A standby that streams from this server: asynchronous, unless the server names it. Not started. */
+  standby(): Promise<PostgresServer>;
+  /** Makes a standby the primary. */
+  promote(): void;
+  /** Stops the server and removes its data. */
+  remove(): Promise<void>;
+}
+
+/** Makes a server with one empty database, and starts it. */
+export async function postgresServer(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+  const folder = ownFolder();
+  run("initdb", ["-D", folder, "-A", "trust", "-U", "daypass", "-N", "--no-instructions", "-E", "UTF8"]);
+  const server = await serverIn(folder, settings);
+  await server.start();
+  return server;
+}
+
+function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-pg-"));
+  if (process.getuid?.() !== 0) return folder;
+  const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" })));
+  chownSync(folder, uid ?? 0, gid ?? 0);
+  return folder;
+}
+
+function command(name: string, args: readonly string[]): [string, string[]] {
+  const full = [join(bin, name), ...args];
+  return process.getuid?.() === 0 ? ["runuser", ["-u", "postgres", "--", ...full]] : [full[0] ?? "", full.slice(1)];
+}
+
+function run(name: string, args: readonly string[]): string {
+  return execFileSync(...command(name, args), { encoding: "utf8", cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function serverIn(folder: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  const port = await freePort();
+  const config: Readonly<Record<string, string>> = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: folder,
+    shared_buffers: "32MB",
+    max_connections: "100",
+    ...settings,
+    port: String(port),
+  };
+  const flags = Object.entries(config).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const url = `postgres://daypass@127.0.0.1:${port}/postgres`;
+  const sql = (text: string): string => run("psql", ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text]).trim();
+  let child: ReturnType<typeof spawn> | undefined;
+  const server: PostgresServer = {
+    port,
+    folder,
+    url,
+    sql,
+    async start() {
+      child = spawn(...command("postgres", ["-D", folder, ...flags]), { stdio: "ignore", cwd: "/" });
+      for (;;) {
+        try {
+          sql("SELECT 1");
+          return;
+        } catch (error) {
+          if (child.exitCode !== null) throw error;
+          await setTimeout(20);
+        }
+      }
+    },
+    async stop(mode = "fast") {
+      const ending = child;
+      if (ending === undefined || ending.exitCode !== null) return;
+      const ended = once(ending, "exit");
+      run("pg_ctl", ["stop", "-D", folder, "-m", mode, "-W"]);
+      await ended;
+    },
+    async standby() {
+      const copy = ownFolder();
+      run("pg_basebackup", ["-d", url, "-D", copy, "-R", "-X", "stream", "-c", "fast"]);
+      return serverIn(copy, settings);
+    },
+    promote: () => void run("pg_ctl", ["promote", "-D", folder, "-w"]),
+    async remove() {
+      await server.stop("immediate");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return server;
+}
+
+/** pgbouncer in transaction mode in front of a server. */
+export async function pgbouncer(server: PostgresServer): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const folder = ownFolder();
+  const port = await freePort();
+  const file = join(folder, "pgbouncer.ini");
+  writeFileSync(
+    file,
+    `[databases]\n* = host=127.0.0.1 port=${server.port} user=daypass\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
+      `auth_type = any\nauth_file =\npool_mode = transaction\ndefault_pool_size = 10\nmax_client_conn = 500\nserver_login_retry = 0\nunix_socket_dir =\n`,
+  );
+  const name = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
+  const [first = "", ...rest] = [...name, "/usr/sbin/pgbouncer", file];
+  const child = spawn(first, rest, { stdio: "ignore", cwd: "/" });
+  const url = `postgres://daypass@127.0.0.1:${port}/postgres`;
+  for (let isUp = false; !isUp; ) {
+    try {
+      run("psql", ["-XAtq", "-d", url, "-c", "SELECT 1"]);
+      isUp = true;
+    } catch (error) {
+      if (child.exitCode !== null) throw error;
+      await setTimeout(20);
+    }
+  }
+  return {
+    url,
+    async stop() {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -210,7 +210,7 @@ const parts = [
   },
   {
     part: /^testing\//,
-    sees: [/^((gateway|options)\.ts$|(http|node|operations|pipeline|protocols|storage)\/)/, library, runtime],
+    sees: [/^((gateway|options)\.ts$|(http|node|operations|pipeline|protocols|storage|state)\/)/, library, runtime],
     why: "what tests are handed needs no further package",
   },
   {

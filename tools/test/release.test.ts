@@ -58,6 +58,7 @@ function found(packages: Readonly<Record<string, Entry>>, name: string, from: st
 }
 
 interface Entry extends Omit<Manifest, "name"> {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly integrity?: string;
   readonly link?: boolean;
   readonly resolved?: string;
@@ -70,7 +71,8 @@ function locked(path: string): ReadonlyMap<string, string | undefined> {
   };
   const all = new Map<string, string | undefined>();
   const visit = (place: string): void => {
-    for (const name of Object.keys(packages[place]?.dependencies ?? {})) {
+    const { dependencies, optionalDependencies } = packages[place] ?? {};
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       const at = found(packages, name, place);
       const { link, resolved } = packages[at] as Entry;
       const target = link === true ? (resolved as string) : at;

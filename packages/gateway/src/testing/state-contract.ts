@@ -190,7 +190,7 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       });
     }
 
-    test("lets one of a thousand concurrent claims start", async ({ state }) => {
+    test("starts one of a thousand concurrent claims", async ({ state }) => {
       await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
       const names = Array.from({ length: 1000 }, (_, at) => String(at));
       const results = await Promise.all(names.map((at) => state.deliver("v", claim(at, `s${at}`))));

@@ -6,7 +6,7 @@ import type { Link, Variant } from "./state.ts";
 export interface Loaded {
   readonly link: Link;
   readonly variant: Variant;
-  /** Deliveries that a command names, and every one that is claimed. */
+  /** Deliveries that a command names, and all claimed ones. */
   readonly deliveries: readonly Delivery[];
   /** Attempts that a command names; none before their start. */
   readonly attempts: readonly Attempt[];

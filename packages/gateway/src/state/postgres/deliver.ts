@@ -23,7 +23,7 @@ export interface DelivererOptions {
 /** Signals that the data was restored, or that a standby was promoted. */
 class Moved extends Error {}
 
-/** Decides commands. Those of one variant that arrive together share a commit. */
+/** Decides commands. Commands of one variant that arrive together share a commit. */
 export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, command: Command) => Promise<Applied> {
   const decide = (variant: string, commands: readonly Command[], deadline: number): Promise<readonly Applied[]> => {
     const durable = commands.some(({ type }) => type !== "settle" && type !== "alive");

@@ -30,7 +30,7 @@ import { watchRevocations } from "./watch.ts";
 
 /** Options of {@link postgresState}. */
 export interface PostgresStateOptions {
-  /** The address of the database, `postgres://…`; it may be that of a pgbouncer in transaction mode. A secret: no error shows it. */
+  /** The address of the database, `postgres://…`, or of a pgbouncer in transaction mode. Secret: never appears in an error. */
   readonly url: string;
   /** An address that reaches the database without a pool, for LISTEN. Without it, the state is polled every 500 ms. */
   readonly direct?: string | undefined;
@@ -64,7 +64,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
   const pool: Pool = new pg.Pool({ ...clientConfig(url), max: connections });
   if (direct !== undefined) clientConfig(direct);
 
-  /** Suspends counted links if the data was restored, and remembers where it is. */
+  /** Suspends counted links if the data was restored, and stores its new place. */
   async function checkPlace(run: Run): Promise<number> {
     const [place] = await run("place");
     if (place?.same === true) return 0;

@@ -221,11 +221,11 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       const rest = await state.listLinks({ limit: 1, cursor: next });
       expect([rest.items.map(({ link }) => link.id), rest.next]).toEqual([["link"], undefined]);
       expect((await state.listLinks({ limit: 9, owner: "key:1" })).items.length).toBe(1);
-      expect(await state.updateLink("link", 2, { label: "b" })).toBe(undefined);
-      const edited = await state.updateLink("link", 1, { label: null, maxDeliveries: 5, revokedAt: BEGIN });
+      expect(await state.updateLink("link", 2, { label: "b" }, "operator")).toBe(undefined);
+      const edited = await state.updateLink("link", 1, { label: null, maxDeliveries: 5, revokedAt: BEGIN }, "operator");
       expect([edited?.label, edited?.revokedAt, edited?.version]).toEqual([undefined, BEGIN, 2]);
       expect((await state.getLink("link"))?.variants.map(({ max }) => max)).toEqual([5, 5]);
-      expect((await state.giveBack("v", 2))?.givenBack).toBe(2);
+      expect((await state.giveBack("v", 2, "operator"))?.givenBack).toBe(2);
       expect(outcome(await state.deliver("v", claim("1")))).toBe("revoked");
     });
 
@@ -257,11 +257,14 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
 
     test("numbers revocations in their order", async ({ state }) => {
       const selector = { kind: "key", id: "k" } as const;
-      const first = await state.revoke({ id: "1", selector, reason: "lost", until: undefined });
-      expect((await state.revoke({ id: "2", selector, reason: undefined, until: undefined })).id).toBe("1");
-      const second = await state.revoke({ id: "3", selector: { kind: "grant", id: "g" }, reason: undefined, until: 1 });
-      const lifted = await state.lift("1");
-      expect(await state.lift("9")).toBe(undefined);
+      const first = await state.revoke({ id: "1", selector, reason: "lost", until: undefined }, "operator");
+      expect((await state.revoke({ id: "2", selector, reason: undefined, until: undefined }, "operator")).id).toBe("1");
+      const second = await state.revoke(
+        { id: "3", selector: { kind: "grant", id: "g" }, reason: undefined, until: 1 },
+        "operator",
+      );
+      const lifted = await state.lift("1", "operator");
+      expect(await state.lift("9", "operator")).toBe(undefined);
       const revisions = [first.revision, second.revision, lifted?.revision ?? 0];
       expect([...revisions].sort((a, b) => a - b)).toEqual(revisions);
       expect((await state.revocationsAfter(second.revision - 1)).map(({ id }) => id)).toEqual(["3", "1"]);
@@ -272,15 +275,63 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
 
     test("stores tokens and failures", async ({ state }) => {
       const token = { id: "t", hash: "h", label: "a", scopes: ["links:read"], createdAt: BEGIN };
-      await state.addToken(token);
+      await state.addToken(token, "operator");
       expect((await state.findToken("h"))?.scopes).toEqual(["links:read"]);
-      expect([await state.revokeToken("t"), await state.revokeToken("t")]).toEqual([true, false]);
+      expect([await state.revokeToken("t", "operator"), await state.revokeToken("t", "operator")]).toEqual([
+        true,
+        false,
+      ]);
       expect(await state.findToken("h")).toBe(undefined);
       expect((await state.listTokens()).length).toBe(1);
       const failure = { address: "a", link: "l", windowMs: 1000 };
       await state.recordFailure(failure);
       expect((await state.recordFailure({ ...failure, address: "b" })).byLink).toBe(2);
       expect(await state.failures(failure)).toEqual({ byAddress: 1, byLink: 2, lastByLink: BEGIN });
+    });
+
+    test("puts decisions on record without a gap, and queues notifications of webhooks", async (bench) => {
+      const { state } = bench;
+      const webhook = { id: "w", url: "https://example.com/", owner: "operator", createdAt: BEGIN };
+      await state.addWebhook({ ...webhook, events: ["delivery.started", "link.limit_reached"] }, "operator");
+      await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      await Promise.all(["1", "2"].map((at) => state.deliver("v", claim(at, `s${at}`))));
+      await state.deliver("v", claim("1", "s1"));
+      await state.claimUse({ kid: "k", grantId: "g", uses: 1, until: BEGIN + 10 });
+      const [writer] = await state.auditWriters();
+      const name = writer?.writer ?? "";
+      const rows = await state.auditRecords({ writer: name, after: 0, limit: 99 });
+      expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_, at) => at + 1));
+      const actions = rows.map(({ record }) => JSON.parse(record)).map(({ action, result }) => `${action} ${result}`);
+      const started = ["delivery.started ok", "delivery.started used-up"];
+      expect(actions).toEqual(["webhook.created ok", "link.created ok", ...started, "use.claimed ok"]);
+      const head = { writer: name, first: 1, last: 5, head: "{}", signature: "s", leaves: "l" };
+      expect([await state.addHead(head), await state.addHead({ ...head, last: 4 })]).toEqual([true, false]);
+      const [{ leaves: _leaves, ...latest }] = [head];
+      expect((await state.auditWriters())[0]).toEqual({ writer: name, last: 5, head: latest });
+      expect(await state.auditHeads({ writer: name, after: 0, limit: 9 })).toEqual([head]);
+      await state.cutAudit(name, 4, "operator");
+      expect((await state.auditRecords({ writer: name, after: 0, limit: 9 })).map(({ sequence }) => sequence)).toEqual([
+        5, 6,
+      ]);
+
+      const [first, ...others] = await state.takeNotifications(9, 1000);
+      expect([first?.body.includes("delivery.started"), others.length]).toEqual([true, 0]);
+      expect(await state.takeNotifications(9, 1000)).toEqual([]);
+      await state.settleNotification(first?.id ?? 0, { sent: true });
+      const [second] = await state.takeNotifications(9, 1000);
+      await state.settleNotification(second?.id ?? 0, { sent: false, error: "refused", retryInMs: 10 });
+      bench.now += 10;
+      const [again] = await state.takeNotifications(9, 1000);
+      expect([again?.id, again?.failures, again?.error, again?.url]).toEqual([second?.id, 1, "refused", webhook.url]);
+      await state.settleNotification(second?.id ?? 0, { sent: false, error: "gone" });
+      expect(await state.outboxDepth()).toEqual({ waiting: 0, dead: 1 });
+      expect((await state.listDeadLetters(0, 9)).map(({ error }) => error)).toEqual(["gone"]);
+      expect(await state.resendDeadLetters({ webhook: "w" })).toBe(1);
+      expect([await state.removeWebhook("w", "operator"), await state.removeWebhook("w", "operator")]).toEqual([
+        true,
+        false,
+      ]);
+      expect(await state.outboxDepth()).toEqual({ waiting: 0, dead: 0 });
     });
 
     test("keeps secrets, and suspends counted links if it does not know the last run", async ({ state }) => {

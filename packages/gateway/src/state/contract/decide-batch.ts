@@ -1,4 +1,5 @@
 /** Decides commands of one variant that arrived together, in their order, as if each had a transaction of its own. Pure. */
+import { type AuditEntry, decisionEntries } from "./audit.ts";
 import { type Applied, type Attempt, apply, type Command, type Delivery, type Millis } from "./deliveries.ts";
 import type { Link, Variant } from "./state.ts";
 
@@ -22,6 +23,8 @@ export interface Decided {
   readonly deliveries: readonly Delivery[];
   readonly attempts: readonly (Attempt & { readonly delivery: string })[];
   readonly removedAttempts: readonly string[];
+  /** What is put on record; empty if every command was repeated. */
+  readonly entries: readonly AuditEntry[];
 }
 
 /** Decides a batch. */
@@ -35,13 +38,14 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
   const changed = new Set<string>();
   const put = new Map<string, Attempt & { readonly delivery: string }>();
   const removed = new Set<string>();
+  const entries: AuditEntry[] = [];
 
   const decide = (command: Command): Applied => {
     const isClaim = command.type === "claim";
     const token = isClaim ? byClaim.get(command.claim) : command.token;
     const delivery = token === undefined ? undefined : deliveries.get(token);
     const attemptId = isClaim ? command.start?.attempt : "attempt" in command ? command.attempt : undefined;
-    const attempt = attemptId === undefined ? undefined : attempts.get(attemptId);
+    const attempt = attemptId === undefined || delivery === undefined ? undefined : attempts.get(attemptId);
     // A start that was committed while its answer was lost arrives again with the same attempt.
     if (attempt !== undefined && delivery !== undefined && (isClaim || command.type === "start")) {
       return { ok: true, delivery, isNew: false, started: false };
@@ -51,6 +55,7 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
     const changes = apply({ link, variant, delivery, claimed, recentClaims, attempt }, command, now);
     const { result } = changes;
     const isCompleted = result.ok && result.delivery.completedAt !== undefined && delivery?.completedAt === undefined;
+    entries.push(...decisionEntries({ variant, was: delivery, attempt }, command, changes));
     variant = {
       ...variant,
       ...changes.variant,
@@ -83,5 +88,6 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
     deliveries: [...changed].map((token) => deliveries.get(token) as Delivery),
     attempts: [...put.values()],
     removedAttempts: [...removed],
+    entries,
   };
 }

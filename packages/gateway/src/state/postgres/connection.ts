@@ -2,52 +2,28 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfig, Pool, PoolClient } from "pg";
+import type { AuditEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
-import { type StatementName, statements } from "./statements.ts";
+import { flushJournal } from "./journal.ts";
+import { statements } from "./statements.ts";
+import { type Database, DEADLINE_MS, type Rows, type Run, type Transaction } from "./transaction.ts";
 
-/** How long a call may take in all, with its repetitions. */
-export const DEADLINE_MS = 5000;
 /** How long one statement or one connection may take. A connection that was cut silently looks like a slow one. */
 const STATEMENT_MS = 2500;
+/** Between two statements of a transaction. */
+const IDLE_MS = 1000;
 const RETRY_MS = 50;
 /** A reading of the clock is replaced by a worse one after this time. */
 const CLOCK_MS = 60_000;
 
-/** A value of a parameter. Objects become JSON, lists become arrays. */
-export type Value = string | number | null | Uint8Array | readonly string[] | object;
-
-/** The rows of a statement. The caller knows its columns. */
-// biome-ignore lint/suspicious/noExplicitAny: rows have the columns of their statement
-export type Rows = any[];
-
-/** Runs statements in a transaction. */
-export type Run = (name: StatementName, ...values: readonly Value[]) => Promise<Rows>;
-
-/** How a transaction is run. */
-export interface TransactionOptions {
-  /** False if its loss in a crash of the database costs nothing. */
-  readonly durable: boolean;
-  /** When to give up, by `performance.now()`. */
-  readonly deadline?: number | undefined;
-}
-
-/** An open database. */
-export interface Database {
-  /** One statement that changes nothing. */
-  read(name: StatementName, ...values: readonly Value[]): Promise<Rows>;
-  /** Runs `work` in a transaction, and again after a fault: it must recognise what an earlier run committed. `attempt` counts from 0. */
-  transaction<T>(work: (run: Run, attempt: number) => Promise<T>, options: TransactionOptions): Promise<T>;
-  /** The clock of the database, milliseconds since 1970. Never goes back. */
-  now(): Millis;
-  close(): Promise<void>;
-}
-
 /** Options of {@link openConnections}. */
 export interface ConnectionOptions {
   readonly pool: Pool;
+  /** The name under which this process puts decisions on record. */
+  readonly writer: string;
   /** Runs on a connection before the first call; rejects if the database cannot be used. */
-  readonly prepare: (run: Run, client: PoolClient) => Promise<void>;
+  readonly prepare: (transaction: Transaction, client: PoolClient) => Promise<void>;
   /** Replaces the clock of the database, for tests. */
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. */
@@ -92,15 +68,17 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Opens a database on a pool. Connects at the first call. */
-export function openConnections({ pool, prepare, clock, onFault }: ConnectionOptions): Database {
+export function openConnections({ pool, writer, prepare, clock, onFault }: ConnectionOptions): Database {
   pool.on("error", () => undefined);
   const time = databaseClock(clock);
+  let isAvailable = true;
   let prepared: Promise<void> | undefined;
   const prepareOnce = (): Promise<void> => {
-    prepared ??= inTransaction(async (run, _attempt, client) => {
-      await prepare(run, client);
-      time.read(await timed(() => run("clock")));
-    }, true).catch((error: unknown) => {
+    prepared ??= inTransaction(async (transaction, client) => {
+      await transaction.run("migrateAlone");
+      await prepare(transaction, client);
+      time.read(await timed(() => transaction.run("clock")));
+    }).catch((error: unknown) => {
       prepared = undefined;
       throw error;
     });
@@ -108,8 +86,8 @@ export function openConnections({ pool, prepare, clock, onFault }: ConnectionOpt
   };
 
   async function inTransaction<T>(
-    work: (run: Run, attempt: number, client: PoolClient) => Promise<T>,
-    durable: boolean,
+    work: (transaction: Transaction, client: PoolClient) => Promise<T>,
+    durable = true,
     attempt = 0,
   ): Promise<T> {
     const client = await pool.connect();
@@ -123,9 +101,12 @@ export function openConnections({ pool, prepare, clock, onFault }: ConnectionOpt
       // A replica that is gone without a word must not hold a lock on a link.
       const begun = client.query(
         `BEGIN; SET LOCAL synchronous_commit = ${durable ? "on" : "off"}; SET LOCAL statement_timeout = ${STATEMENT_MS};
-        SET LOCAL idle_in_transaction_session_timeout = ${DEADLINE_MS}`,
+        SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`,
       );
-      const [result] = await Promise.all([work(run, attempt, client), begun]);
+      const entries: AuditEntry[] = [];
+      const append = (...more: readonly AuditEntry[]): void => void entries.push(...more);
+      const [result] = await Promise.all([work({ run, append, attempt }, client), begun]);
+      if (entries.length > 0) await flushJournal(run, { entries, writer, at: time.now() });
       const { command } = await client.query("COMMIT");
       if (command !== "COMMIT") throw new Error("the transaction was rolled back");
       return result;
@@ -149,9 +130,12 @@ export function openConnections({ pool, prepare, clock, onFault }: ConnectionOpt
       if (performance.now() >= deadline) throw new StateUnavailable("the database does not answer");
       try {
         await prepareOnce();
-        return await attempt(count);
+        const result = await attempt(count);
+        isAvailable = true;
+        return result;
       } catch (error) {
         if (!isPassing(error)) throw error;
+        isAvailable = false;
         onFault?.(error as Error);
         await sleep(RETRY_MS);
       }
@@ -165,9 +149,10 @@ export function openConnections({ pool, prepare, clock, onFault }: ConnectionOpt
         if (name === "clock") time.read(answer);
         return answer.rows;
       }),
-    transaction: (work, { durable, deadline }) =>
+    transaction: (work, { durable, deadline } = {}) =>
       untilDone((attempt) => inTransaction(work, durable, attempt), deadline),
     now: time.now,
+    isAvailable: () => isAvailable,
     close: () => pool.end(),
   };
 }

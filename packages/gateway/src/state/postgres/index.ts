@@ -1,31 +1,15 @@
 /** The PostgreSQL engine of the state, for replicas that share it. Commands of one link that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
-import type { Pool, PoolClient } from "pg";
-import {
-  optional,
-  pageOf,
-  pageStart,
-  type Row,
-  settingsText,
-  toDelivery,
-  toLink,
-  toRevocation,
-  toToken,
-  toVariant,
-} from "../contract/rows.ts";
-import type {
-  FailureCounts,
-  FoundLink,
-  Link,
-  LinkChange,
-  Revocation,
-  State,
-  Variant,
-  WholeLink,
-} from "../contract/state.ts";
-import { clientConfig, type Database, loadDriver, openConnections, type Run } from "./connection.ts";
+import type { ClientConfig, Pool, PoolClient } from "pg";
+import { pageOf, pageStart, type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
+import type { Revocation, State, Use, WholeLink } from "../contract/state.ts";
+import { claimUses, createLink, failures, found, revoke, suspendCounted, sweep, updateLink, whole } from "./changes.ts";
+import { clientConfig, loadDriver, openConnections } from "./connection.ts";
 import { deliverer } from "./deliver.ts";
+import { joined } from "./joined.ts";
+import { auditMethods, outboxMethods } from "./journal.ts";
 import { migrations } from "./migrations.ts";
+import type { Once, Run, Transaction } from "./transaction.ts";
 import { watchRevocations } from "./watch.ts";
 
 /** Options of {@link postgresState}. */
@@ -38,6 +22,8 @@ export interface PostgresStateOptions {
   readonly connections?: number | undefined;
   /** Suspends counted links when a standby was promoted: `true` by default. Set it to `false` if every standby is synchronous, so that none loses a commit. */
   readonly suspendAfterFailover?: boolean | undefined;
+  /** The name under which this process puts decisions on record; each replica needs its own. Random by default. */
+  readonly writer?: string | undefined;
   /** Replaces the clock of the database, for tests. */
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. Its text shows neither password nor URL. */
@@ -60,47 +46,47 @@ export interface PostgresStateOptions {
  */
 export async function postgresState(options: PostgresStateOptions): Promise<State> {
   const { url, direct, connections = 8, suspendAfterFailover = true, clock, onFault, onSuspended } = options;
+  const { writer = randomBytes(6).toString("hex") } = options;
   const pg = await loadDriver();
   const pool: Pool = new pg.Pool({ ...clientConfig(url), max: connections });
   if (direct !== undefined) clientConfig(direct);
 
   /** Suspends counted links if the data was restored, and stores its new place. */
-  async function checkPlace(run: Run): Promise<number> {
+  async function checkPlace({ run, append }: Transaction): Promise<number> {
     const [place] = await run("place");
     if (place?.same === true) return 0;
     await run("putPlace");
     if (place === undefined || (place.promoted && !suspendAfterFailover)) return 0;
-    return (await run("suspendCounted")).length;
+    return suspendCounted(run, append);
   }
 
-  async function prepare(run: Run, client: PoolClient): Promise<void> {
-    await run("migrateAlone");
-    await migrate(run, client);
-    suspendedAtStart += await checkPlace(run);
-  }
   let suspendedAtStart = 0;
-
-  const db = openConnections({ pool, prepare, clock, onFault });
+  const db = openConnections({
+    ...{ pool, writer, clock, onFault },
+    async prepare(transaction, client) {
+      await migrate(transaction.run, client);
+      suspendedAtStart += await checkPlace(transaction);
+    },
+  });
   const deliver = deliverer({
     db,
     async onMoved() {
-      const suspended = await db.transaction(checkPlace, { durable: true });
+      const suspended = await db.transaction(checkPlace);
       if (suspended > 0) onSuspended?.(suspended);
     },
   });
-  const durable = { durable: true };
-  const write = <T>(work: (run: Run) => Promise<T>): Promise<T> => db.transaction(work, durable);
-  /** For work that cannot recognise that it was committed while the answer was lost: it is stored with its id. */
-  const once = <T>(work: (run: Run) => Promise<T>): Promise<T> => {
+  const once: Once = (work) => {
     const id = randomBytes(16).toString("base64url");
-    return db.transaction(async (run, attempt) => {
+    return db.transaction(async (transaction) => {
+      const { run, attempt } = transaction;
       const [known] = attempt === 0 ? [] : await run("applied", id);
       if (known !== undefined) return JSON.parse(known.result).value;
-      const value = await work(run);
+      const value = await work(transaction);
       await run("addApplied", id, JSON.stringify({ value }), db.now());
       return value;
-    }, durable);
+    });
   };
+  const claimUse = joined<Use, boolean>((uses, deadline) => claimUses(db, uses, deadline));
   let watch: { stop(): void } | undefined;
   const revocationsAfter = async (revision: number): Promise<readonly Revocation[]> =>
     (await db.read("revocationsAfter", revision)).map(toRevocation);
@@ -108,7 +94,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
   return {
     sharedByReplicas: true,
     secret: (name) =>
-      write(async (run) => {
+      db.transaction(async ({ run }) => {
         await run("addSecret", name, randomBytes(32));
         const [row] = await run("secret", name);
         return Uint8Array.from(row.value);
@@ -116,25 +102,18 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     async beginRun(seen) {
       const [replica = ""] = seen?.split(".") ?? [randomBytes(12).toString("base64url")];
       const next = `${replica}.${randomBytes(12).toString("base64url")}`;
-      const suspended = await once(async (run) => {
+      const suspended = await once(async ({ run, append }) => {
         const [last] = await run("secret", `run ${replica}`);
         const isKnown = seen === undefined || (last !== undefined && String(last.value) === seen);
-        const rows = isKnown ? [] : await run("suspendCounted");
         await run("putSecret", `run ${replica}`, Buffer.from(next));
-        return rows.length;
+        return isKnown ? 0 : suspendCounted(run, append);
       });
       const total = suspended + suspendedAtStart;
       suspendedAtStart = 0;
       return { run: next, suspended: total };
     },
     createLink: (link, variants, idempotencyKey) =>
-      once(async (run) => {
-        const [known] = idempotencyKey === undefined ? [] : await run("linkByIdempotency", idempotencyKey);
-        if (known !== undefined) return found(known) as FoundLink;
-        await run("addLink", linkRow(link, idempotencyKey));
-        await run("addVariants", JSON.stringify(variants.map(variantRow)));
-        return { link, variant: variants[0] } as FoundLink;
-      }),
+      once((transaction) => createLink(transaction, { link, variants, idempotencyKey })),
     async findLink(address) {
       const [row] = await db.read("linkByVariant", address);
       return found(row ?? (await db.read("linkBySlug", address))[0]);
@@ -146,11 +125,16 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       const rows = await db.read("linksAfter", owner, ...pageStart(page), page.limit + 1);
       return pageOf(rows, page, (row) => whole(row) as WholeLink, "created_at", "id");
     },
-    updateLink: (id, version, change) => once((run) => updateLink(run, id, version, change)),
-    giveBack: (variant, more) =>
-      once(async (run) => {
+    updateLink: (id, version, change, by) =>
+      once((transaction) => updateLink(transaction, { id, version, change, by })),
+    giveBack: (variant, more, by) =>
+      once(async ({ run, append }) => {
         const [row] = await run("giveBack", more, variant);
-        return row && toVariant(row);
+        if (row === undefined) return undefined;
+        const given = toVariant(row);
+        const { link, name: recipient } = given;
+        append({ action: "link.given-back", by, result: "ok", link, recipient, detail: String(more) });
+        return given;
       }),
     deliver,
     async findDelivery(token) {
@@ -163,13 +147,14 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       const toItem = (row: Row) => ({ ...toDelivery(row), variant: row.variant });
       return pageOf(rows, page, toItem, "claimed_at", "token");
     },
-    claimUse: ({ kid, grantId, uses, until }) =>
-      once(async (run) => (await run("claimUse", kid, grantId, until, uses)).length > 0),
-    revoke: (revocation) => write((run) => revoke(run, db, revocation)),
-    lift: (id) =>
-      write(async (run) => {
+    claimUse,
+    revoke: (revocation, by) =>
+      db.transaction((transaction) => revoke(transaction, { ...revocation, by, at: db.now() })),
+    lift: (id, by) =>
+      db.transaction(async ({ run, append }) => {
         const [counter] = await run("nextRevision");
-        await run("lift", db.now(), counter.value, id);
+        const isLifted = (await run("lift", db.now(), counter.value, id)).length > 0;
+        if (isLifted) append({ action: "revocation.lifted", by, result: "ok", subject: id });
         await run("notify");
         const [row] = await run("revocation", id);
         return row && toRevocation(row);
@@ -181,7 +166,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     revocationsAfter,
     watch(onRevocations) {
       const connect = async () => {
-        const client = new pg.Client({ ...clientConfig(direct ?? ""), pipeline: false } as object);
+        const client = new pg.Client({ ...clientConfig(direct ?? ""), pipeline: false } as ClientConfig);
         // A listener comes first: an error without one would end the process.
         client.on("error", () => undefined);
         await client.connect();
@@ -194,24 +179,38 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
         onRevocations,
       });
     },
-    addToken: ({ id, hash, createdAt, revokedAt, ...rest }) =>
-      write(async (run) => void (await run("addToken", id, hash, JSON.stringify(rest), createdAt))),
+    addToken: ({ id, hash, createdAt, revokedAt, ...rest }, by) =>
+      once(async ({ run, append }) => {
+        await run("addToken", id, hash, JSON.stringify(rest), createdAt);
+        append({ action: "token.created", by, result: "ok", subject: id, detail: rest.scopes.join(" ") });
+      }),
     async findToken(hash) {
       const [row] = await db.read("tokenByHash", hash);
       return row && toToken(row);
     },
     listTokens: async () => (await db.read("tokens")).map(toToken),
-    revokeToken: (id) => once(async (run) => (await run("revokeToken", db.now(), id)).length > 0),
+    revokeToken: (id, by) =>
+      once(async ({ run, append }) => {
+        const isRevoked = (await run("revokeToken", db.now(), id)).length > 0;
+        if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
+        return isRevoked;
+      }),
     async recordFailure({ address, link, windowMs }) {
-      const at = db.now();
-      await db.transaction((run) => run("addFailure", at, address, link), { durable: false });
+      await once(async ({ run, append }) => {
+        await run("addFailure", db.now(), address, link);
+        const result = link === "" ? "unknown" : "wrong-password";
+        append({ action: "link.opened", by: "holder", result, link: link || undefined, address });
+      });
       return failures(db, address, link, windowMs);
     },
     failures: ({ address, link, windowMs }) => failures(db, address, link, windowMs),
+    ...auditMethods(db, once),
+    ...outboxMethods(db, once),
     sweep: () => sweep(db),
     async backup() {
       throw new Error("the state is in PostgreSQL. Copy it with pg_dump, or by the backup of your database.");
     },
+    isAvailable: db.isAvailable,
     async close() {
       watch?.stop();
       await db.close();
@@ -237,117 +236,3 @@ async function migrate(run: Run, client: PoolClient): Promise<void> {
 
 /** A migration may rewrite a table. */
 const MIGRATION_MS = 60 * 60_000;
-const DAY = 24 * 60 * 60_000;
-/** How long the id of a call is kept: far longer than the call is repeated. */
-const APPLIED_MS = 10 * 60_000;
-
-async function revoke(
-  run: Run,
-  db: Database,
-  revocation: Pick<Revocation, "id" | "selector" | "reason" | "until">,
-): Promise<Revocation> {
-  const { id, selector, reason, until } = revocation;
-  const text = JSON.stringify(selector);
-  // The counter first: its lock makes two replicas that refuse the same selector wait for each other.
-  const [counter] = await run("nextRevision");
-  const [known] = await run("revocationInForce", text);
-  if (known !== undefined) return toRevocation(known);
-  const createdAt = db.now();
-  await run("addRevocation", id, counter.value, text, reason ?? null, createdAt, until ?? null);
-  await run("notify");
-  return { id, revision: counter.value, selector, reason, createdAt, until, liftedAt: undefined };
-}
-
-async function updateLink(run: Run, id: string, version: number, change: LinkChange): Promise<Link | undefined> {
-  // Variants come first, in the order of a claim's locks.
-  const [, [row]] = await Promise.all([run("lockVariants", id), run("link", id)]);
-  if (row === undefined) return undefined;
-  const values = Object.entries(change).map(([name, value]) => [name, value ?? undefined]);
-  const link: Link = { ...toLink(row), ...(Object.fromEntries(values) as Partial<Link>) };
-  const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
-  const columns = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
-  if ((await run("changeLink", ...columns, id, version)).length === 0) return undefined;
-  await run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
-  return { ...link, version: version + 1 };
-}
-
-async function failures(db: Database, address: string, link: string, windowMs: number): Promise<FailureCounts> {
-  const [row] = await db.read("failures", address, link, db.now() - windowMs);
-  return { byAddress: row.by_address, byLink: row.n, lastByLink: optional<number>(row.last) };
-}
-
-/** Each variant in a transaction of its own, so that no claim waits for a sweep. */
-async function sweep(db: Database): Promise<void> {
-  const lazy = { durable: false };
-  const at = db.now();
-  for (const { variant } of await db.read("overdue", at)) {
-    await db.transaction(async (run) => {
-      await run("lockVariant", variant);
-      await run("lapse", variant, at);
-    }, lazy);
-  }
-  for (const [name, until] of [
-    ["endLeases", at],
-    ["removeUses", at],
-    ["removeRevocations", at],
-    ["removeFailures", at - DAY],
-    ["removeApplied", at - APPLIED_MS],
-  ] as const) {
-    await db.transaction((run) => run(name, until), lazy);
-  }
-}
-
-interface JoinedRow {
-  readonly link: Row;
-  readonly variants: readonly Row[];
-}
-
-function whole(row: object | undefined): WholeLink | undefined {
-  const { link, variants } = (row ?? {}) as Partial<JoinedRow>;
-  return link && variants && { link: toLink(link), variants: variants.map(toVariant) };
-}
-
-function found(row: object | undefined): FoundLink | undefined {
-  const { link, variants: [variant] = [] } = whole(row) ?? {};
-  return link && variant && { link, variant };
-}
-
-function linkRow(link: Link, idempotency: string | undefined): object {
-  const {
-    id,
-    slug,
-    owner,
-    kind,
-    bucket,
-    key,
-    etag,
-    size,
-    startsAt,
-    expiresAt,
-    revokedAt,
-    suspended,
-    version,
-    createdAt,
-  } = link;
-  return {
-    ...{
-      id,
-      slug,
-      owner,
-      kind,
-      bucket,
-      key,
-      etag,
-      size,
-      suspended,
-      version,
-      idempotency,
-      settings: settingsText(link),
-    },
-    ...{ starts_at: startsAt, expires_at: expiresAt, revoked_at: revokedAt, created_at: createdAt },
-  };
-}
-
-function variantRow({ givenBack, maxBytes, ...row }: Variant): object {
-  return { ...row, given_back: givenBack, max_bytes: maxBytes };
-}

@@ -25,8 +25,10 @@ CREATE TABLE daypass.link (
   settings text NOT NULL,
   version bigint NOT NULL,
   created_at bigint NOT NULL,
-  idempotency text UNIQUE
+  idempotency text UNIQUE,
+  warned int NOT NULL
 );
+CREATE INDEX link_to_warn ON daypass.link (expires_at) WHERE warned = 0;
 CREATE INDEX link_by_time ON daypass.link (created_at DESC, id DESC);
 CREATE INDEX link_by_owner ON daypass.link (owner, created_at DESC, id DESC);
 
@@ -107,5 +109,46 @@ CREATE TABLE daypass.admin_token (
 CREATE TABLE daypass.failure (at bigint NOT NULL, address text NOT NULL, link text NOT NULL);
 CREATE INDEX failure_by_address ON daypass.failure (address, at);
 CREATE INDEX failure_by_link ON daypass.failure (link, at);
+
+CREATE TABLE daypass.audit_writer (writer text COLLATE "C" PRIMARY KEY, last bigint NOT NULL) WITH (fillfactor = 70);
+CREATE TABLE daypass.audit_record (
+  writer text COLLATE "C" NOT NULL,
+  sequence bigint NOT NULL,
+  record text NOT NULL,
+  PRIMARY KEY (writer, sequence)
+);
+CREATE TABLE daypass.audit_head (
+  writer text COLLATE "C" NOT NULL,
+  first bigint NOT NULL,
+  last bigint NOT NULL,
+  head text NOT NULL,
+  signature text NOT NULL,
+  leaves text NOT NULL,
+  PRIMARY KEY (writer, last)
+);
+
+CREATE TABLE daypass.webhook (
+  id text COLLATE "C" PRIMARY KEY,
+  url text NOT NULL,
+  events text NOT NULL,
+  owner text NOT NULL,
+  only_link text,
+  created_at bigint NOT NULL
+);
+CREATE TABLE daypass.outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  message text NOT NULL,
+  webhook text NOT NULL REFERENCES daypass.webhook (id) ON DELETE CASCADE,
+  link text NOT NULL,
+  body text NOT NULL,
+  failures int NOT NULL DEFAULT 0,
+  error text,
+  created_at bigint NOT NULL,
+  due bigint NOT NULL,
+  dead_at bigint
+);
+CREATE INDEX outbox_due ON daypass.outbox (due) WHERE dead_at IS NULL;
+CREATE INDEX outbox_by_link ON daypass.outbox (webhook, link, id) WHERE dead_at IS NULL;
+CREATE INDEX outbox_dead ON daypass.outbox (id) WHERE dead_at IS NOT NULL;
 `,
 ];

@@ -38,36 +38,43 @@ export const statements = {
     FROM daypass.link l WHERE ($1::text IS NULL OR owner = $1) AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`,
   lockVariants: "SELECT id FROM daypass.variant WHERE link = $1 ORDER BY id FOR UPDATE",
   changeLink: `UPDATE daypass.link SET etag = $1, size = $2, starts_at = $3, expires_at = $4, revoked_at = $5, suspended = $6, settings = $7,
-    version = version + 1 WHERE id = $8 AND version = $9 RETURNING id`,
+    version = version + 1, warned = CASE expires_at WHEN $4 THEN warned ELSE 0 END WHERE id = $8 AND version = $9 RETURNING id`,
   limit: "UPDATE daypass.variant SET max = $1, max_bytes = $2 WHERE link = $3",
   giveBack: "UPDATE daypass.variant SET given_back = given_back + $1 WHERE id = $2 RETURNING *",
 
-  // A revocation of the link waits for the claims in progress, so that none is committed after it.
+  // A revocation of a link waits for the claims in progress, so that none is committed after it.
   lock: `SELECT to_json(v) AS variant, to_json(l) AS link, (SELECT cluster = (SELECT value FROM daypass.cluster) FROM daypass.place) AS same
-    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = $1 FOR UPDATE OF v FOR SHARE OF l`,
+    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = ANY ($1) ORDER BY v.id FOR UPDATE OF v FOR SHARE OF l`,
   load: `SELECT
-    (SELECT json_agg(d) FROM daypass.delivery d WHERE d.variant = $1 AND (d.state = 'claimed' OR d.claim = ANY ($2) OR d.token = ANY ($3)))
+    (SELECT json_agg(d) FROM daypass.delivery d WHERE d.variant = ANY ($1) AND (d.state = 'claimed' OR d.claim = ANY ($2) OR d.token = ANY ($3)))
       AS deliveries,
     (SELECT json_agg(a) FROM daypass.attempt a WHERE a.id = ANY ($4)) AS attempts,
-    (SELECT json_object_agg(address, n) FROM (SELECT d.address, count(*) AS n FROM daypass.delivery d
-      WHERE d.link = (SELECT link FROM daypass.variant WHERE id = $1) AND d.address = ANY ($5) AND d.claimed_at > $6 GROUP BY d.address) c)
-      AS recent`,
-  store: `WITH counted AS (UPDATE daypass.variant SET used = $2, held = $3, started = $4, completed = $5 WHERE id = $1),
-    put AS (INSERT INTO daypass.delivery SELECT * FROM json_populate_recordset(NULL::daypass.delivery, $6)
+    (SELECT json_agg(c) FROM (SELECT d.link, d.address, count(*) AS n FROM daypass.delivery d
+      WHERE d.link IN (SELECT link FROM daypass.variant WHERE id = ANY ($1)) AND d.address = ANY ($5) AND d.claimed_at > $6
+      GROUP BY d.link, d.address) c) AS recent`,
+  store: `WITH counted AS (UPDATE daypass.variant v SET used = n.used, held = n.held, started = n.started, completed = n.completed
+      FROM json_populate_recordset(NULL::daypass.variant, $1) n WHERE v.id = n.id
+      AND (v.used, v.held, v.started, v.completed) IS DISTINCT FROM (n.used, n.held, n.started, n.completed)),
+    put AS (INSERT INTO daypass.delivery SELECT * FROM json_populate_recordset(NULL::daypass.delivery, $2)
       ON CONFLICT (token) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until, etag = excluded.etag, size = excluded.size,
       held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at),
-    begun AS (INSERT INTO daypass.attempt SELECT * FROM json_populate_recordset(NULL::daypass.attempt, $7)
+    begun AS (INSERT INTO daypass.attempt SELECT * FROM json_populate_recordset(NULL::daypass.attempt, $3)
       ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved)
-    DELETE FROM daypass.attempt WHERE id = ANY ($8)`,
+    DELETE FROM daypass.attempt WHERE id = ANY ($4)`,
   delivery: `SELECT to_json(d) AS delivery, to_json(l) AS link, json_build_array(v) AS variants FROM daypass.delivery d
     JOIN daypass.variant v ON v.id = d.variant JOIN daypass.link l ON l.id = d.link WHERE d.token = $1`,
   deliveriesAfter: `SELECT * FROM daypass.delivery WHERE link = $1 AND (claimed_at, token) < ($2, $3)
     ORDER BY claimed_at DESC, token DESC LIMIT $4`,
-  endLeases: "UPDATE daypass.delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= $1",
+  endLeases: `UPDATE daypass.delivery SET state = 'ended' WHERE token IN (SELECT token FROM daypass.delivery WHERE state = 'started'
+    AND lease_until <= $1 LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING token, link, address`,
   overdue: "SELECT DISTINCT variant FROM daypass.delivery WHERE state = 'claimed' AND start_by <= $1",
   lockVariant: "SELECT id FROM daypass.variant WHERE id = $1 FOR UPDATE",
-  lapse: `WITH lapsed AS (UPDATE daypass.delivery SET state = 'lapsed' WHERE variant = $1 AND state = 'claimed' AND start_by <= $2 RETURNING token)
-    UPDATE daypass.variant SET used = used - (SELECT count(*) FROM lapsed) WHERE id = $1`,
+  lapse: `UPDATE daypass.delivery SET state = 'lapsed' WHERE variant = $1 AND state = 'claimed' AND start_by <= $2
+    RETURNING token, link, address`,
+  giveUnused: "UPDATE daypass.variant SET used = used - $2 WHERE id = $1",
+  // Links that lived a day and have one day left.
+  warn: `UPDATE daypass.link SET warned = 1 WHERE warned = 0 AND expires_at > $1 AND expires_at <= $2 AND created_at <= expires_at - $3
+    AND revoked_at IS NULL RETURNING id`,
 
   claimUse: `INSERT INTO daypass.use AS u VALUES ($1, $2, 1, $3)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = u.used + 1 WHERE u.used < $4 RETURNING used`,
@@ -79,7 +86,7 @@ export const statements = {
   addRevocation: "INSERT INTO daypass.revocation VALUES ($1, $2, $3, $4, $5, $6, NULL)",
   revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL",
   revocation: "SELECT * FROM daypass.revocation WHERE id = $1",
-  lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL",
+  lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL RETURNING id",
   revocationsAfter: "SELECT * FROM daypass.revocation WHERE revision > $1 ORDER BY revision",
   revocationsPage: `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`,
   removeRevocations: "DELETE FROM daypass.revocation WHERE until <= $1",
@@ -93,6 +100,43 @@ export const statements = {
   failures: `SELECT (SELECT count(*) FROM daypass.failure WHERE address = $1 AND at > $3) AS by_address, count(*) AS n, max(at) AS last
     FROM daypass.failure WHERE link = $2 AND at > $3`,
   removeFailures: "DELETE FROM daypass.failure WHERE at <= $1",
+
+  addRecords: `WITH counted AS (INSERT INTO daypass.audit_writer AS w VALUES ($1, $2)
+      ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last)
+    INSERT INTO daypass.audit_record SELECT $1, c.last - $2 + r.n, r.record FROM counted c, unnest($3::text[]) WITH ORDINALITY AS r (record, n)`,
+  writers: `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
+    WHERE h.writer = w.writer ORDER BY h.last DESC LIMIT 1) h) AS head FROM daypass.audit_writer w ORDER BY w.writer`,
+  recordsAfter: "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+  headsAfter: "SELECT * FROM daypass.audit_head WHERE writer = $1 AND last > $2 ORDER BY last LIMIT $3",
+  addHead: `INSERT INTO daypass.audit_head SELECT $1, $2, $3, $4, $5, $6
+    WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $3) RETURNING writer`,
+  removeRecords: "DELETE FROM daypass.audit_record WHERE writer = $1 AND sequence <= $2",
+  removeHeads: "DELETE FROM daypass.audit_head WHERE writer = $1 AND last < $2",
+
+  addWebhook: "INSERT INTO daypass.webhook VALUES ($1, $2, $3, $4, $5, $6)",
+  removeWebhook: "DELETE FROM daypass.webhook WHERE id = $1 RETURNING id",
+  webhooks: "SELECT * FROM daypass.webhook ORDER BY created_at, id",
+  announced: `SELECT (SELECT json_agg(w) FROM daypass.webhook w) AS webhooks, (SELECT json_agg(l) FROM daypass.link l
+    WHERE l.id = ANY ($1) AND EXISTS (SELECT 1 FROM daypass.webhook)) AS links`,
+  queue: `INSERT INTO daypass.outbox (message, webhook, link, body, created_at, due)
+    SELECT message, webhook, link, body, created_at, due FROM json_populate_recordset(NULL::daypass.outbox, $1)`,
+  // An earlier notification of the same link goes first, also while it waits for its next attempt.
+  takeNotifications: `WITH taken AS (UPDATE daypass.outbox SET due = $3 WHERE id IN (SELECT o.id FROM daypass.outbox o
+      WHERE o.dead_at IS NULL AND o.due <= $1 AND NOT EXISTS (SELECT 1 FROM daypass.outbox e
+        WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
+      ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING *)
+    SELECT t.*, w.url FROM taken t JOIN daypass.webhook w ON w.id = t.webhook ORDER BY t.id`,
+  removeNotification: "DELETE FROM daypass.outbox WHERE id = $1",
+  failNotification: "UPDATE daypass.outbox SET due = $1, error = $2, failures = failures + 1 WHERE id = $3",
+  buryNotification: "UPDATE daypass.outbox SET dead_at = $1, error = $2, failures = failures + 1 WHERE id = $3",
+  deadLetters: `SELECT o.*, w.url FROM daypass.outbox o JOIN daypass.webhook w ON w.id = o.webhook
+    WHERE o.dead_at IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`,
+  reviveOne:
+    "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE id = $2 AND dead_at IS NOT NULL RETURNING id",
+  reviveAll:
+    "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE webhook = $2 AND dead_at IS NOT NULL RETURNING id",
+  outboxDepth: `SELECT (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NULL) AS waiting,
+    (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NOT NULL) AS dead`,
 } as const;
 
 /** The name of a statement. */

@@ -10,9 +10,9 @@ import {
 } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
+import { optional, type Row, toLink } from "../contract/rows.ts";
 import type { AuditWriter, State, StoredHead } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
-import { optional, type Row, toLink } from "./rows.ts";
 
 /** What a transaction puts on record. */
 export interface Journal {

@@ -1,6 +1,6 @@
 /** The named statements of a database, each prepared once. */
 import type { Database, SqlValue, Statement } from "../../sqlite.ts";
-import type { Row } from "./rows.ts";
+import type { Row } from "../contract/rows.ts";
 import { statements } from "./statements.ts";
 
 type Name = keyof typeof statements;

@@ -1,0 +1,200 @@
+/** What transactions change, apart from deliveries. */
+import { randomBytes } from "node:crypto";
+import { changeEntry } from "../contract/audit.ts";
+import type { Millis } from "../contract/deliveries.ts";
+import { optional, type Row, settingsText, toLink, toRevocation, toVariant } from "../contract/rows.ts";
+import type {
+  FailureCounts,
+  FoundLink,
+  Link,
+  LinkChange,
+  Revocation,
+  Use,
+  Variant,
+  WholeLink,
+} from "../contract/state.ts";
+import type { Database, Run, Transaction } from "./transaction.ts";
+
+const DAY = 24 * 60 * 60_000;
+/** How long the id of a call is kept: far longer than the call is repeated. */
+const APPLIED_MS = 10 * 60_000;
+
+/** Stores a link, unless its idempotency key did so before. */
+export async function createLink(
+  { run, append }: Transaction,
+  { link, variants, idempotencyKey }: { link: Link; variants: readonly Variant[]; idempotencyKey: string | undefined },
+): Promise<FoundLink> {
+  const [known] = idempotencyKey === undefined ? [] : await run("linkByIdempotency", idempotencyKey);
+  if (known !== undefined) return found(known) as FoundLink;
+  await run("addLink", linkRow(link, idempotencyKey));
+  await run("addVariants", JSON.stringify(variants.map(variantRow)));
+  const detail = `expires ${new Date(link.expiresAt).toISOString()}`;
+  const target = `${link.bucket}/${link.key}`;
+  append({ action: "link.created", by: link.owner, result: "ok", link: link.id, target, detail });
+  return { link, variant: variants[0] as Variant };
+}
+
+/** Changes a link of this version. */
+export async function updateLink(
+  { run, append }: Transaction,
+  { id, version, change, by }: { id: string; version: number; change: LinkChange; by: string },
+): Promise<Link | undefined> {
+  // Variants come first, in the order of a claim's locks.
+  const [, [row]] = await Promise.all([run("lockVariants", id), run("link", id)]);
+  if (row === undefined) return undefined;
+  const before = toLink(row);
+  const values = Object.entries(change).map(([name, value]) => [name, value ?? undefined]);
+  const link: Link = { ...before, ...(Object.fromEntries(values) as Partial<Link>) };
+  const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
+  const columns = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
+  if ((await run("changeLink", ...columns, id, version)).length === 0) return undefined;
+  append(changeEntry(before, change, by));
+  await run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
+  return { ...link, version: version + 1 };
+}
+
+/** Suspends counted links, because the state may have lost claims. */
+export async function suspendCounted(run: Run, append: Transaction["append"]): Promise<number> {
+  const { length } = await run("suspendCounted");
+  append({ action: "state.restored", by: "gateway", result: "ok", detail: `${length} links suspended` });
+  return length;
+}
+
+/** Stores a revocation, unless one of the same selector is in force. */
+export async function revoke(
+  { run, append }: Transaction,
+  {
+    id,
+    selector,
+    reason,
+    until,
+    by,
+    at,
+  }: Pick<Revocation, "id" | "selector" | "reason" | "until"> & { by: string; at: Millis },
+): Promise<Revocation> {
+  const text = JSON.stringify(selector);
+  // The counter first: its lock makes two replicas that revoke the same selector wait for each other.
+  const [counter] = await run("nextRevision");
+  const [known] = await run("revocationInForce", text);
+  if (known !== undefined) return toRevocation(known);
+  await run("addRevocation", id, counter.value, text, reason ?? null, at, until ?? null);
+  await run("notify");
+  append({ action: "revocation.added", by, result: "ok", subject: id, detail: text });
+  return { id, revision: counter.value, selector, reason, createdAt: at, until, liftedAt: undefined };
+}
+
+/** Counts uses that arrived together. A repetition returns the first results. */
+export async function claimUses(db: Database, uses: readonly Use[], deadline: number): Promise<readonly boolean[]> {
+  const id = randomBytes(16).toString("base64url");
+  return db.transaction(
+    async ({ run, append, attempt }) => {
+      const [known] = attempt === 0 ? [] : await run("applied", id);
+      if (known !== undefined) return JSON.parse(known.result);
+      const rows = await Promise.all(
+        uses.map(({ kid, grantId, until, uses: most }) => run("claimUse", kid, grantId, until, most)),
+      );
+      const results = rows.map(({ length }) => length > 0);
+      for (const [at, { kid, grantId }] of uses.entries()) {
+        append({ action: "use.claimed", by: `key:${kid}`, result: results[at] ? "ok" : "used-up", subject: grantId });
+      }
+      await run("addApplied", id, JSON.stringify(results), db.now());
+      return results;
+    },
+    { deadline },
+  );
+}
+
+/** Counts failures in a window. */
+export async function failures(db: Database, address: string, link: string, windowMs: number): Promise<FailureCounts> {
+  const [row] = await db.read("failures", address, link, db.now() - windowMs);
+  return { byAddress: row.by_address, byLink: row.n, lastByLink: optional<number>(row.last) };
+}
+
+/** Each variant in a transaction of its own, so that no claim waits for a sweep. */
+export async function sweep(db: Database): Promise<void> {
+  const lazy = { durable: false };
+  const at = db.now();
+  const gateway = { by: "gateway", result: "ok" } as const;
+  for (const { variant } of await db.read("overdue", at)) {
+    await db.transaction(async ({ run, append }) => {
+      await run("lockVariant", variant);
+      const lapsed = await run("lapse", variant, at);
+      await run("giveUnused", variant, lapsed.length);
+      for (const { token, link, address } of lapsed) {
+        append({ ...gateway, action: "delivery.lapsed", link, delivery: token, address });
+      }
+    }, lazy);
+  }
+  await db.transaction(async ({ run, append }) => {
+    for (const { token, link, address } of await run("endLeases", at)) {
+      append({ ...gateway, action: "delivery.ended", link, delivery: token, address });
+    }
+    for (const { id } of await run("warn", at, at + DAY, 2 * DAY))
+      append({ ...gateway, action: "link.expiring", link: id });
+  }, lazy);
+  for (const [name, until] of [
+    ["removeUses", at],
+    ["removeRevocations", at],
+    ["removeFailures", at - DAY],
+    ["removeApplied", at - APPLIED_MS],
+  ] as const) {
+    await db.transaction(({ run }) => run(name, until), lazy);
+  }
+}
+
+interface JoinedRow {
+  readonly link: Row;
+  readonly variants: readonly Row[];
+}
+
+/** A link with its variants, as a statement joined them. */
+export function whole(row: object | undefined): WholeLink | undefined {
+  const { link, variants } = (row ?? {}) as Partial<JoinedRow>;
+  return link && variants && { link: toLink(link), variants: variants.map(toVariant) };
+}
+
+/** A link with the variant that was asked for. */
+export function found(row: object | undefined): FoundLink | undefined {
+  const { link, variants: [variant] = [] } = whole(row) ?? {};
+  return link && variant && { link, variant };
+}
+
+function linkRow(link: Link, idempotency: string | undefined): object {
+  const {
+    id,
+    slug,
+    owner,
+    kind,
+    bucket,
+    key,
+    etag,
+    size,
+    startsAt,
+    expiresAt,
+    revokedAt,
+    suspended,
+    version,
+    createdAt,
+  } = link;
+  return {
+    ...{
+      id,
+      slug,
+      owner,
+      kind,
+      bucket,
+      key,
+      etag,
+      size,
+      suspended,
+      version,
+      idempotency,
+      settings: settingsText(link),
+    },
+    ...{ starts_at: startsAt, expires_at: expiresAt, revoked_at: revokedAt, created_at: createdAt, warned: 0 },
+  };
+}
+
+function variantRow({ givenBack, maxBytes, ...row }: Variant): object {
+  return { ...row, given_back: givenBack, max_bytes: maxBytes };
+}

@@ -1,0 +1,150 @@
+/** Records and notifications of a transaction, stored with its decisions. */
+import { randomBytes } from "node:crypto";
+import {
+  type AuditEntry,
+  isAudited,
+  type NotificationType,
+  notificationOf,
+  notificationText,
+  recordText,
+} from "../contract/audit.ts";
+import type { Millis } from "../contract/deliveries.ts";
+import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
+import { optional, type Row, toLink } from "../contract/rows.ts";
+import type { State, StoredHead } from "../contract/state.ts";
+import type { Database, Once, Run } from "./transaction.ts";
+
+const SALT = 16;
+
+/** What a transaction puts on record. */
+export interface Journal {
+  readonly entries: readonly AuditEntry[];
+  readonly writer: string;
+  readonly at: Millis;
+}
+
+/** Stores the entries of a transaction. The writer's counter stays locked until the commit, so that its numbers have no gap. */
+export async function flushJournal(run: Run, { entries, writer, at }: Journal): Promise<void> {
+  const queued = await notificationsOf(run, entries, at);
+  const salts = randomBytes(SALT * entries.length);
+  const records = entries
+    .filter(isAudited)
+    .map((entry, i) => recordText(entry, at, salts.toString("base64url", i * SALT, (i + 1) * SALT)));
+  await Promise.all([
+    queued.length === 0 ? undefined : run("queue", JSON.stringify(queued)),
+    records.length === 0 ? undefined : run("addRecords", writer, records.length, records),
+  ]);
+}
+
+async function notificationsOf(run: Run, entries: readonly AuditEntry[], at: Millis): Promise<readonly object[]> {
+  const announced = entries.flatMap((entry) => {
+    const type = notificationOf(entry);
+    return type === undefined || entry.link === undefined ? [] : [{ entry, type, id: entry.link }];
+  });
+  if (announced.length === 0) return [];
+  const [rows] = await run("announced", [...new Set(announced.map(({ id }) => id))]);
+  const webhooks = ((rows.webhooks ?? []) as Row[]).map(toWebhook);
+  const links = new Map(((rows.links ?? []) as Row[]).map((row) => [row.id, toLink(row)]));
+  return announced.flatMap(({ entry, type, id }) => {
+    const link = links.get(id);
+    if (link === undefined) return [];
+    const body = notificationText(type, entry, { link, at });
+    return webhooks
+      .filter((one) => hears(one, type, link))
+      .map(({ id: webhook }) => {
+        const message = `msg_${randomBytes(SALT).toString("hex")}`;
+        return { message, webhook, link: id, body, created_at: at, due: at };
+      });
+  });
+}
+
+/** The methods of the contract for the audit. */
+export function auditMethods(
+  db: Database,
+  once: Once,
+): Pick<State, "record" | "auditWriters" | "auditRecords" | "auditHeads" | "addHead" | "cutAudit"> {
+  return {
+    record: (entry) => once(async ({ append }) => append(entry)),
+    async auditWriters() {
+      const rows = await db.read("writers");
+      return rows.map(({ writer, last, head }) => ({ writer, last, head: head === null ? undefined : toHead(head) }));
+    },
+    auditRecords: ({ writer, after, limit }) => db.read("recordsAfter", writer, after, limit),
+    async auditHeads({ writer, after, limit }) {
+      const rows = await db.read("headsAfter", writer, after, limit);
+      return rows.map((row) => ({ ...toHead(row), leaves: row.leaves }));
+    },
+    addHead: ({ writer, first, last, head, signature, leaves }) =>
+      once(async ({ run }) => (await run("addHead", writer, first, last, head, signature, leaves)).length > 0),
+    cutAudit: (writer, last, by) =>
+      once(async ({ run, append }) => {
+        await Promise.all([run("removeRecords", writer, last), run("removeHeads", writer, last)]);
+        append({ action: "audit.cut", by, result: "ok", subject: writer, detail: String(last) });
+      }),
+  };
+}
+
+/** The methods of the contract for webhooks and the outbox. */
+export function outboxMethods(
+  db: Database,
+  once: Once,
+): Pick<
+  State,
+  | "addWebhook"
+  | "removeWebhook"
+  | "listWebhooks"
+  | "takeNotifications"
+  | "settleNotification"
+  | "listDeadLetters"
+  | "resendDeadLetters"
+  | "outboxDepth"
+> {
+  return {
+    addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
+      once(async ({ run, append }) => {
+        const detail = events.join(" ");
+        await run("addWebhook", id, url, detail, owner, link ?? null, createdAt);
+        append({ action: "webhook.created", by, result: "ok", subject: id, link, detail });
+      }),
+    removeWebhook: (id, by) =>
+      once(async ({ run, append }) => {
+        if ((await run("removeWebhook", id)).length === 0) return false;
+        append({ action: "webhook.removed", by, result: "ok", subject: id });
+        return true;
+      }),
+    listWebhooks: async () => (await db.read("webhooks")).map(toWebhook),
+    takeNotifications: (limit, leaseMs) =>
+      db.transaction(async ({ run }) => {
+        const at = db.now();
+        return (await run("takeNotifications", at, limit, at + leaseMs)).map(toNotification);
+      }),
+    settleNotification: (id, outcome) =>
+      once(async ({ run }) => {
+        if (outcome.sent) await run("removeNotification", id);
+        else if (outcome.retryInMs === undefined) await run("buryNotification", db.now(), outcome.error, id);
+        else await run("failNotification", db.now() + outcome.retryInMs, outcome.error, id);
+      }),
+    listDeadLetters: async (after, limit) => (await db.read("deadLetters", after, limit)).map(toNotification),
+    resendDeadLetters: (which) =>
+      once(async ({ run }) => {
+        const rows = await ("id" in which
+          ? run("reviveOne", db.now(), which.id)
+          : run("reviveAll", db.now(), which.webhook));
+        return rows.length;
+      }),
+    outboxDepth: async () => (await db.read("outboxDepth"))[0],
+  };
+}
+
+function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {
+  return { writer, first, last: Number(last), head, signature };
+}
+
+function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: Row): Webhook {
+  return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
+}
+
+function toNotification(row: Row): Notification {
+  const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
+  return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
+}

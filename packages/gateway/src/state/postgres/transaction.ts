@@ -1,0 +1,50 @@
+/** What the parts of the engine run their statements in. */
+import type { AuditEntry } from "../contract/audit.ts";
+import type { Millis } from "../contract/deliveries.ts";
+import type { StatementName } from "./statements.ts";
+
+/** How long a call may take in all, with its repetitions. */
+export const DEADLINE_MS = 5000;
+
+/** A value of a parameter. Objects become JSON, lists become arrays. */
+export type Value = string | number | null | Uint8Array | readonly string[] | object;
+
+/** The rows of a statement. The caller knows its columns. */
+// biome-ignore lint/suspicious/noExplicitAny: rows have the columns of their statement
+export type Rows = any[];
+
+/** Runs statements in a transaction. */
+export type Run = (name: StatementName, ...values: readonly Value[]) => Promise<Rows>;
+
+/** A transaction in progress. */
+export interface Transaction {
+  readonly run: Run;
+  /** Puts entries on record, and queues their notifications, before the commit. */
+  append(...entries: readonly AuditEntry[]): void;
+  /** How often the work ran before, with an unknown result; 0 at first. */
+  readonly attempt: number;
+}
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  /** False if its loss in a crash of the database costs nothing: `true` by default. */
+  readonly durable?: boolean | undefined;
+  /** When to give up, by `performance.now()`. */
+  readonly deadline?: number | undefined;
+}
+
+/** An open database. */
+export interface Database {
+  /** One statement that changes nothing. */
+  read(name: StatementName, ...values: readonly Value[]): Promise<Rows>;
+  /** Runs `work` in a transaction, and again after a fault: it must recognise what an earlier run committed. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** The clock of the database, milliseconds since 1970. Never goes back. */
+  now(): Millis;
+  /** Whether the last call was answered. */
+  isAvailable(): boolean;
+  close(): Promise<void>;
+}
+
+/** Runs work that cannot recognise that it was committed while the answer was lost: it is stored with its id. */
+export type Once = <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>;

@@ -26,6 +26,8 @@ export interface XmlOptions {
   readonly anyCharacter?: boolean | undefined;
   /** Whether elements may be in any namespace. By default only in S3's or in none, as S3 accepts them. */
   readonly anyNamespace?: boolean | undefined;
+  /** Characters of a text that are kept, all by default. The rest is dropped unread: a caller with a limit passes one more than that. */
+  readonly longestText?: number | undefined;
 }
 
 /** The deepest document that S3 takes has six levels. */
@@ -80,7 +82,12 @@ const DECLARATION =
   /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.[01]\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[uU][tT][fF]-8\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\3)?[ \t\n]*\?>/;
 
 function parse(text: string, options: XmlOptions): ReadElement {
-  const { elements: maxElements = 10_000, anyCharacter = false, anyNamespace = false } = options;
+  const {
+    elements: maxElements = 10_000,
+    anyCharacter = false,
+    anyNamespace = false,
+    longestText = Infinity,
+  } = options;
   const refused = anyCharacter ? SURROGATE : OUTSIDE_XML;
   let at = text.startsWith("<?") ? (DECLARATION.exec(text)?.[0].length ?? 0) : 0;
   const open: OpenElement[] = [];
@@ -95,7 +102,7 @@ function parse(text: string, options: XmlOptions): ReadElement {
 
   function addText(added: string): void {
     const parent = open.at(-1);
-    if (parent !== undefined) parent.text += added;
+    if (parent !== undefined) parent.text = (parent.text + added).slice(0, longestText);
     else if (/[^ \t\n]/.test(added)) throw malformed("expected one element at the root, found text beside it");
   }
 
@@ -129,7 +136,7 @@ function parse(text: string, options: XmlOptions): ReadElement {
       const end = text.indexOf("<", at);
       const raw = text.slice(at, end < 0 ? text.length : end);
       if (raw.includes("]]>")) throw malformed("expected text, found the end of a CDATA section");
-      addText(withReferences(raw, refused));
+      addText(withReferences(raw, refused, longestText));
       at = end < 0 ? text.length : end;
     } else if (text.startsWith("</", at)) {
       const end = match(END_TAG, text, at);
@@ -234,10 +241,10 @@ const MAX_REFERENCE = 8;
  * Resolves references one by one and stops at the first invalid one. `replace` collects all matches before its first callback: 4 MB of `&`
  * took half a gigabyte and five seconds.
  */
-function withReferences(text: string, refused: RegExp): string {
+function withReferences(text: string, refused: RegExp, longest = Infinity): string {
   let read = "";
   let start = 0;
-  for (let at = text.indexOf("&"); at >= 0; at = text.indexOf("&", start)) {
+  for (let at = text.indexOf("&"); at >= 0 && read.length < longest; at = text.indexOf("&", start)) {
     const end = text.indexOf(";", at);
     const name = end < 0 || end - at > MAX_REFERENCE + 1 ? "" : text.slice(at + 1, end);
     read += text.slice(start, at) + (NAMED.get(name) ?? numbered(name, refused));

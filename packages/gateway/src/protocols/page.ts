@@ -41,6 +41,8 @@ export function page(refused: {
   readonly code: RefusalCode;
   readonly requestId: string;
   readonly headers?: readonly string[];
+  /** The dialect's own code, for the developer who opened the link. */
+  readonly shown?: string;
 }): Answer {
   const [title, text] = TEXTS[refused.code] ?? REFUSED;
   return textAnswer({
@@ -54,7 +56,7 @@ export function page(refused: {
 <title>${title}</title>
 <h1>${title}</h1>
 <p>${text}</p>
-<p><small>Request ${refused.requestId}</small></p>
+<p><small>Request ${refused.requestId}${refused.shown === undefined ? "" : `, ${refused.shown}`}</small></p>
 </html>
 `,
     headers: ["vary", "accept", ...(refused.headers ?? [])],

@@ -33,6 +33,7 @@ describe("the holder of a key, who sends documents of 4 MB", () => {
     const request = { method: "POST" as const, query: { delete: "" }, body, headers: contentMd5(body) };
     const reply = await callBucket(gateway, request);
     expect(reply.status).toBe(reference === "&" ? 400 : 200);
+    expect(reply.body.length).toBeLessThan(10_000);
   });
 });
 

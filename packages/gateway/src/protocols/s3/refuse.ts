@@ -6,6 +6,7 @@ import { escapeXml, OUTSIDE_XML, XML_DECLARATION } from "../../http/xml.ts";
 import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
+import { page, wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
 import { textAnswer } from "../text-answer.ts";
 import { hostId, requestIdHeaders } from "./answers.ts";
@@ -61,6 +62,10 @@ export function refuseS3({
     if (refusal.code === "RANGE_NOT_SATISFIABLE") {
       headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
     }
+    // A browser that opened a link. Scripts of a page ask for anything.
+    const isLink = /^(?:GET|HEAD)$/.test(exchange.request.method);
+    if (isLink && wantsPage(exchange.request))
+      return page({ status, code: refusal.code, requestId, headers, shown: code });
     return textAnswer({ status, type: "application/xml", text, headers });
   };
 }

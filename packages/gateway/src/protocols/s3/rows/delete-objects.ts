@@ -19,7 +19,8 @@ import { s3Error } from "../errors.ts";
 import { onKeys, type S3Row } from "../row.ts";
 
 const MAX_OBJECTS = 1000;
-/** Enough for a thousand keys of 1024 bytes, most of them written as references. */
+/** Enough for a thousand keys of this length, most of them written as references. */
+const MAX_KEY_LENGTH = 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export const deleteObjectsRow: S3Row = onKeys<DeleteObjects>({
@@ -30,7 +31,11 @@ export const deleteObjectsRow: S3Row = onKeys<DeleteObjects>({
   readsBody: true,
   async read(call) {
     const { permit } = call;
-    const document = await readDocument(call, "Delete", { maxBytes: MAX_BYTES, needsDigest: true });
+    const document = await readDocument(call, "Delete", {
+      maxBytes: MAX_BYTES,
+      needsDigest: true,
+      longestText: MAX_KEY_LENGTH + 1,
+    });
     expectOnly(document, ["Object", "Quiet"]);
     const objects = childrenOf(document, "Object");
     if (objects.length === 0 || objects.length > MAX_OBJECTS) {

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { s3For, useGateway } from "./clients.ts";
+
+const gateway = useGateway({ files: { "media/hello.txt": "hello" } });
+const sign = (key: string, method: "GET" | "PUT" = "GET") =>
+  s3For(gateway).sign({ method, bucket: "media", key, expiresIn: 60 }).url;
+const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+it.each([
+  [
+    "a browser that opens a tampered link",
+    BROWSER,
+    () => gateway.tamper(sign("hello.txt")),
+    403,
+    "SignatureDoesNotMatch",
+  ],
+  ["a browser that opens a link to a missing file", BROWSER, () => sign("none"), 404, "NoSuchKey"],
+  ["a browser without a link", BROWSER, () => `${gateway.url}/media/hello.txt`, 403, "AccessDenied"],
+])("answers %s with a page that shows S3's code", async (_, accept, url, status, code) => {
+  const reply = await fetch(url(), { headers: { accept } });
+  const text = await reply.text();
+  expect([reply.status, reply.headers.get("content-type")]).toEqual([status, "text/html; charset=utf-8"]);
+  if (code !== "AccessDenied") expect(text).toContain(`, ${code}</small>`);
+  expect(text).not.toMatch(/X-Amz|StringToSign|AKIDEXAMPLE/);
+});
+
+it.each([
+  ["an SDK", "*/*", "GET"],
+  ["a client that names no type", undefined, "GET"],
+  ["an XML reader", "application/xml", "GET"],
+  ["an upload of a browser", BROWSER, "PUT"],
+] as const)("answers %s in XML", async (_, accept, method) => {
+  const headers = accept === undefined ? {} : { accept };
+  const reply = await fetch(gateway.tamper(sign("hello.txt", method)), { method, headers });
+  expect([reply.status, reply.headers.get("content-type")]).toEqual([403, "application/xml"]);
+  expect(await reply.text()).toContain("<Code>SignatureDoesNotMatch</Code>");
+});

@@ -126,6 +126,32 @@ describe("an upstream that does not answer, or not in time,", () => {
     await expect.poll(() => closed).toBe(true);
   });
 
+  it.each(["copy", "copyPart"] as const)("is given up where its answer to %s never ends", async (call) => {
+    stopTimers(["setTimeout", "clearTimeout"]);
+    let closed = false;
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      if (request.method === "HEAD") return void object(response).end();
+      request.resume();
+      let spaces = 0;
+      const timer = setInterval(() => {
+        response.write(" ");
+        spaces += 1;
+        if (spaces === 10) vi.advanceTimersByTime(60 * 200);
+      }, 10);
+      response.once("close", () => {
+        clearInterval(timer);
+        closed = true;
+      });
+    };
+    const storage = await driver(listener, { timeouts: { answerMs: 200, idleMs: 100_000 } });
+    const copied =
+      call === "copy"
+        ? storage.copy(ref, { ...ref, key: "b" }, { sourceEtag: "e" })
+        : storage.copyPart(upload, 1, ref, { sourceEtag: "e" });
+    expect(await codeOf(copied)).toBe("UNAVAILABLE");
+    await expect.poll(() => closed).toBe(true);
+  });
+
   it("an upstream that accepts no connection in time is UNAVAILABLE, and no byte of the body is read", async () => {
     stopTimers(["setTimeout", "clearTimeout"]);
     // Takes connections, and never shakes hands.

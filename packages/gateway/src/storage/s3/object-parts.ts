@@ -11,6 +11,8 @@ interface Wanted {
   readonly signal: AbortSignal | undefined;
 }
 
+/** "Maximum number of parts per upload: 10,000". */
+const MAX_PARTS = 10_000;
 /** Concurrent requests. */
 const CONCURRENCY = 16;
 
@@ -26,6 +28,12 @@ export async function objectParts(
   const { etag, checksums } = place.described;
   const count = Number(/-(\d{1,5})$/.exec(etag)?.[1] ?? 0);
   if (count === 0) return undefined;
+  // Each part may cost a request, and the upstream chooses its ETags.
+  if (count > MAX_PARTS)
+    throw unavailable(
+      "look at the parts",
+      `expected at most ${MAX_PARTS} parts in the upstream's ETag, found ${count}`,
+    );
   const wanted: Wanted = { etag, count, signal };
   const [algorithm] = Object.keys(checksums);
   const listed = algorithm === undefined ? [] : await listedParts(upstream, place, { ...wanted, algorithm });

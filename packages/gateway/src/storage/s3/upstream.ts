@@ -66,8 +66,11 @@ const LIFETIME = 300;
 const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** A refusal with all debugging fields of a request. */
 const MAX_FAULT = 64 * 1024;
-/** The whole answer of a listing may take so many times the limit for the first byte: five minutes by default. */
-const READ_WITHIN = 5;
+/**
+ * The whole answer may take so many times the limit for the first byte: five minutes by default, and an hour for copies and completions, during
+ * which S3 sends spaces. A change goes on without its client, so an answer without end would occupy its place for ever.
+ */
+const READ_WITHIN = { GET: 5, others: 60 };
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
 
@@ -155,9 +158,8 @@ export function openUpstream(options: S3Options): Upstream {
     if (fault !== undefined) return { fault };
     let bytes: Buffer | undefined;
     try {
-      // An answer that comes byte by byte would occupy the request forever. Copies and completions may take long, and send spaces meanwhile.
-      const longest = Math.min(READ_WITHIN * wire.timeouts.answerMs, LONGEST_TIMER_MS);
-      const withinMs = (call.method ?? "GET") === "GET" ? longest : undefined;
+      const times = READ_WITHIN[(call.method ?? "GET") === "GET" ? "GET" : "others"];
+      const withinMs = Math.min(times * wire.timeouts.answerMs, LONGEST_TIMER_MS);
       bytes = await collected(answer, { most: MAX_DOCUMENT, withinMs });
     } catch (error) {
       throw broken(call, error);
@@ -211,12 +213,12 @@ export function openUpstream(options: S3Options): Upstream {
 /** `undefined` for a longer answer, whose rest is not read. @throws {Error} if the answer is not complete in time */
 async function collected(
   answer: Answered,
-  { most, withinMs }: { readonly most: number; readonly withinMs: number | undefined },
+  { most, withinMs }: { readonly most: number; readonly withinMs: number },
 ): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let size = 0;
   const late = (): void => void answer.destroy(timeout("end"));
-  const limit = withinMs === undefined ? undefined : setTimeout(late, withinMs);
+  const limit = setTimeout(late, withinMs);
   try {
     for await (const piece of answer) {
       size += (piece as Buffer).length;

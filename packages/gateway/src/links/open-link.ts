@@ -4,7 +4,13 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Refusal } from "../pipeline/refusal.ts";
-import { closedReason, type Delivery, type DeliveryRefusal, type Millis } from "../state/contract/deliveries.ts";
+import {
+  closedReason,
+  type Delivery,
+  type DeliveryRefusal,
+  isLive,
+  type Millis,
+} from "../state/contract/deliveries.ts";
 import type { FoundLink, State } from "../state/contract/state.ts";
 import { isAllowedFrom } from "./create-link.ts";
 import { deliveryToken, hashOf, isId, isSlug } from "./identifiers.ts";
@@ -34,7 +40,7 @@ export interface Presented {
   readonly password?: string | undefined;
   /** What {@link LinkOpener.proofOf} returned after the password was right. */
   readonly proof?: string | undefined;
-  /** The token of a visit, from its cookie. */
+  /** The token of a delivery that this browser took, from its cookie. */
   readonly visit?: string | undefined;
   /** The claim key of a program: a delivery that it began may go on after the link expired. */
   readonly claimKey?: string | undefined;
@@ -115,10 +121,10 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     throw new LinkRefused("wrong-password");
   }
 
-  /** The delivery of a visit, if the cookie belongs to this link. */
+  /** A delivery that may go on, if its token belongs to this link. */
   async function visitOf(variant: string, token: string | undefined): Promise<Delivery | undefined> {
     const found = token === undefined ? undefined : await state.findDelivery(hashOf(token));
-    return found?.variant.id === variant ? found.delivery : undefined;
+    return found?.variant.id === variant && isLive(found.delivery, clock().getTime()) ? found.delivery : undefined;
   }
 
   /** Whether a delivery began before the link expired. Its lease decides how long it may go on. */

@@ -21,6 +21,8 @@ export interface LinkPage {
   readonly left?: number | undefined;
   /** A fresh claim key, if opening counts. */
   readonly claimKey?: string | undefined;
+  /** The path of the delivery that this browser has taken. */
+  readonly delivery?: string | undefined;
   /** Proves that the password was right. */
   readonly proof?: string | undefined;
   readonly preview: boolean;
@@ -48,7 +50,9 @@ ${page.preview && preview(messages, page)}`,
   );
 }
 
-function action(messages: Messages, { path, address, name, claimKey, proof, size }: LinkPage): Content {
+function action(messages: Messages, { path, address, name, claimKey, delivery, proof, size }: LinkPage): Content {
+  if (delivery !== undefined)
+    return html`<p><a class="act" href="${delivery}">${messages.download}</a></p><p class="mid">${messages.taken}</p>`;
   if (claimKey === undefined) return html`<p><a class="act" href="${path}?download">${messages.download}</a></p>`;
   return html`<form method="post" action="${path}">
 <input type="hidden" name="claim" value="${claimKey}">

@@ -63,7 +63,7 @@ describe("claims", () => {
     expect(await status(one.variant.id, cookie)).toBe(200);
     expect(await status(other.variant.id, cookie)).toBe(428);
     expect(await status(one.variant.id, `${cookie}; dp-visit=planted`)).toBe(428);
-    expect(opened.headers.get("set-cookie")).toMatch(/Path=\/l\/\w+\/; .*HttpOnly; SameSite=Lax/);
+    expect(opened.headers.get("set-cookie")).toMatch(/Path=\/l\/\w+; .*HttpOnly; SameSite=Lax/);
   });
 });
 

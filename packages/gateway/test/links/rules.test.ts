@@ -55,6 +55,34 @@ it.each([
   expect((await bench.get(`/l/${variant.id}?dl=another-key-01234567`)).status).toBe(200);
 });
 
+it("shows its delivery again to the browser that took it, until it ends, and to no other", async () => {
+  const { variant } = await bench.make({ maxDeliveries: 1, password: "right", expiresAt: new Date(bench.now + LEASE) });
+  const path = `/l/${variant.id}`;
+  const page = await (await bench.press(path, { password: "right" })).text();
+  const proof = /name="proof" value="([\w.-]+)"/.exec(page)?.[1] ?? "";
+  const pressed = await bench.press(path, { proof, claim: claimKeyIn(page) });
+  const [token = "", cookie = ""] = ["location", "set-cookie"].map((name) => pressed.headers.get(name)?.split(";")[0]);
+  await (await bench.get(token)).arrayBuffer();
+  const shown = async (headers: Record<string, string>) => (await bench.get(path, { headers })).text();
+  expect(await shown({ ...BROWSER, cookie })).toContain(`href="${token}"`);
+  expect(await shown(BROWSER)).toContain('type="password"');
+  bench.now += LEASE;
+  await bench.links.catchUp();
+  expect(await shown({ ...BROWSER, cookie })).toContain('type="password"');
+});
+
+it("shows no listing to the holder of a visit that ended", async () => {
+  const { variant } = await bench.make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 });
+  const path = `/l/${variant.id}/`;
+  const page = await (await bench.get(path, { headers: BROWSER })).text();
+  const opened = await bench.press(path, { claim: claimKeyIn(page) });
+  const headers = { ...BROWSER, cookie: opened.headers.get("set-cookie")?.split(";")[0] ?? "" };
+  expect(await (await bench.get(path, { headers })).text()).toContain("day 2/");
+  bench.now += LEASE;
+  await bench.links.catchUp();
+  expect(await (await bench.get(path, { headers })).text()).not.toContain("day 2/");
+});
+
 it("opens a folder with a password by one password, at the address with and without a slash", async () => {
   const { variant } = await bench.make({ kind: "prefix", key: "holiday/", password: "right" });
   for (const path of [`/l/${variant.id}`, `/l/${variant.id}/`]) {

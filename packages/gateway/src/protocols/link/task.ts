@@ -17,6 +17,7 @@ import type { Answer } from "../../pipeline/outcome.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import { LEASE } from "../../state/contract/deliveries.ts";
 import type { ObjectInfo } from "../../storage/contract/storage.ts";
 import { headerStyle, presentRead } from "../object-headers.ts";
 import { wantsPage } from "../page.ts";
@@ -134,15 +135,16 @@ function claim(asked: Asked, object: PermittedObject | undefined): Task<ClaimLin
     },
     present: ({ delivery }: LinkClaimed) => {
       const headers = [...SAFE_HEADERS, "location", isVisit ? `${grant.path}/` : `/d/${token}`, "content-length", "0"];
-      if (isVisit) headers.push("set-cookie", visitCookie(asked, token, delivery.leaseUntil));
+      headers.push("set-cookie", visitCookie(asked, token, Math.max(delivery.leaseUntil, delivery.claimedAt + LEASE)));
       return { status: 303, headers, body: undefined };
     },
   };
 }
 
+/** A browser that reloads the page, or goes back to it, finds its delivery again. */
 function visitCookie({ grant, options }: Asked, token: string, until: number): string {
   const secure = options.origin.startsWith("https:") ? "; Secure" : "";
-  return `dp-visit=${token}; Path=${grant.path}/; Expires=${new Date(until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
+  return `dp-visit=${token}; Path=${grant.path}; Expires=${new Date(until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 function claimOf({ grant, options, request }: Asked, claimKey: string): DeliverLink["by"] {
@@ -159,7 +161,8 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
       expectUnchanged(grant, info);
       const name = link.key.split("/").at(-1) || link.key;
       const left = variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used);
-      if (left === 0 && variant.started >= (variant.max ?? 0) + variant.givenBack) throw new LinkRefused("used-up");
+      if (left === 0 && grant.delivery === undefined && variant.started >= (variant.max ?? 0) + variant.givenBack)
+        throw new LinkRefused("used-up");
       const page = linkPage(messagesOf(request), {
         path: grant.path,
         address: `${options.origin}${grant.path}`,
@@ -172,6 +175,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
         expiresAt: new Date(link.expiresAt),
         left,
         claimKey: isCounted ? randomClaimKey() : undefined,
+        delivery: grant.delivery && `/d/${grant.token}`,
         proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
         preview: link.preview && !isCounted,
       });

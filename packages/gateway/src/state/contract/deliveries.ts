@@ -254,6 +254,11 @@ function claim(view: View, command: Extract<Command, { type: "claim" }>, now: Mi
   return { ...started, result: { ...started.result, isNew: true }, deliveries: [...lapsed, ...started.deliveries] };
 }
 
+/** Whether a delivery can serve a further response, unless its link is revoked. */
+export function isLive({ state, startBy, leaseUntil }: Delivery, now: Millis): boolean {
+  return (state === "claimed" && now < startBy) || (state === "started" && now < leaseUntil);
+}
+
 /** Why a delivery can serve no further response. */
 function deadReason({ link }: View, delivery: Delivery, now: Millis): DeliveryRefusal | undefined {
   if (link.revokedAt !== undefined) return "revoked";

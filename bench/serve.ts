@@ -5,7 +5,7 @@ import { type Bar, type Row, rounded, skipped } from "./row.ts";
 import { startBare, startBareCluster } from "./serve/bare.ts";
 import { type CliServerOptions, startCli } from "./serve/cli.ts";
 import { load } from "./serve/load.ts";
-import { startNginx } from "./serve/nginx.ts";
+import { startEdgeNginx, startNginx } from "./serve/nginx.ts";
 import type { Cores } from "./serve/process.ts";
 import { startRadosgw } from "./serve/radosgw.ts";
 import { temporaryFolder } from "./serve/temporary-folder.ts";
@@ -77,8 +77,24 @@ export async function serve(): Promise<readonly Row[]> {
       { name: "of 1 worker", start: () => startBareCluster(1) },
     ],
   );
-  return [...apart, ...shared, ...bare];
+  const plain = await compete(
+    [{ work: "GET 1 KB, verified in nginx", cores: "1", close: false }],
+    [
+      { name: "daypass edge nginx", needs: ["nginx"], start: edge() },
+      { name: "nginx secure_link (MD5)", needs: ["nginx"], start: nginx, bar: { atLeast: 0.35 } },
+    ],
+  );
+  const any = await compete(
+    [{ work: "the same, a URL with a prefix, a network and a header", cores: "1", close: false }],
+    [
+      { name: "daypass edge nginx", needs: ["nginx"], start: edge(CONSTRAINTS) },
+      { name: "nginx secure_link (MD5)", needs: ["nginx"], start: nginx, bar: { atLeast: 0.2 } },
+    ],
+  );
+  return [...apart, ...shared, ...bare, ...plain, ...any];
 }
+
+const CONSTRAINTS = { prefix: 1, bind: { ip: "127.0.0.0/8" }, response: { cacheControl: "private" } };
 
 /** Starts all entrants, runs them in turns, and compares the first with each other one. */
 async function compete(courses: readonly Course[], entrants: readonly Entrant[]): Promise<readonly Row[]> {
@@ -153,6 +169,10 @@ function cli(options: Partial<CliServerOptions>): Entrant["start"] {
 
 function nginx(state: string): Promise<Server> {
   return startNginx({ root: filledRoot(state), state, sendfile: true });
+}
+
+function edge(constraints?: Parameters<typeof startEdgeNginx>[1]): Entrant["start"] {
+  return (state) => startEdgeNginx({ root: filledRoot(state), state, sendfile: true }, constraints);
 }
 
 function radosgw(state: string): Promise<Server> {

@@ -21,7 +21,7 @@ it("opens a signed route in a Worker, and refuses a changed parameter", async ()
   expect([refused.status, JSON.parse(refused.body).code]).toEqual([403, "SIGNATURE_MISMATCH"]);
 });
 
-it("verifies a URL that arrives in a queue, and refuses one that was changed there", async () => {
+it("verifies a URL from a queue, and refuses a URL that was changed there", async () => {
   process.env["DAYPASS_KEY"] = key.k;
   const { enqueue, work } = await import("../routes/queue.js");
   const urls: string[] = [];

@@ -91,6 +91,11 @@ const COMMANDS: readonly CommandEntry[] = [
       return (await import("./commands/revoke/index.ts")).revocationsCommand;
     },
   },
+  {
+    name: "edge",
+    summary: "write what nginx needs to verify Daypass URLs by itself",
+    load: async () => (await import("./commands/edge/index.ts")).edgeCommand,
+  },
 ];
 
 /** Commands that the program starts itself. */

@@ -51,7 +51,7 @@ describe("the types of signed routes", () => {
     expectTypeOf<ReturnType<typeof route.sign>>().toEqualTypeOf<Promise<SignedRequest>>();
   });
 
-  it("hand a handler its parameters, and refuse one that reads others", () => {
+  it("hand a handler its parameters, and refuse a handler that reads others", () => {
     const express = expressRoute({ path: "/invoices/:id", signer, verifier });
     express.express((grant, params) => {
       expectTypeOf(grant.params).toEqualTypeOf(params);

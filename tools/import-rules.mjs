@@ -182,6 +182,23 @@ const parts = [
   },
   { part: /^pages\//, sees: [/^node:(crypto|zlib)$/], why: "a page is made of what it is given" },
   {
+    part: /^forward-auth\//,
+    // A composition root of its own: it decides as a gateway does, and forwards nothing.
+    sees: [
+      http,
+      contracts,
+      library,
+      permit,
+      steps,
+      links,
+      upstream,
+      runtime,
+      /^(protocols|gateway|options)\.ts$/,
+      /^protocols\/(route|url|[^/]+$)/,
+    ],
+    why: "a decision takes the steps of a gateway up to the permit, and touches no storage",
+  },
+  {
     part: /^upstream\//,
     sees: [http, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^undici$/],
     why: "upstreams are told what to send: they know no grant",

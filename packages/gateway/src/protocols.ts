@@ -1,11 +1,13 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Clock, DaypassError, type UseStore } from "daypass";
+import { visitCookies } from "./links/visit.ts";
 import type { GatewayLinks, GatewayOptions } from "./options.ts";
-import { type FoundScopes, readScope } from "./pipeline/key-scope.ts";
 import type { Limits } from "./pipeline/limits.ts";
+import { ownerScopes } from "./pipeline/owner-scopes.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { linkProtocol } from "./protocols/link/index.ts";
 import type { Protocol } from "./protocols/protocol.ts";
+import type { PlaceOptions } from "./protocols/route/grants.ts";
 import { routeProtocol } from "./protocols/route/index.ts";
 import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
@@ -48,7 +50,7 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
   if (keys.url !== undefined) {
     const signed = { ...common, keys: keys.url, audience, uses: options.links && usesOf(options.links.links.state) };
     protocols.push(urlProtocol({ ...signed, isRouted: (request) => routes?.find(request) !== undefined }));
-    if (routes !== undefined) protocols.push(routeProtocol({ ...signed, routes }));
+    if (routes !== undefined) protocols.push(routeProtocol({ ...signed, ...visitsOf(options), routes }));
   }
   if (options.links !== undefined) protocols.push(linksOf(options, options.links, clock));
   const [first, ...others] = protocols;
@@ -56,8 +58,17 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
   return [first, ...others];
 }
 
+/** What visits to routes need of the links. */
+export function visitsOf({ links, keys }: Pick<GatewayOptions, "links" | "keys">): VisitOptions {
+  if (links === undefined) return { visits: undefined, scopesOf: undefined };
+  const { state, stateKey } = links.links;
+  return { visits: visitCookies(stateKey), scopesOf: ownerScopes(state, keys.s3) };
+}
+
+type VisitOptions = Pick<PlaceOptions<never>, "visits" | "scopesOf">;
+
 /** The uses of Daypass URLs in the state of the gateway. */
-function usesOf(state: State): UseStore {
+export function usesOf(state: State): UseStore {
   return { claim: (kid, grantId, uses, until) => state.claimUse({ kid, grantId, uses, until: until.getTime() }) };
 }
 
@@ -70,17 +81,7 @@ function linksOf(
   const origin = wanted.origin ?? origins.find((one) => !one.includes("*"));
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
-  const scopesOf = async (owner: string): Promise<FoundScopes> => {
-    const [, kind, id = ""] = /^(key|token):(.*)$/s.exec(owner) ?? [];
-    if (kind === undefined) return [];
-    if (kind === "token") {
-      const token = (await state.listTokens()).find((one) => one.id === id && one.revokedAt === undefined);
-      return token && readScope({ buckets: token.buckets, prefix: token.prefix });
-    }
-    const found = [(await keys.s3?.(id)) ?? []].flat();
-    return found.length === 0 ? undefined : found.map(({ scope = {} }) => readScope(scope));
-  };
-  return linkProtocol({ opener, stateKey, origin, scopesOf, sharedBy, clock });
+  return linkProtocol({ opener, stateKey, origin, scopesOf: ownerScopes(state, keys.s3), sharedBy, clock });
 }
 
 const MIN_SECRET = 32;

@@ -17,7 +17,7 @@ export interface RouteConfig {
   /** Methods that are forwarded, `["GET"]` by default. `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
   readonly requires?: readonly RouteRequirement[] | undefined;
-  /** The Host header that the upstream receives; that of `upstream` by default. */
+  /** The Host header that the upstream receives; the host of `upstream` by default. */
   readonly host?: string | undefined;
   /** Further request headers that are forwarded, lower-case names. */
   readonly headers?: readonly string[] | undefined;
@@ -83,6 +83,6 @@ export interface Routes {
   readonly list: readonly Route[];
   /** The route of a request, by Host and raw path. The longest prefix wins. */
   find(request: Pick<WireRequest, "authority" | "target">): Route | undefined;
-  /** Lets requests in progress finish, then closes the connections. */
+  /** Waits for requests in progress, then closes the connections. */
   close(): Promise<void>;
 }

@@ -40,7 +40,7 @@ export interface ForwardedIdentity {
 export interface HeadersUp {
   readonly route: Pick<Route, "cookies" | "headers" | "host" | "origin">;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Names of headers that the signature binds; none of them is one that is never forwarded. */
+  /** Names of headers that the signature binds, without those that are never forwarded. */
   readonly bound: readonly string[];
   readonly contentLength: string | undefined;
   readonly isUpgrade: boolean;
@@ -64,9 +64,14 @@ export function headersUp({ route, headers, bound, contentLength, isUpgrade, ide
   const mark = origin.indexOf("://");
   up.push("x-forwarded-proto", origin.slice(0, mark), "x-forwarded-host", origin.slice(mark + 3));
   if (identity.remoteAddress !== undefined) up.push("x-forwarded-for", identity.remoteAddress);
-  up.push("daypass-grant", asValue(identity.grant), "daypass-key", asValue(identity.key));
-  if (identity.subject !== undefined) up.push("daypass-subject", encodeURIComponent(identity.subject));
-  return up;
+  return [...up, ...identityHeaders(identity)];
+}
+
+/** Who was permitted, for the server behind. A subject is percent-encoded. */
+export function identityHeaders({ grant, key, subject }: Omit<ForwardedIdentity, "remoteAddress">): string[] {
+  const headers = ["daypass-grant", asValue(grant), "daypass-key", asValue(key)];
+  if (subject !== undefined) headers.push("daypass-subject", encodeURIComponent(subject));
+  return headers;
 }
 
 function asValue(text: string): string {

@@ -52,7 +52,7 @@ function isOrigin(value: unknown): boolean {
  * Opens routes: resolves no name and connects to nothing before the first request. Redirects of an upstream are never followed, and no
  * request is sent twice.
  *
- * Does not check that an upstream answers, nor that it is one that clients may reach: the operator names it.
+ * Does not check that an upstream answers, nor that clients may reach it: the operator names it.
  *
  * @throws {DaypassError} `INVALID_INPUT`
  * @example
@@ -121,7 +121,7 @@ function poolOf({
   });
 }
 
-/** Resolves a name once and for all, so that nobody who controls its zone can move the upstream to another network later. */
+/** Resolves a name once. Its DNS zone cannot move the upstream to another network later. */
 function pinned(): LookupFunction {
   let found: Promise<readonly LookupAddress[]> | undefined;
   return (name, options, done) => {

@@ -23,7 +23,7 @@ export function routeTable<T extends Placed>(
   };
 }
 
-/** Whether a path is the prefix, or below one that ends with `/`. */
+/** Whether a path equals the prefix, or is below it if it ends with `/`. */
 export function covers(prefix: string, path: string): boolean {
   return path === prefix || (prefix.endsWith("/") && path.startsWith(prefix));
 }

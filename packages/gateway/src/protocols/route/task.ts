@@ -1,5 +1,4 @@
 /** What a permitted request asks of an upstream, and how the response is presented. */
-import type { UrlGrant } from "daypass/url";
 import type { ForwardRequest } from "../../operations/forward-request.ts";
 import type { Permit } from "../../permit.ts";
 import type { Limits } from "../../pipeline/limits.ts";
@@ -10,11 +9,10 @@ import { headersDown, headersUp, isNeverForwarded } from "../../upstream/headers
 import { limitedBody } from "../../upstream/limited-body.ts";
 import { mayUpgrade } from "../../upstream/route-table.ts";
 import type { Task } from "../protocol.ts";
+import type { PlaceGrant } from "./grants.ts";
 
 /** The grant of a request on a route. */
-export interface RouteGrant extends UrlGrant {
-  readonly route: Route;
-}
+export type RouteGrant = PlaceGrant<Route>;
 
 /** A permitted request on a route. */
 export interface RouteCall {
@@ -28,7 +26,7 @@ export interface RouteCall {
 export function routeTask({ permit, received, body, limits }: RouteCall): Task<ForwardRequest> {
   const { request, fields } = received;
   const { grant } = permit;
-  const { route } = grant;
+  const { place: route } = grant;
   const { method } = request;
   if (!route.methods.includes(method)) {
     const allow = route.methods.join(", ");

@@ -1,0 +1,12 @@
+import { only, type ProxyDialect } from "../proxy-request.ts";
+
+const PREFIX = "/-/auth/envoy";
+
+/** `ext_authz` over HTTP, with `path_prefix: /-/auth/envoy`: method, host and path are those of the original request. */
+export const envoy: ProxyDialect = {
+  read({ method, target, authority, headers }) {
+    if (!target.startsWith(`${PREFIX}/`) || authority === "") return undefined;
+    const remoteAddress = only(headers, "x-envoy-external-address");
+    return { method, target: target.slice(PREFIX.length), host: authority, remoteAddress };
+  },
+};

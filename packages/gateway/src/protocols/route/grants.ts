@@ -1,0 +1,145 @@
+/** Who may use a place: the holder of a Daypass URL for it, or of a visit that a link began. The same for upstreams and for forward-auth. */
+import {
+  type Clock,
+  DaypassError,
+  type KeyResolver,
+  type ObligationKind,
+  type UseStore,
+  type WireRequest,
+} from "daypass";
+import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
+import { isAllowedFrom } from "../../links/create-link.ts";
+import { LinkRefused } from "../../links/open-link.ts";
+import type { Visit, VisitCookies } from "../../links/visit.ts";
+import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { RouteRequirement } from "../../upstream/contract.ts";
+import { isPlainPath } from "../../upstream/plain-path.ts";
+import { covers, pathOf } from "../../upstream/route-table.ts";
+import type { Protocol } from "../protocol.ts";
+
+/** Paths of an origin that grants are for. */
+export interface Place {
+  readonly origin: string;
+  readonly prefix: string;
+  readonly methods: readonly string[];
+  readonly requires: readonly RouteRequirement[];
+  /** Whether the server behind compares the subject of a URL with its own user. */
+  readonly subjects: boolean;
+}
+
+/** The grant of a request on a place. */
+export interface PlaceGrant<P extends Place = Place> extends UrlGrant {
+  readonly place: P;
+  /** The link behind a visit. */
+  readonly link?: { readonly id: string };
+  readonly visit?: Visit | undefined;
+}
+
+export interface PlaceOptions<P extends Place> {
+  readonly find: (request: Pick<WireRequest, "authority" | "target">) => P | undefined;
+  readonly places: readonly P[];
+  readonly keys: KeyResolver<UrlKey> | readonly UrlKey[];
+  readonly audience: string | undefined;
+  readonly clock: Clock;
+  /** Counts uses; without a store, URLs with `uses` are refused. */
+  readonly uses: UseStore | undefined;
+  /** Which obligations the server behind is held to. */
+  readonly enforces: readonly ObligationKind[];
+  /** Opens the cookies of visits; without it there are no links. */
+  readonly visits: VisitCookies | undefined;
+  /** The present scopes of the owner of a link. */
+  readonly scopesOf: ((owner: string) => FoundScopes | Promise<FoundScopes>) | undefined;
+}
+
+/** The bucket of an origin in scopes, links and revocations; no bucket of a storage has a `:`. */
+export function placeBucket(origin: string): string {
+  return `route:${origin}`;
+}
+
+/** The part of a dialect that finds the grant of a request on a place. A request on a place belongs to it, signed or not. */
+export function placeGrants<P extends Place>(
+  options: PlaceOptions<P>,
+): Pick<Protocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
+  const { find, places, keys, audience, clock, uses, enforces, visits, scopesOf } = options;
+  const signed = urlVerifier({
+    keys,
+    origins: [...new Set(places.map(({ origin }) => origin))],
+    audience,
+    clock,
+    enforces: uses === undefined ? enforces : [...enforces, "uses"],
+  });
+
+  async function verify(request: WireRequest): Promise<PlaceGrant<P>> {
+    const place = find(request);
+    if (place === undefined) throw new DaypassError("NO_SIGNATURE", "expected a path of this gateway, found another");
+    if (!signed.detects(request)) return visited(request, place);
+    const grant = await signed.verify(request, { subject: place.subjects ? subjectOf(request) : undefined });
+    expectRequired(place, grant);
+    return Object.assign(grant, { place });
+  }
+
+  function visited(request: WireRequest, place: P): PlaceGrant<P> {
+    const path = pathOf(request.target);
+    const headers = request.headers.filter(([name]) => name.toLowerCase() === "cookie").map(([, value]) => value);
+    // Every server must read the path in the same way: the cookie is for a prefix of it.
+    const own = isPlainPath(path) ? (visits?.open(headers) ?? []) : [];
+    const visit = own.find((one) => one.origin === place.origin && covers(one.path, path));
+    if (visit === undefined) throw new DaypassError("NO_SIGNATURE", "expected a signed URL or a visit, found neither");
+    if (clock().getTime() >= visit.until) throw new LinkRefused("expired");
+    if (!isAllowedFrom(visit.networks, request.remoteAddress)) throw new LinkRefused("network");
+    return {
+      scheme: "link",
+      ...{ id: visit.variant, keyId: visit.owner, link: { id: visit.link }, visit, place, path },
+      ...{ methods: place.methods, obligations: [], signedHeaders: [], parameters: [], target: request.target },
+      ...{ origin: place.origin, subject: visit.name, prefix: visit.path, audience: undefined, nonce: undefined },
+      notBefore: new Date(visit.startsAt),
+      expiresAt: new Date(visit.until),
+      limitBody: (body) => body,
+    };
+  }
+
+  return {
+    verifiers: [{ detects: (request) => find(request) !== undefined, verify }],
+    resource: ({ origin, path }) => ({ bucket: placeBucket(origin), key: path.slice(1) }),
+    // The verifier of Daypass URLs applies the scope of their key itself.
+    scopes: ({ visit }) => (visit === undefined ? [] : scopesOf?.(visit.owner)),
+    life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
+  };
+}
+
+/** The subject that a URL names. The server behind compares it with its own user. */
+function subjectOf({ target }: WireRequest): string | undefined {
+  const [, value] = /[?&]dp-subject=([^&]*)/.exec(target) ?? [];
+  try {
+    return value === undefined ? undefined : decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+const REQUIREMENTS: Readonly<Record<RouteRequirement, (grant: UrlGrant) => boolean>> = {
+  "body-length": (grant) => hasObligation(grant, "body-length"),
+  "body-sha256": (grant) => hasObligation(grant, "body-sha256"),
+  exact: ({ prefix }) => prefix === undefined,
+  uses: (grant) => hasObligation(grant, "uses"),
+};
+
+function hasObligation({ obligations }: UrlGrant, kind: ObligationKind): boolean {
+  return obligations.some((obligation) => obligation.kind === kind);
+}
+
+/** @throws {Refusal} `ROUTE_REQUIREMENT` */
+function expectRequired({ requires }: Place, grant: UrlGrant): void {
+  const missing = requires.find((requirement) => !REQUIREMENTS[requirement](grant));
+  if (missing === undefined) return;
+  throw new Refusal("ROUTE_REQUIREMENT", `the route requires ${missing} of each URL: sign one with it`, { missing });
+}
+
+/** Counts a use of a URL before the request goes on. HEAD is none. @throws {DaypassError} `USES_SPENT` */
+export async function countUse(uses: UseStore | undefined, method: string, grant: PlaceGrant): Promise<void> {
+  const limited = grant.obligations.find(({ kind }) => kind === "uses");
+  if (limited?.kind !== "uses" || method === "HEAD") return;
+  if (await uses?.claim(grant.keyId, grant.id, limited.limit, grant.expiresAt)) return;
+  throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
+}

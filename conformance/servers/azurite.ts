@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import { freePort } from "../../tools/free-port.ts";
-import { listening } from "./listening.ts";
+import { listening } from "../../tools/listening.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** Microsoft's emulator of Azure Storage: the one server at hand that verifies a SAS. */

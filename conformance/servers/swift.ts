@@ -5,7 +5,7 @@ import { userInfo } from "node:os";
 import { promisify } from "node:util";
 import { freePort } from "../../tools/free-port.ts";
 import { send } from "../send.ts";
-import { listening } from "./listening.ts";
+import { listening } from "../../tools/listening.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** OpenStack's object store, which invented the TempURL: a proxy with one server behind it for each kind of ring. */

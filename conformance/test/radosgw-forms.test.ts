@@ -10,7 +10,7 @@ import { awsSdkForm } from "../oracles/forms.ts";
 import { FILE_NAME } from "../random/forms.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { type Answer, send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../servers/radosgw.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 
 const missing = needs("radosgw", "radosgw-admin");
 const BUCKET = "media";

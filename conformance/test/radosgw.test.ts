@@ -16,7 +16,7 @@ import { randomKey } from "../random/keys.ts";
 import { randomWish, type S3Wish } from "../random/requests.ts";
 import { runSeed, seeded } from "../random/seeded.ts";
 import { type Answer, send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../servers/radosgw.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 
 const missing = needs("radosgw", "radosgw-admin");
 const BUCKET = "media";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import type { ClientTarget } from "../clients/client.ts";
 import { prepare, table } from "../requests-table.ts";
-import { startRadosgw } from "../servers/radosgw.ts";
+import { startRadosgw } from "../../tools/radosgw-server.ts";
 import { startSwift } from "../servers/swift.ts";
 
 const region = "us-east-1";

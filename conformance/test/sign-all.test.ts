@@ -8,7 +8,7 @@ import { needs } from "../../tools/needs.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { hasDotSegment } from "../random/keys.ts";
 import { send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../servers/radosgw.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { temporaryFolder } from "../servers/temporary.ts";
 
 const missing = needs("radosgw", "radosgw-admin");

@@ -36,7 +36,7 @@ async function build(): Promise<void> {
     format: "esm",
     platform: "node",
     target: "es2022",
-    external: ["pino", "@photostructure/sqlite", "undici"],
+    external: ["pino", "@photostructure/sqlite", "pg", "undici"],
     plugins: [
       {
         name: "own-url",

@@ -27,7 +27,13 @@ function properties(node: SchemaNode, path = ""): readonly (readonly [path: stri
 const everything = {
   $schema: "https://example.com/config.schema.json",
   root: "files",
-  state: "state",
+  state: {
+    folder: "state",
+    postgres: { file: "postgres", variable: "STATE_URL" },
+    direct: { file: "direct", variable: "DIRECT_URL" },
+    connections: 8,
+    suspendAfterFailover: true,
+  },
   storage: {
     driver: "s3",
     endpoint: "https://s3.example.com",
@@ -187,7 +193,11 @@ test("resolves paths against the folder of the file", async () => {
   writeFileSync(path, JSON.stringify(everything));
   expect(await loadConfig(path)).toMatchObject({
     root: join(folder, "files"),
-    state: join(folder, "state"),
+    state: {
+      folder: join(folder, "state"),
+      postgres: { file: join(folder, "postgres") },
+      direct: { variable: "DIRECT_URL" },
+    },
     urlKeySetFile: join(folder, "keys.json"),
     tls: { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") },
   });

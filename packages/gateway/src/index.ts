@@ -9,7 +9,7 @@ export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
-export { type Links, type LinksOptions, openLinks } from "./links/links.ts";
+export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
 export type { LinkOpener, LinkProblem, OpenedLink, Presented } from "./links/open-link.ts";
 export type { Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";

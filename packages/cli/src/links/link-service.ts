@@ -8,6 +8,7 @@ import type { Grant, WireRequest } from "daypass";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import { linkFiles } from "../state/link-files.ts";
 import { adminServer, removeSocket } from "./admin-server.ts";
+import { revocationFile } from "./revocation-file.ts";
 import { wireRequestOf } from "./url-request.ts";
 
 /** How often a process asks for revocations that no message has brought. */
@@ -30,10 +31,10 @@ export interface LinkService {
 
 /** Connects to the process that owns the state. */
 export async function openLinkService(
-  { state: folder, links: config = {} }: ServeSettings,
+  { state: folder, database, links: config = {} }: ServeSettings,
   { clock, log }: { readonly clock: () => Date; readonly log: Log },
 ): Promise<LinkService> {
-  const { stateSocket, adminSocket } = linkFiles(folder);
+  const { stateSocket, adminSocket, revocations } = linkFiles(folder);
   let links: Links | undefined;
   const state = connectState({
     path: stateSocket,
@@ -42,7 +43,10 @@ export async function openLinkService(
   });
   const { onStale = "refuse", maxRevocationAgeSeconds = 300 } = config;
   const maxRevocationAge = onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
-  const opened = await openLinks({ state, clock, maxRevocationAge });
+  const opened = await openLinks({
+    ...{ state, clock, maxRevocationAge },
+    snapshot: database === undefined ? undefined : revocationFile(revocations, clock),
+  });
   links = opened;
   const timer = setInterval(() => void opened.catchUp().catch(() => undefined), POLL_MS);
   let servers: readonly Server[] = [];

@@ -3,11 +3,10 @@ import { dirname } from "node:path";
 import { createGateway, openLinks } from "@daypass/gateway";
 import { type AdminApi, adminApi } from "@daypass/gateway/admin";
 import { disk } from "@daypass/gateway/disk";
-import { sqliteState } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import { keyRing } from "../commands/serve/key-ring.ts";
 import { keyStore } from "../state/key-store.ts";
-import { linkFiles } from "../state/link-files.ts";
+import { openState } from "./open-state.ts";
 import { wireRequestOf } from "./url-request.ts";
 
 const ORIGIN = "http://127.0.0.1:8080";
@@ -18,7 +17,7 @@ export async function openLocalAdmin(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly api: AdminApi; close(): Promise<void> }> {
   const clock = () => new Date();
-  const state = await sqliteState({ path: linkFiles(folder).database }).catch((error: Error) => {
+  const state = await openState(folder, env).catch((error: Error) => {
     throw new CommandError(
       `the links in ${folder} cannot be opened: ${error.message}. Start the gateway, or stop the program that uses them.`,
     );

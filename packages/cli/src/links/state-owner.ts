@@ -2,11 +2,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "@daypass/gateway/node";
-import { serveState, sqliteState } from "@daypass/gateway/state";
+import { StateUnavailable, serveState } from "@daypass/gateway/state";
 import { type Command, CommandError } from "../command.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import { hasLinks, linkFiles } from "../state/link-files.ts";
 import { cleanSockets } from "./link-service.ts";
+import { openState, recordDatabase, SUSPENDED } from "./open-state.ts";
 
 /** How often deliveries whose time is over are ended. */
 const SWEEP_MS = 30_000;
@@ -15,35 +16,43 @@ const RESTART_MS = 200;
 /** `daypass state-owner FOLDER`: hidden, started by `serve`. */
 export const stateOwnerCommand: Command = {
   help: "daypass state-owner FOLDER: owns the database of a state folder. Started by daypass serve.",
-  async run([folder = ""]) {
+  async run([folder = ""], { env }) {
     // Signals reach the whole group, and the primary decides when this process ends.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
     const files = linkFiles(folder);
-    const state = await sqliteState({ path: files.database }).catch((error: Error) => {
-      throw new CommandError(`${files.database} cannot be opened: ${error.message}. Does another gateway use it?`);
-    });
-    const { run, suspended } = await state.beginRun(
-      existsSync(files.run) ? readFileSync(files.run, "utf8") : undefined,
-    );
-    writeFileSync(files.run, run, { mode: 0o600 });
-    if (suspended > 0) {
-      const line = {
-        level: 40,
-        msg: "the state was restored: counted links are suspended until `daypass links resume`",
-        suspended,
-      };
-      process.stderr.write(`${JSON.stringify({ ...line, time: Date.now(), pid: process.pid })}\n`);
+    const state = await openState(folder, env, report);
+    const begin = async (): Promise<void> => {
+      const { run, suspended } = await state.beginRun(
+        existsSync(files.run) ? readFileSync(files.run, "utf8") : undefined,
+      );
+      writeFileSync(files.run, run, { mode: 0o600 });
+      if (suspended > 0) report(SUSPENDED, { suspended });
+    };
+    // A database on another machine may be away when the gateway starts, which then serves what needs no state.
+    for (let hasBegun = false; !hasBegun; ) {
+      hasBegun = await begin().then(
+        () => true,
+        (error: unknown) => {
+          if (!(error instanceof StateUnavailable)) throw error;
+          process.send?.("ready");
+          return !process.connected;
+        },
+      );
     }
     const server = await serveState(state, files.stateSocket);
-    await state.sweep();
+    await state.sweep().catch(() => undefined);
     const timer = setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS);
     process.send?.("ready");
-    await new Promise<void>((resolve) => process.once("disconnect", resolve));
+    if (process.connected) await new Promise<void>((resolve) => process.once("disconnect", resolve));
     clearInterval(timer);
     await server.close();
     return 0;
   },
 };
+
+function report(msg: string, details: object): void {
+  process.stderr.write(`${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, ...details, msg })}\n`);
+}
 
 /** The running owner of a state. */
 export interface StateOwner {
@@ -89,13 +98,15 @@ export async function startStateOwner(folder: string, onExit: (code: number | nu
 
 /** Starts the owner of a gateway's state when there is something to own. */
 export function stateOwners(
-  { state: folder }: ServeSettings,
+  { state: folder, database }: ServeSettings,
   log: Log,
 ): { ensure(): Promise<void>; stop(): Promise<void> } {
   let owner: StateOwner | undefined;
   return {
     async ensure() {
-      if (owner !== undefined || !hasLinks(folder)) return;
+      if (owner !== undefined) return;
+      if (database !== undefined || hasLinks(folder)) recordDatabase(folder, database);
+      if (!hasLinks(folder)) return;
       cleanSockets(folder);
       owner = await startStateOwner(folder, (code) =>
         log.logger.error({ code }, "the process that owns the links exited, another replaces it"),

@@ -8,6 +8,10 @@ import { join, resolve } from "node:path";
 /** Where links live, and where the processes of a gateway meet. */
 export interface LinkFiles {
   readonly database: string;
+  /** Where the address of PostgreSQL is found, if links are stored there. Not the address, which is secret. */
+  readonly postgres: string;
+  /** The revocations that were in force when PostgreSQL last answered. */
+  readonly revocations: string;
   /** The socket of the process that owns the database. */
   readonly stateSocket: string;
   /** The socket of the admin API. */
@@ -32,6 +36,8 @@ export function linkFiles(folder: string): LinkFiles {
   };
   return {
     database: inside("state.db"),
+    postgres: inside("state.postgres.json"),
+    revocations: inside("revocations.json"),
     stateSocket: socket("state.sock"),
     adminSocket: socket("admin.sock"),
     run: inside("state.run"),
@@ -41,11 +47,13 @@ export function linkFiles(folder: string): LinkFiles {
 
 /** Whether a gateway on this folder has links. Without the database, no process for it starts. */
 export function hasLinks(folder: string): boolean {
-  return existsSync(linkFiles(folder).database);
+  const { database, postgres } = linkFiles(folder);
+  return existsSync(database) || existsSync(postgres);
 }
 
 /** Makes an empty database: the gateway fills it when it starts or reloads. */
 export function createLinks(folder: string): void {
+  if (hasLinks(folder)) return;
   writeFileSync(linkFiles(folder).database, "", { flag: "a", mode: 0o600 });
 }
 

@@ -1,5 +1,7 @@
 /** The links of a gateway: its state, what opens them, and the revocations that every request is checked against. */
+import { randomBytes } from "node:crypto";
 import type { Clock } from "daypass";
+import type { Millis } from "../state/contract/deliveries.ts";
 import type { Revocation, State } from "../state/contract/state.ts";
 import { type LinkOpener, linkOpener } from "./open-link.ts";
 import { type Passwords, passwords } from "./password.ts";
@@ -27,14 +29,27 @@ export interface Links {
 export interface LinksOptions {
   readonly state: State;
   readonly clock: Clock;
+  /** Where the list of revocations is kept, so that a gateway may start while the state is away. */
+  readonly snapshot?: RevocationSnapshot | undefined;
   /** Milliseconds that the list of revocations may be old: five minutes by default. `Infinity` serves on while the state is away. */
   readonly maxRevocationAge?: number | undefined;
+}
+
+/** A copy of the list of revocations on local disk. */
+export interface RevocationSnapshot {
+  /** The copy, and when the state was last asked; `undefined` if there is none. */
+  load(): { readonly revocations: readonly Revocation[]; readonly polledAt: Millis } | undefined;
+  /** Replaces the copy. */
+  save(revocations: readonly Revocation[]): void;
+  /** Notes that the state was asked, and that nothing has changed. */
+  confirm(): void;
 }
 
 const MAX_REVOCATION_AGE = 5 * 60_000;
 
 /**
- * Reads the secret and the revocations of a state: a gateway must not serve before it knows them. Rejects if the state is away.
+ * Reads the secret and the revocations of a state: a gateway must not serve before it knows them. Rejects if the state is away, unless
+ * a snapshot has the revocations.
  *
  * @example
  * ```ts
@@ -46,8 +61,15 @@ const MAX_REVOCATION_AGE = 5 * 60_000;
  * await links.state.close();
  * ```
  */
-export async function openLinks({ state, clock, maxRevocationAge = MAX_REVOCATION_AGE }: LinksOptions): Promise<Links> {
-  const stateKey = await state.secret("links");
+export async function openLinks({
+  state,
+  clock,
+  snapshot,
+  maxRevocationAge = MAX_REVOCATION_AGE,
+}: LinksOptions): Promise<Links> {
+  // Filled as soon as the state answers. Until then, no link opens.
+  const stateKey = Uint8Array.from(randomBytes(32));
+  let isKeyed = false;
   const hashing = passwords();
   const revocations = revocationList();
   const transfers = new Map<symbol, { readonly transfer: Revocable; readonly cut: () => void }>();
@@ -59,10 +81,21 @@ export async function openLinks({ state, clock, maxRevocationAge = MAX_REVOCATIO
   let polledAt = 0;
   const catchUp = async (): Promise<void> => {
     const begun = clock().getTime();
+    if (!isKeyed) stateKey.set(await state.secret("links"));
+    isKeyed = true;
     apply(await state.revocationsAfter(revocations.revision));
     polledAt = begun;
+    if (revocations.revision === savedRevision) snapshot?.confirm();
+    else snapshot?.save(revocations.all());
+    savedRevision = revocations.revision;
   };
-  await catchUp();
+  let savedRevision = -1;
+  await catchUp().catch((error: unknown) => {
+    const kept = snapshot?.load();
+    if (kept === undefined) throw error;
+    apply(kept.revocations);
+    polledAt = kept.polledAt;
+  });
   return {
     state,
     stateKey,

@@ -24,6 +24,8 @@ export interface RevocationList {
   readonly isEmpty: boolean;
   /** Adds and lifts, in the order of their revisions. */
   apply(changes: readonly Revocation[]): void;
+  /** Every revocation in force; empty if there is none. */
+  all(): readonly Revocation[];
   /** The revocation that refuses a grant. */
   find(grant: Revocable): Revocation | undefined;
 }
@@ -50,6 +52,7 @@ export function revocationList(): RevocationList {
         else table.delete(name);
       }
     },
+    all: () => [...inForce.values(), ...prefixes.values()],
     find(grant) {
       const { id, keyId, subject, link, signedAt } = grant;
       const found =

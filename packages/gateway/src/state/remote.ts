@@ -67,6 +67,8 @@ interface Reply {
   readonly id?: number;
   readonly result?: unknown;
   readonly error?: string;
+  /** Whether the error is a {@link StateUnavailable}. */
+  readonly isAway?: boolean;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
 }
@@ -98,13 +100,16 @@ export async function serveState(state: State, path: string): Promise<{ close():
       }
       return { id, result };
     } catch (error) {
-      return { id, error: String((error as Error).message) };
+      return { id, error: String((error as Error).message), isAway: error instanceof StateUnavailable };
     }
   };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     linesOf(socket, async (line) => send(socket, await answer(JSON.parse(line) as Call)));
+  });
+  state.watch?.((changes) => {
+    for (const socket of sockets) send(socket, { revocations: changes });
   });
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
@@ -151,6 +156,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   let socket: Socket | undefined;
   let closed = false;
   let nextId = 0;
+  let isAnswering = true;
 
   const transmit = (call: Pending): void => {
     if (socket === undefined) return;
@@ -165,11 +171,12 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     clearTimeout(call.timer);
     return call;
   };
-  const receive = ({ id, result, error, revocations }: Reply): void => {
+  const receive = ({ id, result, error, isAway = false, revocations }: Reply): void => {
     if (revocations !== undefined) onRevocations?.(revocations);
     const call = id === undefined ? undefined : finish(id);
+    if (id !== undefined) isAnswering = !isAway;
     if (error === undefined) call?.resolve(result as never);
-    else call?.reject(new Error(error));
+    else call?.reject(isAway ? new StateUnavailable(error) : new Error(error));
   };
   const open = (): void => {
     if (closed) return;
@@ -212,7 +219,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   return {
     ...(remote as unknown as State),
     sharedByReplicas: false,
-    isAvailable: () => socket !== undefined,
+    isAvailable: () => socket !== undefined && isAnswering,
     secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
     async close() {
       closed = true;

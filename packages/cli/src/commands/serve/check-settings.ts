@@ -7,7 +7,7 @@ import { ORIGIN, originFault, originsOf, respelled, standardSpelling } from "./o
 import { isNetwork, NETWORK } from "./trusted-proxies.ts";
 
 /** A configuration with the command line and the defaults. */
-interface CheckedSettings extends ServeConfig {
+interface CheckedSettings extends Omit<ServeConfig, "state"> {
   readonly host: string;
   readonly port: number;
   readonly region: string;

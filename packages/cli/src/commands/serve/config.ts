@@ -9,11 +9,12 @@ import { readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
 import { nearestName } from "../../nearest-name.ts";
 import { describeValue, schemaFault, settingPaths } from "./json-schema.ts";
+import { absoluteState, type StateConfig } from "./state-config.ts";
 
 /** The configuration of `serve`, see `config.schema.json`. Paths are absolute. */
 export interface ServeConfig {
   readonly root?: string;
-  readonly state?: string;
+  readonly state?: StateConfig;
   readonly storage?: StorageConfig;
   readonly listen?: {
     readonly host?: string;
@@ -113,7 +114,7 @@ function withAbsolutePaths(config: ServeConfig, folder: string): ServeConfig {
   return {
     ...config,
     ...(root === undefined ? {} : { root: resolve(folder, root) }),
-    ...(state === undefined ? {} : { state: resolve(folder, state) }),
+    ...(state === undefined ? {} : { state: absoluteState(state, folder) }),
     ...(urlKeySetFile === undefined ? {} : { urlKeySetFile: resolve(folder, urlKeySetFile) }),
     ...(tls === undefined
       ? {}

@@ -25,7 +25,10 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 const KEYWORDS: Readonly<Record<string, Keyword>> = {
-  type: (rule, value, path) => when(TYPES[String(rule)]?.(value) !== true, path, `${rule}`),
+  type(rule, value, path) {
+    const types = [rule].flat().map(String);
+    return when(!types.some((type) => TYPES[type]?.(value) === true), path, types.join(" or "));
+  },
   enum: (rule, value, path) => when(!list(rule).includes(value), path, `one of ${list(rule).join(", ")}`),
   pattern: (rule, value, path, schema) =>
     when(

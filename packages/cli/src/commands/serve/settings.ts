@@ -7,6 +7,7 @@ import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
 import { keySetText, tlsFiles } from "./configured-files.ts";
+import { type DatabaseSettings, stateOf } from "./state-config.ts";
 import { checkStorage, driverOf } from "./storage.ts";
 
 /** The command line of `serve`. Takes precedence over the configuration file. */
@@ -20,9 +21,12 @@ export interface ServeArguments {
 }
 
 /** The settings of a gateway process. */
-export interface ServeSettings extends ServeConfig {
+export interface ServeSettings extends Omit<ServeConfig, "state"> {
   readonly root: string;
+  /** The folder of keys and sockets. */
   readonly state: string;
+  /** The PostgreSQL that replicas share, if links are stored there. */
+  readonly database?: DatabaseSettings | undefined;
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -57,7 +61,8 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
-  const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
+  const { folder, database } = stateOf(config.state);
+  const state = args.state ?? folder ?? join(root, STATE_FOLDER);
   if (driverOf(config.storage).servesFolder) {
     refuseServedState(root, state);
     refuseServedKeys(root);
@@ -66,6 +71,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
     ...config,
     root,
     state,
+    database,
     host: args.host ?? config.listen?.host ?? "127.0.0.1",
     port: args.port ?? config.listen?.port ?? 8080,
     workers: args.workers ?? config.workers ?? 0,
@@ -76,7 +82,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   return settings;
 }
 
-const FIXED_AT_START = ["root", "state", "storage", "listen", "tls", "workers", "host", "port"] as const;
+const FIXED_AT_START = ["root", "state", "database", "storage", "listen", "tls", "workers", "host", "port"] as const;
 const LIMITS_FIXED_AT_START = ["headerBytes", "headerCount"] as const;
 
 /**

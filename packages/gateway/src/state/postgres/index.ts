@@ -56,6 +56,8 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     const [place] = await run("place");
     if (place?.same === true) return 0;
     await run("putPlace");
+    // Replicas may know revocations that were lost: those that follow need higher revisions.
+    await run("skipRevisions");
     if (place === undefined || (place.promoted && !suspendAfterFailover)) return 0;
     return suspendCounted(run, append);
   }
@@ -149,9 +151,14 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     },
     claimUse,
     revoke: (revocation, by) =>
-      db.transaction((transaction) => revoke(transaction, { ...revocation, by, at: db.now() })),
+      db.transaction(async (transaction) => {
+        await checkPlace(transaction);
+        return revoke(transaction, { ...revocation, by, at: db.now() });
+      }),
     lift: (id, by) =>
-      db.transaction(async ({ run, append }) => {
+      db.transaction(async (transaction) => {
+        const { run, append } = transaction;
+        await checkPlace(transaction);
         const [counter] = await run("nextRevision");
         const isLifted = (await run("lift", db.now(), counter.value, id)).length > 0;
         if (isLifted) append({ action: "revocation.lifted", by, result: "ok", subject: id });

@@ -82,6 +82,7 @@ export const statements = {
 
   // The row stays locked until the commit, so revisions are committed in their order. A sequence would not do that.
   nextRevision: "UPDATE daypass.revision SET value = value + 1 RETURNING value",
+  skipRevisions: "UPDATE daypass.revision SET value = value + 1000000",
   notify: "SELECT pg_notify('daypass_revocation', '')",
   addRevocation: "INSERT INTO daypass.revocation VALUES ($1, $2, $3, $4, $5, $6, NULL)",
   revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL",

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { promisify } from "node:util";
-import { freePort } from "../../tools/free-port.ts";
+import { freePort } from "./free-port.ts";
 import { listening } from "./listening.ts";
-import { temporaryFolder } from "./temporary.ts";
 
 /** Ceph's object gateway: an S3 server by other authors. */
 export interface Radosgw {
@@ -41,11 +41,11 @@ export async function startRadosgw(): Promise<Radosgw> {
 }
 
 async function startOnce(): Promise<Radosgw> {
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(`${tmpdir()}/daypass-radosgw-`);
   const port = await freePort();
-  for (const name of ["run", "log", "data", "db"]) mkdirSync(`${folder.path}/${name}`);
-  const config = `${folder.path}/ceph.conf`;
-  writeFileSync(config, configuration(folder.path, port));
+  for (const name of ["run", "log", "data", "db"]) mkdirSync(`${folder}/${name}`);
+  const config = `${folder}/ceph.conf`;
+  writeFileSync(config, configuration(folder, port));
   const args = ["-c", config, "-n", "client.rgw", "--no-mon-config"];
   const child = spawn("radosgw", [...args, "-f"], { stdio: "ignore" });
   const stop = async (): Promise<void> => {
@@ -53,7 +53,7 @@ async function startOnce(): Promise<Radosgw> {
       child.kill("SIGKILL");
       await once(child, "exit");
     }
-    folder.remove();
+    rmSync(folder, { recursive: true, force: true });
   };
   try {
     await listening(port, { name: "radosgw" });

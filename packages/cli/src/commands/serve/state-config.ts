@@ -1,0 +1,57 @@
+/** The setting `state`: a folder, or a folder and the PostgreSQL that replicas share. */
+import { resolve } from "node:path";
+import { CommandError } from "../../command.ts";
+
+/** Where a secret is found: a file, or an environment variable. */
+export interface SecretPlace {
+  readonly file?: string;
+  readonly variable?: string;
+}
+
+/** The PostgreSQL of a gateway. */
+export interface DatabaseSettings {
+  readonly postgres: SecretPlace;
+  readonly direct?: SecretPlace;
+  readonly connections?: number;
+  readonly suspendAfterFailover?: boolean;
+}
+
+/** The setting as the file has it. */
+export type StateConfig = string | ({ readonly folder?: string } & Partial<DatabaseSettings>);
+
+/** The setting with absolute paths. */
+export function absoluteState(state: StateConfig, base: string): StateConfig {
+  if (typeof state === "string") return resolve(base, state);
+  const secret = (place: SecretPlace | undefined) =>
+    place?.file === undefined ? place : { ...place, file: resolve(base, place.file) };
+  const { folder, postgres, direct } = state;
+  return {
+    ...state,
+    ...(folder === undefined ? {} : { folder: resolve(base, folder) }),
+    ...(postgres === undefined ? {} : { postgres: secret(postgres) as SecretPlace }),
+    ...(direct === undefined ? {} : { direct: secret(direct) as SecretPlace }),
+  };
+}
+
+/** The folder and the database of the setting. Throws a `CommandError` if they do not fit each other. */
+export function stateOf(state: StateConfig | undefined): {
+  readonly folder: string | undefined;
+  readonly database: DatabaseSettings | undefined;
+} {
+  if (state === undefined || typeof state === "string") return { folder: state, database: undefined };
+  const { folder, postgres, ...others } = state;
+  if (postgres === undefined) {
+    const [without] = Object.keys(others);
+    if (without === undefined) return { folder, database: undefined };
+    throw new CommandError(
+      `expected state.postgres with state.${without}, found none: name its address, or remove state.${without}`,
+    );
+  }
+  for (const [name, place] of Object.entries({ postgres, direct: others.direct })) {
+    if (place === undefined || (place.file === undefined) !== (place.variable === undefined)) continue;
+    throw new CommandError(
+      `expected state.${name} to name a file or a variable, found ${place.file === undefined ? "neither" : "both"}: name one`,
+    );
+  }
+  return { folder, database: { postgres, ...others } };
+}

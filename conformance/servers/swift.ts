@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
 import { freePort } from "../../tools/free-port.ts";
-import { send } from "../send.ts";
 import { listening } from "../../tools/listening.ts";
+import { send } from "../send.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 /** OpenStack's object store, which invented the TempURL: a proxy with one server behind it for each kind of ring. */

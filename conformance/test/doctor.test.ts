@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
-import { send } from "../send.ts";
 import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
+import { send } from "../send.ts";
 import { temporaryFolder } from "../servers/temporary.ts";
 
 const missing = needs("radosgw", "radosgw-admin", "aws");

@@ -5,12 +5,12 @@ import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { s3V4aSigner } from "daypass/s3/v4a";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { needs } from "../../tools/needs.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { multipart } from "../multipart.ts";
 import { awsSdkForm } from "../oracles/forms.ts";
 import { FILE_NAME } from "../random/forms.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { type Answer, send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 
 const missing = needs("radosgw", "radosgw-admin");
 const BUCKET = "media";

@@ -5,6 +5,7 @@ import { s3V4aSigner } from "daypass/s3/v4a";
 import { type SwiftSignRequest, swiftSigner } from "daypass/swift";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { aws4Oracle } from "../oracles/aws4.ts";
 import { aws4fetchOracle } from "../oracles/aws4fetch.ts";
 import { daypassUrl } from "../oracles/daypass.ts";
@@ -16,7 +17,6 @@ import { randomKey } from "../random/keys.ts";
 import { randomWish, type S3Wish } from "../random/requests.ts";
 import { runSeed, seeded } from "../random/seeded.ts";
 import { type Answer, send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 
 const missing = needs("radosgw", "radosgw-admin");
 const BUCKET = "media";

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { testGateway } from "@daypass/gateway/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
+import { startRadosgw } from "../../tools/radosgw-server.ts";
 import type { ClientTarget } from "../clients/client.ts";
 import { prepare, table } from "../requests-table.ts";
-import { startRadosgw } from "../../tools/radosgw-server.ts";
 import { startSwift } from "../servers/swift.ts";
 
 const region = "us-east-1";

@@ -6,8 +6,8 @@ import { testGateway } from "@daypass/gateway/testing";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
-import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
+import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 
 const missing = needs("radosgw", "radosgw-admin");
 const BUCKET = "media";

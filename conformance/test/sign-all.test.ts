@@ -5,10 +5,10 @@ import { promisify } from "node:util";
 import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
+import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { hasDotSegment } from "../random/keys.ts";
 import { send } from "../send.ts";
-import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { temporaryFolder } from "../servers/temporary.ts";
 
 const missing = needs("radosgw", "radosgw-admin");

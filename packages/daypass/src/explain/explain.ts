@@ -15,6 +15,7 @@ import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
+import { type Budget, budget as newBudget, workOf } from "./search/work.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./server-request.ts";
 import { splitUrl } from "./split-url.ts";
@@ -49,8 +50,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   // Another URL was sent: the explanation compares the two.
   const isOther = request.url !== undefined && request.url !== url;
   const explanation = isOther
-    ? await explainText(url, { ...options, request })
-    : await explainSent(url, { ...options, request: { ...request, url: undefined } });
+    ? await explainText(url, { ...options, request, budget: newBudget() })
+    : await explainSent(url, { ...options, request: { ...request, url: undefined }, budget: newBudget() });
   // A request that succeeded has no cause, whatever its body is.
   return options.status !== undefined && options.status >= 200 && options.status < 300
     ? { ...explanation, cause: undefined }
@@ -88,15 +89,14 @@ async function explainInLife(text: string, options: GivenOptions, reading: Readi
   return explainText(text, { ...options, clock: () => new Date(endsAt.getTime() - 1000) }, reading);
 }
 
-// A signed URL has about a dozen. Each try takes time in proportion to their number.
-const MAX_PARAMETERS = 200;
-
 interface GivenOptions extends Omit<ExplainOptions, "request"> {
   readonly request: GivenRequest | undefined;
+  /** Shared by all readings. */
+  readonly budget: Budget;
 }
 
 async function explainText(url: string, options: GivenOptions, reading: Reading = "search"): Promise<Explanation> {
-  const { request, errorBody, status, hosts = [], origin, reveal, clock = systemClock } = options;
+  const { request, errorBody, status, hosts = [], origin, reveal, budget, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
@@ -124,7 +124,7 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
     error: answered,
     keys,
     hosts,
-    searches: reading === "search" && sentUrl.wire.tokens.length <= MAX_PARAMETERS,
+    work: workOf(budget, textLength(sentUrl, sent.headers), reading !== "search"),
     now: new Date(clock()),
   };
   const explained = await explainer.explain(subject);
@@ -153,6 +153,11 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
 /** The refusal of the scheme's own servers. Applications give it for a wrong signature and for an expired URL. */
 function refusalOf({ ownRefusal }: Explainer, body = ""): ServerError | undefined {
   return ownRefusal?.test(body) === true ? { code: NOT_VALID, message: "", fields: new Map() } : undefined;
+}
+
+/** The length of the text that is signed. Each parameter and signed header is read and sorted, which costs more than its length. */
+function textLength({ wire: { path, query } }: SplitUrl, headers: WireRequest["headers"]): number {
+  return path.length + query.length + headers.flat().join("").length + 40 * query.split(/&|;|%3B/i).length;
 }
 
 function target({ wire }: SplitUrl): string {

@@ -2,6 +2,7 @@ import type { WireRequest, WireTarget } from "../core/contracts.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
 import type { GivenRequest } from "./given-request.ts";
+import type { Work } from "./search/work.ts";
 
 /** An absolute URL, split but not decoded. */
 export interface SplitUrl {
@@ -30,8 +31,8 @@ export interface Subject {
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];
-  /** Whether to try variants if no key fits. */
-  readonly searches: boolean;
+  /** What the tries of keys may cost. */
+  readonly work: Work;
   readonly now: Date;
 }
 

@@ -13,6 +13,7 @@ import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
+import { memoizeLast } from "../search/memoize-last.ts";
 import { search } from "../search/search.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
 import { azureCause, BLOB_TYPE, compareAzure, isAzuritesRefusal, lineName, neededHeader, shownText } from "./cause.ts";
@@ -162,13 +163,24 @@ export function emptyInput({ kind, fields, values, signature }: AzureUrl): Azure
   return { kind, fields, values, signature, key: "", keyForm: "base64" };
 }
 
-function fitsInput(input: AzureInput): boolean {
-  const key = input.keyForm === "text" ? input.key : fromBase64(input.key);
-  return key !== undefined && azureSignature(hmacSha256(key), inputText(input)) === input.signature;
+/** The check of one search: nearly all inputs have the key of the input before. */
+function inputCheck(): (input: AzureInput) => boolean {
+  const macOf = memoizeLast(
+    ({ key, keyForm }: AzureInput) => `${keyForm} ${key}`,
+    ({ key, keyForm }) => {
+      const bytes = keyForm === "text" ? key : fromBase64(key);
+      return bytes === undefined ? undefined : hmacSha256(bytes);
+    },
+  );
+  return (input) => {
+    const mac = macOf(input);
+    return mac !== undefined && azureSignature(mac, inputText(input)) === input.signature;
+  };
 }
 
 function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): Diagnosis {
-  const { error } = subject;
+  const { error, work } = subject;
+  const fitsInput = inputCheck();
   const shown = error === undefined ? undefined : shownText(error);
   const different = shown === undefined ? undefined : compareAzure(url, shown);
   const keys = keysFor(url, subject.keys);
@@ -183,8 +195,8 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): Diagno
   if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { cause: changed(url, sent) };
   let hypotheses: Diagnosis["hypotheses"];
   for (const input of inputs) {
-    const variantsOf = subject.searches ? azureVariants(sent) : () => [];
-    const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed" }, inputs.length);
+    const variantsOf = work.searches ? azureVariants(sent) : () => [];
+    const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed", work }, inputs.length);
     hypotheses ??= found.hypotheses;
     if (found.cause !== undefined) return { cause: found.cause, hypotheses: found.hypotheses };
   }

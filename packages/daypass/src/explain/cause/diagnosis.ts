@@ -30,6 +30,10 @@ export interface Case<I extends SignedInput> {
   variantsOf(input: I): Iterable<Variant<I>>;
   /** Possible requests if method or headers are unknown; by default, every method. */
   unknowns?(input: I): readonly I[];
+  /** What a try costs beyond its bytes. */
+  readonly keyWork?: number | undefined;
+  /** Whether a change that a key proves can explain an unreadable URL. */
+  readonly readsAnyway?: boolean | undefined;
   /** Whether HEAD is accepted with any signed method. */
   readonly headIsFree?: boolean | undefined;
   /** Whether no method is signed. */
@@ -86,7 +90,13 @@ export async function diagnose<I extends SignedInput>(
 ): Promise<CaseDiagnosis<I>> {
   const first = caseOf(asked);
   const learnt = learnSent(asked, first);
-  const given = learnt === asked ? first : caseOf(learnt);
+  const found = learnt === asked ? first : caseOf(learnt);
+  // Servers do not check the signature of a URL that they cannot read.
+  const work = {
+    ...learnt.work.costing(found.keyWork ?? 0),
+    ...(found.grammar && found.readsAnyway !== true && { searches: false }),
+  };
+  const given: Case<I> = { ...found, subject: { ...learnt, work } };
   const { subject, grammar, times, other } = given;
   const { error, now } = subject;
   const signature = await checkSignature(given);
@@ -196,7 +206,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
         );
   if (before !== undefined) return { method: before.method, headers: before.headers, cause: changed(subject) };
   const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
-  const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed" });
+  const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed", work: subject.work });
   const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
   if (found.cause !== undefined) {
     const { method, headers } = found.input ?? (inputs[found.index] as I);
@@ -208,13 +218,14 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     cause:
       fromShownText(given, meant)?.cause ??
       withCutNote(wrongKey(given, inputs, hypotheses), {
-        isCut: found.isCut === true || !subject.searches,
+        isCut: found.isCut === true || !subject.work.searches,
       }),
   };
 }
 
 async function firstFitting<I extends SignedInput>(given: Case<I>, inputs: readonly I[]): Promise<I | undefined> {
-  for (const input of inputs.flatMap((one) => possible(given, one))) if (await given.fits(input)) return input;
+  for (const input of inputs.flatMap((one) => possible(given, one)))
+    if (given.subject.work.take() && (await given.fits(input))) return input;
   return undefined;
 }
 

@@ -48,7 +48,6 @@ export function mixedKeys(
 
 /** The failed tries, as evidence. */
 export function noneFits(tried: readonly Hypothesis[]): string {
-  return tried.length === 0
-    ? "No variant was tried."
-    : `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
+  const count = tried.reduce((sum, one) => sum + one.tried, 0);
+  return count === 0 ? "No change was tried." : `None of ${count} usual changes of the request and the key fits.`;
 }

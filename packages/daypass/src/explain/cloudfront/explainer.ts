@@ -26,6 +26,7 @@ import type { Variant } from "../search/search.ts";
 import { pathSpellings } from "../search/spellings.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
+import { PUBLIC_KEY } from "../search/work.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
 import { trapsOf } from "../traps.ts";
 
@@ -136,6 +137,7 @@ function readCloudfront(asked: Subject): TextScheme<CloudfrontInput> {
         variantsOf: (input) => cloudfrontVariants(input, subject),
         unknowns: (input) => [input],
         methodIsFree: true,
+        keyWork: PUBLIC_KEY,
         said: (told) => fault ?? saidByCloudfront(told, values) ?? saidByOrigin(told, now),
         fault,
         parse(received) {

@@ -8,6 +8,7 @@ import type { Diagnosis, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import { PUBLIC_KEY } from "../search/work.ts";
 import type { EdgeExplainKey } from "./keys.ts";
 import type { EdgeClaims, EdgeKind } from "./kind.ts";
 import { damagedKeys, type EdgeInput, edgeVariants } from "./variants.ts";
@@ -69,6 +70,9 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     fits: async (input) => (await verdictOf(input)).code === "",
     unknowns: (input) => [input],
     methodIsFree: true,
+    // Each try runs a whole verifier, which reads the path several times.
+    keyWork: PUBLIC_KEY + 4 * sentUrl.wire.path.length,
+    readsAnyway: true,
     // Any spelling of the path with valid escapes would pass for the signed one.
     variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise, damaged }) : []),
     asSeen: (key) => (kind.ownRefusal !== undefined && signs.host ? otherOrigin(sentUrl, key) : undefined),

@@ -1,4 +1,5 @@
 import { isDaypassError } from "../../core/errors.ts";
+import { combineCauses } from "../cause/combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "../cause/keys.ts";
 import { endCause } from "../cause/life.ts";
 import { isMismatch, otherCause } from "../cause/server-cause.ts";
@@ -6,6 +7,7 @@ import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach } from "../search/search.ts";
+import { budget, workOf } from "../search/work.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
 import { formServerCause } from "./server.ts";
@@ -28,18 +30,18 @@ export async function diagnoseForm(given: FormCase): Promise<Diagnosis> {
   const { error, now, posted, facts } = given;
   const signature = await checkSignature(given);
   const said = error === undefined || isMismatch(error) ? undefined : formServerCause(error, posted, now);
-  if (said !== undefined) return { ...signature, cause: said };
+  // A blank "AccessDenied" can mean anything.
+  if (said !== undefined && said.isGuess !== true) return { ...signature, cause: said };
   const unread = grammarCause(given);
   // A cause that a key proves outranks a grammar error.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   if (unread !== undefined && !isShown) return { ...signature, cause: unread };
   const cause = signature.cause ?? shownPolicy(given);
   if (error !== undefined && isMismatch(error)) return { ...signature, cause: cause ?? mismatch(facts, given.keys) };
-  const late = lifeCause(given);
-  const other = cause ?? conditionCause(posted) ?? lengthCause(posted);
+  const late = error === undefined || said !== undefined ? lifeCause(given) : undefined;
+  const other = cause ?? conditionCause(posted) ?? lengthCause(posted) ?? said;
   const unexplained = error && otherCause(error, "form");
-  if (late === undefined || other === undefined) return { ...signature, cause: late ?? other ?? unexplained };
-  return { ...signature, cause: { ...late, evidence: [...late.evidence, `Besides: ${other.sentence}`] } };
+  return { ...signature, cause: combineCauses(late, other) ?? late ?? other ?? unexplained };
 }
 
 function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | undefined {
@@ -95,8 +97,7 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
   };
 }
 
-function lifeCause({ posted: { policy, kind }, facts, error, now }: FormCase): Cause | undefined {
-  if (error !== undefined) return undefined;
+function lifeCause({ posted: { policy, kind }, facts, now }: FormCase): Cause | undefined {
   const late = endCause(policy.endsAt, now, { signed: "form" });
   if (late !== undefined) return late;
   const ahead = (facts.signedAt?.getTime() ?? 0) - now.getTime();
@@ -138,7 +139,10 @@ async function checkSignature(given: FormCase): Promise<Diagnosis> {
     const before = inputOf(posted, posted.kind.facts(signed.values), signed, key);
     if (await fits(before)) return { cause: changed };
   }
-  const found = await searchEach(searches, { variantsOf, view: "signed" });
+  const found = await searchEach(searches, {
+    ...{ variantsOf, view: "signed" },
+    work: workOf(budget(), posted.form.values.get("policy")?.length ?? 0, false),
+  });
   if (found.cause !== undefined) return found;
   const { hypotheses } = found;
   return {

@@ -38,7 +38,7 @@ function conditionAnswer(error: ServerError, posted: PostedForm, text: string): 
   );
 }
 
-const EXTRA = /(?:Extra input fields|did not reference these fields):\s*([^\s,]+)/i;
+const EXTRA = /(?:Extra input fields|did not reference these fields|Policy missing condition):\s*([^\s,]+)/i;
 
 /** The answer names a missing field. */
 function fieldAnswer({ message }: ServerError, { form }: PostedForm): Cause | undefined {
@@ -96,12 +96,22 @@ function ended({ policy: { endsAt } }: PostedForm, now: Date): Cause {
   return { code: "EXPIRED", sentence: `The form has expired${at}.`, evidence: [], fix: "Ask for a new form." };
 }
 
-/** `["eq", "$acl", "private"]` as in S3's message, or without quotes as in MinIO's. */
+/** S3 writes `["eq", "$acl", "private"]`, MinIO the same without quotes, radosgw `eq: $acl, private` or the field alone. */
+const FAILED = [
+  /\[\s*"?(eq|starts-with)"?\s*,\s*"?\$([\w.-]{1,100})"?\s*,\s*"?([^\]]{0,4000}?)"?\s*\]/i,
+  /Policy condition failed: (eq|starts-with): \$([\w.-]{1,100}), (.{0,4000})/i,
+  /Policy check failed, variable (?:not found|not met condition)(): ([\w.-]{1,100})/i,
+];
+
 function failedCondition(text: string): FieldCondition | undefined {
-  const form = /\[\s*"?(eq|starts-with)"?\s*,\s*"?\$([\w.-]{1,100})"?\s*,\s*"?([^\]]{0,4000}?)"?\s*\]/i;
-  const [, operator = "", field, value = ""] = form.exec(text) ?? [];
+  const [, operator = "", field, value = ""] =
+    FAILED.map((form) => form.exec(text)).find((found) => found !== null) ?? [];
   if (field === undefined) return undefined;
-  return { operator: operator.toLowerCase() === "eq" ? "eq" : "starts-with", field: field.toLowerCase(), value };
+  return {
+    operator: operator.toLowerCase() === "starts-with" ? "starts-with" : "eq",
+    field: field.toLowerCase(),
+    value,
+  };
 }
 
 /** The cause of the condition that failed at the server. */

@@ -4,6 +4,7 @@ import { causeOf } from "../cause/combine-causes.ts";
 import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
 import type { Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
+import { PUBLIC_KEY } from "../search/work.ts";
 import { explainV4 } from "../v4/explainer.ts";
 import type { V4Dialect } from "../v4/input.ts";
 import type { V4Case, V4Facts, V4Findings, V4Key, V4Scheme } from "../v4/scheme.ts";
@@ -72,6 +73,7 @@ const ACCOUNT: V4Scheme = {
   digits: ({ signature }) => RSA_HEX.find((length) => length >= signature.length) ?? 0,
   checkGrammar: (received) => checkWhole("X-Goog-Signature", parseGcs(received, GOOG4_RSA).signature, RSA_HEX),
   keys: (subject, facts) => keysOf("account", subject, facts),
+  keyWork: PUBLIC_KEY,
   signer: gcsSigner("account"),
   says: {
     ...HMAC.says,

@@ -7,6 +7,7 @@ import { fromHex } from "../../wire/encoding.ts";
 import { checkWholeDer } from "../cause/whole-signature.ts";
 import type { Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
+import { PUBLIC_KEY } from "../search/work.ts";
 import { s3Traps, trapsOf } from "../traps.ts";
 import { explainV4 } from "../v4/explainer.ts";
 import { v4Signatures, v4StringToSign } from "../v4/input.ts";
@@ -78,6 +79,7 @@ const V4A: V4Scheme = {
   scheme: "s3/v4a",
   title: "An S3 presigned URL (Signature Version 4A)",
   dialect: { ...SIGV4.dialect, family: AWS4A, isRegional: false },
+  keyWork: PUBLIC_KEY,
   // DER states its own length.
   digits: () => undefined,
   checkGrammar: (received) => checkWholeDer("X-Amz-Signature", parseS3V4a(received).signature),

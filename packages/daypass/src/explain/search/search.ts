@@ -1,4 +1,5 @@
 import type { Cause, CauseCode, Hypothesis } from "../explanation.ts";
+import type { Work } from "./work.ts";
 
 /** One possible difference between the signed and the sent request. */
 export interface Variant<I> {
@@ -24,15 +25,6 @@ export interface Found<I = unknown> {
   readonly isCut?: boolean | undefined;
 }
 
-const MAX_TRIES = 6000;
-/** Up to this number, each key has all tries. */
-const FEW = 2;
-
-/** The single changes, and the pairs, that are tried with one key. Many keys share the tries of a few. */
-function triesFor(keys: number): number {
-  return Math.ceil(MAX_TRIES * Math.min(1, FEW / keys));
-}
-
 /** The inputs to try, and the test of each. */
 interface Search<I, F> {
   /** Several inputs if parts of the request are unknown. */
@@ -43,14 +35,17 @@ interface Search<I, F> {
 interface Ways<I> {
   readonly variantsOf: (input: I) => Iterable<Variant<I>>;
   readonly view: "signed" | "seen";
+  readonly work: Work;
 }
 
 /**
  * Tries the unchanged inputs, then the variants of each in their order, then pairs of variants of the first input. A match of
  * 160 bits or more cannot be chance, so the first fit is the cause.
+ *
+ * @param parts the number of keys that share the work
  */
-export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
-  const stage: Stage = { tried: new Map(), limit: triesFor(keys), isCut: false };
+export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, parts = 1): Found<I> {
+  const stage: Stage = { tried: new Map(), isCut: false, take: ways.work.share(parts) };
   for (const trials of [singles(inputs, ways, stage), pairs(inputs, ways, stage)]) {
     let trial = trials.next();
     while (!trial.done) trial = trials.next(fits(trial.value));
@@ -61,17 +56,18 @@ export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, k
 
 /**
  * {@link search} with several keys, and with signatures whose verification returns a promise. Tries single changes with all keys
- * before pairs with any.
+ * before pairs with any. The keys share the work.
  */
 export async function searchEach<I>(
   searches: readonly Search<I, boolean | Promise<boolean>>[],
   ways: Ways<I>,
 ): Promise<Found<I> & { readonly index: number }> {
-  const limit = triesFor(searches.length);
-  const stages = searches.map((): Stage => ({ tried: new Map(), limit, isCut: false }));
+  const stages = searches.map((): Stage => ({ tried: new Map(), isCut: false, take: () => false }));
   for (const trialsOf of [singles, pairs]) {
     for (const [index, { inputs, fits }] of searches.entries()) {
-      const trials = trialsOf(inputs, ways, stages[index] as Stage);
+      const stage = stages[index] as Stage;
+      stage.take = ways.work.share(searches.length - index);
+      const trials = trialsOf(inputs, ways, stage);
       let trial = trials.next();
       while (!trial.done) trial = trials.next(await fits(trial.value));
       if (trial.value !== undefined) return { ...trial.value, index };
@@ -87,7 +83,7 @@ export function withCutNote(cause: Cause, { isCut }: Pick<Found, "isCut">): Caus
 }
 
 const CUT =
-  "Not every change was tried: too many keys, guesses or parameters share a limited number of tries. Give fewer keys, and the method and the headers that were sent.";
+  "Not every change was tried: too many keys, guesses or parameters share a limited number of tries, and a long URL has fewer. Give fewer keys, and the method and the headers that were sent.";
 
 function nothing<I>(tried: Tried, input?: I): Found<I> {
   return { cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] };
@@ -97,9 +93,10 @@ type Tries = Map<CauseCode, { count: number; sentence: string }>;
 
 interface Stage {
   readonly tried: Tries;
-  readonly limit: number;
-  /** Whether the limit ended the single changes. */
+  /** Whether the work ended before the single changes did. */
   isCut: boolean;
+  /** Counts a try. Returns whether the work suffices for it. */
+  take: () => boolean;
 }
 
 /** Yields inputs to try; the caller answers whether each fits. Returns `undefined` if none does. */
@@ -108,9 +105,8 @@ function* singles<I>(
   { variantsOf, view }: Ways<I>,
   stage: Stage,
 ): Generator<I, Found<I> | undefined, boolean> {
-  const { tried, limit } = stage;
+  const { tried } = stage;
   for (const input of inputs) if (yield input) return nothing(tried, input);
-  let count = 0;
   // Variant by variant over all inputs, so that the limit cuts only the unlikely ones.
   let open = inputs.map((input) => variantsOf(input)[Symbol.iterator]());
   while (open.length > 0) {
@@ -120,7 +116,7 @@ function* singles<I>(
       if (next.done === true) continue;
       rest.push(variants);
       const variant = next.value;
-      if (++count > limit) {
+      if (!stage.take()) {
         stage.isCut = true;
         return undefined;
       }
@@ -136,13 +132,12 @@ function* singles<I>(
 function* pairs<I>(
   [input]: readonly I[],
   { variantsOf, view }: Ways<I>,
-  { tried, limit }: Stage,
+  { tried, take }: Stage,
 ): Generator<I, Found<I> | undefined, boolean> {
-  let count = 0;
   for (const first of input === undefined ? [] : variantsOf(input)) {
     for (const second of variantsOf(first.input)) {
       if (second.code === first.code && second.code !== "QUERY") continue;
-      if (++count > limit) return undefined;
+      if (!take()) return undefined;
       if (yield second.input) return found([first, second], { tried, view, input: second.input });
     }
   }

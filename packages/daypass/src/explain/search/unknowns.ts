@@ -170,9 +170,9 @@ export function withFacts(
 /** Leaves out variants of unknown parts, which {@link completions} has tried already. */
 export function ofKnown<I>(
   variantsOf: (input: I) => Iterable<Variant<I>>,
-  { known, searches }: Pick<Subject, "known" | "searches">,
+  { known, work }: Pick<Subject, "known" | "work">,
 ): (input: I) => Iterable<Variant<I>> {
-  if (!searches) return () => [];
+  if (!work.searches) return () => [];
   const facts: readonly CauseCode[] = [
     ...(known.method ? [] : ["METHOD" as const]),
     ...(known.headers ? [] : ["HEADER" as const]),

@@ -6,6 +6,7 @@ import type { Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, withCutNote } from "../search/search.ts";
 import { completions, ofKnown, otherValue, untried, withFacts } from "../search/unknowns.ts";
+import type { Work } from "../search/work.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
 import { type V4Input, v4CanonicalRequest } from "./input.ts";
@@ -24,6 +25,7 @@ interface V4Check {
 /** Finds what key, canonical request and string to sign show. */
 export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   const { scheme, subject, facts, input, keys } = check;
+  const work = subject.work.costing(scheme.keyWork ?? 0);
   const { url, sent } = subject;
   const meant = { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
   const signed = v4InputOf(scheme, facts, meant);
@@ -34,19 +36,19 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   // A caller with several keys may have used the secret of another key.
   const mixed = own.length === 0 ? [] : keys.filter((other) => !own.includes(other));
   for (const key of [...tried.map((one) => one.key), ...mixed]) {
-    const fitting = await firstFitting(key, completed(key, input));
+    const fitting = await firstFitting(work, key, completed(key, input));
     if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
   }
   // The signed URL comes before the variants, so that a changed URL is reported as such.
   for (const { key } of subject.sentUrl === url ? [] : tried) {
-    const fitting = await firstFitting(key, completed(key, signed));
+    const fitting = await firstFitting(work, key, completed(key, signed));
     if (fitting !== undefined) return { ...changed(check, fitting), signer: key };
   }
   // A signature of another form cannot match any variant.
   const isWhole = /^[0-9a-f]{64,}$/i.test(facts.signature);
   const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
   const searches = tried.map(({ key, inputs }) => ({ inputs, fits: (one: V4Input) => key.fits(one) }));
-  const found = await searchEach(searches, { variantsOf, view: "signed" });
+  const found = await searchEach(searches, { variantsOf, view: "signed", work });
   const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
   if (found.cause !== undefined && found.input !== undefined) {
     const { method, headers } = found.input;
@@ -59,7 +61,7 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   }
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  const isCut = found.isCut === true || !subject.searches;
+  const isCut = found.isCut === true || !work.searches;
   return { isProven: false, keyFits: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
 }
 
@@ -73,8 +75,8 @@ function inputsFor({ scheme, subject, facts }: V4Check, input: V4Input): readonl
   });
 }
 
-async function firstFitting(key: V4Key, inputs: readonly V4Input[]): Promise<V4Input | undefined> {
-  for (const input of inputs) if (await key.fits(input)) return input;
+async function firstFitting(work: Work, key: V4Key, inputs: readonly V4Input[]): Promise<V4Input | undefined> {
+  for (const input of inputs) if (work.take() && (await key.fits(input))) return input;
   return undefined;
 }
 

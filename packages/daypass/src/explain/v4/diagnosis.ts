@@ -55,7 +55,7 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   if (hash === undefined) return undefined;
   const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
   const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
-  const found = search({ inputs: completions(ours, subject), fits }, { variantsOf, view: "seen" });
+  const found = search({ inputs: completions(ours, subject), fits }, { variantsOf, view: "seen", work: subject.work });
   if (found.input !== undefined) return { cause: found.cause };
   // A header whose value is not given can have any value.
   return !subject.known.headers && openHeaders(ours.headers).length > 0 ? undefined : { cause: OTHER_REQUEST };

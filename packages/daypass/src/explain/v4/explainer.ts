@@ -19,7 +19,9 @@ export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Expla
   const { dialect } = scheme;
   const facts = readV4Facts(url, dialect.prefix);
   const { accessKeyId, signedAt, signedHeaders, signature, token, regionSet } = facts;
-  const subject = learnSent(given, (from) => v4InputOf(scheme, facts, from));
+  const learnt = learnSent(given, (from) => v4InputOf(scheme, facts, from));
+  const malformed = v4GrammarCause(scheme, facts, learnt);
+  const subject = malformed === undefined ? learnt : { ...learnt, work: { ...learnt.work, searches: false } };
   const { error } = subject;
   const input = v4InputOf(scheme, facts, subject);
   const keys = scheme.keys(subject, facts);
@@ -30,7 +32,7 @@ export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Expla
     headers: input.headers,
     signature: checked,
     said: error === undefined || isMismatch(error) ? undefined : scheme.said(error, now),
-    malformed: v4GrammarCause(scheme, facts, subject),
+    malformed,
     late: timeCause(facts, now),
     ...scheme.findings?.({ scheme, subject, facts, input, signature: { ...checked, signer }, key }),
   });

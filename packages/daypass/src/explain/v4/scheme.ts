@@ -109,6 +109,8 @@ export interface V4Scheme {
   /** A method that the URL suggests. */
   likely?(subject: Subject): StatedMethod | undefined;
   readonly signer?: Signer | undefined;
+  /** What a try costs beyond its bytes. */
+  readonly keyWork?: number;
   readonly says: {
     readonly what: "secret" | "key";
     /** What to do about a key that matches nothing. */

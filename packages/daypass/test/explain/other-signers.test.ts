@@ -24,7 +24,7 @@ async function levels([name, , , change, server, { key, now = "2026-11-24T12:05:
   return { causes, isRefused: status === 0 || status >= 300 };
 }
 
-/** Whether an explanation that knows more says something else than one that was certain. */
+/** Whether a higher level has another cause than a lower level that was certain. */
 function contradicts(more: Cause | undefined, less: Cause | undefined): boolean {
   if (less === undefined || less.isGuess === true) return false;
   return more?.code !== less.code && more?.evidence.some((line) => line.includes(less.sentence)) !== true;

@@ -67,7 +67,7 @@ export const headers =
   () => ({ headers: names });
 export const same: Change = () => ({});
 
-/** The provider computes its texts of the request that arrives, or of another one that a proxy made of it. */
+/** The provider computes its texts for the request that arrives, after a proxy has changed it. */
 export const computes =
   (name: string, seen: Change = same): Server =>
   (arrived) => {

@@ -223,7 +223,7 @@ export function withSuspicion(explained: Explained, subject: Subject, status: nu
   const isOpen = isRefused || status === undefined;
   const isAdded = isOpen && keyFits !== true;
   const fact = trapCause(traps) ?? (isAdded ? addedCause(explained, subject, isRefused) : undefined);
-  // If the key fits, no more is known of the sent request than of its spelling.
+  // If the key fits, the sent request is known as little as its spelling.
   const isPart = keyFits !== true && cause !== undefined && /^(?:METHOD|HEADER|PATH|CORS)$/.test(cause.code);
   const spelling = isPart || !isOpen ? undefined : spellingCause(explained, subject, isRefused);
   const suspected = fact ?? spelling ?? trapCause(traps, status);

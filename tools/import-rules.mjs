@@ -180,6 +180,11 @@ const parts = [
     sees: [/^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
     why: "links are domain functions over the state: no HTTP, no SQL",
   },
+  {
+    part: /^audit\//,
+    sees: [/^state\/contract\//, /^node:crypto$/],
+    why: "the audit signs and verifies texts over the contract of a state",
+  },
   { part: /^pages\//, sees: [/^node:(crypto|zlib)$/], why: "a page is made of what it is given" },
   {
     part: /^forward-auth\//,
@@ -205,7 +210,7 @@ const parts = [
   },
   {
     part: /^admin\//,
-    sees: [links, contracts, library, runtime, /^pipeline\/scope-match\.ts$/, /^hono$/, /^@hono\/zod-openapi$/],
+    sees: [links, contracts, library, runtime, /^(audit|notify)\//, /^pipeline\/scope-match\.ts$/, /^hono$/, /^@hono\/zod-openapi$/],
     why: "the admin API works on links and contracts, and has no socket",
   },
   {

@@ -1,0 +1,357 @@
+/** Verifies exported lines: finds records that were changed, removed, added or swapped, forged heads, dropped writers and cut tails. */
+import type { KeyObject } from "node:crypto";
+import { type Head, readHead, type SignedHead } from "./head.ts";
+import { splitLeaves } from "./receipt.ts";
+import { leafHash, rootOf, textHash } from "./tree.ts";
+
+/** What is wrong. */
+export type AuditFaultKind =
+  | "changed"
+  | "missing"
+  | "added"
+  | "swapped"
+  | "forged-head"
+  | "dropped-writer"
+  | "cut"
+  | "unreadable";
+
+/** One difference between the audit and what was signed. */
+export interface AuditFault {
+  readonly kind: AuditFaultKind;
+  readonly writer: string;
+  /** The first record that it concerns; absent if it concerns the whole writer. */
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+  /** For people. */
+  readonly detail: string;
+}
+
+/** The result of a verification. */
+export interface AuditReport {
+  /** Records under a head that verifies. */
+  readonly sealed: number;
+  /** Records after the last head of their writer: nothing protects them yet. */
+  readonly unsealed: number;
+  readonly heads: number;
+  /** Empty if the audit is as it was signed. At most 1,000. */
+  readonly faults: readonly AuditFault[];
+}
+
+/** Options of {@link verifyAudit}. */
+export interface VerifyOptions {
+  /** As `publicKeys` read them. */
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Heads that left the machine, as lines of the export. */
+  readonly exportedHeads?: AsyncIterable<string> | Iterable<string> | undefined;
+}
+
+interface Line extends Partial<SignedHead> {
+  readonly writer: string;
+  readonly last?: number;
+  readonly sequence?: number;
+  readonly record?: string;
+  readonly leaves?: string;
+}
+
+/** A record that waits for its head. */
+interface Leaf {
+  readonly sequence: number;
+  readonly hash: Buffer;
+  /** What the record says was cut by retention: `writer last`. */
+  readonly cut: string | undefined;
+}
+
+const MAX_FAULTS = 1000;
+
+/** Verifies the lines of an export. Holds one tree in memory. */
+export async function verifyAudit(
+  lines: AsyncIterable<string> | Iterable<string>,
+  { keys, exportedHeads = [] }: VerifyOptions,
+): Promise<AuditReport> {
+  const faults: AuditFault[] = [];
+  const report = (fault: AuditFault): void => {
+    if (faults.length < MAX_FAULTS) faults.push(fault);
+  };
+  const exported = new Map<string, { readonly content: Head; readonly hash: string }[]>();
+  for await (const line of exportedHeads) {
+    const content = line.trim() === "" ? undefined : headOf(line, keys);
+    if (content === undefined) continue;
+    const hash = textHash((JSON.parse(line) as SignedHead).head);
+    exported.set(content.writer, [...(exported.get(content.writer) ?? []), { content, hash }]);
+  }
+  const writers = new Map<string, ReturnType<typeof writerVerifier>>();
+  const cuts = new Set<string>();
+  for await (const text of lines) {
+    if (text.trim() === "") continue;
+    const line = parseLine(text);
+    if (line === undefined) {
+      report({ kind: "unreadable", writer: "", detail: `a line is no JSON of an export: ${text.slice(0, 60)}` });
+      continue;
+    }
+    const known = writers.get(line.writer);
+    const verifier =
+      known ??
+      writerVerifier(line.writer, {
+        keys,
+        report,
+        exported: exported.get(line.writer) ?? [],
+        onCut: (cut) => cuts.add(cut),
+      });
+    if (known === undefined) writers.set(line.writer, verifier);
+    verifier.read(line);
+  }
+  let [sealed, unsealed, heads] = [0, 0, 0];
+  for (const [writer, verifier] of writers) {
+    const end = verifier.end();
+    sealed += end.sealed;
+    unsealed += end.unsealed;
+    heads += end.hashes.size;
+    if (end.cutAt > 0 && !cuts.has(`${writer} ${end.cutAt}`)) {
+      report({
+        kind: "missing",
+        writer,
+        first: 1,
+        last: end.cutAt,
+        detail: "removed, and no record says that they were cut",
+      });
+    }
+    for (const [other, { last, hash }] of end.seen) {
+      const found = writers.get(other)?.end();
+      if (found === undefined) {
+        report({
+          kind: "dropped-writer",
+          writer: other,
+          detail: `a head of ${writer} names it, and it is not in the audit`,
+        });
+      } else if (last > found.cutAt && found.hashes.get(last) !== hash) {
+        report({
+          kind: "cut",
+          writer: other,
+          last,
+          detail: `a head of ${writer} names a head that ends here, and it is not in the audit`,
+        });
+      }
+    }
+  }
+  for (const [writer, all] of exported) {
+    const end = writers.get(writer)?.end();
+    if (end === undefined) {
+      report({ kind: "dropped-writer", writer, detail: "an exported head names it, and it is not in the audit" });
+      continue;
+    }
+    for (const { content, hash } of all) {
+      if (content.last <= end.cutAt || end.hashes.get(content.last) === hash || end.prefixes.has(hash)) continue;
+      const { first, last } = content;
+      report({
+        kind: "cut",
+        writer,
+        first,
+        last,
+        detail: "an exported head covers these records, and it is not in the audit",
+      });
+    }
+  }
+  return { sealed, unsealed, heads, faults };
+}
+
+interface WriterEnd {
+  readonly sealed: number;
+  readonly unsealed: number;
+  /** The hash of each head, by its last record. */
+  readonly hashes: ReadonlyMap<number, string>;
+  /** Exported heads over the first part of a tree: the process ended before it stored them. */
+  readonly prefixes: ReadonlySet<string>;
+  /** The last record that retention removed; 0 if none was. */
+  readonly cutAt: number;
+  readonly seen: ReadonlyMap<string, { readonly last: number; readonly hash: string }>;
+}
+
+interface WriterOptions {
+  readonly keys: VerifyOptions["keys"];
+  readonly exported: readonly { readonly content: Head; readonly hash: string }[];
+  report(fault: AuditFault): void;
+  onCut(cut: string): void;
+}
+
+function writerVerifier(writer: string, { keys, report, exported, onCut }: WriterOptions) {
+  let pending: Leaf[] = [];
+  let counted = 0;
+  let highest = 0;
+  let previous: { readonly content: Head; readonly hash: string } | undefined;
+  let cutAt = 0;
+  let sealed = 0;
+  let end: WriterEnd | undefined;
+  const hashes = new Map<number, string>();
+  const prefixes = new Set<string>();
+  const seen = new Map<string, { readonly last: number; readonly hash: string }>();
+
+  function readRecord(sequence: number, record: string): void {
+    if (sequence <= highest)
+      report({ kind: "added", writer, first: sequence, detail: "its number is not above the one before" });
+    highest = Math.max(highest, sequence);
+    pending.push({ sequence, hash: leafHash(record), cut: cutIn(record) });
+  }
+
+  function readSigned(line: SignedHead & { readonly leaves?: string | undefined }): void {
+    const content = readHead(line, keys);
+    const hash = textHash(line.head);
+    if (content?.writer !== writer) {
+      const after = previous?.content.last ?? 0;
+      report({ kind: "forged-head", writer, first: after + 1, detail: "no known key signed this head of the writer" });
+      return;
+    }
+    const { first, last } = content;
+    hashes.set(last, hash);
+    for (const [other, latest] of Object.entries(content.seen)) seen.set(other, latest);
+    const before = previous;
+    previous = { content, hash };
+    // Retention leaves the head at which it cut, and none of its records.
+    if (before === undefined && pending.length === 0) {
+      cutAt = last;
+      return;
+    }
+    const followsOn =
+      before === undefined
+        ? content.previous === null && first === 1
+        : content.previous === before.hash &&
+          first === before.content.last + 1 &&
+          content.epoch >= before.content.epoch;
+    if (!followsOn) {
+      const from = (before?.content.last ?? 0) + 1;
+      report({
+        kind: "missing",
+        writer,
+        first: from,
+        last,
+        detail: "the head before this one is missing, or was replaced",
+      });
+    }
+    const size = last - first + 1;
+    const given = line.leaves === undefined ? [] : splitLeaves(line.leaves);
+    const inside = pending.filter(({ sequence }) => sequence <= last);
+    pending = pending.filter(({ sequence }) => sequence > last);
+    const own = inside.map(({ hash: leaf }) => leaf);
+    const acceptCuts = (leaves: readonly Leaf[]): void => {
+      for (const { cut } of leaves) if (cut !== undefined) onCut(cut);
+    };
+    if (inside.length === size && rootOf(own) === content.root) {
+      sealed += size;
+      acceptCuts(inside);
+      for (const one of exported) {
+        const part = one.content.first === first ? own.slice(0, one.content.last - first + 1) : [];
+        if (part.length > 0 && rootOf(part) === one.content.root) prefixes.add(one.hash);
+      }
+    } else if (given.length === size && rootOf(given) === content.root) {
+      locate(inside, given, { first, last });
+      sealed += size;
+      acceptCuts(inside.filter(({ hash: leaf }) => given.some((one) => one.equals(leaf))));
+    } else {
+      report({
+        kind: "changed",
+        writer,
+        first,
+        last,
+        detail: "these records are not what was signed, and their stored hashes are not either",
+      });
+    }
+  }
+
+  /** Compares records with the leaves that were signed. */
+  function locate(
+    found: readonly Leaf[],
+    signed: readonly Buffer[],
+    { first, last }: { first: number; last: number },
+  ): void {
+    const places = new Map(signed.map((leaf, at) => [leaf.toString("base64url"), first + at]));
+    const present = new Map(found.map(({ sequence, hash }) => [sequence, hash.toString("base64url")]));
+    const hashesFound = new Set(present.values());
+    // A record that was put in, or taken out, moves all later ones by one.
+    let shift = 0;
+    for (let sequence = first; sequence <= last; sequence++) {
+      const hash = present.get(sequence);
+      const place = hash === undefined ? undefined : places.get(hash);
+      const wanted = signed[sequence - shift - first]?.toString("base64url") ?? "";
+      // All leaves before were found: at the end nothing is left to compare.
+      if (place === sequence - shift || (hash === undefined && sequence - shift > last)) continue;
+      const isKnownElsewhere = hashesFound.has(wanted);
+      if (hash === undefined) report({ kind: "missing", writer, first: sequence, detail: "this record was removed" });
+      else if (place === undefined && isKnownElsewhere) {
+        shift += 1;
+        report({
+          kind: "added",
+          writer,
+          first: sequence,
+          detail: "this record was never signed, and the next ones moved up",
+        });
+      } else if (place === undefined)
+        report({ kind: "changed", writer, first: sequence, detail: "this record is not what was signed" });
+      else if (isKnownElsewhere)
+        report({ kind: "swapped", writer, first: sequence, detail: `this record was signed as ${place}` });
+      else {
+        report({
+          kind: "missing",
+          writer,
+          first: sequence - shift,
+          detail: "this record was removed, and the next ones moved down",
+        });
+        shift -= place - (sequence - shift);
+      }
+    }
+  }
+
+  return {
+    read(line: Line): void {
+      if (typeof line.head === "string" && typeof line.signature === "string") {
+        readSigned({ head: line.head, signature: line.signature, leaves: line.leaves });
+      } else if (typeof line.record === "string" && typeof line.sequence === "number") {
+        readRecord(line.sequence, line.record);
+      } else counted = line.last ?? 0;
+    },
+    end(): WriterEnd {
+      if (end !== undefined) return end;
+      let next = (previous?.content.last ?? 0) + 1;
+      for (const { sequence } of pending) {
+        if (sequence > next)
+          report({ kind: "missing", writer, first: next, last: sequence - 1, detail: "these records were removed" });
+        next = sequence + 1;
+      }
+      if (next <= counted)
+        report({
+          kind: "cut",
+          writer,
+          first: next,
+          last: counted,
+          detail: "these records were numbered, and are gone",
+        });
+      end = { sealed, unsealed: pending.length, hashes, prefixes, cutAt, seen };
+      return end;
+    },
+  };
+}
+
+/** Which cut a record reports. Other records are not parsed, which takes half of the time. */
+function cutIn(record: string): string | undefined {
+  if (!record.includes('"audit.cut"')) return undefined;
+  try {
+    const { action, subject, detail } = JSON.parse(record) as Record<string, string>;
+    return action === "audit.cut" ? `${subject} ${detail}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function headOf(line: string, keys: VerifyOptions["keys"]): Head | undefined {
+  const parsed = parseLine(line);
+  return parsed?.head === undefined || parsed.signature === undefined
+    ? undefined
+    : readHead({ head: parsed.head, signature: parsed.signature }, keys);
+}
+
+function parseLine(text: string): Line | undefined {
+  try {
+    const line = JSON.parse(text) as Line | null;
+    return typeof line?.writer === "string" ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -210,7 +210,16 @@ const parts = [
   },
   {
     part: /^admin\//,
-    sees: [links, contracts, library, runtime, /^(audit|notify)\//, /^pipeline\/scope-match\.ts$/, /^hono$/, /^@hono\/zod-openapi$/],
+    sees: [
+      links,
+      contracts,
+      library,
+      runtime,
+      /^(audit|notify)\//,
+      /^pipeline\/scope-match\.ts$/,
+      /^hono$/,
+      /^@hono\/zod-openapi$/,
+    ],
     why: "the admin API works on links and contracts, and has no socket",
   },
   {

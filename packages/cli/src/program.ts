@@ -96,6 +96,14 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "write what nginx needs to verify Daypass URLs by itself",
     load: async () => (await import("./commands/edge/index.ts")).edgeCommand,
   },
+  {
+    name: "audit",
+    summary: "verify, export and follow the record of links and their use",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/audit/index.ts")).auditCommand;
+    },
+  },
 ];
 
 /** Commands that the program starts itself. */

@@ -87,6 +87,7 @@ const everything = {
     },
   ],
   links: { origin: "https://files.example.com", sharedBy: "Ann", onStale: "serve", maxRevocationAgeSeconds: 60 },
+  audit: { keyFile: "audit.pem", headsFile: "heads.ndjson", retentionDays: 365 },
   admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },
   metrics: true,
   debugFields: false,

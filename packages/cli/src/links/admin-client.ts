@@ -1,6 +1,9 @@
 /** The admin API as commands use it: over the socket of the running gateway, over the network, or in this process. */
 import { existsSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../command.ts";
 import { createLinks, linkFiles, servingOf } from "../state/link-files.ts";
@@ -17,6 +20,8 @@ export interface AdminAnswer {
 export interface AdminClient {
   /** @throws {CommandError} with the problem that the API reports */
   call(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  /** The lines of a long response, as they arrive. @throws {CommandError} with the problem that the API reports */
+  lines(path: string): AsyncIterable<string>;
   close(): Promise<void>;
 }
 
@@ -63,7 +68,16 @@ type Send = (
 ) => Promise<Response>;
 
 function clientOf(send: Send): AdminClient {
+  const failed = (status: number, text: string): CommandError => {
+    const answer = text === "" ? undefined : JSON.parse(text);
+    return new CommandError(answer?.detail ?? `the gateway answered ${status}`, answer?.code);
+  };
   return {
+    async *lines(path) {
+      const response = await send(path, { method: "GET", headers: {} });
+      if (!response.ok || response.body === null) throw failed(response.status, await response.text());
+      yield* createInterface({ input: Readable.fromWeb(response.body as ReadableStream), crlfDelay: 0 });
+    },
     async call(method, path, body, headers = {}) {
       const type = body === undefined ? undefined : { "content-type": "application/json" };
       const init = {
@@ -73,10 +87,9 @@ function clientOf(send: Send): AdminClient {
       };
       const response = await send(path, init);
       const text = await response.text();
+      if (!response.ok) throw failed(response.status, text);
       const answer = text === "" ? undefined : JSON.parse(text);
-      if (response.ok)
-        return { status: response.status, etag: response.headers.get("etag") ?? undefined, body: answer };
-      throw new CommandError(answer?.detail ?? `the gateway answered ${response.status}`, answer?.code);
+      return { status: response.status, etag: response.headers.get("etag") ?? undefined, body: answer };
     },
     close: async () => undefined,
   };
@@ -89,14 +102,10 @@ function overSocket(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ socketPath, path, method, headers: { host: "localhost", ...headers } }, (message) => {
-      const chunks: Buffer[] = [];
-      message.on("data", (chunk: Buffer) => chunks.push(chunk));
-      message.on("end", () => {
-        const status = message.statusCode ?? 500;
-        const etag = message.headers.etag;
-        const text = status === 204 ? null : Buffer.concat(chunks);
-        resolve(new Response(text, { status, headers: etag === undefined ? {} : { etag } }));
-      });
+      const status = message.statusCode ?? 500;
+      const etag = message.headers.etag;
+      const body = status === 204 ? null : (Readable.toWeb(message) as ConstructorParameters<typeof Response>[0]);
+      resolve(new Response(body, { status, headers: etag === undefined ? {} : { etag } }));
     });
     sent.on("error", (error) =>
       reject(new CommandError(`the gateway does not answer on ${socketPath}: ${error.message}`)),

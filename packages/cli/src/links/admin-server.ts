@@ -9,7 +9,11 @@ export async function adminServer(
   api: AdminApi,
   place: { readonly path: string } | { readonly host: string; readonly port: number },
 ): Promise<Server> {
-  const server = createServer(getRequestListener((request) => api.fetch(request), { overrideGlobalObjects: false }));
+  const listener = getRequestListener(
+    (request, { incoming }) => api.fetch(request, incoming.socket.remoteAddress ?? undefined),
+    { overrideGlobalObjects: false },
+  );
+  const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     if ("path" in place) server.listen({ path: place.path }, resolve);

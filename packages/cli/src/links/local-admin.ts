@@ -1,4 +1,5 @@
 /** The admin API in this process, for a state folder that no gateway serves. */
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { createGateway, openLinks } from "@daypass/gateway";
 import { type AdminApi, adminApi } from "@daypass/gateway/admin";
@@ -6,7 +7,9 @@ import { disk } from "@daypass/gateway/disk";
 import { CommandError } from "../command.ts";
 import { keyRing } from "../commands/serve/key-ring.ts";
 import { keyStore } from "../state/key-store.ts";
-import { openState } from "./open-state.ts";
+import { linkFiles } from "../state/link-files.ts";
+import { auditSeal } from "./audit-seal.ts";
+import { openState, writerOf } from "./open-state.ts";
 import { wireRequestOf } from "./url-request.ts";
 
 const ORIGIN = "http://127.0.0.1:8080";
@@ -36,6 +39,11 @@ export async function openLocalAdmin(
     api,
     async close() {
       await gateway.close();
+      // The configuration of the gateway may name another key: then its next start signs.
+      const { auditKey, auditPublicKey } = linkFiles(folder);
+      if (existsSync(auditKey) || !existsSync(auditPublicKey)) {
+        await (await auditSeal({ state, folder, writer: writerOf(folder) })).run();
+      }
       await state.close();
     },
   };

@@ -50,7 +50,8 @@ export async function openState(
 export const SUSPENDED = "the state was restored: counted links are suspended until `daypass links resume`";
 
 /** The name under which the gateway of a folder puts decisions on record: the same at each start, and another on each machine. */
-function writerOf(folder: string): string {
+export function writerOf(folder: string): string {
+  if (!existsSync(linkFiles(folder).postgres)) return "main";
   return createHash("sha256")
     .update(`${hostname()}\n${resolve(folder)}`)
     .digest("hex")

@@ -4,19 +4,23 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "@daypass/gateway/node";
 import { StateUnavailable, serveState } from "@daypass/gateway/state";
 import { type Command, CommandError } from "../command.ts";
+import type { AuditConfig } from "../commands/serve/config.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import { hasLinks, linkFiles } from "../state/link-files.ts";
+import { type AuditSeal, auditSeal } from "./audit-seal.ts";
 import { cleanSockets } from "./link-service.ts";
-import { openState, recordDatabase, SUSPENDED } from "./open-state.ts";
+import { openState, recordDatabase, SUSPENDED, writerOf } from "./open-state.ts";
 
 /** How often deliveries whose time is over are ended. */
 const SWEEP_MS = 30_000;
+/** How often new records are signed. */
+const SEAL_MS = 60_000;
 const RESTART_MS = 200;
 
 /** `daypass state-owner FOLDER`: hidden, started by `serve`. */
 export const stateOwnerCommand: Command = {
   help: "daypass state-owner FOLDER: owns the database of a state folder. Started by daypass serve.",
-  async run([folder = ""], { env }) {
+  async run([folder = "", audit = "{}"], { env }) {
     // Signals reach the whole group, and the primary decides when this process ends.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
     const files = linkFiles(folder);
@@ -41,14 +45,25 @@ export const stateOwnerCommand: Command = {
     }
     const server = await serveState(state, files.stateSocket);
     await state.sweep().catch(() => undefined);
-    const timer = setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS);
+    const seal = await auditSeal({ state, folder, writer: writerOf(folder) }, JSON.parse(audit) as AuditConfig);
+    await runSeal(seal);
+    const timers = [
+      setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS),
+      setInterval(() => void runSeal(seal), SEAL_MS),
+    ];
     process.send?.("ready");
     if (process.connected) await new Promise<void>((resolve) => process.once("disconnect", resolve));
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
+    await runSeal(seal);
     await server.close();
     return 0;
   },
 };
+
+/** Records stay unsigned until the next run if this one fails, and nothing else waits for it. */
+async function runSeal(seal: AuditSeal): Promise<void> {
+  await seal.run().catch((error: Error) => report("the audit could not be signed", { error: error.message }));
+}
 
 function report(msg: string, details: object): void {
   process.stderr.write(`${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, ...details, msg })}\n`);
@@ -60,12 +75,15 @@ export interface StateOwner {
 }
 
 /** Starts the owner, and starts it again if it dies. Rejects if the first start fails. */
-export async function startStateOwner(folder: string, onExit: (code: number | null) => void): Promise<StateOwner> {
+export async function startStateOwner(
+  { state: folder, audit = {} }: Pick<ServeSettings, "state" | "audit">,
+  onExit: (code: number | null) => void,
+): Promise<StateOwner> {
   let child: ChildProcess | undefined;
   let stopped = false;
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const started = fork(process.argv[1] ?? "", ["state-owner", folder], {
+      const started = fork(process.argv[1] ?? "", ["state-owner", folder, JSON.stringify(audit)], {
         stdio: ["ignore", "ignore", "inherit", "ipc"],
       });
       child = started;
@@ -97,10 +115,8 @@ export async function startStateOwner(folder: string, onExit: (code: number | nu
 }
 
 /** Starts the owner of a gateway's state when there is something to own. */
-export function stateOwners(
-  { state: folder, database }: ServeSettings,
-  log: Log,
-): { ensure(): Promise<void>; stop(): Promise<void> } {
+export function stateOwners(settings: ServeSettings, log: Log): { ensure(): Promise<void>; stop(): Promise<void> } {
+  const { state: folder, database } = settings;
   let owner: StateOwner | undefined;
   return {
     async ensure() {
@@ -108,7 +124,7 @@ export function stateOwners(
       if (database !== undefined || hasLinks(folder)) recordDatabase(folder, database);
       if (!hasLinks(folder)) return;
       cleanSockets(folder);
-      owner = await startStateOwner(folder, (code) =>
+      owner = await startStateOwner(settings, (code) =>
         log.logger.error({ code }, "the process that owns the links exited, another replaces it"),
       );
     },

@@ -20,6 +20,10 @@ export interface LinkFiles {
   readonly run: string;
   /** The process that serves, and what it serves. */
   readonly serving: string;
+  /** The key that signs the audit, unless the configuration names another. */
+  readonly auditKey: string;
+  /** Its public part, to be copied to where the audit is verified. */
+  readonly auditPublicKey: string;
 }
 
 /** Linux allows 107 bytes for the path of a socket. */
@@ -42,6 +46,8 @@ export function linkFiles(folder: string): LinkFiles {
     adminSocket: socket("admin.sock"),
     run: inside("state.run"),
     serving: inside("serving.json"),
+    auditKey: inside("audit.key"),
+    auditPublicKey: inside("audit.pub"),
   };
 }
 

@@ -14,6 +14,7 @@ export interface Caller {
 
 /** The variables of a request. */
 export interface AdminEnv {
+  Bindings: { address: string | undefined };
   Variables: { caller: Caller };
 }
 

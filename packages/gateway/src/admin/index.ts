@@ -5,6 +5,7 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { addAuditRoutes, UNRECORDED_PATHS } from "./audit.ts";
 import { addBackupRoute } from "./backup.ts";
 import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
 import { addLinkRoutes } from "./links.ts";
@@ -16,12 +17,15 @@ export type { AdminOptions } from "./options.ts";
 
 /** A handler of `fetch` requests. */
 export interface AdminApi {
-  /** Answers one request. Never rejects. */
-  fetch(request: Request): Promise<Response>;
+  /** Answers one request. `address` is the client's, for the record. Never rejects. */
+  fetch(request: Request, address?: string): Promise<Response>;
 }
 
+/** Characters of a path on record. */
+const MAX_PATH = 200;
+
 /**
- * Creates the admin API.
+ * Creates the admin API. Puts each call on record.
  *
  * @example
  * ```ts
@@ -45,6 +49,21 @@ export function adminApi(options: AdminOptions): AdminApi {
     },
   });
 
+  // On the outside, so that refused calls are on record too.
+  app.use(async (context, next) => {
+    await next();
+    const { method, path } = context.req;
+    const problem = context.error && toProblem(context.error);
+    if (problem === undefined && method === "GET" && UNRECORDED_PATHS.has(path)) return;
+    const by = (context.var as Partial<AdminEnv["Variables"]>).caller?.owner ?? "unknown";
+    const result = problem?.code ?? (context.res.ok ? "ok" : String(context.res.status));
+    const detail = `${method} ${path.slice(0, MAX_PATH)}`;
+    await options.links.state
+      .record({ action: "admin.call", by, result, detail, address: context.env?.address })
+      .catch((error: unknown) => {
+        context.res = refused(toProblem(error));
+      });
+  });
   app.use(async (context, next) => {
     const url = new URL(context.req.url);
     if (!isLocal && !hosts.has(context.req.header("host") ?? url.host)) {
@@ -64,6 +83,7 @@ export function adminApi(options: AdminOptions): AdminApi {
   addRevocationRoutes(app, options);
   addTokenRoutes(app, options);
   addBackupRoute(app, options);
+  addAuditRoutes(app, options);
 
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
@@ -75,5 +95,5 @@ export function adminApi(options: AdminOptions): AdminApi {
   app.notFound(() => refused(new AdminProblem(404, "NO_SUCH_PATH", "the API has no such path: see /openapi.json")));
   app.onError((error) => refused(toProblem(error)));
 
-  return { fetch: async (request) => app.fetch(request) };
+  return { fetch: async (request, address) => app.fetch(request, { address }) };
 }

@@ -38,6 +38,7 @@ export interface ServeConfig {
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
   readonly routes?: readonly RouteConfig[];
   readonly links?: LinksConfig;
+  readonly audit?: AuditConfig;
   readonly admin?: { readonly listen: string; readonly origins?: readonly string[] };
   readonly metrics?: boolean;
   readonly debugFields?: boolean;
@@ -50,6 +51,13 @@ export interface LinksConfig {
   readonly sharedBy?: string;
   readonly onStale?: "refuse" | "serve";
   readonly maxRevocationAgeSeconds?: number;
+}
+
+/** The record of links and their use. */
+export interface AuditConfig {
+  readonly keyFile?: string | undefined;
+  readonly headsFile?: string | undefined;
+  readonly retentionDays?: number | undefined;
 }
 
 /** The storage of the objects. */
@@ -110,12 +118,21 @@ function withLine(message: string, text: string): string {
 }
 
 function withAbsolutePaths(config: ServeConfig, folder: string): ServeConfig {
-  const { root, state, tls, urlKeySetFile } = config;
+  const { root, state, tls, urlKeySetFile, audit } = config;
   return {
     ...config,
     ...(root === undefined ? {} : { root: resolve(folder, root) }),
     ...(state === undefined ? {} : { state: absoluteState(state, folder) }),
     ...(urlKeySetFile === undefined ? {} : { urlKeySetFile: resolve(folder, urlKeySetFile) }),
+    ...(audit === undefined
+      ? {}
+      : {
+          audit: {
+            ...audit,
+            ...(audit.keyFile === undefined ? {} : { keyFile: resolve(folder, audit.keyFile) }),
+            ...(audit.headsFile === undefined ? {} : { headsFile: resolve(folder, audit.headsFile) }),
+          },
+        }),
     ...(tls === undefined
       ? {}
       : { tls: { certFile: resolve(folder, tls.certFile), keyFile: resolve(folder, tls.keyFile) } }),

@@ -1,0 +1,213 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AuditFault, publicKeys, type Receipt, readReceipt, verifyAudit } from "@daypass/gateway/audit";
+import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { readTextFile } from "../../files.ts";
+import { type AdminClient, adminClient } from "../../links/admin-client.ts";
+import { linkFiles } from "../../state/link-files.ts";
+import { stateFolder } from "../../state/state-folder.ts";
+
+const HELP = `daypass audit verify                       verify the audit of a gateway
+daypass audit verify FILE                  verify an export; - reads standard input
+daypass audit verify --receipt FILE        verify a receipt, without a gateway
+daypass audit export                       print all records with their heads
+daypass audit export --heads               print the heads only: keep them on another machine
+daypass audit export --receipt NUMBER      print the receipt of a record
+daypass audit tail                         print the latest records
+
+  --key FILE            public keys that may have signed (default: audit.pub in the state folder)
+  --heads-file FILE     heads that left the machine: finds a tail that was cut since
+  --writer NAME         the writer of the record (default: main)
+  --lines N             how many records tail prints, 20 by default
+  --follow              print records as they are made
+  --link ID             only records of a link
+  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --admin URL           the admin API of a gateway elsewhere, with a token of the scope audit:read in DAYPASS_ADMIN_TOKEN
+  --json                print reports and records as JSON
+
+Exit status of verify: 0 if everything is as it was signed, 1 if not.`;
+
+const OPTIONS = {
+  heads: { type: "boolean" },
+  receipt: { type: "string" },
+  key: { type: "string" },
+  "heads-file": { type: "string" },
+  writer: { type: "string" },
+  lines: { type: "string" },
+  follow: { type: "boolean" },
+  link: { type: "string" },
+  state: { type: "string" },
+  admin: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
+
+interface Call {
+  readonly values: Values;
+  readonly context: Context;
+  readonly file: string | undefined;
+}
+
+const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitStatus>>> = {
+  verify: (call) => (call.values.receipt === undefined ? verify(call) : verifyReceipt(call, call.values.receipt)),
+  export: (call) => withClient(call, (client) => exportLines(client, call)),
+  tail: (call) => withClient(call, (client) => tail(client, call)),
+};
+
+export const auditCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const [action = "", file, ...more] = positionals;
+    word("the action", action, Object.keys(ACTIONS));
+    if (more.length > 0 || (file !== undefined && action !== "verify"))
+      throw new UsageError(`audit ${action} takes no ${action === "verify" ? "second file" : "argument"}`);
+    return (await ACTIONS[action]?.({ values, context, file })) ?? 2;
+  },
+};
+
+async function withClient<T>({ values, context }: Call, work: (client: AdminClient) => Promise<T>): Promise<T> {
+  const { admin, state } = values;
+  const client = await adminClient({ folder: stateFolder(state, context.env), admin, env: context.env });
+  return work(client).finally(() => client.close());
+}
+
+async function keysOf({ values, context }: Call): Promise<ReturnType<typeof publicKeys>> {
+  const path = values.key ?? linkFiles(stateFolder(values.state, context.env)).auditPublicKey;
+  const pem = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`the public key ${path} cannot be read (${error.code}). Name one with --key.`);
+  });
+  try {
+    return publicKeys(pem);
+  } catch (error) {
+    throw new CommandError(`${path} holds no Ed25519 public key in PEM form: ${(error as Error).message}`);
+  }
+}
+
+/** Opens the file when its lines are read: an interface that waits for its reader loses them. */
+async function* fileLines(path: string, stdin: Readable): AsyncGenerator<string> {
+  yield* createInterface({ input: path === "-" ? stdin : createReadStream(path), crlfDelay: 0 });
+}
+
+async function verify(call: Call): Promise<ExitStatus> {
+  const { values, context, file } = call;
+  const { stdin, stdout } = context;
+  const keys = await keysOf(call);
+  const exportedHeads = mapped(values["heads-file"], (path) => fileLines(path, stdin));
+  const verifyLines = (lines: AsyncIterable<string>) => verifyAudit(lines, { keys, exportedHeads });
+  const report =
+    file === undefined
+      ? await withClient(call, (client) => verifyLines(client.lines("/audit/export")))
+      : await verifyLines(fileLines(file, stdin));
+  const { sealed, unsealed, heads, faults } = report;
+  const isSound = faults.length === 0;
+  if (values.json === true) await print(stdout, JSON.stringify(report));
+  else {
+    for (const fault of faults) await print(stdout, faultText(fault));
+    const tail = unsealed === 0 ? "" : `, ${unsealed} records have no head yet`;
+    await print(stdout, `${isSound ? "as signed" : "NOT as signed"}: ${sealed} records under ${heads} heads${tail}`);
+  }
+  return isSound ? 0 : 1;
+}
+
+function faultText({ kind, writer, first, last, detail }: AuditFault): string {
+  const range = first === undefined ? last : last === undefined || last === first ? first : `${first} to ${last}`;
+  return `${kind}: ${writer}${range === undefined ? "" : ` ${range}`}: ${detail}`;
+}
+
+async function verifyReceipt(call: Call, path: string): Promise<ExitStatus> {
+  const { values, context } = call;
+  const receipt = await readReceiptFile(path);
+  const head = readReceipt(receipt, await keysOf(call));
+  const text =
+    head === undefined
+      ? "the receipt does not hold: its record, path or head was changed, or another key signed it"
+      : `signed as record ${receipt.sequence} of ${head.writer}, ${head.time}\n${receipt.record}`;
+  const result = {
+    holds: head !== undefined,
+    writer: head?.writer,
+    sequence: receipt.sequence,
+    record: receipt.record,
+  };
+  await print(context.stdout, values.json === true ? JSON.stringify(result) : text);
+  return head === undefined ? 1 : 0;
+}
+
+async function readReceiptFile(path: string): Promise<Receipt> {
+  try {
+    const receipt = JSON.parse(await readTextFile(path)) as Receipt | null;
+    if (receipt === null || typeof receipt !== "object") throw new SyntaxError("no object");
+    return receipt;
+  } catch (error) {
+    throw new CommandError(`${path} is no receipt that can be read: ${(error as Error).message}`);
+  }
+}
+
+async function exportLines(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
+  if (values.receipt !== undefined) {
+    const number = wholeNumber("--receipt", values.receipt, { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const { body } = await client.call(
+      "GET",
+      `/audit/receipts/${encodeURIComponent(values.writer ?? "main")}/${number}`,
+    );
+    await print(context.stdout, JSON.stringify(body));
+    return 0;
+  }
+  for await (const line of client.lines(`/audit/export?heads=${values.heads === true}`))
+    await print(context.stdout, line);
+  return 0;
+}
+
+interface TailRecord {
+  readonly writer: string;
+  readonly sequence: number;
+  readonly record: string;
+}
+
+const PAGE = 1000;
+
+async function tail(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
+  const lines = wholeNumber("--lines", values.lines ?? "20", { min: 0, max: 1_000_000 });
+  const after = new Map<string, number>();
+  const read = async (): Promise<TailRecord[]> => {
+    const found: TailRecord[] = [];
+    const { body } = await client.call("GET", "/audit/writers");
+    for (const { writer, last } of body.items as { writer: string; last: number }[]) {
+      // A link's records may be anywhere.
+      let from = after.get(writer) ?? (values.link === undefined ? Math.max(0, last - lines) : 0);
+      while (from < last) {
+        const query = `writer=${encodeURIComponent(writer)}&after=${from}&limit=${PAGE}`;
+        const page = (await client.call("GET", `/audit/records?${query}`)).body.items as TailRecord[];
+        found.push(
+          ...page.filter(({ record }) => values.link === undefined || JSON.parse(record).link === values.link),
+        );
+        from = page.at(-1)?.sequence ?? last;
+      }
+      after.set(writer, from);
+    }
+    // The first member of a record is its time.
+    return found.sort((a, b) => (a.record < b.record ? -1 : 1));
+  };
+  const show = async (records: readonly TailRecord[]): Promise<void> => {
+    for (const one of records)
+      await print(context.stdout, values.json === true ? JSON.stringify(one) : recordText(one));
+  };
+  const first = await read();
+  await show(lines === 0 ? [] : first.slice(-lines));
+  while (values.follow === true && context.stdout.writable) {
+    await sleep(1000);
+    await show(await read());
+  }
+  return 0;
+}
+
+function recordText({ writer, sequence, record }: TailRecord): string {
+  const { time, action, result, by, link, recipient, target, bytes, address, subject, detail } = JSON.parse(record);
+  const size = bytes === undefined ? undefined : `${bytes} bytes`;
+  const facts = [`by ${by}`, link && `link ${link}`, recipient, target, size, address, subject, detail];
+  return [time, `${writer}/${sequence}`, action, result, ...facts].filter(Boolean).join("  ");
+}

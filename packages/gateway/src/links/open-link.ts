@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Refusal } from "../pipeline/refusal.ts";
+import type { AuditEntry } from "../state/contract/audit.ts";
 import {
   closedReason,
   type Delivery,
@@ -62,6 +63,8 @@ export interface LinkOpener {
   open(address: string, presented: Presented): Promise<OpenedLink>;
   /** By the token of a delivery. Does not check that the delivery may go on. Rejects with a `Refusal` that says why. */
   openDelivery(token: string, presented: Presented): Promise<OpenedLink>;
+  /** Puts on record, or announces, what no claim decides: a page that was shown, bytes of a link that counts nothing. Lazy. */
+  note(link: string, entry: Pick<AuditEntry, "action" | "address" | "bytes" | "target" | "recipient" | "result">): void;
   /** Proves for ten minutes that the password was right, so that the next form need not ask again. */
   proofOf(variant: string): string;
 }
@@ -139,7 +142,22 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     return new LinkRefused("unknown");
   }
 
+  const note: LinkOpener["note"] = (link, entry) => {
+    state.record({ by: "holder", link, ...entry }).catch(() => undefined);
+  };
+
+  /** The refusal of a known link, which goes on record. */
+  function refusedLink(
+    { link, variant }: FoundLink,
+    problem: DeliveryRefusal | "network",
+    address: string,
+  ): LinkRefused {
+    note(link.id, { action: "link.opened", result: problem, recipient: variant.name, address });
+    return new LinkRefused(problem, problem === "not-yet" ? link.startsAt : undefined);
+  }
+
   return {
+    note,
     async open(address, presented) {
       const bySlug = isSlug(address);
       if (!bySlug && !isId(address)) throw new LinkRefused("unknown");
@@ -150,14 +168,15 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
       // A slug can be guessed, so it shows no reason before the password is right.
       const hidden = bySlug && link.password !== undefined;
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
-      if (!isInside) throw bySlug ? await unknownSlug(presented.network) : new LinkRefused("network");
+      if (!isInside)
+        throw bySlug ? await unknownSlug(presented.network) : refusedLink(found, "network", presented.network);
       const delivery = await visitOf(variant.id, presented.visit);
       if (delivery === undefined) await expectPassword(found, presented);
       const closed = closedReason(link, clock().getTime());
       const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
       if (closed !== undefined && !runs) {
         if (bySlug && !hidden) throw await unknownSlug(presented.network);
-        throw new LinkRefused(closed, closed === "not-yet" ? link.startsAt : undefined);
+        throw refusedLink(found, closed, presented.network);
       }
       const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
       return { ...found, delivery, token: delivery === undefined ? undefined : presented.visit, isCounted };

@@ -37,13 +37,17 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
   if (read.notModified) return { ...read, settle: () => undefined };
   try {
     const isPinned = link.etag !== undefined && !isVisit;
-    if (isPinned && (link.etag !== info.etag || link.size !== info.size)) throw new LinkRefused("changed");
+    const target = `${request.object.bucket}/${request.object.key}`;
+    const { state } = expectLinks(context);
+    if (isPinned && (link.etag !== info.etag || link.size !== info.size)) {
+      await state.record({ action: "delivery.started", by: "holder", result: "changed", link: link.id, target });
+      throw new LinkRefused("changed");
+    }
     const attempt = randomId();
     const length = range === undefined ? info.size : range.end - range.start + 1;
     const object = isVisit ? undefined : { etag: info.etag, size: info.size };
-    const start: Start = { attempt, length, object };
+    const start: Start = { attempt, length, object, target };
     const command: Command = "claim" in by ? { type: "claim", ...by, start } : { type: "start", ...by, ...start };
-    const { state } = expectLinks(context);
     const result = await state.deliver(variant.id, command);
     if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
     const end = holdLease(state, { variant: variant.id, token: result.delivery.token, attempt });

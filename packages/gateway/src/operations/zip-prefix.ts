@@ -36,7 +36,8 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   if (token === undefined) return { stream: streamOf(body), settle: () => undefined };
   const { state } = expectLinks(context);
   const attempt = randomId();
-  const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0 });
+  const target = `${request.keys.bucket}/${request.keys.prefix}`;
+  const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0, target });
   if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
   async function* counted(): AsyncGenerator<Uint8Array> {
     let reserved = 0;

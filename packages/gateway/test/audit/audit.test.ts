@@ -1,194 +1,30 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  type AuditFault,
-  auditKey,
-  auditLines,
-  newAuditKey,
-  publicKeys,
-  type Receipt,
-  readReceipt,
-  receiptOf,
-  sealer,
-  verifyAudit,
-} from "../../src/audit/index.ts";
+import { describe, expect, it } from "vitest";
+import { publicKeys, type Receipt, readReceipt, receiptOf, verifyAudit } from "../../src/audit/index.ts";
 import { leafHash, pathOf, rootFromPath, rootOf } from "../../src/audit/tree.ts";
-import { openDatabase } from "../../src/sqlite.ts";
-import { sqliteState } from "../../src/state/sqlite/index.ts";
+import { auditBench, KEYS, OTHER, places, TAMPERED } from "./audit-bench.ts";
 
-const PAIR = newAuditKey();
-const OTHER = newAuditKey();
-const KEYS = publicKeys(PAIR.publicKey);
-let folder: string;
-let now: number;
-let exported: string[];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "daypass-audit-"));
-  now = Date.parse("2026-12-01T00:00:00Z");
-  exported = [];
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-const path = (): string => join(folder, "state.db");
-const open = (writer = "main") => sqliteState({ path: path(), clock: () => new Date(now), writer });
-
-/** Puts records under heads of a writer: one tree for each count. */
-async function write(writer: string, trees: readonly number[], { pem = PAIR.privateKey, unsealed = 0 } = {}) {
-  const state = await open(writer);
-  const { seal } = sealer({
-    ...{ state, writer, key: auditKey(pem), clock: () => new Date(now) },
-    onHead: (head) => void exported.push(JSON.stringify(head)),
-  });
-  const add = async (count: number): Promise<void> => {
-    for (let at = 0; at < count; at++) await state.record({ action: "admin.call", by: "operator", result: "ok" });
-  };
-  try {
-    for (const count of trees) {
-      await add(count);
-      await seal();
-      now += 60_000;
-    }
-    await add(unsealed);
-  } finally {
-    await state.close();
-  }
-}
-
-async function lines(): Promise<string[]> {
-  const state = await open();
-  const all: string[] = [];
-  for await (const line of auditLines(state)) all.push(line);
-  await state.close();
-  return all;
-}
-
-async function edit(sql: string): Promise<void> {
-  const db = await openDatabase(path());
-  db.exec(sql);
-  db.close();
-}
-
-const places = (faults: readonly AuditFault[]) =>
-  faults.map(({ kind, writer, first, last }) => [kind, writer, first, last]);
+const bench = auditBench();
+const { write, lines, edit, open } = bench;
+const verify = async () => verifyAudit(await lines(), { keys: KEYS, exportedHeads: bench.exported });
 
 describe("an audit", () => {
   it("verifies over several trees, epochs and writers, and counts what has no head yet", async () => {
     await write("main", [5, 1]);
     await write("other", [3]);
     await write("main", [2], { unsealed: 4 });
-    expect(await verifyAudit(await lines(), { keys: KEYS, exportedHeads: exported })).toEqual({
+    expect(await verify()).toEqual({
       ...{ sealed: 11, unsealed: 4, heads: 4, faults: [] },
     });
-    const heads = exported.map((line) => JSON.parse(JSON.parse(line).head));
+    const heads = bench.exported.map((line) => JSON.parse(JSON.parse(line).head));
     expect(new Set(heads.map(({ epoch }) => epoch)).size).toBe(3);
     expect(heads.at(-1)).toMatchObject({ first: 7, last: 8, seen: { other: { last: 3 } } });
   });
 
-  const swap = (a: number, b: number) =>
-    `CREATE TEMP TABLE t AS SELECT * FROM audit_record WHERE sequence IN (${a}, ${b}) AND writer = 'main';
-     UPDATE audit_record SET record = (SELECT record FROM t WHERE t.sequence = ${a} + ${b} - audit_record.sequence)
-     WHERE sequence IN (${a}, ${b}) AND writer = 'main'`;
-  const moved = (from: number, by: number) =>
-    `UPDATE audit_record SET sequence = -sequence WHERE writer = 'main' AND sequence >= ${from};
-     UPDATE audit_record SET sequence = -sequence + ${by} WHERE sequence < 0`;
-
-  it.each([
-    [
-      "a changed record",
-      "UPDATE audit_record SET record = replace(record, 'operator', 'operatos') WHERE sequence = 7",
-      [["changed", "main", 7, undefined]],
-    ],
-    [
-      "a removed record",
-      "DELETE FROM audit_record WHERE sequence = 3 AND writer = 'main'",
-      [["missing", "main", 3, undefined]],
-    ],
-    [
-      "a removed record whose followers move down",
-      `DELETE FROM audit_record WHERE sequence = 6 AND writer = 'main'; ${moved(7, -1)}`,
-      [["missing", "main", 6, undefined]],
-    ],
-    [
-      "an added record whose followers move up",
-      `${moved(6, 1)}; INSERT INTO audit_record VALUES ('main', 6, '{}')`,
-      [["added", "main", 6, undefined]],
-    ],
-    [
-      "two swapped records",
-      swap(1, 4),
-      [
-        ["swapped", "main", 1, undefined],
-        ["swapped", "main", 4, undefined],
-      ],
-    ],
-    [
-      "records swapped between trees",
-      swap(2, 9),
-      [
-        ["changed", "main", 2, undefined],
-        ["changed", "main", 9, undefined],
-      ],
-    ],
-    [
-      "a changed record whose stored hash was changed too",
-      "UPDATE audit_record SET record = '{}' WHERE sequence = 7; UPDATE audit_head SET leaves = 'AAAA' WHERE last = 10",
-      [["changed", "main", 6, 10]],
-    ],
-    [
-      "a removed head",
-      "DELETE FROM audit_head WHERE last = 5 AND writer = 'main'",
-      [
-        ["missing", "main", 1, 10],
-        ["cut", "main", 1, 5],
-      ],
-    ],
-    [
-      "a head signed by another key",
-      "UPDATE audit_head SET signature = replace(signature, substr(signature, 1, 4), 'AAAA') WHERE last = 10",
-      [
-        ["forged-head", "main", 6, undefined],
-        ["cut", "main", undefined, 10],
-        ["cut", "main", 6, 10],
-      ],
-    ],
-    [
-      "a dropped writer",
-      "DELETE FROM audit_writer WHERE writer = 'main'",
-      [
-        ["dropped-writer", "main", undefined, undefined],
-        ["dropped-writer", "main", undefined, undefined],
-      ],
-    ],
-    [
-      "a cut tail of records",
-      "DELETE FROM audit_record WHERE sequence > 8 AND writer = 'main'",
-      [
-        ["missing", "main", 9, undefined],
-        ["missing", "main", 10, undefined],
-      ],
-    ],
-    [
-      "a cut tail with its head and number",
-      "DELETE FROM audit_record WHERE sequence > 5 AND writer = 'main'; DELETE FROM audit_head WHERE last > 5 AND writer = 'main'; UPDATE audit_writer SET last = 5 WHERE writer = 'main'",
-      [
-        ["cut", "main", undefined, 10],
-        ["cut", "main", 6, 10],
-      ],
-    ],
-    ["a cut front", "DELETE FROM audit_record WHERE sequence <= 5 AND writer = 'main'", [["missing", "main", 1, 5]]],
-    [
-      "an unsealed tail that was cut",
-      "DELETE FROM audit_record WHERE writer = 'other' AND sequence = 5",
-      [["cut", "other", 5, 5]],
-    ],
-  ] as const)("finds %s", async (_, sql, expected) => {
+  it.each(TAMPERED)("finds %s", async (_, sql, expected) => {
     await write("main", [5, 5]);
     await write("other", [3], { unsealed: 2 });
     await edit(sql);
-    const { faults } = await verifyAudit(await lines(), { keys: KEYS, exportedHeads: exported });
+    const { faults } = await verify();
     expect(places(faults)).toEqual(expected);
   });
 
@@ -198,9 +34,7 @@ describe("an audit", () => {
       "DELETE FROM audit_record WHERE sequence > 5; DELETE FROM audit_head WHERE last > 5; UPDATE audit_writer SET last = 5",
     );
     await write("main", [5]);
-    expect(places((await verifyAudit(await lines(), { keys: KEYS, exportedHeads: exported })).faults)).toEqual([
-      ["cut", "main", 6, 10],
-    ]);
+    expect(places((await verify()).faults)).toEqual([["cut", "main", 6, 10]]);
     expect((await verifyAudit(await lines(), { keys: KEYS })).faults).toEqual([]);
   });
 
@@ -215,24 +49,17 @@ describe("an audit", () => {
     await write("main", [5]);
     await edit("DELETE FROM audit_head");
     await write("main", [2]);
-    expect((await verifyAudit(await lines(), { keys: KEYS, exportedHeads: exported })).faults).toEqual([]);
+    expect((await verify()).faults).toEqual([]);
   });
 
   it("verifies after retention cut it at a head, and not if the cut is not on record", async () => {
     await write("main", [5, 5, 5]);
     const state = await open();
-    const clock = () => new Date(now);
-    const { cut } = sealer({
-      state,
-      writer: "main",
-      key: auditKey(PAIR.privateKey),
-      clock,
-      onHead: (head) => void exported.push(JSON.stringify(head)),
-    });
-    await cut(now - 60_001);
-    await cut(now - 60_001);
+    const { cut } = bench.sealerOf(state, "main");
+    await cut(bench.now - 60_001);
+    await cut(bench.now - 60_001);
     await state.close();
-    expect(await verifyAudit(await lines(), { keys: KEYS, exportedHeads: exported })).toMatchObject({
+    expect(await verify()).toMatchObject({
       sealed: 6,
       unsealed: 0,
       faults: [],

@@ -29,6 +29,8 @@ const LINK: Link = {
   suspended: undefined,
 };
 
+const HOOK = { id: "w", url: "https://w.example/", owner: "operator", createdAt: BEGIN, link: undefined };
+
 /** A state for one test, with the clock that the test sets. */
 export interface OpenedState {
   readonly state: State;
@@ -129,6 +131,20 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         expect((await state.auditRecords({ writer, after: 10, limit: 1 })).map(({ sequence }) => sequence)).toEqual([
           11,
         ]);
+      }));
+
+    it("hold at most 60 refusals of a link in a minute, then say how many were dropped", () =>
+      withState(async (opened) => {
+        const { state } = opened;
+        await state.addWebhook({ ...HOOK, events: ["link.limit_reached"] }, "operator");
+        const refuse = () =>
+          state.record({ action: "delivery.started", by: "holder", result: "used-up", link: "link1" });
+        for (let n = 0; n < 70; n++) await refuse();
+        opened.now += 60_000;
+        await refuse();
+        const records = await recordsOf(opened, 2);
+        expect([records.length, records.at(-1)?.detail]).toEqual([61, "10 more were refused in a minute before"]);
+        expect(await state.outboxDepth()).toEqual({ waiting: 1, dead: 0 });
       }));
 
     it("say when claims lapse, leases end and a restored state suspends links", () =>

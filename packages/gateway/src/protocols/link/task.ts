@@ -2,7 +2,7 @@
 import type { WireRequest } from "daypass";
 import { contentDisposition } from "../../http/content-disposition.ts";
 import { deliveryToken, hashOf, isClaimKey, randomClaimKey } from "../../links/identifiers.ts";
-import { LinkRefused } from "../../links/open-link.ts";
+import { type LinkOpener, LinkRefused } from "../../links/open-link.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import type { DeliverLink, ObjectDelivered } from "../../operations/deliver-link.ts";
 import type { GetObject, HeadObject, ObjectRead } from "../../operations/get-object.ts";
@@ -89,10 +89,24 @@ function isPrefetch({ headers }: WireRequest): boolean {
 function read(asked: Asked, object: PermittedObject): Task<GetObject> | Task<HeadObject> {
   const { received, request } = asked;
   const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
-  const present = (result: ObjectRead): Answer => bytesAnswer(asked, result);
-  return request.method === "HEAD"
-    ? { request: { operation: "head-object", ...wanted }, present }
-    : { request: { operation: "get-object", ...wanted }, present };
+  if (request.method === "HEAD") {
+    return { request: { operation: "head-object", ...wanted }, present: (result) => bytesAnswer(asked, result) };
+  }
+  const target = `${object.bucket}/${object.key}`;
+  return {
+    request: { operation: "get-object", ...wanted },
+    present: (result) => ({
+      ...bytesAnswer(asked, result),
+      onDelivered: (bytes) => note(asked, { action: "link.read", result: "ok", target, bytes }),
+    }),
+  };
+}
+
+/** Puts a use of the link on record that no claim decides. */
+function note({ grant, request, options }: Asked, entry: Omit<Parameters<LinkOpener["note"]>[1], "address">): void {
+  const { link, variant } = grant;
+  const address = networkOf(request.remoteAddress ?? "");
+  options.opener.note(link.id, { recipient: variant.name, address, ...entry });
 }
 
 /** The bytes of a link that counts: what a claim or a started delivery may have. */
@@ -158,7 +172,8 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
   return {
     request: headOf(asked, object),
     present: ({ info }: ObjectRead) => {
-      expectUnchanged(grant, info);
+      expectUnchanged(asked, info);
+      note(asked, { action: "link.viewed", result: "ok" });
       const name = link.key.split("/").at(-1) || link.key;
       const left = variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used);
       if (left === 0 && grant.delivery === undefined && variant.started >= (variant.max ?? 0) + variant.givenBack)
@@ -201,18 +216,22 @@ function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
   return range === undefined || range.includes(",") ? undefined : { range, ifRange };
 }
 
-function expectUnchanged({ link }: LinkGrant, info: ObjectInfo): void {
+function expectUnchanged(asked: Asked, info: ObjectInfo): void {
+  const { link } = asked.grant;
   if (link.kind !== "object" || link.etag === undefined) return;
-  if (link.etag !== info.etag || link.size !== info.size) throw new LinkRefused("changed");
+  if (link.etag === info.etag && link.size === info.size) return;
+  note(asked, { action: "link.opened", result: "changed" });
+  throw new LinkRefused("changed");
 }
 
 const STYLE = headerStyle(() => []);
 
 /** Status and headers of bytes: inline only if the page asked to show them, and never stored. */
-function bytesAnswer({ grant, permit, query }: Asked, result: ObjectRead): Answer {
+function bytesAnswer(asked: Asked, result: ObjectRead): Answer {
+  const { grant, permit, query } = asked;
   const { info } = result;
   const { link } = grant;
-  expectUnchanged(grant, info);
+  expectUnchanged(asked, info);
   const contentType = link.response?.contentType ?? info.contentType;
   const name = (grant.rest || link.key).split("/").at(-1);
   const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
@@ -242,6 +261,7 @@ function prefixTask(asked: Asked): Task {
   }
   const keys = permitPrefix(permit, `${link.key}${rest}`);
   if (!query.has("zip")) return listing(asked, keys);
+  const target = `${keys.bucket}/${keys.prefix}`;
   const zip: Task<ZipPrefix> = {
     request: { operation: "zip-prefix", keys, variant: grant.variant, token },
     present: ({ stream, settle }: Zipped) => ({
@@ -256,7 +276,10 @@ function prefixTask(asked: Asked): Task {
         ...SAFE_HEADERS,
       ],
       body: { kind: "stream", stream, length: undefined },
-      onDelivered: settle,
+      onDelivered: (bytes) => {
+        settle(bytes);
+        if (token === undefined) note(asked, { action: "link.read", result: "ok", target, bytes });
+      },
     }),
   };
   return zip;

@@ -16,6 +16,7 @@ export type AuditAction =
   | "link.resumed"
   | "link.given-back"
   | "link.opened"
+  | "link.read"
   | "link.viewed"
   | "link.expiring"
   | "delivery.claimed"
@@ -92,6 +93,53 @@ export function isAudited({ action }: AuditEntry): boolean {
   return !ANNOUNCED.has(action);
 }
 
+/** Refusals of one link that go on record in a minute: a client must not fill the disk with them. */
+const REFUSALS = 60;
+const MINUTE: Millis = 60_000;
+
+const HOUR: Millis = 60 * MINUTE;
+
+/** Limits what clients can cause by requests that are refused. */
+export interface EntryLimits {
+  /** Drops refusals above the limit of a minute. The first one of the next minute says how many were dropped. */
+  toRecord(entry: AuditEntry, at: Millis): AuditEntry | undefined;
+  /** The kind of notification that an entry causes. Refusals of a link are announced once an hour. */
+  toAnnounce(entry: AuditEntry, at: Millis): NotificationType | undefined;
+}
+
+/** New limits, for the life of an engine. */
+export function entryLimits(): EntryLimits {
+  let minute = 0;
+  let counts = new Map<string, number>();
+  let before = counts;
+  let hour = 0;
+  const announced = new Set<string>();
+  return {
+    toRecord(entry, at) {
+      if (entry.result === "ok" || entry.action === "delivery.failed") return entry;
+      const now = Math.floor(at / MINUTE);
+      if (now !== minute) [minute, before, counts] = [now, counts, new Map()];
+      const key = entry.link ?? entry.subject ?? entry.by;
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      if (count > REFUSALS) return undefined;
+      const dropped = count > 1 ? 0 : (before.get(key) ?? 0) - REFUSALS;
+      return dropped <= 0 ? entry : { ...entry, detail: `${dropped} more were refused in a minute before` };
+    },
+    toAnnounce(entry, at) {
+      const type = notificationOf(entry);
+      if (type !== "link.limit_reached" && type !== "link.file_changed") return type;
+      const now = Math.floor(at / HOUR);
+      if (now !== hour) announced.clear();
+      hour = now;
+      const key = `${type} ${entry.link}`;
+      if (announced.has(key)) return undefined;
+      announced.add(key);
+      return type;
+    },
+  };
+}
+
 /** The text of a record: JSON in one line. Its UTF-8 bytes are what trees and receipts hash. `salt` is 16 random bytes, base64url. */
 export function recordText(entry: AuditEntry, at: Millis, salt: string): string {
   const { action, by, result, link, recipient, delivery, subject, target, bytes, address, detail } = entry;
@@ -104,7 +152,7 @@ export function recordText(entry: AuditEntry, at: Millis, salt: string): string 
 const LIMITS: ReadonlySet<string> = new Set(["used-up", "over-budget", "too-many-claims"]);
 
 /** The kind of notification that an entry causes, if any. */
-export function notificationOf({ action, result }: AuditEntry): NotificationType | undefined {
+function notificationOf({ action, result }: AuditEntry): NotificationType | undefined {
   if (result === "ok") return notificationTypes.find((type) => type === action);
   if (!action.startsWith("delivery.") && action !== "link.opened") return undefined;
   if (LIMITS.has(result)) return "link.limit_reached";

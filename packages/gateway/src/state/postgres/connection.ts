@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfig, Pool, PoolClient } from "pg";
-import type { AuditEntry } from "../contract/audit.ts";
+import { type AuditEntry, entryLimits } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import { flushJournal } from "./journal.ts";
@@ -71,6 +71,7 @@ function isPassing(error: unknown): boolean {
 export function openConnections({ pool, writer, prepare, clock, onFault }: ConnectionOptions): Database {
   pool.on("error", () => undefined);
   const time = databaseClock(clock);
+  const limits = entryLimits();
   let isAvailable = true;
   let prepared: Promise<void> | undefined;
   const prepareOnce = (): Promise<void> => {
@@ -106,7 +107,7 @@ export function openConnections({ pool, writer, prepare, clock, onFault }: Conne
       const entries: AuditEntry[] = [];
       const append = (...more: readonly AuditEntry[]): void => void entries.push(...more);
       const [result] = await Promise.all([work({ run, append, attempt }, client), begun]);
-      if (entries.length > 0) await flushJournal(run, { entries, writer, at: time.now() });
+      if (entries.length > 0) await flushJournal(run, { entries, writer, at: time.now(), limits });
       const { command } = await client.query("COMMIT");
       if (command !== "COMMIT") throw new Error("the transaction was rolled back");
       return result;

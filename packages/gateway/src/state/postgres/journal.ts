@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import {
   type AuditEntry,
+  type EntryLimits,
   isAudited,
   type NotificationType,
-  notificationOf,
   notificationText,
   recordText,
 } from "../contract/audit.ts";
@@ -21,11 +21,13 @@ export interface Journal {
   readonly entries: readonly AuditEntry[];
   readonly writer: string;
   readonly at: Millis;
+  readonly limits: EntryLimits;
 }
 
 /** Stores the entries of a transaction. The writer's counter stays locked until the commit, so that its numbers have no gap. */
-export async function flushJournal(run: Run, { entries, writer, at }: Journal): Promise<void> {
-  const queued = await notificationsOf(run, entries, at);
+export async function flushJournal(run: Run, { entries: given, writer, at, limits }: Journal): Promise<void> {
+  const entries = given.flatMap((entry) => limits.toRecord(entry, at) ?? []);
+  const queued = await notificationsOf(run, { entries, at, limits });
   const salts = randomBytes(SALT * entries.length);
   const records = entries
     .filter(isAudited)
@@ -36,9 +38,12 @@ export async function flushJournal(run: Run, { entries, writer, at }: Journal): 
   ]);
 }
 
-async function notificationsOf(run: Run, entries: readonly AuditEntry[], at: Millis): Promise<readonly object[]> {
+async function notificationsOf(
+  run: Run,
+  { entries, at, limits }: Pick<Journal, "entries" | "at" | "limits">,
+): Promise<readonly object[]> {
   const announced = entries.flatMap((entry) => {
-    const type = notificationOf(entry);
+    const type = limits.toAnnounce(entry, at);
     return type === undefined || entry.link === undefined ? [] : [{ entry, type, id: entry.link }];
   });
   if (announced.length === 0) return [];

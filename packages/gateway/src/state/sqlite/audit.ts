@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import {
   type AuditEntry,
+  entryLimits,
   isAudited,
   type NotificationType,
-  notificationOf,
   notificationText,
   recordText,
 } from "../contract/audit.ts";
@@ -32,6 +32,7 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
   let webhooks: readonly Webhook[] | undefined;
   let salts = Buffer.alloc(0);
   let used = 0;
+  const { toRecord, toAnnounce } = entryLimits();
   const salt = (): string => {
     if (used === salts.length) [salts, used] = [randomBytes(SALT * 256), 0];
     used += SALT;
@@ -51,10 +52,12 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
   return {
     append(...entries) {
       const at = now();
-      for (const entry of entries) {
+      for (const given of entries) {
+        const entry = toRecord(given, at);
+        if (entry === undefined) continue;
         if (isAudited(entry)) records.push(recordText(entry, at, salt()));
         if (entry.action.startsWith("webhook.")) webhooks = undefined;
-        const type = notificationOf(entry);
+        const type = toAnnounce(entry, at);
         if (type !== undefined) announce(entry, type, at);
       }
     },

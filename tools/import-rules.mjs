@@ -138,7 +138,7 @@ const parts = [
   },
   {
     part: /^protocols\/link\//,
-    sees: [http, contracts, library, permit, steps, operations, links, /^pages\//, /^protocols\/[^/]+$/],
+    sees: [http, contracts, library, permit, steps, operations, links, upstream, /^pages\//, /^protocols\/[^/]+$/],
     why: "a dialect stands alone: what two need belongs to protocols/, and the composition root chooses the driver",
   },
   {
@@ -177,7 +177,7 @@ const parts = [
   { part: /^state\//, sees: [runtime], why: "the state knows no link and no request" },
   {
     part: /^links\//,
-    sees: [/^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
+    sees: [upstream, /^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
     why: "links are domain functions over the state: no HTTP, no SQL",
   },
   {

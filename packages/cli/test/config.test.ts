@@ -86,6 +86,11 @@ const everything = {
       timeouts: { connectMs: 1, answerMs: 1, idleMs: 1 },
     },
   ],
+  forwardAuth: {
+    listen: "127.0.0.1:8083",
+    fastcgi: "127.0.0.1:8084",
+    hosts: [{ origin: "https://photos.example.com", prefix: "/album/", methods: ["GET"], subjects: true }],
+  },
   links: { origin: "https://files.example.com", sharedBy: "Ann", onStale: "serve", maxRevocationAgeSeconds: 60 },
   audit: { keyFile: "audit.pem", headsFile: "heads.ndjson", retentionDays: 365 },
   admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },

@@ -32,6 +32,8 @@ export interface GatewayLinks {
   readonly links: Links;
   /** The one origin of `/l/` and `/d/`, without `*`. By default the first such origin of `origins`. */
   readonly origin?: string | undefined;
+  /** Further origins on whose hosts links to them open, below `/-/daypass/`: those that `createForwardAuth` decides about. None by default. */
+  readonly hosts?: readonly string[] | undefined;
   /** The name that pages show as the sender. */
   readonly sharedBy?: string | undefined;
 }

@@ -73,15 +73,16 @@ export function usesOf(state: State): UseStore {
 }
 
 function linksOf(
-  { origins, keys }: GatewayOptions,
-  { links, sharedBy, ...wanted }: GatewayLinks,
+  { origins, keys, routes }: GatewayOptions,
+  { links, sharedBy, hosts = [], ...wanted }: GatewayLinks,
   clock: Clock,
 ): Protocol {
   const { opener, stateKey, state } = links;
   const origin = wanted.origin ?? origins.find((one) => !one.includes("*"));
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
-  return linkProtocol({ opener, stateKey, origin, scopesOf: ownerScopes(state, keys.s3), sharedBy, clock });
+  const sites = [...new Set([...(routes?.list.map((route) => route.origin) ?? []), ...hosts])];
+  return linkProtocol({ opener, stateKey, origin, sites, scopesOf: ownerScopes(state, keys.s3), sharedBy, clock });
 }
 
 const MIN_SECRET = 32;

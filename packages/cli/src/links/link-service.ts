@@ -1,7 +1,7 @@
 /** The links of one process of a gateway: its connection to the state, and its part of the admin API. */
 import type { Server } from "node:http";
 import { type Links, openLinks, type Storage } from "@daypass/gateway";
-import { adminApi } from "@daypass/gateway/admin";
+import { adminApi, type LinkPlace } from "@daypass/gateway/admin";
 import type { Log } from "@daypass/gateway/node";
 import { connectState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
@@ -24,6 +24,7 @@ export interface LinkService {
     readonly storage: Pick<Storage, "head">;
     readonly origin: string;
     readonly verify: (request: WireRequest) => Promise<Grant>;
+    readonly places: () => readonly LinkPlace[];
     readonly admin: ServeSettings["admin"];
   }): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +53,7 @@ export async function openLinkService(
   let servers: readonly Server[] = [];
   return {
     links: opened,
-    async listen({ storage, origin, verify, admin }) {
+    async listen({ storage, origin, verify, places, admin }) {
       if (servers.length > 0) return;
       const identify = async (url: string): Promise<Grant> => {
         const attempts = await Promise.allSettled(METHODS.map((method) => verify(wireRequestOf(url, method))));
@@ -60,7 +61,7 @@ export async function openLinkService(
         if (found === undefined) throw (attempts[0] as PromiseRejectedResult).reason;
         return found;
       };
-      const options = { links: opened, storage, origin, identify, clock };
+      const options = { links: opened, storage, origin, identify, places, clock };
       const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
       const origins = admin?.origins ?? [`http://${admin?.listen}`];

@@ -13,6 +13,7 @@ import type { AdminOptions } from "./options.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import { addTokenRoutes } from "./tokens.ts";
 
+export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminOptions } from "./options.ts";
 
 /** A handler of `fetch` requests. */

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { createLink, type LinkRequest, type LinkTools } from "../links/create-link.ts";
 import { type LinkEdit as Edit, editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
+import { placeOrigin, readRouteTarget } from "../links/route-target.ts";
 import { scopeBreach } from "../pipeline/scope-match.ts";
 import type { Link, LinkChange, Variant } from "../state/contract/state.ts";
 import {
@@ -40,7 +41,7 @@ const settings = {
   preview: z.boolean().optional(),
 };
 
-/** The target of a link: `bucket/key`, or `bucket/prefix/`. */
+/** The target of a link: `bucket/key`, `bucket/prefix/`, or `route:/path`. */
 const target = z.string().min(3).openapi({ example: "files/report.pdf" });
 
 const LinkInput = z
@@ -117,7 +118,7 @@ const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item)
 const Id = z.object({ id: z.string().min(1).max(64) });
 
 /** Adds the routes of links. */
-export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: AdminOptions): void {
+export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock, places = () => [] }: AdminOptions): void {
   const { state, passwords } = links;
   const head = (bucket: string, key: string) => storage.head({ bucket, key });
   const tools: LinkTools = { state, passwords, clock, head };
@@ -163,6 +164,25 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
       throw new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
   }
 
+  /** Bucket, key and kind of a target. @throws {AdminProblem} */
+  function readTarget(text: string, maxBytes: number | undefined): Pick<LinkRequest, "bucket" | "key" | "kind"> {
+    if (text.startsWith("route:")) {
+      const { bucket, key, countsBytes } = readRouteTarget(text, places());
+      if (maxBytes !== undefined && !countsBytes)
+        throw new AdminProblem(
+          400,
+          "INVALID_INPUT",
+          "maxBytes: the proxy sends the bytes of this host, so they cannot be counted",
+        );
+      return { bucket, key, kind: "route" };
+    }
+    const slash = text.indexOf("/");
+    if (slash < 1)
+      throw new AdminProblem(400, "INVALID_INPUT", "target: use bucket/key, bucket/prefix/ or route:/path");
+    const key = text.slice(slash + 1);
+    return { bucket: text.slice(0, slash), key, kind: /^$|\/$/.test(key) ? "prefix" : "object" };
+  }
+
   const linkResponse = responses({ 200: json(LinkResource, "The link") });
 
   app.openapi(
@@ -178,15 +198,13 @@ export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock }: 
     async (context) => {
       const caller = expectScope(context, "links:write");
       const { target, startsAt, expiresAt, public: isPublic, ...input } = context.req.valid("json");
-      const slash = target.indexOf("/");
-      if (slash < 1) throw new AdminProblem(400, "INVALID_INPUT", "target: use bucket/key, or bucket/prefix/");
-      const [bucket, key] = [target.slice(0, slash), target.slice(slash + 1)];
+      const { bucket, key, kind } = readTarget(target, input.maxBytes);
       expectTarget(caller, bucket, key);
       const repeated = context.req.valid("header")["idempotency-key"];
       const request: LinkRequest = {
         ...input,
         ...{ bucket, key, isPublic, owner: caller.owner },
-        kind: key === "" || key.endsWith("/") ? "prefix" : "object",
+        kind,
         startsAt: startsAt === undefined ? undefined : new Date(startsAt),
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
         idempotencyKey: repeated === undefined ? undefined : `${caller.owner} ${repeated}`,
@@ -323,7 +341,9 @@ function linkResource(
   now: number,
 ): z.infer<typeof LinkResource> {
   const sum = (count: (variant: Variant) => number): number => variants.reduce((total, one) => total + count(one), 0);
-  const address = (id: string): string => `${origin}/l/${id}`;
+  const site = placeOrigin(link.bucket);
+  const base = site === undefined ? origin : `${site}/-/daypass`;
+  const address = (id: string): string => `${base}/l/${id}`;
   const deliveriesOf = ({ started, completed }: Variant) => ({ started, completed });
   const named = variants.filter((variant) => variant.name !== undefined);
   const { id, slug, kind, bucket, key, label, note, owner, networks, preview, follow, maxDeliveries, maxBytes } = link;

@@ -1,5 +1,6 @@
 import type { Grant } from "daypass";
 import type { Links } from "../links/links.ts";
+import type { LinkPlace } from "../links/route-target.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 
 /** Options of {@link adminApi}. */
@@ -14,5 +15,7 @@ export interface AdminOptions {
   readonly isLocal: boolean;
   /** The grant of a URL of any dialect; rejects if it does not verify. */
   readonly identify: (url: string) => Promise<Grant>;
+  /** Routes, and hosts that proxies protect, which links may target. None by default. */
+  readonly places?: (() => readonly LinkPlace[]) | undefined;
   readonly clock: () => Date;
 }

@@ -16,7 +16,7 @@ export interface LinkRequest {
   readonly bucket: string;
   /** A key, or a prefix that ends with `/` or is empty. */
   readonly key: string;
-  readonly kind: "object" | "prefix";
+  readonly kind: "object" | "prefix" | "route";
   readonly label?: string | undefined;
   readonly note?: string | undefined;
   readonly startsAt?: Date | undefined;

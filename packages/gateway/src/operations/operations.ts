@@ -3,6 +3,7 @@
  * @module
  */
 import type { Storage } from "../storage/contract/storage.ts";
+import { answerAlone } from "./answer-alone.ts";
 import { createBucket, deleteBucket, getBucketCors, headBucket, listBuckets, setBucketCors } from "./buckets.ts";
 import { claimLink } from "./claim-link.ts";
 import { completeUpload } from "./complete-upload.ts";
@@ -46,6 +47,7 @@ const operations = {
   "complete-upload": completeUpload as typeof completeUpload,
   "abort-upload": abortUpload as typeof abortUpload,
   "issue-session": issueSession as typeof issueSession,
+  "answer-alone": answerAlone as typeof answerAlone,
   "claim-link": claimLink as typeof claimLink,
   "deliver-link": deliverLink as typeof deliverLink,
   "forward-request": forwardRequest as typeof forwardRequest,

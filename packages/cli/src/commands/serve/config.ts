@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
+import type { ForwardAuthHost } from "@daypass/gateway/forward-auth";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import type { RouteConfig } from "@daypass/gateway/upstream";
 import { CommandError } from "../../command.ts";
@@ -37,12 +38,22 @@ export interface ServeConfig {
   readonly limits?: Partial<Limits>;
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
   readonly routes?: readonly RouteConfig[];
+  readonly forwardAuth?: ForwardAuthConfig;
   readonly links?: LinksConfig;
   readonly audit?: AuditConfig;
   readonly admin?: { readonly listen: string; readonly origins?: readonly string[] };
   readonly metrics?: boolean;
   readonly debugFields?: boolean;
   readonly drainSeconds?: number;
+}
+
+/** Decisions for proxies, on addresses of their own. */
+export interface ForwardAuthConfig {
+  /** `host:port` for questions over HTTP. */
+  readonly listen: string;
+  /** `host:port` for Apache, which asks by FastCGI. */
+  readonly fastcgi?: string;
+  readonly hosts: readonly ForwardAuthHost[];
 }
 
 /** Links that the gateway remembers. */

@@ -1,4 +1,5 @@
-import { createGateway, type Gateway, type Links, steadyClock, tally } from "@daypass/gateway";
+import { createGateway, type Gateway, type GatewayLinks, type Links, steadyClock, tally } from "@daypass/gateway";
+import type { LinkPlace } from "@daypass/gateway/admin";
 import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
@@ -8,6 +9,7 @@ import { hasLinks } from "../../state/link-files.ts";
 import { sessionSecret } from "../../state/master-key.ts";
 import { publicKeys } from "./configured-files.ts";
 import { makeFirstKeys } from "./first-keys.ts";
+import { openForwardAuth } from "./forward-auth.ts";
 import { keyRing, pollKeys } from "./key-ring.ts";
 import { listenError } from "./listen-address.ts";
 import { originsOf } from "./origins.ts";
@@ -140,11 +142,25 @@ export async function openInstance(
   const listenToAdmin = async (wanted: ServeSettings): Promise<void> => {
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
     const origin = wanted.links?.origin ?? first;
-    await linkService?.listen({ storage, origin, verify: (request) => current.verify(request), admin: wanted.admin });
+    await linkService?.listen({
+      storage,
+      origin,
+      verify: (request) => current.verify(request),
+      places: () => linkPlaces(settings),
+      admin: wanted.admin,
+    });
   };
   await openLinks(settings);
   current = gatewayFor(settings, server.port);
   await listenToAdmin(settings);
+  const audit = settings.log?.requests === false ? faultsOnly(log.audit) : log.audit;
+  const proxies = await openForwardAuth(settings, links, {
+    ...{ clock, audit, tally: counts, logger: log.logger, keys: { s3: keys.s3, url: keys.url } },
+  }).catch(async (error: unknown) => {
+    await linkService?.close();
+    await server.drain(0);
+    throw error;
+  });
 
   const stopPolling = pollKeys(keys, clock, log);
 
@@ -159,6 +175,7 @@ export async function openInstance(
       await openLinks(wanted);
       await loadUpstreams(wanted);
       const replacement = gatewayFor(wanted, server.port);
+      const useHosts = proxies.prepare(wanted, links);
       const useCredentials = await findCredentials();
       const before = settings;
       settings = wanted;
@@ -170,13 +187,14 @@ export async function openInstance(
       if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
       useCredentials();
       current = replacement;
+      useHosts();
       await listenToAdmin(wanted);
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {
       await linkService?.close();
       stopPolling();
-      await server.drain(timeoutMs);
+      await Promise.all([proxies.close(timeoutMs), server.drain(timeoutMs)]);
     },
   };
 }
@@ -197,7 +215,16 @@ function stateError(error: unknown, { state }: ServeSettings): unknown {
   );
 }
 
-/** The settings of links, without those that are absent. */
-function linkPages({ links: { origin, sharedBy } = {} }: ServeSettings): { origin?: string; sharedBy?: string } {
-  return { ...(origin === undefined ? {} : { origin }), ...(sharedBy === undefined ? {} : { sharedBy }) };
+/** What links may open besides objects. */
+function linkPlaces({ routes = [], forwardAuth }: ServeSettings): readonly LinkPlace[] {
+  const hosts = forwardAuth?.hosts ?? [];
+  return [
+    ...routes.map(({ origin, prefix }) => ({ origin, prefix, countsBytes: true })),
+    ...hosts.map(({ origin, prefix = "/" }) => ({ origin, prefix, countsBytes: false })),
+  ];
+}
+
+/** The settings of links. */
+function linkPages({ links: { origin, sharedBy } = {}, forwardAuth }: ServeSettings): Omit<GatewayLinks, "links"> {
+  return { origin, sharedBy, hosts: forwardAuth?.hosts.map((host) => host.origin) };
 }

@@ -7,10 +7,12 @@ import type { LinkForm } from "./form.ts";
 export interface LinkGrant extends Grant, OpenedLink {
   /** Nothing is signed: presentation asks every grant. */
   readonly signedHeaders: readonly string[];
-  /** The path of the link, `/l/<address>`. */
+  /** The path of the link, `/l/<address>`, or `/-/daypass/l/<address>` on the host of a route. */
   readonly path: string;
   /** The path below a prefix link; `undefined` without a slash after the address. */
   readonly rest: string | undefined;
+  /** The origin of the route on whose host the link was opened; `undefined` on the origin of links. */
+  readonly site: string | undefined;
   /** The fields of a page's form. */
   readonly form: LinkForm | undefined;
 }
@@ -21,6 +23,8 @@ export interface LinkProtocolOptions {
   readonly stateKey: Uint8Array;
   /** The one origin of links, `scheme://host[:port]`. */
   readonly origin: string;
+  /** Origins of routes, on whose hosts links to them open. */
+  readonly sites: readonly string[];
   /** The present scopes of an owner; `undefined` if the owner is gone. */
   readonly scopesOf: (owner: string) => FoundScopes | Promise<FoundScopes>;
   /** The name of an owner for people. */

@@ -5,23 +5,30 @@
 import type { WireRequest } from "daypass";
 import { isClaimKey } from "../../links/identifiers.ts";
 import { LinkRefused, type Presented } from "../../links/open-link.ts";
+import { placeBucket } from "../../links/route-target.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import { hostsOf } from "../../upstream/route-table.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
 import { type LinkForm, readLinkForm } from "./form.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
-import { isLinkTarget, readLinkPath, readQuery } from "./path.ts";
+import { isLinkTarget, LINK_BASE, readLinkPath, readQuery } from "./path.ts";
 import { refuseLink } from "./refuse.ts";
 import { linkTask } from "./task.ts";
 
 /** Links on their own origin. */
 export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> {
-  const { opener, origin, scopesOf } = options;
-  const { host, protocol } = new URL(origin);
-  const detects = ({ target, authority }: WireRequest): boolean =>
-    isLinkTarget(target) && authority.toLowerCase().replace(protocol === "https:" ? /:443$/ : /:80$/, "") === host;
+  const { opener, origin, scopesOf, sites } = options;
+  const own = new Set(hostsOf(origin));
+  const siteOf = new Map(sites.flatMap((site) => hostsOf(site).map((host) => [host, site] as const)));
+  const siteFor = ({ target, authority }: WireRequest): string | undefined =>
+    target.startsWith(`${LINK_BASE}/l/`) ? siteOf.get(authority.toLowerCase()) : undefined;
+  const detects = (request: WireRequest): boolean =>
+    siteFor(request) !== undefined || (isLinkTarget(request.target) && own.has(request.authority.toLowerCase()));
 
   async function open(request: WireRequest, form?: LinkForm): Promise<LinkGrant> {
-    const address = readLinkPath(request.target);
+    const site = siteFor(request);
+    const base = site === undefined ? "" : LINK_BASE;
+    const address = readLinkPath(request.target.slice(base.length));
     const presented: Presented = {
       remoteAddress: request.remoteAddress,
       network: networkOf(request.remoteAddress ?? ""),
@@ -34,8 +41,11 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       address.kind === "link"
         ? await opener.open(address.address, presented)
         : await opener.openDelivery(address.token, presented);
+    const isForSite = opened.link.kind === "route" && opened.link.bucket === placeBucket(site ?? "");
+    if (site !== undefined && !isForSite) throw new LinkRefused("unknown");
     return {
       ...opened,
+      site,
       scheme: "link",
       id: opened.variant.id,
       keyId: opened.link.owner,
@@ -46,7 +56,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       signedHeaders: [],
       target: request.target,
       limitBody: (body) => body,
-      path: address.kind === "link" ? `/l/${address.address}` : `/d/${address.token}`,
+      path: address.kind === "link" ? `${base}/l/${address.address}` : `/d/${address.token}`,
       rest: address.kind === "link" ? address.rest : undefined,
       form,
     };
@@ -88,7 +98,7 @@ function claimKeyOf({ target }: WireRequest): string | undefined {
 
 /** `Authorization: Basic`, for scripts. The user name means nothing. */
 function basicPassword({ headers, target }: WireRequest): string | undefined {
-  if (!target.startsWith("/l/")) return undefined;
+  if (!/^(?:\/-\/daypass)?\/l\//.test(target)) return undefined;
   const value = headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
   const [, encoded] = /^basic ([A-Za-z0-9+/=]{1,512})$/i.exec(value ?? "") ?? [];
   return encoded === undefined

@@ -6,6 +6,9 @@ export type LinkPath =
   | { readonly kind: "link"; readonly address: string; readonly rest: string | undefined }
   | { readonly kind: "delivery"; readonly token: string };
 
+/** Before the address of a link on the host of a route. The proxy of a protected host passes everything below it to the gateway. */
+export const LINK_BASE = "/-/daypass";
+
 /** Whether a target belongs to a link. A bucket name has at least 3 characters, so no bucket is called `l` or `d`. */
 export function isLinkTarget(target: string): boolean {
   return /^\/[ld]\//.test(target);

@@ -23,23 +23,14 @@ import { headerStyle, presentRead } from "../object-headers.ts";
 import { wantsPage } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
+import type { Asked } from "./asked.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
+import { routeLinkTask } from "./route-link.ts";
 
 /** Entries of a folder that are sorted. */
 const MAX_ENTRIES = 10_000;
-
-/** Everything that the rows below read. */
-interface Asked {
-  readonly grant: LinkGrant;
-  readonly permit: Permit<LinkGrant>;
-  readonly received: Received;
-  readonly request: WireRequest;
-  readonly query: URLSearchParams;
-  readonly isPage: boolean;
-  readonly options: LinkProtocolOptions;
-}
 
 /** Chooses the row of a request. */
 export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGrant>, received: Received) => Task {
@@ -54,6 +45,7 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
     if (!["GET", "HEAD", "POST"].includes(request.method)) {
       throw new Refusal("METHOD_NOT_ALLOWED", `a link takes GET, HEAD and POST, not ${request.method}`);
     }
+    if (grant.link.kind === "route") return routeLinkTask(asked);
     if (grant.link.kind === "prefix") return prefixTask(asked);
     if (permit.object === undefined) throw new LinkRefused("unknown");
     return objectTask(asked, permit.object);

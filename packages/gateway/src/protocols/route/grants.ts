@@ -10,6 +10,7 @@ import {
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import { isAllowedFrom } from "../../links/create-link.ts";
 import { LinkRefused } from "../../links/open-link.ts";
+import { placeBucket } from "../../links/route-target.ts";
 import type { Visit, VisitCookies } from "../../links/visit.ts";
 import type { FoundScopes } from "../../pipeline/key-scope.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
@@ -50,11 +51,6 @@ export interface PlaceOptions<P extends Place> {
   readonly visits: VisitCookies | undefined;
   /** The present scopes of the owner of a link. */
   readonly scopesOf: ((owner: string) => FoundScopes | Promise<FoundScopes>) | undefined;
-}
-
-/** The bucket of an origin in scopes, links and revocations; no bucket of a storage has a `:`. */
-export function placeBucket(origin: string): string {
-  return `route:${origin}`;
 }
 
 /** The part of a dialect that finds the grant of a request on a place. A request on a place belongs to it, signed or not. */

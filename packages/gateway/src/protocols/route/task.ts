@@ -53,7 +53,7 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
   return {
     request: {
       operation: "forward-request",
-      ...{ permit, route, method, headers, upgrade },
+      ...{ permit, route, method, headers, upgrade, charge: chargeOf(grant) },
       target: grant.target,
       body: bodyOf({ permit, received, body, limits }),
     },
@@ -63,9 +63,22 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
       const down = headersDown(response.headers, { route, path: grant.path, overrides, isUpgrade });
       down.push("x-request-id", requestId);
       const endsAt = isUpgrade || isEventStream(response.headers) ? grant.expiresAt.getTime() : undefined;
-      return { status: response.status, headers: down, body: response.body, tunnel: response.tunnel, endsAt };
+      const onDelivered = "settle" in response ? response.settle : undefined;
+      return {
+        status: response.status,
+        headers: down,
+        body: response.body,
+        tunnel: response.tunnel,
+        endsAt,
+        onDelivered,
+      };
     },
   };
+}
+
+/** The visit to which bytes are charged. */
+function chargeOf({ visit }: RouteGrant): ForwardRequest["charge"] {
+  return visit?.charged === undefined ? undefined : { variant: visit.variant, token: visit.charged };
 }
 
 /** The body to forward; `undefined` if the request has none. */

@@ -1,0 +1,63 @@
+import { randomId } from "../links/identifiers.ts";
+import { holdLease } from "../links/lease.ts";
+import { LinkRefused } from "../links/open-link.ts";
+import { streamOf } from "../links/zip.ts";
+import { discard } from "../pipeline/outcome.ts";
+import type { State } from "../state/contract/state.ts";
+import type { UpstreamResponse } from "../upstream/contract.ts";
+
+/** Bytes are reserved in blocks if their number is not known in advance. */
+const BLOCK = 1024 * 1024;
+
+export interface Charge {
+  readonly variant: string;
+  /** SHA-256 of the delivery's token. */
+  readonly token: string;
+}
+
+/** A response whose bytes are reserved before they are sent. */
+export interface ChargedResponse extends UpstreamResponse {
+  settle(bytes: number): void;
+}
+
+/** Charges a response to the delivery of a visit. @throws {LinkRefused} `over-budget`, and why the visit is over */
+export async function chargedResponse(
+  state: State,
+  response: UpstreamResponse,
+  { variant, token }: Charge,
+): Promise<ChargedResponse> {
+  const { body, tunnel } = response;
+  const attempt = randomId();
+  try {
+    // The bytes of a WebSocket go both ways, and its end is not known.
+    if (tunnel !== undefined) throw new LinkRefused("over-budget");
+    const length = body?.kind === "bytes" ? body.bytes.length : body?.kind === "stream" ? (body.length ?? 0) : 0;
+    const started = await state.deliver(variant, { type: "start", token, attempt, length });
+    if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
+  } catch (error) {
+    discard(body);
+    tunnel?.destroy();
+    throw error;
+  }
+  const settle = holdLease(state, { variant, token, attempt });
+  if (body?.kind !== "stream" || body.length !== undefined) return { ...response, settle };
+  const source = body.stream;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    let reserved = 0;
+    let sent = 0;
+    for await (const chunk of source) {
+      sent += (chunk as Uint8Array).length;
+      while (sent > reserved) {
+        const result = await state.deliver(variant, { type: "reserve", token, attempt, bytes: BLOCK });
+        // The head is sent, so only a cut connection shows that something is missing.
+        if (!result.ok) throw new LinkRefused(result.reason);
+        reserved += BLOCK;
+      }
+      yield chunk as Uint8Array;
+    }
+  }
+  const stream = streamOf(counted());
+  // A client that leaves before the first byte must release the upstream, too.
+  stream.once("close", () => source.destroy());
+  return { ...response, body: { kind: "stream", stream, length: undefined }, settle };
+}

@@ -1,0 +1,83 @@
+/** A link to a route: its page, and the button that begins a visit. */
+import { deliveryToken, hashOf, randomClaimKey } from "../../links/identifiers.ts";
+import { placeOrigin } from "../../links/route-target.ts";
+import { visitCookies } from "../../links/visit.ts";
+import type { AnswerAlone } from "../../operations/answer-alone.ts";
+import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
+import { SAFE_HEADERS } from "../../pages/layout.ts";
+import { linkPage } from "../../pages/link-page.ts";
+import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import type { Task } from "../protocol.ts";
+import type { Asked } from "./asked.ts";
+import { LINK_BASE } from "./path.ts";
+import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
+
+/** Chooses the row of a request for a link to a route. */
+export function routeLinkTask(asked: Asked): Task {
+  const { grant, request } = asked;
+  if (grant.site === undefined) return redirect(asked);
+  return request.method === "POST" && grant.form?.claim !== undefined ? claim(asked, grant.form.claim) : page(asked);
+}
+
+/** A cookie is for one host, so the link opens on the host that it is for. */
+function redirect({ grant }: Asked): Task<AnswerAlone> {
+  const location = `${placeOrigin(grant.link.bucket)}${LINK_BASE}${grant.path}`;
+  return {
+    request: { operation: "answer-alone" },
+    present: () => ({
+      status: 307,
+      headers: [...SAFE_HEADERS, "location", location, "content-length", "0"],
+      body: undefined,
+    }),
+  };
+}
+
+function claim({ grant, options, request }: Asked, claimKey: string): Task<ClaimLink> {
+  const { variant, link } = grant;
+  const token = deliveryToken(options.stateKey, variant.id, claimKey);
+  return {
+    request: {
+      operation: "claim-link",
+      ...{ variant, object: undefined, claimKey, token, isVisit: true },
+      address: networkOf(request.remoteAddress ?? ""),
+    },
+    present: ({ delivery: { leaseUntil } }: LinkClaimed) => {
+      const origin = grant.site ?? "";
+      const path = `/${link.key}`;
+      const cookie = visitCookies(options.stateKey).seal({
+        ...{ link: link.id, variant: variant.id, owner: link.owner, origin, path, until: leaseUntil },
+        ...{ startsAt: link.startsAt, name: variant.name, networks: link.networks },
+        charged: variant.maxBytes === undefined ? undefined : hashOf(token),
+      });
+      const secure = origin.startsWith("https:") ? "; Secure" : "";
+      const attributes = `Path=${path}; Expires=${new Date(leaseUntil).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
+      const headers = ["location", path, "set-cookie", `${cookie.name}=${cookie.value}; ${attributes}`];
+      return { status: 303, headers: [...SAFE_HEADERS, ...headers, "content-length", "0"], body: undefined };
+    },
+  };
+}
+
+/** The page before a visit. A GET begins none, or a scanner of mails would. */
+function page({ grant, options, request, isPage }: Asked): Task<AnswerAlone> {
+  const { link, variant, path, site = "" } = grant;
+  return {
+    request: { operation: "answer-alone" },
+    present: () => {
+      if (!isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
+      const text = linkPage(messagesOf(request), {
+        path,
+        address: `${site}${path}`,
+        name: `${site}/${link.key}`,
+        label: link.label,
+        note: link.note,
+        sharedBy: options.sharedBy,
+        expiresAt: new Date(link.expiresAt),
+        left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
+        claimKey: randomClaimKey(),
+        proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
+        preview: false,
+      });
+      return pageAnswer(request, 200, text);
+    },
+  };
+}

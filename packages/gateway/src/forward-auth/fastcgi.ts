@@ -71,7 +71,7 @@ interface FastCgiRequest {
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** Reads records until the empty one that ends the variables. */
+/** Reads records until the empty record after the variables. */
 async function readRequest(socket: Socket): Promise<FastCgiRequest> {
   let bytes = Buffer.alloc(0);
   const pieces: Buffer[] = [];

@@ -92,7 +92,7 @@ const sign = (path: string, request: object = {}): string =>
 const DEFAULTS = { method: "GET", host: "photos.example.com", address: "192.0.2.1" };
 
 describe.each(Object.entries(QUESTIONS))("forward-auth for %s", (name, question) => {
-  it("lets a signed request pass, says who it is, and logs the original request", async () => {
+  it("passes a signed request with its identity, and logs the original request", async () => {
     const { port, events } = await service();
     const target = sign("/album/7/a.jpg?size=2", { bind: { ip: "192.0.2.0/24" } });
     const [status, head] = await ask(port, question({ ...DEFAULTS, target }));

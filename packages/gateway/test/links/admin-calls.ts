@@ -10,7 +10,7 @@ interface CallOptions {
 }
 
 /** Calls the admin API over a bench: as the local operator, or over the network. */
-export function adminCalls(bench: LinkBench) {
+export function adminCalls(bench: LinkBench, places?: AdminOptions["places"]) {
   const api = (isLocal: boolean) =>
     adminApi({
       links: bench.links,
@@ -20,6 +20,7 @@ export function adminCalls(bench: LinkBench) {
       isLocal,
       identify: () => Promise.reject(new Error("no URL")),
       clock: bench.clock,
+      places,
     } satisfies AdminOptions);
   return async (path: string, { method = "GET", body, headers = {} }: CallOptions = {}, isLocal = false) => {
     const type = body === undefined ? undefined : { "content-type": "application/json" };

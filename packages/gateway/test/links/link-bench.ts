@@ -36,7 +36,10 @@ export interface LinkBench {
 }
 
 /** Starts one for each test of the calling file. */
-export function linkBench(keys: () => GatewayOptions["keys"] = () => ({ url: [URL_KEY] })): LinkBench {
+export function linkBench(
+  keys: () => GatewayOptions["keys"] = () => ({ url: [URL_KEY] }),
+  more: (origin: string) => Partial<GatewayOptions> = () => ({}),
+): LinkBench {
   const bench = { now: 0 } as { -readonly [name in keyof LinkBench]: LinkBench[name] };
   let server: Awaited<ReturnType<typeof listen>>;
   beforeEach(async () => {
@@ -60,6 +63,7 @@ export function linkBench(keys: () => GatewayOptions["keys"] = () => ({ url: [UR
         links: { links },
         clock,
         audit: ({ url }) => void bench.log.push(url),
+        ...more(`http://127.0.0.1:${port}`),
       });
     bench.gateway = make(1);
     server = await listen(

@@ -6,7 +6,8 @@ import { stateFolder } from "../../state/state-folder.ts";
 import { table } from "../../terminal-text.ts";
 import { LINK_HELP, LINK_OPTIONS, linkInput } from "./options.ts";
 
-const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key or files/holiday/ (a prefix)
+const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key, files/holiday/ (a prefix)
+                                         or route:/album/7/ (a path of routes or forwardAuth)
 daypass links list                         list the links, newest first
 daypass links show ID                      show one link
 daypass links edit ID [options]            change label, note, limits or expiry

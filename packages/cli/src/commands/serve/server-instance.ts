@@ -215,7 +215,7 @@ function stateError(error: unknown, { state }: ServeSettings): unknown {
   );
 }
 
-/** What links may open besides objects. */
+/** Routes and protected hosts, which links may open too. */
 function linkPlaces({ routes = [], forwardAuth }: ServeSettings): readonly LinkPlace[] {
   const hosts = forwardAuth?.hosts ?? [];
   return [

@@ -2,7 +2,7 @@ import { only, type ProxyDialect } from "../proxy-request.ts";
 
 const PREFIX = "/-/auth/envoy";
 
-/** `ext_authz` over HTTP, with `path_prefix: /-/auth/envoy`: method, host and path are those of the original request. */
+/** `ext_authz` over HTTP, with `path_prefix: /-/auth/envoy`: method, host and path come from the original request. */
 export const envoy: ProxyDialect = {
   read({ method, target, authority, headers }) {
     if (!target.startsWith(`${PREFIX}/`) || authority === "") return undefined;

@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createForwardAuth } from "../../src/forward-auth/index.ts";
+import type { KeyScope } from "../../src/index.ts";
+import type { LinkRequest } from "../../src/links/create-link.ts";
+import { visitCookies } from "../../src/links/visit.ts";
+import { openRoutes } from "../../src/upstream/index.ts";
+import { adminCalls } from "./admin-calls.ts";
+import { BROWSER, claimKeyIn, linkBench, URL_KEY } from "./link-bench.ts";
+
+let upstream: Server;
+let seen: (readonly [url: string | undefined, cookie: string | undefined, grant: string | undefined])[] = [];
+let scope: KeyScope | undefined = {};
+const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI" };
+
+beforeAll(async () => {
+  upstream = createServer((request, response) => {
+    seen.push([request.url, request.headers.cookie, String(request.headers["daypass-subject"])]);
+    if (request.url?.endsWith("big") === true) response.write("x".repeat(700_000));
+    response.end(`app ${request.method} ${request.url}`);
+  }).listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+});
+afterAll(() => void upstream.close());
+beforeEach(() => {
+  seen = [];
+  scope = {};
+});
+
+const bench = linkBench(
+  () => ({
+    url: [URL_KEY],
+    s3: (id) => (id === key.accessKeyId && scope !== undefined ? { ...key, scope } : undefined),
+  }),
+  (origin) => ({
+    routes: openRoutes([
+      {
+        ...{ origin, prefix: "/app/", methods: ["GET", "POST"], cookies: true },
+        upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+      },
+    ]),
+  }),
+);
+const places = () => [
+  { origin: bench.url, prefix: "/app/", countsBytes: true },
+  { origin: "https://photos.example.com", prefix: "/", countsBytes: false },
+];
+
+const make = (more: Partial<LinkRequest> = {}) =>
+  bench.make({ kind: "route", bucket: `route:${bench.url}`, key: "app/album/", ...more });
+
+/** Presses the button of a link's page, and returns the cookie. */
+async function visit(id: string): Promise<{ readonly response: Response; readonly cookie: string }> {
+  const path = `/-/daypass/l/${id}`;
+  const page = await (await bench.get(path, { headers: BROWSER })).text();
+  const response = await bench.press(path, { claim: claimKeyIn(page) });
+  return { response, cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "" };
+}
+
+const get = (path: string, cookie = "") => bench.get(path, { headers: cookie === "" ? {} : { cookie } });
+
+describe("a link to a route", () => {
+  it("opens on the route's host, begins a visit at its button, and leads to the path", async () => {
+    const { variant } = await make({ recipients: ["Zoë"] });
+    const { response, cookie } = await visit(variant.id);
+    expect([response.status, response.headers.get("location")]).toEqual([303, "/app/album/"]);
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^dp-visit-\w{8}=[\w.-]+; Path=\/app\/album\/; Expires=Tue, 01 Dec 2026 13:00:00 GMT; HttpOnly; SameSite=Lax$/,
+    );
+    const opened = await get("/app/album/a%20b.jpg?size=2", `theme=dark; ${cookie}`);
+    expect([opened.status, await opened.text()]).toEqual([200, "app GET /app/album/a%20b.jpg?size=2"]);
+    expect(seen).toEqual([["/app/album/a%20b.jpg?size=2", "theme=dark", "Zo%C3%AB"]]);
+  });
+
+  it("counts visits, and not what is opened during one", async () => {
+    const { variant } = await make({ maxDeliveries: 1 });
+    const { cookie } = await visit(variant.id);
+    for (let at = 0; at < 5; at++) expect((await get("/app/album/", cookie)).status).toBe(200);
+    expect((await visit(variant.id)).response.status).toBe(410);
+  });
+
+  it("begins no visit at a GET, and says so to a program", async () => {
+    const { variant } = await make({ maxDeliveries: 1 });
+    const path = `/-/daypass/l/${variant.id}`;
+    for (const headers of [{}, BROWSER])
+      expect((await bench.get(path, { headers })).headers.get("set-cookie")).toBeNull();
+    const told = await bench.get(path);
+    expect([told.status, await told.text()]).toEqual([428, `this link opens in a browser: ${bench.url}${path}\n`]);
+    const moved = await bench.get(`/l/${variant.id}`);
+    expect([moved.status, moved.headers.get("location")]).toEqual([307, bench.url + path]);
+    expect((await bench.links.state.getLink(variant.id))?.variants[0]?.used).toBe(0);
+  });
+
+  it("forwards uploads of a visit on a route that lists their method", async () => {
+    const { cookie } = await visit((await make()).variant.id);
+    const post = await bench.get("/app/album/", { method: "POST", body: "x", headers: { cookie } });
+    expect([post.status, await post.text()]).toEqual([200, "app POST /app/album/"]);
+    expect((await bench.get("/app/album/", { method: "DELETE", headers: { cookie } })).status).toBe(405);
+  });
+
+  it.each<readonly [why: string, path: string, change: (cookie: string) => string]>([
+    ["without the cookie", "/app/album/", () => ""],
+    ["above the path", "/app/", (cookie) => cookie],
+    ["on a path with the same beginning", "/app/album", (cookie) => cookie],
+    ["on a path that can be read in two ways", "/app/album/%2e%2e/", (cookie) => cookie],
+    ["with an encoded slash", "/app/album/%2F", (cookie) => cookie],
+    ["with an empty segment", "/app/album//a", (cookie) => cookie],
+    ["with a parameter of a segment", "/app/album/;a", (cookie) => cookie],
+    ["with a changed proof", "/app/album/", (cookie) => cookie.replace(/\.\w\w/, ".xx")],
+    ["with a changed content", "/app/album/", (cookie) => cookie.replace(/=\w\w/, "=xx")],
+    ["with a second half of a token", "/app/album/", (cookie) => cookie.replace(/\..*/, "")],
+  ])("refuses a visit %s", async (_, path, change) => {
+    const { cookie } = await visit((await make()).variant.id);
+    const { request } = await import("node:http");
+    const message = request(bench.url, { path, headers: { host: new URL(bench.url).host, cookie: change(cookie) } });
+    message.end();
+    const [response] = await once(message, "response");
+    response.resume();
+    expect([response.statusCode, seen]).toEqual([403, []]);
+  });
+
+  it("ends a visit after its hour, at revocation, and when the owner loses the right", async () => {
+    const late = await visit((await make()).variant.id);
+    bench.now += 59 * 60_000;
+    await bench.links.catchUp();
+    expect((await get("/app/album/", late.cookie)).status).toBe(200);
+    bench.now += 60_000;
+    expect((await get("/app/album/", late.cookie)).status).toBe(410);
+
+    const { link, variant } = await make();
+    const { cookie } = await visit(variant.id);
+    bench.links.apply([
+      await bench.links.state.revoke({ id: "r", selector: { kind: "link", id: link.id } }, "operator"),
+    ]);
+    expect((await get("/app/album/", cookie)).status).toBe(403);
+
+    const owned = await visit((await make({ owner: `key:${key.accessKeyId}` })).variant.id);
+    expect((await get("/app/album/", owned.cookie)).status).toBe(200);
+    scope = { buckets: ["media"] };
+    expect((await get("/app/album/", owned.cookie)).status).toBe(403);
+    scope = undefined;
+    expect((await get("/app/album/", owned.cookie)).status).toBe(403);
+  });
+
+  it("refuses a visit that was sealed for another origin, or from another network", async () => {
+    const { seal } = visitCookies(bench.links.stateKey);
+    const good = {
+      ...{ link: "l", variant: "v", owner: "operator", origin: bench.url, path: "/app/", networks: [] },
+      ...{ startsAt: bench.now, until: bench.now + 1000 },
+    };
+    const statusOf = async (changes: object): Promise<number> => {
+      const { name, value } = seal({ ...good, ...changes });
+      return (await get("/app/", `${name}=${value}`)).status;
+    };
+    expect(await statusOf({})).toBe(200);
+    expect(await statusOf({ origin: "https://other.example.com" })).toBe(403);
+    expect(await statusOf({ networks: ["192.0.2.0/24"] })).toBe(410);
+  });
+
+  it("charges bytes to the limit of the link", async () => {
+    const { variant } = await make({ maxBytes: 2_000_000 });
+    const { cookie } = await visit(variant.id);
+    expect((await (await get("/app/album/big", cookie)).text()).length).toBeGreaterThan(700_000);
+    await expect
+      .poll(async () => (await bench.links.state.getLink(variant.id))?.variants[0]?.held)
+      .toBeLessThan(701_000);
+    await (await get("/app/album/big", cookie)).text().catch(() => "");
+    await expect(get("/app/album/big", cookie).then((response) => response.text())).rejects.toThrow();
+  });
+});
+
+describe("the admin API", () => {
+  it.each<readonly [target: string, status: number, stored: string | RegExp]>([
+    ["route:/app/album/", 400, /several origins/],
+    ["route:ORIGIN/app/album/", 201, "route:ORIGIN/app/album/"],
+    ["route:/photos/", 201, "route:https://photos.example.com/photos/"],
+    ["route:https://photos.example.com/app/album/", 201, "route:https://photos.example.com/app/album/"],
+    ["route:https://other.example.com/", 400, /on no route/],
+    ["route:/a/../b", 400, /not a target/],
+    ["route:photos", 400, /not a target/],
+  ])("makes a link of %s", async (target, status, stored) => {
+    const own = (text: string): string => text.replace("ORIGIN", bench.url);
+    const call = adminCalls(bench, places);
+    const made = await call("/links", { method: "POST", body: { target: own(target) } }, true);
+    expect(made.status).toBe(status);
+    if (typeof stored === "string") {
+      const origin = own(stored).replace(/^route:(https?:\/\/[^/]+).*/, "$1");
+      expect(made.body).toMatchObject({
+        kind: "route",
+        target: own(stored),
+        url: `${origin}/-/daypass/l/${made.body.id}`,
+      });
+    } else expect(JSON.stringify(made.body)).toMatch(stored);
+  });
+
+  it("refuses a limit of bytes that it cannot count", async () => {
+    const body = { target: "route:https://photos.example.com/a/", maxBytes: 1 };
+    const made = await adminCalls(bench, places)("/links", { method: "POST", body }, true);
+    expect([made.status, made.body.detail]).toEqual([400, expect.stringContaining("maxBytes")]);
+  });
+});
+
+describe("forward-auth", () => {
+  it("lets a visit pass, and nobody whose link was revoked", async () => {
+    const origin = "https://photos.example.com";
+    const auth = createForwardAuth({
+      ...{ hosts: [{ origin }], keys: { url: [] }, links: { links: bench.links }, clock: bench.clock },
+    });
+    const { seal } = visitCookies(bench.links.stateKey);
+    const { name, value } = seal({
+      ...{ link: "the-link", variant: "v", owner: "operator", origin, path: "/album/7/", networks: [], name: "Ann" },
+      ...{ startsAt: bench.now, until: bench.now + 1000 },
+    });
+    const decide = async (target: string) => {
+      const original = { method: "GET", host: "photos.example.com", target, remoteAddress: "192.0.2.1" };
+      return auth.decide(original, [["cookie", `a=b; ${name}=${value}`]]);
+    };
+    const passed = await decide("/album/7/a.jpg");
+    expect([passed.status, passed.headers.slice(0, 6)]).toEqual([
+      200,
+      ["daypass-grant", "v", "daypass-key", "operator", "daypass-subject", "Ann"],
+    ]);
+    for (const target of ["/album/8/", "/album/7/../8/", "/album/7/%2e%2e/8/", "/"])
+      expect((await decide(target)).status).toBeGreaterThanOrEqual(400);
+    const revocation = { id: "r", selector: { kind: "link", id: "the-link" } } as const;
+    bench.links.apply([await bench.links.state.revoke(revocation, "operator")]);
+    expect((await decide("/album/7/a.jpg")).status).toBe(403);
+  });
+});

@@ -11,7 +11,7 @@ const bench = linkBench();
 const call = adminCalls(bench);
 const KEY = "dl=0123456789abcdef";
 
-it("lets a program finish by its claim key after the link expired, but begins nothing", async () => {
+it("serves the rest of a delivery by its claim key after the link expired, but begins nothing", async () => {
   const { variant } = await bench.make({ maxDeliveries: 2, expiresAt: new Date(bench.now + 60_000) });
   const get = (key: string) => bench.get(`/l/${variant.id}?${key}`, { headers: { range: "bytes=50000-" } });
   expect((await get(KEY)).status).toBe(206);
@@ -122,7 +122,7 @@ describe("a slug that does not open", () => {
     },
   );
 
-  it("tells the reason to the holder of its password, and to no other", async () => {
+  it("shows the reason to the holder of its password only", async () => {
     await bench.make({ slug: "summer-party", password: "right", expiresAt: new Date(bench.now + 1000) });
     bench.now += 2000;
     expect((await bench.get("/l/summer-party", { headers: BROWSER })).status).toBe(200);
@@ -183,7 +183,7 @@ describe("an edit", () => {
   const edit = (id: string, body: object) =>
     call(`/links/${id}`, { method: "PATCH", body, headers: { "if-match": "*" } }, true);
 
-  it("drops the pin of a link that follows, and pins the present object of one that no longer does", async () => {
+  it("drops the pin when follow is set, and pins the present object when it is unset", async () => {
     const { link } = await bench.make();
     const status = async () => (await bench.get(`/l/${link.id}`)).status;
     bench.write("film.mp4", "other");

@@ -25,7 +25,11 @@ describe("a response beside the URL", () => {
     [`requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: ${url}`, 403, "SERVER"],
     [`203.0.113.9 - - "GET ${url} HTTP/1.1" 403 243`, 403, "SERVER"],
     [`GET ${url}\n< HTTP/1.1 307 Temporary Redirect\r\n`, 307, "ENDPOINT"],
-    [`GET ${url} 200 (OK)`, undefined, undefined],
+    [`GET ${url} 200 (OK)`, 200, undefined],
+    [`$ curl -I '${url}'\nHTTP/1.1 403 Forbidden\n`, 403, "METHOD"],
+    [`PUT ${url} net::ERR_FAILED`, undefined, "CORS"],
+    [`${url}\nUncaught (in promise) TypeError: Failed to fetch`, undefined, "CORS"],
+    [`${url}\nTypeError: fetch failed\n  cause: Error: read ETIMEDOUT`, undefined, "HOST"],
     // The redirect that led to the URL is not the response to the URL.
     [`< HTTP/1.1 302 Found\r\n< Location: ${url}\r\n< \r\n`, undefined, undefined],
     // curl's failed connection attempts are not the cause once the server has answered.
@@ -35,11 +39,7 @@ describe("a response beside the URL", () => {
       "SERVER",
     ],
     // The request succeeded, so errors of other requests are not the cause.
-    [
-      `redis: Connection refused\nPUT ${url} 200 (OK)\nGET https://other.example.com/ 403 (Forbidden)`,
-      undefined,
-      undefined,
-    ],
+    [`redis: Connection refused\nPUT ${url} 200 (OK)\nGET https://other.example.com/ 403 (Forbidden)`, 200, undefined],
     [`GET ${url} net::ERR_NAME_NOT_RESOLVED`, undefined, "HOST"],
     [
       `Access to fetch at '${url}' from origin 'null' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.`,

@@ -172,10 +172,18 @@ test("rejects an incomplete key of the environment", async () => {
   ]);
 });
 
-test("suggests --method if the URL does not state its method", async () => {
-  const link = await daypass(["sign", "s3://media/a.png"], { env: AWS });
-  const { stderr } = await daypass(["explain", link.stdout.trim()]);
-  expect(stderr).toMatch(/--method PUT/);
+test("ends with what would tell more: the answer, the method and a key", async () => {
+  const link = (await daypass(["sign", "s3://media/a.png"], { env: AWS })).stdout.trim();
+  const [alone, sent, keyed, refused] = await Promise.all([
+    daypass(["explain", link]),
+    daypass(["explain", link, "--method", "PUT", "--status", "403"]),
+    daypass(["explain", link], { env: AWS }),
+    daypass(["explain", link, "--status", "200"]),
+  ]);
+  expect(alone?.stdout).toMatch(/\nTo find out more, add .*--error FILE.*--method PUT.*a key \(--schemes FILE.*\.\n$/);
+  expect(sent?.stdout).toMatch(/\nTo find out more, add the body.*; a key[^;]*\.\n$/);
+  expect(keyed?.stdout).toMatch(/\nTo find out more, add [^k]*\.\n$/);
+  expect(refused?.stdout).not.toContain("To find out more");
 });
 
 describe("explain, of a form", () => {

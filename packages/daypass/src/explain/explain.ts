@@ -14,7 +14,7 @@ import type { GivenRequest } from "./given-request.ts";
 import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
-import { explainers } from "./schemes.ts";
+import { explainers, general } from "./schemes.ts";
 import { type Budget, budget as newBudget, workOf } from "./search/work.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./server-request.ts";
@@ -77,7 +77,8 @@ function explainerFor(request: WireRequest, keys: readonly ExplainKey[]): Explai
   return (
     explainers.find(({ detectsByKey }) => detectsByKey?.(request, keys)) ??
     explainers.find(({ detects }) => detects(request)) ??
-    explainers.find(({ detectsOtherwise }) => detectsOtherwise?.(request, keys))
+    explainers.find(({ detectsOtherwise }) => detectsOtherwise?.(request, keys)) ??
+    (general.detects(request) ? general : undefined)
   );
 }
 

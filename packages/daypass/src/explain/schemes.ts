@@ -9,6 +9,7 @@ import { uriSigningExplainer } from "./edge/uri-signing.ts";
 import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs/explainer.ts";
 import { gcsV2Explainer } from "./gcs/v2.ts";
+import { generalExplainer } from "./general.ts";
 import { ossExplainer } from "./oss/explainer.ts";
 import { ossV1Explainer } from "./oss/v1.ts";
 import { s3Explainer, s3ExpressExplainer, s3V4aExplainer } from "./s3/explainer.ts";
@@ -51,3 +52,6 @@ const byScheme: Readonly<Partial<Record<SchemeId, Explainer>>> = {
 };
 
 export const explainers: readonly Explainer[] = Object.values(byScheme);
+
+/** For the others. */
+export const general: Explainer = generalExplainer(Object.keys(byScheme));

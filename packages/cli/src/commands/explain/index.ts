@@ -84,10 +84,10 @@ Keys
       "--sent-form": values["sent-form"],
       "--schemes": schemes,
     });
-    const explanation =
+    const { explanation, wanted = [] } =
       form === undefined
         ? await explainUrl(positionals, values, context)
-        : await explainAForm(form, { positionals, values }, context);
+        : { explanation: await explainAForm(form, { positionals, values }, context) };
     if (values.json === true) {
       await print(context.stdout, JSON.stringify(explanation));
       return 0;
@@ -98,10 +98,7 @@ Keys
       return 0;
     }
     await print(context.stdout, explanationText(explanation));
-    // S3 signs the method without writing it into the URL, so an upload looks like a download.
-    const { grants, browser } = explanation;
-    if (grants.methods === undefined && values.method === undefined && browser === undefined)
-      await print(context.stderr, "With --method PUT, it also tells what a page needs to upload with this URL.");
+    if (wanted.length > 0) await print(context.stdout, `\nTo find out more, add ${wanted.join("; ")}.`);
     return 0;
   },
 };
@@ -109,11 +106,13 @@ Keys
 const FORM_OPTIONS = ["sent-form", "file-name", "file-size"] as const;
 const URL_OPTIONS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
-async function explainUrl(
-  positionals: readonly string[],
-  values: Options,
-  context: Context,
-): Promise<VerifiedExplanation | { readonly cause: Cause }> {
+interface Explained {
+  readonly explanation: VerifiedExplanation | { readonly cause: Cause };
+  /** What would tell more, in words. */
+  readonly wanted?: readonly string[];
+}
+
+async function explainUrl(positionals: readonly string[], values: Options, context: Context): Promise<Explained> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, or the shell cuts it at &`);
@@ -125,16 +124,19 @@ async function explainUrl(
   const { available, errorBody, ...shared } = await common(values, context);
   const given = text === "-" ? await inputText("a URL", text, context) : text;
   const cause = await causeWithoutUrl(given);
-  if (cause !== undefined) return { cause };
+  if (cause !== undefined) return { explanation: { cause } };
   const pasted = await pastedUrl(given);
   const { url, isPart, method } = pasted;
   if (isPart) context.stderr.write(`Found in the text: ${escapeControls(foundText(pasted))}\n`);
   const headers = sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":")));
-  const explanation = await explain(url, {
-    ...shared,
-    origin: shared.origin ?? headers?.["origin"] ?? pageIn(given),
+  const answer = {
     errorBody: errorBody ?? pasted.errorBody,
     status: mapped(values.status, (text) => wholeNumber("--status", text, STATUSES)) ?? pasted.status,
+  };
+  const explanation = await explain(url, {
+    ...shared,
+    ...answer,
+    origin: shared.origin ?? headers?.["origin"] ?? pageIn(given),
     request: {
       method: values.method ?? method,
       url: values["sent-url"],
@@ -146,7 +148,7 @@ async function explainUrl(
   });
   const now = shared.clock();
   const record = available.records.get(explanation.signedBy);
-  return withVerdict(withStoredKey(explanation, record, now), record, async () => {
+  const told = await withVerdict(withStoredKey(explanation, record, now), record, async () => {
     const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
     const { searchParams } = new URL(url);
     const [granted] = explanation.grants.methods ?? [];
@@ -166,6 +168,22 @@ async function explainUrl(
       audience: searchParams.get("dp-audience") ?? undefined,
     });
   });
+  const { errorBody: body, status = 0 } = answer;
+  // S3 signs the method without writing it into the URL, so an upload looks like a download.
+  const isOpen =
+    told.browser === undefined && told.grants.methods === undefined && (values.method ?? method) === undefined;
+  const isAlone = body === undefined && status === 0;
+  const isDone = status >= 200 && status < 300;
+  if (isDone) return { explanation: { ...told, cause: undefined } };
+  if (!isAlone && told.cause !== undefined && told.cause.isGuess !== true) return { explanation: told };
+  return {
+    explanation: told,
+    wanted: [
+      ...(body === undefined ? ["the body of the answer (--error FILE) or its status (--status 403)"] : []),
+      ...(isOpen ? ["the method that was sent (--method PUT also shows what a page needs to upload)"] : []),
+      ...(shared.keys.length === 0 ? ["a key (--schemes FILE, --state DIR, or where daypass sign finds it)"] : []),
+    ],
+  };
 }
 
 /** The request found in a text, without signature and header values. */

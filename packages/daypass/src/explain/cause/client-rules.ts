@@ -95,8 +95,7 @@ const CLIENT_RULES: readonly ClientRule[] = [
     isVague: true,
   },
   {
-    // The whole message: the words also stand in logs that say more.
-    says: /(?:^|\n)[^\n]{0,300}?(?:TypeError: Failed to fetch|^Failed to fetch|NetworkError when attempting to fetch resource|\bLoad failed\b|(?:AxiosError|Error): Network Error|^Network Error|net::ERR_FAILED)/i,
+    says: /\bFailed to fetch\b(?! dynamically)|NetworkError when attempting to fetch resource|(?:^|TypeError: )Load failed|(?:^|Error: )Network Error\b|net::ERR_FAILED/im,
     cause: "CORS",
     sentence:
       "No answer reached the page: most likely the bucket has no CORS rule for this origin, method and headers, or the network failed.",
@@ -145,7 +144,7 @@ const CLIENT_RULES: readonly ClientRule[] = [
     fix: "Sign for http (endpoint), or for the https port.",
   },
   {
-    says: /(?:TypeError: |^)fetch failed/i,
+    says: /(?:^|TypeError: )fetch failed/im,
     cause: "HOST",
     sentence:
       "No answer reached the program: the network failed, nothing listens at the host and port of the URL, or the certificate is not trusted.",

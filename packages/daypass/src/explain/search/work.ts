@@ -1,6 +1,6 @@
 /** Bytes of signed texts that the searches of one explanation compute: about 0.1 s, whatever the input is. */
 const ALL = 10_000_000;
-/** A try costs as much as these bytes, besides its text. */
+/** A try costs as much as these bytes, in addition to its text. */
 const PER_TRY = 1000;
 /** A check with a public key costs as much as these bytes. */
 export const PUBLIC_KEY = 8000;

@@ -115,7 +115,7 @@ async function partsOf(text: string, found: RawUrl, url: string): Promise<Reques
   const { method = methodAt(text, found), headers } = request ?? {};
   const status = statusIn(text, found);
   // The request succeeded, so an error elsewhere in the text belongs to another request.
-  if (status !== undefined && status < 300) return { method, headers };
+  if (status !== undefined && status < 300) return { method, headers, status };
   return { method, headers, errorBody: bodyIn(text, found), status };
 }
 

@@ -18,6 +18,8 @@ export interface FieldCondition {
   readonly operator: "eq" | "starts-with";
   readonly field: string;
   readonly value: string;
+  /** Whether the policy names the field without its `$`: no form meets such a condition. */
+  readonly isBare?: boolean;
 }
 
 /** A {@link PolicyCondition} that was read. */
@@ -81,17 +83,52 @@ export function decodePolicy(encoded: string): PostPolicy {
     throw badPolicy("json", "JSON in UTF-8");
   }
   const { expiration, conditions } = (document ?? {}) as Record<string, unknown>;
+  if (expiration === undefined) throw badPolicy("expiration-missing", "JSON with an expiration");
   const [, year, month, day, hour, minute, second, fraction = "0"] = EXPIRATION.exec(asText(expiration)) ?? [];
   const end = basicTimeMs(`${year}${month}${day}T${hour}${minute}${second}Z`);
-  if (Number.isNaN(end)) throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ");
-  if (!Array.isArray(conditions)) throw badPolicy("conditions", "JSON with a list of conditions");
-  const parsed = parseConditions(conditions, (expected) => badPolicy("condition", expected));
+  if (Number.isNaN(end)) {
+    const found = typeof expiration === "object" ? "" : String(expiration);
+    throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ", found);
+  }
+  if (!Array.isArray(conditions)) {
+    const problem = conditions === undefined ? "conditions-missing" : "conditions";
+    throw badPolicy(problem, "JSON with a list of conditions");
+  }
+  const parsed = conditions.flatMap(
+    (condition) =>
+      bareCondition(condition) ??
+      parseConditions([condition], (expected) => {
+        const [problem, found] = conditionProblem(condition);
+        return badPolicy(problem, expected, found);
+      }),
+  );
   // The names that were read are all that stand in the text: there is no other one, and none repeats.
+  const other = Object.keys(Object(document)).find((name) => name !== "expiration" && name !== "conditions");
   const names = [...text.matchAll(MEMBER)].filter(([, colon]) => colon);
   if (names.length !== 2 + conditions.filter((condition) => !Array.isArray(condition)).length) {
-    throw badPolicy("members", "only expiration and conditions, each name once");
+    throw badPolicy("members", "only expiration and conditions, each name once", other);
   }
   return { expiresAt: new Date(end + Number(fraction.padEnd(3, "0"))), conditions: parsed };
+}
+
+/** `["eq", "key", "a"]`: Amazon accepts such a policy, and then no form. */
+function bareCondition(condition: unknown): FieldCondition | undefined {
+  const [name, field, value, ...more] = Array.isArray(condition) ? condition : [];
+  const operator = asText(name).toLowerCase();
+  const isBare = /^[^$]/.test(asText(field)) && typeof value === "string" && more.length === 0;
+  return isBare && (operator === "eq" || operator === "starts-with") ? { operator, field, value, isBare } : undefined;
+}
+
+/** What is wrong with a condition that cannot be read, as Amazon distinguishes it, and the text that shows it. */
+function conditionProblem(condition: unknown): readonly [problem: string, found?: string] {
+  if (Array.isArray(condition)) {
+    const operator = asText(condition[0]);
+    if (operator === "") return ["operation-missing"];
+    if (!/^(?:eq|starts-with|content-length-range)$/i.test(operator)) return ["operation", operator];
+    return condition.length === 3 ? ["condition"] : ["arguments", operator];
+  }
+  if (typeof condition !== "object" || condition === null) return ["condition-type"];
+  return Object.keys(condition).length === 1 ? ["simple-value"] : ["simple-condition"];
 }
 
 /** Reads conditions. Operators and field names have no case. `refuse` makes the error for what cannot be read. */
@@ -192,7 +229,7 @@ export function checkConditions(
       named.add(field);
       if (!meets(values.get(field), condition)) {
         const shown = /token/.test(field) ? "…" : JSON.stringify(value);
-        throw notMet("condition", `["${operator}", "$${field}", ${shown}]`);
+        throw notMet("condition", `["${operator}", "${condition.isBare ? "" : "$"}${field}", ${shown}]`);
       }
     }
   }
@@ -209,11 +246,12 @@ export const ALWAYS_EXEMPT: RegExp = /^(?:file|policy|x-ignore-.*)$/s;
 
 /**
  * Whether a field's value meets a condition. "Content-Type values for a starts-with condition that include commas are
- * interpreted as lists": each must meet it. A field that is not there meets none.
+ * interpreted as lists": each must meet it, without the space after its comma. A field that is not there meets none.
  */
-export function meets(found: string | undefined, { operator, field, value }: FieldCondition): boolean {
+export function meets(found: string | undefined, { operator, field, value, isBare }: FieldCondition): boolean {
+  if (isBare) return false;
   if (found === undefined || operator === "eq") return found === value;
-  return (field === "content-type" ? found.split(",") : [found]).every((item) => item.startsWith(value));
+  return (field === "content-type" ? found.split(/, */) : [found]).every((item) => item.startsWith(value));
 }
 
 function notMet(kind: "condition" | "field", found: string): DaypassError {
@@ -221,6 +259,6 @@ function notMet(kind: "condition" | "field", found: string): DaypassError {
   return refusal("POLICY_NOT_MET", `${expected} ${found}: send the form as it was signed`, { [kind]: found });
 }
 
-function badPolicy(problem: string, expected: string): DaypassError {
-  return malformed("policy", problem, expected);
+function badPolicy(problem: string, expected: string, found?: string): DaypassError {
+  return malformed("policy", problem, expected, found === undefined ? {} : { found: found.slice(0, 64) });
 }

@@ -59,40 +59,39 @@ describe("a policy document", () => {
   it.each<[string, string, string]>([
     ["no JSON", "x", "json"],
     ["nothing", "", "json"],
-    ["a list", "[]", "expiration"],
-    ["null", "null", "expiration"],
+    ["a list", "[]", "expiration-missing"],
+    ["null", "null", "expiration-missing"],
     ["a comment", `{${E},"conditions":[]} //`, "json"],
     ["a trailing comma", conditions('{"a":"b"},'), "json"],
-    ["no expiration", '{"conditions":[]}', "expiration"],
-    ["no conditions", `{${E}}`, "conditions"],
+    ["no expiration", '{"conditions":[]}', "expiration-missing"],
+    ["no conditions", `{${E}}`, "conditions-missing"],
     ["conditions that are an object", `{${E},"conditions":{"a":"b"}}`, "conditions"],
     ["an expiration that is a number", '{"expiration":1,"conditions":[]}', "expiration"],
     ["an expiration in a list", '{"expiration":["2026-01-02T03:04:05Z"],"conditions":[]}', "expiration"],
-    ["an operator in a list", conditions('[["eq"],"$a","b"]'), "condition"],
+    ["an operator in a list", conditions('[["eq"],"$a","b"]'), "operation-missing"],
     ["another member", `{${E},"conditions":[],"version":1}`, "members"],
     ["a member __proto__", `{${E},"conditions":[],"__proto__":{}}`, "members"],
     ["the expiration twice", `{${E},"expiration":"2027-01-02T03:04:05Z","conditions":[]}`, "members"],
     ["the conditions twice", `{"conditions":[],${E},"conditions":[{"a":"b"}]}`, "members"],
     ["the conditions twice, once escaped", `{"c\\u006fnditions":[],${E},"conditions":[{"a":"b"}]}`, "members"],
     ["a condition with one name twice", conditions('{"a":"b","a":"c"}'), "members"],
-    ["a condition with two names", conditions('{"a":"b","c":"d"}'), "condition"],
-    ["a condition without a name", conditions("{}"), "condition"],
-    ["a condition with a number", conditions('{"a":1}'), "condition"],
-    ["a condition with an object", conditions('{"a":{"b":"c"}}'), "condition"],
-    ["a condition that is text", conditions('"a"'), "condition"],
-    ["a condition that is null", conditions("null"), "condition"],
-    ["an operator that nobody knows", conditions('["ends-with","$a","b"]'), "condition"],
-    ["an operator without its field's dollar", conditions('["eq","a","b"]'), "condition"],
+    ["a condition with two names", conditions('{"a":"b","c":"d"}'), "simple-condition"],
+    ["a condition without a name", conditions("{}"), "simple-condition"],
+    ["a condition with a number", conditions('{"a":1}'), "simple-value"],
+    ["a condition with an object", conditions('{"a":{"b":"c"}}'), "simple-value"],
+    ["a condition that is text", conditions('"a"'), "condition-type"],
+    ["a condition that is null", conditions("null"), "condition-type"],
+    ["an operator that nobody knows", conditions('["ends-with","$a","b"]'), "operation"],
     ["an operator on no field", conditions('["eq","$","b"]'), "condition"],
-    ["an operator with too much", conditions('["eq","$a","b","c"]'), "condition"],
-    ["an operator with too little", conditions('["eq","$a"]'), "condition"],
+    ["an operator with too much", conditions('["eq","$a","b","c"]'), "arguments"],
+    ["an operator with too little", conditions('["eq","$a"]'), "arguments"],
     ["a value that is a list", conditions('["eq","$a",["b"]]'), "condition"],
     ["a negative length", conditions('["content-length-range",-1,2]'), "condition"],
     ["a fractional length", conditions('["content-length-range",0,1.5]'), "condition"],
     ["lengths in the wrong order", conditions('["content-length-range",2,1]'), "condition"],
     ["a length that no number holds", conditions('["content-length-range",0,9007199254740993]'), "condition"],
     ["a length in another notation", conditions('["content-length-range","0x1","1e3"]'), "condition"],
-    ["a length too many", conditions('["content-length-range",0,1,2]'), "condition"],
+    ["a length too many", conditions('["content-length-range",0,1,2]'), "arguments"],
     ["a date that is none", '{"expiration":"2026-02-30T00:00:00Z","conditions":[]}', "expiration"],
     ["a date of another zone", '{"expiration":"2026-01-02T03:04:05+01:00","conditions":[]}', "expiration"],
     ["a date without its zone", '{"expiration":"2026-01-02T03:04:05","conditions":[]}', "expiration"],
@@ -167,10 +166,17 @@ describe("the fields of a form", () => {
     const images = policy(bucket, ["starts-with", "$Content-Type", "image/"]);
     expect(check(images, { "Content-Type": "image/png,image/jpg" })).toBeUndefined();
     expect(check(images, { "Content-Type": "image/png,text/html" })).toEqual(NOT_MET);
-    expect(check(images, { "Content-Type": "image/png, image/jpg" })).toEqual(NOT_MET);
+    expect(check(images, { "Content-Type": "image/png, image/jpg" })).toBeUndefined();
+    expect(check(images, { "Content-Type": "image/png, text/html" })).toEqual(NOT_MET);
     expect(check(images, { "Content-Type": "image/png," })).toEqual(NOT_MET);
     expect(check(policy(bucket, ["starts-with", "$a", "x"]), { a: "x,y" })).toBeUndefined();
     expect(check(policy(bucket, { "content-type": "a,b" }), { "Content-Type": "a,b" })).toBeUndefined();
+  });
+
+  it("meet no condition on a name without its dollar, whatever they are", () => {
+    const bare = policy(bucket, ["EQ", "a", "b"] as never);
+    expect(check(bare, { a: "b" })).toEqual(["POLICY_NOT_MET", { condition: '["eq", "a", "b"]' }]);
+    expect(check(bare, { $a: "b" })).toEqual(["POLICY_NOT_MET", { condition: '["eq", "a", "b"]' }]);
   });
 
   it("must match all conditions on one field, and all ranges", () => {

@@ -188,12 +188,16 @@ describe("a request with SigV2 in its Authorization header", () => {
   it.each([
     ["", "MALFORMED"],
     ["Tue, 31 Feb 2007 19:36:42 +0000", "MALFORMED"],
-    ["Mon, 27 Mar 2007 19:36:42 +0000", "MALFORMED"],
+    ["Mon, 27 Mar 2007 19:36:42 +0000", "SIGNATURE_MISMATCH"],
     ["Tue, 27 Mar 2007 19:36:42 -0500", "MALFORMED"],
     ["2007-03-27T19:36:42Z", "MALFORMED"],
     ["Tue, 27 Mar 2007 19:36:42 GMT", "SIGNATURE_MISMATCH"],
   ])("with the date %j is %s", async (date, expected) => {
     expect(await outcome(put(request(get), "Date", date), NOW)).toBe(expected);
+  });
+
+  it("refuses an empty x-amz-date", async () => {
+    expect(await outcome(put(request(get), "x-amz-date", ""), NOW)).toBe("MALFORMED");
   });
 
   it("refuses another form of signature, two signatures, and a second one in the query", async () => {

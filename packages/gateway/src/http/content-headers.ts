@@ -44,6 +44,7 @@ const MEDIA_TYPE =
 
 /** Types that run no script in the origin that serves them. SVG, XML and HTML can. */
 const PASSIVE = new Set([
+  "application/json",
   "application/pdf",
   "image/apng",
   "image/avif",

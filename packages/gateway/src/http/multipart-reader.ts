@@ -32,8 +32,8 @@ export interface MultipartReader {
   until(end: Uint8Array, most: number, expected?: string): Promise<Uint8Array>;
   /** Reads bytes before `end`; `found` once `end` itself was read. */
   before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
-  /** Reads to the end. Returns whether there are line ends only, and throws if there are more than `most` bytes. */
-  isBlank(most: number): Promise<boolean>;
+  /** Reads to the end, and throws if there are more than `most` bytes. */
+  skip(most: number): Promise<void>;
 }
 
 export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReader {
@@ -96,16 +96,13 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
         if (!(await more())) throw incomplete();
       }
     },
-    async isBlank(most) {
+    async skip(most) {
       let size = 0;
-      let isBlank = true;
       do {
         size += held.length;
-        isBlank &&= held.every((byte) => byte === 13 || byte === 10);
         held = Buffer.allocUnsafeSlow(0);
       } while (size <= most && (await more()));
       if (size > most) throw tooLarge("next to nothing after the file");
-      return isBlank;
     },
   };
 }

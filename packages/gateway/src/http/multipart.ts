@@ -13,7 +13,7 @@ export interface MultipartForm {
   readonly fields: readonly FormField[];
   /** `filename` of the file's part, unchanged; `"not-utf-8"` if it is in another encoding, such as Latin-1. */
   readonly fileName: { readonly text: string | undefined } | "not-utf-8";
-  /** The file. Fails if the form has no end. Fields after it are ignored. */
+  /** The file. Fails if the form has no end. Fields after it, and bytes after the closing boundary, are ignored. */
   readonly file: AsyncIterable<Uint8Array>;
 }
 
@@ -161,8 +161,8 @@ async function* readFile(
     if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
     await until(delimiter);
   }
-  // RFC 2046 allows text here, but a file that contains the closing boundary would be truncated.
-  if (!(await input.isBlank(left))) throw malformed("nothing after its closing boundary");
+  // RFC 2046 §5.1.1: what follows the closing boundary is "to be ignored".
+  await input.skip(left);
 }
 
 function ascii(text: string): Uint8Array {

@@ -75,7 +75,7 @@ export function answerPreflight(rules: readonly CorsRule[], { request, fields }:
   if (allowed === undefined) {
     throw new Refusal("PREFLIGHT_REFUSED", "expected a request that a cross-origin rule allows, found another");
   }
-  return { status: 204, headers: allowed.flat(), body: undefined };
+  return { status: 200, headers: [...allowed.flat(), "content-length", "0"], body: undefined };
 }
 
 /** Adds the headers that a preflight's refusal depends on. */

@@ -75,7 +75,7 @@ describe("the rules of a bucket", () => {
   ])("with %s are refused", async (_, inside, code) => {
     const reply = await set(rule(inside));
     expect([reply.status, s3Code(reply.body)]).toEqual([400, code]);
-    expect((await preflight("/media/hello.txt", asked(APP, "GET"))).status).toBe(204);
+    expect((await preflight("/media/hello.txt", asked(APP, "GET"))).status).toBe(200);
   });
 
   it("are one to a hundred, in sixty-four kilobytes, with a digest, for a bucket that exists", async () => {
@@ -101,7 +101,7 @@ describe("the rules of a bucket", () => {
 describe("a preflight", () => {
   it("is answered by the rules, without a signature", async () => {
     const reply = await preflight("/media/hello.txt", asked(APP, "PUT", "content-type, X-Amz-Meta-A"));
-    expect(reply.status).toBe(204);
+    expect(reply.status).toBe(200);
     expect(Object.fromEntries(reply.headers)).toMatchObject({
       "access-control-allow-origin": APP,
       "access-control-allow-methods": "GET, PUT",
@@ -185,7 +185,7 @@ describe("a preflight", () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     const there = await preflight("/media/hello.txt", asked(APP, "GET"));
     const missing = await preflight("/media/none", asked(APP, "GET"));
-    expect([there.status, missing.status]).toEqual([204, 204]);
+    expect([there.status, missing.status]).toEqual([200, 200]);
   });
 });
 

@@ -104,6 +104,23 @@ describe("a bucket", () => {
       const reply = await fetch(`${gateway.url}/locked`, { method: "PUT", headers: headers(name, value) });
       expect([name, reply.status < 500 || reply.status === 501, reply.ok]).toEqual([name, true, false]);
       expect(existsSync(join(gateway.root, "locked"))).toBe(false);
+      if (!/acl|grant/.test(name)) continue;
+      expect([reply.status, s3Code(await reply.text())]).toEqual([400, "InvalidBucketAclWithObjectOwnership"]);
+    }
+  });
+
+  it("accepts its own access control list of a bucket, and refuses every other", async () => {
+    const put = (body: string) => call({ method: "PUT", query: { acl: "" }, body });
+    const own = (await call({ query: { acl: "" } })).body.toString();
+    expect((await put(own)).status).toBe(200);
+    for (const reply of [await put(own.replace("FULL_CONTROL", "READ")), await put("")])
+      expect([reply.status, s3Code(reply.body)]).toEqual([400, "AccessControlListNotSupported"]);
+    for (const acl of ["private", "public-read"]) {
+      const host = `127.0.0.1:${gateway.port}`;
+      const signed = { method: "PUT", path: "/media", query: { acl: "" }, host, key: gateway.accessKey };
+      const headers = headerSignature({ ...signed, headers: { "x-amz-acl": acl } });
+      const reply = await fetch(`${gateway.url}/media?acl=`, { method: "PUT", headers });
+      expect([reply.status, s3Code(await reply.text())]).toEqual([400, "AccessControlListNotSupported"]);
     }
   });
 });

@@ -74,6 +74,7 @@ const REQUESTS: Readonly<Record<string, S3Request>> = {
   PutObject: { method: "PUT", ...onObject, body: "hello" },
   DeleteObject: { method: "DELETE", ...onObject },
   CopyObject: { method: "PUT", bucket: "media", key: "copy.txt", headers: COPY },
+  PutBucketAcl: { method: "PUT", bucket: "media", query: { acl: "" }, body: ACL },
   GetObjectAcl: { method: "GET", ...onObject, query: { acl: "" } },
   PutObjectAcl: { method: "PUT", ...onObject, query: { acl: "" }, body: ACL },
   GetObjectAttributes: {

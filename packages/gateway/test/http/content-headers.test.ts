@@ -23,8 +23,13 @@ describe("safe serving", () => {
     "text/plain;charset=utf-8",
     " image/png",
     "application/pdf",
+    "application/json",
   ])("shows %j inline", (type) => {
     expect(isInlineSafe(type)).toBe(true);
+    for (const contentDisposition of ["inline", 'inline; filename="a.txt"', 'attachment; filename="a.txt"']) {
+      const signed = contentHeaders({ contentType: type }, { overrides: { contentDisposition } });
+      expect(Object.fromEntries(signed)["content-disposition"]).toBe(contentDisposition);
+    }
     expect(Object.fromEntries(contentHeaders({ contentType: type }))).not.toHaveProperty("content-disposition");
   });
 

@@ -1,6 +1,14 @@
 import type { ErrorDetails } from "daypass";
 import type { RefusalCode } from "../../pipeline/refusal.ts";
-import { invalidArgument, malformedError, type S3Error, scopeError, twoMechanisms } from "./signature-errors.ts";
+import {
+  credentialMessage,
+  formFieldName,
+  invalidArgument,
+  malformedError,
+  type S3Error,
+  scopeError,
+  twoMechanisms,
+} from "./signature-errors.ts";
 
 /**
  * Status, code, message and fields of an error. `{name}` in a message stands for a detail. The fields map details to element names;
@@ -53,18 +61,35 @@ function payloadError({ found = "" }: ErrorDetails): S3Error {
   return invalidArgument(header, message, String(found));
 }
 
-function formFieldError({ parameter = "", problem = "" }: ErrorDetails): S3Error {
-  const name = String(parameter);
-  if (name === "policy") {
-    const message = `Invalid Policy: the policy document has a problem with ${problem}.`;
-    return { status: 400, code: "InvalidPolicyDocument", message };
+/** Amazon's words for a policy that cannot be read, by problem. versitygw recorded them. */
+const POLICY_MESSAGES: Readonly<Record<string, string>> = {
+  base64: "invalid Base64 encoding.",
+  json: "Invalid JSON.",
+  members: 'Unexpected: "{found}"',
+  "expiration-missing": "Policy missing expiration.",
+  expiration: "Invalid 'expiration' value: '{found}'",
+  "conditions-missing": "Policy missing conditions.",
+  conditions: "Invalid 'conditions' value: must be a List.",
+  "condition-type": "Invalid condition test: must be a List or Object.",
+  "operation-missing": "Invalid Condition: missing operation identifier.",
+  operation: "Invalid Condition: unknown operation '{found}'.",
+  arguments: "Invalid {found}: wrong number of arguments.",
+  "simple-condition": "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
+  "simple-value": "Invalid Simple-Condition: value must be a string.",
+  condition: "Invalid Condition: an argument has the wrong form.",
+};
+
+function formFieldError(details: ErrorDetails): S3Error {
+  const { parameter = "", problem = "", found = "", value } = details;
+  if (parameter === "policy" && problem !== "missing") {
+    const message = (POLICY_MESSAGES[String(problem)] ?? "Invalid JSON.").replace("{found}", () => String(found));
+    return { status: 400, code: "InvalidPolicyDocument", message: `Invalid Policy: ${message}` };
   }
-  return invalidArgument(
-    name,
-    problem === "missing"
-      ? `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`
-      : `The form field '${name}' is not well-formed.`,
-  );
+  const name = formFieldName(String(parameter));
+  const missing = `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`;
+  const message =
+    problem === "missing" ? missing : (credentialMessage(details) ?? `The form field '${name}' is not well-formed.`);
+  return invalidArgument(name, message, value === undefined ? undefined : String(value));
 }
 
 // Codes, statuses and texts as AWS documents them (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), and
@@ -330,7 +355,17 @@ const ERRORS = {
   ROUTE_REQUIREMENT: [403, "AccessDenied", "Access Denied"],
   UPSTREAM_FAILED: [502, "BadGateway", "The upstream gave no usable response"],
   UPSTREAM_TIMEOUT: [504, "GatewayTimeout", "The upstream did not answer in time"],
-  ACL_NOT_SUPPORTED: [400, "AccessControlListNotSupported", "The bucket does not allow ACLs"],
+  ACL_NOT_SUPPORTED: ({ operation }) =>
+    errorOf(
+      operation === "CreateBucket"
+        ? [
+            400,
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+          ]
+        : [400, "AccessControlListNotSupported", "The bucket does not allow ACLs"],
+      {},
+    ),
   INVALID_STORAGE_CLASS: [
     400,
     "InvalidStorageClass",

@@ -171,6 +171,12 @@ function signatureDetails(fields: readonly FormField[]): ErrorDetails {
   };
 }
 
+/** The value of a field, as Amazon shows it to its sender. A session token is not shown. */
+function fieldValue(fields: readonly FormField[], parameter: string): string {
+  const isSecret = /token|signature/.test(parameter);
+  return (!isSecret && fields.find(([name]) => name.toLowerCase() === parameter)?.[1]) || "";
+}
+
 function refusalOf(error: unknown, fields: readonly FormField[]): unknown {
   if (isDaypassError(error)) {
     const { code, message, details } = error;
@@ -178,7 +184,9 @@ function refusalOf(error: unknown, fields: readonly FormField[]): unknown {
     if (code === "SIGNATURE_MISMATCH" || code === "UNKNOWN_KEY" || isSignature) {
       return new Refusal(isSignature ? "SIGNATURE_MISMATCH" : code, message, signatureDetails(fields));
     }
-    if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, details, { cause: error });
+    const value = fieldValue(fields, String(details["parameter"]));
+    if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, { ...details, value }, { cause: error });
+    if (code === "WRONG_SCOPE") return new Refusal(code, message, { ...details, value }, { cause: error });
     return code === "EXPIRED" ? new Refusal("POLICY_EXPIRED", message, details, { cause: error }) : error;
   }
   if (!(error instanceof MultipartError)) return error;

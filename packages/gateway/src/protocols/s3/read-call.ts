@@ -139,7 +139,7 @@ function readFields(
       const values = HARMLESS_AMZ.get(name);
       const isHarmless = HARMLESS_AMZ.has(name) && values?.includes(value) !== false;
       if (!isHarmless && !tolerate.some((kind) => TOLERABLE[kind](name, value))) {
-        throw refuseAmz(source, name, value);
+        throw refuseAmz(row, source, { name, value });
       }
     }
   };
@@ -213,12 +213,17 @@ function addMetadata(metadata: Map<string, string>, name: string, value: string)
 }
 
 /** Amazon's refusal if Amazon refuses the value too; otherwise the function is not implemented. */
-function refuseAmz(source: "header" | "parameter", name: string, value: string): Refusal {
+function refuseAmz(
+  row: S3Row,
+  source: "header" | "parameter",
+  { name, value }: { readonly name: string; readonly value: string },
+): Refusal {
   if (name === "x-amz-acl" && !CANNED_ACLS.has(value)) return invalidArgument(name, value, "");
   if (name === "x-amz-acl" || name.startsWith("x-amz-grant-")) {
     return new Refusal(
       "ACL_NOT_SUPPORTED",
       `expected no access control list, found the ${source} ${name}: leave it out`,
+      { operation: row.name },
     );
   }
   if (name === "x-amz-storage-class" && !STORAGE_CLASSES.has(value)) {

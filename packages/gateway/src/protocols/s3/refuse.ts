@@ -89,6 +89,7 @@ function unsignedError({ method, target, headers }: WireRequest, virtualBucket: 
   if (method !== "POST" || !isBucket || type === undefined || formBoundary(type) !== undefined) {
     return s3Error("NO_SIGNATURE", {});
   }
+  if (/^multipart\/form-data\s*(?:;|$)/i.test(type)) return s3Error("MALFORMED_FORM", {});
   const condition = "Bucket POST must be of the enclosure-type multipart/form-data";
   return s3Error("PRECONDITION_FAILED", { condition });
 }

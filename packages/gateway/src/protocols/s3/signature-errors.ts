@@ -66,6 +66,14 @@ const brokenChunks: S3Error = {
 /** The error for a signature that was made for another region or service. */
 export function scopeError(details: ErrorDetails): S3Error {
   const { parameter, problem, found, expected } = textsOf(details);
+  if (parameter === "x-amz-credential") {
+    const message =
+      problem === "region"
+        ? `the region '${found}' is wrong; expecting '${expected}'`
+        : `incorrect service "${found}". This endpoint belongs to "${expected}".`;
+    const error = invalidArgument("X-Amz-Credential", message, String(details["value"] ?? ""));
+    return problem === "region" ? { ...error, fields: [...(error.fields ?? []), ["Region", expected]] } : error;
+  }
   const isHeader = parameter === "Authorization";
   const code = isHeader ? "AuthorizationHeaderMalformed" : "AuthorizationQueryParametersError";
   const intro = isHeader ? "The authorization header is malformed" : "Error parsing the X-Amz-Credential parameter";
@@ -88,6 +96,20 @@ const CREDENTIAL = {
   "date-form": 'incorrect date format "{found}". This date in the credential must be in the format "yyyyMMdd".',
   "date-mismatch": 'Invalid credential date "{found}". This date is not the same as X-Amz-Date: "{expected}".',
 };
+/** Amazon's words for a credential that cannot be read, without an introduction: those of forms. */
+export function credentialMessage(details: ErrorDetails): string | undefined {
+  const texts = textsOf(details);
+  const message = (CREDENTIAL as Readonly<Record<string, string>>)[texts.problem];
+  return message === undefined ? undefined : filled(message, texts);
+}
+
+/** Amazon names the fields of a signature with capitals, however the form does. */
+export function formFieldName(name: string): string {
+  return /^x-amz-(?:algorithm|credential|date|signature|security-token)$/.test(name)
+    ? name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+    : name;
+}
+
 const IN_QUERY = "Error parsing the X-Amz-Credential parameter; ";
 
 /** By parameter and problem, or by the problem alone. */

@@ -1,6 +1,6 @@
 import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
-import { formatBasicTime, parseBasicTime } from "../../../core/time.ts";
+import { parseBasicTime } from "../../../core/time.ts";
 import { AWS4, type CredentialScope, canonicalQuery } from "../../../core/v4.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import { formDecode, headerValues } from "../../../wire/raw-target.ts";
@@ -63,6 +63,17 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
   if (payload === undefined) {
     throw malformed("x-amz-content-sha256", "missing", "the header that says how the body is signed");
   }
+  // Before the signature, as at Amazon. Unknown modes of chunks come after it: `readChunkedPayload` refuses them.
+  if (!/^(?:[0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-.*)$/.test(payload)) {
+    throw refusal(
+      "UNSUPPORTED_PAYLOAD",
+      "x-amz-content-sha256 as UNSIGNED-PAYLOAD or SHA-256 in 64 lower-case hex digits",
+      {
+        parameter: "x-amz-content-sha256",
+        found: payload,
+      },
+    );
+  }
   return {
     accessKeyId,
     scope,
@@ -114,20 +125,10 @@ function signingTime(request: WireRequest): { readonly time: string; readonly si
   }
   const date = one(request, "date");
   if (date === undefined) throw malformed("x-amz-date", "missing", "the signing time, or Date");
-  const signedAt = parseBasicTime(date) ?? parseHttpDate(date);
-  if (signedAt === undefined) {
-    throw malformed("date", "form", "YYYYMMDDTHHMMSSZ or Fri, 24 May 2013 00:00:00 GMT");
-  }
-  return { time: formatBasicTime(signedAt.getTime()), signedAt };
-}
-
-// RFC 9110 §5.6.7, IMF-fixdate: the one form that senders may generate.
-function parseHttpDate(text: string): Date | undefined {
-  const date = new Date(
-    /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text) ? text : Number.NaN,
-  );
-  // `Date` rolls 31 February over and does not mind a wrong day of the week: the round trip finds both.
-  return !Number.isNaN(date.getTime()) && date.toUTCString() === text ? date : undefined;
+  // Like Amazon, no HTTP date: its documentation allows one, its servers refuse it.
+  const signedAt = parseBasicTime(date);
+  if (signedAt === undefined) throw malformed("date", "form", "YYYYMMDDTHHMMSSZ, or x-amz-date in addition");
+  return { time: date, signedAt };
 }
 
 function one(request: WireRequest, name: string): string | undefined {

@@ -6,6 +6,7 @@ import { emptyAnswer, noContent, requestIdHeaders } from "../answers.ts";
 import { notImplemented } from "../arguments.ts";
 import { readOptionalDocument } from "../document.ts";
 import { onBucket, onKeys, type S3Call, type S3Row } from "../row.ts";
+import { isOwnerPolicy } from "./object-facts.ts";
 
 /** Headers of CreateBucket with the only value that this gateway supports. */
 const SUPPORTED: Readonly<Record<string, RegExp>> = {
@@ -34,6 +35,20 @@ export const bucketRows: readonly S3Row[] = [
       ],
       body: undefined,
     }),
+  }),
+  // "If your bucket uses the bucket owner enforced setting … requests to set ACLs or update ACLs fail".
+  onBucket<HeadBucket>({
+    name: "PutBucketAcl",
+    method: "PUT",
+    selectors: ["acl"],
+    amz: ["x-amz-sdk-checksum-algorithm"],
+    readsBody: true,
+    async read(call, bucket) {
+      const policy = await readOptionalDocument(call, "AccessControlPolicy");
+      if (policy !== undefined && isOwnerPolicy(policy)) return { operation: "head-bucket", bucket };
+      throw new Refusal("ACL_NOT_SUPPORTED", "expected no access control list, found one: buckets here have none");
+    },
+    present: (_, presented) => emptyAnswer(presented),
   }),
   onBucket<CreateBucket>({
     name: "CreateBucket",

@@ -160,7 +160,7 @@ function partElements({ parts, checksums }: ObjectInfo, call: S3Call): XmlElemen
 }
 
 /** Full control for the owner, and nothing for anyone else. Display names are ignored. */
-function isOwnerPolicy(policy: ReadElement): boolean {
+export function isOwnerPolicy(policy: ReadElement): boolean {
   const owner = only(policy, "Owner");
   const list = only(policy, "AccessControlList");
   const grant = list === undefined || list.children.length !== 1 ? undefined : only(list, "Grant");

@@ -112,6 +112,8 @@ function readQuery(tokens: ReceivedRequest["wire"]["tokens"]): {
 /** "If you include the x-amz-date header, use the empty string for the Date when constructing the StringToSign." */
 function signingTime(request: WireRequest): { readonly date: string; readonly signedAt: Date } {
   const amzDate = oneHeader(request.headers, "x-amz-date");
+  if (amzDate === "" && headerValues(request.headers, "x-amz-date").length > 0)
+    throw malformed("x-amz-date", "form", "an instant, or no header");
   const date = oneHeader(request.headers, "date");
   const text = amzDate || date;
   const signedAt = parseBasicTime(text) ?? parseMailDate(text);
@@ -123,13 +125,13 @@ function signingTime(request: WireRequest): { readonly date: string; readonly si
 
 // RFC 2822 §3.3 in UTC, as AWS's page and the clients of its time write it.
 function parseMailDate(text: string): Date | undefined {
-  const [, weekday, day = "", rest] =
-    /^([A-Z][a-z]{2}), (\d{1,2}) ([A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|UTC|[+-]0000)$/.exec(text) ?? [];
+  const [, day = "", rest] =
+    /^[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|UTC|[+-]0000)$/.exec(text) ?? [];
   if (rest === undefined) return undefined;
-  const normal = `${weekday}, ${day.padStart(2, "0")} ${rest} GMT`;
+  const normal = `${day.padStart(2, "0")} ${rest} GMT`;
   const date = new Date(normal);
-  // `Date` rolls 31 February over and does not mind a wrong day of the week: the round trip finds both.
-  return !Number.isNaN(date.getTime()) && date.toUTCString() === normal ? date : undefined;
+  // `Date` rolls 31 February over: the round trip finds it. Like Amazon, a wrong day of the week does not matter.
+  return !Number.isNaN(date.getTime()) && date.toUTCString().endsWith(normal) ? date : undefined;
 }
 
 /** Options of {@link s3V2HeaderVerifier}. */

@@ -151,7 +151,7 @@ async function ask(port: number, target: string, asked: Asked = {}): Promise<Ans
   return { status: Number(head.slice(9, 12)), head, body: rest.join("\r\n\r\n") };
 }
 
-/** `granted`, or the code of the refusal; `nginx` for one that nginx made itself. */
+/** `granted`, or the code of the refusal; `nginx` for a refusal by nginx itself. */
 function verdictOf({ status, body, head }: Answer): string {
   if (status === 200) return "granted";
   if (/^content-length: 0\r?$/im.test(head) || body === "") return "HEAD";
@@ -284,7 +284,7 @@ describe.skipIf(missing)(`Daypass URLs verified in nginx${missing ?? ""}`, () =>
     await expect.poll(async () => (await ask(broken.ports[0] ?? 0, sign())).status).toBe(500);
   });
 
-  it("replaces a key while URLs of both are accepted, and refuses those of the old key after its removal", async () => {
+  it("replaces a key while URLs of both are accepted, and refuses URLs of the old key after its removal", async () => {
     const next: UrlHmacKey = { ...k1, kid: "k2", k: Buffer.alloc(32, 7).toString("base64url") };
     const rotated = await startNginx([{ keys: [k1] }]);
     const verdicts = () =>

@@ -26,6 +26,7 @@ export { type Resource, scopeBreach } from "./pipeline/scope-match.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export { type SteadyClock, steadyClock } from "./pipeline/steady-clock.ts";
 export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
+export type { HandOver } from "./protocols/link/hand-over.ts";
 export type { Dialect } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 export type { BucketInfo, Buckets } from "./storage/contract/buckets.ts";

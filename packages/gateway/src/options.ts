@@ -21,6 +21,7 @@ import type { AuditEvent } from "./pipeline/audit.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import type { MetricsSnapshot } from "./pipeline/metrics.ts";
 import type { Tally } from "./pipeline/probes.ts";
+import type { HandOver } from "./protocols/link/hand-over.ts";
 import type { Dialect } from "./protocols/protocol.ts";
 import type { S3AccessKey } from "./protocols/s3/verifiers.ts";
 import type { Storage } from "./storage/contract/storage.ts";
@@ -36,6 +37,11 @@ export interface GatewayLinks {
   readonly hosts?: readonly string[] | undefined;
   /** The name that pages show as the sender. */
   readonly sharedBy?: string | undefined;
+  /**
+   * Who sends the bytes of links that were made with `handOver`. The gateway then counts hand-overs and no bytes, and must be reachable through
+   * that front server only. By default it sends them itself.
+   */
+  readonly handOver?: HandOver | undefined;
 }
 
 /** Options of `createGateway`. Each is checked when the gateway is created. */

@@ -5,6 +5,7 @@ import type { GatewayLinks, GatewayOptions } from "./options.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import { ownerScopes } from "./pipeline/owner-scopes.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
+import { checkHandOver } from "./protocols/link/hand-over.ts";
 import { linkProtocol } from "./protocols/link/index.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import type { PlaceOptions } from "./protocols/route/grants.ts";
@@ -73,8 +74,8 @@ export function usesOf(state: State): UseStore {
 }
 
 function linksOf(
-  { origins, keys, routes }: GatewayOptions,
-  { links, sharedBy, hosts = [], ...wanted }: GatewayLinks,
+  { origins, keys, routes, storage }: GatewayOptions,
+  { links, sharedBy, handOver, hosts = [], ...wanted }: GatewayLinks,
   clock: Clock,
 ): Protocol {
   const { opener, stateKey, state } = links;
@@ -82,7 +83,10 @@ function linksOf(
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
   const sites = [...new Set([...(routes?.list.map((route) => route.origin) ?? []), ...hosts])];
-  return linkProtocol({ opener, stateKey, origin, sites, scopesOf: ownerScopes(state, keys.s3), sharedBy, clock });
+  if (handOver !== undefined) checkHandOver(handOver);
+  const filePath = storage.filePath?.bind(storage);
+  const scopesOf = ownerScopes(state, keys.s3);
+  return linkProtocol({ opener, stateKey, origin, sites, scopesOf, sharedBy, clock, handOver, filePath });
 }
 
 const MIN_SECRET = 32;

@@ -26,6 +26,8 @@ export interface LinkService {
     readonly verify: (request: WireRequest) => Promise<Grant>;
     readonly places: () => readonly LinkPlace[];
     readonly admin: ServeSettings["admin"];
+    /** Whether the present configuration hands over. */
+    readonly handsOver: () => boolean;
   }): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,7 +55,7 @@ export async function openLinkService(
   let servers: readonly Server[] = [];
   return {
     links: opened,
-    async listen({ storage, origin, verify, places, admin }) {
+    async listen({ storage, origin, verify, places, admin, handsOver }) {
       if (servers.length > 0) return;
       const identify = async (url: string): Promise<Grant> => {
         const attempts = await Promise.allSettled(METHODS.map((method) => verify(wireRequestOf(url, method))));
@@ -61,7 +63,7 @@ export async function openLinkService(
         if (found === undefined) throw (attempts[0] as PromiseRejectedResult).reason;
         return found;
       };
-      const options = { links: opened, storage, origin, identify, places, clock };
+      const options = { links: opened, storage, origin, identify, places, clock, handsOver };
       const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
       const origins = admin?.origins ?? [`http://${admin?.listen}`];

@@ -52,6 +52,9 @@ const LinkInput = z
     slug: z.string().optional(),
     public: z.boolean().optional(),
     follow: z.boolean().optional(),
+    handOver: z.boolean().optional().openapi({
+      description: "A front server or the storage sends the bytes: hand-overs are counted, bytes are not.",
+    }),
   })
   .openapi("LinkInput");
 
@@ -89,6 +92,7 @@ const LinkResource = z
     networks: z.array(z.string()),
     preview: z.boolean(),
     follow: z.boolean(),
+    handOver: z.boolean().openapi({ description: "If true, maxDeliveries says: at most so many hand-overs." }),
     recipients: z
       .array(z.object({ name: z.string(), url: z.string(), used: z.int(), givenBack: z.int(), deliveries: Deliveries }))
       .optional(),
@@ -118,10 +122,13 @@ const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item)
 const Id = z.object({ id: z.string().min(1).max(64) });
 
 /** Adds the routes of links. */
-export function addLinkRoutes(app: AdminApp, { links, storage, origin, clock, places = () => [] }: AdminOptions): void {
+export function addLinkRoutes(
+  app: AdminApp,
+  { links, storage, origin, clock, handsOver, places = () => [] }: AdminOptions,
+): void {
   const { state, passwords } = links;
   const head = (bucket: string, key: string) => storage.head({ bucket, key });
-  const tools: LinkTools = { state, passwords, clock, head };
+  const tools: LinkTools = { state, passwords, clock, head, handsOver };
 
   function expectTarget({ token }: Caller, bucket: string, key: string): void {
     const breach =
@@ -354,6 +361,7 @@ function linkResource(
     target: `${bucket}/${key}`,
     status: statusOf(link, variants, now),
     ...{ label, note, slug, owner, preview, follow, maxDeliveries, maxBytes },
+    handOver: link.handOver === true,
     networks: [...networks],
     public: link.isPublic,
     createdAt: time(link.createdAt),

@@ -11,6 +11,8 @@ export interface AdminOptions {
   readonly origin: string;
   /** Origins of this API: a request with another Host is refused, or a page could reach it by DNS rebinding. Empty for a Unix socket. */
   readonly origins: readonly string[];
+  /** Whether the gateway hands over at present. Absent: it does not. */
+  readonly handsOver?: (() => boolean) | undefined;
   /** Whether every caller is the local operator, as on a Unix socket that only this user can open. */
   readonly isLocal: boolean;
   /** The grant of a URL of any dialect; rejects if it does not verify. */

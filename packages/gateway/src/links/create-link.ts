@@ -37,6 +37,8 @@ export interface LinkRequest {
   readonly preview?: boolean | undefined;
   /** Serves the present object, also if it has changed since it was linked. */
   readonly follow?: boolean | undefined;
+  /** A front server or the storage sends the bytes. */
+  readonly handOver?: boolean | undefined;
   readonly owner: string;
   readonly idempotencyKey?: string | undefined;
 }
@@ -46,6 +48,8 @@ export interface LinkTools {
   readonly state: State;
   readonly passwords: Passwords;
   readonly clock: () => Date;
+  /** Whether the gateway is configured to hand over. Absent: it is not. */
+  readonly handsOver?: (() => boolean) | undefined;
   /** The object that is linked; `undefined` if it does not exist. */
   readonly head: (bucket: string, key: string) => Promise<ObjectInfo | undefined>;
 }
@@ -56,10 +60,13 @@ export interface LinkTools {
  */
 export async function createLink(
   request: LinkRequest,
-  { state, passwords, clock, head }: LinkTools,
+  { state, passwords, clock, head, handsOver }: LinkTools,
 ): Promise<FoundLink & { readonly variants: readonly Variant[] }> {
   const now = clock().getTime();
   checkRequest(request, now);
+  if (request.handOver === true && handsOver?.() !== true) {
+    throw invalid("This gateway hands nothing over. Set links.handOver in its configuration, or leave out handOver.");
+  }
   const object = request.kind === "object" ? await head(request.bucket, request.key) : undefined;
   if (request.kind === "object" && object === undefined) {
     throw invalid(`${request.bucket}/${request.key} does not exist. Upload it first, or correct the target.`);
@@ -90,6 +97,7 @@ export async function createLink(
     response: request.response,
     preview: request.preview ?? true,
     follow: request.follow ?? false,
+    handOver: request.handOver === true ? true : undefined,
     revokedAt: undefined,
     suspended: undefined,
   };
@@ -124,6 +132,9 @@ export function checkRequest(request: LinkRequest, now: number): void {
     (recipients.length > MAX_RECIPIENTS || new Set(recipients).size < recipients.length)
   ) {
     throw invalid(`recipients must be different names, at most ${MAX_RECIPIENTS}.`);
+  }
+  if (request.handOver === true && maxBytes !== undefined) {
+    throw invalid("maxBytes cannot be counted for a link that hands over. Leave out one of them.");
   }
   if (slug !== undefined) checkSlug(request, slug);
   for (const network of networks)

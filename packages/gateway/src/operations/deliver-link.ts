@@ -24,6 +24,8 @@ export interface DeliverLink extends Omit<GetObject, "operation"> {
 export interface ObjectDelivered extends ObjectRead {
   /** Reports the bytes that were handed to the socket. */
   settle(bytes: number): void;
+  /** Reports that another server sends the bytes: all are spent, and whether they arrived is unknown. */
+  settleHandedOver(): void;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
   const { link, variant, by, isVisit } = request;
   const read = await getObject({ ...request, operation: "get-object" }, context);
   const { info, range } = read;
-  if (read.notModified) return { ...read, settle: () => undefined };
+  if (read.notModified) return { ...read, settle: () => undefined, settleHandedOver: () => undefined };
   try {
     const isPinned = link.etag !== undefined && !isVisit;
     const target = `${request.object.bucket}/${request.object.key}`;
@@ -52,9 +54,7 @@ export async function deliverLink(request: DeliverLink, context: OperationContex
     if (!result.ok) throw new LinkRefused(result.reason, result.retryAt);
     const end = holdLease(state, { variant: variant.id, token: result.delivery.token, attempt });
     const settle = (sent: number): void => end(sent, isVisit ? undefined : (range?.start ?? 0));
-    // A driver's redirect would leave the count.
-    const body = read.body?.kind === "redirect" ? read.body.bytes() : read.body;
-    return { ...read, body, settle };
+    return { ...read, settle, settleHandedOver: () => end(length, undefined) };
   } catch (error) {
     discard(read.body);
     throw error;

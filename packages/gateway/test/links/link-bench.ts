@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import { createGateway, type Gateway, type GatewayOptions } from "../../src/index.ts";
+import { createGateway, type Gateway, type GatewayLinks, type GatewayOptions, type Storage } from "../../src/index.ts";
 import { createLink, type LinkRequest } from "../../src/links/create-link.ts";
 import { type Links, openLinks } from "../../src/links/links.ts";
 import { listen } from "../../src/node/index.ts";
@@ -24,7 +24,7 @@ export interface LinkBench {
   readonly clock: () => Date;
   readonly folder: string;
   readonly links: Links;
-  readonly storage: Awaited<ReturnType<typeof disk>>;
+  readonly storage: Storage;
   readonly url: string;
   readonly gateway: Gateway;
   readonly log: string[];
@@ -35,10 +35,16 @@ export interface LinkBench {
   write(key: string, text: string): void;
 }
 
+interface BenchOptions extends Pick<GatewayLinks, "handOver"> {
+  /** In the place of the folder. */
+  readonly openStorage?: () => Promise<Storage>;
+}
+
 /** Starts one for each test of the calling file. */
 export function linkBench(
   keys: () => GatewayOptions["keys"] = () => ({ url: [URL_KEY] }),
   more: (origin: string) => Partial<GatewayOptions> = () => ({}),
+  { handOver, openStorage }: BenchOptions = {},
 ): LinkBench {
   const bench = { now: 0 } as { -readonly [name in keyof LinkBench]: LinkBench[name] };
   let server: Awaited<ReturnType<typeof listen>>;
@@ -52,7 +58,7 @@ export function linkBench(
     bench.write("film.mp4", "f".repeat(100_000));
     bench.write("holiday/<b>.txt", "bold");
     bench.write("holiday/day 2/b.txt", "second");
-    const storage = await disk({ root: join(folder, "root") });
+    const storage = (await openStorage?.()) ?? (await disk({ root: join(folder, "root") }));
     const links = await openLinks({ state: await sqliteState({ path: join(folder, "state.db"), clock }), clock });
     bench.log = [];
     const make = (port: number) =>
@@ -60,7 +66,7 @@ export function linkBench(
         storage,
         origins: [`http://127.0.0.1:${port}`, `http://*.localhost:${port}`],
         keys: keys(),
-        links: { links },
+        links: { links, handOver },
         clock,
         audit: ({ url }) => void bench.log.push(url),
         ...more(`http://127.0.0.1:${port}`),
@@ -86,6 +92,7 @@ export function linkBench(
           passwords: links.passwords,
           clock,
           head: (bucket, key) => storage.head({ bucket, key }),
+          handsOver: () => handOver !== undefined,
         },
       );
     bench.press = (path, fields) => get(path, { method: "POST", headers: BROWSER, body: new URLSearchParams(fields) });

@@ -52,6 +52,7 @@ interface LinkResource {
   readonly expiresAt: string;
   readonly maxDeliveries?: number;
   readonly used: number;
+  readonly handOver?: boolean;
   readonly label?: string;
   readonly recipients?: readonly { readonly name: string; readonly url: string }[];
 }
@@ -120,9 +121,11 @@ export const linksCommand: Command = {
 };
 
 /** A link for a person: its addresses, and what limits it. */
-export function linkText({ url, recipients, status, expiresAt, maxDeliveries, used, id }: LinkResource): string {
+export function linkText(resource: LinkResource): string {
+  const { url, recipients, status, expiresAt, maxDeliveries, used, id, handOver } = resource;
   const addresses = recipients?.map(({ name, url: address }) => `${address}  ${name}`) ?? [url];
-  const count = maxDeliveries === undefined ? "not counted" : `${used} of ${maxDeliveries} deliveries used`;
+  const limit = handOver === true ? `at most ${maxDeliveries} hand-overs, ${used} used` : undefined;
+  const count = maxDeliveries === undefined ? "not counted" : (limit ?? `${used} of ${maxDeliveries} deliveries used`);
   return [...addresses, `${status}, ${count}, until ${expiresAt}; id ${id}`].join("\n");
 }
 

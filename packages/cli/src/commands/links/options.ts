@@ -17,6 +17,7 @@ export const LINK_OPTIONS = {
   network: { type: "string", multiple: true },
   "no-preview": { type: "boolean" },
   follow: { type: "boolean" },
+  "hand-over": { type: "boolean" },
 } as const;
 
 /** The help of these options. */
@@ -27,7 +28,8 @@ export const LINK_HELP = `  --expires-in TIME     default 7d                 --m
   --max-bytes N         stop after N bytes         --slug NAME           a readable address (with a password or --public)
   --label TEXT --note TEXT                         shown on the page
   --no-preview          show nothing before the download
-  --follow              serve the present file, also when it has changed`;
+  --follow              serve the present file, also when it has changed
+  --hand-over           let the front server send the bytes (links.handOver): --max-deliveries then counts hand-overs`;
 
 const LIMIT = { min: 1, max: 2 ** 50 - 1 };
 
@@ -52,5 +54,6 @@ export async function linkInput(
     networks: values.network,
     preview: values["no-preview"] === true ? false : undefined,
     follow: values.follow,
+    handOver: values["hand-over"],
   };
 }

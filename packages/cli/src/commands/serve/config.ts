@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
+import type { CorsPolicy, Dialect, HandOver, Limits } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { ForwardAuthHost } from "@daypass/gateway/forward-auth";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
@@ -62,6 +62,7 @@ export interface LinksConfig {
   readonly sharedBy?: string;
   readonly onStale?: "refuse" | "serve";
   readonly maxRevocationAgeSeconds?: number;
+  readonly handOver?: HandOver;
 }
 
 /** The record of links and their use. */

@@ -143,11 +143,10 @@ export async function openInstance(
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
     const origin = wanted.links?.origin ?? first;
     await linkService?.listen({
-      storage,
-      origin,
+      ...{ storage, origin, admin: wanted.admin },
       verify: (request) => current.verify(request),
       places: () => linkPlaces(settings),
-      admin: wanted.admin,
+      handsOver: () => settings.links?.handOver !== undefined,
     });
   };
   await openLinks(settings);
@@ -225,6 +224,9 @@ function linkPlaces({ routes = [], forwardAuth }: ServeSettings): readonly LinkP
 }
 
 /** The settings of links. */
-function linkPages({ links: { origin, sharedBy } = {}, forwardAuth }: ServeSettings): Omit<GatewayLinks, "links"> {
-  return { origin, sharedBy, hosts: forwardAuth?.hosts.map((host) => host.origin) };
+function linkPages({
+  links: { origin, sharedBy, handOver } = {},
+  forwardAuth,
+}: ServeSettings): Omit<GatewayLinks, "links"> {
+  return { origin, sharedBy, handOver, hosts: forwardAuth?.hosts.map((host) => host.origin) };
 }

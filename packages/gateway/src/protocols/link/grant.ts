@@ -1,7 +1,9 @@
 import type { Clock, Grant } from "daypass";
 import type { LinkOpener, OpenedLink } from "../../links/open-link.ts";
 import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import type { ObjectRef } from "../../storage/contract/storage.ts";
 import type { LinkForm } from "./form.ts";
+import type { HandOver } from "./hand-over.ts";
 
 /** The grant of an opened link. */
 export interface LinkGrant extends Grant, OpenedLink {
@@ -30,4 +32,8 @@ export interface LinkProtocolOptions {
   /** The name of an owner for people. */
   readonly sharedBy?: string | undefined;
   readonly clock: Clock;
+  /** How the bytes of links that hand over leave; absent: the gateway sends them. */
+  readonly handOver?: HandOver | undefined;
+  /** The path of an object's file below the served folder. */
+  readonly filePath?: ((ref: ObjectRef) => string | undefined) | undefined;
 }

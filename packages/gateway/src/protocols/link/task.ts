@@ -25,6 +25,7 @@ import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
+import { type BytesHeaders, handOver } from "./hand-over.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 import { routeLinkTask } from "./route-link.ts";
@@ -88,7 +89,7 @@ function read(asked: Asked, object: PermittedObject): Task<GetObject> | Task<Hea
   return {
     request: { operation: "get-object", ...wanted },
     present: (result) => ({
-      ...bytesAnswer(asked, result),
+      ...(handedOver(asked, result) ?? bytesAnswer(asked, result)),
       onDelivered: (bytes) => note(asked, { action: "link.read", result: "ok", target, bytes }),
     }),
   };
@@ -114,11 +115,11 @@ function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): 
   }
   return {
     request: { operation: "deliver-link", ...wanted, link, variant, by, isVisit: link.kind === "prefix" },
-    present: (result: ObjectDelivered) => ({
-      ...bytesAnswer(asked, result),
-      body: result.body,
-      onDelivered: result.settle,
-    }),
+    present: (result: ObjectDelivered) => {
+      const handed = handedOver(asked, result);
+      if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
+      return { ...bytesAnswer(asked, result), onDelivered: result.settle };
+    },
   };
 }
 
@@ -218,17 +219,31 @@ function expectUnchanged(asked: Asked, info: ObjectInfo): void {
 
 const STYLE = headerStyle(() => []);
 
-/** Status and headers of bytes: inline only if the page asked to show them, and never stored. */
-function bytesAnswer(asked: Asked, result: ObjectRead): Answer {
-  const { grant, permit, query } = asked;
-  const { info } = result;
+/** The headers of bytes: inline only if the page asked to show them, and never stored. */
+function headersOf(asked: Asked, info: ObjectInfo): BytesHeaders {
+  const { grant, query } = asked;
   const { link } = grant;
   expectUnchanged(asked, info);
   const contentType = link.response?.contentType ?? info.contentType;
   const name = (grant.rest || link.key).split("/").at(-1);
   const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
   const disposition = link.response?.contentDisposition ?? contentDisposition(isShown ? "inline" : "attachment", name);
-  const headers = { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+  return { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+}
+
+/** The answer of a link that hands over; `undefined` if the gateway sends the bytes itself. */
+function handedOver(asked: Asked, result: ObjectRead): Answer | undefined {
+  const { grant, permit, options } = asked;
+  if (grant.link.handOver !== true || options.handOver === undefined || permit.object === undefined) return undefined;
+  const secondsLeft = (grant.expiresAt.getTime() - permit.at) / 1000;
+  const path = options.filePath?.(permit.object);
+  return handOver(options.handOver, result, { headers: headersOf(asked, result.info), path, secondsLeft });
+}
+
+/** Status and headers of bytes that the gateway sends. A driver's redirect would leave the count. */
+function bytesAnswer(asked: Asked, result: ObjectRead): Answer {
+  const { grant, permit } = asked;
+  const headers = { ...headersOf(asked, result.info) };
   const answered = { ...permit, grant: { ...grant, obligations: [{ kind: "response" as const, headers }] } };
   const answer = presentRead(result, { permit: answered, style: STYLE, mayRedirect: () => false });
   answer.headers.push("x-robots-tag", "noindex");

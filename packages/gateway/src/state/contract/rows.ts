@@ -82,7 +82,8 @@ export interface Row {
 export const optional = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
 
 export function settingsText(link: Link): string {
-  const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, isPublic } = link;
+  const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, handOver, isPublic } =
+    link;
   return JSON.stringify({
     label,
     note,
@@ -93,6 +94,7 @@ export function settingsText(link: Link): string {
     response,
     preview,
     follow,
+    handOver,
     isPublic,
   });
 }

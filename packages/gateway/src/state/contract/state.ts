@@ -37,6 +37,8 @@ export interface LinkSettings {
   readonly preview: boolean;
   /** Serves the present object, also if it has changed since it was linked. */
   readonly follow: boolean;
+  /** A front server or the storage sends the bytes, so that deliveries are counted and bytes are not. Absent: the gateway sends them. */
+  readonly handOver?: boolean | undefined;
 }
 
 /** A stored link. */

@@ -125,6 +125,11 @@ export interface Storage extends Listing, Buckets, MultipartStorage {
    * `get`.
    */
   getCached?(ref: ObjectRef): OpenObject | undefined;
+  /**
+   * Optional: the path of an object's file, relative to the folder that is served, for a front server that reads the same folder. The
+   * object may be replaced before that server opens it. `undefined` if the object has no file that another user may read.
+   */
+  filePath?(ref: ObjectRef): string | undefined;
   /** What is known about an object; `undefined` if it does not exist. Opens nothing. */
   head(ref: ObjectRef, options?: GetOptions): Promise<ObjectInfo | undefined>;
   /**

@@ -3,6 +3,7 @@
  * are served unchanged. Uploads are durable and atomic; their metadata is in `.daypass/`.
  * @module
  */
+import { relative } from "node:path";
 import {
   callback,
   expectForms,
@@ -163,6 +164,11 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     getCached: (ref) => cache.get(ref),
     get: (ref, getOptions = {}) => translating("open the object", () => get(ref, getOptions)),
     head: (ref, getOptions = {}) => translating("look at the object", () => head(ref, getOptions)),
+    filePath(ref) {
+      // Other keys lie in the gateway's own folder, which no other user may read.
+      const plain = layout.places(ref)?.plain;
+      return plain !== undefined && lstatOrAbsent(plain)?.isFile() === true ? relative(layout.root, plain) : undefined;
+    },
     put: (ref, body, putOptions = {}) => write("store the object", () => store.put(ref, body, putOptions)),
     copy: (source, target, copyOptions) => write("copy the object", () => store.copy(source, target, copyOptions)),
     setTags: (ref, tags) => write("tag the object", () => setTags(ref, tags)),

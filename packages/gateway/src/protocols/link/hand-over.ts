@@ -1,0 +1,60 @@
+/** Answers that let another server send the bytes of a link. */
+import { DaypassError } from "daypass";
+import type { ObjectRead } from "../../operations/get-object.ts";
+import { SAFE_HEADERS } from "../../pages/layout.ts";
+import { type Answer, discard } from "../../pipeline/outcome.ts";
+
+/** Who sends the bytes of links that hand over. */
+export type HandOver =
+  /** The front server reads the same folder. `prefix` stands for that folder: a location of nginx, or a path for X-Sendfile. */
+  | { readonly via: "x-accel-redirect" | "x-sendfile"; readonly prefix: string }
+  /** The client gets a URL of the storage, valid for at most 60 seconds. The storage driver must redirect. */
+  | { readonly via: "redirect" };
+
+/** The headers of a link's bytes. */
+export interface BytesHeaders {
+  readonly "content-type": string;
+  readonly "content-disposition": string;
+  readonly "cache-control": string;
+}
+
+/** What a hand-over needs beside the object that was opened. */
+export interface HandOverContext {
+  readonly headers: BytesHeaders;
+  /** The object's file, relative to the served folder. */
+  readonly path: string | undefined;
+  /** Until the link expires. */
+  readonly secondsLeft: number;
+}
+
+/** Seconds. */
+const MAX_LIFETIME = 60;
+
+/** Returns the answer without bytes, or `undefined` if there is nothing to hand over: a HEAD, a 304, a storage that cannot. */
+export function handOver(
+  how: HandOver,
+  { body, notModified }: ObjectRead,
+  { headers, path, secondsLeft }: HandOverContext,
+): Answer | undefined {
+  if (body === undefined || notModified) return undefined;
+  if (how.via === "redirect") {
+    if (body.kind !== "redirect" || secondsLeft < 1) return undefined;
+    const response = { contentType: headers["content-type"], contentDisposition: headers["content-disposition"] };
+    const location = body.url({ maxLife: Math.min(MAX_LIFETIME, Math.floor(secondsLeft)), response });
+    return { status: 307, headers: [...SAFE_HEADERS, "location", location, "content-length", "0"], body: undefined };
+  }
+  if (path === undefined) return undefined;
+  discard(body);
+  // Ranges and conditions belong to the front server, which sees the same request.
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  const own = [how.via === "x-sendfile" ? "X-Sendfile" : "X-Accel-Redirect", `${how.prefix}${encoded}`];
+  const described = ["content-type", headers["content-type"], "content-disposition", headers["content-disposition"]];
+  return { status: 200, headers: [...own, ...described, ...SAFE_HEADERS, "content-length", "0"], body: undefined };
+}
+
+/** Throws `INVALID_INPUT` for a setting that would hand over other files, or none. */
+export function checkHandOver(how: HandOver): void {
+  if (how.via === "redirect" ? !("prefix" in how) : /^\/(?:[\w\-.~]+\/)*$/.test(how.prefix)) return;
+  const expected = how.via === "redirect" ? "no prefix beside redirect" : "a prefix that begins and ends with /";
+  throw new DaypassError("INVALID_INPUT", `links.handOver: expected ${expected}`);
+}

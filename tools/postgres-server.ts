@@ -28,6 +28,8 @@ export interface PostgresServer {
   start(): Promise<void>;
   /** `immediate` is a crash: the server recovers at its next start. */
   stop(mode?: "fast" | "immediate"): Promise<void>;
+  /** Runs a program of this version, and returns its output. */
+  run(name: string, args: readonly string[], input?: string): string;
   /** Runs SQL, and returns its output without headers. */
   sql(text: string): string;
   /** A standby that streams from this server: asynchronous, unless the server names it. Not started. */
@@ -60,8 +62,8 @@ function command(name: string, args: readonly string[]): [string, string[]] {
   return process.getuid?.() === 0 ? ["runuser", ["-u", "postgres", "--", ...full]] : [full[0] ?? "", full.slice(1)];
 }
 
-function run(name: string, args: readonly string[]): string {
-  return execFileSync(...command(name, args), { encoding: "utf8", cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+function run(name: string, args: readonly string[], input = ""): string {
+  return execFileSync(...command(name, args), { encoding: "utf8", cwd: "/", input, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 async function serverIn(folder: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
@@ -82,6 +84,7 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
     port,
     folder,
     url,
+    run,
     sql,
     async start() {
       child = spawn(...command("postgres", ["-D", folder, ...flags]), { stdio: "ignore", cwd: "/" });

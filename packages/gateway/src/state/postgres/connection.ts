@@ -69,7 +69,8 @@ function isPassing(error: unknown): boolean {
 
 /** Opens a database on a pool. Connects at the first call. */
 export function openConnections({ pool, writer, prepare, clock, onFault }: ConnectionOptions): Database {
-  pool.on("error", () => undefined);
+  // A connection reports its end also after it was given back, and an error without a listener ends the process.
+  pool.on("error", () => undefined).on("connect", (client) => void client.on("error", () => undefined));
   const time = databaseClock(clock);
   const limits = entryLimits();
   let isAvailable = true;

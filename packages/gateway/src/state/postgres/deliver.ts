@@ -1,7 +1,14 @@
 /** Commands that arrive together in one transaction: three round trips, one commit. */
 import { randomBytes } from "node:crypto";
 import { decideBatch } from "../contract/decide-batch.ts";
-import { type Applied, CLAIM_WINDOW, type Command, type Delivery } from "../contract/deliveries.ts";
+import {
+  type Applied,
+  CLAIM_WINDOW,
+  type Command,
+  type Delivery,
+  type DeliveryRefusal,
+  type Millis,
+} from "../contract/deliveries.ts";
 import { type Row, toDelivery, toLink, toVariant } from "../contract/rows.ts";
 import type { Variant } from "../contract/state.ts";
 import { joined } from "./joined.ts";
@@ -25,9 +32,13 @@ class Moved extends Error {}
 /** Decides commands. Commands that arrive while a commit runs share the next one. */
 export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, command: Command) => Promise<Applied> {
   async function inTransaction(transaction: Transaction, items: readonly Item[], id: string): Promise<Applied[]> {
-    const { run, attempt } = transaction;
+    const { run, append, attempt } = transaction;
     const byVariant = new Map<string, Item[]>();
-    for (const item of items) byVariant.set(item.variant, [...(byVariant.get(item.variant) ?? []), item]);
+    for (const item of items) {
+      const others = byVariant.get(item.variant);
+      if (others === undefined) byVariant.set(item.variant, [item]);
+      else others.push(item);
+    }
     const since = db.now() - CLAIM_WINDOW;
     const [locked, [rows], [repeated]] = await Promise.all([
       run("lock", [...byVariant.keys()]),
@@ -35,9 +46,8 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
       attempt === 0 ? [] : run("applied", id),
     ]);
     if (locked.some(({ same }) => !same)) throw new Moved();
-    // Refusals that are on record are not repeated. Decisions that changed something recognise themselves.
-    const append: Transaction["append"] = (...entries) =>
-      transaction.append(...entries.filter(({ result }) => repeated === undefined || result === "ok"));
+    const deliveries = ((rows.deliveries ?? []) as Row[]).map((row) => ({ row, delivery: toDelivery(row) }));
+    if (repeated !== undefined) return items.map(firstResults(JSON.parse(repeated.result), deliveries));
     // The clock is read under the locks, so that times of one variant do not go back.
     const now = db.now();
     const results = new Map<Item, Applied>();
@@ -50,7 +60,6 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
     for (const row of locked) {
       const variant = toVariant(row.variant);
       const own = byVariant.get(variant.id) ?? [];
-      const deliveries = ((rows.deliveries ?? []) as Row[]).filter((one) => one.variant === variant.id);
       const recentClaims = Object.fromEntries(
         ((rows.recent ?? []) as Row[])
           .filter(({ link }) => link === variant.link)
@@ -60,7 +69,9 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
         {
           link: toLink(row.link),
           variant,
-          deliveries: deliveries.map(toDelivery),
+          deliveries: deliveries
+            .filter(({ row: { variant: id } }) => id === variant.id)
+            .map(({ delivery }) => delivery),
           attempts: rows.attempts ?? [],
           recentClaims,
         },
@@ -76,8 +87,10 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
       stored.removed.push(...decided.removedAttempts);
     }
     const lists = [stored.variants, stored.deliveries, stored.attempts].map((list) => JSON.stringify(list));
-    await Promise.all([run("store", ...lists, stored.removed), run("addApplied", id, "", now)]);
-    return items.map((item) => results.get(item) ?? { ok: false, reason: "unknown" });
+    const ordered = items.map((item): Applied => results.get(item) ?? { ok: false, reason: "unknown" });
+    const refusals = ordered.map((result) => (result.ok ? null : [result.reason, result.retryAt]));
+    await Promise.all([run("store", ...lists, stored.removed), run("addApplied", id, JSON.stringify(refusals), now)]);
+    return ordered;
   }
 
   const add = joined<Item, Applied>(async (items, deadline) => {
@@ -91,6 +104,26 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
     });
   });
   return (variant, command) => add({ variant, command });
+}
+
+type Refusals = readonly (readonly [DeliveryRefusal, Millis | undefined] | null)[];
+
+/** The results of a batch that was committed while its answer was lost. Only refusals were stored, as they leave no other trace. */
+function firstResults(
+  refusals: Refusals,
+  deliveries: readonly { readonly row: Row; readonly delivery: Delivery }[],
+): (item: Item, at: number) => Applied {
+  const byName = new Map(
+    deliveries.flatMap(({ row: { variant }, delivery: one }) => {
+      return [one.token, one.claim].map((name) => [`${variant} ${name}`, one] as const);
+    }),
+  );
+  return ({ variant, command }, at) => {
+    const [reason = "unknown", retryAt] = refusals[at] ?? [];
+    const delivery = byName.get(`${variant} ${command.type === "claim" ? command.claim : command.token}`);
+    if (refusals[at] !== null || delivery === undefined) return { ok: false, reason, retryAt };
+    return { ok: true, delivery, isNew: false, started: false };
+  };
 }
 
 /** Claims, tokens, attempts and addresses that the commands name. */

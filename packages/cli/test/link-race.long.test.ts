@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { adminClient } from "../src/links/admin-client.ts";
+import { temporaryFolder } from "./command.ts";
+import { serve } from "./serving.ts";
+
+const ROUNDS = 100;
+const CLAIMS = 1000;
+const agent = new Agent({ keepAlive: true, maxSockets: CLAIMS });
+
+interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+}
+
+/** `undefined` if the connection broke before a whole answer. */
+function send(url: string, { method = "GET", body = "" } = {}): Promise<Answer | undefined> {
+  const headers = {
+    range: "bytes=0-9",
+    ...(body === "" ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+  };
+  return new Promise((resolve) => {
+    const sent = request(url, { agent, method, headers }, (answer) => {
+      const { statusCode: status = 0, headers: received } = answer;
+      answer.on("end", () => resolve({ status, location: received.location })).on("error", () => resolve(undefined));
+      answer.resume();
+    });
+    sent.on("error", () => resolve(undefined)).end(body);
+  });
+}
+
+/** The processes below the primary, by what they are. */
+function children(primary: number | undefined): { owner: number; workers: number[] } {
+  const ids = readFileSync(`/proc/${primary}/task/${primary}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  const isOwner = (id: number): boolean => readFileSync(`/proc/${id}/cmdline`, "utf8").includes("state-owner");
+  return { owner: ids.find(isOwner) ?? 0, workers: ids.filter((id) => !isOwner(id)) };
+}
+
+test(`a link of one delivery starts once for ${CLAIMS} claims at a time, in ${ROUNDS} rounds with two workers and kills`, async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "media"));
+  writeFileSync(join(folder, "media/a.bin"), randomBytes(100_000));
+  const { said, child, stop } = await serve(folder, "--port", "0", "--workers", "2");
+  const admin = await adminClient({ folder: join(folder, ".daypass"), env: {} });
+  const shown = async (id: string) => (await admin.call("GET", `/links/${id}`)).body.deliveries.started as number;
+  let killed = 0;
+  let repeated = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const { body: link } = await admin.call("POST", "/links", { target: "media/a.bin", maxDeliveries: 1 });
+    const path = new URL(link.url).pathname;
+    const url = said.url + path;
+    const victim = round % 3 !== 0 ? undefined : round % 2 === 0 ? "worker" : "owner";
+    // The kill comes before the first answer, among the answers, or after them.
+    const killAfter = victim === undefined ? -1 : (round * 7) % 60;
+    const keys = Array.from({ length: CLAIMS }, (_, at) => `round-${round}-claim-${at}-of-many`);
+    let answers = 0;
+    const kill = (): void => {
+      const { owner, workers } = children(child.pid);
+      process.kill(victim === "owner" ? owner : (workers[round % workers.length] ?? 0), "SIGKILL");
+      killed += 1;
+    };
+    const isPress = round % 3 === 1;
+    const claim = async (key: string): Promise<Answer | undefined> => {
+      const pressed = isPress ? await send(url, { method: "POST", body: `claim=${key}` }) : undefined;
+      const next = isPress ? pressed?.location && `${said.url}${pressed.location}` : `${url}?dl=${key}`;
+      const answer = next ? await send(next) : pressed;
+      if (answers === killAfter) kill();
+      answers += 1;
+      return answer;
+    };
+    const results = await Promise.all(keys.map(claim));
+    const winners = new Set(keys.filter((_, at) => results[at]?.status === 206));
+    // A client that lost its connection, or found the state away, asks again with its key. Then a new one asks.
+    const open = keys.filter((_, at) => results[at] === undefined || (results[at]?.status ?? 0) >= 500);
+    if (victim !== undefined) {
+      for (const key of [...open, `round-${round}-claim-of-another`]) {
+        const answer = await send(`${url}?dl=${key}`);
+        if (answer?.status === 206) winners.add(key);
+        repeated += 1;
+      }
+    }
+    expect({ round, victim, started: await shown(link.id), winners: winners.size }).toEqual({
+      ...{ round, victim, started: 1 },
+      winners: 1,
+    });
+  }
+  expect(killed).toBeGreaterThanOrEqual(Math.floor(ROUNDS / 3));
+  expect(repeated).toBeGreaterThan(killed);
+  agent.destroy();
+  await stop();
+});

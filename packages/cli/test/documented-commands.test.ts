@@ -16,8 +16,8 @@ const pages = ["", "docs/", "docs/guide/", "docs/drivers/", "docs/schemes/", "pa
     .map((name) => folder + name),
 );
 
-/** Commands that a test cannot run: placeholders, servers, requests to other hosts, and a secret for a terminal. */
-const LEFT_OUT = /…|\bserve\b|npm |\bnode |--all s3:|\bdoctor\b|journalctl|--batch manifest|keys create url/;
+/** Commands that a test cannot run: placeholders, servers, links to routes of a running gateway, requests to other hosts, and a secret for a terminal. */
+const LEFT_OUT = /…|\bserve\b|npm |\bnode |--all s3:|\bdoctor\b|journalctl|--batch manifest|keys create url|route:/;
 
 const blocks = pages.flatMap((page) =>
   [...read(page).matchAll(/^```sh\n([\s\S]*?)\n```/gm)]

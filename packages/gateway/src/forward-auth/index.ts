@@ -29,7 +29,7 @@ import { isPlainPath } from "../upstream/plain-path.ts";
 import { pathOf, routeTable } from "../upstream/route-table.ts";
 import { type ForwardAuthHost, placesOf } from "./places.ts";
 import { proxies } from "./proxies/index.ts";
-import type { Decider, OriginalRequest } from "./proxy-request.ts";
+import type { Decider, OriginalRequest, ProxyDialect } from "./proxy-request.ts";
 
 export { type FastCgiServer, serveFastCgi } from "./fastcgi.ts";
 export type { ForwardAuthHost } from "./places.ts";
@@ -147,7 +147,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   async function decide(
     { method, host, target, remoteAddress }: OriginalRequest,
     headers: WireRequest["headers"],
-    statusOf: (status: number) => number = (status) => status,
+    { denial = (status) => status, wantsEmptyHeaders = false }: Omit<ProxyDialect, "read"> = {},
   ): Promise<Outcome> {
     const request: WireRequest = { method, target, authority: host, headers, remoteAddress };
     const notes = notesOf(request, { requestId: nextRequestId(), time: clock().getTime() });
@@ -157,13 +157,14 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
         throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
       const { grant } = await permit(request, notes);
       const identity = identityHeaders({ grant: grant.id, key: grant.keyId, subject: grant.subject });
+      if (wantsEmptyHeaders && grant.subject === undefined) identity.push("daypass-subject", "");
       return respond({ status: 200, headers: [...identity, "content-length", "0"], body: undefined }, notes);
     } catch (error) {
       const refusal = toRefusal(error);
       notes.code = refusal.code;
       const answer: Answer = refuseUrl(refusal, { requestId: notes.requestId, request, permit: undefined });
       if (answer.status >= 500) notes.error = refusal.cause;
-      return respond({ ...answer, status: statusOf(answer.status) }, notes);
+      return respond({ ...answer, status: denial(answer.status) }, notes);
     }
   }
 
@@ -174,7 +175,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
       const [, name = ""] = /^\/-\/auth\/([a-z]+)(?:[/?]|$)/.exec(request.target) ?? [];
       const proxy = Object.hasOwn(proxies, name) ? proxies[name] : undefined;
       const original = proxy?.read(request);
-      if (original !== undefined) return decide(original, request.headers, proxy?.denial);
+      if (original !== undefined) return decide(original, request.headers, proxy);
       counts.inFlight += 1;
       const notes = notesOf(request, { requestId: nextRequestId(), time: clock().getTime() });
       const probe = answerProbe(request, probes);

@@ -28,6 +28,8 @@ export interface ProxyDialect {
   readonly read: (request: WireRequest) => OriginalRequest | undefined;
   /** The status that the proxy understands as this denial; by default the same. */
   readonly denial?: ((status: number) => number) | undefined;
+  /** Whether the proxy needs every header of an answer, empty if it has no value. */
+  readonly wantsEmptyHeaders?: boolean | undefined;
 }
 
 /** The names of the headers, in lower case. */

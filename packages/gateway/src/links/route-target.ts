@@ -44,7 +44,9 @@ export function readRouteTarget(target: string, places: readonly LinkPlace[]): R
   const origins = [...new Set(found.map(({ origin }) => origin))];
   const [origin, second] = origins;
   if (origin === undefined)
-    throw invalid(`${target} is on no route and on no host of forwardAuth. Add it to the configuration.`);
+    throw invalid(
+      `${target} is on no route and on no host of forwardAuth. Add it to the configuration, and start the gateway.`,
+    );
   if (second !== undefined)
     throw invalid(`${target} is on several origins (${origins.join(", ")}). Name one: route:${origin}${path}`);
   return {

@@ -203,7 +203,7 @@ describe("the admin API", () => {
 });
 
 describe("forward-auth", () => {
-  it("lets a visit pass, and nobody whose link was revoked", async () => {
+  it("passes a visit, and refuses it after the revocation of its link", async () => {
     const origin = "https://photos.example.com";
     const auth = createForwardAuth({
       ...{ hosts: [{ origin }], keys: { url: [] }, links: { links: bench.links }, clock: bench.clock },

@@ -1,6 +1,6 @@
 import { fromHeaders, type ProxyDialect } from "../proxy-request.ts";
 
-/** `forward_auth`. */
+/** `forward_auth`. Caddy 2.6 copies a missing header as the text of its placeholder. */
 export const caddy: ProxyDialect = {
   read: fromHeaders({
     method: "x-forwarded-method",
@@ -8,4 +8,5 @@ export const caddy: ProxyDialect = {
     host: "x-forwarded-host",
     address: "x-forwarded-for",
   }),
+  wantsEmptyHeaders: true,
 };

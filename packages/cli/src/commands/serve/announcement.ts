@@ -89,7 +89,12 @@ async function urlToShow(
 /** The announcement as text. `command` is the name of the program. */
 export function announcementText(
   data: Announcement,
-  { command, areNew, path }: { command: string; areNew: boolean; path: string | undefined },
+  {
+    command,
+    areNew,
+    path,
+    findsState,
+  }: { command: string; areNew: boolean; path: string | undefined; findsState: boolean },
 ): string {
   const at = `--state ${shellWord(data.state)}`;
   const rows = [
@@ -99,6 +104,7 @@ export function announcementText(
   ];
   const { presignedUrl } = data;
   const target = path ?? "/BUCKET/KEY";
+  const by = findsState ? "" : ` ${at}`;
   return [
     `Daypass serves ${data.storage ?? data.root}`,
     "",
@@ -115,8 +121,8 @@ export function announcementText(
             "",
             "Sign more:",
           ]),
-    `  ${command} sign ${shellWord(`s3:/${decodeURIComponent(target)}`)} --endpoint ${data.s3Endpoint}${path === undefined ? " --method PUT" : ""}`,
-    `  ${command} sign ${shellWord(`${data.url}${target}`)}`,
+    `  ${command} sign ${shellWord(`s3:/${decodeURIComponent(target)}`)} --endpoint ${data.s3Endpoint}${by}${path === undefined ? " --method PUT" : ""}`,
+    `  ${command} sign ${shellWord(`${data.url}${target}`)}${by}`,
     "Stop with Ctrl-C.",
   ].join("\n");
 }

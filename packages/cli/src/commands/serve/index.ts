@@ -5,7 +5,7 @@ import { openLog } from "@daypass/gateway/node";
 import { mapped, parseArguments, wholeNumber } from "../../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../../command.ts";
 import { keyStore } from "../../state/key-store.ts";
-import { recordServing } from "../../state/link-files.ts";
+import { recordServing, stateOfOrigin } from "../../state/link-files.ts";
 import { secretOutput } from "../../state/secret-output.ts";
 import { expectStateOption } from "../../state/state-folder.ts";
 import { announcement, announcementText } from "./announcement.ts";
@@ -84,14 +84,15 @@ export const serveCommand: Command = {
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
         const origins = originsOf(settings, port);
         const [origin = ""] = origins.filter((one) => !one.includes("*"));
-        const { routes = [] } = settings as { readonly routes?: readonly { readonly subjects?: boolean }[] };
-        const subjects = routes.some((route) => route.subjects === true);
+        const subjects = settings.routes?.some((route) => route.subjects === true) === true;
         const serving = { pid: process.pid, root: resolve(settings.root), origin, origins, subjects };
         removeRecord = recordServing(settings.state, serving, env);
         const keys = await startKeys(store, { areNew: madeKeys });
         const showsUrl = secret.kind === "print" || values["show-url"] === true;
         const { data, path } = await announcement({ settings, port, keys, secret, showsUrl });
-        const text = announcementText(data, { command: programName(), areNew: keys.areNew, path });
+        // Without a home, sign finds no state.
+        const findsState = stateOfOrigin(origin, env) === resolve(settings.state);
+        const text = announcementText(data, { command: programName(), areNew: keys.areNew, path, findsState });
         await print(stdout, values.json === true ? JSON.stringify(data) : text);
       };
       const run = settings.workers === 0 ? runSingle : runCluster;

@@ -96,7 +96,7 @@ const CREDENTIAL = {
   "date-form": 'incorrect date format "{found}". This date in the credential must be in the format "yyyyMMdd".',
   "date-mismatch": 'Invalid credential date "{found}". This date is not the same as X-Amz-Date: "{expected}".',
 };
-/** Amazon's words for a credential that cannot be read, without an introduction: those of forms. */
+/** Amazon's words for the credential of a form, which have no introduction. */
 export function credentialMessage(details: ErrorDetails): string | undefined {
   const texts = textsOf(details);
   const message = (CREDENTIAL as Readonly<Record<string, string>>)[texts.problem];

@@ -185,6 +185,11 @@ const parts = [
     sees: [/^state\/contract\//, /^node:crypto$/],
     why: "the audit signs and verifies texts over the contract of a state",
   },
+  {
+    part: /^notify\//,
+    sees: [/^state\/contract\//, runtime],
+    why: "notifications are sent out of the outbox of a state, and know no link",
+  },
   { part: /^pages\//, sees: [/^node:(crypto|zlib)$/], why: "a page is made of what it is given" },
   {
     part: /^forward-auth\//,

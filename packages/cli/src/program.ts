@@ -97,6 +97,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/edge/index.ts")).edgeCommand,
   },
   {
+    name: "webhooks",
+    summary: "announce the use of links to a URL",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/webhooks/index.ts")).webhooksCommand;
+    },
+  },
+  {
     name: "audit",
     summary: "verify, export and follow the record of links and their use",
     async load() {

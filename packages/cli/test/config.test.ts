@@ -99,6 +99,7 @@ const everything = {
     handOver: { via: "x-accel-redirect", prefix: "/daypass-files/" },
   },
   audit: { keyFile: "audit.pem", headsFile: "heads.ndjson", retentionDays: 365 },
+  webhooks: { allowNetworks: ["10.0.0.0/8"] },
   admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },
   metrics: true,
   debugFields: false,

@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import { type Links, openLinks, type Storage } from "@daypass/gateway";
 import { adminApi, type LinkPlace } from "@daypass/gateway/admin";
 import type { Log } from "@daypass/gateway/node";
+import { dispatcher, targetGuard } from "@daypass/gateway/notify";
 import { connectState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
 import type { ServeSettings } from "../commands/serve/settings.ts";
@@ -34,7 +35,7 @@ export interface LinkService {
 
 /** Connects to the process that owns the state. */
 export async function openLinkService(
-  { state: folder, database, links: config = {} }: ServeSettings,
+  { state: folder, database, links: config = {}, webhooks = {} }: ServeSettings,
   { clock, log }: { readonly clock: () => Date; readonly log: Log },
 ): Promise<LinkService> {
   const { stateSocket, adminSocket, revocations } = linkFiles(folder);
@@ -51,6 +52,10 @@ export async function openLinkService(
     snapshot: database === undefined ? undefined : revocationFile(revocations, clock),
   });
   links = opened;
+  const { allowNetworks = [] } = webhooks;
+  const { stateKey } = opened;
+  const sender = dispatcher({ state, stateKey, guard: targetGuard({ allowNetworks }), clock });
+  sender.start();
   const timer = setInterval(() => void opened.catchUp().catch(() => undefined), POLL_MS);
   let servers: readonly Server[] = [];
   return {
@@ -63,7 +68,7 @@ export async function openLinkService(
         if (found === undefined) throw (attempts[0] as PromiseRejectedResult).reason;
         return found;
       };
-      const options = { links: opened, storage, origin, identify, places, clock, handsOver };
+      const options = { links: opened, storage, origin, identify, places, clock, handsOver, webhookNetworks: allowNetworks };
       const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
       const origins = admin?.origins ?? [`http://${admin?.listen}`];
@@ -88,6 +93,7 @@ export async function openLinkService(
         server.close();
         server.closeAllConnections();
       }
+      await sender.close();
       await state.close();
     },
   };

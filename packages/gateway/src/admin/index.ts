@@ -12,6 +12,7 @@ import { addLinkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import { addTokenRoutes } from "./tokens.ts";
+import { addWebhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminOptions } from "./options.ts";
@@ -85,6 +86,7 @@ export function adminApi(options: AdminOptions): AdminApi {
   addTokenRoutes(app, options);
   addBackupRoute(app, options);
   addAuditRoutes(app, options);
+  addWebhookRoutes(app, options);
 
   app.doc31("/openapi.json", {
     openapi: "3.1.0",

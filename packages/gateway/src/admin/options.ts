@@ -20,4 +20,6 @@ export interface AdminOptions {
   /** Routes, and hosts that proxies protect, which links may target. None by default. */
   readonly places?: (() => readonly LinkPlace[]) | undefined;
   readonly clock: () => Date;
+  /** Networks in CIDR notation that webhooks may reach although they are not public; empty by default. */
+  readonly webhookNetworks?: readonly string[] | undefined;
 }

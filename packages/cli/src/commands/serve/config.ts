@@ -41,6 +41,7 @@ export interface ServeConfig {
   readonly forwardAuth?: ForwardAuthConfig;
   readonly links?: LinksConfig;
   readonly audit?: AuditConfig;
+  readonly webhooks?: { readonly allowNetworks?: readonly string[] };
   readonly admin?: { readonly listen: string; readonly origins?: readonly string[] };
   readonly metrics?: boolean;
   readonly debugFields?: boolean;

@@ -9,7 +9,7 @@ export interface Webhook {
   readonly url: string;
   /** Never empty. */
   readonly events: readonly NotificationType[];
-  /** Of which links it hears: of those of this owner; of all if it is `operator`. */
+  /** The webhook hears of the links of this owner, and of all links if the owner is `operator`. */
   readonly owner: string;
   /** The only link of which it hears. */
   readonly link?: string | undefined;

@@ -1,0 +1,112 @@
+import { parseArguments, word } from "../../arguments.ts";
+import { type Command, type Context, print, UsageError } from "../../command.ts";
+import { type AdminClient, adminClient } from "../../links/admin-client.ts";
+import { stateFolder } from "../../state/state-folder.ts";
+import { idOf } from "../links/index.ts";
+
+const HELP = `daypass webhooks add URL        announce deliveries of all links to a URL; prints its secret once
+daypass webhooks list           list the webhooks
+daypass webhooks remove ID      remove one, with all that it has not received
+daypass webhooks dead           list notifications that were given up
+daypass webhooks resend ID      send one of them again, or all of a webhook
+
+  --event TYPE          what to announce; repeat it for more (default: delivery.started and delivery.completed)
+                        others: delivery.failed, link.viewed, link.limit_reached, link.file_changed, link.expiring
+  --link ID             only this link
+  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
+  --json                print the resource as the admin API returns it`;
+
+const OPTIONS = {
+  event: { type: "string", multiple: true },
+  link: { type: "string" },
+  state: { type: "string" },
+  admin: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
+
+interface Call {
+  readonly client: AdminClient;
+  readonly argument: string;
+  readonly values: Values;
+}
+
+/** A webhook or a dead letter of the admin API: the fields that are printed. */
+interface Resource {
+  readonly id: string | number;
+  readonly url?: string;
+  readonly events?: readonly string[];
+  readonly link?: string;
+  readonly secret?: string;
+  readonly webhook?: string;
+  readonly createdAt?: string;
+  readonly failures?: number;
+  readonly error?: string;
+  readonly resent?: number;
+}
+
+/** Every action by its name: whether it takes an argument, and what it returns. */
+const ACTIONS: Readonly<Record<string, { readonly takes?: string; run(call: Call): Promise<readonly Resource[]> }>> = {
+  add: {
+    takes: "a URL",
+    async run({ client, argument, values }) {
+      const link = values.link === undefined ? undefined : idOf(values.link);
+      return [(await client.call("POST", "/webhooks", { url: argument, events: values.event, link })).body];
+    },
+  },
+  list: { run: async ({ client }) => (await client.call("GET", "/webhooks")).body.items },
+  remove: {
+    takes: "an id",
+    async run({ client, argument }) {
+      await client.call("DELETE", `/webhooks/${encodeURIComponent(argument)}`);
+      return [];
+    },
+  },
+  dead: { run: async ({ client }) => (await client.call("GET", "/dead-letters")).body.items },
+  resend: {
+    takes: "an id",
+    async run({ client, argument }) {
+      const kind = /^\d{1,15}$/.test(argument) ? "dead-letters" : "webhooks";
+      return [(await client.call("POST", `/${kind}/${encodeURIComponent(argument)}/resend`)).body];
+    },
+  },
+};
+
+export const webhooksCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const [name = "", argument, ...more] = positionals;
+    word("the action", name, Object.keys(ACTIONS));
+    const action = ACTIONS[name];
+    if (more.length > 0 || (action?.takes === undefined) !== (argument === undefined))
+      throw new UsageError(`webhooks ${name} takes ${action?.takes ?? "no argument"}`);
+    const { admin, state } = values;
+    const client = await adminClient({ folder: stateFolder(state, context.env), admin, env: context.env });
+    try {
+      for (const one of (await action?.run({ client, argument: argument ?? "", values })) ?? []) {
+        await show(one, values, context);
+      }
+      return 0;
+    } finally {
+      await client.close();
+    }
+  },
+};
+
+async function show(one: Resource, { json }: Values, { stdout }: Context): Promise<void> {
+  await print(stdout, json === true ? JSON.stringify(one) : text(one));
+}
+
+function text({ id, url, events, link, secret, webhook, createdAt, failures, error, resent }: Resource): string {
+  if (resent !== undefined) return `${resent} will be sent again`;
+  if (webhook !== undefined) {
+    return `${id}  ${createdAt}  webhook ${webhook}  link ${link}  failed ${failures} times, last: ${error}`;
+  }
+  const row = [id, url, events?.join(","), link && `link ${link}`].filter(Boolean).join("  ");
+  return secret === undefined
+    ? row
+    : `${row}\nsecret: ${secret}   (shown once: the receiver checks signatures with it)`;
+}

@@ -68,7 +68,16 @@ export async function openLinkService(
         if (found === undefined) throw (attempts[0] as PromiseRejectedResult).reason;
         return found;
       };
-      const options = { links: opened, storage, origin, identify, places, clock, handsOver, webhookNetworks: allowNetworks };
+      const options = {
+        links: opened,
+        storage,
+        origin,
+        identify,
+        places,
+        clock,
+        handsOver,
+        webhookNetworks: allowNetworks,
+      };
       const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
       const origins = admin?.origins ?? [`http://${admin?.listen}`];

@@ -151,7 +151,7 @@ describe("a scanner", () => {
     ]);
   });
 
-  it("that follows everything spends the delivery of a counted link, and never that of one with a password", async () => {
+  it("that follows everything spends the delivery of a counted link, and never one behind a password", async () => {
     const open = await counted();
     const confirmed = await counted({ password: "right" });
     for (const { path } of [open, confirmed]) await followAll(path);

@@ -121,7 +121,7 @@ export interface SignedBy {
 
 /** Notes on a refusal who signed. */
 export function withSigner(error: unknown, signedBy: SignedBy): unknown {
-  return isDaypassError(error) ? Object.assign(error, { signedBy }) : error;
+  return Object.assign(error as Error, { signedBy });
 }
 
 /** A refusal in the form that all texts share: `expected …`. */

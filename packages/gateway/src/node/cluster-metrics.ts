@@ -84,6 +84,8 @@ export function metricsCollector(): MetricsCollector {
  * Connects a worker to the {@link metricsCollector} of its primary. Pass the result to `createGateway` as `metrics`. It rejects if the
  * primary does not answer within two seconds.
  *
+ * @param tally the counts of this worker, which its gateway must have as `tally`
+ *
  * @example
  * ```ts
  * import { type Channel, collectMetrics } from "@daypass/gateway/node";

@@ -91,6 +91,30 @@ function isOwnCookie(pair: string): boolean {
 const NOT_DOWN =
   /^(?:access-control-.*|alt-svc|refresh|daypass-.*|x-accel-.*|x-sendfile.*|x-lighttpd-send-file|x-lighttpd-send-tempfile|x-reproxy-.*)$/;
 
+/** What happens to a response header. */
+type Fate = "drop" | "pass" | "look";
+
+/** Decided once for each name: the patterns cost more than the rest of a small answer. An upstream that invents names must not fill the memory. */
+const fates = new Map<string, Fate>();
+const MAX_FATES = 1000;
+const LOOKED_AT: ReadonlySet<string> = new Set([
+  "set-cookie",
+  "referrer-policy",
+  "location",
+  "content-location",
+  "cache-control",
+]);
+
+function fateOf(name: string): Fate {
+  const known = fates.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const isDropped = (lower !== "content-length" && HOP_BY_HOP.has(lower)) || NOT_DOWN.test(lower);
+  const fate = isDropped ? "drop" : LOOKED_AT.has(lower) ? "look" : "pass";
+  if (fates.size < MAX_FATES) fates.set(name, fate);
+  return fate;
+}
+
 export interface HeadersDown {
   readonly route: Pick<Route, "cookies" | "origin" | "upstream">;
   /** The path that was asked for. */
@@ -104,16 +128,20 @@ export interface HeadersDown {
 export function headersDown(given: readonly string[], { route, path, overrides, isUpgrade }: HeadersDown): string[] {
   const down: string[] = [];
   const named = connectionOptions(given);
+  const hasOverrides = Object.keys(overrides).length > 0;
   let cached = false;
   for (let i = 0; i + 1 < given.length; i += 2) {
     const name = given[i] as string;
     let value: string | undefined = given[i + 1] as string;
-    const lower = name.toLowerCase();
-    if (lower !== "content-length" && (HOP_BY_HOP.has(lower) || named.has(lower) || NOT_DOWN.test(lower))) continue;
-    if (lower === "set-cookie" && (!route.cookies || isOwnCookie(value.trimStart()))) continue;
-    if (lower === "referrer-policy" || Object.hasOwn(overrides, lower)) continue;
-    if (lower === "location" || lower === "content-location") value = ownLocation(value, route, path);
-    if (lower === "cache-control") cached = true;
+    const fate = fateOf(name);
+    if (fate === "drop") continue;
+    if (named.size > 0 || hasOverrides || fate === "look") {
+      const lower = name.toLowerCase();
+      if (named.has(lower) || Object.hasOwn(overrides, lower) || lower === "referrer-policy") continue;
+      if (lower === "set-cookie" && (!route.cookies || isOwnCookie(value.trimStart()))) continue;
+      if (lower === "location" || lower === "content-location") value = ownLocation(value, route, path);
+      if (lower === "cache-control") cached = true;
+    }
     if (value !== undefined) down.push(name, value);
   }
   for (const [name, value] of Object.entries(overrides)) down.push(name, value);
@@ -124,13 +152,19 @@ export function headersDown(given: readonly string[], { route, path, overrides, 
   return down;
 }
 
+const NO_OPTIONS: ReadonlySet<string> = new Set();
+
+/** Names of further fields that belong to the connection alone; empty for the usual `keep-alive` and `close`. */
 function connectionOptions(given: readonly string[]): ReadonlySet<string> {
-  const options = new Set<string>();
+  let options: Set<string> | undefined;
   for (let i = 0; i + 1 < given.length; i += 2) {
-    if (given[i]?.toLowerCase() !== "connection") continue;
-    for (const option of (given[i + 1] as string).split(",")) options.add(option.trim().toLowerCase());
+    const [name = "", value = ""] = [given[i], given[i + 1]];
+    if (name.length !== 10 || name.toLowerCase() !== "connection" || value === "keep-alive" || value === "close")
+      continue;
+    options ??= new Set();
+    for (const option of value.split(",")) options.add(option.trim().toLowerCase());
   }
-  return options;
+  return options ?? NO_OPTIONS;
 }
 
 /** A location on the route's own origin; `undefined` for every other one. */

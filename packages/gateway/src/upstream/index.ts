@@ -86,14 +86,15 @@ export function openRoutes(configs: readonly RouteConfig[]): Routes {
       upgrade: config.upgrade ?? false,
       subjects: config.subjects ?? false,
       send({ method, target, headers, body, upgrade, signal }) {
-        const pending = pendingResponse(method);
-        const leave = (): void => pending.abort(signal?.reason ?? new Error("the client disconnected"));
-        if (signal?.aborted === true) leave();
-        else signal?.addEventListener("abort", leave, { once: true });
-        const request = { method: method as "GET", path: target, headers: [...headers], body: (body ?? null) as never };
+        const pending = pendingResponse(method, signal);
+        const request = {
+          method: method as "GET",
+          path: target,
+          headers: headers as string[],
+          body: (body ?? null) as never,
+        };
         pool.dispatch(upgrade === undefined ? request : { ...request, upgrade }, pending.handler);
-        if (signal === undefined) return pending.response;
-        return pending.response.finally(() => signal.removeEventListener("abort", leave));
+        return pending.response;
       },
     };
   });

@@ -16,24 +16,33 @@ const MAX_COLLECTED = 16 * 1024;
 export interface PendingResponse {
   readonly handler: Handler;
   readonly response: Promise<UpstreamResponse>;
-  /** Ends the request. */
-  abort(reason: Error): void;
 }
 
-/** One request in progress: the handler that undici calls, and the response that it makes. */
-export function pendingResponse(method: string): PendingResponse {
+/** One request in progress: the handler that undici calls, and the response that it makes. The signal ends it. */
+export function pendingResponse(method: string, signal: AbortSignal | undefined): PendingResponse {
   let controller: Dispatcher.DispatchController | undefined;
   let aborted: Error | undefined;
   let settle: { resolve(response: UpstreamResponse): void; reject(error: unknown): void } | undefined;
   const response = new Promise<UpstreamResponse>((resolve, reject) => {
     settle = { resolve, reject };
   });
+  const leave = (): void => abort(signal?.reason ?? LEFT);
+  if (signal?.aborted === true) aborted = signal.reason;
+  else signal?.addEventListener("abort", leave);
   let head: Pick<UpstreamResponse, "status" | "headers"> | undefined;
   let collected: Uint8Array[] | undefined;
   let stream: Readable | undefined;
 
-  const resolve = (parts: Partial<UpstreamResponse>): void =>
+  function abort(reason: Error): void {
+    aborted = reason;
+    controller?.abort(reason);
+  }
+
+  const resolve = (parts: Partial<UpstreamResponse>): void => {
+    // From here on, the sender of the response destroys its stream.
+    signal?.removeEventListener("abort", leave);
     settle?.resolve({ status: 502, headers: [], body: undefined, tunnel: undefined, ...head, ...parts });
+  };
 
   const handler: Handler = {
     onRequestStart(started) {
@@ -79,18 +88,12 @@ export function pendingResponse(method: string): PendingResponse {
     },
     onResponseError(_controller, error) {
       const refusal = refusalOf(error);
+      signal?.removeEventListener("abort", leave);
       settle?.reject(refusal);
       stream?.destroy(refusal);
     },
   };
-  return {
-    handler,
-    response,
-    abort(reason) {
-      aborted = reason;
-      controller?.abort(reason);
-    },
-  };
+  return { handler, response };
 }
 
 const LEFT = new Error("the client disconnected");

@@ -1,5 +1,6 @@
 import { batch } from "./batch.ts";
 import { large } from "./large.ts";
+import { links } from "./links.ts";
 import { listing } from "./listing.ts";
 import { machine } from "./machine.ts";
 import type { Part, Row } from "./row.ts";
@@ -10,7 +11,7 @@ import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
 // npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
-const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing };
+const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links };
 
 const args = process.argv.slice(2);
 const markdown = args.includes("--markdown");

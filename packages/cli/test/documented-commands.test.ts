@@ -52,6 +52,7 @@ function folderOfAReader(): string {
   writeFileSync(join(folder, "files/readme.txt"), "hello");
   writeFileSync(join(folder, "logs/access.log"), "GET / 200\n");
   writeFileSync(join(folder, "keys.csv"), "key\na.png\n");
+  writeFileSync(join(folder, "body.xml"), "<Error><Code>AccessDenied</Code></Error>");
   writeFileSync(join(folder, "google.json"), JSON.stringify(google));
   return folder;
 }

@@ -260,7 +260,7 @@ const REFUSALS: readonly Refusal[] = [
     { keys },
   ],
   [/^WRONG_SECRET: .*right for this request and the given key/, ACCOUNT, { keys, errorBody: errorBody(ACCOUNT) }],
-  [/^WRONG_SECRET: .*for another method than GET, or the key is gone/, ACCOUNT, { errorBody: errorBody(ACCOUNT) }],
+  [/^WRONG_SECRET: .*for another method than GET, or with another key/, ACCOUNT, { errorBody: errorBody(ACCOUNT) }],
   [/^EXPIRED: .*2026-11-24T12:01:00/, byHmac({ expiresIn: 60 })],
   [
     /^EXPIRED: .*valid until 2026-11-24T12:15:00\.000Z/,
@@ -315,7 +315,7 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [/^PATH: .*resource differs/, V2_HMAC, v2Text(V2_HMAC, (end) => `GET\n\n\n${end}\n/other/a/b.txt`)],
   [
-    /^WRONG_SECRET: .*or the URL was changed after signing/,
+    /^WRONG_SECRET: .*or was changed after signing/,
     V2_HMAC,
     v2Text(V2_HMAC, (end) => `GET\n\n\n${end}\n/media/a/b.txt`),
   ],

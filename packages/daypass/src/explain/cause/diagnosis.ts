@@ -7,7 +7,7 @@ import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { combineCauses, guess } from "./combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
-import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
+import { isMismatch, otherCause, serverCause } from "./server-cause.ts";
 import { type Signer, type StatedMethod, sentOtherwise, type Undecided, undecided } from "./undecided.ts";
 
 /** The parts of a request that a signature depends on. */
@@ -103,7 +103,7 @@ export async function diagnose<I extends SignedInput>(
   const read = given.said ?? ((told) => serverCause(told, now));
   const isRefused = error !== undefined && isMismatch(error);
   const said = error === undefined || isRefused ? undefined : read(error);
-  if (said !== undefined && error !== undefined && !isVague(error)) {
+  if (said !== undefined && said.isGuess !== true) {
     return { ...signature, hypotheses: undefined, cause: said };
   }
   // A cause that a key proves outranks a grammar error.
@@ -150,17 +150,8 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
 function likeliest<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick<Undecided, "isSame">): Cause {
   const implied = given.implied?.(input);
   const signsType = implied !== undefined;
-  return undecided(given.subject, {
-    headers: listedHeaders(given, input),
-    implied,
-    signsType,
-    headIsFree: given.headIsFree,
-    methodIsFree: given.methodIsFree,
-    told: given.told,
-    signer: given.signer,
-    computed: "what",
-    isSame,
-  });
+  const headers = listedHeaders(given, input);
+  return undecided(given.subject, { ...given, headers, implied, signsType, computed: "what", isSame });
 }
 
 function listedHeaders<I extends SignedInput>({ listed = [] }: Case<I>, { headers = [] }: I): Undecided["headers"] {

@@ -103,19 +103,9 @@ export function spellingTraps({ wire }: SplitUrl): readonly Trap[] {
 type TrapRow = readonly [name: string, code: CauseCode, statuses: RegExp | undefined, fix: string];
 
 const TRAP_ROWS: readonly TrapRow[] = [
-  [
-    "missing-session-token",
-    "INVALID_TOKEN",
-    undefined,
-    "Give the signer the session token with the key: it is signed, too.",
-  ],
+  ["missing-session-token", "INVALID_TOKEN", undefined, "Give the signer the session token with the key."],
   ["sigv2", "LEGACY_SIGNATURE", /^40[01]$/, "Sign with Signature Version 4."],
-  [
-    "empty-body-checksum",
-    "CHECKSUM",
-    /^40[03]$/,
-    "Sign without a checksum, or with the checksum of the body that is sent.",
-  ],
+  ["empty-body-checksum", "CHECKSUM", /^40[03]$/, "Sign without a checksum, or with the body's own."],
   ["session-token", "EXPIRED_TOKEN", /^400$/, "Sign with fresh credentials."],
   ["global-endpoint", "ENDPOINT", /^30[127]$/, "Sign with the bucket's regional endpoint."],
   ["upload-needs-type", "HEADER", /^400$/, "Send x-ms-blob-type: BlockBlob."],
@@ -220,13 +210,18 @@ export function withSuspicion(explained: Explained, subject: Subject, status: nu
   const { explanation, keyFits } = explained;
   const { cause, traps } = explanation;
   const isRefused = subject.error !== undefined || REFUSED.test(`${status}`);
+  // An answer that nobody can read refuses, too.
+  const seen = status ?? (cause?.code === "SERVER" ? 403 : undefined);
   const isOpen = isRefused || status === undefined;
   const isAdded = isOpen && keyFits !== true;
   const fact = trapCause(traps) ?? (isAdded ? addedCause(explained, subject, isRefused) : undefined);
   // If the key fits, the sent request is known as little as its spelling.
   const isPart = keyFits !== true && cause !== undefined && /^(?:METHOD|HEADER|PATH|CORS)$/.test(cause.code);
   const spelling = isPart || !isOpen ? undefined : spellingCause(explained, subject, isRefused);
-  const suspected = fact ?? spelling ?? trapCause(traps, status);
-  if (suspected === undefined || (cause !== undefined && cause.isGuess !== true)) return explanation;
+  const suspected = fact ?? spelling ?? trapCause(traps, seen);
+  // Servers do not know a temporary key without its token.
+  const lacksToken = cause?.code === "UNKNOWN_KEY" && suspected?.code === "INVALID_TOKEN";
+  const isSettled = cause !== undefined && cause.isGuess !== true && !lacksToken;
+  if (suspected === undefined || isSettled) return explanation;
   return { ...explanation, cause: { ...suspected, evidence: [...suspected.evidence, ...(cause?.evidence ?? [])] } };
 }

@@ -66,9 +66,9 @@ function likeliest(subject: Subject, given: Undecided): Cause {
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, known.headers ? "sent" : "unknown");
   if (implied.length > 0) return headerCause(implied, others, "implied");
-  if (isSame) return sameButRefused(sent.method, others, given);
   const signsHost = own.length < headers.length;
-  return otherPlace(subject, { others, signsHost }) ?? noEvidence(others, { signsHost, signer });
+  const place = isSame ? undefined : otherPlace(subject, { others, signsHost });
+  return place ?? unexplained(sent.method, { ...given, others, signsHost });
 }
 
 const SECRET: Signer = {
@@ -148,24 +148,6 @@ function headerCause(headers: Headers, others: readonly string[], how: "sent" | 
   };
 }
 
-/** The server computed the text that the URL implies, and yet a different signature. */
-function sameButRefused(
-  method: string,
-  others: readonly string[],
-  { computed = "the request that", signer = SECRET }: Undecided,
-): Cause {
-  const open = others.slice(0, -1);
-  const methodIsOpen = open.some((other) => other.includes("method"));
-  return {
-    code: "WRONG_SECRET",
-    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing.`,
-    evidence: [
-      `The server computed exactly ${computed} the URL implies with ${method}, yet a different signature. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
-    ],
-    fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key, explain finds the usual changes.`,
-  };
-}
-
 interface Open {
   readonly others: readonly string[];
   readonly signsHost: boolean;
@@ -202,17 +184,24 @@ function otherPlace({ error, sentUrl }: Subject, { others, signsHost }: Open): C
   };
 }
 
-/** Nothing shows why the signature does not match. */
-function noEvidence(
-  others: readonly string[],
-  { signsHost, signer }: Omit<Open, "others"> & { readonly signer: Signer },
+/** Nothing shows why the signature does not match, or the server computed the text that the URL implies and yet another signature. */
+function unexplained(
+  method: string,
+  { others, signsHost, isSame, computed = "the request that", signer = SECRET }: Open & Undecided,
 ): Cause {
-  const host = signsHost ? ", or was sent with another Host header" : "";
+  const host = signsHost && !isSame ? ", or was sent with another Host header" : "";
+  const same = `The server computed exactly ${computed} the URL implies with ${method}, yet a different signature.`;
+  const [fix, more] = isSame
+    ? [`${signer.look} With the key, explain finds the usual changes.`, "Send the method that was signed. "]
+    : [
+        `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
+        "",
+      ];
   return {
     code: "WRONG_SECRET",
-    sentence: `The signature does not match. Most often the URL was signed ${others.join(", or ")}, or was changed in transit${host}.`,
-    evidence: [],
-    fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
+    sentence: `The signature does not match: the URL was signed ${others.join(", or ")}, or was changed after signing${host}.`,
+    evidence: isSame ? [same] : [],
+    fix: `${others.length > 1 ? more : ""}${fix}`,
   };
 }
 

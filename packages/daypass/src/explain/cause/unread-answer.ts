@@ -92,7 +92,7 @@ export function withUnreadAnswer(
   if (found === undefined) {
     // The client's message can be about another URL.
     const isOther = clientCause(body) !== undefined || body.trim() === "";
-    return cause !== undefined || isOther ? explanation : { ...explanation, cause: unread(explanation) };
+    return cause !== undefined || isOther ? explanation : { ...explanation, cause: UNREAD };
   }
   if (cause === undefined) return { ...explanation, cause: found.cause };
   return {
@@ -101,24 +101,10 @@ export function withUnreadAnswer(
   };
 }
 
-/** An unknown answer. The URL can still have a fault for which stores refuse an upload. */
-function unread({ traps }: Explanation): Cause {
-  const trap = traps.find(({ name }) => name === "empty-body-checksum");
-  return trap === undefined ? UNREAD : { ...EMPTY_CHECKSUM, sentence: `${EMPTY_CHECKSUM.sentence} ${trap.text}` };
-}
-
 const UNREAD: Cause = {
   code: "SERVER",
   sentence: "The server's answer is in no format that explain knows, and nothing else shows what is wrong.",
   evidence: [],
   fix: "Give the whole response body as the server sent it: a store's XML, or problem details in JSON.",
-  isGuess: true,
-};
-
-const EMPTY_CHECKSUM: Cause = {
-  code: "CHECKSUM",
-  sentence: "Most likely the store refused the body:",
-  evidence: [],
-  fix: "Sign without a checksum, or with the checksum of the body that is sent.",
   isGuess: true,
 };

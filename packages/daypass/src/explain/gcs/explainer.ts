@@ -91,13 +91,13 @@ function keysOf(kind: GcsKeyKind, { keys }: Subject, { signature }: V4Facts): re
 
 /** All given keys are of other kinds. */
 function otherKind({ scheme, subject, facts, signature }: V4Case): Partial<V4Findings> {
-  if (signature.isProven || scheme.keys(subject, facts).length > 0 || subject.keys.length === 0) return {};
+  if (signature.cause !== undefined || scheme.keys(subject, facts).length > 0 || subject.keys.length === 0) return {};
   const cause = causeOf(
     "UNKNOWN_KEY",
     `The URL was signed by ${facts.accessKeyId} with ${scheme.dialect.family.algorithm}, but none of the given keys is of that kind.`,
     "Give the account's key file or public key for RSA, accessKeyId and secretAccessKey for HMAC.",
   );
-  return { signature: { isProven: true, cause } };
+  return { signature: { cause } };
 }
 
 function v4Traps({ signedHeaders, expires }: V4Facts, method: string | undefined): readonly Trap[] {

@@ -12,7 +12,16 @@ import { s3Traps, trapsOf } from "../traps.ts";
 import { explainV4 } from "../v4/explainer.ts";
 import { v4Signatures, v4StringToSign } from "../v4/input.ts";
 import type { V4Facts, V4Key, V4Scheme } from "../v4/scheme.ts";
-import { isS3Credentials, methodOfOperation, s3Cause, s3Resource, TOKEN, untilKeyEnds, uploadMark } from "./facts.ts";
+import {
+  isS3Credentials,
+  methodOfOperation,
+  s3Cause,
+  s3Resource,
+  TOKEN,
+  tokenTraps,
+  untilKeyEnds,
+  uploadMark,
+} from "./facts.ts";
 import { s3Findings } from "./findings.ts";
 
 /** Signature Version 4. */
@@ -60,7 +69,7 @@ export const SIGV4: V4Scheme = {
   open: "scheme",
   startsAt: (signedAt) => signedAt,
   mayEndEarlier: (facts, key) => (key?.expiration === undefined ? untilKeyEnds(facts) : undefined),
-  traps: (url, facts) => [...s3Traps(url), ...ownTraps(url, facts)],
+  traps: (url, facts) => [...s3Traps(url), ...tokenTraps(facts, TOKEN, "X-Amz-Expires"), ...ownTraps(url, facts)],
 };
 
 const EXPRESS: V4Scheme = {
@@ -116,13 +125,8 @@ export const s3ExpressExplainer: Explainer = {
 export const s3V4aExplainer: Explainer = { detects: detectS3V4a, explain: (subject) => explainV4(subject, V4A) };
 
 function ownTraps(url: SplitUrl, facts: V4Facts): readonly Trap[] {
-  const { accessKeyId, region, regionSet, signedHeaders, token } = facts;
+  const { region, regionSet } = facts;
   return trapsOf([
-    [
-      token !== undefined,
-      "session-token",
-      "The URL carries a session token and expires with it, whatever X-Amz-Expires says.",
-    ],
     [
       regionSet === undefined && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && region !== "us-east-1",
       "global-endpoint",
@@ -132,11 +136,6 @@ function ownTraps(url: SplitUrl, facts: V4Facts): readonly Trap[] {
       regionSet?.includes("*"),
       "region-pattern",
       `X-Amz-Region-Set is ${regionSet}: the URL is valid in every region that matches it, future ones included.`,
-    ],
-    [
-      accessKeyId.startsWith("ASIA") && token === undefined && !signedHeaders.includes(TOKEN.toLowerCase()),
-      "missing-session-token",
-      "An access key ASIA… is temporary and needs X-Amz-Security-Token, which is missing.",
     ],
   ]);
 }

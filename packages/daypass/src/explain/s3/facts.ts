@@ -8,8 +8,9 @@ import type { StatedMethod } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
-import type { Cause, ExplainKey } from "../explanation.ts";
+import type { Cause, ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
+import { trapsOf } from "../traps.ts";
 
 /** Bucket and key of the URL. On a foreign host the first segment of the path counts as the bucket. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
@@ -60,7 +61,8 @@ export function s3Cause(error: ServerError, now: Date): Cause | undefined {
   return isUnsaid ? { ...cause, fix: cause.fix.replace("may not list", "may not list (s3:ListBucket)") } : cause;
 }
 
-interface Credential {
+/** The key that a URL names, and its session token. */
+export interface Credential {
   readonly accessKeyId: string;
   /** The token in the URL. */
   readonly token: string | undefined;
@@ -69,6 +71,26 @@ interface Credential {
 
 /** The session token in a URL of Signature Version 4. */
 export const TOKEN = "X-Amz-Security-Token";
+
+/** Pitfalls of temporary keys. `life` is the parameter of the URL's own lifetime. */
+export function tokenTraps(
+  { accessKeyId, token, signedHeaders = [] }: Credential,
+  parameter: string,
+  life: string,
+): readonly Trap[] {
+  return trapsOf([
+    [
+      token !== undefined,
+      "session-token",
+      `The URL carries a session token and expires with it, whatever ${life} says.`,
+    ],
+    [
+      accessKeyId.startsWith("ASIA") && token === undefined && !signedHeaders.includes(parameter.toLowerCase()),
+      "missing-session-token",
+      `An access key ASIA… is temporary and needs ${parameter}, which is missing.`,
+    ],
+  ]);
+}
 
 /** Servers reject a temporary key without its session token. */
 export function tokenCause(

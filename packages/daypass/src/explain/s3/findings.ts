@@ -1,6 +1,6 @@
 import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
 import { causeOf } from "../cause/combine-causes.ts";
-import { isMismatch, isVague } from "../cause/server-cause.ts";
+import { isMismatch } from "../cause/server-cause.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { s3Traps } from "../traps.ts";
@@ -16,9 +16,9 @@ export function s3Findings(given: V4Case): Partial<V4Findings> {
   const said = error === undefined || isRefused ? undefined : s3Cause(error, now);
   const scope = scopeCause(given);
   const grammar = v4GrammarCause(scheme, facts, subject);
-  const isExact = said !== undefined && error !== undefined && !isVague(error);
-  // The answer "malformed" does not name the fault.
-  const unread = said?.code === "MALFORMED" ? (grammar ?? scope) : undefined;
+  const isExact = said !== undefined && said.isGuess !== true;
+  // The answer does not name the fault.
+  const unread = /^(?:MALFORMED|UNSIGNED_HEADER)$/.test(`${said?.code}`) ? (grammar ?? scope) : undefined;
   return {
     said: isExact ? (unread ?? refine(said, facts, subject)) : said,
     malformed: grammar ?? hoistedCause(subject),
@@ -118,15 +118,11 @@ function scopeCause({ scheme, subject, facts, signature }: V4Case): Cause | unde
 
 /** Makes a server's answer precise by what the URL shows. */
 function refine(said: Cause, facts: V4Facts, subject: Subject): Cause {
-  const { signedHeaders, token, endsAt } = facts;
+  const { token, endsAt } = facts;
   const but = (sentence: string, fix: string, code = said.code): Cause => ({ ...said, code, sentence, fix });
   const empty = s3Traps(subject.url).find(({ name }) => name === "empty-body-checksum");
   if (said.code === "CHECKSUM" && empty !== undefined)
     return but(empty.text, "Sign without a checksum, or with the checksum of the body that is sent.");
-  // Servers do not know a temporary key without its token. Amazon's temporary keys begin with ASIA.
-  const isTemporary = said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA");
-  const lacksToken = isTemporary ? tokenCause(facts, TOKEN, subject) : undefined;
-  if (lacksToken !== undefined) return { ...lacksToken, evidence: said.evidence };
   if (said.code === "INVALID_TOKEN" && hasPlainPlus(subject))
     return but(
       `The session token (${TOKEN}) has a plain +, which was not sent as %2B: the server reads a space.`,
@@ -136,12 +132,6 @@ function refine(said: Cause, facts: V4Facts, subject: Subject): Cause {
     return but(
       `The session token (${TOKEN}) has a space where it had a +: something decoded it before it was signed.`,
       "Give the signer the token exactly as it is in the credentials, and let the signer encode it once.",
-    );
-  if (said.code === "UNSIGNED_HEADER" && signedHeaders.length > 0 && !signedHeaders.includes("host"))
-    return but(
-      `The URL does not sign the host: X-Amz-SignedHeaders is ${signedHeaders.join(";")}, without host.`,
-      "Sign again, with host among the signed headers.",
-      "SIGNED_HEADERS",
     );
   // An answer that names the expiry already says this.
   const isEarly = said.code === "EXPIRED" && endsAt !== undefined && subject.now < endsAt;

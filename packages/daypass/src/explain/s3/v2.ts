@@ -27,7 +27,17 @@ import { movedEnds } from "../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
 import { explainTextScheme, type TextScheme } from "../text-scheme.ts";
 import { s3Traps } from "../traps.ts";
-import { isS3Credentials, keyEndCause, s3Cause, s3Resource, tokenCause, untilKeyEnds, uploadMark } from "./facts.ts";
+import {
+  type Credential,
+  isS3Credentials,
+  keyEndCause,
+  s3Cause,
+  s3Resource,
+  tokenCause,
+  tokenTraps,
+  untilKeyEnds,
+  uploadMark,
+} from "./facts.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
 export const s3V2Explainer: Explainer = {
@@ -85,7 +95,7 @@ function readS3V2(asked: Subject): TextScheme<V2Input> {
       const shown = fitting === undefined ? [] : shownHeaders(implied(fitting, asked));
       return [...hoistedHeaders(url).filter(({ name }) => shown.every((other) => other.name !== name)), ...shown];
     },
-    traps: [...s3Traps(url), ...v2Traps(open, token)],
+    traps: [...s3Traps(url), ...v2Traps(open, credential)],
     secrets: [signature, token],
     check(subject) {
       const { error, known } = subject;
@@ -103,12 +113,7 @@ function readS3V2(asked: Subject): TextScheme<V2Input> {
         parse: (received) => parseS3V2(received, new Set(readParameters(subject.sentUrl).map(([name]) => name))),
         reading: { refusesHeaders: true },
         told: uploadMark(subject),
-        said(told) {
-          if (told.code === "UnauthorizedAccess") return legacy(told);
-          const cause = s3Cause(told, now);
-          const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
-          return (isTemporary ? tokenCause(credential, TOKEN, subject) : undefined) ?? cause;
-        },
+        said: (told) => (told.code === "UnauthorizedAccess" ? legacy(told) : s3Cause(told, now)),
         other: hoistedCause(subject),
         otherOf(fitting) {
           if (error !== undefined && isMismatch(error)) return undefined;
@@ -186,15 +191,14 @@ function implied({ contentMd5, contentType, amz }: V2Input, { sentUrl }: Subject
   return [...content.filter(({ values }) => values[0] !== ""), ...amz.filter(({ name }) => !hoisted.includes(name))];
 }
 
-function v2Traps(open: readonly string[], token: string | undefined): readonly Trap[] {
+function v2Traps(open: readonly string[], credential: Credential): readonly Trap[] {
   const text =
     "Signature Version 2: host, scheme and all query parameters but sub-resources are open, and AWS regions since 2014 refuse it.";
   const unsigned = `${open.join(", ")}: not signed, whoever holds the URL can change it. S3 serves it anyway, a Daypass server refuses it.`;
-  const expires = "The URL carries a session token and expires with it, whatever Expires says.";
   return [
     { name: "sigv2", text },
     ...(open.length === 0 ? [] : [{ name: "open-parameters", text: unsigned }]),
-    ...(token === undefined ? [] : [{ name: "session-token", text: expires }]),
+    ...tokenTraps(credential, TOKEN, "Expires"),
   ];
 }
 

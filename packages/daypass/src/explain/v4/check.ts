@@ -53,16 +53,16 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   if (found.cause !== undefined && found.input !== undefined) {
     const { method, headers } = found.input;
     const cause = withRest(check, found.cause, found.codes);
-    return { isProven: true, cause, hypotheses, method, headers, signer: tried[found.index]?.key };
+    return { cause, hypotheses, method, headers, signer: tried[found.index]?.key };
   }
   if (own.length === 0) {
     const given = keys.map(({ id }) => id);
-    return { isProven: true, hypotheses, cause: unknownKey({ signedBy: facts.accessKeyId, given }) };
+    return { hypotheses, cause: unknownKey({ signedBy: facts.accessKeyId, given }) };
   }
   const shown = shownBy(subject, signed)?.cause;
-  if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
+  if (shown !== undefined) return { hypotheses, cause: shown };
   const isCut = found.isCut === true || !work.searches;
-  return { isProven: false, keyFits: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
+  return { keyFits: false, hypotheses, cause: withCutNote(unfitting(check, hypotheses), { isCut }) };
 }
 
 /** The inputs that may have been signed. The method that the URL states comes first. */
@@ -87,15 +87,15 @@ function withoutKey({ scheme, subject, facts, input }: V4Check, signed: V4Input)
     shown?.cause ??
     changedOnTheWay(signed, input) ??
     (subject.known.method ? statedOtherwise(subject.sent.method, told) : undefined);
-  if (proven !== undefined) return { isProven: true, cause: proven };
-  if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
+  if (proven !== undefined) return { cause: proven };
+  if (subject.error === undefined || !isMismatch(subject.error)) return {};
   const cause = undecided(subject, {
     told: told ?? scheme.likely?.(subject),
     signer: scheme.signer,
     headers: input.headers,
     isSame: shown !== undefined,
   });
-  return { isProven: false, cause };
+  return { cause };
 }
 
 /** The key matches the signed URL, and another URL was sent. */
@@ -107,7 +107,7 @@ function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
     headers: input.headers.map((header, i) => (header.name === "host" ? header : (headers[i] ?? header))),
   };
   const cause = changedOnTheWay(signed, sent) ?? shownBy(subject, signed)?.cause;
-  return { isProven: true, method, headers, cause };
+  return { method, headers, cause };
 }
 
 /** Adds the differences between the sent request and the server's that the found changes do not explain. */
@@ -124,7 +124,7 @@ function withRest({ subject, input }: V4Check, cause: Cause, except: readonly Ca
 function matching({ scheme, subject, facts }: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
   const { method, headers } = input;
   const { what, atServer, checkServer } = scheme.says;
-  const result = { isProven: true, keyFits: true, method, headers };
+  const result = { keyFits: true, method, headers };
   const { accessKeyId } = facts;
   if (id !== accessKeyId)
     return { ...result, cause: mixedKeys(what === "secret" ? `the key ${accessKeyId}` : accessKeyId, id, { what }) };
@@ -137,7 +137,7 @@ function matching({ scheme, subject, facts }: V4Check, { id }: V4Key, input: V4I
   };
   const shown = shownBy(subject, input);
   if (shown !== undefined) return { ...result, cause: shown.cause ?? right };
-  return { ...result, isProven: false, cause: guess(sentOtherwise(subject, input, right) ?? right) };
+  return { ...result, cause: guess(sentOtherwise(subject, input, right) ?? right) };
 }
 
 /** The key that the URL names matches nothing that was tried. */

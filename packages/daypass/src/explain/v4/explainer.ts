@@ -2,7 +2,7 @@ import { UNSIGNED_PAYLOAD } from "../../schemes/s3/canonical.ts";
 import { combineCauses } from "../cause/combine-causes.ts";
 import { earlier } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
-import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import { isMismatch, otherCause } from "../cause/server-cause.ts";
 import type { Explained, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { isSentAnyway } from "../search/unknowns.ts";
@@ -80,7 +80,6 @@ export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Expla
     hidden: [signature, ...spellings(token)],
     keyFits: checked.keyFits,
     signsQuery: true,
-    notSigned: [`${dialect.prefix}Signature`],
   };
 }
 
@@ -108,9 +107,10 @@ function firstCause({
   late,
 }: V4Findings): Cause | undefined {
   const { error } = subject;
-  if (said !== undefined && error !== undefined && !isVague(error)) return said;
+  if (said !== undefined && said.isGuess !== true) return said;
   if (malformed !== undefined) return malformed;
-  const { isProven, cause: shown } = signature;
+  const { cause: shown, keyFits } = signature;
+  const isProven = shown === undefined ? keyFits === true : shown.isGuess !== true;
   // Clients send Content-Length with every body, so a list of headers need not contain it.
   const names = headers.map(({ name }) => name).filter((name) => !isSentAnyway(name));
   const missing = isProven && shown !== undefined ? undefined : missingHeader(subject, names);
@@ -119,6 +119,6 @@ function firstCause({
   if (error !== undefined && isMismatch(error)) return combineCauses(other, late);
   // Servers check the time first. A new URL from the same signer would have the other fault, too.
   const proven = isProven ? other : undefined;
-  const failed = signature.keyFits === false ? other : undefined;
+  const failed = keyFits === false ? other : undefined;
   return combineCauses(late, proven) ?? proven ?? certain ?? failed ?? said ?? other ?? (error && otherCause(error));
 }

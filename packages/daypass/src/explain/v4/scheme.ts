@@ -69,8 +69,6 @@ export interface V4Key {
 
 /** A diagnosis of a signature. */
 export interface V4Diagnosis extends Diagnosis {
-  /** Whether a key or the server's text shows the cause. Otherwise it is the likeliest of several. */
-  readonly isProven: boolean;
   /** The key that matched. */
   readonly signer?: V4Key | undefined;
 }

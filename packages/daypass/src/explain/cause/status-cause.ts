@@ -1,9 +1,9 @@
 import type { Explained, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { methodFix } from "../search/variants.ts";
 import type { AnswerRule } from "./answer-rules.ts";
 import { causeOf, guess } from "./combine-causes.ts";
 import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./server-rules.ts";
+import { wrongMethod } from "./undecided.ts";
 
 type StatusRule = Omit<AnswerRule, "code" | "says"> & { readonly status: RegExp };
 
@@ -104,17 +104,12 @@ function refusal(
     return { code: "CORS", sentence, fix: CORS_FIX };
   }
   // Some schemes accept HEAD with any signed method.
-  if (grants.methods === undefined && binds.includes("method") && known.method && sent.method === "HEAD") {
-    const sentence =
-      "The URL was sent with HEAD, and was probably signed for GET or PUT: a signature is for one method only.";
-    return { code: "METHOD", sentence, fix: methodFix("GET", sent.method) };
-  }
+  const isOpen = grants.methods === undefined && binds.includes("method") && known.method;
+  const wrong = isOpen ? wrongMethod(sent.method, { isSame: false }) : undefined;
+  if (wrong !== undefined) return wrong;
   // Only a key proves which value was signed.
   if (names !== "" && (!known.headers || mustSend.some(({ value }) => value === undefined))) {
-    const fault = known.headers
-      ? `the header ${names} was signed with a different value than was sent`
-      : `the header ${names}, which is signed, was not sent with the signed value`;
-    const sentence = `Most likely ${fault}. Or the URL was signed for another method, or its key lacks the permission: the response body says which.`;
+    const sentence = `Most likely the header ${names} was not sent with the value that was signed. Or the URL was signed for another method, or its key lacks the permission.`;
     return { code: "HEADER", sentence, fix: `Send ${names} with exactly the value that was signed.` };
   }
   if (keyFits === true) {

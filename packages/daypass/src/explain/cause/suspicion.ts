@@ -210,7 +210,7 @@ export function withSuspicion(explained: Explained, subject: Subject, status: nu
   const { explanation, keyFits } = explained;
   const { cause, traps } = explanation;
   const isRefused = subject.error !== undefined || REFUSED.test(`${status}`);
-  // An answer that nobody can read refuses, too.
+  // An answer in an unknown format is a refusal, too.
   const seen = status ?? (cause?.code === "SERVER" ? 403 : undefined);
   const isOpen = isRefused || status === undefined;
   const isAdded = isOpen && keyFits !== true;

@@ -87,7 +87,8 @@ export function statedOtherwise(method: string, told: StatedMethod | undefined):
   };
 }
 
-function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
+/** Signers seldom sign for HEAD and OPTIONS. */
+export function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
   if (told !== undefined) return statedOtherwise(method, told);
   if (method !== "HEAD" && method !== "OPTIONS") return undefined;
   return {

@@ -164,11 +164,7 @@ const REFUSALS: readonly Refusal[] = [
   [/^WRONG_SECRET: .*a different secret than the one given/, rawUrl({ secret: "another secret" }), { keys }],
   [/^WRONG_SECRET: .*another secret/i, rawUrl({ secret: "another secret" }), saw()],
   [/^WRONG_SECRET: .*another secret/i, rawUrl({ secret: "another secret" }), saw({ omitCanonicalRequest: true })],
-  [
-    /^WRONG_SECRET: .*another secret, or was changed after signing/,
-    get.replace(/(?<=\/)[^/?]+\?/, "other?"),
-    saw(),
-  ],
+  [/^WRONG_SECRET: .*another secret, or was changed after signing/, get.replace(/(?<=\/)[^/?]+\?/, "other?"), saw()],
   [/^WRONG_SECRET: .*server holds another secret/, get, { keys, errorBody: awsErrorBody(get) }],
   [
     /^TOKEN_AFTER_SIGNING: .*X-Amz-Security-Token was added after signing/,

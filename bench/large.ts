@@ -4,6 +4,7 @@ import { median } from "./median.ts";
 import { type Row, rounded, skipped } from "./row.ts";
 import { startBareDownloads, startBareUploads } from "./serve/bare.ts";
 import { startCli } from "./serve/cli.ts";
+import { startHandOver } from "./serve/hand-over.ts";
 import { startNginx } from "./serve/nginx.ts";
 import { type Cores, forgetPeak, output, peakOf, start } from "./serve/process.ts";
 import { temporaryFolder } from "./serve/temporary-folder.ts";
@@ -26,7 +27,12 @@ export async function large(): Promise<readonly Row[]> {
 /** Server on core 0, client on core 1. */
 async function downloads(): Promise<readonly Row[]> {
   const folder = temporaryFolder();
-  const state = { ours: `${folder.path}/ours`, sendfile: `${folder.path}/sendfile`, copying: `${folder.path}/copying` };
+  const state = {
+    ours: `${folder.path}/ours`,
+    sendfile: `${folder.path}/sendfile`,
+    copying: `${folder.path}/copying`,
+    handed: `${folder.path}/handed`,
+  };
   for (const path of [`${folder.path}/root/b`, ...Object.values(state)]) mkdirSync(path, { recursive: true });
   const root = `${folder.path}/root`;
   for (const [name, size] of Object.entries(SIZES)) fill(`${root}/b/${name}`, size);
@@ -37,6 +43,12 @@ async function downloads(): Promise<readonly Row[]> {
   const copying =
     lackingNginx === undefined ? await startNginx({ root, state: state.copying, sendfile: false }) : undefined;
   const bare = await startBareDownloads(root);
+  // A root of its own: only one gateway may have one.
+  const handedRoot = `${folder.path}/handed-root`;
+  mkdirSync(`${handedRoot}/b`, { recursive: true });
+  fill(`${handedRoot}/b/large`, SIZES.large);
+  const handed =
+    lackingNginx === undefined ? await startHandOver({ root: handedRoot, state: state.handed }) : undefined;
   try {
     const get = (url: string): Promise<number> => transfer("1", ["get", url]);
     const lane = (contender: string, server: { url(key: string): string } | undefined, atLeast?: number): Lane => ({
@@ -52,6 +64,10 @@ async function downloads(): Promise<readonly Row[]> {
         lane("nginx, sendfile on (Debian)", sendfile),
         lane("nginx, sendfile off", copying, 0.9),
       ])),
+      ...(await rowsOf({ ...race, size: "large" }, [
+        lane("a link through X-Accel-Redirect", handed),
+        lane("nginx, sendfile on (Debian)", sendfile, 0.9),
+      ])),
       ...(await rowsOf({ ...race, size: "middle" }, [
         lane("daypass serve", ours),
         lane("bare server, createReadStream", bare, 0.8),
@@ -64,7 +80,7 @@ async function downloads(): Promise<readonly Row[]> {
     };
     return [...rows, ...memory("GET", { small: await peak("small"), large: await peak("large") })];
   } finally {
-    for (const server of [ours, sendfile, copying, bare]) await server?.stop();
+    for (const server of [ours, sendfile, copying, bare, handed]) await server?.stop();
     folder.remove();
   }
 }

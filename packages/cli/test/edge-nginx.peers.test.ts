@@ -4,10 +4,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type UrlHmacKey, type UrlSignRequest, urlSigner } from "daypass/url";
+import { type UrlHmacKey, type UrlSignRequest, urlSigner, urlVerifier } from "daypass/url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
 import { needs } from "../../../tools/needs.ts";
+import { seeded } from "../../../tools/seeded-random.ts";
 import { daypass } from "./command.ts";
 
 interface Vector {
@@ -231,6 +232,53 @@ describe.skipIf(missing)(`Daypass URLs verified in nginx${missing ?? ""}`, () =>
     120_000,
   );
 
+  it("decides as the library does about 2,000 targets that were changed at random", async () => {
+    const clock = (): Date => new Date(instant(NOW));
+    const library = urlVerifier({ keys: vectors.keys, origins, clock, enforces: ["response", "strip"] });
+    const random = seeded(25);
+    const bases = [
+      sign(),
+      sign({ url: `${origins[0]}/a/b%C3%BC%2B.txt?lang=de&x`, vary: ["utm_source"] }),
+      sign({ prefix: 1, bind: { ip: ["203.0.113.0/24", "2001:db8::/32"] }, response: { cacheControl: "private" } }),
+      sign({ methods: ["DELETE", "PUT"], notBefore: new Date(instant("20260102T030430Z")) }),
+      sign({ url: `${origins[0]}/public/b.txt` }, vectors.keys[2]),
+    ];
+    const wrong: unknown[] = [];
+    const seen = new Set<string>();
+    for (let i = 0; i < 2000; i += 1) {
+      let target = random.pick(bases);
+      for (let changes = random.chance(0.2) ? 2 : 1; changes > 0; changes -= 1) {
+        const at = 1 + random.below(target.length - 1);
+        const [before, character, after] = [target.slice(0, at), target.charAt(at), target.slice(at + 1)];
+        const encoded = `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+        const other = random.pick([
+          ...["", character + character, encoded, encoded.toLowerCase()],
+          ...`%/.;:&=?+~_-*'@0aAzZ9{"<|^\\`,
+        ]);
+        target = random.chance(0.1) ? target.replace(/&([^&]*)(.*)$/, "&$1$2&$1") : before + other + after;
+      }
+      const request = {
+        method: "GET",
+        target,
+        authority: "api.example.com",
+        headers: [],
+        remoteAddress: "203.0.113.9",
+      };
+      const expectedCode = await library.verify(request).then(
+        () => "granted",
+        ({ code }) => code as string,
+      );
+      const answer = await ask(main.ports[0] ?? 0, target, { peer: "203.0.113.9" });
+      const found = verdictOf(answer);
+      const isSame = found === "nginx" ? expectedCode !== "granted" : found === expectedCode;
+      seen.add(expectedCode);
+      if (!isSame) wrong.push([target, found, expectedCode]);
+    }
+    expect(wrong).toEqual([]);
+    const codes = ["MALFORMED", "METHOD_NOT_GRANTED", "NO_SIGNATURE", "SIGNATURE_MISMATCH", "UNKNOWN_KEY", "granted"];
+    expect([...seen].sort()).toEqual(codes);
+  }, 120_000);
+
   it("serves a file with the signed response headers, and none of them with an error", async () => {
     const target = sign({
       response: { contentDisposition: 'attachment; filename="ü.txt"'.replace("ü", "u"), contentType: "text/csv" },
@@ -323,19 +371,19 @@ describe.skipIf(missing)(`Daypass URLs verified in nginx${missing ?? ""}`, () =>
     expect(readFileSync(log, "utf8")).not.toContain("dp-signature");
   });
 
-  it("is understood by explain", async () => {
-    const target = sign({ uses: 1 });
-    const answer = await ask(main.ports[0] ?? 0, target);
+  it.each([
+    ["uses", { uses: 1 }, NOW, "does not declare to enforce"],
+    ["a subject", { subject: "cus_42" }, NOW, "the URL is for one subject"],
+    ["a time that is over", {}, "20260102T040000Z", "The URL has expired"],
+    ["another audience", { audience: "invoice" }, NOW, "audience"],
+  ])("refuses a URL with %s in words that explain understands", async (_, more, now, sentence) => {
+    const target = sign(more);
+    const answer = await ask(main.ports[0] ?? 0, target, { now });
     writeFileSync(`${folder}/answer.json`, answer.body);
-    const { stdout, stderr } = await daypass([
-      "explain",
-      `${origins[0]}${target}`,
-      "--error",
-      `${folder}/answer.json`,
-      "--at",
-      "2026-01-02T03:05:00Z",
-    ]);
+    const at = new Date(instant(now)).toISOString();
+    const args = ["explain", `${origins[0]}${target}`, "--error", `${folder}/answer.json`, "--at", at];
+    const { stdout, stderr } = await daypass(args, { env: { DAYPASS_KEY: JSON.stringify(k1) } });
     expect(stderr).toBe("");
-    expect(stdout).toContain("UNENFORCED_CONSTRAINT");
+    expect(stdout.split("\n")[0]).toContain(sentence);
   });
 });

@@ -37,7 +37,7 @@ describe.skipIf(missing)(`links that nginx sends, as the guide configures it${mi
   let stop: () => Promise<void>;
 
   const get = async (path: string, headers: IncomingHttpHeaders = {}) => {
-    // The origin of the links is that of the gateway.
+    // Links have the origin of the gateway.
     const sent = request({
       host: "127.0.0.1",
       port,

@@ -51,7 +51,7 @@ describe.each([
       `${prefix}media/film.mp4`,
     ]);
     expect((await bench.get(path + KEY)).status).toBe(410);
-    // Nobody knows whether the bytes arrived, so no delivery is called complete.
+    // The gateway does not know whether the bytes arrived, so no delivery is complete.
     const found = (await bench.links.state.getLink(link.id))?.variants[0];
     expect(found).toMatchObject({ used: 1, started: 1, completed: 0, held: 199_990 });
   });

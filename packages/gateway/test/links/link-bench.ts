@@ -76,6 +76,7 @@ export function linkBench(
       {
         limits: bench.gateway.limits,
         handle: (...all) => bench.gateway.handle(...all),
+        upgrades: (request) => bench.gateway.upgrades?.(request) === true,
         close: () => bench.gateway.close(),
       },
       { port: 0 },

@@ -118,7 +118,8 @@ export async function sqliteState({
         link: toWindow(target),
         variant,
         delivery,
-        claimed: isClaim ? all("waiting", variantId).map(toDelivery) : [],
+        // Overdue claims of a variant with room lapse in the next sweep.
+        claimed: isClaim && isFull(variant) ? all("waiting", variantId).map(toDelivery) : [],
         recentClaims: isClaim ? count("recentClaims", variant.link, command.address, at - CLAIM_WINDOW) : 0,
         attempt,
       },
@@ -351,6 +352,10 @@ export async function sqliteState({
     },
     close,
   };
+}
+
+function isFull({ max, used, givenBack }: Variant): boolean {
+  return max !== undefined && used >= max + givenBack;
 }
 
 const DAY = 24 * 60 * 60_000;

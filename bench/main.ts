@@ -1,4 +1,5 @@
 import { batch } from "./batch.ts";
+import { claims } from "./claims.ts";
 import { large } from "./large.ts";
 import { links } from "./links.ts";
 import { listing } from "./listing.ts";
@@ -11,7 +12,7 @@ import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
 // npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
-const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links };
+const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links, claims };
 
 const args = process.argv.slice(2);
 const markdown = args.includes("--markdown");

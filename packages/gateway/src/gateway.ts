@@ -131,8 +131,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (fields.origin !== undefined && routes?.find(request) === undefined)
         reached.rules = await rulesFor(request, signal);
       if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...reached.rules], received), notes);
+      const begun = isCounting ? performance.now() : 0;
       const authenticated = await authenticate(received, body);
       const { protocol, grant } = authenticated;
+      if (isCounting) {
+        const seconds = (performance.now() - begun) / 1000;
+        counts.metrics.observe("verify_duration_seconds", seconds, `scheme="${grant.scheme}"`);
+      }
       reached.protocol = protocol;
       notes.signer = grant;
       notes.resource = protocol.resource(grant);

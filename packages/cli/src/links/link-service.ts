@@ -1,10 +1,10 @@
 /** The links of one process of a gateway: its connection to the state, and its part of the admin API. */
 import type { Server } from "node:http";
-import { type Links, openLinks, type Storage } from "@daypass/gateway";
+import { type Links, type Metrics, openLinks, type Storage } from "@daypass/gateway";
 import { adminApi, type LinkPlace } from "@daypass/gateway/admin";
 import type { Log } from "@daypass/gateway/node";
 import { dispatcher, targetGuard } from "@daypass/gateway/notify";
-import { connectState, type Revocation } from "@daypass/gateway/state";
+import { connectState, measuredState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import { linkFiles } from "../state/link-files.ts";
@@ -36,14 +36,18 @@ export interface LinkService {
 /** Connects to the process that owns the state. */
 export async function openLinkService(
   { state: folder, database, links: config = {}, webhooks = {} }: ServeSettings,
-  { clock, log }: { readonly clock: () => Date; readonly log: Log },
+  { clock, log, metrics }: { readonly clock: () => Date; readonly log: Log; readonly metrics: Metrics },
 ): Promise<LinkService> {
   const { stateSocket, adminSocket, revocations } = linkFiles(folder);
   let links: Links | undefined;
-  const state = connectState({
+  const connected = connectState({
     path: stateSocket,
     onRevocations: (changes: readonly Revocation[]) => links?.apply(changes),
     onConnect: () => void links?.catchUp().catch(() => undefined),
+  });
+  const state = measuredState(connected, ({ name, seconds, result, isDelivery }) => {
+    metrics.observe("state_duration_seconds", seconds, `method="${name}"`);
+    if (isDelivery) metrics.add("deliveries_total", 1, `command="${name}",result="${result}"`);
   });
   const { onStale = "refuse", maxRevocationAgeSeconds = 300 } = config;
   const maxRevocationAge = onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
@@ -56,7 +60,15 @@ export async function openLinkService(
   const { stateKey } = opened;
   const sender = dispatcher({ state, stateKey, guard: targetGuard({ allowNetworks }), clock });
   sender.start();
-  const timer = setInterval(() => void opened.catchUp().catch(() => undefined), POLL_MS);
+  const poll = async (): Promise<void> => {
+    await opened.catchUp().catch(() => undefined);
+    metrics.set("revocations_age_seconds", opened.age() / 1000);
+    metrics.set("state_unavailable", state.isAvailable?.() === false ? 1 : 0);
+    const { waiting, dead } = await state.outboxDepth();
+    metrics.set("outbox_waiting", waiting);
+    metrics.set("outbox_dead", dead);
+  };
+  const timer = setInterval(() => void poll().catch(() => undefined), POLL_MS);
   let servers: readonly Server[] = [];
   return {
     links: opened,

@@ -1,4 +1,4 @@
-/** Opens the state of a folder: PostgreSQL if its settings are there, and otherwise the SQLite file. */
+/** Opens the state of a folder: PostgreSQL if its settings are stored in the folder, and otherwise the SQLite file. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";

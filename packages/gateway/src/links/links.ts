@@ -21,6 +21,8 @@ export interface Links {
   catchUp(): Promise<void>;
   /** Whether the list is older than it may be, because the state was away. */
   isStale(): boolean;
+  /** Milliseconds since the list of revocations was last read. */
+  age(): number;
   /** Registers a transfer that a revocation may cut. The result removes it. */
   running(transfer: Revocable, cut: () => void): () => void;
 }
@@ -105,6 +107,7 @@ export async function openLinks({
     apply,
     catchUp,
     isStale: () => clock().getTime() - polledAt > maxRevocationAge,
+    age: () => Math.max(0, clock().getTime() - polledAt),
     running(transfer, cut) {
       const name = Symbol();
       transfers.set(name, { transfer, cut });

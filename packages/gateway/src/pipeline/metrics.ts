@@ -5,23 +5,44 @@ import type { AuditEvent } from "./audit.ts";
 export type MetricName =
   | "requests_total"
   | "refusals_total"
+  | "decisions_total"
   | "sent_bytes_total"
   | "cut_total"
   | "in_flight"
-  | "request_duration_seconds";
+  | "request_duration_seconds"
+  | "verify_duration_seconds"
+  | "state_duration_seconds"
+  | "deliveries_total"
+  | "state_unavailable"
+  | "revocations_age_seconds"
+  | "outbox_waiting"
+  | "outbox_dead";
 
-/** Every metric. A new one is a name above, a row here, and a call of `add` or `observe`. */
-const FAMILIES: Readonly<Record<MetricName, readonly [type: "counter" | "gauge" | "histogram", help: string]>> = {
+/**
+ * Every metric. A new one is a name above, a row here, and a call of `add`, `observe` or `set`. Every process knows the same value of a `shared`
+ * gauge, so the highest counts, not the sum.
+ */
+const FAMILIES: Readonly<
+  Record<MetricName, readonly [type: "counter" | "gauge" | "shared" | "histogram", help: string]>
+> = {
   requests_total: ["counter", "Requests answered."],
   refusals_total: ["counter", "Requests refused, by code."],
+  decisions_total: ["counter", "Requests by scheme and code; ok: served."],
   sent_bytes_total: ["counter", "Bytes of bodies sent."],
   cut_total: ["counter", "Responses that were cut."],
   in_flight: ["gauge", "Requests under way."],
   request_duration_seconds: ["histogram", "From the head of a request to the last byte of its answer."],
+  verify_duration_seconds: ["histogram", "From the head of a request to its verified signature, by scheme."],
+  state_duration_seconds: ["histogram", "Calls of the state, by method; claim and start are deliveries."],
+  deliveries_total: ["counter", "Decisions about deliveries, by command and result."],
+  state_unavailable: ["shared", "1 while the state does not answer."],
+  revocations_age_seconds: ["shared", "Since the list of revocations was last read."],
+  outbox_waiting: ["shared", "Notifications that wait."],
+  outbox_dead: ["shared", "Notifications that were given up."],
 };
 
 /** Upper bounds of every histogram, in seconds. */
-const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
+const BOUNDS = [0.0001, 0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
 /**
  * The values of a process by series, such as `requests_total{method="GET"}`, as JSON can carry them: one number, or the counts of a
@@ -37,6 +58,8 @@ export interface Metrics {
   add(name: MetricName, value: number, labels?: string): void;
   /** Adds an observation, in seconds, to a histogram. */
   observe(name: MetricName, seconds: number, labels?: string): void;
+  /** Replaces the value of a shared gauge. */
+  set(name: MetricName, value: number): void;
   /** The present values. */
   snapshot(): MetricsSnapshot;
 }
@@ -64,9 +87,11 @@ export function metrics(): Metrics {
   return {
     add,
     observe,
+    set: (name, value) => void series.set(name, [value]),
     count({ scheme = "none", method, status, code, bytes, complete, duration }) {
       const label = METHODS.has(method) ? method : "other";
       add("requests_total", 1, `scheme="${scheme}",method="${label}",status="${status}"`);
+      add("decisions_total", 1, `scheme="${scheme}",code="${code ?? "ok"}"`);
       if (code !== undefined) add("refusals_total", 1, `code="${code}"`);
       add("sent_bytes_total", bytes);
       add("cut_total", complete ? 0 : 1);
@@ -83,15 +108,21 @@ export function sumOf(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
   const sums = new Map<string, readonly number[]>();
   for (const snapshot of snapshots) {
     for (const [key, values] of Object.entries(snapshot))
-      sums.set(key, sums.get(key)?.map((sum, i) => sum + (values[i] ?? 0)) ?? values);
+      sums.set(key, sums.get(key)?.map((sum, i) => joined(key, sum, values[i] ?? 0)) ?? values);
   }
   return Object.fromEntries(sums);
 }
 
+function joined(key: string, one: number, other: number): number {
+  return FAMILIES[nameOf(key)]?.[0] === "shared" ? Math.max(one, other) : one + other;
+}
+
 /** The values that a process leaves behind: its counters and histograms, but no gauges. */
 export function countersOf(snapshot: MetricsSnapshot): MetricsSnapshot {
-  return Object.fromEntries(Object.entries(snapshot).filter(([key]) => FAMILIES[nameOf(key)]?.[0] !== "gauge"));
+  return Object.fromEntries(Object.entries(snapshot).filter(([key]) => !GAUGES.has(FAMILIES[nameOf(key)]?.[0] ?? "")));
 }
+
+const GAUGES: ReadonlySet<string> = new Set(["gauge", "shared"]);
 
 /** Formats values for Prometheus. */
 export function metricsText(snapshot: MetricsSnapshot): string {
@@ -104,7 +135,7 @@ export function metricsText(snapshot: MetricsSnapshot): string {
         const labels = key.slice(name.length + 1, -1);
         return type === "histogram" ? histogramText(name, labels, values) : `daypass_${key} ${values[0]}\n`;
       });
-      return `# HELP daypass_${name} ${help}\n# TYPE daypass_${name} ${type}\n${text.join("")}`;
+      return `# HELP daypass_${name} ${help}\n# TYPE daypass_${name} ${type === "shared" ? "gauge" : type}\n${text.join("")}`;
     })
     .join("");
 }

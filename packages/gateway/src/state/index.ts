@@ -48,6 +48,7 @@ export type {
   WholeLink,
 } from "./contract/state.ts";
 export { StateUnavailable } from "./contract/unavailable.ts";
+export { measuredState, type StateCall } from "./measured.ts";
 export { type PostgresStateOptions, postgresState } from "./postgres/index.ts";
 export { type ConnectOptions, connectState, serveState } from "./remote.ts";
 export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

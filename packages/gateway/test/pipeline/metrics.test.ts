@@ -11,8 +11,8 @@ it("sums counters, gauges and histograms by series", () => {
   other.observe("request_duration_seconds", 70);
   const text = metricsText(
     sumOf([
-      { ...one.snapshot(), in_flight: [1] },
-      { ...other.snapshot(), in_flight: [2] },
+      { ...one.snapshot(), in_flight: [1], outbox_waiting: [7] },
+      { ...other.snapshot(), in_flight: [2], outbox_waiting: [6] },
     ]),
   );
   for (const line of [
@@ -20,6 +20,8 @@ it("sums counters, gauges and histograms by series", () => {
     'daypass_refusals_total{code="BUSY"} 3',
     'daypass_refusals_total{code="REVOKED"} 1',
     "daypass_in_flight 3",
+    "# TYPE daypass_outbox_waiting gauge",
+    "daypass_outbox_waiting 7",
     'daypass_request_duration_seconds_bucket{le="0.001"} 0',
     'daypass_request_duration_seconds_bucket{le="0.005"} 1',
     'daypass_request_duration_seconds_bucket{le="+Inf"} 2',

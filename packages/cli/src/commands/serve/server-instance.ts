@@ -135,7 +135,7 @@ export async function openInstance(
   /** Opens the links as soon as they have a database. */
   const openLinks = async (wanted: ServeSettings): Promise<void> => {
     if (!hasLinks(wanted.state)) return;
-    linkService ??= await openLinkService(wanted, { clock, log });
+    linkService ??= await openLinkService(wanted, { clock, log, metrics: counts.metrics });
     links = linkService.links;
   };
   /** Comes after the gateway knows the links: a command that revokes expects the next request to be refused. */

@@ -16,7 +16,7 @@ export interface DatabaseSettings {
   readonly suspendAfterFailover?: boolean;
 }
 
-/** The setting as the file has it. */
+/** The setting in the configuration file. */
 export type StateConfig = string | ({ readonly folder?: string } & Partial<DatabaseSettings>);
 
 /** The setting with absolute paths. */

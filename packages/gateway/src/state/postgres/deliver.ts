@@ -126,16 +126,18 @@ function firstResults(
   };
 }
 
-/** Claims, tokens, attempts and addresses that the commands name. */
-function namesOf(items: readonly Item[]): [string[], string[], string[], string[]] {
-  const claims = items.flatMap(({ command }) => (command.type === "claim" ? [command] : []));
-  const tokens = items.flatMap(({ command }) => (command.type === "claim" ? [] : [command.token]));
-  const attempts = items.flatMap(({ command }) => {
-    const attempt =
-      command.type === "claim" ? command.start?.attempt : "attempt" in command ? command.attempt : undefined;
-    return attempt === undefined ? [] : [attempt];
-  });
-  return [claims.map(({ claim }) => claim), tokens, attempts, claims.map(({ address }) => address)];
+/** Parameters of `load`: claims with their variants and addresses, tokens with their variants, and attempts. */
+function namesOf(items: readonly Item[]): readonly string[][] {
+  const claims = items.flatMap(({ variant, command }) => (command.type === "claim" ? [{ variant, ...command }] : []));
+  const others = items.flatMap(({ variant, command }) => (command.type === "claim" ? [] : [{ variant, ...command }]));
+  const attempts = [
+    ...claims.flatMap(({ start }) => (start === undefined ? [] : [start.attempt])),
+    ...others.flatMap((command) => ("attempt" in command ? [command.attempt] : [])),
+  ];
+  return [
+    ...[claims.map(({ variant }) => variant), claims.map(({ claim }) => claim), claims.map(({ address }) => address)],
+    ...[others.map(({ variant }) => variant), others.map(({ token }) => token), attempts],
+  ];
 }
 
 function deliveryRow(one: Delivery, { id, link }: Pick<Variant, "id" | "link">): object {

@@ -5,14 +5,14 @@ CREATE TABLE daypass.place (id int PRIMARY KEY CHECK (id = 1), cluster text NOT 
 -- Where the data is. Another cluster or table: it was restored. Another timeline: a standby was promoted.
 CREATE VIEW daypass.cluster AS SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || 'daypass.place'::regclass::oid || '/'
   || left(pg_walfile_name(pg_current_wal_lsn()), 8) AS value;
-CREATE TABLE daypass.secret (name text PRIMARY KEY, value bytea NOT NULL);
-CREATE TABLE daypass.applied (id text PRIMARY KEY, result text NOT NULL, at bigint NOT NULL);
+CREATE TABLE daypass.secret (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL);
+CREATE TABLE daypass.applied (id text COLLATE "C" PRIMARY KEY, result text NOT NULL, at bigint NOT NULL);
 CREATE INDEX applied_by_time ON daypass.applied (at);
 
 CREATE TABLE daypass.link (
   id text COLLATE "C" PRIMARY KEY,
-  slug text UNIQUE,
-  owner text NOT NULL,
+  slug text COLLATE "C" UNIQUE,
+  owner text COLLATE "C" NOT NULL,
   kind text NOT NULL,
   bucket text NOT NULL,
   key text NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE daypass.link (
   settings text NOT NULL,
   version bigint NOT NULL,
   created_at bigint NOT NULL,
-  idempotency text UNIQUE,
+  idempotency text COLLATE "C" UNIQUE,
   warned int NOT NULL
 );
 CREATE INDEX link_to_warn ON daypass.link (expires_at) WHERE warned = 0;
@@ -35,7 +35,7 @@ CREATE INDEX link_by_owner ON daypass.link (owner, created_at DESC, id DESC);
 CREATE TABLE daypass.variant (
   id text COLLATE "C" PRIMARY KEY,
   link text COLLATE "C" NOT NULL REFERENCES daypass.link (id),
-  name text,
+  name text COLLATE "C",
   max bigint,
   used bigint NOT NULL,
   given_back bigint NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE daypass.delivery (
   claim text COLLATE "C" NOT NULL,
   state text NOT NULL,
   claimed_at bigint NOT NULL,
-  address text NOT NULL,
+  address text COLLATE "C" NOT NULL,
   start_by bigint NOT NULL,
   lease_until bigint NOT NULL,
   etag text,
@@ -76,8 +76,8 @@ CREATE TABLE daypass.attempt (
 CREATE INDEX attempt_by_delivery ON daypass.attempt (delivery);
 
 CREATE TABLE daypass.use (
-  kid text NOT NULL,
-  grant_id text NOT NULL,
+  kid text COLLATE "C" NOT NULL,
+  grant_id text COLLATE "C" NOT NULL,
   used bigint NOT NULL,
   until bigint NOT NULL,
   PRIMARY KEY (kid, grant_id)
@@ -89,7 +89,7 @@ INSERT INTO daypass.revision VALUES (1, 0);
 CREATE TABLE daypass.revocation (
   id text COLLATE "C" PRIMARY KEY,
   revision bigint NOT NULL UNIQUE,
-  selector text NOT NULL,
+  selector text COLLATE "C" NOT NULL,
   reason text,
   created_at bigint NOT NULL,
   until bigint,
@@ -100,13 +100,13 @@ CREATE INDEX revocation_by_time ON daypass.revocation (created_at DESC, id DESC)
 
 CREATE TABLE daypass.admin_token (
   id text COLLATE "C" PRIMARY KEY,
-  hash text NOT NULL UNIQUE,
+  hash text COLLATE "C" NOT NULL UNIQUE,
   document text NOT NULL,
   created_at bigint NOT NULL,
   revoked_at bigint
 );
 
-CREATE TABLE daypass.failure (at bigint NOT NULL, address text NOT NULL, link text NOT NULL);
+CREATE TABLE daypass.failure (at bigint NOT NULL, address text COLLATE "C" NOT NULL, link text NOT NULL);
 CREATE INDEX failure_by_address ON daypass.failure (address, at);
 CREATE INDEX failure_by_link ON daypass.failure (link, at);
 
@@ -131,15 +131,15 @@ CREATE TABLE daypass.webhook (
   id text COLLATE "C" PRIMARY KEY,
   url text NOT NULL,
   events text NOT NULL,
-  owner text NOT NULL,
+  owner text COLLATE "C" NOT NULL,
   only_link text,
   created_at bigint NOT NULL
 );
 CREATE TABLE daypass.outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   message text NOT NULL,
-  webhook text NOT NULL REFERENCES daypass.webhook (id) ON DELETE CASCADE,
-  link text NOT NULL,
+  webhook text COLLATE "C" NOT NULL REFERENCES daypass.webhook (id) ON DELETE CASCADE,
+  link text COLLATE "C" NOT NULL,
   body text NOT NULL,
   failures int NOT NULL DEFAULT 0,
   error text,

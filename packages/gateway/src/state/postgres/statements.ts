@@ -45,13 +45,16 @@ export const statements = {
   // A revocation of a link waits for the claims in progress, so that none is committed after it.
   lock: `SELECT to_json(v) AS variant, to_json(l) AS link, (SELECT cluster = (SELECT value FROM daypass.cluster) FROM daypass.place) AS same
     FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = ANY ($1) ORDER BY v.id FOR UPDATE OF v FOR SHARE OF l`,
-  load: `SELECT
-    (SELECT json_agg(d) FROM daypass.delivery d WHERE d.variant = ANY ($1) AND (d.state = 'claimed' OR d.claim = ANY ($2) OR d.token = ANY ($3)))
-      AS deliveries,
-    (SELECT json_agg(a) FROM daypass.attempt a WHERE a.id = ANY ($4)) AS attempts,
-    (SELECT json_agg(c) FROM (SELECT d.link, d.address, count(*) AS n FROM daypass.delivery d
-      WHERE d.link IN (SELECT link FROM daypass.variant WHERE id = ANY ($1)) AND d.address = ANY ($5) AND d.claimed_at > $6
-      GROUP BY d.link, d.address) c) AS recent`,
+  // By pairs of a variant and a name, so that each is one look-up in an index.
+  load: `SELECT (SELECT json_agg(d) FROM (
+      SELECT d.* FROM daypass.delivery d WHERE d.variant = ANY ($1) AND d.state = 'claimed'
+      UNION SELECT d.* FROM unnest($2::text[], $3::text[]) AS c (variant, claim) JOIN daypass.delivery d USING (variant, claim)
+      UNION SELECT d.* FROM unnest($5::text[], $6::text[]) AS t (variant, token) JOIN daypass.delivery d USING (variant, token)) d) AS deliveries,
+    (SELECT json_agg(a) FROM daypass.attempt a WHERE a.id = ANY ($7)) AS attempts,
+    (SELECT json_agg(r) FROM (SELECT d.link, d.address, count(*) AS n
+      FROM (SELECT DISTINCT v.link, u.address FROM unnest($2::text[], $4::text[]) AS u (variant, address)
+        JOIN daypass.variant v ON v.id = u.variant) c JOIN daypass.delivery d USING (link, address)
+      WHERE d.claimed_at > $8 GROUP BY d.link, d.address) r) AS recent`,
   store: `WITH counted AS (UPDATE daypass.variant v SET used = n.used, held = n.held, started = n.started, completed = n.completed
       FROM json_populate_recordset(NULL::daypass.variant, $1) n WHERE v.id = n.id
       AND (v.used, v.held, v.started, v.completed) IS DISTINCT FROM (n.used, n.held, n.started, n.completed)),

@@ -299,7 +299,7 @@ describe.each(Object.entries(PROXIES))("one album behind %s", (name, [command, s
       expect((await get("/album/8/", { authorization: LOGIN })).status).toBe(200);
       expect(seen.splice(0)).toEqual(["GET /album/8/ -"]);
 
-      // Without an answer, nobody passes.
+      // Without an answer, the proxy refuses.
       await gateway.stop();
       expect((await get(signed)).status).toBeGreaterThanOrEqual(400);
       expect(seen).toEqual([]);

@@ -64,7 +64,7 @@ export function folderWarnings(
   const isFolder = [path, path.replace(/^\/files\//, "/")].some((one) => isDirectory(join(served.serving.root, one)));
   if (!isFolder) return [];
   return [
-    `${path} is a folder, and the gateway serves files only: daypass links create ${path.slice(1).replace(/\/?$/, "/")} makes a link to all files in it`,
+    `${path} is a folder, and the gateway serves files only: daypass links create ${path.slice(1).replace(/\/?$/, "/")} --state ${served.state} makes a link to all files in it`,
   ];
 }
 

@@ -35,7 +35,7 @@ export interface AnswerExplanation {
 export function explainAnswer(errorBody: string, options: Pick<ExplainOptions, "clock"> = {}): AnswerExplanation {
   const { clock = systemClock } = options;
   const error = parseErrorBody(errorBody);
-  if (error === undefined) return { cause: (pageCause(errorBody) ?? clientCause(errorBody))?.cause };
+  if (error === undefined) return { cause: pageCause(errorBody) ?? clientCause(errorBody) };
   const url = shownUrl(error);
   const said = isMismatch(error) ? undefined : causeOf(error, new Date(clock()));
   return { ...(url === undefined ? {} : { url }), cause: said ?? mismatch(error) };

@@ -2,7 +2,6 @@ import { amazonBucket } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { type AnswerRule, filled } from "./answer-rules.ts";
-import { guess } from "./combine-causes.ts";
 import { CORS_FIX, CORS_SENTENCE } from "./server-rules.ts";
 
 /** A client's message about a request whose answer is unknown: of a browser's console, curl or an HTTP library. */
@@ -14,8 +13,6 @@ interface ClientRule extends Omit<AnswerRule, "code" | "says"> {
   readonly namesHost?: true;
   /** Whether the rule is for a bucket with dots in an Amazon host alone. */
   readonly hasDots?: true;
-  /** Whether the store can have refused the request as well, with an answer that the page did not see. */
-  readonly isVague?: true;
 }
 
 /** The host that a client could not resolve, in the messages of curl, Node, Go, Java and Python. */
@@ -92,7 +89,7 @@ const CLIENT_RULES: readonly ClientRule[] = [
     sentence:
       "The browser hides the response from the page, because it has no Access-Control-Allow-Origin: either the bucket has no CORS rule for this origin and method, or something in front of it answered.",
     fix: `${CORS_FIX} Some stores also omit it when they refuse a request: look at the status in the network tab, or send the request with curl.`,
-    isVague: true,
+    isGuess: true,
   },
   {
     says: /\bFailed to fetch\b(?! dynamically)|NetworkError when attempting to fetch resource|(?:^|TypeError: )Load failed|(?:^|Error: )Network Error\b|net::ERR_FAILED/im,
@@ -100,7 +97,7 @@ const CLIENT_RULES: readonly ClientRule[] = [
     sentence:
       "No answer reached the page: most likely the bucket has no CORS rule for this origin, method and headers, or the network failed.",
     fix: `${CORS_FIX} If the network tab shows no response at all, check host, port and certificate.`,
-    isVague: true,
+    isGuess: true,
   },
   {
     says: /ERR_NAME_NOT_RESOLVED|Could not resolve host|getaddrinfo|ENOTFOUND|NameResolutionError|no such host|UnknownHostException|Name or service not known|nodename nor servname|Temporary failure in name resolution/i,
@@ -149,15 +146,12 @@ const CLIENT_RULES: readonly ClientRule[] = [
     sentence:
       "No answer reached the program: the network failed, nothing listens at the host and port of the URL, or the certificate is not trusted.",
     fix: "Print the error's cause, which names the reason (console.error(error.cause)), or request the URL with curl -v.",
-    isVague: true,
+    isGuess: true,
   },
 ];
 
 /** The meaning of a client's message. `undefined` if it is unknown or about a URL other than `asked`. */
-export function clientCause(
-  text: string,
-  asked?: Pick<SplitUrl, "protocol" | "authority">,
-): { readonly cause: Cause; readonly isVague: boolean } | undefined {
+export function clientCause(text: string, asked?: Pick<SplitUrl, "protocol" | "authority">): Cause | undefined {
   const { protocol, authority = "" } = asked ?? {};
   const [, host = ""] = UNRESOLVED.exec(text) ?? [];
   const isOtherHost = host !== "" && host.toLowerCase() !== authority.replace(/:\d+$/, "").toLowerCase();
@@ -166,9 +160,9 @@ export function clientCause(
     if (found === null || (rule.hasDots === true && amazonBucket(authority)?.includes(".") !== true)) continue;
     if (asked !== undefined && ((rule.protocol ?? protocol) !== protocol || (rule.namesHost && isOtherHost))) continue;
     const fill = (template: string): string => filled(template, (name) => found[Number(name)]);
+    const { cause: code, isGuess } = rule;
     const evidence = [`The client says: ${found[0]}`];
-    const cause: Cause = { code: rule.cause, sentence: fill(rule.sentence), evidence, fix: fill(rule.fix) };
-    return { cause: rule.isVague === true ? guess(cause) : cause, isVague: rule.isVague === true };
+    return { code, sentence: fill(rule.sentence), evidence, fix: fill(rule.fix), isGuess };
   }
   return undefined;
 }

@@ -1,16 +1,10 @@
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { clientCause } from "./client-rules.ts";
-import { combineCauses } from "./combine-causes.ts";
+import { combineCauses, guess } from "./combine-causes.ts";
 import { statusRule } from "./status-cause.ts";
 
 type Meaning = Omit<Cause, "evidence">;
-
-interface Found {
-  readonly cause: Cause;
-  /** Whether the text can replace any answer of the server, so that a fault of the URL is the better cause. */
-  readonly isVague: boolean;
-}
 
 const MAX_PAGE = 65_536;
 
@@ -56,7 +50,7 @@ const ANY_PAGE: Meaning = {
 const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 403, 404, 410]);
 
 /** What a web page means. `undefined` for any other text. */
-export function pageCause(body: string, scheme = "s3"): Found | undefined {
+export function pageCause(body: string, scheme = "s3"): Cause | undefined {
   const page = body.slice(0, MAX_PAGE);
   if (!isPage(page)) return undefined;
   const [, title = "without a title"] = /<(?:title|h[1-3])\b[^>]{0,200}>\s*([^<]{1,100})/i.exec(page) ?? [];
@@ -68,7 +62,8 @@ export function pageCause(body: string, scheme = "s3"): Found | undefined {
   const isRefusal = REFUSALS.has(status);
   const meaning = named ?? (isRefusal ? undefined : statusRule(status)) ?? ANY_PAGE;
   const cause = { ...meaning, evidence: [`The answer is a page: ${title.trim()}`] };
-  return { cause, isVague: named === undefined && isRefusal };
+  // The page can replace any answer of the server.
+  return named === undefined && isRefusal ? guess(cause) : cause;
 }
 
 function isPage(text: string): boolean {
@@ -88,16 +83,15 @@ export function withUnreadAnswer(
   const { cause, scheme } = explanation;
   const page = pageCause(body, scheme);
   const found = page ?? clientCause(body, url);
-  if (answersWithPages === true && (found === undefined || (page?.isVague ?? false))) return explanation;
+  if (answersWithPages === true && (found === undefined || page?.isGuess === true)) return explanation;
   if (found === undefined) {
     // The client's message can be about another URL.
     const isOther = clientCause(body) !== undefined || body.trim() === "";
     return cause !== undefined || isOther ? explanation : { ...explanation, cause: UNREAD };
   }
-  if (cause === undefined) return { ...explanation, cause: found.cause };
   return {
     ...explanation,
-    cause: found.isVague ? combineCauses(cause, found.cause) : combineCauses(found.cause, cause),
+    cause: found.isGuess ? (combineCauses(cause, found) ?? found) : combineCauses(found, cause),
   };
 }
 

@@ -148,9 +148,7 @@ function readCloudfront(asked: Subject): TextScheme<CloudfrontInput> {
         // The origin gives any other answer, after CloudFront accepted the signature.
         otherOf: (fitting) =>
           error !== undefined && (isVague(error) || isMismatch(error))
-            ? fitting === undefined
-              ? REFUSED
-              : REFUSED_RIGHT
+            ? guess(fitting === undefined ? REFUSED : REFUSED_RIGHT)
             : undefined,
       };
     },
@@ -233,20 +231,16 @@ function uncovered({ base, resource, policy }: Facts): Cause | undefined {
   );
 }
 
-const REFUSED: Cause = guess(
-  causeOf(
-    "PERMISSION",
-    "CloudFront gives the same answer when the signature is wrong, the policy does not match or the origin refuses; nothing in the URL shows which it is.",
-    "Run explain again with the public key. Then check that the origin gives the distribution access (origin access control).",
-  ),
+const REFUSED: Cause = causeOf(
+  "PERMISSION",
+  "CloudFront gives the same answer when the signature is wrong, the policy does not match or the origin refuses; nothing in the URL shows which it is.",
+  "Run explain again with the public key. Then check that the origin gives the distribution access (origin access control).",
 );
 
-const REFUSED_RIGHT: Cause = guess(
-  causeOf(
-    "PERMISSION",
-    "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
-    "Check that the key's group is in the cache behaviour that serves this path; then that the origin gives the distribution access (origin access control).",
-  ),
+const REFUSED_RIGHT: Cause = causeOf(
+  "PERMISSION",
+  "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
+  "Check that the key's group is in the cache behaviour that serves this path; then that the origin gives the distribution access (origin access control).",
 );
 
 /** Source: "Troubleshoot issues related to a signed URL or signed cookies in CloudFront", AWS re:Post. */

@@ -23,10 +23,10 @@ export function redactAuthority(authority: string): string {
 }
 
 /** The address of a link or of a delivery opens it, so a log shows the beginning only. */
-const LINK = /^\/([ld])\/([^/]{0,4})[^/]*/;
+const LINK = /^((?:\/-\/daypass)?\/[ld])\/([^/]{0,4})[^/]*/;
 
 function redactPath(path: string): string {
-  if (LINK.test(path)) return redactKey(path.replace(LINK, "/$1/$2~"));
+  if (LINK.test(path)) return redactKey(path.replace(LINK, "$1/$2~"));
   return redactKey(path.startsWith("/") ? path : path.replace(USER_INFO, "~@"));
 }
 

@@ -16,7 +16,7 @@ import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
 const missing = needs("nginx");
 
-/** An upstream that reads bytes, and answers each head that it finds: what a lenient server would take for requests. */
+/** An upstream that answers each head it finds in the bytes, as a lenient server would. */
 interface RawUpstream {
   readonly port: number;
   /** All bytes of each connection. */

@@ -63,7 +63,8 @@ function settingsFor({ keys, origins, audience, maxSkew = 60 }: Settings): objec
     origins: Object.fromEntries(
       origins.flatMap((origin) => {
         const part = `daypass-url-v1\n5:HS256\n${origin.length}:${origin}\n`;
-        return authoritiesOf(origin).map((authority) => [`host ${authority}`, { origin, part }]);
+        const host = new URL(origin).hostname;
+        return authoritiesOf(origin).map((authority) => [`host ${authority}`, { origin, part, host }]);
       }),
     ),
     keys: Object.fromEntries(keys.map(({ kid, k, scope }) => [`kid ${kid}`, { k, scope: scope && scopeFor(scope) }])),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
@@ -26,6 +26,22 @@ test("finds the state of the gateway that serves the endpoint or the origin, unt
   await stop();
   expect(readdirSync(join(HOME, ".local/state/daypass/serving"))).toEqual([]);
   expect((await sign([`${said.url}/files/readme.txt`])).status).toBe(1);
+});
+
+test.each(["0", "2"])("finds a gateway by an origin that a reload has added (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const file = join(root, "..", "daypass.json");
+  const configure = (config: object) =>
+    writeFileSync(file, JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
+  configure({});
+  const HOME = temporaryFolder();
+  const { child } = await serveWith({ env: { HOME } }, "--config", file, "--workers", workers);
+  const sign = async () =>
+    (await daypass(["sign", "https://files.example.com/files/readme.txt"], { env: { HOME } })).status;
+  expect(await sign()).toBe(1);
+  configure({ publicUrl: "https://files.example.com" });
+  child.kill("SIGHUP");
+  await expect.poll(sign).toBe(0);
 });
 
 test("ignores the record of a gateway that was killed", async () => {

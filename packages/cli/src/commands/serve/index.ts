@@ -15,7 +15,14 @@ import { originsOf } from "./origins.ts";
 import { runCluster } from "./run-cluster.ts";
 import { type Listening, runSingle } from "./run-single.ts";
 import { runWorker, settingsOfPrimary } from "./run-worker.ts";
-import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFiles } from "./settings.ts";
+import {
+  type LoadedSettings,
+  logLevel,
+  reloadedSettings,
+  type ServeArguments,
+  serveSettings,
+  withFiles,
+} from "./settings.ts";
 import { driverOf } from "./storage.ts";
 
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
@@ -81,12 +88,19 @@ export const serveCommand: Command = {
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       let removeRecord = (): void => undefined;
-      const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
-        const origins = originsOf(settings, port);
+      let listening = settings.port;
+      /** For commands on this machine. Returns the first origin. */
+      const record = (current: LoadedSettings, port: number): string => {
+        const origins = originsOf(current, port);
         const [origin = ""] = origins.filter((one) => !one.includes("*"));
-        const subjects = settings.routes?.some((route) => route.subjects === true) === true;
-        const serving = { pid: process.pid, root: resolve(settings.root), origin, origins, subjects };
-        removeRecord = recordServing(settings.state, serving, env);
+        const subjects = current.routes?.some((route) => route.subjects === true) === true;
+        const serving = { pid: process.pid, root: resolve(current.root), origin, origins, subjects };
+        removeRecord = recordServing(current.state, serving, env);
+        return origin;
+      };
+      const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
+        listening = port;
+        const origin = record(settings, port);
         const keys = await startKeys(store, { areNew: madeKeys });
         const showsUrl = secret.kind === "print" || values["show-url"] === true;
         const { data, path } = await announcement({ settings, port, keys, secret, showsUrl });
@@ -96,7 +110,14 @@ export const serveCommand: Command = {
         await print(stdout, values.json === true ? JSON.stringify(data) : text);
       };
       const run = settings.workers === 0 ? runSingle : runCluster;
-      await run({ settings, reread, env, log, onListening }).finally(() => removeRecord());
+      const onReloaded = (current: LoadedSettings): void => {
+        try {
+          record(current, listening);
+        } catch {
+          // The folder is away or full. The gateway goes on, and commands see the record of the start.
+        }
+      };
+      await run({ settings, reread, env, log, onListening, onReloaded }).finally(() => removeRecord());
       return 0;
     }
   },

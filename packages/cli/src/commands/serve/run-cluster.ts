@@ -26,7 +26,7 @@ function isReport(message: unknown): message is Report {
 }
 
 /** Serves in several processes that share the port. The primary owns the index of a folder and supervises the workers. */
-export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
+export async function runCluster({ settings, log, onListening, onReloaded }: RunOptions): Promise<void> {
   // Only one process may write the index of a folder.
   const { servesFolder } = driverOf(settings.storage);
   const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
@@ -64,6 +64,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
         case "settings":
           current = message.settings;
           log.logger.level = logLevel(current);
+          onReloaded(current);
       }
     });
   };

@@ -20,11 +20,13 @@ export interface RunOptions {
   readonly log: Log;
   /** Called once the gateway accepts requests. */
   readonly onListening: (listening: Listening) => Promise<void>;
+  /** Called after a reload. */
+  readonly onReloaded: (settings: LoadedSettings) => void;
 }
 
 /** Serves in this process until a signal stops it. */
 export async function runSingle(options: RunOptions): Promise<void> {
-  const { settings, env, log, onListening } = options;
+  const { settings, env, log, onListening, onReloaded } = options;
   const owner = stateOwners(settings, log);
   await owner.ensure();
   const instance = await openInstance(settings, { env, log });
@@ -33,6 +35,7 @@ export async function runSingle(options: RunOptions): Promise<void> {
     reload: async () => {
       await owner.ensure();
       await reload();
+      onReloaded(instance.settings);
     },
     drain: () => drain(instance, log),
     kill: () => process.exit(1),

@@ -19,7 +19,7 @@ export function settingsOfPrimary(): Promise<LoadedSettings> {
 }
 
 /** Serves as one of several processes. The primary sends reloads and the stop. */
-export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
+export async function runWorker(options: Omit<RunOptions, "onListening" | "onReloaded">): Promise<ExitStatus> {
   const { settings, env, log } = options;
   let instance: ServerInstance | undefined;
   let reloadInstance: () => Promise<void> = async () => undefined;

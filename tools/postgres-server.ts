@@ -73,6 +73,8 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
     unix_socket_directories: folder,
     shared_buffers: "32MB",
     max_connections: "100",
+    // By default a start after a crash flushes each file of the folder.
+    recovery_init_sync_method: "syncfs",
     ...settings,
     port: String(port),
   };

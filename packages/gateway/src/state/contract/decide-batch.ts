@@ -35,6 +35,7 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
   const byClaim = new Map(loaded.deliveries.map((one) => [one.claim, one.token]));
   const attempts = new Map(loaded.attempts.map((one) => [one.id, one]));
   const recent = new Map(Object.entries(loaded.recentClaims));
+  const waiting = new Map(loaded.deliveries.filter(({ state }) => state === "claimed").map((one) => [one.token, one]));
   const changed = new Set<string>();
   const put = new Map<string, Attempt & { readonly delivery: string }>();
   const removed = new Set<string>();
@@ -50,7 +51,7 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
     if (attempt !== undefined && delivery !== undefined && (isClaim || command.type === "start")) {
       return { ok: true, delivery, isNew: false, started: false };
     }
-    const claimed = isClaim ? [...deliveries.values()].filter(({ state }) => state === "claimed") : [];
+    const claimed = isClaim ? [...waiting.values()] : [];
     const recentClaims = isClaim ? (recent.get(command.address) ?? 0) : 0;
     const changes = apply({ link, variant, delivery, claimed, recentClaims, attempt }, command, now);
     const { result } = changes;
@@ -65,6 +66,8 @@ export function decideBatch(loaded: Loaded, commands: readonly Command[], now: M
     for (const one of changes.deliveries) {
       deliveries.set(one.token, one);
       byClaim.set(one.claim, one.token);
+      if (one.state === "claimed") waiting.set(one.token, one);
+      else waiting.delete(one.token);
       changed.add(one.token);
     }
     if (isClaim && result.ok && result.isNew) recent.set(command.address, recentClaims + 1);

@@ -73,7 +73,6 @@ CREATE TABLE daypass.attempt (
   delivery text COLLATE "C" NOT NULL,
   reserved bigint NOT NULL
 );
-CREATE INDEX attempt_by_delivery ON daypass.attempt (delivery);
 
 CREATE TABLE daypass.use (
   kid text COLLATE "C" NOT NULL,

@@ -186,7 +186,11 @@ export async function prepare(target: ClientTarget, bucket: string): Promise<voi
     addressing: "path",
     credentials: target.credentials,
   });
-  const made = await send({ method: "PUT", url: signer.sign({ bucket, method: "PUT", expiresIn: 60 }).url, body: "" });
+  const made = await send({
+    method: "PUT",
+    url: signer.sign({ bucket, resource: "bucket", method: "PUT", expiresIn: 60 }).url,
+    body: "",
+  });
   const put = await send({ method: "PUT", url: v4(target, bucket, { method: "PUT" }), body: BODY });
   if (made.status !== 200 || put.status !== 200)
     throw new Error(`${made.status} ${made.code}, ${put.status} ${put.code}`);

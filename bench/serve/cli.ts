@@ -73,7 +73,7 @@ export async function startCli({
     pid: child.pid,
     url: (key, { method = "GET", expiresIn = 3600 } = {}) => signer.sign({ bucket: "b", key, method, expiresIn }).url,
     listUrl: (bucket, query) =>
-      signer.sign({ bucket, expiresIn: 3600, bind: { query: { "list-type": "2", ...query } } }).url,
+      signer.sign({ bucket, resource: "bucket", expiresIn: 3600, bind: { query: { "list-type": "2", ...query } } }).url,
     stop: () => stop(child),
   };
 }

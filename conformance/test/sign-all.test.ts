@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type S3SignRequest, s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, type S3SignRequest, s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
@@ -30,9 +30,13 @@ describe.skipIf(missing)(`daypass sign --all, over the listings of radosgw${miss
   const many = Array.from({ length: 1000 }, (_, i) => `many/${String(i).padStart(5, "0")}`);
   const keys = [...new Set([...hostile, ...many])].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
-  const put = async (request: Partial<S3SignRequest>, body = ""): Promise<void> => {
+  const put = async (request: Partial<S3ObjectRequest>, body = ""): Promise<void> => {
     const signer = s3Signer({ region: "us-east-1", addressing: "path", ...radosgw });
-    const signed = signer.sign({ bucket: BUCKET, method: "PUT", expiresIn: 600, dotSegments: "sign", ...request });
+    const signed = signer.sign({
+      ...{ bucket: BUCKET, method: "PUT", expiresIn: 600, dotSegments: "sign" },
+      ...(request.key === undefined ? { resource: "bucket" } : {}),
+      ...request,
+    } as S3SignRequest);
     expect((await send({ url: signed.url, method: "PUT", body })).status).toBe(200);
   };
 

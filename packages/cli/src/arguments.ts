@@ -76,9 +76,9 @@ export function moment(option: string, text: string): Date {
 
 /** Reads one method of an option that can be repeated. */
 export function httpMethod(option: string, text: string): string {
-  if (/^[A-Z]+$/.test(text)) return text;
+  if (/^[A-Za-z]+$/.test(text)) return text.toUpperCase();
   throw new UsageError(
-    `expected ${option} as one method in upper case such as GET, found ${JSON.stringify(text)}: repeat the option for another method`,
+    `expected ${option} as one method such as GET, found ${JSON.stringify(text)}: repeat the option for another method`,
   );
 }
 

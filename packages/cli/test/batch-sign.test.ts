@@ -114,7 +114,7 @@ test("rejects an unknown version before its fields", async () => {
     { ...pinned, version: 4 },
     { ...pinned, version: "v4a", form: {} },
   );
-  expect(v5).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining('found "v5"') } });
+  expect(v5).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining('version is "v5"') } });
   expect(number).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("version") } });
   expect(form).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("for a form") } });
 });
@@ -389,6 +389,6 @@ test("accepts the credentials of AWS SDK providers, and rejects unknown members"
   const [plain, same, misspelt] = parseLines<{ url?: string; error?: { message: string } }>(stdout);
   expect(plain?.url).toMatch(/^https:/);
   expect(same?.url).toBe(plain?.url);
-  expect(misspelt?.error?.message).toContain('found one with "sessiontoken"');
+  expect(misspelt?.error?.message).toContain('the field "sessiontoken". Did you mean sessionToken?');
   expect(misspelt?.error?.message).not.toContain("S3CR3T");
 });

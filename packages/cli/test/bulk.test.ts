@@ -162,11 +162,10 @@ test("rejects a CSV record with an empty object name", async () => {
     return parseLines<Answer>(stdout).map(({ error }) => error?.code);
   };
   expect(await codes("scheme,key,method\ns3,a,GET\ns3,,DELETE\n")).toEqual([undefined, "INVALID_INPUT"]);
-  // With several schemes, some columns are empty. A request on the bucket has no name column.
+  // With several schemes, some columns are empty. A request on the bucket says so.
   expect(await codes("scheme,key,object\ns3,a,\ns3,,\n")).toEqual([undefined, "INVALID_INPUT"]);
-  expect(await codes("scheme,method\ns3,GET\n")).toEqual([undefined]);
-  // A record that names a bucket operation needs no object name.
-  expect(await codes("scheme,key,query.list-type\ns3,a,\ns3,,2\ns3,,\n")).toEqual([
+  expect(await codes("scheme,method,resource\ns3,GET,\ns3,GET,bucket\n")).toEqual(["INVALID_INPUT", undefined]);
+  expect(await codes("scheme,key,resource,query.list-type\ns3,a,,\ns3,,bucket,2\ns3,,,2\n")).toEqual([
     undefined,
     undefined,
     "INVALID_INPUT",

@@ -48,6 +48,7 @@ test("signs and verifies Google's vectors for its own hosts", async () => {
     universeDomain: vector["universeDomain"],
     bucket: vector["bucket"],
     object: vector["object"],
+    resource: vector["object"] === undefined ? "bucket" : undefined,
     headers: vector["headers"],
     query: vector["queryParameters"],
     credentials: account,

@@ -48,9 +48,7 @@ test("accepts a colon in a text cell and deeply nested lists", async () => {
   expect((await daypass(csv, { input: 'key:json\n"""a: 1.txt"""\n' })).stdout).toContain("/a%3A%201.txt?");
   const depth = 20_000;
   const input = jsonLines([pinned]).replace('"a.txt"', "[".repeat(depth) + "]".repeat(depth));
-  expect((await daypass(["sign", "--batch", "-"], { input })).stdout).toContain(
-    "expected key as a string, found a list",
-  );
+  expect((await daypass(["sign", "--batch", "-"], { input })).stdout).toContain("key is a list. Pass a string");
 });
 
 test("rejects a repeated part of a request", async () => {

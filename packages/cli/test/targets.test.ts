@@ -92,7 +92,22 @@ test("signs az:// with the account key of Azure's tools", async () => {
   const container = await sign(["az://acme/media"], key);
   expect([container.status, container.stderr]).toEqual([1, expect.stringContaining("--permissions")]);
   expect(
-    (await sign(["az://acme/media", "--permissions", "rl", "--ip", "192.0.2.1", "--protocol", "https"], key)).stdout,
+    (
+      await sign(
+        [
+          "az://acme/media",
+          "--resource",
+          "container",
+          "--permissions",
+          "rl",
+          "--ip",
+          "192.0.2.1",
+          "--protocol",
+          "https",
+        ],
+        key,
+      )
+    ).stdout,
   ).toMatch(/sr=c.*sip=192\.0\.2\.1|sip=192\.0\.2\.1.*sr=c/);
   const sas = await sign(["az://acme/media/a"], {
     AZURE_STORAGE_CONNECTION_STRING: "BlobEndpoint=https://acme;SharedAccessSignature=sv=x&sig=S3CR3T",

@@ -94,7 +94,7 @@ it.each(strict)("$name: refuses to sign a prefix without a slash at its end", as
 
 const azureKey = { account: "myaccount", accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" };
 const azure = azureSigner({ account: "myaccount", endpoint: `${ORIGIN}/myaccount`, credentials: azureKey, clock });
-const sas = { container: "media", permissions: "r", ...life };
+const sas = { container: "media", resource: "container", permissions: "r", ...life } as const;
 const azureAsk = async (url: string, target: string): Promise<string> => {
   const verifier = azureVerifier({ ...verifying, credentials: azureKey });
   const query = url.replace(/^.*\?/, "");
@@ -130,14 +130,15 @@ describe("a grant for a container or an account of Azure", () => {
 
 describe("a prefix that ends inside a segment", () => {
   it("is a whole segment for Azure, also in a listing", async () => {
-    const { url } = azure.sign({ ...sas, prefix: "users/7" });
+    const { url } = azure.sign({ ...sas, resource: undefined, prefix: "users/7" });
     expect(await azureAsk(url, "/myaccount/media/users/7/a.txt")).toBe("accepted");
     expect(await azureAsk(url, "/myaccount/media/users/77/a.txt")).not.toBe("accepted");
-    const listing = azure.sign({ ...sas, permissions: "l", prefix: "users/7" }).url;
+    const listing = azure.sign({ ...sas, resource: undefined, permissions: "l", prefix: "users/7" }).url;
     const list = (prefix: string) => azureAsk(listing, `/myaccount/media?restype=container&comp=list&prefix=${prefix}`);
     expect(await list("users/7/")).toBe("accepted");
     expect(await list("users/7/b/../../8/")).toBe("MALFORMED");
-    for (const prefix of ["", "users/../7"]) expect(() => azure.sign({ ...sas, prefix })).toThrow();
+    for (const prefix of ["", "users/../7"])
+      expect(() => azure.sign({ ...sas, resource: undefined, prefix })).toThrow();
   });
 
   it("is refused by the verifier of Swift unless it is configured", async () => {

@@ -47,7 +47,7 @@ function notJson(found: string): DaypassError {
 
 /** Adds the options that can replace a field of the line, which the library does not know. */
 function advised(message: string): string {
-  const lacksLife = message.endsWith('expiresAt as Date, found "neither"');
+  const lacksLife = message.startsWith("expiresIn is missing");
   return lacksLife ? `${message}: give one in the line, or --expires-in or --defaults for all of them` : message;
 }
 

@@ -46,7 +46,7 @@ export async function admit<G extends Grant>(
 async function claimUse({ keyId, id, expiresAt, obligations }: Grant, store: UseStore): Promise<void> {
   const limited = obligations.find((obligation) => obligation.kind === "uses");
   if (limited === undefined || (await store.claim(keyId, id, limited.limit, expiresAt))) return;
-  throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
+  throw new DaypassError("USES_SPENT", "all uses of the URL are spent. Ask for a new one");
 }
 
 /** The response headers that a grant obliges to, on answers that are no error. */
@@ -58,7 +58,7 @@ export function overridesOf({ obligations }: Grant): Readonly<Record<string, str
 function checkOverrides(grant: Grant): void {
   for (const [name, value] of Object.entries(overridesOf(grant) ?? {})) {
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
-      throw new TypeError(`expected ${name} in characters that a header can carry, found others: sign another value`);
+      throw new TypeError(`${name} has characters that a header cannot carry. Sign another value`);
   }
 }
 
@@ -71,7 +71,7 @@ function checkAnnouncedLength(grant: Grant, { headers }: WireRequest): void {
   if (length >= bounds.min && length <= bounds.max) return;
   throw new DaypassError(
     "BODY_LENGTH",
-    `expected a body of ${bounds.min} to ${bounds.max} bytes, found a Content-Length of ${length}: send what was granted`,
+    `the Content-Length is ${length}, and ${bounds.min} to ${bounds.max} bytes were granted`,
   );
 }
 

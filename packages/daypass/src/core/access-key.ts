@@ -1,33 +1,31 @@
+import { secretFault } from "#advice";
 import { constantTimeEqual, sha256Hex } from "#crypto";
-import { type DaypassError, refusal } from "./errors.ts";
+import { refusal } from "./errors.ts";
 import { prepareOnce } from "./key-resolver.ts";
 
-/** The parts of an access key by the names that its provider has given them. */
-export interface AccessKeyNames {
-  readonly id: string;
-  readonly secret: string;
-  readonly token: string;
-}
-
-/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. */
+/**
+ * Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. No error shows a value: it may be a secret in
+ * the wrong place.
+ *
+ * @param given what the caller passed, if `credentials` is a copy of it
+ */
 export function checkAccessKey<C extends { readonly expiration?: Date | undefined }>(
   credentials: C,
-  { id, secret, token }: AccessKeyNames,
+  names: readonly [id: string, secret: string, token: string],
+  given: unknown = credentials,
 ): C {
-  for (const name of [id, secret, token]) {
-    const value: unknown = (credentials as Partial<Record<string, unknown>> | undefined)?.[name];
-    if (name === token && value === undefined) continue;
-    if (typeof value !== "string" || !/^.+$/.test(value)) throw invalidCredentials(name, "a line of text");
+  for (const name of names) {
+    const value: unknown = Object(credentials)[name];
+    const isAbsent = name === names[2] && value === undefined;
+    if (!isAbsent && (typeof value !== "string" || !/^.+$/.test(value))) {
+      const fault = secretFault("credentials", given) ?? secretFault(`credentials.${name}`, value);
+      throw refusal("INVALID_KEY", fault ?? `credentials.${name} is not a line of text`);
+    }
   }
   // A Date before 1970 is a mistake, and an invalid one compares as false.
-  if (credentials.expiration !== undefined && !(Number(credentials.expiration) > 0))
-    throw invalidCredentials("expiration", "a valid Date");
+  if (!(Number(credentials.expiration ?? 1) > 0))
+    throw refusal("INVALID_KEY", "credentials.expiration is not a valid Date");
   return credentials;
-}
-
-// The text omits the value, which may be a secret in the wrong place.
-function invalidCredentials(name: string, expected: string): DaypassError {
-  return refusal("INVALID_KEY", `credentials.${name} as ${expected}, found something else`);
 }
 
 /**
@@ -57,10 +55,10 @@ export function checkSession(
   if (!agrees) {
     throw refusal(
       "INVALID_TOKEN",
-      `${token === undefined ? "no" : "the"} session token of this access key, found ${found === undefined ? "none" : "another"}`,
+      `the session token ${found === undefined ? "is missing" : "does not belong to the access key"}`,
     );
   }
   if (expiration !== undefined && !(now < Number(expiration))) {
-    throw refusal("EXPIRED_TOKEN", "credentials that are valid, found expired ones");
+    throw refusal("EXPIRED_TOKEN", "the credentials have expired");
   }
 }

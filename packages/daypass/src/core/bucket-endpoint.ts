@@ -32,11 +32,11 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
   if (!authority || (isVirtual && !urlHost(`${scheme}b.${authority}`)))
     throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!ADDRESSINGS.includes(addressing)) {
-    throw invalidInput("addressing", ADDRESSINGS.join(), addressing);
+    throw invalidInput("addressing", ADDRESSINGS.join(" or "), addressing);
   }
   return (bucket) => {
     if (typeof bucket !== "string" || !(isVirtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
-      throw invalidInput("bucket", isVirtual ? "part of a host" : "one segment", bucket);
+      throw invalidInput("bucket", isVirtual ? "a name that can stand in a host" : "a name without slashes", bucket);
     }
     const host = isVirtual ? `${bucket}.${authority}` : authority;
     return { origin: scheme + host, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };

@@ -55,11 +55,10 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
   // Asynchronous, so that a provider that throws rejects.
   const ask = async (): Promise<void> => {
     const given = await provider();
-    if (Object(given) !== given)
-      throw new DaypassError("INVALID_KEY", "expected credentials of the provider, found none");
+    if (Object(given) !== given) throw new DaypassError("INVALID_KEY", "the provider returned no credentials");
     // JSON has none: a provider that reads some has to make one.
     if (given.expiration !== undefined && !(given.expiration?.getTime?.() > 0))
-      throw new DaypassError("INVALID_KEY", "expected expiration as a valid Date, found something else");
+      throw new DaypassError("INVALID_KEY", "the provider returned an expiration that is not a valid Date");
     credentials = given;
     if (!isOld(given)) attempts = 0;
   };
@@ -78,7 +77,7 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
       if (credentials === undefined) {
         throw new DaypassError(
           "CREDENTIALS_NOT_READY",
-          "expected loaded credentials, found none yet: await ready() before the first signature",
+          "the credentials are not loaded yet. Await ready() before the first signature",
         );
       }
       const current = credentials;

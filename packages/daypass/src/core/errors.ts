@@ -124,14 +124,14 @@ export function withSigner(error: unknown, signedBy: SignedBy): unknown {
   return Object.assign(error as Error, { signedBy });
 }
 
-/** A refusal in the form that all texts share: `expected …`. */
-export function refusal(code: ErrorCode, expected: string, details?: ErrorDetails): DaypassError {
-  return new DaypassError(code, `expected ${expected}`, { details });
+/** An error with a code, a message and its facts. */
+export function refusal(code: ErrorCode, message: string, details?: ErrorDetails): DaypassError {
+  return new DaypassError(code, message, { details });
 }
 
 /** The refusal of a grant because of an obligation that the caller of the verifier does not enforce. */
 export function unenforced(constraint: string): DaypassError {
-  const message = `the grant has the constraint "${constraint}", which this server does not enforce. If its handler does, add "${constraint}" to \`enforces\` of the verifier`;
+  const message = `the constraint "${constraint}" is not listed in \`enforces\``;
   return new DaypassError("UNENFORCED_CONSTRAINT", message, { details: { constraint } });
 }
 
@@ -153,18 +153,22 @@ export function isDaypassError(value: unknown): value is DaypassError {
   return name === "DaypassError" && typeof code === "string";
 }
 
-/**
- * `INVALID_INPUT`, or a code that says more, in the form that all options share: what was expected of which option, and
- * what was found. That is shown: `"another"` stands for what may hold a secret, such as the value of a header.
- */
+/** What is wrong with an option, and what to pass. The found value is shown: `"another"` stands for what may hold a secret. */
+export function faultText(option: string, expected: string, found: unknown): string {
+  const text =
+    Object(found) === found ? "an object" : typeof found === "string" ? JSON.stringify(found) : String(found);
+  // What comes before a host or behind a path is a password or a token at times.
+  const shown =
+    found === undefined ? "missing" : found === "another" ? "not valid" : text.replace(/^.*@|[?#].*/gs, "...");
+  return `${option} is ${shown}. Pass ${expected}`;
+}
+
+/** `INVALID_INPUT`, or a code that says more, with a {@link faultText}. */
 export function invalidInput(
   option: string,
   expected: string,
   found: unknown,
   code: ErrorCode = "INVALID_INPUT",
 ): DaypassError {
-  const text = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
-  // What comes before a host or behind a path is a password or a token at times.
-  const shown = text.replace(/^.*@|[?#].*/gs, "...");
-  return refusal(code, `${option} as ${expected}, found ${shown}`);
+  return refusal(code, faultText(option, expected, found));
 }

@@ -1,3 +1,4 @@
+import { didYouMean } from "#advice";
 import { DaypassError } from "./errors.ts";
 
 /** A JSON object whose fields have not been checked. */
@@ -83,11 +84,12 @@ export function anyOfKinds(expected: string, ...kinds: readonly FieldKind[]): Fi
 export function record(kinds: Kinds): FieldKind {
   const known = fields(kinds);
   return {
-    expected: `an object with no other fields than ${[...known.keys()].join(", ")}`,
+    expected: "an object with the documented fields",
     accepts: (value) => isObject(value) && problemIn(value, known) === undefined,
     fault(value) {
       const other = isObject(value) ? Object.keys(value).find((name) => !known.has(name)) : undefined;
-      return other === undefined ? undefined : `one with ${JSON.stringify(other)}`;
+      if (other === undefined) return undefined;
+      return `an object with the field ${JSON.stringify(other)}${didYouMean(other, [...known.keys()])}`;
     },
   };
 }
@@ -113,10 +115,13 @@ function problemIn(value: JsonObject, known: Fields): string | undefined {
   for (const name in value) {
     const kind = known.get(name);
     if (kind === undefined) {
-      return `expected no other fields than ${[...known.keys()].join(", ")}; found ${JSON.stringify(name)}: correct its spelling, or leave it out`;
+      return `${JSON.stringify(name)} is not a field here${didYouMean(name, [...known.keys()]) || ". Correct its spelling, or leave it out"}`;
     }
-    if (!kind.accepts(value[name]))
-      return `expected ${name} as ${kind.expected}, found ${kind.fault?.(value[name]) ?? describe(value[name])}`;
+    if (!kind.accepts(value[name])) {
+      const fault = kind.fault?.(value[name]) ?? describe(value[name]);
+      // A fault that names the right field says what to pass.
+      return fault.endsWith("?") ? `${name} is ${fault}` : `${name} is ${fault}. Pass ${kind.expected}`;
+    }
   }
   return undefined;
 }
@@ -141,12 +146,12 @@ function isTextList(value: unknown): boolean {
 
 /** `INVALID_INPUT` for a line that lacks a field. @internal */
 export function missing(name: string, hint: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${name}, found nothing: ${hint}`);
+  return new DaypassError("INVALID_INPUT", `${name} is missing: ${hint}`);
 }
 
 /** `INVALID_INPUT` for a line with two fields that exclude each other. @internal */
 export function both(one: string, other: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${one} or ${other}, found both: leave one out`);
+  return new DaypassError("INVALID_INPUT", `${one} and ${other} are both set. Leave one out`);
 }
 
 // Python writes microseconds and Go nanoseconds. Digits beyond milliseconds are dropped.
@@ -169,10 +174,7 @@ export function instant(name: string, text: string): Date {
     // A zone may move the instant out of the years that have four digits.
     if (!(time >= FIRST && time <= LAST)) {
       const found = JSON.stringify(text);
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected ${name} as an instant such as "2026-01-02T03:04:05Z", found ${found}`,
-      );
+      throw new DaypassError("INVALID_INPUT", `${name} is ${found}. Pass an instant such as "2026-01-02T03:04:05Z"`);
     }
     lastText = text;
     lastTime = time;

@@ -58,7 +58,7 @@ export class VerifiedGrant implements Grant {
   async *limitBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     // A stream that was read ends at once, so its bytes would never be checked.
     if ((body as { readonly readableEnded?: boolean }).readableEnded) {
-      throw refusal("INVALID_INPUT", "an unread body");
+      throw refusal("INVALID_INPUT", "the body was read before");
     }
     const length = this.obligations.find((obligation) => obligation.kind === "body-length");
     const digest = this.obligations.find((obligation) => obligation.kind === "body-sha256");
@@ -67,7 +67,7 @@ export class VerifiedGrant implements Grant {
     const checkLength = (min: number): void => {
       // Written so that a text, whose characters are no bytes, refuses.
       if (length && !(received >= min && received <= length.max))
-        throw refusal("BODY_LENGTH", `a body of ${length.min} to ${length.max} bytes, found ${received}`);
+        throw refusal("BODY_LENGTH", `${length.min} to ${length.max} bytes were granted, not ${received}`);
     };
     for await (const chunk of body) {
       received += chunk.byteLength;
@@ -76,7 +76,7 @@ export class VerifiedGrant implements Grant {
       yield chunk;
     }
     checkLength(length?.min ?? 0);
-    if (hash?.hex() !== digest?.sha256) throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
+    if (hash?.hex() !== digest?.sha256) throw refusal("BODY_DIGEST", "the body does not have the granted SHA-256");
   }
 }
 

@@ -1,3 +1,4 @@
+import { secretFault } from "#advice";
 import type { KeyResolver } from "./contracts.ts";
 import { refusal } from "./errors.ts";
 
@@ -107,7 +108,7 @@ export function hasMember<K extends object, N extends string>(
 /** A secret that is missing reads as `undefined`, and everyone can compute a MAC with an empty key. */
 export function checkText(secret: string, option = "secret"): string {
   if (typeof secret === "string" && secret !== "") return secret;
-  throw refusal("INVALID_KEY", `${option} as text that is not empty, found something else`);
+  throw refusal("INVALID_KEY", secretFault(option, secret) ?? `${option} is not text`);
 }
 
 /**
@@ -116,6 +117,6 @@ export function checkText(secret: string, option = "secret"): string {
  */
 export function checkSecret(secret: string): string {
   if (/[\r\n]/.test(checkText(secret)))
-    throw refusal("INVALID_KEY", "secret as text without line breaks, found one: trim what was read from a file");
+    throw refusal("INVALID_KEY", "secret contains a line break. Trim what was read from a file");
   return secret;
 }

@@ -34,7 +34,7 @@ export function byVersion(
     const known = Object.keys(choices)
       .map((name) => JSON.stringify(name))
       .join(" or ");
-    throw new DaypassError("INVALID_INPUT", `expected ${field} ${known}${what}, found ${shown}: there is no other`);
+    throw new DaypassError("INVALID_INPUT", `${field} is ${shown}. Pass ${known}${what}`);
   };
 }
 

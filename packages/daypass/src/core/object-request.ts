@@ -16,13 +16,30 @@ export function checkKey(key: string, dotSegments: "refuse" | "sign" | undefined
   }
 }
 
-/** One request to an object store, for a signer to sign. */
-export interface ObjectRequest extends Constraints {
+/**
+ * Checks that a request names its object, or says that it is for the whole bucket. A missing parameter of an app would else sign a
+ * listing of the bucket.
+ */
+export function checkTarget(
+  key: string | undefined,
+  {
+    resource,
+    dotSegments,
+  }: { readonly resource?: string | undefined; readonly dotSegments?: "refuse" | "sign" | undefined },
+  option = "key",
+  whole = "bucket",
+): void {
+  if (resource === whole && key === undefined) return;
+  if (resource !== undefined || key === undefined)
+    throw invalidInput(option, `a name, or resource: "${whole}" for the ${whole}`, resource && "another");
+  checkKey(key, dotSegments, option);
+}
+
+/** What every request to an object store has. */
+export interface StoreRequest extends Constraints {
   /** The bucket's name. It is not checked whether the bucket exists. */
   readonly bucket: string;
-  /** The object's key, exactly: it is data, and is never parsed as a URL. Omit it for a call on the bucket itself. */
-  readonly key?: string | undefined;
-  /** `GET` by default. */
+  /** `GET` by default, in any case. */
   readonly method?: string | undefined;
   /** Further parameters, each once, e.g. `versionId`, `partNumber`, `uploadId`. */
   readonly query?: Readonly<Record<string, string>> | undefined;
@@ -30,6 +47,20 @@ export interface ObjectRequest extends Constraints {
   readonly headers?: Bindings["headers"];
   /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
   readonly dotSegments?: "refuse" | "sign" | undefined;
+}
+
+/** A request for one object of a store. */
+export interface ObjectRequest extends StoreRequest {
+  /** The object's key, exactly: it is data, and is never parsed as a URL. */
+  readonly key: string;
+  readonly resource?: undefined;
+}
+
+/** A request for a bucket itself, such as a listing. */
+export interface BucketRequest extends StoreRequest {
+  /** Says that the request is for the whole bucket. */
+  readonly resource: "bucket";
+  readonly key?: undefined;
 }
 
 /** What such a request asks for, checked. */
@@ -52,7 +83,12 @@ export function unboundBody(headers: Readonly<Record<string, string>>): readonly
   return "content-md5" in headers ? [] : ["body"];
 }
 
-const METHOD = /^[A-Z]{1,16}$/;
+/** A method in upper case. Throws `INVALID_INPUT` if it is not a word. */
+export function methodOf(method: unknown = "GET"): string {
+  const upper = String(method).toUpperCase();
+  if (typeof method === "string" && /^[A-Z]{1,16}$/.test(upper)) return upper;
+  throw invalidInput("method", "a method such as GET", method);
+}
 
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
 const VISIBLE = /^[\t\x20-\x7e]*$/;
@@ -65,21 +101,22 @@ const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
  * @param own headers that the scheme makes of `bind`; without it a range of lengths is refused
  */
 export function readObjectRequest(
-  request: ObjectRequest & { readonly object?: string | undefined },
+  request: StoreRequest &
+    Pick<ObjectRequest | BucketRequest, "resource"> & { readonly key?: unknown; readonly object?: unknown },
   rules: ObjectRules,
   own?: Readonly<Record<string, string | undefined>>,
 ): ObjectCall {
   const { scheme, reserved } = rules;
-  const { key, object, method = "GET", query, headers, response, bind, dotSegments } = request;
-  if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
-  if (key !== undefined) checkKey(key, dotSegments);
-  if (object !== undefined) checkKey(object, dotSegments, "object");
+  const { query, headers, response, bind } = request;
+  const method = methodOf(request.method);
   checkOptions(request, rules);
+  const option = rules.known.test("key") ? "key" : "object";
+  checkTarget(request[option] as string | undefined, request, option);
   const { contentType, contentLength, headers: bound, query: boundQuery } = bind ?? {};
   if (typeof contentLength === "object") {
     if (!own) throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
   } else if (!/^\d+$/.test(String(contentLength ?? 0))) {
-    throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+    throw invalidInput("bind.contentLength", "a whole number of bytes", contentLength);
   }
 
   const collected: Record<string, string> = {};
@@ -89,7 +126,7 @@ export function readObjectRequest(
     const lower = name.toLowerCase();
     const isText = typeof value === "string" && VISIBLE.test(value) && HEADER_NAME.test(lower);
     if (!isText || (collected[lower] ?? value) !== value) {
-      throw invalidInput(`header ${name}`, "one ASCII text, not set by the signer", "another");
+      throw invalidInput(`header ${name}`, "ASCII text that the signer does not set", "another");
     }
     collected[lower] = value;
   }
@@ -97,7 +134,7 @@ export function readObjectRequest(
   const parameters = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || reserved.test(name) || parameters.has(name)) {
-      throw invalidInput(`query.${name}`, "one text, not set by the signer", "another");
+      throw invalidInput(`query.${name}`, "one string that the signer does not set", "another");
     }
     parameters.set(name, value);
   };

@@ -52,13 +52,14 @@ export function signer<R, S = SignedRequest>(
   signMany(requests: Iterable<R>): Iterable<S | { readonly error: Error }>;
 } {
   return {
-    sign,
+    // A call without a request is refused for what it lacks.
+    sign: (request) => sign(request ?? ({} as R)),
     *signMany(requests) {
       for (const request of requests) {
         // Not yielded inside the try: an error that the caller throws into the iteration does not belong to the request.
         let item: S | { readonly error: Error };
         try {
-          item = sign(request);
+          item = sign(request ?? ({} as R));
         } catch (error) {
           item = failed(error);
         }
@@ -70,11 +71,12 @@ export function signer<R, S = SignedRequest>(
 
 /** A signer with promises from its `sign`. */
 export function asyncSigner<R, S = SignedRequest>(
-  sign: (request: R) => Promise<S>,
+  given: (request: R) => Promise<S>,
 ): {
   sign(request: R): Promise<S>;
   signMany(requests: Iterable<R>): AsyncIterable<S | { readonly error: Error }>;
 } {
+  const sign = (request: R): Promise<S> => given(request ?? ({} as R));
   return { sign, signMany: (requests) => signAhead(requests, sign) };
 }
 

@@ -1,5 +1,6 @@
+import { lifetimeWarnings, looksLikeMilliseconds } from "#advice";
 import type { Lifetime } from "./contracts.ts";
-import { type DaypassError, invalidInput, refusal } from "./errors.ts";
+import { type DaypassError, faultText, invalidInput, refusal } from "./errors.ts";
 
 /**
  * The expiry of URLs that never expire, in milliseconds since 1970: the last second with a year of four
@@ -87,7 +88,7 @@ export function basicTimeFormat(): (ms: number) => string {
 }
 
 /** The longest lifetime in seconds for schemes without a maximum. It catches milliseconds that were passed as seconds. */
-export const CENTURY: number = 100 * 365 * 86_400;
+export const CENTURY = 3_153_600_000;
 
 /** Signing time and end of a URL, both whole seconds. */
 export interface SigningWindow {
@@ -119,39 +120,37 @@ export function signingWindow(
   const step = stableWindow ?? 1;
   // A clock beyond the year 2255 counts in other units, and a time outside a Date's range would be signed as NaN.
   if (!isWhole(step) || !(now > 0 && now < 9e9)) {
-    throw invalidInput("stableWindow", "whole seconds, valid clock", stableWindow ?? String(clockTime));
+    throw invalidInput("stableWindow", "whole seconds, and a valid clock", stableWindow ?? String(clockTime));
   }
   if ((wanted === undefined) === (until === undefined)) {
-    throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
+    throw invalidInput("expiresIn", "seconds, or expiresAt alone", wanted);
   }
   const signedAt = Math.floor(now / step) * step;
   const secondsUntil = (end: Date): number => Math.floor(Number(end) / 1000) - signedAt;
   // The window's start may lie up to one window back, and each URL must still live for as long as was asked.
   const lasting = wanted as number;
   let expiresIn = until === undefined ? (stableWindow ? stableWindow + lasting : lasting) : secondsUntil(until);
-  let warnings: readonly string[] = [];
+  let warnings = lifetimeWarnings(wanted);
   const left = expiration === undefined ? expiresIn : secondsUntil(expiration);
   // Written so that an invalid date refuses.
   if (!(left >= expiresIn) && expiresIn > 0) {
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials for ${expiresIn} s, found ${left} s: see credentialExpiry`,
+        `the credentials end in ${left} s, and the URL in ${expiresIn} s. See credentialExpiry`,
       );
     }
     expiresIn = left;
-    warnings = [`the URL ends with its credentials, after ${left} s`];
+    warnings = [...warnings, `the URL ends with its credentials, after ${left} s`];
   }
   // The start of a stable window lies in the past, and so may an end that is after it.
   if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
-    throw refusal(
-      "INVALID_EXPIRY",
-      `expiresIn as integer, 1 to ${maxSeconds} s, found ${typeof expiresIn} ${expiresIn}`,
-      {
-        maximum: maxSeconds,
-        found: expiresIn,
-      },
-    );
+    const option = until === undefined ? "expiresIn" : "expiresAt - now";
+    const expected = `whole seconds from 1 to ${maxSeconds}${looksLikeMilliseconds(expiresIn, maxSeconds)}`;
+    throw refusal("INVALID_EXPIRY", faultText(option, expected, expiresIn), {
+      maximum: maxSeconds,
+      found: expiresIn,
+    });
   }
   return {
     signedAt: signedAt * 1000,
@@ -189,18 +188,18 @@ export function checkValidity(
   skew = 0,
 ): DaypassError | undefined {
   if (!(now >= Number(startsAt) - skew * 1000)) {
-    return refusal("NOT_YET_VALID", `a URL that has begun, found ${instantText(startsAt)}: check both clocks`);
+    return refusal("NOT_YET_VALID", `the URL is valid from ${instantText(startsAt)} on. Check both clocks`);
   }
   if (now < Number(expiresAt)) return undefined;
   const ended = instantText(expiresAt);
-  return refusal("EXPIRED", `a URL that is valid, found one that ended at ${ended}`, { expiresAt: ended });
+  return refusal("EXPIRED", `the URL expired at ${ended}`, { expiresAt: ended });
 }
 
 /** Refuses a URL with a longer remaining lifetime than the verifier accepts. For schemes without a maximum. */
 export function checkRemaining(now: number, expiresAt: Instant, maxLife: number | undefined): void {
   if (maxLife === undefined || Number(expiresAt) - now <= maxLife * 1000) return;
   const ended = instantText(expiresAt);
-  throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${ended}`, {
+  throw refusal("KEY_SCOPE", `the URL expires at ${ended}, and maxLife accepts ${maxLife} s`, {
     expiresAt: ended,
     maximum: maxLife,
   });

@@ -1,3 +1,4 @@
+import { didYouMean } from "#advice";
 import { uriEncode } from "../wire/encoding.ts";
 import type { Constraints } from "./contracts.ts";
 import { type DaypassError, invalidInput, refusal } from "./errors.ts";
@@ -15,7 +16,8 @@ export function checkName(option: string, name: unknown): void {
 /** Refuses everything but a list of one or more texts of this form. */
 export function checkTexts(option: string, form: RegExp, texts: unknown): void {
   const isList = Array.isArray(texts) && texts.length > 0;
-  if (!isList || !texts.every((text) => form.test(text))) throw invalidInput(option, "a list of texts", texts);
+  if (!isList || !texts.every((text) => typeof text === "string" && form.test(text)))
+    throw invalidInput(option, "a list of strings", texts);
 }
 
 /**
@@ -26,8 +28,8 @@ export function checkTexts(option: string, form: RegExp, texts: unknown): void {
  */
 export function optionPairs<V>(option: string, given: object | undefined): [string, V][] {
   // Falsy values mean "no option", as in `condition && {…}`.
-  if (given && (given as Partial<Iterable<unknown>>)[Symbol.iterator])
-    throw invalidInput(option, "an object", "another");
+  if (given && (typeof given !== "object" || (given as Partial<Iterable<unknown>>)[Symbol.iterator]))
+    throw invalidInput(option, "a plain object", "another");
   return Object.entries(given ?? {});
 }
 
@@ -42,7 +44,7 @@ export function queryTokens(query: object | undefined): readonly string[] {
     if (values.length > 0 && values.every((value) => typeof value === "string")) {
       return values.map((value) => `${uriEncode(name)}=${uriEncode(value)}`);
     }
-    throw invalidInput(`bind.query.${name}`, "texts", "another");
+    throw invalidInput(`bind.query.${name}`, "a string, or a list of them", "another");
   });
 }
 
@@ -69,8 +71,9 @@ export function checkOptions(request: Constraints, rules: RequestRules): void {
       const name = place + option;
       if (value === undefined || known.test(name)) continue;
       const isConstraint = CONSTRAINT.test(name);
-      if (!isConstraint && misspelt !== undefined) throw invalidInput(`the options of ${scheme}`, "documented", name);
-      throw unsupportedConstraint(scheme, name, instead[name] ?? (isConstraint ? "leave it out" : undefined));
+      const alternative = instead[name] ?? (isConstraint ? "leave it out, or use daypass/url" : undefined);
+      const error = unsupportedConstraint(scheme, name, alternative, known);
+      throw isConstraint || misspelt === undefined ? error : refusal(misspelt, error.message);
     }
   }
 }
@@ -78,15 +81,13 @@ export function checkOptions(request: Constraints, rules: RequestRules): void {
 /** The constraints that some scheme supports. Any other name is a spelling mistake. */
 const CONSTRAINT = /^(?:notBefore|prefix|response.*|bind\.(?:content(?:Type|Length)|sha256|headers|query|ip))$/;
 
-/** `UNSUPPORTED_CONSTRAINT`: the scheme, what it cannot bind, and what can. */
+/** `UNSUPPORTED_CONSTRAINT`: what the scheme cannot bind, and what can, or the known option that was probably meant. */
 export function unsupportedConstraint(
   scheme: string,
   constraint: string,
-  alternative = "check its name",
+  alternative?: string,
+  known: Parameters<typeof didYouMean>[1] = [],
 ): DaypassError {
-  return refusal(
-    "UNSUPPORTED_CONSTRAINT",
-    `what ${scheme} can bind, found ${constraint}: ${alternative}, or use daypass/url`,
-    { constraint },
-  );
+  const advice = alternative === undefined ? didYouMean(constraint, known) : `: ${alternative}`;
+  return refusal("UNSUPPORTED_CONSTRAINT", `${constraint} is not an option of ${scheme}${advice}`, { constraint });
 }

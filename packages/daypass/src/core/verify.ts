@@ -56,8 +56,11 @@ export function verifier<P, K, G extends Grant>(
     const key = match < 0 ? undefined : candidates[match];
     if (key === undefined) {
       if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
-      if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id");
-      throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
+      if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "no configured key has the id of this signature");
+      throw refusal(
+        "SIGNATURE_MISMATCH",
+        "the signature does not belong to this request. `daypass explain` finds the reason",
+      );
     }
     const { stringToSign } = checks[match] as Checked;
     try {
@@ -121,7 +124,7 @@ export function anyOf<const V extends readonly Verifier[]>(
       if (second !== undefined) {
         throw refusal(
           "AMBIGUOUS_AUTHENTICATION",
-          `one verifier that reads it, found ${detected.length}: send one signature, and give one verifier of a scheme all its origins`,
+          `${detected.length} verifiers read this request. Give one verifier of a scheme all its origins`,
         );
       }
       return (await only.verify(request, proof)) as G;
@@ -130,5 +133,5 @@ export function anyOf<const V extends readonly Verifier[]>(
 }
 
 function noSignature(): DaypassError {
-  return refusal("NO_SIGNATURE", "a presigned URL");
+  return refusal("NO_SIGNATURE", "the request has no signature. Open a presigned URL");
 }

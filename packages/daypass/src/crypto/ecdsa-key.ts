@@ -119,7 +119,9 @@ export function spki(key: string | EcJwk | Uint8Array): Uint8Array {
 
 /** `INVALID_KEY` without the value, which may be the key in the wrong place. */
 export function invalidEcKey(expected: string, cause?: unknown): DaypassError {
-  return new DaypassError("INVALID_KEY", `expected a P-256 key as PEM, JWK or bytes: ${expected}`, { cause });
+  return new DaypassError("INVALID_KEY", `the P-256 key cannot be read. Pass PEM, JWK or bytes: ${expected}`, {
+    cause,
+  });
 }
 
 export function isEcJwk(key: string | EcJwk | Uint8Array): key is EcJwk {

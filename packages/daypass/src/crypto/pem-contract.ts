@@ -19,6 +19,6 @@ export interface PemPublicKey {
 export function invalidPem(kind: "PRIVATE" | "PUBLIC"): DaypassError {
   return refusal(
     "INVALID_KEY",
-    `an RSA key of 1024 bits or more or a P-256 key as PEM, -----BEGIN ${kind} KEY-----, without a passphrase`,
+    `the key cannot be read. Pass an RSA key of 1024 bits or more, or a P-256 key, as PEM (-----BEGIN ${kind} KEY-----) without a passphrase`,
   );
 }

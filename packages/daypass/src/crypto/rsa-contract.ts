@@ -49,7 +49,10 @@ export const SHORTEST_MODULUS = 1024;
 
 /** `INVALID_KEY` without the value, which may be the key in the wrong place. */
 export function invalidRsaKey(kind: "private" | "public"): DaypassError {
-  return refusal("INVALID_KEY", `a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM (no passphrase) or JWK`);
+  return refusal(
+    "INVALID_KEY",
+    `the key cannot be read. Pass a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM (no passphrase) or JWK`,
+  );
 }
 
 // WebCrypto imports PKCS#8 and SubjectPublicKeyInfo only. Here the other forms of PEM are put into these two.

@@ -35,7 +35,7 @@ export interface GoogleCdn {
   readonly refused: readonly string[];
   /** Whether base64url has padding. */
   readonly padded: boolean;
-  /** The only spelling of a signature. */
+  /** The form of a signature. Another spelling of the right bytes does not match. */
   readonly signature: RegExp;
   /** By option, what can bind it instead. */
   readonly instead?: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export const CLOUD_CDN: GoogleCdn = {
   cookie: "Cloud-CDN-Cookie",
   refused: [],
   padded: true,
-  signature: /^[A-Za-z0-9_-]{26}[AEIMQUYcgkosw048]=$/,
+  signature: /^[A-Za-z0-9_-]{27}=$/,
 };
 
 const BY_TOKEN = "use daypass/media-cdn/token";
@@ -60,7 +60,7 @@ export function mediaCdn(padded: boolean): GoogleCdn {
     pathComponent: "edge-cache-token=",
     refused: ["Starts", "IPRanges", "HeaderName", "HeaderValue"],
     padded,
-    signature: padded ? /^[A-Za-z0-9_-]{85}[AQgw]==$/ : /^[A-Za-z0-9_-]{85}[AQgw]$/,
+    signature: padded ? /^[A-Za-z0-9_-]{86}==$/ : /^[A-Za-z0-9_-]{86}$/,
     instead: { notBefore: BY_TOKEN, "bind.ip": BY_TOKEN, "bind.headers": BY_TOKEN },
   };
 }
@@ -131,7 +131,8 @@ export function googleCookies(
   readonly finish: (signature: string) => SignedCookies;
 } {
   const { cookie, cookieName } = product;
-  return (request) => {
+  return (given) => {
+    const request = given ?? {};
     const url = readUrl(request, { name: cookieName, options: "prefix" });
     if (url.query !== "") throw unsupportedConstraint(cookieName, "a query", "sign a URL");
     const prefix = checkPrefix(url, request.prefix ?? url.path) as string;
@@ -181,7 +182,7 @@ export function ed25519Bytes(text: unknown): Uint8Array {
 
 /** `INVALID_KEY` without the value, which may be a secret in the wrong place. */
 export function invalidEd25519(expected: string): DaypassError {
-  return refusal("INVALID_KEY", `an Ed25519 key: ${expected}`);
+  return refusal("INVALID_KEY", `the Ed25519 key cannot be used. Pass ${expected}`);
 }
 
 /** A parsed signature. */
@@ -213,10 +214,7 @@ export function parseGoogle(
   const { own, others } = takeTokens(wire.tokens, GOOGLE_NAMES);
   const inQuery = Object.keys(own).length > 0;
   if (Number(cookie !== undefined) + Number(inPath !== undefined) + Number(inQuery) > 1) {
-    throw refusal(
-      "AMBIGUOUS_AUTHENTICATION",
-      `one signature, found several in the query, the path and the cookie ${name}`,
-    );
+    throw refusal("AMBIGUOUS_AUTHENTICATION", `query, path and the cookie ${name} have several signatures. Send one`);
   }
   const unknown = others.find((token) => refused.includes(token.name));
   if (unknown !== undefined) {
@@ -226,7 +224,7 @@ export function parseGoogle(
   const below = (fields: Fields, prefix: string, stringToSign: string, path = wire.path): GoogleToken => {
     checkBelow(path);
     if (!isBelow(origin + path, prefix)) {
-      throw refusal("SIGNATURE_MISMATCH", "a URL below the URLPrefix, found another");
+      throw refusal("SIGNATURE_MISMATCH", "the URL is not below the URLPrefix");
     }
     const unsigned = unsignedParameters(others, allowUnsigned);
     return { ...readCommon(fields, product), stringToSign, prefix, path, target: path, unsigned };

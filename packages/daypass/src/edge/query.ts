@@ -96,9 +96,13 @@ export function unsignedParameters(
     const decoded = formDecode(name);
     // `allowed` may be a text in JavaScript: `includes` of a text would accept parts of the name.
     if ([allowed].flat().includes(decoded)) return [decoded, formDecode(value)];
-    throw refusal("UNSIGNED_PARAMETER", `signed parameters, found ${decoded}: list it in allowUnsigned`, {
-      parameter: decoded,
-    });
+    throw refusal(
+      "UNSIGNED_PARAMETER",
+      `the parameter ${decoded} is not signed. If it may vary, list it in allowUnsigned`,
+      {
+        parameter: decoded,
+      },
+    );
   });
 }
 

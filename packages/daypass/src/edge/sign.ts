@@ -1,5 +1,6 @@
 import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../core/contracts.ts";
 import { invalidInput, refusal } from "../core/errors.ts";
+import { methodOf } from "../core/object-request.ts";
 import { asyncSigner, SignedResult, signer } from "../core/signed-request.ts";
 import { CENTURY, type Instant, NEVER, signingWindow, startSeconds, systemClock } from "../core/time.ts";
 import { checkOptions, queryTokens } from "../core/validate-options.ts";
@@ -96,10 +97,10 @@ function prepare<R extends EdgeSignRequest, D extends EdgeDraft, W extends Weakn
 ): { readonly draft: D; readonly finish: (signature: string) => SignedRequest } {
   const { own = [], clock, maxLife } = format;
   const url = readUrl(request, format);
-  if (hasToken(`?${url.query}`, own, format)) throw invalidInput("url", `without ${own.join()}`, "one of them");
+  if (hasToken(`?${url.query}`, own, format))
+    throw invalidInput("url", `a URL without ${own.join()}, which the signer adds`, "another");
   const window = edgeWindow(request, clock, maxLife);
-  const { method = "GET" } = request;
-  if (!/^[A-Z]{1,20}$/.test(method)) throw invalidInput("method", "upper case", method);
+  const method = methodOf(request.method);
   const draft = format.draft(request, url, window);
   const { stringToSign, headers = {}, bound, covers } = draft;
   const { expires, expiresAt } = window;
@@ -156,9 +157,9 @@ export function readUrl<R extends EdgeSignRequest>(
   const [, origin, path = "", asked] = URL_FORM.exec(request.url) ?? [];
   const query = [...(asked ? [asked] : []), ...queryTokens(request.bind?.query)].join("&");
   if (origin === undefined || DEFAULT_PORT.test(origin) || RESPELT.test(`${path}?${query}`) || query.includes("'")) {
-    throw refusal("INVALID_INPUT", "url as parsers write it: http(s)://host[:port]/path?query");
+    throw refusal("INVALID_INPUT", "url is not in the spelling of URL parsers. Pass http(s)://host[:port]/path?query");
   }
-  if (DOT_SEGMENT.test(path)) throw refusal("DOT_SEGMENTS", "url without dot segments");
+  if (DOT_SEGMENT.test(path)) throw refusal("DOT_SEGMENTS", "url has dot segments, which browsers remove");
   return { origin, path, query };
 }
 

@@ -132,7 +132,7 @@ export function edgeVerifier<T extends EdgeToken, W extends Weakness = never, F 
       const { request, origin } = received;
       const { expiresAt = NEVER, notBefore = 0, path, target, unsigned = [] } = token;
       if (!methods.includes(request.method)) {
-        throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another`);
+        throw refusal("METHOD_NOT_GRANTED", `the method is not granted. Send ${methods.join(" or ")}`);
       }
       checkRemaining(verified.now, expiresAt, maxLife);
       const { obligations = [], ...facts } = format.facts?.(received, token, verified) ?? {};

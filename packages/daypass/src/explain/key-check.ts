@@ -72,7 +72,7 @@ function said<T>(scheme: string, check: () => T): T {
     return check();
   } catch (error) {
     const why = isDaypassError(error)
-      ? error.message.replace(/, found .*$/s, "")
+      ? error.message.replace(/ is .*\. Pass/s, " is not valid. Pass")
       : "expected all its members in their form";
     throw new DaypassError("INVALID_KEY", `the given key of ${scheme}: ${why}`);
   }

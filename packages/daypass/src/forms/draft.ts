@@ -75,7 +75,7 @@ export function draftForm(
 
   const bindField = (name: string, value: string): void => {
     if (typeof value !== "string" || !FIELD_NAME.test(name) || values.has(name.toLowerCase()) || reserved.test(name)) {
-      throw invalidInput(`fields.${name}`, "one text of a field that the signer does not set", "another");
+      throw invalidInput(`fields.${name}`, "one string, in a field that the signer does not set itself", "another");
     }
     values.set(name.toLowerCase(), value);
     fields[name] = value;
@@ -107,11 +107,11 @@ export function draftForm(
     } else {
       const value = values.get(condition.field);
       if (reserved.test(condition.field)) {
-        throw invalidInput("conditions", "without fields that the signer sets", `$${condition.field}`);
+        throw invalidInput("conditions", "conditions without fields that the signer sets", `$${condition.field}`);
       }
       if (value === undefined) open.add(`${condition.field}, as far as its condition goes`);
       else if (!meets(value, condition)) {
-        throw invalidInput("conditions", "such that the form's own fields meet them", `$${condition.field}`);
+        throw invalidInput("conditions", "conditions that the form's own fields meet", `$${condition.field}`);
       }
     }
   }
@@ -123,7 +123,7 @@ export function draftForm(
 function lengthRange({ bind, contentLength }: FormRequest): readonly PolicyCondition[] {
   return [contentLength, bind?.contentLength].flatMap((length): readonly PolicyCondition[] => {
     if (length === undefined) return [];
-    const { min = 0, max } = typeof length === "number" ? { min: length, max: length } : length;
+    const { min = 0, max } = Object(typeof length === "number" ? { min: length, max: length } : length);
     return [["content-length-range", min, max]];
   });
 }

@@ -256,7 +256,11 @@ export function meets(found: string | undefined, { operator, field, value, isBar
 
 function notMet(kind: "condition" | "field", found: string): DaypassError {
   const expected = kind === "field" ? "a policy with a condition for the field" : "a form that meets the condition";
-  return refusal("POLICY_NOT_MET", `${expected} ${found}: send the form as it was signed`, { [kind]: found });
+  return refusal(
+    "POLICY_NOT_MET",
+    `the form does not meet its policy: ${expected} ${found}. Send it as it was signed`,
+    { [kind]: found },
+  );
 }
 
 function badPolicy(problem: string, expected: string, found?: string): DaypassError {

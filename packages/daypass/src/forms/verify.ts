@@ -85,9 +85,9 @@ export function formVerifier<P, K, G extends FormGrant>(
         const { matches, stringToSign } = await scheme.check(parsed, key, policy);
         if (matches) match ??= { key, stringToSign };
       }
-      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id");
+      if (unknown) throw refusal("UNKNOWN_KEY", "no configured key has the id of this signature");
       if (match === undefined) {
-        throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
+        throw refusal("SIGNATURE_MISMATCH", "the signature does not belong to this policy");
       }
       try {
         return grantFor(parsed, match, { bucket, all, policy, objectKey });
@@ -108,7 +108,7 @@ export function formVerifier<P, K, G extends FormGrant>(
     // Written so that an invalid clock refuses.
     if (!(now < Number(expiresAt))) {
       const end = expiresAt.toISOString();
-      throw refusal("EXPIRED", `a form that is valid, found one that ended at ${end}: ask for a new one`, {
+      throw refusal("EXPIRED", `the form expired at ${end}. Ask for a new one`, {
         expiresAt: end,
       });
     }
@@ -168,13 +168,13 @@ export function anyFormOf<G extends FormGrant>(...verifiers: readonly FormVerifi
       const [only, second] = verifiers.filter((candidate) => candidate.detects(form.fields));
       if (only === undefined) throw noSignature();
       if (second === undefined) return only.verify(form);
-      throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found those of several schemes: send one");
+      throw refusal("AMBIGUOUS_AUTHENTICATION", "the form has signatures of several schemes. Send one");
     },
   };
 }
 
 function noSignature(): DaypassError {
-  return refusal("NO_SIGNATURE", "a form with a signed policy, found none: ask for a signed form");
+  return refusal("NO_SIGNATURE", "the form has no signed policy. Ask for a signed form");
 }
 
 /** The facts that the grant of every form has. */

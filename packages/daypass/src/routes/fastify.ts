@@ -87,7 +87,10 @@ export function signedRoute<P extends string, S extends RouteSigner>(
         const grant = granted.get(request.raw);
         // An app may have replaced the hook, and must not reach the handler without it.
         if (grant === undefined)
-          throw refusal("NO_SIGNATURE", "a request that the route's onRequest hook has verified");
+          throw refusal(
+            "NO_SIGNATURE",
+            "the onRequest hook of the route did not verify this request. Add it to the route",
+          );
         return handler(grant, grant.params, request, reply);
       },
     };

@@ -131,7 +131,7 @@ export function signedRoute<P extends string, S extends RouteSigner>(
       const grant = await given("verifier", verifier).verify(request, proof);
       const params = pattern.match(grant.path);
       // A router may match more: other letter case, a slash at the end, what middleware rewrote.
-      if (params === undefined) throw refusal("WRONG_AUDIENCE", `a URL of the route ${path}, found the URL of another`);
+      if (params === undefined) throw refusal("WRONG_AUDIENCE", `the URL is for another route than ${path}`);
       return Object.assign(grant, { params });
     },
   };
@@ -154,7 +154,7 @@ export function signedRoute<P extends string, S extends RouteSigner>(
         ...ofRoute,
         async verify(wire, proof) {
           const grant = await ofRoute.verify(wire, proof);
-          if (grant.origin !== found) throw refusal("WRONG_ORIGIN", `a URL for ${grant.origin}`);
+          if (grant.origin !== found) throw refusal("WRONG_ORIGIN", `the URL is for ${grant.origin}`);
           return grant;
         },
       };
@@ -170,6 +170,6 @@ function onlyOrigin(verifier: UrlVerifier | undefined): string {
 }
 
 function given<T>(option: "signer" | "verifier", value: T | undefined): T {
-  if (value === undefined) throw invalidInput(option, "an option of this route", value);
+  if (value === undefined) throw invalidInput(option, "it to this route", value);
   return value;
 }

@@ -41,12 +41,10 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-const HEX = "0123456789abcdef";
-
 /** Lower-case hexadecimal, the only spelling that a signature has. */
 export function hex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  for (const byte of bytes) text += (byte + 256).toString(16).slice(1);
   return text;
 }
 

@@ -21,16 +21,19 @@ export function originSelector(
   { wildcards }: { readonly wildcards?: true },
 ): (authority: string) => SelectedOrigin {
   // JavaScript callers may omit them.
-  if (!origins?.length) throw invalidInput("origins", "one or more", origins);
+  if (!Array.isArray(origins) || origins.length === 0)
+    throw invalidInput("origins", 'a list such as ["https://api.example.com"]', origins?.length ? origins : undefined);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
   // The longest first: the text for `*` is a bucket, in any order of the origins.
-  for (const origin of [...origins].sort((a, b) => b.length - a.length)) {
+  for (const given of [...origins].sort((a, b) => b.length - a.length)) {
+    // Browsers show an origin with a slash at its end.
+    const origin = String(given).replace(/\/$/, "");
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";
     if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
       const form = `scheme://${wildcards ? "[*.]" : ""}host[:port] in lower case, no default port`;
-      throw invalidInput("origins", form, origin);
+      throw invalidInput("origins", form, given);
     }
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
@@ -47,7 +50,7 @@ export function originSelector(
       if (authority.endsWith(suffix) && LABELS.test(wildcard))
         return { origin: origin.replace("*", wildcard), wildcard };
     }
-    throw refusal("WRONG_ORIGIN", `Host of ${origins}, found ${authority}`, { part: "host" });
+    throw refusal("WRONG_ORIGIN", `the Host ${authority} is not one of the origins ${origins}`, { part: "host" });
   }
 }
 

@@ -18,7 +18,8 @@ export interface SortedParameters<R extends string, O extends string> {
  * error codes chooses its text by `details.problem`.
  */
 export function malformed(parameter: string, problem: string, expected: string, details?: ErrorDetails): DaypassError {
-  return refusal("MALFORMED", `${parameter} as ${expected}`, { parameter, problem, ...details });
+  const fault = /missing|duplicate/.test(problem) ? problem : "malformed";
+  return refusal("MALFORMED", `${parameter} is ${fault}: send ${expected}`, { parameter, problem, ...details });
 }
 
 /**

@@ -24,7 +24,7 @@ export function checkRoutable(target: string, semicolons: "refuse" | "allow" = "
   if (semicolons !== "allow" && path.includes(";")) {
     throw refusal(
       "MALFORMED",
-      'a path without ";", at which some routers end the path: with any other router, set `semicolons: "allow"` of the guard',
+      'the path has a ";", at which some routers end it. With another router, set `semicolons: "allow"` of the guard',
       { part: "path" },
     );
   }
@@ -37,7 +37,7 @@ export function checkRoutable(target: string, semicolons: "refuse" | "allow" = "
   }
   throw new DaypassError(
     "MALFORMED",
-    "expected a path in its one plain spelling, found dot segments, empty segments or needless percent-encoding: a router could read it as another path",
+    "the path has dot segments, empty segments or needless percent-encoding, and a router could read it as another path",
     { details: { part: "path" } },
   );
 }
@@ -52,6 +52,6 @@ const ENCODED_DOT_SEGMENT = /(?:[/\\]|%(?:25)*(?:2f|5c))(?:\.|%(?:25)*2e){1,2}(?
  */
 export function refuseDotSegments(rawPath: string): void {
   if (ENCODED_DOT_SEGMENT.test(rawPath)) {
-    throw refusal("MALFORMED", "a path without dot segments", { part: "path" });
+    throw refusal("MALFORMED", "the path has dot segments", { part: "path" });
   }
 }

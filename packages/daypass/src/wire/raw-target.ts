@@ -19,7 +19,7 @@ import { refusal } from "../core/errors.ts";
 export function parseTarget(target: string): WireTarget {
   // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.
   if (!target.startsWith("/") || target.includes("#") || target.includes("\\")) {
-    throw refusal("MALFORMED", "a target of `/`, no `#`, no `\\`", { part: "target" });
+    throw refusal("MALFORMED", "the target does not begin with `/`, or has `#` or `\\`", { part: "target" });
   }
   const mark = target.indexOf("?");
   return mark < 0 ? new SplitTarget(target, "") : new SplitTarget(target.slice(0, mark), target.slice(mark + 1));
@@ -58,7 +58,8 @@ export function checkSize({ target, headers }: WireRequest): void {
 }
 
 function checkLimit(found: number, limit: number, part: string): void {
-  if (!(found <= limit)) throw refusal("MALFORMED", `${limit} ${part} at most, found ${found}`, { part });
+  if (!(found <= limit))
+    throw refusal("MALFORMED", `the request has ${found} ${part}, and ${limit} are accepted`, { part });
 }
 
 function splitQuery(query: string): readonly QueryToken[] {
@@ -105,7 +106,7 @@ function decode(text: string, spelled: string): string {
       // A `%` without two digits, or bytes that are not UTF-8.
     }
   }
-  throw refusal("MALFORMED", "percent-encoded UTF-8", { part: "percent-encoding" });
+  throw refusal("MALFORMED", "the target is not percent-encoded UTF-8", { part: "percent-encoding" });
 }
 
 /** Values of all header fields with this lower-case name, in the order received. */
@@ -145,7 +146,10 @@ export function groupHeaders(headers: readonly (readonly [string, string])[]): G
 export function oneHeader(headers: readonly (readonly [string, string])[], name: string): string {
   const [value = "", second] = headerValues(headers, name);
   if (second !== undefined) {
-    throw refusal("MALFORMED", `${name} as one header`, { parameter: name, problem: "duplicate" });
+    throw refusal("MALFORMED", `the header ${name} is repeated. Send it once`, {
+      parameter: name,
+      problem: "duplicate",
+    });
   }
   return trimBlank(value);
 }
@@ -155,7 +159,7 @@ export function refuseHeaderAuth(headers: readonly (readonly [string, string])[]
   if (headerValues(headers, "authorization").length > 0) {
     throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
-      "one signature, found an Authorization header beside a signed query: send one of them",
+      "the request has an Authorization header beside a signed query. Send one of them",
     );
   }
 }

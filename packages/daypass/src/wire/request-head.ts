@@ -22,18 +22,18 @@ export function wireRequest(head: RawHead): WireRequest {
   const scheme = absolute?.[1]?.toLowerCase() ?? "http";
   const authority = head.authority ?? host;
   if (authority === undefined || authority === "") {
-    throw malformed("host", "expected a Host header, found none: every HTTP/1.1 client sends one");
+    throw malformed("host", "the Host header is missing. Every HTTP/1.1 client sends one");
   }
   for (const other of [host, absolute?.[2]]) {
     if (other !== undefined && other !== authority && !sameAuthority(scheme, other, authority)) {
-      throw malformed("host", "expected one authority, found another in the target or in Host beside it: send one");
+      throw malformed("host", "the target and Host name different authorities. Send one");
     }
   }
   const target = absolute === null ? head.target : originForm(absolute[3]);
   if (!TARGET.test(target)) {
     throw malformed(
       "target",
-      "expected a request target that starts with `/` and has only visible ASCII other than `#` and `\\`; percent-encode all else",
+      "the request target does not start with `/`, or has another character than visible ASCII without `#` and `\\`. Percent-encode it",
     );
   }
   return { method, target, authority, headers, remoteAddress };
@@ -88,17 +88,14 @@ function readHeaders(headers: RawHead["headers"]): string | undefined {
   // The Fetch API joins repeated fields with a comma, which no media type has outside a quoted parameter.
   if (type?.includes(",") && hasOuterComma(type)) throw repeated("Content-Type");
   if (length !== undefined && !/^[0-9]{1,16}$/.test(length)) {
-    throw malformed("content-length", "expected Content-Length as one number of bytes");
+    throw malformed("content-length", "Content-Length is not one number of bytes");
   }
   if (encoding !== undefined && encoding.toLowerCase() !== "chunked") {
-    throw malformed(
-      "transfer-encoding",
-      "expected the Transfer-Encoding chunked, found another: send the body as it is",
-    );
+    throw malformed("transfer-encoding", "the Transfer-Encoding is not chunked. Send the body as it is");
   }
   // RFC 9112 section 6.1: both together "ought to be handled as an error", the mark of request smuggling.
   if (encoding !== undefined && length !== undefined) {
-    throw malformed("transfer-encoding", "expected Content-Length or Transfer-Encoding, found both: send one");
+    throw malformed("transfer-encoding", "Content-Length and Transfer-Encoding are both present. Send one");
   }
   return host;
 }
@@ -125,7 +122,7 @@ function once(name: string, seen: string | undefined, value: string): string {
 }
 
 function repeated(name: string): DaypassError {
-  return malformed(name.toLowerCase(), `expected one ${name}, found several: send it once`);
+  return malformed(name.toLowerCase(), `${name} is repeated. Send it once`);
 }
 
 function malformed(part: string, message: string): DaypassError {

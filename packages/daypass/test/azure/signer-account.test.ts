@@ -53,7 +53,7 @@ describe("azureAccountSigner", () => {
     for (const name of ["services", "resourceTypes", "permissions"] as const) {
       for (const given of [["b", "f"], 7]) {
         expect(() => account.sign({ ...all, [name]: given as never })).toThrow(
-          new RegExp(`^expected ${name} as letters`),
+          new RegExp(`^${name} is .*\\. Pass letters`),
         );
       }
     }

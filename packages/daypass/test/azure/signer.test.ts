@@ -47,13 +47,15 @@ describe("azureSigner", () => {
     expect(code(() => azure.sign({ container: "media", blob: "a", expiresIn: 9 }))).toBe("INVALID_INPUT");
     // By the name of the option that is missing, and not by the parameter that it would be.
     expect(() => azure.sign({ container: "media", blob: "a", expiresIn: 9 })).toThrow(
-      /^expected permissions as letters/,
+      /^permissions is missing\. Pass letters/,
     );
-    expect(() => azure.sign({ ...wish, permissions: "" })).toThrow(/^expected permissions as letters/);
+    expect(() => azure.sign({ ...wish, permissions: "" })).toThrow(/^permissions is missing\. Pass letters/);
     const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS });
     const untyped = { permissions: "r", expiresIn: 9 } as never;
-    expect(() => account.sign(untyped)).toThrow(/^expected resourceTypes as letters/);
-    expect(azure.sign({ container: "media", permissions: "lf", expiresIn: 9 }).method).toBe("GET");
+    expect(() => account.sign(untyped)).toThrow(/^resourceTypes is missing\. Pass letters/);
+    expect(azure.sign({ resource: "container", container: "media", permissions: "lf", expiresIn: 9 }).method).toBe(
+      "GET",
+    );
   });
 
   it.each([
@@ -69,7 +71,7 @@ describe("azureSigner", () => {
     ["rwd", "GET"],
   ])("takes the usual method of the permissions %s, which is %s", (permissions, method) => {
     const { blob: _, ...container } = wish;
-    expect(azure.sign({ ...container, permissions }).method).toBe(method);
+    expect(azure.sign({ ...container, resource: "container", permissions }).method).toBe(method);
   });
 
   it("refuses a method that the permissions do not permit", () => {
@@ -83,7 +85,7 @@ describe("azureSigner", () => {
     expect(sv(wish)).toBe("2022-11-02");
     const old = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version: "2015-04-05", clock });
     expect(parameters(old.sign(wish).url).get("sv")).toBe("2015-04-05");
-    const newer: readonly (readonly [Partial<AzureSignRequest>, string])[] = [
+    const newer: readonly (readonly [object, string])[] = [
       [{ snapshot: "2026-01-01T00:00:00.0000000Z" }, "2018-11-09"],
       [{ versionId: "2026-01-01T00:00:00.0000000Z" }, "2019-10-10"],
       [{ permissions: "x" }, "2019-10-10"],
@@ -94,15 +96,15 @@ describe("azureSigner", () => {
       [{ blob: undefined, prefix: "talks/" }, "2020-02-10"],
       [{ permissions: "i" }, "2020-08-04"],
       [{ encryptionScope: "s" }, "2020-12-06"],
-      [{ blob: undefined, permissions: "f" }, "2021-04-10"],
+      [{ blob: undefined, resource: "container", permissions: "f" }, "2021-04-10"],
     ];
     for (const [more, since] of newer) {
       expect(
-        code(() => old.sign({ ...wish, ...more })),
+        code(() => old.sign({ ...wish, ...more } as AzureSignRequest)),
         since,
       ).toBe("INVALID_INPUT");
       const signer = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version: since, clock });
-      expect(parameters(signer.sign({ ...wish, ...more }).url).get("sv")).toBe(since);
+      expect(parameters(signer.sign({ ...wish, ...more } as AzureSignRequest).url).get("sv")).toBe(since);
     }
     for (const version of ["2015-02-21", "2027-01-01", "latest", "20220-1-1"]) {
       const signer = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version, clock });
@@ -115,7 +117,7 @@ describe("azureSigner", () => {
 
   it("raises the version of a user delegation SAS to the first that can bind what was asked for", () => {
     const sv = (more: Partial<AzureUserDelegationSignRequest>) =>
-      parameters(delegation.sign({ ...wish, ...more }).url).get("sv");
+      parameters(delegation.sign({ ...wish, ...more } as typeof wish).url).get("sv");
     expect(sv({})).toBe("2022-11-02");
     expect(sv({ delegatedUserObjectId: "x" })).toBe("2025-07-05");
     expect(sv({ bind: { contentType: "image/png" } })).toBe("2026-04-06");
@@ -210,7 +212,7 @@ describe("azureSigner", () => {
         prefix,
       ).toBe("INVALID_INPUT");
     }
-    expect(code(() => azure.sign({ ...wish, prefix: "talks" }))).toBe("INVALID_INPUT");
+    expect(code(() => azure.sign({ ...wish, prefix: "talks" } as never))).toBe("INVALID_INPUT");
     expect(code(() => azure.sign({ container: "media", prefix: "a/../b", permissions: "r", expiresIn: 9 }))).toBe(
       "DOT_SEGMENTS",
     );
@@ -240,7 +242,7 @@ describe("azureSigner", () => {
   });
 
   it("refuses resources that do not go together, and names that Azure does not have", () => {
-    const wrong: readonly Partial<AzureSignRequest>[] = [
+    const wrong: readonly object[] = [
       { snapshot: "s", versionId: "v" },
       { blob: undefined, snapshot: "s" },
       { blob: undefined, versionId: "v" },
@@ -257,7 +259,7 @@ describe("azureSigner", () => {
     ];
     for (const more of wrong)
       expect(
-        code(() => azure.sign({ ...wish, ...more })),
+        code(() => azure.sign({ ...wish, ...more } as AzureSignRequest)),
         JSON.stringify(more),
       ).toBe("INVALID_INPUT");
   });
@@ -342,7 +344,7 @@ describe("the facts of a signed SAS", () => {
 
   it("reports the blob or the path below a directory as unbound", () => {
     const wish = { container: "media", permissions: "r", expiresIn: 60 };
-    expect(azure.sign(wish).unbound).toContain("blob");
+    expect(azure.sign({ ...wish, resource: "container" }).unbound).toContain("blob");
     expect(azure.sign({ ...wish, prefix: "talks/" }).unbound).toContain("path below the prefix");
     expect(azure.sign({ ...wish, blob: "a" }).unbound).not.toContain("blob");
     const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS, clock: () => AT });
@@ -353,7 +355,7 @@ describe("the facts of a signed SAS", () => {
 
   it("begins in the second that it was asked for, as with Azure's library: a start of now does not lie ahead", () => {
     const notBefore = new Date(AT.getTime() + 500);
-    const { url } = azure.sign({ container: "media", permissions: "r", notBefore, expiresIn: 60 });
+    const { url } = azure.sign({ container: "media", blob: "a", permissions: "r", notBefore, expiresIn: 60 });
     expect(new URL(url).searchParams.get("st")).toBe("2026-01-02T03:04:05Z");
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
+  type AzureBlobRequest,
   type AzureUserDelegationKey,
   azureAccountSigner,
   azureAccountVerifier,
@@ -71,7 +72,8 @@ function sign({ wish }: Vector): SignedRequest {
     return signer.sign({ ...common, container, services, resourceTypes });
   }
   const { snapshot, versionId, response, directory: prefix } = wish;
-  const resource = { ...common, prefix, snapshot, versionId, response };
+  const whole = (common.blob ?? prefix) === undefined ? { resource: "container" as const } : {};
+  const resource = { ...common, ...whole, prefix, snapshot, versionId, response } as AzureBlobRequest;
   if (userDelegationKey === undefined) {
     return azureSigner({ ...options, credentials: { accountKey } }).sign({ ...resource, identifier: wish.identifier });
   }

@@ -260,7 +260,8 @@ describe("grammar", () => {
       `${sig}\n`,
     ]) {
       const changed = target.replace(/sig=[^&]*/, `sig=${encodeURIComponent(other)}`);
-      await expectRefusal(service.verify({ ...request, target: changed }), "MALFORMED");
+      const code = other.length === sig.length && /^[\w+/=]+$/.test(other) ? "SIGNATURE_MISMATCH" : "MALFORMED";
+      await expectRefusal(service.verify({ ...request, target: changed }), code);
     }
   });
 

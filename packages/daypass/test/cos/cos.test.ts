@@ -1,5 +1,5 @@
 import type { WireRequest } from "daypass";
-import { type CosSignRequest, cosSigner, cosVerifier } from "daypass/cos";
+import { type CosSignRequest, cosSigner, cosVerifier, type ObjectRequest } from "daypass/cos";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "../code-of.ts";
 import { wireRequest } from "../wire-request.ts";
@@ -16,7 +16,8 @@ const enforces = ["response", "body-checksum", "create-only"] as const;
 const signer = cosSigner({ region, credentials, clock });
 const verifier = cosVerifier({ credentials, origins, buckets, enforces, clock });
 
-const sign = (extra: Partial<CosSignRequest> = {}) => signer.sign({ bucket, key: "a/b.txt", expiresIn: 600, ...extra });
+const sign = (extra: Partial<Extract<CosSignRequest, ObjectRequest>> = {}) =>
+  signer.sign({ bucket, key: "a/b.txt", expiresIn: 600, ...extra });
 const refusal = (request: WireRequest) => verdictOf(verifier.verify(request));
 const changed = (request: WireRequest, from: string | RegExp, to: string) =>
   refusal({ ...request, target: request.target.replace(from, to) });
@@ -36,7 +37,7 @@ describe("COS", () => {
         expect(grant).toMatchObject({ bucket, key, methods: ["GET"], keyId: "AKIDEXAMPLE" });
         expect(grant.id).toBe(link.id);
       }
-      const call = styled.sign({ bucket, query: { acl: "" }, expiresIn: 600 });
+      const call = styled.sign({ bucket, resource: "bucket", query: { acl: "" }, expiresIn: 600 });
       expect(await verifier.verify(wireRequest(call))).toMatchObject({ bucket, key: undefined });
     }
   });
@@ -164,7 +165,7 @@ describe("COS", () => {
     expect(await verdictOf(strict.verify(wireRequest(sign())))).toBe("KEY_SCOPE");
   });
 
-  it.each<[string, Partial<CosSignRequest>, string]>([
+  it.each<[string, Partial<Extract<CosSignRequest, ObjectRequest>>, string]>([
     ["a prefix", { prefix: "a/" }, "UNSUPPORTED_CONSTRAINT"],
     ["an address", { bind: { ip: "203.0.113.9" } }, "UNSUPPORTED_CONSTRAINT"],
     ["a SHA-256", { bind: { sha256: "0".repeat(64) } }, "UNSUPPORTED_CONSTRAINT"],

@@ -253,15 +253,15 @@ describe("explain for a SAS without answer and key", () => {
   });
 
   it.each([
-    ["sp", "", "sp as Azure defines it"],
-    ["sr", "x", "sr as Azure defines it"],
-    ["spr", "http", "spr as https or https,http"],
-    ["rscd", "", "rscd as Azure defines it"],
-    ["saoid", "u", "saoid as nothing, as 2022-11-02 does not sign it (none does)"],
-    ["srh", "a", "srh as nothing, as 2022-11-02 does not sign it (none does)"],
+    ["sp", "", "malformed: send "],
+    ["sr", "x", "malformed: send "],
+    ["spr", "http", "malformed: send https or https,http"],
+    ["rscd", "", "malformed: send "],
+    ["saoid", "u", "not signed. Leave it out, or send nothing, as 2022-11-02 does not sign it (none does)"],
+    ["srh", "a", "not signed. Leave it out, or send nothing, as 2022-11-02 does not sign it (none does)"],
   ])("explains the invalid value %s=%s", async (name, value, expected) => {
     const cause = await causeOf(wrongUrl({ fields: { [name]: value } }));
-    expect(cause?.sentence).toContain(`expected ${expected}`);
+    expect(cause?.sentence).toContain(`${name} is ${expected}`);
   });
 
   it("returns PERMISSION or METHOD for a request beyond the permissions", async () => {
@@ -322,7 +322,9 @@ describe("explain for a SAS outside its scope", () => {
     const used = "Signature did not match. String to sign used was x";
     const blob = azure.sign(wish).url.replace("/talks/a%20b.txt", "");
     const listing = `${blob}&restype=container&comp=list`;
-    const account = azure.sign({ ...wish, blob: undefined, permissions: "rl" }).url.replace("/media?", "/?");
+    const account = azure
+      .sign({ ...wish, blob: undefined, resource: "container", permissions: "rl" })
+      .url.replace("/media?", "/?");
     for (const [url, says] of [
       [listing, /for one blob \(sr=b\), but the URL asks for the container/],
       [`${account}&comp=list`, /for one container \(sr=c\), but the URL asks for the list/],

@@ -117,7 +117,7 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [
     /^METHOD: .*not an Azure operation .*comp=acl/,
-    `${azureOf({ permissions: "racwdl" })}&restype=container&comp=acl`,
+    `${azureOf({ resource: "container", permissions: "racwdl" })}&restype=container&comp=acl`,
     { errorBody: errorXml("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { method: "GET" } },
     /firewall/,
   ],

@@ -141,7 +141,7 @@ const REFUSALS: readonly Refusal[] = [
     form,
     { keys, ...sent({ Policy: recoded((document) => ({ ...document, conditions: [{ bucket: "media" }] })) }) },
   ],
-  [/^POLICY: .*cannot be read: expected policy as base64/, form, sent({ Policy: inLines(policy) })],
+  [/^POLICY: .*cannot be read: policy is malformed: send base64/, form, sent({ Policy: inLines(policy) })],
   [
     /^POLICY: .*spaces or line breaks were added or lost/,
     form,

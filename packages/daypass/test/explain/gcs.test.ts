@@ -1,6 +1,6 @@
 import { createHash, createSign } from "node:crypto";
 import { type ExplainOptions, explain } from "daypass/explain";
-import { type GcsSignRequest, gcsHmacSigner, gcsSigner } from "daypass/gcs";
+import { type GcsObjectRequest, gcsHmacSigner, gcsSigner } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2Signer } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
@@ -11,13 +11,13 @@ const now = new Date("2026-11-24T12:05:00Z");
 const clock = () => now;
 const at = { clock: () => signedAt };
 const request = { bucket: "media", object: "a/b.txt", expiresIn: 900 };
-const byHmac = (extra: Partial<GcsSignRequest> = {}) =>
+const byHmac = (extra: Partial<GcsObjectRequest> = {}) =>
   gcsHmacSigner({ credentials: hmacKey, ...at }).sign({ ...request, ...extra }).url;
-const byAccount = async (extra: Partial<GcsSignRequest> = {}) =>
+const byAccount = async (extra: Partial<GcsObjectRequest> = {}) =>
   (await gcsSigner({ credentials: account, ...at }).sign({ ...request, ...extra })).url;
-const v2ByHmac = (extra: Partial<GcsSignRequest> = {}) =>
+const v2ByHmac = (extra: Partial<GcsObjectRequest> = {}) =>
   gcsV2HmacSigner({ credentials: hmacKey, ...at }).sign({ ...request, ...extra }).url;
-const v2ByAccount = async (extra: Partial<GcsSignRequest> = {}) =>
+const v2ByAccount = async (extra: Partial<GcsObjectRequest> = {}) =>
   (await gcsV2Signer({ credentials: account, ...at }).sign({ ...request, ...extra })).url;
 const ask = (url: string, options: ExplainOptions = {}) => explain(url, { clock, ...options });
 const trapsOf = async (url: string, options: ExplainOptions = {}) =>
@@ -110,7 +110,7 @@ describe("explain for a URL of Cloud Storage", () => {
     );
     const own = gcsHmacSigner({ ...options, addressing: "bucket-bound", endpoint: "https://files.example.com" });
     expect(await of(own.sign(request).url)).toContain("/a/b.txt at files.example.com");
-    expect(await of(byHmac({ object: undefined }))).toBe("bucket media");
+    expect(await of(byHmac({ object: undefined, resource: "bucket" } as never))).toBe("bucket media");
   });
 
   it.each([
@@ -301,7 +301,7 @@ const REFUSALS: readonly Refusal[] = [
     await byAccount({ headers: { "x-goog-acl": "private" } }),
     { request: { headers: {} } },
   ],
-  [/^SERVICE: .*service storage/, (await byAccount()).replace("storage%2Fgoog4", "compute%2Fgoog4")],
+  [/^SERVICE: .*Sign for storage/, (await byAccount()).replace("storage%2Fgoog4", "compute%2Fgoog4")],
   [
     /^HEADER: .*content-type was signed not to be there and sent as "text\/plain"/,
     V2_ACCOUNT,

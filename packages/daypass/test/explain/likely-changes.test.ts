@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { explain } from "daypass/explain";
 import { gcsSigner } from "daypass/gcs";
 import { ossSigner } from "daypass/oss";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
@@ -12,7 +12,7 @@ import { clock, expiresIn, JWK, sample, soon } from "./signed-urls.ts";
 const keys = [credentials];
 const GET = { method: "GET", headers: {} };
 const s3 = s3Signer({ region: "eu-west-1", endpoint: "https://s3.example.com", credentials, clock });
-const sign = (more: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+const sign = (more: Partial<S3ObjectRequest> = {}) =>
   s3.sign({ bucket: "media", key: "a/b.txt", expiresIn, ...more }).url;
 const onAmazon = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
   bucket: "media",

@@ -7,7 +7,7 @@ import { imgproxySigner } from "daypass/imgproxy";
 import { laravelSigner } from "daypass/laravel";
 import { ossSigner } from "daypass/oss";
 import { ossV1Signer } from "daypass/oss/v1";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
@@ -25,10 +25,10 @@ export const expiresIn = 900;
 export const put = { method: "PUT" } as const;
 
 export const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
-export const sign = (more: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+export const sign = (more: Partial<S3ObjectRequest> = {}) =>
   s3.sign({ bucket: "media", key: "a/b.txt", expiresIn, ...more }).url;
 export const v2 = s3V2Signer({ region: "us-east-1", credentials, clock });
-export const signV2 = (more: Partial<Parameters<typeof v2.sign>[0]> = {}) =>
+export const signV2 = (more: Partial<S3ObjectRequest> = {}) =>
   v2.sign({ bucket: "media", key: "a/b.jpg", expiresIn, ...more }).url;
 export const SESSION = "IQoJb3JpZ2luX2VjEC+wDmFwLXNvdXRoZWFzdC0x/IkcwRQIhAO35tQ10l5tyVt95==";
 
@@ -198,7 +198,9 @@ export const restError = (code: string, message: string): string =>
     statusCode: 403,
   });
 export const NOT_AUTHORIZED = "This request is not authorized to perform this operation";
-export const azureOf = (more: { readonly blob?: string; readonly permissions: string }): string =>
+export const azureOf = (
+  more: { readonly permissions: string } & ({ readonly blob: string } | { readonly resource: "container" }),
+): string =>
   azureSigner({ account: "acme", credentials: { accountKey }, clock }).sign({
     container: "media",
     expiresIn: 3600,

@@ -1,5 +1,5 @@
 import { explain } from "daypass/explain";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import {
@@ -19,10 +19,10 @@ const clock = () => new Date("2026-11-24T12:05:00Z");
 const keys = [credentials];
 const endpoint = "https://s3.example.com";
 const s3 = s3Signer({ region: "eu-west-1", endpoint, credentials, clock: () => signedAt });
-const sign = (extra: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+const sign = (extra: Partial<S3ObjectRequest> = {}) =>
   s3.sign({ bucket: "media", key: "a/b.txt", expiresIn: 900, ...extra }).url;
 const v2 = s3V2Signer({ region: "us-east-1", endpoint, credentials, clock: () => signedAt });
-const signV2 = (extra: Partial<Parameters<typeof v2.sign>[0]> = {}) =>
+const signV2 = (extra: Partial<S3ObjectRequest> = {}) =>
   v2.sign({ bucket: "media", key: "a/b.txt", expiresIn: 900, ...extra }).url;
 
 const get = sign();

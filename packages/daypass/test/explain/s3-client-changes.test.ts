@@ -1,5 +1,5 @@
 import { explain } from "daypass/explain";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import { answer, credentials, expectCause, named, type Refusal, rawUrl, saw } from "./raw-requests.ts";
@@ -10,7 +10,7 @@ const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
 const keys = [credentials];
 const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
-const sign = (more: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+const sign = (more: Partial<S3ObjectRequest> = {}) =>
   s3.sign({ bucket: "media", key: "a/b.txt", expiresIn: 900, ...more }).url;
 const get = sign();
 const put = sign({ method: "PUT", bind: { contentType: "image/png" } });
@@ -63,7 +63,11 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [/^PATH: .*without its first segment/, get.replace("/a/b.txt", "/cdn/a/b.txt"), { keys }],
   [/^MALFORMED: .*X-Amz-Algorithm comes twice/, `${get}&${get.split("?")[1]}`, { keys }],
-  [/^MALFORMED: .*X-Amz-Expires as whole seconds/, get.replace("X-Amz-Expires=900", "X-Amz-Expires=15m"), { keys }],
+  [
+    /^MALFORMED: .*X-Amz-Expires is malformed: send whole seconds/,
+    get.replace("X-Amz-Expires=900", "X-Amz-Expires=15m"),
+    { keys },
+  ],
   [
     /^INVALID_TOKEN: .*does not belong to the given key: its end was cut off/,
     inSession.replace(/(X-Amz-Security-Token=[^&]{12})[^&]*/, "$1"),

@@ -1,6 +1,6 @@
 import { type ExplainOptions, explain } from "daypass/explain";
 import { s3ExpressSigner } from "daypass/s3/express";
-import { type S3SignRequest, s3V4aSigner, s3V4aTexts } from "daypass/s3/v4a";
+import { type S3ObjectRequest, s3V4aSigner, s3V4aTexts } from "daypass/s3/v4a";
 import { describe, expect, it } from "vitest";
 import { credentials, errorXml, expectCause, named } from "./raw-requests.ts";
 
@@ -11,7 +11,7 @@ const keys = [credentials];
 const ask = (url: string, options: ExplainOptions = {}) => explain(url, { clock, ...options });
 const alias = "mfzwi23gnjvgw.mrap";
 const request = { bucket: alias, key: "a/b.txt", expiresIn: 900 };
-const sign = async (extra: Partial<S3SignRequest> = {}, options: { readonly secret?: string } = {}) => {
+const sign = async (extra: Partial<S3ObjectRequest> = {}, options: { readonly secret?: string } = {}) => {
   const { secret = credentials.secretAccessKey } = options;
   const signer = s3V4aSigner({ credentials: { ...credentials, secretAccessKey: secret }, ...at });
   return (await signer.sign({ ...request, ...extra })).url;

@@ -1,7 +1,7 @@
 import { cloudfrontSigner } from "daypass/cloudfront";
 import { type ExplainOptions, explain } from "daypass/explain";
 import { ossSigner } from "daypass/oss";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import { rsaPem } from "../rsa-pair.ts";
@@ -15,7 +15,7 @@ const expiresIn = 900;
 const keys = [credentials];
 
 const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
-const sign = (more: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+const sign = (more: Partial<S3ObjectRequest> = {}) =>
   s3.sign({ bucket: "media", key: "a/b.txt", expiresIn, ...more }).url;
 const v2 = s3V2Signer({ region: "us-east-1", credentials, clock }).sign({ bucket: "media", key: "k", expiresIn }).url;
 const { privateKey } = rsaPem;

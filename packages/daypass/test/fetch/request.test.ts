@@ -80,7 +80,7 @@ describe("requestToWire", () => {
 
   it("says whose authority it needs where a framework has put a name of its own into the URL", () => {
     const request = received("http://localhost/x", { host: "api.example.com" });
-    const message = "expected one authority, found another in Host beside it: send facts.authority";
+    const message = "Host names another authority than the URL. Pass facts.authority";
     expect(() => requestToWire(request)).toThrow(message);
   });
 

@@ -1,6 +1,6 @@
 import { createHmac, createSign } from "node:crypto";
 import { anyOf, type ErrorCode, type WireRequest } from "daypass";
-import { type GcsSignRequest, gcsSigner, gcsVerifier } from "daypass/gcs";
+import { type GcsObjectRequest, type GcsSignRequest, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2SignedTexts, gcsV2Signer, gcsV2Verifier } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
@@ -21,7 +21,7 @@ const verifier = anyOf(
   gcsV2HmacVerifier({ keys: hmacKey, ...common }),
 );
 
-const sign = (extra: Partial<GcsSignRequest> = {}) =>
+const sign = (extra: Partial<GcsObjectRequest> = {}) =>
   signer.sign({ bucket: "media", object: "a/b.txt", expiresIn: 600, ...extra });
 const signatureOf = (url: string): string | null => new URL(url).searchParams.get("Signature");
 
@@ -68,7 +68,9 @@ describe("a GCS V2 signer", () => {
         expect([grant.bucket, grant.object]).toEqual(["media", object]);
         expect(signatureOf(link.url)).toBe(signatureOf(sign({ object }).url));
       }
-      const listing = wireRequest(signOne({ bucket: "media", expiresIn: 600, query: { cors: "" } }));
+      const listing = wireRequest(
+        signOne({ bucket: "media", resource: "bucket", expiresIn: 600, query: { cors: "" } }),
+      );
       expect((await verifier.verify(listing)).parameters).toEqual([["cors", ""]]);
       await expectRefusal(
         verifier.verify({ ...listing, target: listing.target.replace("cors", "acl") }),
@@ -112,7 +114,7 @@ describe("a GCS V2 signer", () => {
     expect(codeOf(() => sign({ expiresIn: 0 }))).toBe("INVALID_EXPIRY");
   });
 
-  it.each<[string, Partial<GcsSignRequest>, ErrorCode]>([
+  it.each<[string, Partial<GcsObjectRequest>, ErrorCode]>([
     ["a start", { notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
     ["a prefix", { prefix: "a/" }, "UNSUPPORTED_CONSTRAINT"],
     ["addresses", { bind: { ip: "203.0.113.0/24" } }, "UNSUPPORTED_CONSTRAINT"],
@@ -137,7 +139,7 @@ describe("a GCS V2 verifier", () => {
     expect(verifier.detects({ ...wireRequest(sign()), target })).toBe(true);
   });
 
-  const put = (extra: Partial<GcsSignRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));
+  const put = (extra: Partial<GcsObjectRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));
   const withHeader = (request: WireRequest, name: string, value: string): WireRequest => ({
     ...request,
     headers: [...request.headers, [name, value]],

@@ -1,5 +1,5 @@
 import { anyOf } from "daypass";
-import { type GcsSignRequest, gcsHmacSigner, gcsHmacVerifier, gcsVerifier } from "daypass/gcs";
+import { type GcsObjectRequest, gcsHmacSigner, gcsHmacVerifier, gcsVerifier } from "daypass/gcs";
 import { hmacKey, publicAccount } from "./account.ts";
 
 export const NOW = new Date("2026-01-02T03:04:05Z");
@@ -20,5 +20,5 @@ export const verifier = anyOf(
   gcsHmacVerifier({ keys: hmacKey, ...common }),
 );
 
-export const sign = (extra: Partial<GcsSignRequest> = {}) =>
+export const sign = (extra: Partial<GcsObjectRequest> = {}) =>
   signer.sign({ bucket: "media", object: "a/b.txt", expiresIn: 600, ...extra });

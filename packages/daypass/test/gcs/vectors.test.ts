@@ -44,7 +44,7 @@ function sign(vector: Vector) {
     clock: () => new Date(vector.timestamp),
   }).sign({
     bucket: vector.bucket,
-    object: vector.object,
+    ...(vector.object === undefined ? { resource: "bucket" } : { object: vector.object }),
     method: vector.method,
     expiresIn: vector.expiration,
     headers: vector.headers,

@@ -1,5 +1,5 @@
 import { anyOf, type ErrorCode, type WireRequest } from "daypass";
-import { type GcsSignRequest, gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "daypass/gcs";
+import { type GcsObjectRequest, gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../code-of.ts";
 import { expectRefusal, wireRequest } from "../wire-request.ts";
@@ -7,7 +7,7 @@ import { account, foreignKey, hmacKey, publicAccount } from "./account.ts";
 import { clock, endpoint, origins, sign, verifier } from "./fixture.ts";
 
 describe("a GCS verifier", () => {
-  const put = (extra: Partial<GcsSignRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));
+  const put = (extra: Partial<GcsObjectRequest> = {}): WireRequest => wireRequest(sign({ method: "PUT", ...extra }));
   const withHeader = (request: WireRequest, name: string, value: string): WireRequest => ({
     ...request,
     headers: [...request.headers, [name, value]],

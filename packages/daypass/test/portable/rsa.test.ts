@@ -163,7 +163,7 @@ describe.each([
     const refusal = (async () => crypto.rsaPrivateKey(form as string).sign("sha256", "sample"))();
     await expectRefusal(refusal, "INVALID_KEY");
     const { message, cause } = (await refusal.catch((error: unknown) => error)) as Error;
-    expect(message).toMatch(/^expected a private RSA key of 1024 bits or more, as PEM/);
+    expect(message).toMatch(/^the key cannot be read\. Pass a private RSA key of 1024 bits or more, as PEM/);
     expect(`${message} ${cause}`).not.toContain("hunter2");
     expect(cause).toBeUndefined();
   });

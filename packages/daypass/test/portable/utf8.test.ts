@@ -19,5 +19,5 @@ test.each([
   [0xd800, 0xd800, 0xdc00],
 ])("half of a pair has no bytes: %j", (...units) => {
   const text = String.fromCharCode(...units);
-  expect(() => utf8(text)).toThrow(/^expected text as whole characters/);
+  expect(() => utf8(text)).toThrow(/^text is not valid\. Pass whole characters/);
 });

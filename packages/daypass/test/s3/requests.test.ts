@@ -53,7 +53,7 @@ it.each([
 describe("what is refused", () => {
   it("stands in the message without user, password and query", () => {
     const said = message(() => s3Signer({ ...options, endpoint: "https://user:hunter2@s3.example.com/?token=t0p" }));
-    expect(said).toMatch(/^INVALID_INPUT: expected endpoint as scheme:/);
+    expect(said).toMatch(/^INVALID_INPUT: endpoint is .* Pass scheme:/);
     expect(said).toContain("s3.example.com");
     expect(said).not.toMatch(/user|hunter2|t0p/);
   });
@@ -130,14 +130,14 @@ describe("what is refused", () => {
   });
 
   it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("refuses the port of %s", (place) => {
-    expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: expected endpoint/);
+    expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: endpoint is/);
   });
 
   // What a variable that is not set leaves of it, also where a bucket stands in front.
   it.each(["http://:9000", "http://"])("refuses an endpoint without a host: %s", (place) => {
     for (const addressing of ["path", "virtual"] as const) {
       const at = { ...options, endpoint: place, addressing };
-      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
+      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: endpoint is/);
     }
   });
 
@@ -145,14 +145,14 @@ describe("what is refused", () => {
     "refuses a bucket in front of an IP address: %s",
     (place) => {
       const at = { ...options, endpoint: place, addressing: "virtual" } as const;
-      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
+      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: endpoint is/);
     },
   );
 
   it.each(["us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"])(
     "refuses a region of an isolated partition without its endpoint: %s",
     (region) => {
-      expect(message(() => s3Signer({ ...options, region }))).toMatch(/^INVALID_INPUT: expected endpoint/);
+      expect(message(() => s3Signer({ ...options, region }))).toMatch(/^INVALID_INPUT: endpoint is/);
       const own = { ...options, region, endpoint: `https://s3.${region}.c2s.ic.gov` };
       expect(message(() => s3Signer(own).sign(call))).toMatch(/^signed/);
     },
@@ -164,7 +164,7 @@ describe("what is refused", () => {
     ["bind.query and response", { bind: { query: { "response-expires": "0" } }, response: { expires: "1" } }],
   ])("is a parameter that comes from %s", (_, more) => {
     for (const signer of [s3Signer({ ...options, endpoint }), s3V2Signer({ ...options, endpoint })]) {
-      expect(message(() => signer.sign({ ...call, ...more }))).toMatch(/^INVALID_INPUT: expected query\./);
+      expect(message(() => signer.sign({ ...call, ...more }))).toMatch(/^INVALID_INPUT: query\./);
     }
     const several = { query: { tag: ["1", "2"] }, bind: { query: { constructor: "1" } } } as object;
     expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...several }))).toMatch(/^signed/);
@@ -177,7 +177,7 @@ describe("what is refused", () => {
           message(() => signer.sign({ ...call, ...(more as object) })),
         );
       for (const value of [[], undefined, [undefined], null])
-        for (const text of asked(value)) expect(text).toMatch(/^INVALID_INPUT: expected query\.versionId/);
+        for (const text of asked(value)) expect(text).toMatch(/^INVALID_INPUT: query\.versionId/);
       for (const value of ["", [""]]) for (const text of asked(value)) expect(text).toMatch(/[?&]versionId[=&]/);
     }
   });
@@ -205,9 +205,9 @@ describe("what is refused", () => {
           return "203.0.113.9";
         }
       }
-      expect(message(() => signer.sign(new Later()))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found notBefore/);
+      expect(message(() => signer.sign(new Later()))).toMatch(/^UNSUPPORTED_CONSTRAINT: notBefore/);
       expect(message(() => signer.sign(new Folder()))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* prefix/);
-      expect(message(() => signer.sign({ ...call, bind: new Peer() }))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* bind\.ip/);
+      expect(message(() => signer.sign({ ...call, bind: new Peer() }))).toMatch(/^UNSUPPORTED_CONSTRAINT: bind\.ip/);
     }
   });
 
@@ -216,10 +216,10 @@ describe("what is refused", () => {
     ["SigV2", s3V2Signer({ ...options, endpoint })],
   ])("refuses an unknown option of %s, and ignores undefined", (_, signer) => {
     const ask = (more: object) => message(() => signer.sign({ ...call, ...more }));
-    expect(ask({ ContentType: "image/png" })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found ContentType/);
-    expect(ask({ uses: 1 })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found uses/);
+    expect(ask({ ContentType: "image/png" })).toMatch(/^UNSUPPORTED_CONSTRAINT: ContentType is not an option/);
+    expect(ask({ uses: 1 })).toMatch(/^UNSUPPORTED_CONSTRAINT: uses/);
     const inherited = Object.assign(Object.create({ contentLength: 5 }), call) as typeof call;
-    expect(message(() => signer.sign(inherited))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found contentLength/);
+    expect(message(() => signer.sign(inherited))).toMatch(/^UNSUPPORTED_CONSTRAINT: contentLength/);
     expect(ask({ uses: undefined, notBefore: undefined })).toMatch(/^signed/);
   });
 });

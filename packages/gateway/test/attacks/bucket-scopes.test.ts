@@ -230,7 +230,7 @@ describe("a SigV2 URL of a bucket, which signs no parameter of a listing", () =>
       credentials: gateway.accessKey,
     });
     const ask = async (query: string, selected: Record<string, string> = {}) => {
-      const { url } = signer.sign({ bucket: "media", expiresIn: 60, bind: { query: selected } });
+      const { url } = signer.sign({ bucket: "media", resource: "bucket", expiresIn: 60, bind: { query: selected } });
       const { status, calls } = await counted({ target: `${url.slice(gateway.url.length)}${query}` });
       return [status, calls];
     };
@@ -257,7 +257,7 @@ describe("a SigV2 URL of a bucket, which signs no parameter of a listing", () =>
 describe("a signature for an object", () => {
   it("lists nothing, and one for a listing reads no object", async () => {
     const query = { "list-type": "2", prefix: "merchants/12/" };
-    const { url } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, bind: { query } });
+    const { url } = s3For(gateway).sign({ bucket: "media", resource: "bucket", expiresIn: 60, bind: { query } });
     const statusOf = async (change: (target: string) => string) =>
       (await counted({ target: change(url.slice(gateway.url.length)) })).status;
     expect(await statusOf((it) => it)).toBe(200);

@@ -49,7 +49,13 @@ describe("the holder of one URL for a document", () => {
       }
     }
     const query = { delete: "" };
-    const { url } = s3For(gateway).sign({ method: "POST", bucket: "media", expiresIn: 60, bind: { query } });
+    const { url } = s3For(gateway).sign({
+      method: "POST",
+      bucket: "media",
+      resource: "bucket",
+      expiresIn: 60,
+      bind: { query },
+    });
     const request = wireOf(url.slice(gateway.url.length), contentMd5(xml.toString()));
     const outcome = await gateway.gateway.handle(request(), oneByOne());
     outcome.delivered(0, true);
@@ -68,7 +74,13 @@ describe("the holder of one URL for a document", () => {
       }
     }
     const query = { delete: "" };
-    const { url } = s3For(gateway).sign({ method: "POST", bucket: "media", expiresIn: 60, bind: { query } });
+    const { url } = s3For(gateway).sign({
+      method: "POST",
+      bucket: "media",
+      resource: "bucket",
+      expiresIn: 60,
+      bind: { query },
+    });
     const outcome = await gateway.gateway.handle(wireOf(url.slice(gateway.url.length), contentMd5("x"))(), endless());
     outcome.delivered(0, true);
     expect([outcome.status, taken]).toEqual([400, 5]);
@@ -79,6 +91,7 @@ describe("the holder of one URL for a document", () => {
     const { url } = s3For(large).sign({
       method: "POST",
       bucket: "media",
+      resource: "bucket",
       expiresIn: 60,
       bind: { query: { delete: "" } },
     });

@@ -53,7 +53,7 @@ async function ask(
 ): Promise<{ status: number; code: string; text: string }> {
   const { method = "GET", bucket = "media", key, query = {}, headers = {}, body } = asked;
   const signer = s3Signer({ region: "us-east-1", endpoint: gateway.url, addressing: "path", credentials });
-  const named = key === undefined ? { bucket } : { bucket, key };
+  const named = key === undefined ? ({ bucket, resource: "bucket" } as const) : { bucket, key };
   // No presigned URL names no bucket.
   const url =
     bucket === "" ? `${gateway.url}/` : signer.sign({ method, ...named, expiresIn: 60, bind: { query, headers } }).url;

@@ -19,7 +19,7 @@ export interface BucketCall {
 export function callBucket(gateway: TestGateway, call: BucketCall): Promise<Reply> {
   const { method = "GET", bucket = "media", query = {}, headers = {}, body, key } = call;
   const signer = s3For(gateway, key === undefined ? {} : { credentials: key });
-  const { url } = signer.sign({ method, bucket, expiresIn: 60, bind: { query } });
+  const { url } = signer.sign({ method, bucket, resource: "bucket", expiresIn: 60, bind: { query } });
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   return send(gateway, {
     method,

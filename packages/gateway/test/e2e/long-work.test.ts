@@ -216,7 +216,13 @@ describe("work that takes long", () => {
   it("shows the answer to a page of an allowed origin", async () => {
     const rules = `<CORSConfiguration><CORSRule><AllowedOrigin>https://app.example.com</AllowedOrigin><AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>`;
     const signer = s3Signer(gateway.clients.daypass);
-    const { url } = signer.sign({ method: "PUT", bucket: "media", bind: { query: { cors: "" } }, expiresIn: 60 });
+    const { url } = signer.sign({
+      method: "PUT",
+      bucket: "media",
+      resource: "bucket",
+      bind: { query: { cors: "" } },
+      expiresIn: 60,
+    });
     expect((await fetch(url, { method: "PUT", body: rules, headers: contentMd5(rules) })).status).toBe(200);
     const coming = await begin("PUT", "copy", { headers: COPY, unsigned: { origin: "https://app.example.com" } });
     expect(coming.response.headers["access-control-allow-origin"]).toBe("https://app.example.com");

@@ -32,7 +32,11 @@ async function counted(options: S3Options, wrap = (storage: Storage): Storage =>
   });
   onTestFinished(() => gateway.close());
   const headOf = (request: Pick<S3SignRequest, "method" | "key" | "bind"> = { key: "a" }): string => {
-    const signed = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", expiresIn: 60, ...request });
+    const signed = s3Signer(gateway.clients.daypass).sign({
+      ...{ bucket: "bucket", expiresIn: 60 },
+      ...(request.key === undefined ? { resource: "bucket" } : {}),
+      ...request,
+    } as S3SignRequest);
     return `${signed.method} ${signed.url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n`;
   };
   return { gateway, counts, headOf, open: () => connect(gateway.port, "127.0.0.1").on("error", () => {}) };

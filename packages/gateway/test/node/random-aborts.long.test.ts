@@ -57,7 +57,9 @@ function requestOf(gateway: TestGateway, random: Random): Buffer {
       .sign({ method, bucket: "media", key, expiresIn: 60, ...options })
       .url.slice(gateway.url.length);
   const all = (query: Record<string, string>): string =>
-    s3For(gateway).sign({ bucket: "media", expiresIn: 60, bind: { query } }).url.slice(gateway.url.length);
+    s3For(gateway)
+      .sign({ bucket: "media", resource: "bucket", expiresIn: 60, bind: { query } })
+      .url.slice(gateway.url.length);
   const key = ["small.txt", "middle.bin", "large.bin", "none"][random(4)] as string;
   const target = `made-${random(20)}`;
   const message = (method: string, path: string, fields: readonly string[] = [], body: Buffer = Buffer.alloc(0)) =>

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { S3SignRequest } from "daypass/s3";
+import type { S3ObjectRequest, S3SignRequest } from "daypass/s3";
 import { onTestFinished } from "vitest";
 import { defaultLimits, type Gateway, type Outcome, type Storage } from "../../src/index.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../../src/node/index.ts";
@@ -18,10 +18,11 @@ export const transports: readonly (readonly [string, ListenOptions])[] = [
 /** The head of a request that is signed for an object in `media`, with further fields. */
 export function headOf(
   gateway: Pick<TestGateway, "url" | "port" | "accessKey">,
-  asked: Partial<S3SignRequest> = {},
+  asked: Partial<S3ObjectRequest> = {},
   ...fields: readonly string[]
 ): string {
-  const request = { bucket: "media", expiresIn: 60, ...asked } as S3SignRequest;
+  const whole = asked.key === undefined ? { resource: "bucket" } : {};
+  const request = { bucket: "media", expiresIn: 60, ...whole, ...asked } as S3SignRequest;
   const { url, method } = s3For(gateway).sign(request);
   const target = url.slice(gateway.url.length);
   return [`${method} ${target} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...fields, "", ""].join("\r\n");

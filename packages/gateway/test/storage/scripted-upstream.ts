@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo, Server } from "node:net";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { onTestFinished, vi } from "vitest";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { type S3Options, s3 } from "../../src/storage/s3/index.ts";
@@ -24,7 +24,7 @@ export async function front(options: S3Options): Promise<TestGateway> {
 }
 
 /** A URL of a minute for an object of that gateway. */
-export function signed(gateway: TestGateway, more: Partial<Parameters<ReturnType<typeof s3Signer>["sign"]>[0]> = {}) {
+export function signed(gateway: TestGateway, more: Partial<S3ObjectRequest> = {}) {
   return s3Signer(gateway.clients.daypass).sign({ ...ref, expiresIn: 60, ...more }).url;
 }
 

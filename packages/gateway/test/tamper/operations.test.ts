@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { WireRequest } from "daypass";
-import { s3Signer } from "daypass/s3";
+import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Random, seeded, tamperSeed } from "../../../daypass/test/tamper/seeded.ts";
 import { createGateway, type Gateway, type S3AccessKey } from "../../src/index.ts";
@@ -92,7 +92,11 @@ interface Call {
 
 function signed({ body = "", further = {}, ...call }: Call, credentials: S3AccessKey): Sent {
   const signer = s3Signer({ region: "us-east-1", endpoint: ORIGIN, addressing: "path", credentials });
-  const { url } = signer.sign({ ...call, expiresIn: 60, dotSegments: "sign" });
+  const { url } = signer.sign({
+    ...call,
+    ...(call.key === undefined ? { resource: "bucket" } : { key: call.key }),
+    ...{ expiresIn: 60, dotSegments: "sign" },
+  } as S3SignRequest);
   const headers = { host: "s3.example.com", ...call.headers, ...further };
   const request = { method: call.method, target: url.slice(ORIGIN.length), authority: "s3.example.com" };
   return { request: { ...request, headers: Object.entries(headers) }, body };

@@ -23,6 +23,7 @@ export async function signFor({ bucket, place }: BucketUnderTest, request: JsonO
     expiresIn: LIFETIME,
     credentialExpiry: "clamp",
     ...place,
+    ...(request["key"] === undefined ? { resource: "bucket" } : {}),
     ...request,
     scheme: "s3",
     bucket,

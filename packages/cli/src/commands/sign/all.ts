@@ -131,7 +131,7 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     const whole = await complete({ scheme, bucket });
     const place = Object.fromEntries(BUCKET_FIELDS.filter((name) => name in whole).map((name) => [name, whole[name]]));
     const signLine = await (await loadScheme(scheme)).signer();
-    const signed = await signLine({ ...place, scheme, bucket, query, expiresIn: LISTING_LIFETIME });
+    const signed = await signLine({ ...place, scheme, bucket, resource: "bucket", query, expiresIn: LISTING_LIFETIME });
     if (!("headers" in signed)) throw new Error("expected a URL");
     return signed;
   };

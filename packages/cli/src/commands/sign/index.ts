@@ -24,6 +24,7 @@ Request
   --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
 s3://, gs://, az://
   --endpoint URL, --signature-version v4|v2|v4a|express (az://: the sv), --dot-segments (sign keys with . and .. segments)
+  --resource bucket     sign for the bucket itself, such as a listing (az://: container)
 s3:// and gs:// only
   --addressing path|virtual (gs://: bucket-bound)                  --field N=V           a field of --as html-form
 s3:// only
@@ -32,6 +33,7 @@ az:// only
   --permissions rcwd…, --identifier POLICY, --protocol https, --prefix DIRECTORY/
 https:// only
   --audience, --subject TEXT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
+  --max-expires-in TIME allow a lifetime over 7 days
   --ip CIDR (az:// too), --starts INSTANT (az:// and gs:// too)
 Output
   --as url|curl|fetch|wget|html-form   --json  print everything as JSON, including the output of --as, the expiry,
@@ -141,7 +143,9 @@ function rethrowWithOptions(error: unknown): never {
   if (!isDaypassError(error)) throw error;
   const message = error.message
     .replace("see dotSegments", "sign it anyway with --dot-segments")
-    .replace("see credentialExpiry", "ask for a shorter lifetime, or give --clamp to end the URL with them");
+    .replace(/resource: "(\w+)"/, "--resource $1")
+    .replace("maxExpiresIn of the signer", "--max-expires-in")
+    .replace("See credentialExpiry", "Ask for a shorter lifetime, or give --clamp to end the URL with them");
   throw message === error.message ? error : new CommandError(message, error.code);
 }
 

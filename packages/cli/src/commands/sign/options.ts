@@ -40,6 +40,8 @@ export const SIGN_OPTIONS = {
   profile: { type: "string" },
   "signature-version": { type: "string" },
   "dot-segments": { type: "boolean" },
+  resource: { type: "string" },
+  "max-expires-in": { type: "string" },
   clamp: { type: "boolean" },
   permissions: { type: "string" },
   protocol: { type: "string" },
@@ -92,6 +94,7 @@ const COMMON: OptionFields = {
 export const METHOD: LineField = ["method", oneMethod];
 export const ENDPOINT: LineField = ["endpoint"];
 export const CLAMP: LineField = ["credentialExpiry", () => "clamp"];
+export const MAX_EXPIRES_IN: LineField = ["maxExpiresIn", seconds];
 export const DOT_SEGMENTS: LineField = ["dotSegments", () => "sign"];
 export const STARTS: LineField = ["notBefore", text(moment)];
 export const HEADERS: LineField = ["headers", readHeaders];
@@ -158,7 +161,7 @@ export function formFields({ field }: SignOptions): Readonly<Record<string, stri
 function oneMethod(methods: readonly string[]): string | undefined {
   const [first, second] = methods;
   if (second !== undefined) throw new UsageError("expected one --method, found several: sign one URL for each");
-  return first;
+  return first?.toUpperCase();
 }
 
 /** Reads `--query name=value`. */

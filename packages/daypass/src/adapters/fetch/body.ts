@@ -29,7 +29,10 @@ export async function presentRequest<R extends WithBody>(request: R, grant: Gran
   // After another reader, a stream may remain that ends at once, so nothing would be checked; and a host whose requests
   // do not show their bodies would hand out all of one.
   if (limits && (request.bodyUsed || request.body === undefined))
-    throw refusal("INVALID_INPUT", "a request whose body nobody has read");
+    throw refusal(
+      "INVALID_INPUT",
+      "the body of the request was read before the guard. Put the guard before body parsers",
+    );
   const url = strips ? withQueryOf(request.url, grant.target) : request.url;
   const presented = strips ? rebuild(request, [url, request], { url }) : request;
   if (!limits) return presented;

@@ -70,7 +70,7 @@ export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): 
   // Which no compiler has seen: what a framework hands over is an event or a context that has the request in it.
   if (!request?.url || typeof request.headers?.forEach !== "function") {
     throw new TypeError(
-      "expected a Fetch API Request, found another: hand over c.req.raw of Hono, event.request of SvelteKit, event.req of h3",
+      "the request is not a Request of the Fetch API. Pass c.req.raw of Hono, event.request of SvelteKit, event.req of h3",
     );
   }
   const { scheme, authority, target: seen } = splitUrl(request.url);
@@ -83,7 +83,7 @@ export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): 
   });
   // Default ports and letter case are all that a URL parser changes in an authority. Astro and `next start` put a name of their own there.
   if (!facts.authority && host && !sameAuthority(scheme, host, authority)) {
-    throw malformed("expected one authority, found another in Host beside it: send facts.authority", "host");
+    throw malformed("Host names another authority than the URL. Pass facts.authority", "host");
   }
   const received = wireRequest({
     method: request.method,
@@ -101,16 +101,14 @@ const HTTP_URL = /^(https?):\/\/([^/?#]*)(.*)$/is;
 function splitUrl(url: string): { readonly scheme: string; readonly authority: string; readonly target: string } {
   const [, scheme, authority, target] = HTTP_URL.exec(url) ?? [];
   if (scheme === undefined || authority === undefined || target === undefined) {
-    throw malformed("expected an absolute http or https URL, found another: hand over the request as the host made it");
+    throw malformed("the URL is not an absolute http or https URL. Pass the request as the host made it");
   }
   return { scheme: scheme.toLowerCase(), authority, target };
 }
 
 function checkSamePath(raw: string, parsed: string): void {
   if (parseTarget(raw).path === parseTarget(parsed).path) return;
-  throw malformed(
-    "expected a path that the URL parser leaves alone, found one that it changed: send the plain spelling",
-  );
+  throw malformed("the URL parser changed the path. Send the plain spelling");
 }
 
 /** `dp-*` tokens keep their bytes: their grammar allows only what a form serialiser leaves alone. */

@@ -245,11 +245,9 @@ function checkRouted(req: NodeRequest, target: string): void {
       : isMounted(path, req.baseUrl, routed)
   )
     return;
-  throw new DaypassError(
-    "MALFORMED",
-    "expected the router to see the path of the request, found one that middleware rewrote: verify before rewriting",
-    { details: { part: "path" } },
-  );
+  throw new DaypassError("MALFORMED", "middleware rewrote the path before the guard. Put the guard before it", {
+    details: { part: "path" },
+  });
 }
 
 function endsWithPath(path: string, routed: string): boolean {

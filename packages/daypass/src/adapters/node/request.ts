@@ -63,7 +63,7 @@ export function toWireRequest(req: NodeRequest, options: WireOptions = {}): Wire
   if (!isWholeHead(rawHeaders, options)) {
     throw new DaypassError(
       "MALFORMED",
-      "expected fewer headers than the server reads, found so many that some may have been dropped: send fewer",
+      "the request has so many headers that the server may have dropped some. Send fewer",
       { details: { part: "headers" } },
     );
   }
@@ -107,7 +107,7 @@ const COLON = 58;
 export function checkRequest({ rawHeaders }: NodeRequest): void {
   if (Array.isArray(rawHeaders)) return;
   throw new TypeError(
-    "expected Node's own request, found another: hand over request.raw and reply.raw of Fastify, ctx.req and ctx.res of Koa",
+    "the request is not Node's own. Pass request.raw and reply.raw of Fastify, ctx.req and ctx.res of Koa",
   );
 }
 
@@ -125,7 +125,7 @@ export function headerFields(req: NodeRequest): readonly string[] {
 /** Throws `INVALID_INPUT` where this is no number of proxies. */
 export function checkHops(trustedHops: number): void {
   if (!Number.isSafeInteger(trustedHops) || trustedHops < 0) {
-    throw new DaypassError("INVALID_INPUT", `expected trustedHops as a number of proxies, found ${trustedHops}`);
+    throw new DaypassError("INVALID_INPUT", `trustedHops is ${trustedHops}. Pass the number of your proxies`);
   }
 }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { type Mac, md5Hmac, sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { parseEpoch } from "../../core/time.ts";
 import { checkName, checkOneOf, checkTexts } from "../../core/validate-options.ts";
 import { checkBelow, takeTokens, unsignedParameters } from "../../edge/query.ts";
@@ -87,6 +89,7 @@ export interface AkamaiSignerOptions extends AkamaiOptions {
  * ```
  */
 export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSignRequest> {
+  requireOptions(options);
   const { secret, hash = "sha256", salt, parameter = "__token__", escapeEarly = false, clock } = options;
   checkName("parameter", parameter);
   return edgeSigner(
@@ -188,6 +191,7 @@ export interface AkamaiVerifierOptions extends AkamaiOptions, EdgeVerifierOption
  * ```
  */
 export function akamaiVerifier(options: AkamaiVerifierOptions): Verifier<AkamaiGrant> {
+  requireOptions(options);
   const { secrets, hash = "sha256", salt, parameter = "__token__", escapeEarly = false, allowUnsigned } = options;
   return edgeVerifier(
     {
@@ -199,7 +203,7 @@ export function akamaiVerifier(options: AkamaiVerifierOptions): Verifier<AkamaiG
         const inQuery = own[parameter];
         const inCookie = cookieValue(request.headers, parameter);
         if (inCookie !== undefined && inQuery !== undefined) {
-          throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found two");
+          throw refusal("AMBIGUOUS_AUTHENTICATION", "the request has two tokens. Send one");
         }
         checkBelow(path);
         const bad = (expected: string): Error => malformed(parameter, "form", expected);
@@ -237,10 +241,10 @@ export function akamaiVerifier(options: AkamaiVerifierOptions): Verifier<AkamaiG
       facts({ request }, { facts, path, address }) {
         // After the signature check: matching patterns costs time, and the sender of a request may choose them.
         if (facts.acl?.some((pattern) => matchesGlob(pattern, path)) === false) {
-          throw refusal("SIGNATURE_MISMATCH", "a path that the acl is for, found another");
+          throw refusal("SIGNATURE_MISMATCH", "the acl of the token does not cover this path");
         }
         if (address === undefined || peerAddress(request.remoteAddress ?? "")?.join() === address.join()) return facts;
-        throw refusal("IP_NOT_GRANTED", "the client whose address is in the token, found another or an unknown one");
+        throw refusal("IP_NOT_GRANTED", "the token is for another client address");
       },
     },
     secretResolver(secrets, (secret) => akamaiMac(secret, hash, salt)),
@@ -267,7 +271,7 @@ function akamaiMac(
   salt: string | undefined,
 ): (token: { readonly stringToSign: string }) => string {
   const bytes = typeof key === "string" && key !== "" ? fromHex(key) : undefined;
-  if (bytes === undefined) throw refusal("INVALID_KEY", "a key in hexadecimal, found something else");
+  if (bytes === undefined) throw refusal("INVALID_KEY", "key is not hexadecimal. Pass the key of the property");
   checkOneOf("hash", hash, ...Object.keys(HASHES));
   const mac = HASHES[hash](bytes);
   return ({ stringToSign }) => hex(mac(salt ? `${stringToSign}~salt=${salt}` : stringToSign));

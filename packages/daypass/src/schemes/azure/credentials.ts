@@ -73,7 +73,7 @@ export function prepareKey(key: string): PreparedHmac {
   // What is no text is not the base64 of anything either.
   const bytes = fromBase64(key);
   if (bytes?.length) return hmacSha256(bytes);
-  throw refusal("INVALID_KEY", "the key as padded base64, found another text");
+  throw refusal("INVALID_KEY", "accountKey is not padded base64. Copy the whole key");
 }
 
 /** What a URL names its user delegation key by: each parameter with the part of the key. */
@@ -99,7 +99,10 @@ export function setDelegationValues(key: AzureUserDelegationKey, values: SasValu
     if (parameter === "skdutid" && !value) continue;
     const text = isTimePart(part) ? timeText(value) : value;
     if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {
-      throw refusal("INVALID_KEY", `userDelegationKey.${part} as text or a Date, found something else`);
+      throw refusal(
+        "INVALID_KEY",
+        `userDelegationKey.${part} is not text or a Date. Pass the whole key that Azure returned`,
+      );
     }
     values[parameter] = text;
   }

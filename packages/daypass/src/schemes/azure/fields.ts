@@ -19,7 +19,6 @@ import {
   type AzureAccountDelegatedKey,
   type AzureAccountKey,
   type AzureSasKind,
-  type AzureSignRequest,
   type AzureVerifierOptions,
   type AzureVerifyOptions,
   azureAccountSigner,
@@ -44,7 +43,7 @@ const REQUEST: Kinds = {
   ...{ container: text, blob: text, permissions: text, protocol: text, encryptionScope: text, identifier: text },
   ...{ ip: text, ...STORED },
 };
-// `resource` follows from the other fields. If a line contains it, it must agree with them.
+// Only a line for a container needs `resource`. In others it follows from the other fields, and must agree with them.
 const RESOURCE: Kinds = { resource: text, snapshot: text, versionId: text };
 const AGENTS: Kinds = {
   ...{ delegatedUserObjectId: text, preauthorizedAgentObjectId: text, agentObjectId: text, correlationId: text },
@@ -69,21 +68,22 @@ function kind(make: (options: never) => LineSigner, credentials: Kinds, more: Ki
   };
 }
 
-interface SasLine extends AzureSignRequest {
-  readonly resource?: string;
-}
+/** A line of any kind. Its `resource` is a word of the SAS (`sr`), or `container`. */
+type SasLine = Partial<Record<"resource" | "blob" | "prefix" | "snapshot" | "versionId", string>>;
 
-function prepare({ resource, ...line }: SasLine): object {
+function prepare({ resource: given, ...line }: SasLine): object {
+  const resource = given === "container" ? "c" : given;
   // The word of a SAS for a prefix.
   const isDirectory = resource === "d" && line.prefix === undefined;
   const request = isDirectory ? { ...line, blob: undefined, prefix: line.blob } : line;
   const { blob, prefix, snapshot, versionId } = request;
   const time = snapshot !== undefined ? "bs" : versionId !== undefined ? "bv" : "b";
   const actual = blob !== undefined ? time : prefix !== undefined ? "d" : "c";
-  if (resource === undefined || resource === actual) return request;
+  if (resource === undefined) return request;
+  if (resource === actual) return actual === "c" ? { ...request, resource: "container" } : request;
   throw new DaypassError(
     "INVALID_INPUT",
-    `expected resource ${JSON.stringify(actual)}, as the other fields say, found ${JSON.stringify(resource)}: correct one of them`,
+    `resource is ${JSON.stringify(given)}, and the other fields say ${JSON.stringify(actual)}. Correct one of them`,
   );
 }
 
@@ -176,7 +176,7 @@ function ofVersion(version: string | undefined, [dialect, verifier]: DialectVeri
     const grant = await verifier.verify(request, proof);
     const [, found] = /[?&]sv=([^&]*)/.exec(request.target) ?? [];
     if (found === version) return grant;
-    throw new DaypassError("WRONG_SCOPE", `expected sv ${version}, found ${found}: the entry names this version`);
+    throw new DaypassError("WRONG_SCOPE", `the SAS has sv ${found}, and the entry accepts ${version}`);
   };
   return [dialect, { detects: verifier.detects, verify }];
 }
@@ -193,7 +193,7 @@ function place(
   const found = JSON.stringify(endpoint);
   throw new DaypassError(
     "INVALID_INPUT",
-    `expected endpoint as scheme://host or scheme://host/account, without origins, found ${found}`,
+    `endpoint is ${found}. Pass scheme://host or scheme://host/account, without origins`,
   );
 }
 
@@ -203,7 +203,7 @@ function operations({ operations: asked }: Entry): Pick<AzureVerifyOptions, "ope
   const found = [...azureAllOperations, ...azureCopyOperations].filter(([name]) => asked.includes(name));
   const unknown = asked.find((name) => !found.some(([known]) => known === name));
   if (unknown === undefined) return { operations: found };
-  throw new DaypassError("INVALID_INPUT", `expected names of operations, found ${JSON.stringify(unknown)}`);
+  throw new DaypassError("INVALID_INPUT", `${JSON.stringify(unknown)} is not the name of an operation`);
 }
 
 function policies(entry: Entry): AzureVerifierOptions["policies"] {

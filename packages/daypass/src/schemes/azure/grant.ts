@@ -155,12 +155,12 @@ export const TIMES: Readonly<Record<string, string>> = { bs: "snapshot", bv: "ve
 
 /** What the SAS does not permit. */
 export function notGranted(what: string, needed: string): DaypassError {
-  return refusal("METHOD_NOT_GRANTED", `a SAS that permits ${what} (${needed}), found one that does not`, { needed });
+  return refusal("METHOD_NOT_GRANTED", `the SAS does not permit ${what} (${needed})`, { needed });
 }
 
 /** A SAS that is for other services, kinds of resources, protocols or scopes; `parameter` says which. */
 export function outOfScope(parameter: string, expected: string): DaypassError {
-  return refusal("WRONG_SCOPE", `a request within ${parameter} (${expected}), found another`, { parameter });
+  return refusal("WRONG_SCOPE", `the request is outside ${parameter} (${expected})`, { parameter });
 }
 
 /**
@@ -182,7 +182,7 @@ export function enforcePermissions(parsed: ParsedSas): void {
       if (letter === undefined || isOtherVersion(name, parsed)) {
         throw refusal(
           code,
-          `what ${what} may have, found ${JSON.stringify(full)}: leave it out`,
+          `${what} has ${JSON.stringify(full)}, which the SAS does not cover. Leave it out`,
           prefix ? { headers: [full] } : { parameter: full },
         );
       }
@@ -201,5 +201,5 @@ function isOtherVersion(name: string, { values: { sr = "" }, operation }: Parsed
 export function enforceSender({ spr, sip }: SasValues, origin: string, remoteAddress: string | undefined): void {
   if (spr === "https" && !origin.startsWith("https:")) throw outOfScope("spr", spr);
   if (sip === undefined || isInRange(sip, remoteAddress)) return;
-  throw refusal("IP_NOT_GRANTED", `a client in ${sip}, found another or none`, { parameter: "sip" });
+  throw refusal("IP_NOT_GRANTED", `the client is outside ${sip}, or its address is unknown`, { parameter: "sip" });
 }

@@ -9,7 +9,13 @@ export { azureAllOperations, azureCopyOperations } from "./all-operations.ts";
 export type { AzureDelegatedKey, AzureSharedKey, AzureUserDelegationKey } from "./credentials.ts";
 export type { AzureFacts, AzureGrant } from "./grant.ts";
 export { type AzureOperation, azureOperations } from "./operations.ts";
-export type { AzureResourceRequest, AzureSasRequest } from "./request.ts";
+export type {
+  AzureBlobRequest,
+  AzureContainerRequest,
+  AzureDirectoryRequest,
+  AzureResourceRequest,
+  AzureSasRequest,
+} from "./request.ts";
 export type { AzureSasKind } from "./sas.ts";
 export {
   type AzureAccountOptions,

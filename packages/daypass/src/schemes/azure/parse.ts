@@ -56,7 +56,10 @@ export function parseSas(
   // A SAS for one user travels with that user's token.
   const isToken = (text: string): boolean => "sduoid" in values && /^bearer /i.test(text);
   if (!headerValues(headers, "authorization").every(isToken)) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header, too");
+    throw refusal(
+      "AMBIGUOUS_AUTHENTICATION",
+      "the request has an Authorization header beside its SAS. Send one of them",
+    );
   }
   const location = azureLocation(received, configured);
   const { account, container, blob } = location;
@@ -73,7 +76,7 @@ export function parseSas(
     (name) => parameters.get(name) ?? msHeaders.get(name),
   );
   if (operation === undefined) {
-    throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
+    throw refusal("METHOD_NOT_GRANTED", "this operation (method, comp and restype) is not permitted");
   }
   const bound = readBound?.(values, request, parameters) ?? NOTHING;
   const time = (name: string, absent: number): number => parseAzureTime(values[name])?.getTime() ?? absent;
@@ -133,7 +136,7 @@ function directoryOf(depth: number, blob: string | undefined, prefix: string): s
 /** The refusal of a SAS with such a parameter. */
 export function unreadable(parameter: string, problem: string, expected: string): DaypassError {
   if (problem !== "unsigned") return malformed(parameter, problem, expected);
-  return refusal("UNSIGNED_PARAMETER", `${parameter} as ${expected}: leave it out`, { parameter });
+  return refusal("UNSIGNED_PARAMETER", `${parameter} is not signed. Leave it out, or send ${expected}`, { parameter });
 }
 
 /** The path shows the level of a request. `restype` must agree, or two readers would read two requests. */

@@ -1,6 +1,6 @@
 import type { Constraints } from "../../core/contracts.ts";
-import { invalidInput } from "../../core/errors.ts";
-import { checkKey } from "../../core/object-request.ts";
+import { invalidInput, refusal } from "../../core/errors.ts";
+import { checkKey, checkTarget } from "../../core/object-request.ts";
 import { azureName, isContainerName } from "./location.ts";
 import type { SasValues } from "./sas.ts";
 
@@ -27,18 +27,39 @@ export interface AzureSasRequest extends Constraints {
   readonly dotSegments?: "refuse" | "sign" | undefined;
 }
 
-/** The resource of a SAS: a blob, a container or, with `prefix`, a directory. */
-export interface AzureResourceRequest extends AzureSasRequest {
+/** A SAS for one blob. */
+export interface AzureBlobRequest extends AzureSasRequest {
   readonly container: string;
-  /** The blob's name, exactly: it is data and never parsed as a URL. Left out for the container or a `prefix`. */
-  readonly blob?: string | undefined;
+  /** The blob's name, exactly: it is data and never parsed as a URL. */
+  readonly blob: string;
   /** One snapshot of the blob, by its time as the server writes it. */
   readonly snapshot?: string | undefined;
   /** One version of the blob. */
   readonly versionId?: string | undefined;
-  /** A directory and everything below it: only accounts with a hierarchical namespace read such a SAS. */
-  readonly prefix?: string | undefined;
+  readonly prefix?: undefined;
+  readonly resource?: undefined;
 }
+
+/** A SAS for a directory. */
+export interface AzureDirectoryRequest extends AzureSasRequest {
+  readonly container: string;
+  /** A directory and everything below it: only accounts with a hierarchical namespace read such a SAS. */
+  readonly prefix: string;
+  readonly blob?: undefined;
+  readonly resource?: undefined;
+}
+
+/** A SAS for a container and all of its blobs. */
+export interface AzureContainerRequest extends AzureSasRequest {
+  readonly container: string;
+  /** Says that the SAS is for the whole container. */
+  readonly resource: "container";
+  readonly blob?: undefined;
+  readonly prefix?: undefined;
+}
+
+/** The resource of a SAS: a blob, a directory, or with `resource: "container"` a container. */
+export type AzureResourceRequest = AzureBlobRequest | AzureDirectoryRequest | AzureContainerRequest;
 
 /** What a URL points to. */
 export interface SasTarget {
@@ -53,7 +74,7 @@ export interface SasTarget {
 
 // What may be given together, and the `sr` that it makes.
 const RESOURCES: Readonly<Record<string, string>> = {
-  "": "c",
+  resource: "c",
   prefix: "d",
   blob: "b",
   "blob snapshot": "bs",
@@ -62,24 +83,30 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 /** Reads what a request is for, and the headers of the answer. Throws `INVALID_INPUT`, `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`. */
 export function readTarget(request: AzureResourceRequest, values: SasValues): SasTarget {
-  const { container, prefix, dotSegments, response } = request;
+  const { container, prefix, dotSegments, response, resource, blob } = request;
+  const { snapshot, versionId } = request as Partial<AzureBlobRequest>;
   checkContainer(container);
-  const options = ["blob", "prefix", "snapshot", "versionId"] as const;
-  const given = options.filter((option) => request[option] !== undefined).join(" ");
-  values.sr = RESOURCES[given];
+  if (prefix === undefined) checkTarget(blob, { resource, dotSegments: "sign" }, "blob", "container");
+  const given = Object.entries({ blob, prefix, snapshot, versionId, resource }).filter(
+    ([, value]) => value !== undefined,
+  );
+  values.sr = RESOURCES[given.map(([name]) => name).join(" ")];
   if (values.sr === undefined) {
-    throw invalidInput("the resource", "a blob (of one snapshot or versionId), a prefix or neither", given);
+    throw refusal(
+      "INVALID_INPUT",
+      "blob, prefix and resource exclude each other. Pass one, and snapshot or versionId only beside blob",
+    );
   }
-  values.snapshot = request.snapshot;
-  values.versionid = request.versionId;
+  values.snapshot = snapshot;
+  values.versionid = versionId;
   for (const [option, value] of Object.entries(response ?? {})) {
     const parameter = OVERRIDES[option.replace(/[A-Z]/, "-$&").toLowerCase()];
     if (parameter !== undefined) values[parameter] = value;
   }
   const bound = ["account", "container"];
-  if (given === "") return { container, bound, open: "blob" };
+  if (resource !== undefined) return { container, bound, open: "blob" };
   const option = prefix === undefined ? "blob" : "prefix";
-  const name = readName(request[option], dotSegments, option);
+  const name = readName(prefix ?? blob, dotSegments, option);
   if (option === "blob") return { container, name, bound: [...bound, "blob"] };
   const segments = name.replace(/\/$/, "").split("/");
   if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);

@@ -248,7 +248,7 @@ export function arePermissions({ permissions }: SasKind, resource: string, lette
 export function orderLetters(option: string, letters = "", order: string): string {
   // Each letter of these words is a permission: "read" would read, add, delete and execute.
   if (typeof letters !== "string" || /^(?:read|write)?$/.test(letters))
-    throw invalidInput(option, `letters such as "${order[0]}"`, letters);
+    throw invalidInput(option, `letters such as "${order[0]}"`, letters === "" ? undefined : letters);
   return [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
 }
 
@@ -271,7 +271,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   spr: /^https(?:,http)?$/,
   si: /^.{1,64}$/,
   // base64 of 32 bytes: the last character has two spare bits, and they are zero.
-  sig: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
+  sig: /^[A-Za-z0-9+/]{43}=$/,
 };
 
 /** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
@@ -299,7 +299,7 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
     // An empty field is signed like an absent field.
     const form = required[name] ?? FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text))
-      throw fault(name, "form", name === "spr" ? "https or https,http" : "Azure defines it");
+      throw fault(name, "form", name === "spr" ? "https or https,http" : "what Azure documents");
     if (/^sk?[te]$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
   if ((sdd === undefined) === (sr === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");

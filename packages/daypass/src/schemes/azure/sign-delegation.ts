@@ -1,5 +1,5 @@
 import type { Clock, Signer } from "../../core/contracts.ts";
-import { invalidInput } from "../../core/errors.ts";
+import { invalidInput, refusal } from "../../core/errors.ts";
 import { optionPairs, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { type AzureDelegatedKey, readDelegatedKey } from "./credentials.ts";
@@ -8,7 +8,7 @@ import { canonicalHeaders, canonicalQuery, DELEGATION, hasControl, isBindableNam
 import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 
 /** One user delegation SAS to sign, with the names of \@azure/storage-blob and \@azure/storage-file-datalake. */
-export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
+export type AzureUserDelegationSignRequest = AzureResourceRequest & {
   readonly permissions: string;
   /** The one user (object id in Entra ID) who may use the URL, and only with a token of his own. */
   readonly delegatedUserObjectId?: string | undefined;
@@ -18,7 +18,7 @@ export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
   readonly agentObjectId?: string | undefined;
   /** A GUID for the service's logs. */
   readonly correlationId?: string | undefined;
-}
+};
 
 /** Options of {@link azureUserDelegationSigner}. */
 export interface AzureUserDelegationSignerOptions extends AzureAccountOptions {
@@ -70,7 +70,7 @@ export function azureUserDelegationSigner(
           if (request[option] !== undefined) values[parameter] = request[option];
         }
         if (values.saoid !== undefined && values.suoid !== undefined) {
-          throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
+          throw refusal("INVALID_INPUT", "preauthorizedAgentObjectId and agentObjectId are both set. Leave one out");
         }
         const target = readTarget(request, values);
         const headers = boundHeaders(request);
@@ -99,7 +99,7 @@ export function azureUserDelegationSigner(
 const RULES: RequestRules = {
   scheme: "a user delegation SAS",
   known:
-    /^(?:container|blob|prefix|snapshot|versionId|(?:preauthorizedA|a)gentObjectId|correlationId|delegatedUserObjectId|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:ip|content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
+    /^(?:container|blob|prefix|resource|snapshot|versionId|(?:preauthorizedA|a)gentObjectId|correlationId|delegatedUserObjectId|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:ip|content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
   instead: {
     "bind.sha256": "use the gateway",
     identifier: "use azureSigner",
@@ -125,7 +125,8 @@ function boundHeaders({ bind }: AzureUserDelegationSignRequest): readonly Parame
   if (typeof contentLength === "object") {
     throw unsupportedConstraint("an Azure SAS", "a range of lengths", "bind the exact length");
   }
-  if (!/^\d+$/.test(String(contentLength ?? 0))) throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  if (!/^\d+$/.test(String(contentLength ?? 0)))
+    throw invalidInput("bind.contentLength", "a whole number of bytes", contentLength);
   const fixed = Object.entries({ "content-type": contentType, "content-length": contentLength?.toString() });
   const pairs = new Map<string, Parameter>();
   for (const [name, value] of [...optionPairs<string | undefined>("bind.headers", headers), ...fixed]) {
@@ -134,7 +135,7 @@ function boundHeaders({ bind }: AzureUserDelegationSignRequest): readonly Parame
     const isBindable = isBindableName(name) && !/^(?:host|authorization)$/.test(lower) && HEADER_VALUE.test(value);
     // A twin would be signed in its place, or beside it.
     if (!isBindable || typeof value !== "string" || (pairs.get(lower)?.[1] ?? value) !== value) {
-      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
+      throw invalidInput(`header ${name}`, "one line of ASCII text, and not host or authorization", "another");
     }
     pairs.set(lower, pairs.get(lower) ?? [name, value]);
   }
@@ -147,7 +148,7 @@ const SAS_PARAMETER = /^(?:s[a-z]{1,6}|rs[a-z]{2}|snapshot|versionid)$/;
 function boundQuery({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {
   return optionPairs<unknown>("bind.query", bind?.query).map(([name, value]): Parameter => {
     if (typeof value !== "string" || hasControl(value) || !isBindableName(name) || SAS_PARAMETER.test(name)) {
-      throw invalidInput(`bind.query.${name}`, "one text without control characters", value);
+      throw invalidInput(`bind.query.${name}`, "one string without control characters", value);
     }
     return [name, value];
   });

@@ -1,5 +1,8 @@
+import { withAdvice } from "#advice";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
+import { methodOf } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { NEVER, signingWindow, startSeconds, systemClock } from "../../core/time.ts";
 import { checkOptions, type RequestRules, unsupportedConstraint } from "../../core/validate-options.ts";
@@ -95,7 +98,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   { kind, rules, readKey, readRequest }: SasSigning<R, C>,
   options: SasSignerOptions<C>,
 ): Signer<R> {
-  const { account, version, credentialExpiry, clock = systemClock } = options;
+  const { account, version, credentialExpiry, clock = systemClock } = requireOptions(options);
   const endpoint = azureEndpoint(options);
   const keyOf = preparedKeys();
   const { credentials } = options;
@@ -155,7 +158,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
         expiresAt,
         bound: [...bound, ...new Set(kind.parameters.flatMap((name) => (values[name] && WORDS[name]) ?? []))],
         unbound: [...(values.spr === "https" ? [] : ["scheme"]), ...(open ? [open] : []), ...UNBOUND],
-        warnings: [...window.warnings, ...warnings],
+        warnings: withAdvice([...window.warnings, ...warnings], { key: name }),
       },
       stringToSign,
     );
@@ -180,9 +183,10 @@ function azureEncode(text: string): string {
   return PLAIN.test(text) ? text : percentEncode(text).replaceAll("'", "%27");
 }
 
-function methodFor(letters = "", asked?: string): string {
+function methodFor(letters = "", given?: string): string {
   const methods = permittedMethods(letters);
-  if (asked === undefined) return methods[0] ?? "GET";
+  if (given === undefined) return methods[0] ?? "GET";
+  const asked = methodOf(given);
   // What a stored policy permits is not known here, and breaking a lease is a PUT that the letter for DELETE permits.
   if (methods.length === 0 || (asked === "PUT" && letters.includes("d"))) return asked;
   if (methods.includes(asked)) return asked;
@@ -224,6 +228,7 @@ export interface AzureAccountSignRequest extends AzureSasRequest {
  * ```
  */
 export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAccountSignRequest> {
+  requireOptions(options);
   return sasSigner(
     {
       kind: ACCOUNT,
@@ -234,7 +239,7 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
         values.ss = orderLetters("services", request.services ?? "b", "btqf");
         values.srt = orderLetters("resourceTypes", request.resourceTypes, "sco");
         if (container !== undefined) checkContainer(container);
-        else if (blob !== undefined) throw invalidInput("container", "one beside blob", container);
+        else if (blob !== undefined) throw invalidInput("container", "the container of the blob", container);
         return {
           container,
           name: blob === undefined ? undefined : readName(blob, request.dotSegments, "blob"),
@@ -259,13 +264,13 @@ const ACCOUNT_RULES: RequestRules = {
 };
 
 /** One service SAS to sign. */
-export interface AzureSignRequest extends AzureResourceRequest {
+export type AzureSignRequest = AzureResourceRequest & {
   /**
    * A stored access policy of the container, at most 64 characters. Omit here what the policy sets (start, end,
    * permissions), and set everything else. Removing the policy revokes every URL that names it.
    */
   readonly identifier?: string | undefined;
-}
+};
 
 /** Options of {@link azureSigner}. */
 export interface AzureSignerOptions extends AzureAccountOptions {
@@ -302,6 +307,7 @@ export interface AzureSignerOptions extends AzureAccountOptions {
  * ```
  */
 export function azureSigner(options: AzureSignerOptions): Signer<AzureSignRequest> {
+  requireOptions(options);
   return sasSigner(
     {
       kind: SERVICE,
@@ -319,6 +325,6 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
 const SERVICE_RULES: RequestRules = {
   scheme: "an Azure SAS",
   known:
-    /^(?:container|blob|prefix|snapshot|versionId|identifier|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
+    /^(?:container|blob|prefix|resource|snapshot|versionId|identifier|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
   instead: INSTEAD,
 };

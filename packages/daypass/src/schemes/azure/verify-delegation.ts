@@ -2,6 +2,7 @@ import type { PreparedHmac } from "#crypto";
 import type { KeyResolver, Verifier, WireRequest } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver, listOf, whenFound } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { malformed, type Parameter } from "../../wire/parameters.ts";
 import { groupHeaders, trimBlank } from "../../wire/raw-target.ts";
 import {
@@ -74,6 +75,7 @@ export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
  * ```
  */
 export function azureUserDelegationVerifier(options: AzureUserDelegationVerifierOptions): Verifier<AzureGrant> {
+  requireOptions(options);
   return sasVerifier(
     {
       kind: DELEGATION,
@@ -84,12 +86,16 @@ export function azureUserDelegationVerifier(options: AzureUserDelegationVerifier
         enforceLevel(parsed);
         const { sduoid, suoid } = parsed.values;
         if (sduoid !== undefined && sduoid !== subject) {
-          throw refusal("WRONG_SUBJECT", "the proved user that the SAS is for (sduoid), found another or none");
+          throw refusal("WRONG_SUBJECT", "the SAS is for another user (sduoid) than the proved one");
         }
         if (suoid !== undefined) {
-          throw refusal("UNENFORCED_CONSTRAINT", "no ACL check of a user (suoid), which only Azure can do", {
-            constraint: "suoid",
-          });
+          throw refusal(
+            "UNENFORCED_CONSTRAINT",
+            "the SAS asks for an ACL check of a user (suoid), which only Azure can do",
+            {
+              constraint: "suoid",
+            },
+          );
         }
       },
     },

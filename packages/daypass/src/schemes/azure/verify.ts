@@ -2,6 +2,7 @@ import { constantTimeEqual, type PreparedHmac } from "#crypto";
 import type { KeyResolver, Proof, Scheme, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import { type AzureSharedKey, azureSignature, prepareKey } from "./credentials.ts";
@@ -162,6 +163,7 @@ export interface AzureVerifierOptions extends AzureVerifyOptions {
  * ```
  */
 export function azureVerifier(options: AzureVerifierOptions): Verifier<AzureGrant> {
+  requireOptions(options);
   const { credentials, policies } = options;
   return sasVerifier(
     {
@@ -211,7 +213,7 @@ function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | null | undefin
     !(parsed.startsAt < parsed.endsAt) ||
     !arePermissions(SERVICE, "c", parsed.facts.permissions)
   ) {
-    throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {
+    throw refusal("KEY_SCOPE", "the stored policy (si) is unknown, or sets what the URL sets, too", {
       parameter: "si",
     });
   }
@@ -249,6 +251,7 @@ export interface AzureAccountVerifierOptions extends AzureVerifyOptions {
  * ```
  */
 export function azureAccountVerifier(options: AzureAccountVerifierOptions): Verifier<AzureGrant> {
+  requireOptions(options);
   return sasVerifier(
     {
       kind: ACCOUNT,

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { sha256Hmac } from "#crypto/digests";
 import type { Clock, QueryToken, Verifier, WireRequest } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { parseEpoch } from "../../core/time.ts";
 import { checkOneOf, checkTexts } from "../../core/validate-options.ts";
 import { checkBelow, isBelow, joinTarget, takeTokens, unsignedParameters } from "../../edge/query.ts";
@@ -79,7 +81,8 @@ export interface BunnySignerOptions {
  * console.log(link.url.startsWith("https://token-tester.b-cdn.net/300kb.jpg?token=HS256-")); // true
  * ```
  */
-export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
+export function bunnySigner(options: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
+  const { secret, clock } = requireOptions(options);
   return edgeSigner<BunnySignRequest, BunnyDraft, BunnyWeakness>(
     {
       ...{ name: "Bunny's token", weak: WEAK, clock },
@@ -224,6 +227,7 @@ export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptio
  * ```
  */
 export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGrant> {
+  requireOptions(options);
   const { secrets, allowUnsigned, countryOf, enforcesSpeedLimit = false, requireIp = false } = options;
   return edgeVerifier<BunnyToken, BunnyWeakness, BunnyFacts>(
     {
@@ -263,14 +267,17 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
         checkBelow(path);
         const decoded = percentDecode(path);
         if (prefix !== undefined && !(prefix.startsWith("/") && isBelow(decoded, prefix))) {
-          throw refusal("SIGNATURE_MISMATCH", "a path below the token's token_path, found another");
+          throw refusal("SIGNATURE_MISMATCH", "the path is not below the token_path of the token");
         }
         if (hidesExpiry(prefix ?? decoded)) {
           throw malformed("path", "ambiguous", "a path in which no end and no parameter stand");
         }
         const address = locked === undefined ? undefined : lockedAddress(request.remoteAddress);
         if (locked !== undefined && address === undefined) {
-          throw refusal("IP_NOT_GRANTED", "the address of the client, to which this token is locked; found none");
+          throw refusal(
+            "IP_NOT_GRANTED",
+            "the token is locked to an address, and the address of the client is unknown",
+          );
         }
         const isRule = ({ name }: QueryToken): boolean => name.startsWith("token_") || name === "limit";
         const facts: BunnyFacts = {
@@ -290,7 +297,7 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
       dummyKey: bunnyMac("dummy"),
       facts({ request }, { facts, address }) {
         if (requireIp && address === undefined) {
-          throw refusal("IP_NOT_GRANTED", "a token that is locked to an address, found one for any");
+          throw refusal("IP_NOT_GRANTED", "the token is not locked to an address, and this verifier requires it");
         }
         checkCountry(facts, countryOf?.(request));
         if (facts.speedLimit !== undefined && !enforcesSpeedLimit) throw unenforced("limit");
@@ -305,7 +312,7 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
 /** The first segment of a path with a token in it. */
 const PATH_TOKEN = /^\/bcdn_token=([^/]+)(\/.*)$/;
 
-const TOKEN = /^HS256-(1-)?[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const TOKEN = /^HS256-(1-)?[A-Za-z0-9_-]{43}$/;
 
 function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country: string | undefined): void {
   if (countries === undefined && countriesBlocked.length === 0) return;
@@ -315,14 +322,18 @@ function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country:
   const isListed = (codes: readonly string[]): boolean =>
     codes.join().toUpperCase().split(",").includes(country.toUpperCase());
   if ((countries !== undefined && !isListed(countries)) || isListed(countriesBlocked)) {
-    throw refusal("IP_NOT_GRANTED", "a client in a granted country, found one in another");
+    throw refusal("IP_NOT_GRANTED", "the client is in a country that is not granted");
   }
 }
 
 function unenforced(constraint: string): Error {
-  return refusal("UNENFORCED_CONSTRAINT", `a verifier that is set up to enforce ${constraint}, found another`, {
-    constraint,
-  });
+  return refusal(
+    "UNENFORCED_CONSTRAINT",
+    `the token has the constraint "${constraint}", which this verifier is not set up to enforce`,
+    {
+      constraint,
+    },
+  );
 }
 
 /** The parts of a request that a token signs. */

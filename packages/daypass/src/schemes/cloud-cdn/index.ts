@@ -4,10 +4,12 @@
  *
  * @module
  */
+
 import { sha1Hmac } from "#crypto/digests";
 import type { Clock, Lifetime, Verifier } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import {
   anyBase64,
   CLOUD_CDN,
@@ -62,7 +64,7 @@ export interface CloudCdnSignerOptions extends CloudCdnKey {
  * ```
  */
 export function cloudCdnSigner(options: CloudCdnSignerOptions): EdgeSigner<CloudCdnSignRequest> {
-  const mac = cloudCdnMac(options);
+  const mac = cloudCdnMac(requireOptions(options));
   return edgeSigner(googleSignFormat<CloudCdnSignRequest>(CLOUD_CDN, options), mac);
 }
 
@@ -95,7 +97,7 @@ export interface CloudCdnCookieSigner {
  * ```
  */
 export function cloudCdnCookieSigner(options: CloudCdnSignerOptions): CloudCdnCookieSigner {
-  const mac = cloudCdnMac(options);
+  const mac = cloudCdnMac(requireOptions(options));
   const prepare = googleCookies(CLOUD_CDN, options);
   return {
     sign(request) {
@@ -148,6 +150,7 @@ export interface CloudCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOp
  * ```
  */
 export function cloudCdnVerifier(options: CloudCdnVerifierOptions): Verifier<CloudCdnGrant> {
+  requireOptions(options);
   return edgeVerifier(
     {
       id: "cloud-cdn",
@@ -166,7 +169,10 @@ export function cloudCdnVerifier(options: CloudCdnVerifierOptions): Verifier<Clo
 function cloudCdnMac({ keyName, key }: CloudCdnKey): (token: { readonly stringToSign: string }) => string {
   const bytes = anyBase64(key);
   if (bytes?.length !== 16 || !KEY_NAME.test(keyName ?? "")) {
-    throw refusal("INVALID_KEY", "keyName as 1 to 63 of A-Z a-z 0-9 _ -, and key as 16 bytes in base64url");
+    throw refusal(
+      "INVALID_KEY",
+      "the key cannot be used. Pass keyName as 1 to 63 of A-Z a-z 0-9 _ -, and key as 16 bytes in base64url",
+    );
   }
   const mac = sha1Hmac(bytes);
   return ({ stringToSign }) => googleBase64url(mac(stringToSign), CLOUD_CDN);

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkName } from "../../core/validate-options.ts";
 import { joinTarget, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EdgeSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
@@ -55,6 +57,7 @@ export interface CloudflareSignerOptions extends CloudflareOptions {
  * ```
  */
 export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<CloudflareSignRequest> {
+  requireOptions(options);
   const { secret, clock } = options;
   const { ttl, parameter, urlSafe } = readOptions(options);
   checkName("parameter", parameter);
@@ -64,7 +67,11 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
       draft(_request: CloudflareSignRequest, url, { expiresAt }) {
         const timestamp = String(expiresAt.getTime() / 1000 - ttl);
         // The rule reads ten digits, so the earliest timestamp is in September 2001.
-        if (!/^\d{10}$/.test(timestamp)) throw refusal("INVALID_EXPIRY", `an end nearer to the ttl of ${ttl} s`);
+        if (!/^\d{10}$/.test(timestamp))
+          throw refusal(
+            "INVALID_EXPIRY",
+            `the URL would expire too far from the ttl of ${ttl} s. Pass expiresIn: ${ttl}`,
+          );
         return {
           // The rule matches "(.+)(.*)(\d{10})-(.{43,})": message and timestamp without the separator `?verify=`. The timestamp
           // has a fixed length, so one text belongs to one request.
@@ -114,6 +121,7 @@ export interface CloudflareVerifierOptions extends CloudflareOptions, EdgeVerifi
  * ```
  */
 export function cloudflareVerifier(options: CloudflareVerifierOptions): Verifier<CloudflareGrant> {
+  requireOptions(options);
   const { secrets, maxSkew: skew = 60 } = options;
   const { ttl, parameter, urlSafe } = readOptions(options);
   if (!(skew >= 0 && skew <= 900)) throw invalidInput("maxSkew", "0 to 900 seconds", skew);

@@ -61,10 +61,7 @@ function cookieSigner(options: CloudfrontSignerOptions) {
     sign: ({ url, resource, ...request }: CloudfrontSignRequest) => {
       if (request.policy !== undefined) return signer.sign({ ...request, resource, url: url === "" ? undefined : url });
       if (url === "" || resource === undefined) return signer.sign({ ...request, resource: resource ?? url });
-      throw new DaypassError(
-        "INVALID_INPUT",
-        "expected url or resource for cookies, found both: they open one of them",
-      );
+      throw new DaypassError("INVALID_INPUT", "url and resource are both set. Cookies open one of them");
     },
   };
 }

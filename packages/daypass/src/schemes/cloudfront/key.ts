@@ -35,5 +35,5 @@ export function checkHash(hash: CloudfrontHash): void {
 }
 
 function invalidKey(expected: string): DaypassError {
-  return refusal("INVALID_KEY", `a CloudFront key with ${expected}`);
+  return refusal("INVALID_KEY", `the CloudFront key cannot be used. Pass ${expected}`);
 }

@@ -72,7 +72,7 @@ export function checkUrl(url: string): void {
   if (typeof url !== "string" || !URL_FORM.test(url) || USUAL_PORT.test(url) || OWN.test(url)) {
     throw invalidInput("url", "http(s)://host/path?query as browsers send it, not signed yet", "another");
   }
-  if (DOT_SEGMENT.test(url)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+  if (DOT_SEGMENT.test(url)) throw refusal("DOT_SEGMENTS", "url has dot segments, which browsers remove");
 }
 
 /** Works out the policy for one URL or, for cookies, for a resource alone. */
@@ -81,7 +81,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   checkOptions(wish, RULES);
   if (policy !== undefined) return givenPolicy(wish, policy);
   if (wish.resource !== undefined && wish.prefix !== undefined)
-    throw invalidInput("resource", "text, or prefix", "both");
+    throw invalidInput("resource", "text, and no prefix beside it", "another");
   const resource = wish.resource ?? wholePrefix(wish) ?? url ?? "";
   if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {
     throw invalidInput("resource", "scheme://host/path in ASCII", resource);
@@ -118,7 +118,7 @@ function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
   const fail = (expected: string): Error => invalidInput("policy", expected, "another");
   const others = { resource: url && resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow };
   for (const [name, other] of Object.entries(others)) {
-    if (other !== undefined) throw invalidInput("policy", `text in place of ${name}`, "both");
+    if (other !== undefined) throw refusal("INVALID_INPUT", `policy and ${name} are both set. Leave one out`);
   }
   if (!/^[\t\n\r\x20-\x7e]+$/.test(text)) throw fail("ASCII text");
   const policy = readPolicy(text, fail);
@@ -152,7 +152,7 @@ const WIDE = "a wildcard in the host covers other hosts, too";
 
 function wholePrefix({ url, prefix }: PolicyWish): string | undefined {
   if (prefix === undefined) return undefined;
-  if (url === undefined) throw invalidInput("url", "one beside prefix", url);
+  if (url === undefined) throw invalidInput("url", "a URL below the prefix", url);
   const [, origin = "", path = ""] = /^([^/]*\/\/[^/]*)([^?]*)/.exec(url) ?? [];
   if (/^\/(?:[^?#]*\/)?$/.test(prefix) && path.startsWith(prefix)) return `${origin}${prefix}*`;
   throw invalidInput("prefix", 'the beginning of the path up to a "/"', prefix);

@@ -1,6 +1,7 @@
 import { pemPrivateKey } from "#crypto/pem";
 import type { AsyncSigner, Clock } from "../../core/contracts.ts";
 import { grantId } from "../../core/grant.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { asyncSigner, SignedResult } from "../../core/signed-request.ts";
 import { systemClock } from "../../core/time.ts";
 import { unsupportedConstraint } from "../../core/validate-options.ts";
@@ -48,6 +49,7 @@ export interface CloudfrontSignerOptions {
  * ```
  */
 export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<CloudfrontSignRequest> {
+  requireOptions(options);
   const attributesOf = attributeSigner(options);
   const { hash, clock = systemClock } = options;
   return asyncSigner(async (request) => {
@@ -77,11 +79,10 @@ export const SHA1 = 'it rests on SHA-1: set hash: "sha256"';
 type Attributes = Readonly<Partial<Record<ParameterName, string>>>;
 
 /** The signing parameters of a policy by name, for URLs and cookies alike. */
-export function attributeSigner({
-  keyPairId,
-  privateKey,
-  hash = "sha1",
-}: CloudfrontSignerOptions): (policy: PreparedPolicy, stableWindow: number | undefined) => Promise<Attributes> {
+export function attributeSigner(
+  options: CloudfrontSignerOptions,
+): (policy: PreparedPolicy, stableWindow: number | undefined) => Promise<Attributes> {
+  const { keyPairId, privateKey, hash = "sha1" } = requireOptions(options);
   checkKeyPairId(keyPairId);
   checkHash(hash);
   const key = pemPrivateKey(privateKey);
@@ -144,10 +145,12 @@ export interface CloudfrontCookieSigner {
  * ```
  */
 export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): CloudfrontCookieSigner {
+  requireOptions(options);
   const attributesOf = attributeSigner(options);
   const { hash, clock = systemClock } = options;
   return {
-    async sign(request) {
+    async sign(given) {
+      const request = given ?? {};
       if (request.url !== undefined) checkUrl(request.url);
       const prepared = preparePolicy(request, clock());
       const attributes = Object.entries(await attributesOf(prepared, request.stableWindow));

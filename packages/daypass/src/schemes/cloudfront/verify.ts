@@ -2,6 +2,7 @@ import type { Grant, ReceivedRequest, Scheme, Verifier, WireRequest } from "../.
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { VerifiedGrant } from "../../core/grant.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity, parseEpoch } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import { latin1 } from "../../wire/encoding.ts";
@@ -158,6 +159,7 @@ export interface CloudfrontGrant extends Grant {
  * ```
  */
 export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier<CloudfrontGrant> {
+  requireOptions(options);
   const { keys, methods = ["GET", "HEAD"], maxLife } = options;
   checkMaxLife(maxLife);
   if (!methods.every((method) => /^[A-Z]{1,16}$/.test(method))) throw invalidInput("methods", "upper case", methods);
@@ -178,12 +180,12 @@ export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier
       const { resource, expiresAt, startsAt = 0, ipRange, network } = policy;
       checkRemaining(now, expiresAt, maxLife);
       if (!fits(resource, url))
-        throw refusal("KEY_SCOPE", "a URL that the signed resource covers", { member: "resource" });
+        throw refusal("KEY_SCOPE", "the signed resource does not cover this URL", { member: "resource" });
       if (!methods.includes(request.method)) {
-        throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
+        throw refusal("METHOD_NOT_GRANTED", `the method is not granted. Send ${methods.join(" or ")}`);
       }
       if (!isInside(request.remoteAddress, network && [network])) {
-        throw refusal("IP_NOT_GRANTED", `a client in ${ipRange}, found another or an unknown address`);
+        throw refusal("IP_NOT_GRANTED", `the client is outside ${ipRange}, or its address is unknown`);
       }
       const fields = {
         scheme: "cloudfront",

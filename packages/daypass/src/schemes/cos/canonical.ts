@@ -1,5 +1,5 @@
 import { sha1, sha1Hmac } from "#crypto/digests";
-import { type AccessKeyNames, checkAccessKey } from "../../core/access-key.ts";
+import { checkAccessKey } from "../../core/access-key.ts";
 import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { parseEpoch } from "../../core/time.ts";
@@ -135,7 +135,7 @@ function checkParameters(parameters: readonly Parameter[], list: string): void {
   for (const [name] of parameters) {
     if (!hasOwnCase(name)) throw malformed(name, "case", "a name in COS's own case, which its signature does not keep");
     if (!listed.has(cosName(name))) {
-      throw refusal("UNSIGNED_PARAMETER", `only signed parameters, found ${JSON.stringify(name)}: leave it out`, {
+      throw refusal("UNSIGNED_PARAMETER", `the parameter ${JSON.stringify(name)} is not signed. Leave it out`, {
         parameter: name,
       });
     }
@@ -150,7 +150,7 @@ function readHeaders(request: WireRequest, list: string): readonly Parameter[] {
   // Without the host the bucket is open: the URL would fit the same key in every bucket of the key's owner.
   const missing = listed.has("host") ? unsigned : "host";
   if (missing !== undefined) {
-    throw refusal("UNSIGNED_HEADER", `host and every x-cos-* header to be signed, found ${missing} unsigned`, {
+    throw refusal("UNSIGNED_HEADER", `the header ${missing} is not signed. Sign host and every x-cos-* header`, {
       headers: [missing],
     });
   }
@@ -181,6 +181,6 @@ export interface CosCredentials {
   readonly expiration?: Date | undefined;
 }
 
-const NAMES: AccessKeyNames = { id: "secretId", secret: "secretKey", token: "sessionToken" };
+const NAMES = ["secretId", "secretKey", "sessionToken"] as const;
 
 export const checkCredentials = (credentials: CosCredentials): CosCredentials => checkAccessKey(credentials, NAMES);

@@ -16,7 +16,7 @@ const CREDENTIALS = record({ secretId: text, secretKey: text, sessionToken: text
 
 const line: SignFields = {
   options: { ...STORE_PLACE, credentials: CREDENTIALS, credentialExpiry: oneOf("refuse", "clamp") },
-  request: { bucket: text, key: text, ...STORE_REQUEST },
+  request: { bucket: text, key: text, resource: oneOf("bucket"), ...STORE_REQUEST },
   required: { credentials: "give secretId and secretKey in each line" },
   signer: cosSigner,
 };

@@ -1,8 +1,16 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import { type BucketAddressing, bucketAddresses, objectPath } from "../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../../core/object-request.ts";
+import {
+  type BucketRequest,
+  type ObjectRequest,
+  type ObjectRules,
+  readObjectRequest,
+  unboundBody,
+} from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { CENTURY, signingWindow, startSeconds, systemClock } from "../../core/time.ts";
 import { uriEncode } from "../../wire/encoding.ts";
@@ -11,7 +19,7 @@ import { percentDecode } from "../../wire/raw-target.ts";
 import { type CosCredentials, checkCredentials, cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
 
 /** One COS request to sign. `notBefore` is bound. */
-export interface CosSignRequest extends ObjectRequest {}
+export type CosSignRequest = ObjectRequest | BucketRequest;
 
 /** Options of {@link cosSigner}. */
 export interface CosSignerOptions {
@@ -33,7 +41,7 @@ const RESERVED =
 const RULES: ObjectRules = {
   scheme: "COS",
   known:
-    /^(?:bucket|key|method|query|headers|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+    /^(?:bucket|key|resource|method|query|headers|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
   reserved: RESERVED,
   instead: {
     "bind.sha256": "bind the header content-md5",
@@ -62,12 +70,15 @@ const RULES: ObjectRules = {
  * ```
  */
 export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
+  requireOptions(options);
   const { region = "", addressing = "virtual", credentialExpiry, clock = systemClock } = options;
   if (options.endpoint === undefined && !/^[a-z0-9-]+$/.test(region)) {
     throw invalidInput("region", 'a name such as "ap-guangzhou", or an endpoint', region);
   }
   const address = bucketAddresses(options.endpoint ?? `https://cos.${region}.myqcloud.com`, addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
+
+  const advised = { region: options.region, endpoint: options.endpoint };
 
   return signer((request) => {
     const { bucket, key } = request;
@@ -107,7 +118,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
         expiresAt,
         bound: [...BOUND, ...sent.map(([name]) => `header ${name}`)],
         unbound: [...UNBOUND, ...unboundBody(headers)],
-        warnings: [SHA1, ...warnings],
+        warnings: withAdvice([SHA1, ...warnings], request, advised),
       },
       stringToSign,
     );
@@ -126,7 +137,7 @@ const SHA1 = "COS knows no other algorithm than HMAC-SHA1 over a SHA-1";
 function startOf(notBefore: Date | undefined, signedAt: number, expiresAt: Date): number {
   const start = Math.max(startSeconds(notBefore) ?? 0, signedAt / 1000);
   if (start * 1000 < expiresAt.getTime()) return start;
-  throw refusal("INVALID_EXPIRY", `notBefore before the end, ${expiresAt.toISOString()}`);
+  throw refusal("INVALID_EXPIRY", `notBefore is after the end, ${expiresAt.toISOString()}. Pass an earlier Date`);
 }
 
 /** Names inside a list are encoded already; in the query they are encoded once more. */

@@ -5,6 +5,7 @@ import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { grantOf } from "../../core/grant.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
 import { objectObligations } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import type { Parameter } from "../../wire/parameters.ts";
@@ -66,6 +67,7 @@ export interface CosGrant extends Grant, ObjectLocation {
  * ```
  */
 export function cosVerifier(options: CosVerifierOptions): Verifier<CosGrant> {
+  requireOptions(options);
   const { buckets, maxLife, maxFutureSkew } = options;
   checkMaxLife(maxLife);
   const scheme: Scheme<ParsedCos, CosCredentials, CosGrant> = {

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { parseEpoch } from "../../core/time.ts";
 import { checkName, checkOneOf } from "../../core/validate-options.ts";
 import { takeTokens, unsignedParameters } from "../../edge/query.ts";
@@ -69,6 +71,7 @@ export interface FastlySignerOptions extends FastlyOptions {
  * ```
  */
 export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySignRequest, FastlyWeakness> {
+  requireOptions(options);
   const { secret, hash = "sha1", parameter = "token", clock } = options;
   checkName("parameter", parameter);
   return edgeSigner(
@@ -123,6 +126,7 @@ export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOption
  * ```
  */
 export function fastlyVerifier(options: FastlyVerifierOptions): Verifier<FastlyGrant> {
+  requireOptions(options);
   const { hash = "sha1", parameter = "token", secrets, allowUnsigned } = options;
   return edgeVerifier(
     {
@@ -153,7 +157,8 @@ const DIGITS: Readonly<Record<FastlyHash, number>> = { sha1: 40, sha256: 64 };
 /** The MAC of a token in hexadecimal, with the secret as `digest.base64_decode` reads it. */
 function fastlyMac(secret: string, hash: FastlyHash): (token: { readonly stringToSign: string }) => string {
   const key = fromBase64(secret);
-  if (key === undefined || key.length === 0) throw refusal("INVALID_KEY", "a secret in base64, found something else");
+  if (key === undefined || key.length === 0)
+    throw refusal("INVALID_KEY", "secret is not base64. Copy the whole secret");
   checkOneOf("hash", hash, "sha1", "sha256");
   const mac = hash === "sha1" ? sha1Hmac(key) : sha256Hmac(key);
   return ({ stringToSign }) => hex(mac(stringToSign));

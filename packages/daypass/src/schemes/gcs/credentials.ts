@@ -49,7 +49,10 @@ const isEnd = (expiration: Date | 1 = 1): boolean => Number(expiration) > 0;
 /** Throws `INVALID_KEY`. */
 export function checkEmail(email: string, expiration?: Date): string {
   if (/^[\w.+-]+@[\w.-]+$/.test(email) && isEnd(expiration)) return email;
-  throw refusal("INVALID_KEY", "client_email as an address, expiration as a Date");
+  throw refusal(
+    "INVALID_KEY",
+    "the credentials cannot be used. Pass client_email as an address, and expiration as a Date",
+  );
 }
 
 /** Throws `INVALID_KEY` without the value, which may be the secret in the wrong place. */
@@ -57,7 +60,10 @@ export function checkHmacKey(key: GcsHmacKey): GcsHmacKey {
   const { accessKeyId, secretAccessKey, expiration } = key ?? {};
   const areTexts = [accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part));
   if (areTexts && isEnd(expiration)) return key;
-  throw refusal("INVALID_KEY", "accessKeyId and secretAccessKey as ASCII texts, expiration as a Date");
+  throw refusal(
+    "INVALID_KEY",
+    "the credentials cannot be used. Pass accessKeyId and secretAccessKey as ASCII text, and expiration as a Date",
+  );
 }
 
 /** All that is signed is ASCII: paths and parameters are encoded, names and header values are held to it. */
@@ -73,7 +79,7 @@ export function accountSigner(account: GcsAccount): (text: string) => Promise<Ui
       const bytes = await account.signBytes(ascii(text));
       // Not by its class: an array of another realm is no instance of this one's. No key has fewer than 1024 bits.
       if (bytes?.BYTES_PER_ELEMENT === 1 && bytes.length >= 128) return bytes;
-      throw refusal("INVALID_KEY", "a Uint8Array of signBytes");
+      throw refusal("INVALID_KEY", "signBytes did not return a Uint8Array");
     };
   }
   const key = rsaPrivateKey(account.private_key);

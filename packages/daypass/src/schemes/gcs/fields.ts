@@ -58,7 +58,7 @@ const ENTRY_KEY: FieldKind = {
       (hasTexts(value, "public_key") || (isObject(value) && object.accepts(value["public_key"])))),
 };
 const PLACE: Kinds = { addressing: oneOf("path", "virtual", "bucket-bound"), endpoint: text, universeDomain: text };
-const REQUEST: Kinds = { bucket: text, object: text, ...STORE_REQUEST };
+const REQUEST: Kinds = { bucket: text, object: text, resource: oneOf("bucket"), ...STORE_REQUEST };
 const { method: _, query: __, headers: ___, ...FORM } = REQUEST;
 
 interface Options extends GcsEndpointOptions {

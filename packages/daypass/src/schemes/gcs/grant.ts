@@ -46,5 +46,7 @@ export function gcsObligations(
 }
 
 function unreadable(header: string): Error {
-  return refusal("UNSUPPORTED_PAYLOAD", `${header} as documented`, { parameter: header });
+  return refusal("UNSUPPORTED_PAYLOAD", `${header} has an unknown form. Send the documented one`, {
+    parameter: header,
+  });
 }

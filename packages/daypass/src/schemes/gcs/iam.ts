@@ -103,7 +103,7 @@ function refused(account: string, status: number, error: unknown, cause?: unknow
         : "try again";
   return new DaypassError(
     "INVALID_KEY",
-    `expected IAM to sign for ${account}, which takes the permission iam.serviceAccounts.signBlob; found HTTP ${status}, ${reason}: ${advice}`,
+    `IAM did not sign for ${account}: HTTP ${status}, ${reason}. It needs the permission iam.serviceAccounts.signBlob: ${advice}`,
     { details: { status, permission: "iam.serviceAccounts.signBlob", serviceAccount: account }, cause },
   );
 }

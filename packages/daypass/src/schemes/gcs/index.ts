@@ -9,7 +9,13 @@ export type { Keys } from "../../core/key-resolver.ts";
 export type { GcsAccount, GcsHmacKey, GcsPublicAccount, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
 export type { GcsGrant } from "./grant.ts";
 export { type IamFetch, type IamOptions, iamCredentials } from "./iam.ts";
-export type { GcsEndpointOptions, GcsSignRequest } from "./request.ts";
+export type {
+  GcsBucketRequest,
+  GcsEndpointOptions,
+  GcsObjectRequest,
+  GcsSignRequest,
+  GcsStoreRequest,
+} from "./request.ts";
 export { type GcsHmacSignerOptions, type GcsSignerOptions, gcsHmacSigner, gcsSigner } from "./sign.ts";
 export {
   type GcsSignedTexts,

@@ -104,7 +104,7 @@ export function parseCredential(
   if (service === undefined) {
     throw malformed(parameter, "form", "key/date/location/storage/goog4_request");
   }
-  throw refusal("WRONG_SCOPE", `the service storage, found ${service}`);
+  throw refusal("WRONG_SCOPE", `the signature is for the service ${service}. Sign for storage`);
 }
 
 // Google's own clients add it to requests that they did not sign, and no operation reads it.
@@ -121,7 +121,7 @@ export function extensionNames(headers: GroupedHeaders): readonly string[] {
 /** Throws `UNSIGNED_HEADER` if there are any. */
 export function refuseUnsigned(headers: readonly string[]): void {
   if (headers.length > 0) {
-    throw refusal("UNSIGNED_HEADER", `x-goog-* and x-amz-* headers to be signed, found ${headers}`, {
+    throw refusal("UNSIGNED_HEADER", `the headers ${headers} are not signed. Leave them out, or sign them`, {
       headers,
     });
   }

@@ -1,6 +1,6 @@
 import { type BucketAddress, type BucketAddressing, bucketAddresses } from "../../core/bucket-endpoint.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { type ObjectCall, type ObjectRequest, type ObjectRules, readObjectRequest } from "../../core/object-request.ts";
+import { type ObjectCall, type ObjectRules, readObjectRequest, type StoreRequest } from "../../core/object-request.ts";
 import { uriEncodePath } from "../../wire/encoding.ts";
 
 /** Options for the server that the URLs are for. */
@@ -29,24 +29,39 @@ export function gcsPath({ path }: BucketAddress, object: string | undefined): st
   return object === undefined ? path || "/" : `${path}/${uriEncodePath(object)}`;
 }
 
-/** One request to Cloud Storage to sign. */
-export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
-  /** The object's name, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
-  readonly object?: string | undefined;
+/** What every request to Cloud Storage has. */
+export interface GcsStoreRequest extends StoreRequest {
   /**
    * First instant of validity. `X-Goog-Date` is signed as 15 minutes later, because Google accepts a URL from 15 minutes
    * before its date. So the URL must expire more than 15 minutes after this instant.
    */
   readonly notBefore?: Date | undefined;
   /** Only `contentDisposition` and `contentType`: Cloud Storage supports no other override. */
-  readonly response?: ObjectRequest["response"];
+  readonly response?: StoreRequest["response"];
   /** A signature is for one object: `UNSUPPORTED_CONSTRAINT`. */
   readonly prefix?: string | undefined;
 }
 
+/** A request for one object. */
+export interface GcsObjectRequest extends GcsStoreRequest {
+  /** The object's name, exactly: it is data and never parsed as a URL. */
+  readonly object: string;
+  readonly resource?: undefined;
+}
+
+/** A request for a bucket itself, such as a listing. */
+export interface GcsBucketRequest extends GcsStoreRequest {
+  /** Says that the request is for the whole bucket. */
+  readonly resource: "bucket";
+  readonly object?: undefined;
+}
+
+/** One request to Cloud Storage to sign: for an object, or with `resource: "bucket"` for its bucket. */
+export type GcsSignRequest = GcsObjectRequest | GcsBucketRequest;
+
 /** The options of V4. */
 export const KNOWN: RegExp =
-  /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|notBefore|bind(?:\.(?:content(?:Type|Length)|sha256|headers|query))?|response(?:\.content(?:Disposition|Type))?)$/;
+  /^(?:bucket|object|resource|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|notBefore|bind(?:\.(?:content(?:Type|Length)|sha256|headers|query))?|response(?:\.content(?:Disposition|Type))?)$/;
 /** By constraint that no version of Cloud Storage can bind, what can bind it. */
 export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.ip": "use the bucket's IP filter",
@@ -60,12 +75,14 @@ export const INSTEAD: Readonly<Record<string, string>> = {
 export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRange?: boolean): ObjectCall {
   const { sha256, contentLength: length } = request.bind ?? {};
   const own: Record<string, string | undefined> = {};
-  if (sha256 !== undefined) own["x-goog-content-sha256"] = checked("bind.sha256", /^[0-9a-f]{64}$/, sha256);
+  if (sha256 !== undefined)
+    own["x-goog-content-sha256"] = checked("bind.sha256", "64 lower-case hexadecimal digits", /^[0-9a-f]{64}$/, sha256);
   if (typeof length === "object" || (asRange && length !== undefined)) {
     const { min = 0, max } = Object(typeof length === "number" ? { min: length, max: length } : length);
     own["content-length"] = undefined;
     own["x-goog-content-length-range"] = checked(
       "bind.contentLength",
+      "a whole number of bytes, or { min, max }",
       /^\d+,\d+$/,
       `${min},${max < min ? "less" : max}`,
     );
@@ -73,7 +90,7 @@ export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRa
   return readObjectRequest(request, rules, own);
 }
 
-function checked(option: string, form: RegExp, value: string): string {
+function checked(option: string, expected: string, form: RegExp, value: string): string {
   if (form.test(value)) return value;
-  throw invalidInput(option, "documented", value);
+  throw invalidInput(option, expected, "another");
 }

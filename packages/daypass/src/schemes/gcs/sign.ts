@@ -1,7 +1,9 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import type { ObjectRules } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
 import { basicTime, signingWindow, startSeconds, systemClock } from "../../core/time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../core/v4.ts";
@@ -72,6 +74,7 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
  * ```
  */
 export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
+  requireOptions(options);
   // A function is asked for credentials later, when the object may hold the options of the next signer.
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
@@ -103,6 +106,7 @@ export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest
  * ```
  */
 export function gcsHmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
+  requireOptions(options);
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
@@ -144,15 +148,21 @@ function drafts(
   return (request) => {
     const { method, headers, parameters } = readGcsRequest(request, RULES);
     const place = address(request.bucket);
-    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
+    const {
+      signedAt,
+      expiresAt,
+      warnings: late,
+    } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration,
       credentialExpiry,
     });
+    const warnings = withAdvice(late, request, options);
     // A later signing time if the URL starts later.
     const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? -LEEWAY) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
-    if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);
+    if (!(expiresIn > 0))
+      throw refusal("INVALID_EXPIRY", `the URL would expire within ${LEEWAY} s of notBefore. Pass a later end`);
     const time = basicTime(startsAt);
     const scope = { date: time.slice(0, 8), region: "auto", service: "storage" };
     const names = Object.keys(headers);

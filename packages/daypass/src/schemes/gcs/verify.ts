@@ -2,6 +2,7 @@ import { objectLocation } from "../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier, WireRequest } from "../../core/contracts.ts";
 import { grantOf } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkValidity } from "../../core/time.ts";
 import type { V4Family } from "../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
@@ -65,6 +66,7 @@ export interface GcsVerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions
  * ```
  */
 export function gcsVerifier(options: GcsVerifierOptions): Verifier<GcsGrant> {
+  requireOptions(options);
   const scheme = gcsScheme(options, GOOG4_RSA, dummyAccount());
   return verifier(scheme, accountKeys(options.keys), options);
 }
@@ -90,6 +92,7 @@ export function gcsVerifier(options: GcsVerifierOptions): Verifier<GcsGrant> {
  * ```
  */
 export function gcsHmacVerifier(options: GcsVerifierOptions<GcsHmacKey>): Verifier<GcsGrant> {
+  requireOptions(options);
   const scheme = gcsScheme(options, GOOG4_HMAC, hmacKey("unknown"));
   return verifier(scheme, hmacKeys(options.keys), options);
 }

@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import { md5 } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -56,7 +58,8 @@ export interface ImgixSignerOptions {
  * // "https://my-social-network.imgix.net/users/1.png?w=400&h=300&s=c7b86f666a832434dd38577e38cf86d1"
  * ```
  */
-export function imgixSigner({ secret, clock }: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
+export function imgixSigner(options: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
+  const { secret, clock } = requireOptions(options);
   return edgeSigner(
     {
       ...{ name: "imgix", options: "withoutExpiry bind.query", own: ["s", "expires"], weak: WEAK, clock },
@@ -113,6 +116,7 @@ export interface ImgixVerifierOptions extends EdgeVerifierOptions, ExpiryOptions
  * ```
  */
 export function imgixVerifier(options: ImgixVerifierOptions): Verifier<ImgixGrant> {
+  requireOptions(options);
   return edgeVerifier(
     {
       id: "imgix",

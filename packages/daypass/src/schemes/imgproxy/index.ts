@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { sha256Hmac } from "#crypto/digests";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { readExpiry, unsignedParameters } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -69,15 +71,17 @@ export interface ImgproxySignerOptions extends ImgproxyOptions, ImgproxyKey {
  * ```
  */
 export function imgproxySigner(options: ImgproxySignerOptions): EdgeSigner<ImgproxySignRequest, ImgproxyWeakness> {
+  requireOptions(options);
   const { clock } = options;
   const { size, prefix, weak } = readOptions(options);
   return edgeSigner(
     {
       ...{ name: "imgproxy", options: "withoutExpiry", weak, clock },
       draft(_request: ImgproxySignRequest, url, { expires }) {
-        if (!url.path.startsWith(`${prefix}/`)) throw invalidInput("url", `below ${prefix}/`, url.path);
+        if (!url.path.startsWith(`${prefix}/`)) throw invalidInput("url", `a URL below ${prefix}/`, url.path);
         const own = url.path.slice(prefix.length);
-        if (expiryOptions(own).length > 0) throw invalidInput("url", "without the option expires: set expiresIn", own);
+        if (expiryOptions(own).length > 0)
+          throw invalidInput("url", "a URL without the option expires: set expiresIn", own);
         const path = expires === undefined ? own : `/exp:${expires}${own}`;
         return {
           stringToSign: path,
@@ -128,6 +132,7 @@ export interface ImgproxyVerifierOptions extends ImgproxyOptions, EdgeVerifierOp
  * ```
  */
 export function imgproxyVerifier(options: ImgproxyVerifierOptions): Verifier<ImgproxyGrant> {
+  requireOptions(options);
   const { size, prefix, weak } = readOptions(options);
   const { keyId = "imgproxy", allowUnsigned } = options;
   return edgeVerifier(
@@ -163,7 +168,7 @@ export function imgproxyVerifier(options: ImgproxyVerifierOptions): Verifier<Img
 function imgproxyMac({ key, salt }: ImgproxyKey, size: number): (token: { readonly stringToSign: string }) => string {
   const [keyBytes, saltBytes] = [key, salt].map((text) => (typeof text === "string" ? fromHex(text) : undefined));
   if (!keyBytes?.length || saltBytes === undefined) {
-    throw refusal("INVALID_KEY", "key and salt in hexadecimal, found something else");
+    throw refusal("INVALID_KEY", "key or salt is not hexadecimal. Copy both from the server");
   }
   const mac = sha256Hmac(keyBytes);
   return ({ stringToSign }) => base64url(mac(Uint8Array.from([...saltBytes, ...utf8(stringToSign)])).subarray(0, size));
@@ -177,7 +182,10 @@ function readOptions({ signatureSize: size = 32, pathPrefix: prefix = "" }: Imgp
 } {
   const isSize = Number.isInteger(size) && size > 0 && size <= 32;
   if (!isSize || !/^(?:\/[A-Za-z0-9._~-]+)*$/.test(prefix)) {
-    throw refusal("INVALID_INPUT", "signatureSize as 1 to 32 bytes, and pathPrefix as /a without a slash at its end");
+    throw refusal(
+      "INVALID_INPUT",
+      "signatureSize or pathPrefix is not valid. Pass 1 to 32 bytes, and a path such as /a without a slash at its end",
+    );
   }
   return { size, prefix, weak: size < 16 ? ["no-expiry", "short-signature"] : ["no-expiry"] };
 }

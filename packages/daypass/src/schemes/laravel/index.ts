@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { checkText, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
 import {
@@ -55,13 +57,14 @@ export interface LaravelSignerOptions {
  * ```
  */
 export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<LaravelSignRequest, LaravelWeakness> {
+  requireOptions(options);
   const { secret, relative = false, clock } = options;
   return edgeSigner(
     {
       ...{ name: "Laravel's signature", options: "withoutExpiry bind.query", weak: WEAK, clock },
       draft(_request: LaravelSignRequest, url, { expires }) {
         if (url.query.split("&").some(isOwnForPhp)) {
-          throw invalidInput("url", "without what PHP reads as expires or signature", "one of them");
+          throw invalidInput("url", "a URL without what PHP reads as expires or signature", "another");
         }
         if (!isLaravelPath(url.path) || url.query.endsWith("?")) {
           throw invalidInput("url", "a path without a slash at its end, and no ? at the end of the query", url.path);
@@ -120,9 +123,10 @@ export interface LaravelVerifierOptions extends EdgeVerifierOptions, ExpiryOptio
  * ```
  */
 export function laravelVerifier(options: LaravelVerifierOptions): Verifier<LaravelGrant> {
+  requireOptions(options);
   const { secrets, relative = false, ignoreQuery = [] } = options;
   if (ignoreQuery.some((name) => !/^(?!(?:expires|signature)$)[A-Za-z0-9_.~-]+$/.test(name))) {
-    throw refusal("INVALID_INPUT", "ignoreQuery as plain names other than expires and signature");
+    throw refusal("INVALID_INPUT", "ignoreQuery is not valid. Pass plain names other than expires and signature");
   }
   return edgeVerifier(
     {

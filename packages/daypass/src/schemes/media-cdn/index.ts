@@ -4,10 +4,12 @@
  *
  * @module
  */
+
 import { ed25519PrivateKey } from "#crypto";
 import type { AsyncSigner, Clock, Lifetime, Verifier } from "../../core/contracts.ts";
 import { strictPublicKey } from "../../core/ed25519.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import {
   detectGoogle,
   ed25519Bytes,
@@ -80,7 +82,7 @@ export interface MediaCdnSignerOptions {
  * ```
  */
 export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<MediaCdnSignRequest> {
-  const sign = signature(options);
+  const sign = signature(requireOptions(options));
   return asyncEdgeSigner(googleSignFormat<MediaCdnSignRequest>(mediaCdn(options.padded ?? false), options), sign);
 }
 
@@ -113,7 +115,7 @@ export interface MediaCdnCookieSigner {
  * ```
  */
 export function mediaCdnCookieSigner(options: MediaCdnSignerOptions): MediaCdnCookieSigner {
-  const sign = signature(options);
+  const sign = signature(requireOptions(options));
   const prepare = googleCookies(mediaCdn(options.padded ?? false), options);
   return {
     async sign(request) {
@@ -175,6 +177,7 @@ export interface MediaCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOp
  * ```
  */
 export function mediaCdnVerifier(options: MediaCdnVerifierOptions): Verifier<MediaCdnGrant> {
+  requireOptions(options);
   const product = mediaCdn(options.padded ?? false);
   return edgeVerifier(
     {
@@ -194,6 +197,8 @@ export function mediaCdnVerifier(options: MediaCdnVerifierOptions): Verifier<Med
 function prepare({ keyName, publicKey }: MediaCdnKey): EdgeKey<GoogleToken> {
   checkKeyName(keyName);
   const key = strictPublicKey(ed25519Bytes(publicKey), invalidEd25519);
-  return ({ stringToSign, signature: text }) =>
-    key.verify(stringToSign, fromBase64url(text.replaceAll("=", "")) as Uint8Array);
+  return async ({ stringToSign, signature: text }) => {
+    const bytes = fromBase64url(text.replaceAll("=", ""));
+    return bytes !== undefined && key.verify(stringToSign, bytes);
+  };
 }

@@ -48,7 +48,7 @@ export function compileExpression(text: string): NginxExpression {
   if (isUnknown || variables.length === 0 || variables.indexOf("secret") !== variables.length - 1) {
     throw refusal(
       "INVALID_INPUT",
-      "expression as in nginx.conf, of $secure_link_expires $uri $remote_addr $host $scheme $request_method $arg_* $http_* and, last, $secret: behind it MD5 could be continued",
+      "expression cannot be used. Pass the one of nginx.conf, of $secure_link_expires $uri $remote_addr $host $scheme $request_method $arg_* $http_* and, last, $secret: behind it MD5 could be continued",
     );
   }
   return {

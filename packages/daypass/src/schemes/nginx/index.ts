@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { md5 } from "#crypto/digests";
 import type { Clock, QueryToken, Verifier } from "../../core/contracts.ts";
 import { type DaypassError, invalidInput, refusal } from "../../core/errors.ts";
 import { checkSecret, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { optionPairs, unsupportedConstraint } from "../../core/validate-options.ts";
 import { hasToken, joinTarget, readExpiry, takeTokens, unsignedParameters } from "../../edge/query.ts";
 import { checkPlainPath, type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl } from "../../edge/sign.ts";
@@ -88,6 +90,7 @@ export interface NginxSignerOptions extends NginxOptions {
  * ```
  */
 export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRequest, NginxWeakness> {
+  requireOptions(options);
   const { secret, clock } = options;
   const { expression, parameters, weak } = readOptions(options);
   const { variables } = expression;
@@ -206,6 +209,7 @@ export interface NginxVerifierOptions extends NginxOptions, EdgeVerifierOptions,
  * ```
  */
 export function nginxVerifier(options: NginxVerifierOptions): Verifier<NginxGrant> {
+  requireOptions(options);
   const { secrets, allowUnsigned, withoutExpiry } = options;
   const { expression, parameters, weak } = readOptions(options);
   const { variables } = expression;
@@ -213,7 +217,7 @@ export function nginxVerifier(options: NginxVerifierOptions): Verifier<NginxGran
   if (!isTimed && withoutExpiry !== "accept") {
     throw refusal(
       "INVALID_INPUT",
-      'expression with $secure_link_expires, or withoutExpiry: "accept": its links never end',
+      'expression has no $secure_link_expires, so its links never end. Add it, or set withoutExpiry: "accept"',
     );
   }
   const names = isTimed ? [parameters.signature, parameters.expires] : [parameters.signature];
@@ -275,7 +279,8 @@ function readOptions(options: NginxOptions): {
   const expression = compileExpression(options.expression ?? DEFAULT_EXPRESSION);
   const parameters = { signature: "md5", expires: "expires", ...options.parameters };
   for (const name of Object.values(parameters)) {
-    if (!/^[a-z0-9_]+$/.test(name)) throw refusal("INVALID_INPUT", "parameters as the names after $arg_ in nginx.conf");
+    if (!/^[a-z0-9_]+$/.test(name))
+      throw refusal("INVALID_INPUT", "parameters is not valid. Pass the names after $arg_ in nginx.conf");
   }
   const weak: NginxWeakness[] = ["plain-md5"];
   if (expression.ambiguous) weak.push("unseparated-fields");

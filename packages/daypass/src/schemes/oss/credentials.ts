@@ -1,9 +1,9 @@
-import { type AccessKeyNames, checkAccessKey } from "../../core/access-key.ts";
+import { checkAccessKey } from "../../core/access-key.ts";
 import type { BucketAddressing, ObjectLocation } from "../../core/bucket-endpoint.ts";
 import type { Grant, Obligation } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import type { Keys } from "../../core/key-resolver.ts";
-import { type ObjectRequest, objectObligations } from "../../core/object-request.ts";
+import { type BucketRequest, type ObjectRequest, objectObligations } from "../../core/object-request.ts";
 import type { Parameter } from "../../wire/parameters.ts";
 import { type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
 
@@ -19,7 +19,7 @@ export interface OssCredentials {
   readonly expiration?: Date | undefined;
 }
 
-const NAMES: AccessKeyNames = { id: "accessKeyId", secret: "accessKeySecret", token: "securityToken" };
+const NAMES = ["accessKeyId", "accessKeySecret", "securityToken"] as const;
 
 export const checkCredentials = (credentials: OssCredentials): OssCredentials => checkAccessKey(credentials, NAMES);
 
@@ -57,10 +57,10 @@ export function ossEndpoint({ region, endpoint }: OssEndpointOptions): string {
 }
 
 /** One OSS request to sign. */
-export interface OssSignRequest extends ObjectRequest {
+export type OssSignRequest = (ObjectRequest | BucketRequest) & {
   /** Signs the host as well (`x-oss-additional-headers=host`). Without it the URL works at every host of the bucket. */
   readonly bindHost?: boolean | undefined;
-}
+};
 
 /** What can bind what neither version of OSS's signature can. */
 export const INSTEAD: Readonly<Record<string, string>> = {
@@ -88,11 +88,16 @@ export function ossObligations(
 ): readonly Obligation[] {
   const sha256 = /^[0-9a-f]{64}$/.exec(payload)?.[0];
   if (sha256 === undefined && payload !== UNSIGNED_PAYLOAD) {
-    throw refusal("UNSUPPORTED_PAYLOAD", `x-oss-content-sha256 as ${UNSIGNED_PAYLOAD} or a SHA-256`);
+    throw refusal(
+      "UNSUPPORTED_PAYLOAD",
+      `x-oss-content-sha256 is not supported. Send ${UNSIGNED_PAYLOAD} or a SHA-256`,
+    );
   }
   const network = parameters.find(([name]) => name.startsWith("x-oss-ac-"));
   if (network !== undefined) {
-    throw refusal("UNENFORCED_CONSTRAINT", `no ${network[0]}, which only OSS can check`, { constraint: network[0] });
+    throw refusal("UNENFORCED_CONSTRAINT", `the URL has ${network[0]}, which only OSS can check`, {
+      constraint: network[0],
+    });
   }
   const signed = headers.map(({ name, values }): Parameter => [name, values.join(",").trim()]);
   const obligations = objectObligations(signed, parameters, "x-oss-forbid-overwrite");

@@ -20,7 +20,7 @@ const CREDENTIALS = record({ accessKeyId: text, accessKeySecret: text, securityT
 const OPTIONS: Kinds = {
   ...{ version: text, ...STORE_PLACE, credentials: CREDENTIALS, credentialExpiry: oneOf("refuse", "clamp") },
 };
-const REQUEST: Kinds = { bucket: text, key: text, ...STORE_REQUEST };
+const REQUEST: Kinds = { bucket: text, key: text, resource: oneOf("bucket"), ...STORE_REQUEST };
 const required = {
   region: 'give it in each line, such as "cn-hangzhou"',
   credentials: "give accessKeyId and accessKeySecret in each line",

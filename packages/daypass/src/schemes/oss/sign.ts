@@ -1,7 +1,9 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import { bucketAddresses, objectPath } from "../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { type ObjectRules, readObjectRequest, unboundBody } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../core/time.ts";
 import { scopeText, signingKeys } from "../../core/v4.ts";
@@ -39,7 +41,7 @@ const RESERVED = /^x-oss-(?:additional-headers|credential|date|expires|security-
 const RULES: ObjectRules = {
   scheme: "OSS",
   known:
-    /^(?:bucket|key|method|query|headers|dotSegments|bindHost|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+    /^(?:bucket|key|resource|method|query|headers|dotSegments|bindHost|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
   reserved: RESERVED,
   instead: INSTEAD,
 };
@@ -64,10 +66,13 @@ const RULES: ObjectRules = {
  * ```
  */
 export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
+  requireOptions(options);
   const { region, cloudBoxId, credentialExpiry, addressing = "virtual", clock = systemClock } = options;
   const address = bucketAddresses(ossEndpoint(options), addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
   let last: { readonly secret: string; readonly keys: ReturnType<typeof signingKeys> } | undefined;
+
+  const advised = { region: options.region, endpoint: options.endpoint };
 
   return signer((request) => {
     const { bucket, key, bindHost } = request;
@@ -117,7 +122,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
         expiresAt,
         bound: [...BOUND, ...(bindHost ? ["host"] : []), ...names.map((name) => `header ${name}`)],
         unbound: [...UNBOUND, ...unboundBody(headers), ...(bindHost ? [] : ["host"])],
-        warnings,
+        warnings: withAdvice(warnings, request, advised),
       },
       stringToSign,
     );

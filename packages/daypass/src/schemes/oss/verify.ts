@@ -5,6 +5,7 @@ import type { ReceivedRequest, Scheme, Verifier } from "../../core/contracts.ts"
 import { refusal } from "../../core/errors.ts";
 import { grantOf } from "../../core/grant.ts";
 import { keyResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkValidity } from "../../core/time.ts";
 import { type SigningKeys, signingKeys } from "../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
@@ -53,7 +54,8 @@ export interface OssVerifierOptions extends OssBucketOptions, VerifierOptions {
  * ```
  */
 export function ossVerifier(options: OssVerifierOptions): Verifier<OssGrant> {
-  return verifier(ossScheme(options), keyResolver(options.credentials, keyIdOf, ossKey), options);
+  const keys = keyResolver(requireOptions(options).credentials, keyIdOf, ossKey);
+  return verifier(ossScheme(options), keys, options);
 }
 
 /** Credentials with the signing keys that were derived from them. */
@@ -83,7 +85,7 @@ function ossScheme({ buckets, regions, maxFutureSkew = 900 }: OssVerifierOptions
       if (!/^oss(?:-cloudbox)?$/.test(service) || (regions !== undefined && ![regions].flat().includes(region))) {
         throw refusal(
           "WRONG_SCOPE",
-          `a signature for ${[regions ?? "oss"].flat().join(", ")}, found ${region}/${service}`,
+          `the signature is for ${region}/${service}. Sign for ${[regions ?? "oss"].flat().join(", ")}`,
         );
       }
       return parsed;

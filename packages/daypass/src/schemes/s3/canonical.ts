@@ -112,3 +112,6 @@ export function s3Location(decodedPath: string, virtualBucket: string): S3Locati
     key: key === "" ? undefined : key,
   };
 }
+
+/** The longest life of a SigV4 URL: seven days. */
+export const MAX_EXPIRES = 604_800;

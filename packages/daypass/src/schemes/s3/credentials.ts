@@ -1,5 +1,5 @@
+import { checkAccessKey } from "../../core/access-key.ts";
 import type { KeyResolver } from "../../core/contracts.ts";
-import { refusal } from "../../core/errors.ts";
 import { type Keys, keyResolver } from "../../core/key-resolver.ts";
 
 /** An access key, as used by every AWS tool. */
@@ -18,17 +18,15 @@ export interface S3Credentials {
  * Checks the form of credentials, as a misspelt property would otherwise sign with `undefined`, and copies them. Throws `INVALID_KEY`.
  */
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
-  // A variable of the environment may be missing, and with it all of them.
+  // A variable of the environment may be missing, and with it all of them. A present one may be empty.
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
-  // A present variable may be empty.
-  const token = sessionToken || undefined;
-  // Says nothing of what was found: it may be the secret in the wrong place.
-  for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey, sessionToken: token ?? "-" })) {
-    if (typeof value !== "string" || !/^.+$/.test(value)) throw refusal("INVALID_KEY", `${name} as a line of text`);
-  }
-  // A Date before 1970 is a mistake, and an invalid one compares as false.
-  if (!(Number(expiration ?? 1) > 0)) throw refusal("INVALID_KEY", "expiration as Date");
-  return { accessKeyId, secretAccessKey, sessionToken: token, expiration: expiration ?? undefined };
+  const copy = {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken: sessionToken || undefined,
+    expiration: expiration ?? undefined,
+  };
+  return checkAccessKey(copy, ["accessKeyId", "secretAccessKey", "sessionToken"], credentials);
 }
 
 /** Finds what a verifier needs of credentials by their access key id. */

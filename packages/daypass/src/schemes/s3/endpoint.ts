@@ -44,9 +44,9 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
 export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
-  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", "a name", region);
+  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", 'the bucket\'s, such as "eu-west-1"', region);
   if (!["path", "virtual", undefined].includes(addressing)) {
-    throw invalidInput("addressing", "path or virtual", addressing);
+    throw invalidInput("addressing", '"path" or "virtual"', addressing);
   }
   const suffix = /^cn/.test(region) ? "com.cn" : /^eusc/.test(region) ? "eu" : "com";
   // The isolated partitions have hosts of their own.
@@ -66,8 +66,12 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
     const virtual = addressing
       ? addressing === "virtual"
       : !endpoint && /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket);
-    if (!(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
-      throw invalidInput("bucket", virtual ? "part of a host" : "one segment", bucket);
+    if (typeof bucket !== "string" || !(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
+      throw invalidInput(
+        "bucket",
+        virtual ? 'a name for a host, or addressing: "path"' : "a name without slashes",
+        bucket,
+      );
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {

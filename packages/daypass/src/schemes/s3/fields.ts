@@ -39,7 +39,7 @@ const OPTIONS: Kinds = {
   credentialExpiry: oneOf("refuse", "clamp"),
 };
 const { addressing: _, ...EXPRESS_OPTIONS } = OPTIONS;
-const OBJECT: Kinds = { bucket: text, key: text, ...STORE_REQUEST };
+const OBJECT: Kinds = { bucket: text, key: text, resource: oneOf("bucket"), ...STORE_REQUEST };
 const { method: __, query: ___, headers: ____, response: _____, ...FORM_OBJECT } = OBJECT;
 
 type Options = Omit<S3SignerOptions, "region"> & { readonly version?: string; readonly region?: string };

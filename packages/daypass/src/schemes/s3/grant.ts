@@ -63,7 +63,7 @@ export function s3Obligations(
   } else if (payload !== UNSIGNED_PAYLOAD) {
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      `${UNSIGNED_PAYLOAD} or SHA-256 as 64 lower-case hex digits, found another mode: send the body in one piece`,
+      `the payload mode is not supported in a URL. Send ${UNSIGNED_PAYLOAD} or a SHA-256 as 64 lower-case hex digits`,
       { parameter: "X-Amz-Content-Sha256", found: payload },
     );
   }

@@ -8,6 +8,7 @@ import { formDecode, groupHeaders, percentDecode, refuseHeaderAuth } from "../..
 import {
   type DayScope,
   dayScope,
+  MAX_EXPIRES,
   ownQuery,
   readPath,
   type SignedHeader,
@@ -38,7 +39,7 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
   if (unsigned.length > 0) {
     throw refusal(
       "UNSIGNED_HEADER",
-      `every x-amz-* header to be signed, found unsigned: ${unsigned.join(", ")}; leave out or sign with the URL`,
+      `the headers ${unsigned.join(", ")} are not signed. Leave them out, or sign them with the URL`,
       { headers: unsigned },
     );
   }
@@ -155,9 +156,6 @@ function otherParameter(name: string, value: string): readonly [string, string] 
   }
   return [decoded, formDecode(value)];
 }
-
-/** The longest life of a SigV4 URL: seven days. */
-export const MAX_EXPIRES = 604_800;
 
 /** A SigV4 query-signed request, read strictly. Nothing in it has been verified. */
 export interface ParsedS3 {

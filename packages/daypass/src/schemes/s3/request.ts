@@ -1,32 +1,36 @@
-import type { Bindings, Constraints } from "../../core/contracts.ts";
+import type { Bindings } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { checkKey } from "../../core/object-request.ts";
+import {
+  type BucketRequest,
+  checkTarget,
+  methodOf,
+  type ObjectRequest,
+  type StoreRequest,
+} from "../../core/object-request.ts";
 import type { EncodedPair } from "../../core/v4.ts";
 import { optionPairs, unsupportedConstraint } from "../../core/validate-options.ts";
 import { uriEncode } from "../../wire/encoding.ts";
 
-/** One S3 request to sign. */
-export interface S3SignRequest extends Constraints {
-  /** The bucket's name. Whether there is such a bucket is not checked. */
-  readonly bucket: string;
-  /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
-  readonly key?: string | undefined;
-  /** `GET` by default. */
-  readonly method?: string | undefined;
+/** What every S3 request to sign has. */
+export interface S3StoreRequest extends Omit<StoreRequest, "query"> {
   /** Further parameters, e.g. `versionId`, `partNumber`, `uploadId`. They become part of the signature. */
   readonly query?: Bindings["query"];
-  /** Headers that the holder must send with exactly these values. */
-  readonly headers?: Bindings["headers"];
-  /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
-  readonly dotSegments?: "refuse" | "sign" | undefined;
   /** S3 does not support a later start: `UNSUPPORTED_CONSTRAINT`. */
   readonly notBefore?: Date | undefined;
   /** S3 signs one key: `UNSUPPORTED_CONSTRAINT`. */
   readonly prefix?: string | undefined;
 }
 
+/** A request for one object. */
+export type S3ObjectRequest = S3StoreRequest & Pick<ObjectRequest, "key" | "resource">;
+
+/** A request for a bucket itself, such as a listing. */
+export type S3BucketRequest = S3StoreRequest & Pick<BucketRequest, "key" | "resource">;
+
+/** One S3 request to sign: for an object, or with `resource: "bucket"` for its bucket. */
+export type S3SignRequest = S3ObjectRequest | S3BucketRequest;
+
 const SHA256_HEX = /^[0-9a-f]{64}$/;
-const METHOD = /^[A-Z]{1,16}$/;
 
 // The usual ones first: a list is searched from its start.
 const KNOWN: readonly string[] = [
@@ -41,22 +45,24 @@ const KNOWN: readonly string[] = [
   "response",
   "expiresAt",
   "stableWindow",
+  "resource",
 ];
+
+function unknownOption(name: string, scheme = "S3"): Error {
+  return unsupportedConstraint(scheme, name, undefined, KNOWN);
+}
 
 /**
  * Checks method and key, and gives the method. Refuses what the scheme cannot bind, and names that no compiler has seen: `ContentType`
  * beside `bind` would bind nothing.
  */
 export function checkCall(request: S3SignRequest, scheme = "S3"): string {
-  const { key, method = "GET", dotSegments } = request;
   for (const name in request)
-    if (request[name as keyof S3SignRequest] !== undefined && !KNOWN.includes(name))
-      throw unsupportedConstraint(scheme, name);
+    if (request[name as keyof S3SignRequest] !== undefined && !KNOWN.includes(name)) throw unknownOption(name, scheme);
   // Getters of a class are not among its names.
-  if ((request.notBefore ?? request.prefix) !== undefined) throw unsupportedConstraint(scheme, "notBefore, prefix");
-  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper case", method);
-  if (key !== undefined) checkKey(key, dotSegments);
-  return method;
+  if ((request.notBefore ?? request.prefix) !== undefined) throw unknownOption("notBefore or prefix", scheme);
+  checkTarget(request.key, request);
+  return methodOf(request.method);
 }
 
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
@@ -72,7 +78,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
   optionPairs("bind", bind);
   for (const [name, value] of Object.entries({ ip, ...others })) {
-    if (value !== undefined) throw unsupportedConstraint("S3", `bind.${name}`);
+    if (value !== undefined) throw unknownOption(`bind.${name}`);
   }
   if (typeof contentLength === "object") {
     throw unsupportedConstraint("S3", "a range of lengths", "use a form");
@@ -81,7 +87,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
     throw invalidInput("bind.contentLength", "whole bytes", contentLength);
   }
   if (sha256 !== undefined && !SHA256_HEX.test(sha256)) {
-    throw invalidInput("bind.sha256", "64 lower-case hex", sha256);
+    throw invalidInput("bind.sha256", "64 lower-case hex digits", sha256);
   }
   const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
   for (const source of [headers, bound, fixed]) {
@@ -96,7 +102,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
         !VISIBLE.test(value) ||
         (collected[lower] ?? value) !== value
       ) {
-        throw invalidInput(`header ${name}`, "ASCII text, once, not the signer's", "another");
+        throw invalidInput(`header ${name}`, "ASCII text that the signer does not set", "another");
       }
       collected[lower] = value;
     }
@@ -114,7 +120,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   if ((query ?? bound ?? response) === undefined) return [];
   const overrides: Record<string, string> = {};
   for (const [option, value] of optionPairs<string>("response", response)) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "absent", value);
+    if (!RESPONSE_OPTION.test(option)) throw unknownOption(`response.${option}`);
     if (value !== undefined) overrides[`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`] = value;
   }
   const pairs: EncodedPair[] = [];
@@ -124,7 +130,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
       // Flattened by its length: an empty list stays a list and is refused, because it would bind nothing.
       for (const value of [values].flat(values?.length)) {
         if (typeof value !== "string" || RESERVED.test(name) || seen.includes(name)) {
-          throw invalidInput(`query.${name}`, "text, once, not the signer's", "another");
+          throw invalidInput(`query.${name}`, "one string that the signer does not set", "another");
         }
         pairs.push([uriEncode(name), uriEncode(value)]);
       }

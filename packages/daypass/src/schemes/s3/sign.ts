@@ -1,6 +1,8 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { SignedResult, signer } from "../../core/signed-request.ts";
 import { basicTime, signingWindow, systemClock } from "../../core/time.ts";
 import {
@@ -13,10 +15,9 @@ import {
   v4Signature,
 } from "../../core/v4.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
-import { dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { dayScope, headerLine, hostHeader, MAX_EXPIRES, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { type BucketEndpoint, bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
-import { MAX_EXPIRES } from "./parse.ts";
 import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 
 /** Options of {@link s3Signer}. */
@@ -48,6 +49,7 @@ export interface S3SignerOptions extends EndpointOptions {
  * ```
  */
 export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
+  requireOptions(options);
   const { region, credentialExpiry, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
   const identity = credentialSource(options.credentials, checkCredentials as (given: S3Credentials) => Identity);
@@ -91,7 +93,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         expiresAt,
         bound,
         unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND,
-        warnings,
+        warnings: withAdvice(warnings, request, options),
       },
       stringToSign,
     );
@@ -173,11 +175,12 @@ export interface QueryCall {
  */
 export function queryCall(
   request: S3SignRequest,
-  { origin, host, path: base }: Pick<BucketEndpoint, "origin" | "host" | "path">,
+  endpointOf: (bucket: string) => Omit<BucketEndpoint, "virtual">,
   own: Readonly<Record<string, string>>,
 ): QueryCall {
-  const { key } = request;
+  const { bucket, key } = request;
   const method = checkCall(request);
+  const { origin, host, path: base } = endpointOf(bucket);
   const headers = collectHeaders(request);
   const { signedHeaders, text, bound } = signHeaders(host, headers);
   const extra = collectQuery(request);
@@ -186,7 +189,8 @@ export function queryCall(
   );
   const reserved = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const taken = extra.find(([name]) => reserved.has(name.toLowerCase()))?.[0];
-  if (taken !== undefined) throw invalidInput(`query.${taken}`, "text, not the signer's", "another");
+  if (taken !== undefined)
+    throw invalidInput(`query.${taken}`, "another name: the signer sets this parameter itself", "another");
   const query = canonicalQuery([...ownPairs, ...extra]);
   const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
   const payload = payloadLine(headers, extra);

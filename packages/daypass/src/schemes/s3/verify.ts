@@ -2,6 +2,7 @@ import { equalDigests, sha256Hex } from "#crypto";
 import { checkSession } from "../../core/access-key.ts";
 import type { KeyResolver, Scheme, Verifier, WireRequest } from "../../core/contracts.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../../core/errors.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { type Instant, instantText } from "../../core/time.ts";
 import {
   AWS4,
@@ -27,11 +28,11 @@ export function checkSkew(signedAt: Date, now: number, maxSkew: number): Daypass
   // Written so that an invalid date on either side refuses. The end is exclusive, as in every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
   const [requestTime, serverTime] = [signedAt.toISOString(), instantText(now)];
-  return refusal(
-    "CLOCK_SKEW",
-    `a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
-    { requestTime, serverTime, maximum: maxSkew },
-  );
+  return refusal("CLOCK_SKEW", `the request was signed at ${requestTime}, and it is ${serverTime}. Check both clocks`, {
+    requestTime,
+    serverTime,
+    maximum: maxSkew,
+  });
 }
 
 /** Options of {@link s3Verifier}. */
@@ -81,6 +82,7 @@ export interface S3Key {
  * ```
  */
 export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
+  requireOptions(options);
   const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), options);
   // Among others it leaves the sessions of S3 Express to their verifier. Alone it says what is wrong with their scope, and
   // searches no URL for them.
@@ -178,7 +180,7 @@ export function wrongScope(
 ): DaypassError {
   return refusal(
     "WRONG_SCOPE",
-    `a signature for the ${problem} ${expected.join(", ")}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
+    `the signature is for the ${problem} ${JSON.stringify(found)}. Sign for ${expected.join(", ")}`,
     { parameter, problem, expected, found },
   );
 }
@@ -189,7 +191,7 @@ function checkWindow(parsed: ParsedS3, now: number, maxFutureSkew: number): Dayp
   if (!(now >= signedAt - maxFutureSkew * 1000)) {
     return refusal(
       "NOT_YET_VALID",
-      `a signing time at most ${maxFutureSkew} s ahead of the clock, found ${time}: check both clocks`,
+      `the URL was signed at ${time}, more than ${maxFutureSkew} s in the future. Check both clocks`,
       { time },
     );
   }
@@ -201,7 +203,7 @@ export function checkEnd(end: Instant, now: number, details: ErrorDetails): Dayp
   // Written so that an invalid clock refuses.
   if (now < Number(end)) return undefined;
   const expiresAt = instantText(end);
-  return refusal("EXPIRED", `a URL that is valid, found one that ended at ${expiresAt}: ask for a new one`, {
+  return refusal("EXPIRED", `the URL expired at ${expiresAt}. Ask for a new one`, {
     ...details,
     expiresAt,
     serverTime: instantText(now),

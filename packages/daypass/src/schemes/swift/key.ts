@@ -77,5 +77,5 @@ function checkKeyText(key: string): void {
 }
 
 function invalidKey(expected: string): DaypassError {
-  return refusal("INVALID_KEY", `a Temp-URL-Key as ${expected}`);
+  return refusal("INVALID_KEY", `key cannot be used. Pass a Temp-URL-Key as ${expected}`);
 }

@@ -78,9 +78,13 @@ export function parseSwift(
   checkOnce(others);
   const unknown = others.find(([name]) => !allowUnsigned.has(name))?.[0];
   if (unknown !== undefined) {
-    throw refusal("UNSIGNED_PARAMETER", `only signed parameters, found ${JSON.stringify(unknown)}: see allowUnsigned`, {
-      parameter: unknown,
-    });
+    throw refusal(
+      "UNSIGNED_PARAMETER",
+      `the parameter ${JSON.stringify(unknown)} is not signed. If it may vary, list it in allowUnsigned`,
+      {
+        parameter: unknown,
+      },
+    );
   }
   const { temp_url_expires: end, temp_url_ip_range: ipRange, temp_url_prefix: prefix } = own;
   const expiresAt = parseEpoch(end) ?? parseIsoTime(end);
@@ -139,10 +143,12 @@ function checkHeaders({ headers }: WireRequest): void {
   for (const [field] of headers) {
     const name = field.toLowerCase();
     if (POINTER.test(name)) {
-      throw refusal("UNSIGNED_HEADER", `no ${name}, which would act on data that was not granted`, { headers: [name] });
+      throw refusal("UNSIGNED_HEADER", `the header ${name} would act on data that was not granted. Leave it out`, {
+        headers: [name],
+      });
     }
     if (name === "authorization" || name === "x-auth-token") {
-      throw refusal("AMBIGUOUS_AUTHENTICATION", `one way to authenticate, found ${name} beside a TempURL`);
+      throw refusal("AMBIGUOUS_AUTHENTICATION", `the request has ${name} beside a TempURL. Send one of them`);
     }
   }
 }

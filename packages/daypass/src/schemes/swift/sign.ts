@@ -1,6 +1,8 @@
+import { withAdvice } from "#advice";
 import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
-import { checkKey } from "../../core/object-request.ts";
+import { checkKey, methodOf } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
 import { CENTURY, signingWindow, systemClock } from "../../core/time.ts";
 import { checkOneOf, checkOptions, type RequestRules } from "../../core/validate-options.ts";
@@ -88,6 +90,7 @@ export function swiftSigner(options: SwiftSignerOptions<"sha512">): AsyncSigner<
 export function swiftSigner(
   given: SwiftSignerOptions<"sha512"> | SwiftSignerOptions<"sha1" | "sha256">,
 ): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
+  requireOptions(given);
   const { endpoint, account, key, digest = "sha256", clock } = given;
   // One by one, as a class may have them as getters, and the object may be the next signer's, too.
   const options = { endpoint: `${endpoint}`.replace(/\/$/, ""), account, digest, clock };
@@ -109,7 +112,7 @@ export function swiftSigner(
 
 // The pattern would accept an absent name as the word `undefined`, and sign a path in no account.
 function checkSegment(option: string, text: string): void {
-  if (typeof text !== "string" || !SEGMENT.test(text)) throw invalidInput(option, "one path segment", text);
+  if (typeof text !== "string" || !SEGMENT.test(text)) throw invalidInput(option, "a name without slashes", text);
 }
 
 interface Unsigned {
@@ -122,9 +125,10 @@ interface Unsigned {
 
 function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOptions<SwiftDigest>, "key">): Unsigned {
   const { endpoint, account, digest, clock = systemClock } = options;
-  const { container, object = request.prefix ?? "", method = "GET", prefix, filename, inline, expiresAs } = request;
+  const { container, object = request.prefix as string, prefix, filename, inline, expiresAs } = request;
   checkSegment("container", container);
-  if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);
+  const method = methodOf(request.method);
+  checkOneOf("method", method, "GET", "HEAD", "PUT", "POST", "DELETE");
   checkOptions(request, RULES);
   if (expiresAs !== undefined) checkOneOf("expiresAs", expiresAs, "unix", "iso");
   checkPrefix(request);
@@ -151,7 +155,7 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
       bound: [...BOUND, prefix === undefined ? "object" : `prefix ${prefix}`, ...optional(ipRange, (ip) => `ip ${ip}`)],
       unbound: [...UNBOUND, ...optional(prefix, () => "path below the prefix")],
       warnings: [
-        ...warnings,
+        ...withAdvice(warnings, { key: object }),
         ...(digest === "sha1" ? [SHA1] : []),
         ...open.slice(0, 1).map(() => UNSIGNED),
         ...(prefix === undefined || prefix.endsWith("/") ? [] : [`${prefix}… is granted, within a word as well`]),

@@ -3,6 +3,7 @@ import type { Grant, Scheme, Verifier } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
 import { grantOf } from "../../core/grant.ts";
 import type { Keys } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import { isInside } from "../../wire/ip.ts";
@@ -68,6 +69,7 @@ export interface SwiftGrant extends Grant {
  * ```
  */
 export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGrant> {
+  requireOptions(options);
   const { basePath = "", prefixMatch = "folder", allowUnsigned, maxLife } = options;
   if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath)) throw invalidInput("basePath", 'a path such as "/swift"', basePath);
   checkMaxLife(maxLife);
@@ -82,7 +84,9 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
       if (prefix !== undefined) {
         refuseDotSegments(received.wire.path);
         if (!object.startsWith(prefix) || (prefixMatch !== "text" && !prefix.endsWith("/"))) {
-          throw refusal("KEY_SCOPE", 'an object below a prefix that ends in "/"', { member: "prefix" });
+          throw refusal("KEY_SCOPE", 'the prefix does not end in "/", so it would grant more than a folder', {
+            member: "prefix",
+          });
         }
       }
       return parsed;
@@ -105,10 +109,10 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
       const { account, container, object, prefix, ipRange, digest, expiresAt, unsigned } = parsed;
       const method = signedMethod(stringToSign);
       if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) {
-        throw refusal("METHOD_NOT_GRANTED", `GET, HEAD, PUT, POST or DELETE, found ${method}`);
+        throw refusal("METHOD_NOT_GRANTED", `a TempURL does not grant ${method}. Send GET, HEAD, PUT, POST or DELETE`);
       }
       if (!isInside(request.remoteAddress, parsed.network && [parsed.network])) {
-        throw refusal("IP_NOT_GRANTED", `a client in ${ipRange}, found another or an unknown address`);
+        throw refusal("IP_NOT_GRANTED", `the client is outside ${ipRange}, or its address is unknown`);
       }
       checkRemaining(now, expiresAt, maxLife);
       const methods = /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method];

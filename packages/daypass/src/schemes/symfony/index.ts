@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { hmacSha256 } from "#crypto";
 import type { Clock, Verifier } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { checkText, type Secrets, secretResolver } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkOneOf } from "../../core/validate-options.ts";
 import { checkVisible, joinTarget, readExpiry, takeTokens } from "../../edge/query.ts";
 import { type EdgeSigner, type EndlessSignRequest, edgeSigner, joinUrl, readTokens } from "../../edge/sign.ts";
@@ -68,6 +70,7 @@ export interface SymfonySignerOptions extends SymfonyOptions {
  * ```
  */
 export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<SymfonySignRequest, SymfonyWeakness> {
+  requireOptions(options);
   const { secret, clock } = options;
   const { hash, expiration, encoding } = readOptions(options);
   return edgeSigner(
@@ -131,6 +134,7 @@ export interface SymfonyVerifierOptions extends SymfonyOptions, EdgeVerifierOpti
  * ```
  */
 export function symfonyVerifier(options: SymfonyVerifierOptions): Verifier<SymfonyGrant> {
+  requireOptions(options);
   const { hash, expiration, encoding } = readOptions(options);
   const prepare = (secret: string): ReturnType<typeof symfonyMac> => {
     const mac = symfonyMac(secret, encoding);

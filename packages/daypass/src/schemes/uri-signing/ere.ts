@@ -249,5 +249,5 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
 };
 
 function fault(expected: string): DaypassError {
-  return refusal("INVALID_INPUT", `a POSIX extended regular expression with ${expected}`);
+  return refusal("INVALID_INPUT", `the regular expression cannot be used. Pass a POSIX extended one with ${expected}`);
 }

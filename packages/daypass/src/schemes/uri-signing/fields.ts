@@ -88,6 +88,6 @@ function readKey(jwk: Key["key"], tools: KeyTools): UriSigningSecret | UriSignin
     case "RS256":
       return jwk["d"] === undefined ? uriSigningRs256(plain) : uriSigningRs256(plain, tools.pemOfJwk(jwk));
     default:
-      throw new DaypassError("INVALID_KEY", "expected key as a JWK with alg HS256, ES256, RS256 or EdDSA");
+      throw new DaypassError("INVALID_KEY", "key is not a JWK with alg HS256, ES256, RS256 or EdDSA");
   }
 }

@@ -76,7 +76,7 @@ export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | 
 
 /** `INVALID_KEY` without the value, which may be the secret in the wrong place. */
 export function invalidKey(expected: string): DaypassError {
-  return refusal("INVALID_KEY", `a key for URI signing: ${expected}`);
+  return refusal("INVALID_KEY", `the key cannot be used for URI signing. Pass ${expected}`);
 }
 
 /** A P-256 key as a JWK; keys that sign have `d`. */

@@ -2,6 +2,7 @@ import { randomBytes } from "#crypto";
 import type { AsyncSigner, Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { hasMember } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkOneOf, optionPairs } from "../../core/validate-options.ts";
 import {
   asyncEdgeSigner,
@@ -89,6 +90,7 @@ export function uriSigningSigner(
 export function uriSigningSigner(
   given: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
+  requireOptions(given);
   // Read by name, because a class may have getters.
   const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = given;
   const format = signFormat({ key, issuer, attribute, clock, random });
@@ -114,7 +116,7 @@ function signFormat({ key, issuer, attribute, clock, random }: Settings): EdgeSi
     options: ({ prefix, regex }) => ((prefix ?? regex) ? OPTIONS : `${OPTIONS} bind.query`),
     draft(request, url, window) {
       const target = joinUrl({ ...url, origin: "" });
-      if (findAttribute(target, attribute, 0) >= 0) throw invalidInput("url", `without ${attribute}`, url.path);
+      if (findAttribute(target, attribute, 0) >= 0) throw invalidInput("url", `a URL without ${attribute}`, url.path);
       const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
       for (const jwe of [encrypted?.subject, encrypted?.ip]) {
         // Plain text would show the person's name to everyone who sees the URL.
@@ -140,7 +142,11 @@ function signFormat({ key, issuer, attribute, clock, random }: Settings): EdgeSi
       for (const [name] of optionPairs("claims", claims)) {
         // An own claim with the name of an absent option would replace it.
         if (Object.hasOwn(own, name))
-          throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
+          throw invalidInput(
+            "claims",
+            `claims without ${name}, which is the option ${OPTION_OF[name] ?? "renewal"}`,
+            "another",
+          );
       }
       // Checked as JSON, which omits what is undefined.
       const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
@@ -199,6 +205,6 @@ function checkPayload(payload: object, extensions: readonly string[]): void {
   try {
     readClaims(payload, extensions);
   } catch (cause) {
-    throw invalidInput("claims", `RFC 9246 has them: ${String(cause)}`, "others");
+    throw invalidInput("claims", `claims as in RFC 9246: ${String(cause)}`, "another");
   }
 }

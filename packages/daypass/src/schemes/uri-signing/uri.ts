@@ -75,16 +75,20 @@ export function containerHolds(
   if (container.startsWith("hash:sha-256;")) return hashContainer(uri) === container;
   if (regex !== undefined && container.startsWith("regex:")) return compiled(container.slice(6), regex).matches(uri);
   const constraint = `cdniuc ${container.split(":", 1)[0]}`;
-  throw refusal("UNENFORCED_CONSTRAINT", `hash:sha-256 or regex, found ${constraint}`, {
-    constraint,
-  });
+  throw refusal(
+    "UNENFORCED_CONSTRAINT",
+    `the token names its URIs by ${constraint}, which this verifier does not read. Use hash:sha-256 or regex`,
+    {
+      constraint,
+    },
+  );
 }
 
 function compiled(source: string, regex: (source: string) => UriSigningRegex): UriSigningRegex {
   try {
     return regex(source);
   } catch (cause) {
-    throw refusal("MALFORMED", `cdniuc: ${cause instanceof Error ? cause.message : "an expression"}`, {
+    throw refusal("MALFORMED", `cdniuc is malformed: ${cause instanceof Error ? cause.message : "no expression"}`, {
       parameter: "cdniuc",
     });
   }

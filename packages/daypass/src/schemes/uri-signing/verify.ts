@@ -1,7 +1,8 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
 import type { Obligation, Verifier } from "../../core/contracts.ts";
-import { type DaypassError, type ErrorCode, refusal } from "../../core/errors.ts";
+import { refusal } from "../../core/errors.ts";
 import { listOf, whenFound } from "../../core/key-resolver.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import {
   type EdgeGrant,
   type EdgeKey,
@@ -79,6 +80,7 @@ export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOp
  * ```
  */
 export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier<UriSigningGrant> {
+  requireOptions(options);
   const { keySets, regex, attribute = ATTRIBUTE, header, audience, encryption, maxSkew = 60 } = options;
   const extensions = listOf(options.extensions);
   const edgeKey =
@@ -122,23 +124,28 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
         const text = joinUri(uri);
         // A hash covers the whole URI, but an expression can be a prefix.
         if (/^r/.test(cdniuc)) refuseDotSegments(uri.path);
-        if (!containerHolds(cdniuc, text, regex)) throw fault("SIGNATURE_MISMATCH", "a URI in the container");
+        if (!containerHolds(cdniuc, text, regex))
+          throw refusal("SIGNATURE_MISMATCH", "the URI container of the token does not hold this URI");
         if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
-          throw fault("WRONG_AUDIENCE", "a token for this audience");
+          throw refusal("WRONG_AUDIENCE", "the token is for another audience");
         }
         if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
-          throw fault("NOT_YET_VALID", "a token issued in the past");
+          throw refusal("NOT_YET_VALID", "the token was issued in the future");
         }
         const { subject } = personal;
         const constraint = sub === undefined ? cdniip && "cdniip" : "sub";
         if (constraint && encryption === undefined) {
-          throw refusal("UNENFORCED_CONSTRAINT", `encryption for ${constraint}`, { constraint });
+          throw refusal(
+            "UNENFORCED_CONSTRAINT",
+            `the token has the encrypted claim ${constraint}, which this verifier has no key for`,
+            { constraint },
+          );
         }
         if (sub !== undefined && (subject === undefined || subject !== proof.subject)) {
-          throw fault("WRONG_SUBJECT", "the proved subject");
+          throw refusal("WRONG_SUBJECT", "the token is for another subject");
         }
         if (cdniip !== undefined && personal.isAdmitted !== true) {
-          throw fault("IP_NOT_GRANTED", "a client in its network");
+          throw refusal("IP_NOT_GRANTED", "the client is outside the network of the token");
         }
         const obligations: readonly Obligation[] = jti === undefined ? [] : [{ kind: "uses", limit: 1 }];
         return { uri: text, claims, subject, verifiedAt: new Date(now), obligations };
@@ -156,10 +163,6 @@ interface UriSigningToken extends EdgeToken {
   readonly uri: NormalUri;
   /** The decrypted claims `sub` and `cdniip`, set after the signature has been verified. */
   readonly personal: { subject?: string | undefined; isAdmitted?: boolean | undefined };
-}
-
-function fault(code: ErrorCode, expected: string): DaypassError {
-  return refusal(code, `${expected}, found another`);
 }
 
 async function isSignedBy({ mac, key }: LoadedKey, { input, signature }: Jws): Promise<boolean> {

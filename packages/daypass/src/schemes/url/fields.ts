@@ -19,7 +19,7 @@ import { type UrlHmacKey, type UrlKey, type UrlSignerOptions, urlSigner, urlVeri
 const JWK = record({ kid: text, kty: text, alg: text, use: text, crv: text, k: text, x: text, d: text, scope: object });
 
 const line: SignFields = {
-  options: { key: JWK },
+  options: { key: JWK, maxExpiresIn: number },
   request: {
     ...{ url: text, methods: textList, prefix: anyOfKinds("a string or a number", text, number), audience: text },
     ...{ subject: text, nonce: text, uses: number, createOnly: flag, vary: textList, bind: BIND, response: textMap },

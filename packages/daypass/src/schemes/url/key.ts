@@ -91,7 +91,7 @@ function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
 
 /** No message holds any part of the key but its kid. */
 export function invalidKey(kid: string, expected: string, cause?: unknown): DaypassError {
-  return new DaypassError("INVALID_KEY", `key ${kid}: expected ${expected}`, { cause });
+  return new DaypassError("INVALID_KEY", `the key ${kid} cannot be used. Pass ${expected}`, { cause });
 }
 
 /** Turns any form of a verifier's `keys` option into a resolver of checked keys. */

@@ -115,9 +115,9 @@ export const PARAMETERS: { readonly [N in keyof ParameterTypes]: Form<ParameterT
   "dp-response-content-language": HEADER_TEXT,
   "dp-response-content-type": HEADER_TEXT,
   "dp-sha256": { pattern: /^[\da-f]{64}$/, text: "64 lower-case hex digits" },
-  // The spare bits of the last character are zero: one spelling for each signature.
+  // The spare bits of the last character are compared with the signature: one spelling verifies.
   "dp-signature": {
-    pattern: /^(?:[\w-]{42}[AEIMQUYcgkosw048]|[\w-]{85}[AQgw])$/,
+    pattern: /^(?:[\w-]{43}|[\w-]{86})$/,
     text: "32 or 64 bytes as base64url",
   },
   "dp-starts": TIME,

@@ -1,6 +1,6 @@
 import type { Bindings, Lifetime, ResponseOverrides, WireTarget } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
-import { queryTokens } from "../../core/validate-options.ts";
+import { queryTokens, unsupportedConstraint } from "../../core/validate-options.ts";
 import { parseTarget, trimBlank } from "../../wire/raw-target.ts";
 import { encodeText, hasDotSegment, isOrigin, joinList, networksValue } from "./canonical.ts";
 import { isParameter } from "./parameters.ts";
@@ -55,10 +55,14 @@ let lastOrigin: string | undefined;
 export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
   const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
-    throw invalidInput("url", "http(s)://host[:port] in lower case, no default port, and a path", url);
+    throw invalidInput(
+      "url",
+      "the whole URL: http(s)://host[:port] in lower case, without a default port, and a path",
+      url,
+    );
   }
   lastOrigin = origin;
-  if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+  if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url has dot segments, which browsers remove");
   members(bind?.query);
   const tokens = [...(query === undefined ? [] : [query]), ...queryTokens(bind?.query)];
   // As text each pair begins with its name and a comma, which comes before all that names are made of.
@@ -66,13 +70,17 @@ export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort();
   if (headers.some(([, value]) => value !== trimBlank(value))) {
-    throw refusal("INVALID_INPUT", "bind.headers without spaces around values");
+    throw refusal("INVALID_INPUT", "a value of bind.headers has spaces around it. Trim it");
   }
   const type = headers.find(([name]) => name === "content-type")?.[1];
   if (type !== undefined && type !== (bind?.contentType ?? type))
-    throw refusal("INVALID_INPUT", "one content-type, found two");
+    throw refusal("INVALID_INPUT", "bind.contentType and bind.headers set different content types. Set one");
   const target = tokens.length > 0 ? `${path}?${tokens.join("&")}` : path;
-  if (detectUrl({ target })) throw refusal("INVALID_INPUT", "a query without dp-*, which the signer adds");
+  if (detectUrl({ target }))
+    throw refusal(
+      "INVALID_INPUT",
+      "the query of url has dp-* parameters, which the signer adds. Pass the URL as it was before signing",
+    );
   return { origin, wire: parseTarget(target), headers };
 }
 
@@ -82,7 +90,7 @@ function members(options: object | undefined): readonly (readonly [string, unkno
 function members(options: object | undefined): readonly (readonly [string, unknown])[] {
   if (options === undefined) return [];
   if (typeof options === "object" && !(Symbol.iterator in options)) return Object.entries(options);
-  throw refusal("INVALID_INPUT", "bind, its headers and query, and response as objects");
+  throw refusal("INVALID_INPUT", "bind, bind.headers, bind.query or response is not a plain object. Pass an object");
 }
 
 /** The parameter that an option becomes, and the spelling of its value there: of `undefined` there is none. */
@@ -132,7 +140,8 @@ export function constraints(request: UrlSignRequest): Record<string, string> {
     for (const [option, value] of members(options)) {
       // A misspelt option would be a constraint that is missing from the URL.
       if (!Object.hasOwn(spellings, option)) {
-        throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}: check its name`);
+        const known = [...Object.keys(REQUEST), "bind.headers"].filter((name) => name !== option);
+        throw refusal("INVALID_INPUT", unsupportedConstraint("a Daypass URL", option, undefined, known).message);
       }
       const spelling = spellings[option] as Spelling<unknown> | undefined;
       const text = value === undefined ? undefined : spelling?.[1](value);
@@ -145,12 +154,18 @@ export function constraints(request: UrlSignRequest): Record<string, string> {
     if (value === undefined) continue;
     const name = `dp-response-${option.replace(/[A-Z]/g, "-$&").toLowerCase()}`;
     if (option.includes("-") || !isParameter(name)) {
-      throw refusal("UNSUPPORTED_CONSTRAINT", `what a Daypass URL can bind, found response.${option}`);
+      throw unsupportedConstraint("a Daypass URL", `response.${option}`, undefined, ["response"]);
     }
     parameters[name] = encodeHeader(value as string);
   }
   return parameters;
 }
+
+/** The options with the parameters that they become. */
+export const SPELLINGS: readonly (readonly [option: string, spelling: unknown])[] = /* @__PURE__ */ Object.entries({
+  ...BIND,
+  ...REQUEST,
+});
 
 function spellLength(length: NonNullable<Bindings["contentLength"]>): string {
   if (typeof length === "number") return String(length);

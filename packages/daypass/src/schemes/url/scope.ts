@@ -66,7 +66,7 @@ export function enforceScope(scope: UrlKeyScope, url: ParsedUrl): void {
   for (const [member, limit] of limitsOf(scope)) {
     const [, covers] = MEMBERS[member] as Rule;
     if (covers(limit, url)) continue;
-    throw refusal("KEY_SCOPE", `a grant inside the scope of its key, found other ${member}`, {
+    throw refusal("KEY_SCOPE", `the scope of the key does not allow these ${member}`, {
       member,
       limit: String(limit),
     });

@@ -1,6 +1,9 @@
+import { optionText } from "#advice";
 import { randomBytes } from "#crypto";
 import type { AsyncSigner, Clock, QueryToken, SignedRequest, Signer } from "../../core/contracts.ts";
 import { DaypassError, invalidInput } from "../../core/errors.ts";
+import { methodOf } from "../../core/object-request.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
 import {
   basicTimeFormat,
@@ -23,13 +26,15 @@ import {
 } from "./key.ts";
 import { PARAMETER_NAMES } from "./parameters.ts";
 import { parseUrl } from "./parse.ts";
-import { constraints, readUrl, type UrlSignRequest } from "./request.ts";
+import { constraints, readUrl, SPELLINGS, type UrlSignRequest } from "./request.ts";
 import { enforceScope } from "./scope.ts";
 
 /** Options of {@link urlSigner}. */
 export interface UrlSignerOptions<K extends UrlHmacKey | UrlEd25519PrivateKey> {
   /** The JWK to sign with. Its `scope` limits what is signed, as it limits what is verified. */
   readonly key: K;
+  /** The longest lifetime in seconds that this signer accepts: 604,800 by default, which is 7 days. */
+  readonly maxExpiresIn?: number | undefined;
   readonly clock?: Clock | undefined;
   /** Random bytes for nonces; the runtime's generator by default. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
@@ -40,7 +45,7 @@ export interface UrlSignerOptions<K extends UrlHmacKey | UrlEd25519PrivateKey> {
  * everything that the holder must send. The URL is in the spelling that URL parsers do not change; a `url` in another is refused.
  *
  * Nothing is looked up: whether the resource exists, and whether the verifier enforces a constraint, shows only when the URL is
- * used. A lifetime of more than 100 years is refused.
+ * used. A lifetime above `maxExpiresIn`, or above 100 years, is refused.
  *
  * Source: docs/spec/daypass-url.md
  *
@@ -61,9 +66,12 @@ export function urlSigner(options: UrlSignerOptions<UrlEd25519PrivateKey>): Asyn
 export function urlSigner(
   options: UrlSignerOptions<UrlHmacKey> | UrlSignerOptions<UrlEd25519PrivateKey>,
 ): Signer<UrlSignRequest> | AsyncSigner<UrlSignRequest> {
-  const { key, clock = systemClock, random = randomBytes } = options;
+  requireOptions(options);
+  const { key, clock = systemClock, random = randomBytes, maxExpiresIn = WEEK } = options ?? {};
+  if (!(maxExpiresIn > 0 && maxExpiresIn <= MAX_LIFE)) throw invalidInput("maxExpiresIn", "seconds", maxExpiresIn);
   const loaded = loadKey(key);
-  const prepare = (request: UrlSignRequest): Unsigned => asked(() => prepareUrl(request, loaded, clock(), random));
+  const prepare = (request: UrlSignRequest): Unsigned =>
+    asked(() => prepareUrl(request, loaded, { now: clock(), random, maxSeconds: maxExpiresIn }));
   if (loaded.alg === "HS256") {
     return signer((request) => {
       const unsigned = prepare(request);
@@ -84,7 +92,8 @@ export function urlSigner(
 
 // Start and expiry alternate: with one cache for both, each would replace the other.
 const formatEnd = /* @__PURE__ */ basicTimeFormat();
-/** The longest lifetime that this signer accepts: 100 years. The key's scope is the place for a real limit. */
+const WEEK = 604_800;
+/** The longest lifetime that `maxExpiresIn` can allow: 100 years. The key's scope is the place for a real limit. */
 const MAX_LIFE = 3_155_760_000;
 
 const MAC_PLACEHOLDER = /* @__PURE__ */ "A".repeat(43);
@@ -94,15 +103,23 @@ interface Unsigned {
   readonly finish: (signature: string) => SignedRequest;
 }
 
+interface Surroundings {
+  readonly now: Instant;
+  readonly random: (length: number) => Uint8Array;
+  readonly maxSeconds: number;
+}
+
 /** Writes the URL with a placeholder for its signature and reads it as a verifier will: what that finds is signed. */
 function prepareUrl(
   request: UrlSignRequest,
   { alg, kid, scope }: LoadedKey,
-  now: Instant,
-  random: (length: number) => Uint8Array,
+  { now, random, maxSeconds }: Surroundings,
 ): Unsigned {
-  const { methods = ["GET"], notBefore, prefix, uses, vary = [] } = request;
-  const { signedAt, expiresAt } = signingWindow(request, now, { maxSeconds: MAX_LIFE });
+  const { notBefore, prefix, uses, vary = [] } = request;
+  const { methods: asked = ["GET"] } = request;
+  if (!Array.isArray(asked)) throw invalidInput("methods", 'a list such as ["GET"]', asked);
+  const methods = asked.map((method) => methodOf(method));
+  const { signedAt, expiresAt, warnings } = signingWindow(request, now, { maxSeconds });
   const { origin, wire, headers } = readUrl(request);
   const raw = constraints(request);
   // Has the form of the signature, and holds its place.
@@ -111,7 +128,7 @@ function prepareUrl(
   if (start > signedAt) raw["dp-starts"] = formatBasicTime(start);
   if (uses !== undefined && raw["dp-nonce"] === undefined) {
     // Each signature would draw its own, and no two URLs of a window be the same.
-    if (request.stableWindow) throw invalidInput("nonce", "text beside uses and stableWindow", undefined);
+    if (request.stableWindow) throw invalidInput("nonce", "one, because uses and stableWindow are set", undefined);
     raw["dp-nonce"] = base64url(random(16));
   }
   const further = Object.entries(raw).map(([name, value]) => `${name.slice(3)} ${value}`);
@@ -155,7 +172,9 @@ function prepareUrl(
           expiresAt,
           bound: ["method", "origin", "path", "query", "time", ...further],
           unbound,
-          warnings: origin.startsWith("https:") ? [] : ["the URL is for http: whoever reads the traffic can use it"],
+          warnings: origin.startsWith("https:")
+            ? warnings
+            : [...warnings, "the URL is for http: anyone who reads the traffic can use it"],
         },
         stringToSign,
       );
@@ -169,10 +188,15 @@ function asked<T>(read: () => T): T {
     return read();
   } catch (error) {
     const { code, message, details } = error as DaypassError;
-    if (code === "MALFORMED") throw new DaypassError("INVALID_INPUT", message, { details });
+    if (code === "INVALID_EXPIRY")
+      throw new DaypassError(code, message.replace(/to \d+/, "$& (maxExpiresIn of the signer)"), { details });
+    if (code === "MALFORMED")
+      throw new DaypassError("INVALID_INPUT", optionText(message, details["parameter"], SPELLINGS), { details });
     // A number for a text, or a text for a list, which no compiler has seen.
     if (error instanceof TypeError) {
-      throw new DaypassError("INVALID_INPUT", "expected each option of its documented type", { cause: error });
+      throw new DaypassError("INVALID_INPUT", "an option has a value of another type than documented", {
+        cause: error,
+      });
     }
     throw error;
   }

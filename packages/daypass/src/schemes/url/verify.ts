@@ -11,6 +11,7 @@ import type {
 } from "../../core/contracts.ts";
 import { type ErrorCode, invalidInput, refusal } from "../../core/errors.ts";
 import { VerifiedGrant } from "../../core/grant.ts";
+import { requireOptions } from "../../core/require-options.ts";
 import { checkValidity } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
@@ -137,8 +138,9 @@ export interface UrlVerifierOptions extends VerifierOptions {
  * ```
  */
 export function urlVerifier(options: UrlVerifierOptions): UrlVerifier {
+  requireOptions(options);
   const { keys, origins, audience, maxSkew = 60 } = options;
-  const other = [...(origins ?? [])].find((origin) => !isOrigin(origin));
+  const other = [...(origins ?? [])].find((origin) => !isOrigin(String(origin).replace(/\/$/, "")));
   if (other !== undefined) throw invalidInput("origins", "scheme://host[:port] in lower case, no default port", other);
   // A key holder who could date ahead at will could outlive the revocation of his right to sign.
   if (!(Number.isInteger(maxSkew) && maxSkew >= 0 && maxSkew <= 900)) {
@@ -149,7 +151,8 @@ export function urlVerifier(options: UrlVerifierOptions): UrlVerifier {
     detect: detectUrl,
     parse(received) {
       // U+212A, the sign of Kelvin, is a `k` in lower case: only ASCII letters have a case here.
-      if (/[^!-~]/.test(received.request.authority)) throw refusal("WRONG_ORIGIN", "a host in ASCII", { part: "host" });
+      if (/[^!-~]/.test(received.request.authority))
+        throw refusal("WRONG_ORIGIN", "the host is not ASCII", { part: "host" });
       return parseUrl(received);
     },
     keyId: ({ parameters }) => parameters["dp-key"],
@@ -179,7 +182,8 @@ function check(
   if (key.alg === "HS256") {
     return { matches: constantTimeEqual(key.mac.base64url(stringToSign), signature), stringToSign };
   }
-  const bytes = fromBase64url(signature) as Uint8Array;
+  const bytes = fromBase64url(signature);
+  if (bytes?.length !== 64) return { matches: false, stringToSign };
   return key.publicKey.verify(stringToSign, bytes).then((matches) => ({ matches, stringToSign }));
 }
 
@@ -194,14 +198,18 @@ function checkGrant(
   const methods = grantedMethods(url.parameters["dp-methods"]);
   enforceScope(key.scope, url);
   const [sent = "", second] = headerValues(request.headers, "content-type").map(trimBlank);
-  const refusals: readonly (readonly [holds: boolean, code: ErrorCode, expected: string])[] = [
-    [methods.includes(request.method), "METHOD_NOT_GRANTED", methods.join(" or ")],
-    [audience === configuredAudience, "WRONG_AUDIENCE", "a URL for the audience of this verifier"],
-    [subject === undefined || subject === proof.subject, "WRONG_SUBJECT", "the identity that the URL is for"],
-    [isInside(request.remoteAddress, ip), "IP_NOT_GRANTED", "a client in a granted network"],
-    [type === undefined || (type === sent && second === undefined), "BODY_TYPE", `Content-Type: ${type}`],
+  const refusals: readonly (readonly [holds: boolean, code: ErrorCode, message: string])[] = [
+    [methods.includes(request.method), "METHOD_NOT_GRANTED", `another method is granted: ${methods.join(" or ")}`],
+    [audience === configuredAudience, "WRONG_AUDIENCE", "the URL is for another audience"],
+    [subject === undefined || subject === proof.subject, "WRONG_SUBJECT", "the URL is for another subject"],
+    [isInside(request.remoteAddress, ip), "IP_NOT_GRANTED", "the client is outside the granted networks"],
+    [
+      type === undefined || (type === sent && second === undefined),
+      "BODY_TYPE",
+      `another Content-Type is granted: ${type}`,
+    ],
   ];
-  for (const [holds, code, expected] of refusals) {
-    if (!holds) throw refusal(code, `${expected}, found another or none`);
+  for (const [holds, code, message] of refusals) {
+    if (!holds) throw refusal(code, message);
   }
 }

@@ -114,7 +114,17 @@ export function openUpstream(options: S3Options): Upstream {
       return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock(), token });
     }
     const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
-    return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFETIME, dotSegments: "sign" }).url;
+    const target = key === undefined ? ({ resource: "bucket" } as const) : { key };
+    const signed = {
+      bucket,
+      ...target,
+      method,
+      query,
+      headers: amz,
+      expiresIn: LIFETIME,
+      dotSegments: "sign",
+    } as const;
+    return signer.sign(signed).url;
   }
 
   async function ask(call: UpstreamCall): Promise<Outcome> {

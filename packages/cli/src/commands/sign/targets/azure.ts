@@ -21,6 +21,7 @@ export const azureTarget: TargetScheme = {
     ip: ["ip", oneRange],
     clamp: CLAMP,
     "dot-segments": DOT_SEGMENTS,
+    resource: oneOf("resource", "container"),
   },
   locate(target) {
     const fields = splitTarget(target, /^az:\/\/(?<account>[^/]+)\/(?<container>[^/]+)(?:\/(?<blob>.*))?$/s);

@@ -17,6 +17,7 @@ export const gcsTarget: TargetScheme = {
     query: QUERY,
     header: HEADERS,
     "dot-segments": DOT_SEGMENTS,
+    resource: oneOf("resource", "bucket"),
     field: undefined,
   },
   locate(target) {

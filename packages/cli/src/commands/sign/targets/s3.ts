@@ -23,6 +23,7 @@ export const s3Target: TargetScheme = {
     query: QUERY,
     header: HEADERS,
     "dot-segments": DOT_SEGMENTS,
+    resource: oneOf("resource", "bucket"),
     field: undefined,
     profile: undefined,
     state: undefined,

@@ -4,7 +4,7 @@ import { CommandError, type Context } from "../../../command.ts";
 import { environmentUrlKeys } from "../../../credentials/url-keys.ts";
 import { endOfKey } from "../../../state/key-record.ts";
 import { urlKey } from "../../../state/scope.ts";
-import { given, numberField, readHeaders, readQuery, type SignOptions, STARTS } from "../options.ts";
+import { given, MAX_EXPIRES_IN, numberField, readHeaders, readQuery, type SignOptions, STARTS } from "../options.ts";
 import type { TargetScheme } from "./target-scheme.ts";
 
 /** `https://…` as a Daypass URL. */
@@ -19,6 +19,7 @@ export const urlTarget: TargetScheme = {
     nonce: ["nonce"],
     uses: numberField("uses"),
     "create-only": ["createOnly"],
+    "max-expires-in": MAX_EXPIRES_IN,
     vary: ["vary"],
     ip: ["bind.ip"],
     header: ["bind.headers", readHeaders],

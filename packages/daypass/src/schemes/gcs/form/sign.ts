@@ -1,5 +1,6 @@
 import { credentialSource } from "../../../core/access-key.ts";
 import { checkKey, type ObjectRequest } from "../../../core/object-request.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { asyncSigner, signer } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../../core/v4.ts";
@@ -50,6 +51,7 @@ export interface GcsFormRequest extends FormRequest {
  * ```
  */
 export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFormRequest> {
+  requireOptions(options);
   // A function is asked for credentials later, when the object may hold the options of the next signer.
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
@@ -79,6 +81,7 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
  * ```
  */
 export function gcsHmacFormSigner(options: GcsHmacSignerOptions): FormSigner<GcsFormRequest> {
+  requireOptions(options);
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);

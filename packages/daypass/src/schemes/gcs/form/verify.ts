@@ -1,6 +1,7 @@
 import type { KeyResolver } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
 import type { Keys } from "../../../core/key-resolver.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { basicTimeMs, checkValidity } from "../../../core/time.ts";
 import type { CredentialScope, V4Family } from "../../../core/v4.ts";
 import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
@@ -100,6 +101,7 @@ export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifi
  * ```
  */
 export function gcsFormVerifier(options: GcsFormVerifierOptions): FormVerifier<GcsFormGrant> {
+  requireOptions(options);
   return gcsForms(options, GOOG4_RSA, { keys: accountKeys(options.keys), dummyKey: dummyAccount() });
 }
 
@@ -121,6 +123,7 @@ export function gcsFormVerifier(options: GcsFormVerifierOptions): FormVerifier<G
  * ```
  */
 export function gcsHmacFormVerifier(options: GcsFormVerifierOptions<GcsHmacKey>): FormVerifier<GcsFormGrant> {
+  requireOptions(options);
   return gcsForms(options, GOOG4_HMAC, { keys: hmacKeys(options.keys), dummyKey: hmacKey("unknown") });
 }
 
@@ -153,7 +156,7 @@ function gcsForms(
         const early = checkValidity(now, expiresAt, notBefore, maxFutureSkew);
         if (early !== undefined) throw early;
         if (!(expiresAt.getTime() - notBefore <= maxLife * 1000)) {
-          throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life`);
+          throw refusal("KEY_SCOPE", `the form lives longer than ${maxLife} s. Sign a shorter one`);
         }
         return postGrant({ scheme: "gcs/form", keyId, notBefore }, verified, /^(?:content-md5|x-goog-hash)$/, {
           object,

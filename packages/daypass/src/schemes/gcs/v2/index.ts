@@ -9,7 +9,13 @@ export type { BucketAddressing } from "../../../core/bucket-endpoint.ts";
 export type { Keys } from "../../../core/key-resolver.ts";
 export type { GcsHmacKey, GcsPublicAccount, GcsRemoteAccount, GcsServiceAccount } from "../credentials.ts";
 export type { GcsGrant } from "../grant.ts";
-export type { GcsEndpointOptions, GcsSignRequest } from "../request.ts";
+export type {
+  GcsBucketRequest,
+  GcsEndpointOptions,
+  GcsObjectRequest,
+  GcsSignRequest,
+  GcsStoreRequest,
+} from "../request.ts";
 export type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 export type { GcsSignedTexts } from "../verify.ts";
 export { gcsV2HmacSigner, gcsV2Signer } from "./sign.ts";

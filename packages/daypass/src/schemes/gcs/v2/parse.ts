@@ -88,7 +88,7 @@ export function parseGcsV2(
   const unsignedParameters = others.filter(([name]) => !isSubresource(name));
   const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name));
   if (unknown) {
-    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown[0])}, which V2 leaves open: use V4`, {
+    throw refusal("UNSIGNED_PARAMETER", `the parameter ${JSON.stringify(unknown[0])} is not signed by V2. Use V4`, {
       parameter: unknown[0],
     });
   }

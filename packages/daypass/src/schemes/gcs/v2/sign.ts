@@ -1,8 +1,10 @@
+import { withAdvice } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { type ObjectRules, unboundBody } from "../../../core/object-request.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { asyncSigner, SignedResult, signer } from "../../../core/signed-request.ts";
 import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import { unsupportedConstraint } from "../../../core/validate-options.ts";
@@ -37,6 +39,7 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./parse.ts";
  * ```
  */
 export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
+  requireOptions(options);
   // A function is asked for credentials later, when the object may hold the options of the next signer.
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
@@ -67,6 +70,7 @@ export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignReque
  * ```
  */
 export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
+  requireOptions(options);
   const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
@@ -99,7 +103,7 @@ const RULES: ObjectRules = {
   scheme: "GCS V2",
   reserved: /^(?:googleaccessid|expires|signature)$/i,
   known:
-    /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?)$/,
+    /^(?:bucket|object|resource|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?)$/,
   instead: {
     ...INSTEAD,
     notBefore: "use V4",
@@ -128,11 +132,12 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
     const [subresource, second] = parameters.filter(([name]) => isSubresource(name));
     if (second ?? subresource?.[1]) throw invalidInput("query", "one subresource without a value", second);
     const place = address(bucket);
-    const { expiresAt, warnings } = signingWindow(request, clock(), {
+    const { expiresAt, warnings: late } = signingWindow(request, clock(), {
       maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });
+    const warnings = withAdvice(late, request, options);
     const expires = String(expiresAt.getTime() / 1000);
     const path = gcsPath(place, object);
     const named = place.path === "" ? `/${uriEncode(bucket)}${path}` : path;

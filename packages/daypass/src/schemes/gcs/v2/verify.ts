@@ -3,6 +3,7 @@ import { hostBucket, objectLocation } from "../../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
 import { grantOf } from "../../../core/grant.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { verifier } from "../../../core/verify.ts";
 import { hex } from "../../../wire/encoding.ts";
@@ -57,6 +58,7 @@ export interface GcsV2Grant extends GcsGrant {
  * ```
  */
 export function gcsV2Verifier(options: GcsV2VerifierOptions): Verifier<GcsV2Grant> {
+  requireOptions(options);
   const dummy = dummyAccount();
   const scheme = gcsV2Scheme(options, "account", {
     dummyKey: dummy,
@@ -83,6 +85,7 @@ export function gcsV2Verifier(options: GcsV2VerifierOptions): Verifier<GcsV2Gran
  * ```
  */
 export function gcsV2HmacVerifier(options: GcsV2VerifierOptions<GcsHmacKey>): Verifier<GcsV2Grant> {
+  requireOptions(options);
   const keys = keyResolver(options.keys, ({ accessKeyId }) => accessKeyId, checkHmacKey);
   const scheme = gcsV2Scheme(options, "hmac", {
     dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },

@@ -42,7 +42,8 @@ export function tokenStringToSign(
     if (name !== "Headers") return checkText(value, /^[!"$%'-}]+$/, code);
     const names = value.split(",");
     // A repeated name would sign the header's value again, and a request has room for thousands of names.
-    if (new Set(value.toLowerCase().split(",")).size < names.length) throw refusal(code, "each signed header once");
+    if (new Set(value.toLowerCase().split(",")).size < names.length)
+      throw refusal(code, "a signed header is listed twice. List it once");
     const received = groupHeaders(headers);
     const pairs = names.map((header) => {
       const values = received.get(header.toLowerCase()) ?? [];
@@ -59,7 +60,10 @@ type Headers = readonly (readonly [name: string, value: string])[];
 
 function checkText(text: string, form: RegExp, code: FaultCode): string {
   if (form.test(text)) return text;
-  throw refusal(code, "path, fields and signed headers in ASCII without ~ , & #");
+  throw refusal(
+    code,
+    "the path, a field or a signed header has a character that a token cannot hold. Use ASCII without ~ , & #",
+  );
 }
 
 /** Reads the fields in the order of the token, each once. FullPath has no value and no `=`. */

@@ -4,12 +4,14 @@
  *
  * @module
  */
+
 import { constantTimeEqual, ed25519PrivateKey } from "#crypto";
 import { type Mac, sha1Hmac, sha256Hmac } from "#crypto/digests";
 import type { AsyncSigner, Clock, Signer, Verifier } from "../../../core/contracts.ts";
 import { strictPublicKey } from "../../../core/ed25519.ts";
 import { invalidInput, refusal } from "../../../core/errors.ts";
 import { hasMember, type Keys, keyResolver } from "../../../core/key-resolver.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { parseEpoch } from "../../../core/time.ts";
 import { checkName, checkTexts, optionPairs } from "../../../core/validate-options.ts";
 import { anyBase64, checkPrefix, ed25519Bytes, invalidEd25519, readPrefix } from "../../../edge/google-cdn.ts";
@@ -105,7 +107,7 @@ export function mediaCdnPublicKey(publicKey: string): MediaCdnTokenVerifyKey {
 function secretBytes(key: MediaCdnTokenSecret): Uint8Array {
   const bytes = anyBase64(key?.secret);
   if (bytes !== undefined && bytes.length >= 16) return bytes;
-  throw refusal("INVALID_KEY", "a secret of at least 16 bytes in base64url");
+  throw refusal("INVALID_KEY", "secret cannot be used. Pass at least 16 bytes in base64url");
 }
 
 function prover(mac: Mac): (text: string) => string {
@@ -156,6 +158,7 @@ export interface MediaCdnTokenSignerOptions extends MediaCdnTokenOptions {
  * ```
  */
 export function mediaCdnTokenSigner(options: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+  requireOptions(options);
   const { key } = options;
   const prove = hasMember(key, "prove") ? key.prove : prover(sha256Hmac(secretBytes(key)));
   return edgeSigner(signFormat(options), ({ stringToSign }) => prove(stringToSign));
@@ -185,6 +188,7 @@ export interface MediaCdnEd25519TokenSignerOptions extends MediaCdnTokenOptions 
 export function mediaCdnEd25519TokenSigner(
   options: MediaCdnEd25519TokenSignerOptions,
 ): AsyncSigner<MediaCdnTokenRequest> {
+  requireOptions(options);
   const key = ed25519PrivateKey(ed25519Bytes(options.privateKey));
   return asyncEdgeSigner(
     signFormat(options),
@@ -217,7 +221,8 @@ function signFormat({
         [scope(request, url), ...Object.entries(rules)].filter(([, value]) => value !== undefined),
       ) as TokenFields;
       // URL parsers encode these characters in a query, which would change the token; no verifier accepts `\`.
-      if (/["'<>\\]/.test(Object.values(fields).join())) throw invalidInput("fields", "no \" ' < > \\", "one");
+      if (/["'<>\\]/.test(Object.values(fields).join()))
+        throw invalidInput("fields", "text without \" ' < > \\", "another");
       return {
         stringToSign: tokenStringToSign(fields, { path: url.path, headers, code: "INVALID_INPUT" }),
         url: (proof) => joinUrl(url, `${parameter}=${joinToken(fields, proof)}`),
@@ -241,7 +246,7 @@ function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): reado
     if (isFor && prefix === undefined && pathGlobs.every((glob) => /^\/[^,!&#]*$/.test(glob))) {
       return ["PathGlobs", pathGlobs.join()];
     }
-    throw invalidInput("pathGlobs", "patterns for the url, no prefix", pathGlobs.join());
+    throw invalidInput("pathGlobs", "patterns that cover the url, and no prefix", pathGlobs.join());
   }
   const whole = checkPrefix(url, prefix);
   return whole === undefined ? ["FullPath", ""] : ["URLPrefix", base64url(utf8(whole))];
@@ -314,6 +319,7 @@ export interface MediaCdnTokenVerifierOptions extends EdgeVerifierOptions, Unsig
  * ```
  */
 export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Verifier<MediaCdnTokenGrant> {
+  requireOptions(options);
   const { parameter = "edge-cache-token", cookie = "Edge-Cache-Cookie", allowUnsigned } = options;
   const { keyId = "media-cdn/token" } = options;
   return edgeVerifier(
@@ -325,7 +331,7 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
         const { own, others } = takeTokens(tokens, [parameter]);
         const inCookie = cookieValue(headers, cookie);
         if (inCookie !== undefined && own[parameter] !== undefined) {
-          throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found two");
+          throw refusal("AMBIGUOUS_AUTHENTICATION", "the request has two tokens. Send one");
         }
         checkBelow(path);
         const parts = (own[parameter] ?? inCookie ?? "").split("~");
@@ -358,9 +364,9 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
         // After the signature check: matching patterns costs time, and the sender of a request may choose them.
         const isElsewhere =
           (prefix && !isBelow(origin + path, prefix)) || pathGlobs?.some((glob) => matchesGlob(glob, path)) === false;
-        if (isElsewhere) throw refusal("SIGNATURE_MISMATCH", "a path that the token is for");
+        if (isElsewhere) throw refusal("SIGNATURE_MISMATCH", "the token is for another path");
         if (isInside(request.remoteAddress, networks)) return facts;
-        throw refusal("IP_NOT_GRANTED", "a client in a granted network");
+        throw refusal("IP_NOT_GRANTED", "the client is outside the granted networks");
       },
     },
     keyResolver(options.keys, () => keyId, prepare),

@@ -88,7 +88,7 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   if (unknown !== undefined) {
     throw refusal(
       "UNSIGNED_PARAMETER",
-      `only signed parameters, found ${JSON.stringify(unknown)}: use V4, or see allowUnsigned`,
+      `the parameter ${JSON.stringify(unknown)} is not signed. Use V4, or list it in allowUnsigned`,
       { parameter: unknown },
     );
   }

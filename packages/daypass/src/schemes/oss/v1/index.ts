@@ -5,6 +5,7 @@
  * @module
  */
 export type { BucketAddressing, ObjectLocation } from "../../../core/bucket-endpoint.ts";
+export type { BucketRequest, ObjectRequest, StoreRequest } from "../../../core/object-request.ts";
 export type { OssCredentials, OssGrant } from "../credentials.ts";
 export { type OssV1SignerOptions, type OssV1SignRequest, ossV1Signer } from "./sign.ts";
 export { type OssV1VerifierOptions, ossV1Verifier } from "./verify.ts";

@@ -1,9 +1,17 @@
+import { withAdvice } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import { bucketAddresses, objectPath } from "../../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
-import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../../../core/object-request.ts";
+import {
+  type BucketRequest,
+  type ObjectRequest,
+  type ObjectRules,
+  readObjectRequest,
+  unboundBody,
+} from "../../../core/object-request.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
 import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import { base64, uriEncode } from "../../../wire/encoding.ts";
@@ -19,7 +27,7 @@ import {
 import { isAmbiguousKey, isAmbiguousValue, isSubResource, ossV1StringToSign } from "./canonical.ts";
 
 /** One OSS request to sign in V1. */
-export interface OssV1SignRequest extends ObjectRequest {}
+export type OssV1SignRequest = ObjectRequest | BucketRequest;
 
 /** Options of {@link ossV1Signer}. The region only chooses the endpoint. */
 export interface OssV1SignerOptions extends OssEndpointOptions {
@@ -34,7 +42,7 @@ const RESERVED = /^(?:OSSAccessKeyId|Expires|Signature|security-token)$/i;
 const RULES: ObjectRules = {
   scheme: "OSS V1",
   known:
-    /^(?:bucket|key|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+    /^(?:bucket|key|resource|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
   reserved: RESERVED,
   instead: INSTEAD,
 };
@@ -61,9 +69,12 @@ const SIGNED_HEADER = /^(?:content-md5|content-type|x-oss-.*)$/;
  * ```
  */
 export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignRequest> {
+  requireOptions(options);
   const { credentialExpiry, addressing = "virtual", clock = systemClock } = options;
   const address = bucketAddresses(ossEndpoint(options), addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
+
+  const advised = { region: options.region, endpoint: options.endpoint };
 
   return signer((request) => {
     const { bucket, key } = request;
@@ -105,7 +116,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
         expiresAt,
         bound: BOUND,
         unbound: [...UNBOUND, ...unboundBody(headers)],
-        warnings: [LEGACY, ...parameters.flatMap(notCovered), ...warnings],
+        warnings: withAdvice([LEGACY, ...parameters.flatMap(notCovered), ...warnings], request, advised),
       },
       stringToSign,
     );
@@ -139,7 +150,7 @@ function checkV1(
   if (loose !== undefined) {
     throw refusal(
       "UNSUPPORTED_CONSTRAINT",
-      `sub-resources, content-md5, content-type or x-oss-*, found ${loose}: use V4`,
+      `OSS V1 cannot sign ${loose}: only sub-resources, content-md5, content-type and x-oss-*. Use V4`,
       { constraint: loose },
     );
   }

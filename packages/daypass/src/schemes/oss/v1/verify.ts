@@ -4,6 +4,7 @@ import { objectLocation } from "../../../core/bucket-endpoint.ts";
 import type { Scheme, Verifier } from "../../../core/contracts.ts";
 import { grantOf } from "../../../core/grant.ts";
 import { keyResolver } from "../../../core/key-resolver.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
 import { base64 } from "../../../wire/encoding.ts";
@@ -52,7 +53,7 @@ export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions 
  * ```
  */
 export function ossV1Verifier(options: OssV1VerifierOptions): Verifier<OssGrant> {
-  checkMaxLife(options.maxLife);
+  checkMaxLife(requireOptions(options).maxLife);
   const keys = keyResolver(options.credentials, keyIdOf, checkCredentials);
   return verifier(ossV1Scheme(options), keys, options);
 }

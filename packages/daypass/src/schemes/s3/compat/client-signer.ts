@@ -13,9 +13,15 @@ import {
   signingKeys,
 } from "../../../core/v4.ts";
 import { uriEncode } from "../../../wire/encoding.ts";
-import { canonicalHeaders, type DayScope, dayScope, type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import {
+  canonicalHeaders,
+  type DayScope,
+  dayScope,
+  MAX_EXPIRES,
+  type SignedHeader,
+  UNSIGNED_PAYLOAD,
+} from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
-import { MAX_EXPIRES } from "../parse.ts";
 import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
 import { type BoundInput, type SortedHeaders, sortHeaders } from "./input.ts";
 import type { AwsPresigningOptions, SdkConfig, SdkCredentials } from "./operation.ts";

@@ -218,7 +218,7 @@ function readEndpoint({ url, properties }: SdkEndpoint): Address {
   if (scheme === undefined || scheme.signingRegion === undefined) {
     throw refusal(
       "UNSUPPORTED_CONSTRAINT",
-      "a bucket that is signed for in one region, found a Multi-Region Access Point: use s3V4aSigner of daypass/s3/v4a",
+      "a Multi-Region Access Point is not in one region. Use s3V4aSigner of daypass/s3/v4a",
       { constraint: "Bucket" },
     );
   }

@@ -1,12 +1,14 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput, refusal } from "../../../core/errors.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { AWS4, scopeText, signingKeys, v4Signature } from "../../../core/v4.ts";
+import { MAX_EXPIRES } from "../canonical.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
-import { MAX_EXPIRES } from "../parse.ts";
 import type { S3SignRequest } from "../request.ts";
 import { queryCall, type S3SignerOptions } from "../sign.ts";
 
@@ -46,6 +48,7 @@ const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+(?:-[a-z0-9]+)?-az\d+)-
  * ```
  */
 export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignRequest> {
+  requireOptions(options);
   const { region, endpoint, credentialExpiry, clock = systemClock } = options;
   const endpointOf = zonalEndpoints(region, endpoint);
   const session = credentialSource(options.credentials, sessionKey);
@@ -59,7 +62,7 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
     });
     const time = formatBasicTime(signedAt);
     const scope = { date: time.slice(0, 8), region, service: "s3express" };
-    const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
+    const { canonical, facts, url } = queryCall(request, endpointOf, {
       "X-Amz-Algorithm": AWS4.algorithm,
       "X-Amz-Credential": `${accessKeyId}/${scopeText(AWS4, scope)}`,
       "X-Amz-Date": time,
@@ -67,14 +70,17 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
       "X-Amz-S3session-Token": sessionToken,
     });
     const { signature, stringToSign } = v4Signature(keys(scope), time, canonical);
-    return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
+    return new SignedResult(
+      { ...facts, url: url(signature), expiresAt, warnings: withAdvice(warnings, request) },
+      stringToSign,
+    );
   });
 }
 
 function sessionKey(credentials: S3Credentials) {
   const { secretAccessKey, sessionToken, ...others } = checkCredentials(credentials);
   if (sessionToken === undefined) {
-    throw refusal("INVALID_KEY", "credentials of a session, found no sessionToken: call CreateSession for the bucket");
+    throw refusal("INVALID_KEY", "credentials.sessionToken is missing. Call CreateSession for the bucket");
   }
   return { ...others, sessionToken, keys: signingKeys(AWS4, secretAccessKey) };
 }

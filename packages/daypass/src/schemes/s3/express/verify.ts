@@ -1,4 +1,5 @@
 import type { KeyResolver, ReceivedRequest, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { verifier } from "../../../core/verify.ts";
 import { malformed } from "../../../wire/parameters.ts";
 import type { S3Credentials } from "../credentials.ts";
@@ -44,6 +45,7 @@ const TOKEN = "X-Amz-S3session-Token";
  * ```
  */
 export function s3ExpressVerifier(options: S3ExpressVerifierOptions): Verifier<S3Grant> {
+  requireOptions(options);
   const scheme: Scheme<ParsedS3, S3Key, S3Grant> = {
     ...s3Scheme(options),
     id: "s3/express",

@@ -1,15 +1,17 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import { checkKey } from "../../../core/object-request.ts";
 import { requireFeature } from "../../../core/provider.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { signer } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { AWS4, scopeText } from "../../../core/v4.ts";
 import { draftForm, type FormRequest } from "../../../forms/draft.ts";
 import { FormResult, type FormSigner } from "../../../forms/form.ts";
 import { encodePolicy, FILE_NAME } from "../../../forms/policy.ts";
+import { MAX_EXPIRES } from "../canonical.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
-import { MAX_EXPIRES } from "../parse.ts";
 import type { S3SignRequest } from "../request.ts";
 import type { S3SignerOptions } from "../sign.ts";
 import { formSignature } from "./verify.ts";
@@ -76,7 +78,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
         url: origin + (path || "/"),
         fields: { ...draft.fields, ...bound, ...version.free(current, time, policy) },
         expiresAt,
-        warnings: [...version.warnings, ...warnings, ...draft.warnings],
+        warnings: withAdvice([...version.warnings, ...warnings, ...draft.warnings], { bucket, key: formKey }, options),
       },
       policy,
     );
@@ -110,6 +112,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
  * ```
  */
 export function s3FormSigner(options: S3SignerOptions): FormSigner<S3FormRequest> {
+  requireOptions(options);
   const scopeOf = (time: string) => ({ date: time.slice(0, 8), region: options.region, service: "s3" });
   return s3FormSignerOf(
     {

@@ -1,6 +1,7 @@
 import { constantTimeEqual, hmacSha256Once } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
 import { refusal } from "../../../core/errors.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { type Instant, parseBasicTime } from "../../../core/time.ts";
 import { AWS4, type CredentialScope, signingKey } from "../../../core/v4.ts";
 import type { FormGrant, FormVerifier } from "../../../forms/form.ts";
@@ -8,8 +9,9 @@ import { requiredField } from "../../../forms/policy.ts";
 import { type FormVerifierOptions, formVerifier, postGrant, type VerifiedForm } from "../../../forms/verify.ts";
 import { hex } from "../../../wire/encoding.ts";
 import { malformed } from "../../../wire/parameters.ts";
+import { MAX_EXPIRES } from "../canonical.ts";
 import { CHECKSUM_HEADER } from "../grant.ts";
-import { MAX_EXPIRES, parseCredential } from "../parse.ts";
+import { parseCredential } from "../parse.ts";
 import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
 
 /** "The string to sign is the policy document in base64", and the key is derived as for any other request. */
@@ -59,7 +61,7 @@ export interface S3FormGrant extends FormGrant {
 /** `KEY_SCOPE` for a form that lives longer than it may. */
 export function checkLife(start: number, end: Date, maxLife: number): void {
   if (end.getTime() - start <= maxLife * 1000) return;
-  throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life: ask for a shorter one`);
+  throw refusal("KEY_SCOPE", `the form lives longer than ${maxLife} s. Sign a shorter one`);
 }
 
 /** The grant of both versions. */
@@ -111,6 +113,7 @@ export interface S3FormVerifierOptions extends FormVerifierOptions {
  * ```
  */
 export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3FormGrant> {
+  requireOptions(options);
   const { regions, maxLife = MAX_EXPIRES, maxFutureSkew = 900 } = options;
   return formVerifier(
     {
@@ -135,7 +138,7 @@ export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3F
         if (!(now >= signedAt.getTime() - maxFutureSkew * 1000)) {
           throw refusal(
             "NOT_YET_VALID",
-            `a signing time at most ${maxFutureSkew} s ahead, found a later one: check both clocks`,
+            `the form was signed more than ${maxFutureSkew} s in the future. Check both clocks`,
           );
         }
         checkLife(signedAt.getTime(), expiresAt, maxLife);

@@ -34,7 +34,7 @@ export function readChunkedPayload({ payload, headers }: ParsedS3Header): Chunke
   if (mode === undefined) {
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      `${UNSIGNED_PAYLOAD}, SHA-256 or one of ${Object.keys(MODES).join(", ")}, found another mode`,
+      `the payload mode is not supported. Send ${UNSIGNED_PAYLOAD}, a SHA-256 or one of ${Object.keys(MODES).join(", ")}`,
       { parameter: "x-amz-content-sha256", found: payload },
     );
   }
@@ -117,7 +117,7 @@ async function* decode(
       break;
     }
     if (isShort && signatures.signed)
-      throw malformedChunk("chunk-size", `expected ${MIN_CHUNK} bytes or more in each chunk but the last`);
+      throw malformedChunk("chunk-size", `send ${MIN_CHUNK} bytes or more in each chunk but the last`);
     isShort = chunk.size < MIN_CHUNK;
     const hash = signatures.signed ? sha256Stream() : undefined;
     for (let left = chunk.size; left > 0; ) {
@@ -126,7 +126,7 @@ async function* decode(
       left -= bytes.length;
       yield bytes;
     }
-    if ((await input.line(0)) !== "") throw malformedChunk("chunk", "expected a line end after each chunk");
+    if ((await input.line(0)) !== "") throw malformedChunk("chunk", "a chunk has no line end after it");
     signatures.check(chunk.signature, hash?.hex() ?? "");
   }
   if (received < length) throw wrongLength(length, String(received));
@@ -136,7 +136,10 @@ async function* decode(
 function readChunkLine(line: string, signed: boolean): { readonly size: number; readonly signature: string } {
   const [, size = "", signature = ""] = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line) ?? [];
   if (size === "" || (signature !== "") !== signed) {
-    throw malformedChunk("chunk", `expected a size in hexadecimal${signed ? " and its chunk-signature" : ""}`);
+    throw malformedChunk(
+      "chunk",
+      `a chunk does not begin with its size in hexadecimal${signed ? " and its chunk-signature" : ""}`,
+    );
   }
   return { size: Number.parseInt(size, 16), signature };
 }
@@ -155,16 +158,15 @@ async function readTrailers(
     const [, name = "", value = ""] = /^([A-Za-z0-9-]+): *(\S+) *\n?$/.exec(line) ?? [];
     const lower = name.toLowerCase();
     if (found.has(lower) || !(announced.includes(lower) || (signatures.signed && lower === TRAILER_SIGNATURE))) {
-      throw malformedChunk("trailers", "expected the fields that x-amz-trailer names, each once");
+      throw malformedChunk("trailers", "the trailers are not the fields that x-amz-trailer names, each once");
     }
     found.set(lower, value);
   }
   const signature = found.get(TRAILER_SIGNATURE);
   found.delete(TRAILER_SIGNATURE);
-  if (found.size !== announced.length)
-    throw malformedChunk("trailers", "expected every field that x-amz-trailer names");
+  if (found.size !== announced.length) throw malformedChunk("trailers", "a field that x-amz-trailer names is missing");
   if (announced.length > 0) signatures.checkTrailer(signature ?? "", found);
-  if ((await input.rest()).length > 0) throw malformedChunk("chunk", "expected nothing after the last chunk");
+  if ((await input.rest()).length > 0) throw malformedChunk("chunk", "the body goes on after the last chunk");
   for (const [name, value] of found) trailers.set(name, value);
 }
 
@@ -184,7 +186,7 @@ function chain({ signed }: ChunkedPayload, { secretAccessKey, scope, time, signa
     if (!constantTimeEqual(expected, found)) {
       throw new DaypassError(
         "SIGNATURE_MISMATCH",
-        "expected the signature of this chunk, found another: the body was changed on its way",
+        "the signature does not belong to this chunk. The body was changed on its way",
         { details: { part: "chunk" } },
       );
     }
@@ -230,7 +232,7 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
 
   async function bytes(most: number): Promise<Uint8Array> {
     if (await more()) return take(most);
-    throw new DaypassError("BODY_LENGTH", "expected the rest of the chunk, found the end of the body: send all of it", {
+    throw new DaypassError("BODY_LENGTH", "the body ends inside a chunk. Send all of it", {
       details: { part: "chunks" },
     });
   }
@@ -240,11 +242,11 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
     async line(most) {
       let text = "";
       for (;;) {
-        if (!(await more())) throw malformedChunk("chunk", "expected the last chunk, of size 0, before the end");
+        if (!(await more())) throw malformedChunk("chunk", "the last chunk, of size 0, is missing");
         const end = current.indexOf(10);
         const piece = take(end < 0 ? current.length : end + 1);
         // Two more for the line's end.
-        if (text.length + piece.length > most + 2) throw malformedChunk("chunk", "expected a short line");
+        if (text.length + piece.length > most + 2) throw malformedChunk("chunk", "a line is too long");
         for (const byte of piece) text += String.fromCharCode(byte);
         // A line feed alone ends none, and makes what it stands in unreadable.
         if (text.endsWith("\r\n")) return text.slice(0, -2);
@@ -261,7 +263,7 @@ function malformedChunk(problem: string, expected: string): DaypassError {
 function wrongLength(expected: number, found: string): DaypassError {
   return new DaypassError(
     "BODY_LENGTH",
-    `expected the ${expected} bytes that x-amz-decoded-content-length announces, found ${found}: send as many`,
+    `the body has ${found} bytes, and x-amz-decoded-content-length announces ${expected}`,
     { details: { part: "chunks" } },
   );
 }

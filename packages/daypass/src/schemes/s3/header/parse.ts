@@ -38,7 +38,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
   if (detectS3(request) || SIGV2_MARKER.test(request.target)) {
     throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
-      "one signature, found a signed query beside an Authorization header: send one of them",
+      "the request has a signed query beside an Authorization header. Send one of them",
     );
   }
   const authorization = parseAuthorization(one(request, "authorization") ?? "");

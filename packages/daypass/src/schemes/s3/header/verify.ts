@@ -1,6 +1,7 @@
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../../core/access-key.ts";
 import type { Obligation, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { v4Signature } from "../../../core/v4.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
 import { parseTarget } from "../../../wire/raw-target.ts";
@@ -74,6 +75,7 @@ export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3H
 }
 
 function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3HeaderGrant> {
+  requireOptions(options);
   const { regions, maxSkew = 900, service } = options;
   return {
     id: "s3/header",

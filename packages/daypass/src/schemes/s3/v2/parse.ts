@@ -29,7 +29,7 @@ export interface ParsedS3V2 {
 }
 
 // 20 bytes: the last of 27 digits carries four bits, so its lowest two are zero in the one canonical spelling.
-export const SIGNATURE: RegExp = /^[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]=$/;
+export const SIGNATURE: RegExp = /^[A-Za-z0-9+/]{27}=$/;
 const MARKER = /[?&]AWSAccessKeyId=/;
 
 /** Returns, by a parameter's name, whether a request is signed with SigV2 in its query. */
@@ -144,7 +144,7 @@ function isCopyOfHeader(
 }
 
 function ambiguous(what: string): DaypassError {
-  return refusal("AMBIGUOUS_AUTHENTICATION", `one signature, found ${what} beside a SigV2 query: send one of them`);
+  return refusal("AMBIGUOUS_AUTHENTICATION", `the request has ${what} beside a SigV2 query. Send one of them`);
 }
 
 function unsigned(name: string): DaypassError {
@@ -152,8 +152,8 @@ function unsigned(name: string): DaypassError {
   return refusal(
     "UNSIGNED_PARAMETER",
     isHeader
-      ? `the header ${name} with the value of the parameter, found another or none: send it`
-      : `parameters that SigV2 signs, found ${JSON.stringify(name)}: leave it out, or list it in allowUnsigned`,
+      ? `the header ${name} does not have the value of the parameter. Send it`
+      : `SigV2 does not sign the parameter ${JSON.stringify(name)}. Leave it out, or list it in allowUnsigned`,
     { parameter: name },
   );
 }

@@ -1,8 +1,10 @@
+import { withAdvice } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { requireFeature } from "../../../core/provider.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { SignedResult, signer } from "../../../core/signed-request.ts";
 import { CENTURY, signingWindow, systemClock } from "../../../core/time.ts";
 import type { EncodedPair } from "../../../core/v4.ts";
@@ -44,6 +46,7 @@ import { isAuthParameter, SECURITY_TOKEN } from "./parse.ts";
  * ```
  */
 export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
+  requireOptions(options);
   const { credentialExpiry, clock = systemClock } = options;
   requireFeature(options.provider, "sigv2");
   const endpointOf = bucketEndpoints(options);
@@ -94,7 +97,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         warnings: [
           LEGACY,
           ...unsigned.map((name) => `${name} is not signed: a holder can change it`),
-          ...window.warnings,
+          ...withAdvice(window.warnings, request, options),
         ],
       },
       stringToSign,

@@ -1,5 +1,6 @@
 import { checkSession } from "../../../core/access-key.ts";
 import type { Obligation, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { checkMaxLife, checkRemaining } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
 import { parseTarget, percentDecode } from "../../../wire/raw-target.ts";
@@ -62,7 +63,7 @@ export interface S3V2Grant extends S3Grant {
  * ```
  */
 export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {
-  checkMaxLife(options.maxLife);
+  checkMaxLife(requireOptions(options).maxLife);
   const keys = credentialResolver(options.credentials, (credentials) => credentials);
   return verifier(s3V2Scheme(options), keys, options);
 }

@@ -1,13 +1,15 @@
+import { withAdvice } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { AsyncSigner } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
 import { requireFeature } from "../../../core/provider.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { asyncSigner, SignedResult } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { unsupportedConstraint } from "../../../core/validate-options.ts";
 import { hex } from "../../../wire/encoding.ts";
+import { MAX_EXPIRES } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
-import { MAX_EXPIRES } from "../parse.ts";
 import type { S3SignRequest } from "../request.ts";
 import { queryCall, type S3SignerOptions } from "../sign.ts";
 import { AWS4A, scopeText, signingPair, type V4aEndpointOptions, v4aEndpoints, v4aStringToSign } from "./canonical.ts";
@@ -40,6 +42,7 @@ export interface S3V4aSignerOptions
  * ```
  */
 export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequest> {
+  requireOptions(options);
   const { regionSet = ["*"], credentialExpiry, clock = systemClock } = options;
   requireFeature(options.provider, "sigv4a");
   const endpointOf = v4aEndpoints(options);
@@ -65,7 +68,7 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
     });
     const time = formatBasicTime(signedAt);
     const scope = scopeText(time.slice(0, 8));
-    const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
+    const { canonical, facts, url } = queryCall(request, endpointOf, {
       "X-Amz-Algorithm": AWS4A.algorithm,
       "X-Amz-Credential": `${accessKeyId}/${scope}`,
       "X-Amz-Date": time,
@@ -75,6 +78,14 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
     });
     const stringToSign = v4aStringToSign(time, scope, canonical);
     const signature = hex(await pair.sign(stringToSign));
-    return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
+    return new SignedResult(
+      {
+        ...facts,
+        url: url(signature),
+        expiresAt,
+        warnings: withAdvice(warnings, request, { endpoint: options.endpoint }),
+      },
+      stringToSign,
+    );
   });
 }

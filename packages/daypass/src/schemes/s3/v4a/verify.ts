@@ -1,6 +1,7 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
 import { checkSession } from "../../../core/access-key.ts";
 import type { ReceivedRequest, Scheme, Verifier, WireRequest } from "../../../core/contracts.ts";
+import { requireOptions } from "../../../core/require-options.ts";
 import { checkValidity, parseBasicTime } from "../../../core/time.ts";
 import { type CanonicalParts, canonicalQuery, canonicalRequestText, type EncodedPair } from "../../../core/v4.ts";
 import { verifier } from "../../../core/verify.ts";
@@ -148,6 +149,7 @@ interface V4aKey {
  * ```
  */
 export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> {
+  requireOptions(options);
   const { maxFutureSkew = 900 } = options;
   // A text is one region.
   const regions = options.regions === undefined ? undefined : [options.regions].flat();

@@ -8,6 +8,7 @@
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../../../core/access-key.ts";
 import { requireFeature } from "../../../../core/provider.ts";
+import { requireOptions } from "../../../../core/require-options.ts";
 import { CENTURY } from "../../../../core/time.ts";
 import type { FormSigner, FormVerifier } from "../../../../forms/form.ts";
 import { type FormVerifierOptions, formVerifier } from "../../../../forms/verify.ts";
@@ -60,6 +61,7 @@ export interface S3FormV2VerifierOptions extends FormVerifierOptions {
  * ```
  */
 export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier<S3FormGrant> {
+  requireOptions(options);
   const { maxLife = Number.POSITIVE_INFINITY } = options;
   return formVerifier(
     {
@@ -106,6 +108,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
  * ```
  */
 export function s3FormV2Signer(options: S3SignerOptions): FormSigner<S3FormRequest> {
+  requireOptions(options);
   requireFeature(options.provider, "sigv2");
   return s3FormSignerOf(
     {

@@ -1,6 +1,7 @@
 import { checkSession } from "../../../../core/access-key.ts";
 import type { ReceivedRequest, Scheme, Verifier, WireRequest } from "../../../../core/contracts.ts";
 import { refusal } from "../../../../core/errors.ts";
+import { requireOptions } from "../../../../core/require-options.ts";
 import { parseBasicTime } from "../../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../../core/verify.ts";
 import { malformed } from "../../../../wire/parameters.ts";
@@ -53,7 +54,7 @@ export function parseS3V2Header({ request, wire, wildcard }: ReceivedRequest): P
   if (QUERY_MARKER.test(request.target)) {
     throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
-      "one signature, found a signed query beside an Authorization header: send one of them",
+      "the request has a signed query beside an Authorization header. Send one of them",
     );
   }
   const [, accessKeyId, signature = ""] =
@@ -100,7 +101,7 @@ function readQuery(tokens: ReceivedRequest["wire"]["tokens"]): {
     } else if (!LISTING.has(name)) {
       throw refusal(
         "UNSIGNED_PARAMETER",
-        `only parameters that SigV2 signs or that page a listing, found ${JSON.stringify(name)}: sign with SigV4`,
+        `SigV2 does not sign the parameter ${JSON.stringify(name)}. Sign with SigV4`,
         { parameter: name },
       );
     }
@@ -165,7 +166,7 @@ export interface S3V2HeaderVerifierOptions extends VerifierOptions, Pick<S3Verif
  * ```
  */
 export function s3V2HeaderVerifier(options: S3V2HeaderVerifierOptions): Verifier<S3Grant> {
-  const keys = credentialResolver(options.credentials, (credentials) => credentials);
+  const keys = credentialResolver(requireOptions(options).credentials, (credentials) => credentials);
   return verifier(s3V2HeaderScheme(options), keys, options);
 }
 

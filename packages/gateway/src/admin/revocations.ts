@@ -39,7 +39,7 @@ const PageQuery = z.object({
 const Id = z.object({ id: z.string().min(1).max(64) });
 
 /** Adds the routes of revocations. */
-export function addRevocationRoutes(app: AdminApp, { links, origin, identify }: AdminOptions): void {
+export function addRevocationRoutes(app: AdminApp, { links, origin, identify, places = () => [] }: AdminOptions): void {
   const { state } = links;
 
   async function selectorOf(
@@ -56,8 +56,9 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify }: 
     }
     if (url !== undefined) {
       const address = new URL(url);
-      const [, id] = /^\/l\/([^/]+)/.exec(address.pathname) ?? [];
-      if (address.origin === origin && id !== undefined) {
+      const [, id] = /^(?:\/-\/daypass)?\/l\/([^/]+)/.exec(address.pathname) ?? [];
+      const isOurs = address.origin === origin || places().some((place) => place.origin === address.origin);
+      if (isOurs && id !== undefined) {
         const found = await state.findLink(id);
         if (found === undefined) throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this address");
         // The address of one recipient; the others keep theirs.

@@ -6,7 +6,9 @@ import type { Decider } from "./proxy-request.ts";
 
 /** A FastCGI listener that answers Apache. */
 export interface FastCgiServer {
+  /** The port on which it listens, even if 0 was requested. */
   readonly port: number;
+  /** Stops listening, and closes the connections at once: Apache then refuses. */
   close(): Promise<void>;
 }
 
@@ -25,11 +27,22 @@ const IDLE_MS = 10_000;
  * Each connection carries one request, as Apache sends them. Does not check who connects: only the proxy may reach the address.
  *
  * @param auth decides
+ * @param place the address: 127.0.0.1 and a free port by default
+ * @example
+ * ```ts
+ * import { createForwardAuth, serveFastCgi } from "@daypass/gateway/forward-auth";
+ *
+ * const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+ * const auth = createForwardAuth({ hosts: [{ origin: "https://photos.example.com" }], keys: { url: [key] } });
+ * const server = await serveFastCgi(auth, { port: 0 });
+ * await server.close();
+ * ```
  */
 export async function serveFastCgi(
   auth: Decider,
-  { host = "127.0.0.1", port = 0 }: { readonly host?: string; readonly port?: number } = {},
+  place: { readonly host?: string | undefined; readonly port?: number | undefined } = {},
 ): Promise<FastCgiServer> {
+  const { host = "127.0.0.1", port = 0 } = place;
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);

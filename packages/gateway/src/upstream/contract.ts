@@ -16,6 +16,7 @@ export interface RouteConfig {
   readonly upstream: string;
   /** Methods that are forwarded, `["GET"]` by default. `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
+  /** What every URL must have; by default nothing. An empty list requires nothing. */
   readonly requires?: readonly RouteRequirement[] | undefined;
   /** The Host header that the upstream receives; the host of `upstream` by default. */
   readonly host?: string | undefined;
@@ -56,6 +57,7 @@ export interface UpstreamRequest {
 
 /** The response of an upstream. */
 export interface UpstreamResponse {
+  /** The HTTP status. */
   readonly status: number;
   /** Alternating names and values, as they came. */
   readonly headers: readonly string[];
@@ -69,7 +71,9 @@ export interface Route
   extends Required<Omit<RouteConfig, "methods" | "headers" | "requires" | "timeouts" | "host" | "subjects">> {
   /** With `HEAD` if `GET` is one of them. */
   readonly methods: readonly string[];
+  /** What every URL must have; empty: nothing. */
   readonly requires: readonly RouteRequirement[];
+  /** Whether URLs for a subject are accepted. Off by default. */
   readonly subjects: boolean;
   /** Names of further request headers that are forwarded. */
   readonly headers: ReadonlySet<string>;
@@ -80,6 +84,7 @@ export interface Route
 
 /** The open routes of a gateway. */
 export interface Routes {
+  /** All routes, in the order of the configuration; empty: none. */
   readonly list: readonly Route[];
   /** The route of a request, by Host and raw path. The longest prefix wins. */
   find(request: Pick<WireRequest, "authority" | "target">): Route | undefined;

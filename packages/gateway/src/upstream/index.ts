@@ -54,6 +54,7 @@ function isOrigin(value: unknown): boolean {
  *
  * Does not check that an upstream answers, nor that clients may reach it: the operator names it.
  *
+ * @param configs the routes; two for the same origin and prefix are refused
  * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts

@@ -174,6 +174,16 @@ describe("a link to a route", () => {
 });
 
 describe("the admin API", () => {
+  it("revokes the address of one recipient, and cuts the visit that it began", async () => {
+    const call = adminCalls(bench, places);
+    const made = await make({ recipients: ["Ann", "Ben"] });
+    const [ann, ben] = await Promise.all(made.variants.map(({ id }) => visit(id)));
+    const url = `${bench.url}/-/daypass/l/${made.variants[0]?.id}`;
+    expect((await call("/revocations", { method: "POST", body: { url } }, true)).status).toBe(201);
+    expect((await get("/app/album/", ann?.cookie)).status).toBe(403);
+    expect((await get("/app/album/", ben?.cookie)).status).toBe(200);
+  });
+
   it.each<readonly [target: string, status: number, stored: string | RegExp]>([
     ["route:/app/album/", 400, /several origins/],
     ["route:ORIGIN/app/album/", 201, "route:ORIGIN/app/album/"],

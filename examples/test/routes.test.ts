@@ -1,5 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type RouteSignOptions, signedRoute } from "daypass/routes";
 import { type UrlSignerOptions, urlSigner } from "daypass/url";
 import { transform } from "esbuild";
@@ -9,20 +8,16 @@ import { type Program, start } from "./program.ts";
 import { rawRequest } from "./raw-request.ts";
 
 const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-const folder = fileURLToPath(new URL("../routes/", import.meta.url));
-
-/** Node 20 runs no TypeScript, and decorators no Node does. */
-async function compiled(file: string): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  const { code } = await transform(await readFile(`${folder}${file}`, "utf8"), {
-    loader: "ts",
-    format: "esm",
-    target: "es2022",
-    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
-  });
-  const name = `.compiled-${process.pid}-${file.replace(".ts", ".js")}`;
-  writeFileSync(`${folder}${name}`, code);
-  return name;
+/** The file to run. Node 20 runs no TypeScript, and decorators no Node does. Below node_modules, where packages are found and no test looks. */
+async function runnable(file: string): Promise<string> {
+  if (!file.endsWith(".ts")) return `routes/${file}`;
+  const source = readFileSync(new URL(`../routes/${file}`, import.meta.url), "utf8");
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true } };
+  const { code } = await transform(source, { loader: "ts", format: "esm", target: "es2022", tsconfigRaw });
+  const path = `node_modules/.compiled/${file.replace(".ts", ".js")}`;
+  mkdirSync(new URL("../node_modules/.compiled/", import.meta.url), { recursive: true });
+  writeFileSync(new URL(`../${path}`, import.meta.url), code);
+  return path;
 }
 
 describe.each(["node-http.js", "express.js", "fastify.js", "hono.js", "koa.js", "h3.js", "nest.ts"])(
@@ -30,16 +25,11 @@ describe.each(["node-http.js", "express.js", "fastify.js", "hono.js", "koa.js", 
   (file) => {
     let port: number;
     let program: Program;
-    let ran = file;
     beforeAll(async () => {
       port = await freePort();
-      if (file.endsWith(".ts")) ran = await compiled(file);
-      program = await start(`routes/${ran}`, { PORT: String(port), DAYPASS_KEY: key.k });
+      program = await start(await runnable(file), { PORT: String(port), DAYPASS_KEY: key.k });
     });
-    afterAll(async () => {
-      await program?.stop();
-      if (ran !== file) rmSync(`${folder}${ran}`);
-    });
+    afterAll(() => program?.stop());
 
     const sign = (
       id: string,

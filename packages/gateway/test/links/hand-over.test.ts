@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { createGateway } from "../../src/index.ts";
 import { s3 } from "../../src/storage/s3/index.ts";
@@ -36,6 +39,22 @@ describe.each([
     // No path can hold this key, so its file lies in the gateway's own folder.
     const dots = await bench.get(`/l/${(await bench.make({ key: "a/../b", handOver: true })).variant.id}`);
     expect([dots.headers.get(name), await dots.text()]).toEqual([null, "dots"]);
+  });
+
+  it("makes an attachment of what could run in a browser, even if the owner asks to show it", async () => {
+    const response = { contentType: "text/html", contentDisposition: "inline" };
+    const answer = await bench.get(`/l/${(await bench.make({ handOver: true, response })).variant.id}`);
+    expect([answer.headers.get(name), answer.headers.get("content-disposition")]).toEqual([
+      `${prefix}media/film.mp4`,
+      "attachment",
+    ]);
+  });
+
+  it("sends a compressed object itself, because the front server would drop its encoding", async () => {
+    const headers = { contentEncoding: "gzip" };
+    await bench.storage.put({ bucket: "media", key: "a.gz" }, stored("x"), { headers });
+    const { variant } = await bench.make({ key: "a.gz", handOver: true });
+    expect(await bytesOf(`${bench.url}/l/${variant.id}`)).toBe("x");
   });
 
   it("counts hand-overs, repeats one for the same claim, and refuses the next claim", async () => {
@@ -160,6 +179,12 @@ describe("a gateway that hands nothing over", () => {
   });
 });
 
-async function* stored(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
+/** Without the decoder of `fetch`. */
+async function bytesOf(url: string): Promise<string> {
+  const [answer] = (await once(request(url).end(), "response")) as [IncomingMessage];
+  return text(answer);
+}
+
+async function* stored(content: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(content);
 }

@@ -1,5 +1,6 @@
 /** Answers that let another server send the bytes of a link. */
 import { DaypassError } from "daypass";
+import { contentHeaders } from "../../http/content-headers.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { type Answer, discard } from "../../pipeline/outcome.ts";
@@ -33,23 +34,27 @@ const MAX_LIFETIME = 60;
 /** Returns the answer without bytes, or `undefined` if there is nothing to hand over: a HEAD, a 304, a storage that cannot. */
 export function handOver(
   how: HandOver,
-  { body, notModified }: ObjectRead,
+  { body, info, notModified }: ObjectRead,
   { headers, path, secondsLeft }: HandOverContext,
 ): Answer | undefined {
   if (body === undefined || notModified) return undefined;
+  const stored = { contentType: headers["content-type"], contentDisposition: headers["content-disposition"] };
+  // The server that sends the bytes adds no sandbox, so what could run in a browser must be an attachment.
+  const described = contentHeaders(stored).filter(([name]) => !SAFE_HEADERS.includes(name));
   if (how.via === "redirect") {
     if (body.kind !== "redirect" || secondsLeft < 1) return undefined;
-    const response = { contentType: headers["content-type"], contentDisposition: headers["content-disposition"] };
+    const response = { ...stored, contentDisposition: new Map(described).get("content-disposition") };
     const location = body.url({ maxLife: Math.min(MAX_LIFETIME, Math.floor(secondsLeft)), response });
     return { status: 307, headers: [...SAFE_HEADERS, "location", location, "content-length", "0"], body: undefined };
   }
-  if (path === undefined) return undefined;
+  // nginx drops Content-Encoding from the answer that names the file.
+  if (path === undefined || info.headers.contentEncoding !== undefined) return undefined;
   discard(body);
   // Ranges and conditions belong to the front server, which sees the same request.
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   const own = [how.via === "x-sendfile" ? "X-Sendfile" : "X-Accel-Redirect", `${how.prefix}${encoded}`];
-  const described = ["content-type", headers["content-type"], "content-disposition", headers["content-disposition"]];
-  return { status: 200, headers: [...own, ...described, ...SAFE_HEADERS, "content-length", "0"], body: undefined };
+  const answered = [...own, ...described.flat(), ...SAFE_HEADERS, "content-length", "0"];
+  return { status: 200, headers: answered, body: undefined };
 }
 
 /** Throws `INVALID_INPUT` for a setting that would hand over other files, or none. */

@@ -55,6 +55,8 @@ const CLIMBS: readonly string[] = [
   ...["../8/secret", "x\\..\\..\\8", "..", "./../8/secret", "x/../../8/secret", "%2e%2e/8/secret", "%2E%2e/8/secret"],
   ...[".%2e/8/secret", "..%2F8%2Fsecret", "..%5C8%5Csecret", "%2e%2e%2f8", "x%2F..%2F..%2F8", "x%5C..%5C..%5C8"],
   ...["%252e%252e/8/secret", "%252e%252e%252f8", "..%3b/8/secret", "..;/8/secret"],
+  ...["%25%32%65%25%32%65/8/secret", "%252%65%252e/8/secret", "%25252e%2525252e/8/secret", "%2%35%32e./8/secret"],
+  ...["x%25%32f..%252%66..%25%32%35%32%66secret", "%25%35%63%25%32%35%32%65./8", "..%25%33%62/8/secret"],
 ];
 
 describe.each(subjects.flatMap(prefixed))("a prefix grant of $name", (prefix) => {

@@ -7,12 +7,12 @@ import { prepareOnce } from "./key-resolver.ts";
  * Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. No error shows a value: it may be a secret in
  * the wrong place.
  *
- * @param given what the caller passed, if `credentials` is a copy of it
+ * @param given what the caller passed: `credentials` may be a copy of it
  */
 export function checkAccessKey<C extends { readonly expiration?: Date | undefined }>(
   credentials: C,
   names: readonly [id: string, secret: string, token: string],
-  given: unknown = credentials,
+  given: unknown,
 ): C {
   for (const name of names) {
     const value: unknown = Object(credentials)[name];

@@ -33,7 +33,7 @@ export function didYouMean(name: string, known: readonly string[] | Pick<RegExp,
 export function looksLikeMilliseconds(lifetime: number, maxSeconds: number): string {
   if (typeof lifetime !== "number") return "";
   const seconds = lifetime / 1000;
-  return lifetime > maxSeconds && Number.isInteger(seconds) && seconds <= maxSeconds
+  return lifetime > maxSeconds && Number.isInteger(seconds) && seconds <= maxSeconds && lifetime % 86_400 > 0
     ? `. It looks like milliseconds: pass ${seconds}`
     : "";
 }

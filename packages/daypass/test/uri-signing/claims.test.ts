@@ -121,3 +121,16 @@ describe("the header", () => {
     expect(await outcome(verifier(), short)).toBe("MALFORMED");
   });
 });
+
+it("refuses a token whose header, claims or a nested claim name a member twice", async () => {
+  const whole = JSON.stringify(ANY);
+  expect(await outcome(verifier(), withToken(whole))).toBe("accepted");
+  for (const [claims, header] of [
+    [whole.replace("{", '{"exp":1,')],
+    [whole.replace("{", '{"exp" :1,')],
+    [whole.replace("{", '{"cdniuc":"regex:x",')],
+    [whole, '{"alg":"HS256","kid":"k1","kid":"k1"}'],
+    [whole, '{"alg":"none","alg":"HS256","kid":"k1"}'],
+  ] as const)
+    expect(await outcome(verifier(), withToken(claims, header)), claims).toBe("MALFORMED");
+});

@@ -1,6 +1,7 @@
 import { parseEpoch } from "../../core/time.ts";
 import { base64, fromBase64 } from "../../wire/encoding.ts";
 import { coveringNetwork, type Network } from "../../wire/ip.ts";
+import { repeatsMember } from "../../wire/json-members.ts";
 
 /** Names of the signing parameters, in the order in which AWS's own signer writes them. */
 export const PARAMETERS = ["Expires", "Policy", "Key-Pair-Id", "Signature", "Hash-Algorithm"] as const;
@@ -87,7 +88,7 @@ export function readPolicy(text: string, fail: (expected: string) => Error): Pol
   const resource = member(statement, ["Resource", "Condition"]);
   const condition = member(statement, ["Condition", "Resource"]);
   const expiresAt = instant(member(condition, ["DateLessThan", "DateGreaterThan", "IpAddress"]));
-  if (second !== undefined || typeof resource !== "string" || expiresAt === undefined || hasTwins(text, policy)) {
+  if (second !== undefined || typeof resource !== "string" || expiresAt === undefined || repeatsMember(text, policy)) {
     throw fail("one Statement with Resource and DateLessThan, each member known and once");
   }
   const { DateGreaterThan: start, IpAddress: address } = condition as Readonly<Record<string, unknown>>;
@@ -118,18 +119,4 @@ function member(value: unknown, known: readonly [string, ...string[]]): unknown 
 function instant(value: unknown): Date | undefined {
   const seconds = member(value, ["AWS:EpochTime"]);
   return typeof seconds === "number" ? parseEpoch(String(seconds)) : undefined;
-}
-
-/** Outside of strings a colon stands behind each name and nowhere else: more colons than members is a name that repeats. */
-function hasTwins(text: string, value: unknown): boolean {
-  const colons = text.replace(/"(?:[^"\\]|\\.)*"/g, "").split(":").length - 1;
-  return colons !== countMembers(value);
-}
-
-/** A policy is five levels deep: what is deeper counts as wrong, and cannot overflow the stack. */
-function countMembers(value: unknown, levels = 6): number {
-  if (typeof value !== "object" || value === null) return 0;
-  if (levels === 0) return Number.NaN;
-  const inside = Object.values(value).reduce((sum: number, item) => sum + countMembers(item, levels - 1), 0);
-  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }

@@ -43,6 +43,8 @@ export function detectCloudfront(request: WireRequest): boolean {
 export function parseCloudfront({ request, wire, origin }: ReceivedRequest): ParsedCloudfront {
   // Otherwise, a policy with wildcards would open every path that a router derives from the rest.
   refuseDotSegments(wire.path);
+  // Another reader could complete a broken escape with the text after it.
+  if (/%(?![0-9A-Fa-f]{2})/.test(request.target)) throw malformed("target", "form", "whole escapes");
   const own = wire.tokens.filter(({ name }) => isParameter(name));
   // "If the URL contains any of these parameters, CloudFront does not look at cookies."
   const via = own.length > 0 ? "url" : "cookies";

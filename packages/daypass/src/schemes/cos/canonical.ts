@@ -183,4 +183,5 @@ export interface CosCredentials {
 
 const NAMES = ["secretId", "secretKey", "sessionToken"] as const;
 
-export const checkCredentials = (credentials: CosCredentials): CosCredentials => checkAccessKey(credentials, NAMES);
+export const checkCredentials = (credentials: CosCredentials): CosCredentials =>
+  checkAccessKey(credentials, NAMES, credentials);

@@ -21,7 +21,8 @@ export interface OssCredentials {
 
 const NAMES = ["accessKeyId", "accessKeySecret", "securityToken"] as const;
 
-export const checkCredentials = (credentials: OssCredentials): OssCredentials => checkAccessKey(credentials, NAMES);
+export const checkCredentials = (credentials: OssCredentials): OssCredentials =>
+  checkAccessKey(credentials, NAMES, credentials);
 
 export const keyIdOf = ({ accessKeyId }: OssCredentials): string => accessKeyId;
 

@@ -1,5 +1,6 @@
 import { base64url, fromBase64url, latin1, utf8 } from "../../wire/encoding.ts";
 import { coveringNetwork, isInside } from "../../wire/ip.ts";
+import { repeatsMember } from "../../wire/json-members.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
 import { checkKid, invalidKey } from "./keys.ts";
 
@@ -92,6 +93,7 @@ export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEn
       }
       try {
         const named = JSON.parse(latin1(header)) as Readonly<Record<string, unknown>>;
+        if (repeatsMember(latin1(header), named)) return undefined;
         if (named["alg"] !== "dir" || named["enc"] !== alg || (named["kid"] ?? kid) !== kid) return undefined;
         // RFC 7516 sections 4.1.3 and 4.1.13: both "MUST be understood". Neither is.
         if (named["crit"] !== undefined || named["zip"] !== undefined) return undefined;

@@ -2,6 +2,7 @@ import type { WireRequest } from "../../core/contracts.ts";
 import { hasCookie } from "../../edge/verify.ts";
 import { cookieValue } from "../../wire/cookie.ts";
 import { base64url, fromBase64url, utf8 } from "../../wire/encoding.ts";
+import { repeatsMember } from "../../wire/json-members.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
 
@@ -96,11 +97,13 @@ const MAX_TOKEN = 8192;
 function readJson(part: string): unknown {
   const bytes = fromBase64url(part);
   try {
-    if (bytes !== undefined) return JSON.parse(percentDecode([...bytes].map(escapeByte).join("")));
+    const text = percentDecode([...(bytes ?? [])].map(escapeByte).join(""));
+    const parsed: unknown = JSON.parse(text);
+    if (!repeatsMember(text, parsed)) return parsed;
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw malformed("token", "form", "JSON in base64url, three parts");
+  throw malformed("token", "form", "JSON in base64url, three parts, each member once");
 }
 
 // The one decoder of UTF-8 here is the percent-decoder: jsdom's window, where bundles are tested, has no TextDecoder.

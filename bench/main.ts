@@ -1,3 +1,4 @@
+import { audit } from "./audit.ts";
 import { batch } from "./batch.ts";
 import { claims } from "./claims.ts";
 import { large } from "./large.ts";
@@ -12,7 +13,7 @@ import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
 // npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
-const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links, claims };
+const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links, claims, audit };
 
 const args = process.argv.slice(2);
 const markdown = args.includes("--markdown");

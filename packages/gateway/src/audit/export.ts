@@ -9,7 +9,20 @@ export interface ExportOptions {
 
 const PAGE = 1000;
 
-/** The lines of all writers: for each its last number, then every tree with its head, then the records that have no head yet. */
+/**
+ * The lines of all writers: for each its last number, then every tree with its head, then the records that have no head yet. Reads `state` page by
+ * page, and checks nothing.
+ *
+ * @example
+ * ```ts
+ * import { auditLines } from "@daypass/gateway/audit";
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const state = await sqliteState({ path: "state.db" });
+ * for await (const line of auditLines(state)) console.log(line);
+ * await state.close();
+ * ```
+ */
 export async function* auditLines(state: State, { headsOnly = false }: ExportOptions = {}): AsyncGenerator<string> {
   for (const { writer, last } of await state.auditWriters()) {
     if (!headsOnly) yield JSON.stringify({ writer, last });

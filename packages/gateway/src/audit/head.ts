@@ -34,13 +34,25 @@ export interface SignedHead {
 
 /** A key that signs heads. */
 export interface AuditKey {
+  /** The id of its public key, which heads name. */
   readonly id: string;
+  /** Signs the content of a head. Does not check that it continues the head before. */
   sign(head: Omit<Head, "version" | "key">): SignedHead;
 }
 
 const CONTEXT = "daypass audit head 1\n";
 
-/** A new pair of keys in PEM: PKCS #8 and SPKI. */
+/**
+ * A new pair of keys in PEM: PKCS #8 and SPKI.
+ *
+ * @example
+ * ```ts
+ * import { newAuditKey } from "@daypass/gateway/audit";
+ *
+ * const { publicKey } = newAuditKey();
+ * console.log(publicKey);
+ * ```
+ */
 export function newAuditKey(): { readonly privateKey: string; readonly publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   return {
@@ -49,7 +61,18 @@ export function newAuditKey(): { readonly privateKey: string; readonly publicKey
   };
 }
 
-/** Reads a private key in PEM. @throws {Error} if it is no Ed25519 key */
+/**
+ * Reads a private key.
+ *
+ * @param pem PKCS #8 in PEM
+ * @throws {Error} if it is no Ed25519 key
+ * @example
+ * ```ts
+ * import { auditKey, newAuditKey } from "@daypass/gateway/audit";
+ *
+ * console.log(auditKey(newAuditKey().privateKey).id);
+ * ```
+ */
 export function auditKey(pem: string): AuditKey {
   const key = createPrivateKey(pem);
   const id = keyId(createPublicKey(key));
@@ -62,7 +85,18 @@ export function auditKey(pem: string): AuditKey {
   };
 }
 
-/** The public keys of a text with one or more PEM blocks, by id. @throws {Error} if a block is no Ed25519 key, or the text has none */
+/**
+ * The public keys of a text, by id.
+ *
+ * @param pem one or more blocks of SPKI in PEM
+ * @throws {Error} if a block is no Ed25519 key, or the text has none
+ * @example
+ * ```ts
+ * import { newAuditKey, publicKeys } from "@daypass/gateway/audit";
+ *
+ * console.log(publicKeys(newAuditKey().publicKey).size); // 1
+ * ```
+ */
 export function publicKeys(pem: string): ReadonlyMap<string, KeyObject> {
   const blocks = pem.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
   if (blocks.length === 0) throw new Error("the text has no key in PEM form");

@@ -7,13 +7,26 @@ import { HASH_BYTES, leafHash, pathOf, rootFromPath } from "./tree.ts";
 /** One record, its path and its head. Verifies offline with the public key. */
 export interface Receipt extends SignedHead {
   readonly version: 1;
+  /** The number of the record. */
   readonly sequence: number;
   readonly record: string;
   /** Base64url, the lowest neighbour first; empty for a tree of one record. */
   readonly path: readonly string[];
 }
 
-/** The receipt of a record; `undefined` if the record does not exist, or has no head yet. */
+/**
+ * The receipt of the record `sequence` of a `writer`; `undefined` if the record does not exist, or has no head yet. Does not verify it.
+ *
+ * @example
+ * ```ts
+ * import { receiptOf } from "@daypass/gateway/audit";
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const state = await sqliteState({ path: "state.db" });
+ * console.log(await receiptOf(state, "main", 1));
+ * await state.close();
+ * ```
+ */
 export async function receiptOf(state: State, writer: string, sequence: number): Promise<Receipt | undefined> {
   const range = { writer, after: sequence - 1, limit: 1 };
   const [head] = await state.auditHeads(range);
@@ -23,7 +36,17 @@ export async function receiptOf(state: State, writer: string, sequence: number):
   return { version: 1, sequence, record: found.record, path, head: head.head, signature: head.signature };
 }
 
-/** The head of a receipt that holds; `undefined` if it does not. */
+/**
+ * The head of a receipt that holds; `undefined` if it does not. Needs no state and no network.
+ *
+ * @param keys as `publicKeys` read them
+ * @example
+ * ```ts
+ * import { publicKeys, type Receipt, readReceipt } from "@daypass/gateway/audit";
+ *
+ * export const holds = (receipt: Receipt, pem: string) => readReceipt(receipt, publicKeys(pem)) !== undefined;
+ * ```
+ */
 export function readReceipt(receipt: Receipt, keys: ReadonlyMap<string, KeyObject>): Head | undefined {
   const { record, path, sequence } = receipt;
   if (typeof record !== "string" || !Array.isArray(path) || typeof receipt.head !== "string") return undefined;

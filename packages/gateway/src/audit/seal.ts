@@ -30,7 +30,20 @@ export interface Sealer {
   cut(before: number): Promise<void>;
 }
 
-/** Begins a new epoch of a writer. */
+/**
+ * Begins a new epoch of a writer. Does not check that no other process seals for it.
+ *
+ * @example
+ * ```ts
+ * import { auditKey, newAuditKey, sealer } from "@daypass/gateway/audit";
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const state = await sqliteState({ path: "state.db" });
+ * const key = auditKey(newAuditKey().privateKey);
+ * await sealer({ state, writer: "main", key, clock: () => new Date() }).seal();
+ * await state.close();
+ * ```
+ */
 export function sealer({ state, writer, key, clock, onHead }: SealerOptions): Sealer {
   let epoch: number | undefined;
   let sealing: Promise<unknown> = Promise.resolve();

@@ -1,24 +1,26 @@
 /** Merkle trees over records, as in RFC 9162, section 2.1, with SHA-256. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Bytes of a hash. */
 export const HASH_BYTES = 32;
 
-const LEAF = Buffer.from([0]);
-const NODE = Buffer.from([1]);
-
 /** The hash of one record. */
 export function leafHash(record: string): Buffer {
-  return createHash("sha256").update(LEAF).update(record).digest();
+  // In one call, which takes half the time of a Hash object. U+0000 is one zero byte in UTF-8.
+  return hash("sha256", `\0${record}`, "buffer");
 }
 
 /** SHA-256 of a head or a key, base64url. */
 export function textHash(text: string | Uint8Array): string {
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }
 
+const node = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
+
 function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return hash("sha256", node, "buffer");
 }
 
 /** The levels of a tree, from its leaves to its root. A last node without a neighbour moves up unchanged, which is the tree of RFC 9162. */
@@ -59,13 +61,13 @@ export function rootFromPath(
   { index, size }: { readonly index: number; readonly size: number },
 ): string | undefined {
   const left = [...path];
-  let hash = leaf;
+  let value = leaf;
   for (let at = index, width = size; width > 1; at >>= 1, width = (width + 1) >> 1) {
     if ((at ^ 1) >= width) continue;
     const text = left.shift();
     if (text === undefined) return undefined;
     const neighbour = Buffer.from(text, "base64url");
-    hash = at % 2 === 0 ? nodeHash(hash, neighbour) : nodeHash(neighbour, hash);
+    value = at % 2 === 0 ? nodeHash(value, neighbour) : nodeHash(neighbour, value);
   }
-  return left.length === 0 && index < size ? hash.toString("base64url") : undefined;
+  return left.length === 0 && index < size ? value.toString("base64url") : undefined;
 }

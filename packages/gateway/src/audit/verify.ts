@@ -21,6 +21,7 @@ export interface AuditFault {
   readonly writer: string;
   /** The first record that it concerns; absent if it concerns the whole writer. */
   readonly first?: number | undefined;
+  /** The last record that it concerns; absent if it concerns one record or the whole writer. */
   readonly last?: number | undefined;
   /** For people. */
   readonly detail: string;
@@ -32,6 +33,7 @@ export interface AuditReport {
   readonly sealed: number;
   /** Records after the last head of their writer: nothing protects them yet. */
   readonly unsealed: number;
+  /** Heads that verify. */
   readonly heads: number;
   /** Empty if the audit is as it was signed. At most 1,000. */
   readonly faults: readonly AuditFault[];
@@ -63,7 +65,19 @@ interface Leaf {
 
 const MAX_FAULTS = 1000;
 
-/** Verifies the lines of an export. Holds one tree in memory. */
+/**
+ * Verifies the lines of an export. Holds one tree in memory, and the ids of heads. Records after the last head of a writer are only counted.
+ *
+ * @param lines as `auditLines` returns them
+ * @example
+ * ```ts
+ * import { auditLines, publicKeys, verifyAudit } from "@daypass/gateway/audit";
+ * import type { State } from "@daypass/gateway/state";
+ *
+ * export const faultsOf = async (state: State, pem: string) =>
+ *   (await verifyAudit(auditLines(state), { keys: publicKeys(pem) })).faults;
+ * ```
+ */
 export async function verifyAudit(
   lines: AsyncIterable<string> | Iterable<string>,
   { keys, exportedHeads = [] }: VerifyOptions,
@@ -244,7 +258,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
     } else if (given.length === size && rootOf(given) === content.root) {
       locate(inside, given, { first, last });
       sealed += size;
-      acceptCuts(inside.filter(({ hash: leaf }) => given.some((one) => one.equals(leaf))));
+      acceptCuts(inside.filter(({ cut, hash: leaf }) => cut !== undefined && given.some((one) => one.equals(leaf))));
     } else {
       report({
         kind: "changed",

@@ -26,7 +26,22 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
-/** A dispatcher for the outbox of a state. */
+/**
+ * A dispatcher for the outbox of a state. Sends nothing before `start` or `run`.
+ *
+ * @example
+ * ```ts
+ * import { dispatcher, targetGuard } from "@daypass/gateway/notify";
+ * import { sqliteState } from "@daypass/gateway/state";
+ *
+ * const state = await sqliteState({ path: "state.db" });
+ * const guard = targetGuard({ allowNetworks: [] });
+ * const sender = dispatcher({ state, stateKey: await state.secret("links"), guard, clock: () => new Date() });
+ * await sender.run();
+ * await sender.close();
+ * await state.close();
+ * ```
+ */
 export function dispatcher({ state, stateKey, guard, clock, random = Math.random }: DispatcherOptions): Dispatcher {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;

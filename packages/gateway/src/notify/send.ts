@@ -13,7 +13,18 @@ const SECRET_PREFIX = "whsec_";
 /** Milliseconds to wait after each failure, as Standard Webhooks recommends them. */
 const BACKOFF: readonly number[] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map((s) => s * 1000);
 
-/** The secret of a webhook: all processes of a state derive the same, and none stores it. */
+/**
+ * The secret of a webhook: all processes of a state derive the same, and none stores it.
+ *
+ * @param stateKey the secret `links` of the state
+ * @param webhook its id
+ * @example
+ * ```ts
+ * import { webhookSecret } from "@daypass/gateway/notify";
+ *
+ * console.log(webhookSecret(new Uint8Array(32), "5dydZz2wBb1PmmEb6U7tsC")); // whsec_…
+ * ```
+ */
 export function webhookSecret(stateKey: Uint8Array, webhook: string): string {
   return `${SECRET_PREFIX}${createHmac("sha256", stateKey).update(`webhook\n${webhook}`).digest("base64")}`;
 }

@@ -5,6 +5,7 @@ import { BlockList, isIP } from "node:net";
 /** One address of a name. */
 export interface Address {
   readonly address: string;
+  /** 4 or 6. */
   readonly family: number;
 }
 
@@ -37,7 +38,18 @@ const NOT_PUBLIC =
 const GLOBAL_UNICAST = "2000::/3";
 const NOT_PUBLIC_V6 = "2001::/23 2001:db8::/32 2002::/16 3fff::/20";
 
-/** A guard for a set of allowed networks. @throws {Error} if one is not in CIDR notation */
+/**
+ * A guard for a set of allowed networks. Does not check that a target answers.
+ *
+ * @throws {Error} if a network is not in CIDR notation
+ * @example
+ * ```ts
+ * import { targetGuard } from "@daypass/gateway/notify";
+ *
+ * const guard = targetGuard({ allowNetworks: ["10.0.0.0/8"] });
+ * console.log(guard.check("https://10.1.2.3/hook").hostname); // 10.1.2.3
+ * ```
+ */
 export function targetGuard({
   allowNetworks,
   resolve = (name) => lookup(name, { all: true }),

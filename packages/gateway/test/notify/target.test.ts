@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Address, TargetRefused, targetGuard } from "../../src/notify/index.ts";
 
-/** Names of a network that nobody else answers for. */
+/** The names of a network of the test. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   "public.example": ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"],
   "inside.example": ["10.1.2.3"],

@@ -44,7 +44,9 @@ export type SendOutcome =
 
 /** Notifications that wait, and dead letters. */
 export interface OutboxDepth {
+  /** Notifications that are due or wait for their next attempt. */
   readonly waiting: number;
+  /** Notifications that were given up. */
   readonly dead: number;
 }
 

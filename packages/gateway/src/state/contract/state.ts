@@ -177,7 +177,9 @@ export interface StoredRecord {
 /** A signed tree over the records `first` to `last` of a writer. The engine does not look into it. */
 export interface StoredHead {
   readonly writer: string;
+  /** Sequence of its first record. */
   readonly first: number;
+  /** Sequence of its last record. */
   readonly last: number;
   /** What is signed: JSON. */
   readonly head: string;
@@ -201,6 +203,7 @@ export interface AuditRange {
   readonly writer: string;
   /** Rows with a higher number. */
   readonly after: number;
+  /** Rows at most. */
   readonly limit: number;
 }
 

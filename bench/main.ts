@@ -5,6 +5,7 @@ import { large } from "./large.ts";
 import { links } from "./links.ts";
 import { listing } from "./listing.ts";
 import { machine } from "./machine.ts";
+import { routes } from "./routes.ts";
 import type { Part, Row } from "./row.ts";
 import { rsa } from "./rsa.ts";
 import { serve } from "./serve.ts";
@@ -13,7 +14,19 @@ import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
 // npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
-const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing, links, claims, audit };
+const PARTS: Readonly<Record<string, Part>> = {
+  sign,
+  verify,
+  rsa,
+  batch,
+  serve,
+  large,
+  listing,
+  links,
+  claims,
+  audit,
+  routes,
+};
 
 const args = process.argv.slice(2);
 const markdown = args.includes("--markdown");

@@ -12,7 +12,7 @@ export interface Row {
 /** What the ratio is held against. */
 export type Bar = { readonly atLeast: number } | { readonly atMost: number };
 
-/** A part of the bench: `sign`, `verify`, `rsa`, `batch`, `serve`, `large`, `listing`, `links`, `claims`, `audit`. */
+/** A part of the bench: `sign`, `verify`, `rsa`, `batch`, `serve`, `large`, `listing`, `links`, `claims`, `audit`, `routes`. */
 export type Part = () => Promise<readonly Row[]>;
 
 /** A row for a contender that could not run, so that its absence does not look like a choice. */

@@ -20,12 +20,12 @@ const WARM_UP_SECONDS = 6;
 // What changed within two seconds is not kept in memory yet.
 const SETTLE_MS = 2500;
 
-interface Server {
+export interface Server {
   readonly url: (key: string) => string;
   stop(): Promise<void>;
 }
 
-interface Entrant {
+export interface Entrant {
   readonly name: string;
   /** Where its load runs, if not where the course says. */
   readonly loadCores?: Cores;
@@ -35,7 +35,7 @@ interface Entrant {
 }
 
 /** How the load comes. */
-interface Course {
+export interface Course {
   readonly work: string;
   readonly cores: Cores;
   /** A new connection for each request. */
@@ -97,7 +97,7 @@ export async function serve(): Promise<readonly Row[]> {
 const CONSTRAINTS = { prefix: 1, bind: { ip: "127.0.0.0/8" }, response: { cacheControl: "private" } };
 
 /** Starts all entrants, runs them in turns, and compares the first with each other one. */
-async function compete(courses: readonly Course[], entrants: readonly Entrant[]): Promise<readonly Row[]> {
+export async function compete(courses: readonly Course[], entrants: readonly Entrant[]): Promise<readonly Row[]> {
   const folder = temporaryFolder();
   const servers: Server[] = [];
   try {

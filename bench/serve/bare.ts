@@ -9,6 +9,9 @@ export interface BareServer {
 /** The program `bare-server.ts` on core 0. */
 export const startBare = (): Promise<BareServer> => startProgram("bare-server.js", "0");
 
+/** The same on other cores. */
+export const startBareOn = (cores: Cores): Promise<BareServer> => startProgram("bare-server.js", cores);
+
 /** The same as a cluster of so many workers, on both cores. */
 export const startBareCluster = (workers: number): Promise<BareServer> =>
   startProgram("bare-server.js", "0,1", String(workers));

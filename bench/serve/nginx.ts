@@ -35,7 +35,21 @@ export async function startNginx(options: Options): Promise<Nginx> {
   return { pid, stop, url };
 }
 
-const KEY: UrlHmacKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
+/** One worker on core 0 that forwards every request over kept connections, and writes its access log. */
+export async function startProxyNginx(options: Options & { readonly upstream: string }): Promise<Nginx> {
+  const port = await freePort();
+  const http = `upstream app { server ${options.upstream}; keepalive 64; }`;
+  const location = 'proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";';
+  const { pid, stop } = await run(port, configuration({ ...options, port, http, location }), options.state);
+  return { pid, stop, url: (key) => `http://127.0.0.1:${port}/b/${key}` };
+}
+
+export const KEY: UrlHmacKey = {
+  kty: "oct",
+  alg: "HS256",
+  kid: "k1",
+  k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+};
 
 /** The same nginx with the module of `daypass edge nginx`, and URLs with these constraints. */
 export async function startEdgeNginx(

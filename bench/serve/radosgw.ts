@@ -35,7 +35,8 @@ export async function startRadosgw({
     credentials,
   });
   const send = async (key?: string, body?: Uint8Array<ArrayBuffer>): Promise<void> => {
-    const { url } = signer.sign({ bucket: "bkt", key, method: "PUT", expiresIn: 900 });
+    const target = key === undefined ? { bucket: "bkt", resource: "bucket" as const } : { bucket: "bkt", key };
+    const { url } = signer.sign({ ...target, method: "PUT", expiresIn: 900 });
     const response = await fetch(url, { method: "PUT", body: body ?? null });
     if (!response.ok) throw new Error(`radosgw answered ${response.status} to an upload`);
   };

@@ -1,0 +1,62 @@
+import { writeFileSync } from "node:fs";
+import { urlSigner } from "daypass/url";
+import type { Row } from "./row.ts";
+import { skipped } from "./row.ts";
+import { startBareOn } from "./serve/bare.ts";
+import { cliPath } from "./serve/cli.ts";
+import { KEY, startProxyNginx } from "./serve/nginx.ts";
+import { freePort, listening, start, stop } from "./serve/process.ts";
+import { missingTools } from "./serve/tools.ts";
+import { compete, type Server } from "./serve.ts";
+
+/** GET of 1 KB through a route by Daypass URL, and decisions for proxies; the access log is on. */
+export async function routes(): Promise<readonly Row[]> {
+  const lacking = missingTools("wrk", "taskset", "nginx");
+  if (lacking !== undefined) return [skipped("routes", "all servers", lacking)];
+  // The app shares the core of the load, so that only the forwarding server is measured.
+  const app = await startBareOn("1");
+  try {
+    const upstream = new URL(app.url("")).host;
+    const forwarded = await compete(
+      [{ work: "GET 1 KB from another server", cores: "1", close: false }],
+      [
+        { name: "daypass serve, a route", start: (state) => startDaypass(state, upstream) },
+        {
+          name: "nginx proxy_pass",
+          start: (state) => startProxyNginx({ root: state, state, sendfile: true, upstream }),
+          bar: { atLeast: 0.22 },
+        },
+      ],
+    );
+    const decided = await compete(
+      [{ work: "forward-auth: decisions", cores: "1", close: false }],
+      [{ name: "daypass serve (bar: 15,000 /s)", start: (state) => startDaypass(state, upstream, "decisions") }],
+    );
+    return [...forwarded, ...decided];
+  } finally {
+    await app.stop();
+  }
+}
+
+/** `daypass serve` on core 0, with a route to the app and a listener for proxies. */
+async function startDaypass(state: string, upstream: string, what: "route" | "decisions" = "route"): Promise<Server> {
+  const [port, auth] = [await freePort(), await freePort()];
+  const origin = `http://127.0.0.1:${what === "route" ? port : auth}`;
+  writeFileSync(`${state}/keys.json`, JSON.stringify({ keys: [KEY] }));
+  const config = {
+    ...{ root: state, state: `${state}/.daypass`, listen: { port }, urlKeySetFile: "keys.json" },
+    routes: [{ origin, prefix: "/b/", upstream: `http://${upstream}` }],
+    forwardAuth: { listen: `127.0.0.1:${auth}`, hosts: [{ origin }] },
+  };
+  writeFileSync(`${state}/daypass.json`, JSON.stringify(config));
+  const log = `exec ${process.execPath} ${cliPath} serve --config ${state}/daypass.json >/dev/null 2>${state}/access.log`;
+  const child = start("0", ["sh", "-c", log]);
+  await listening(what === "route" ? port : auth);
+  const signer = urlSigner({ key: KEY });
+  // The question of Envoy is a path, so the load needs no headers.
+  const url = (key: string): string => {
+    const signed = signer.sign({ url: `${origin}/b/${key}`, expiresIn: 3600 }).url;
+    return what === "route" ? signed : signed.replace(origin, `${origin}/-/auth/envoy`);
+  };
+  return { url, stop: () => stop(child) };
+}

@@ -172,8 +172,15 @@ export function addLinkRoutes(
   }
 
   /** Bucket, key and kind of a target. @throws {AdminProblem} */
-  function readTarget(text: string, maxBytes: number | undefined): Pick<LinkRequest, "bucket" | "key" | "kind"> {
+  function readTarget(
+    text: string,
+    { maxBytes, networks = [], recipients = [] }: Pick<LinkRequest, "maxBytes" | "networks" | "recipients">,
+  ): Pick<LinkRequest, "bucket" | "key" | "kind"> {
     if (text.startsWith("route:")) {
+      // Both are in the cookie of a visit, and browsers drop one of more than 4 KB.
+      if (networks.length > 20) throw new AdminProblem(400, "INVALID_INPUT", "networks: a route takes at most 20");
+      if (recipients.some((name) => name.length > 200))
+        throw new AdminProblem(400, "INVALID_INPUT", "recipients: a route takes names of at most 200 characters");
       const { bucket, key, countsBytes } = readRouteTarget(text, places());
       if (maxBytes !== undefined && !countsBytes)
         throw new AdminProblem(
@@ -205,7 +212,7 @@ export function addLinkRoutes(
     async (context) => {
       const caller = expectScope(context, "links:write");
       const { target, startsAt, expiresAt, public: isPublic, ...input } = context.req.valid("json");
-      const { bucket, key, kind } = readTarget(target, input.maxBytes);
+      const { bucket, key, kind } = readTarget(target, input);
       expectTarget(caller, bucket, key);
       const repeated = context.req.valid("header")["idempotency-key"];
       const request: LinkRequest = {

@@ -207,10 +207,14 @@ describe("the admin API", () => {
     } else expect(JSON.stringify(made.body)).toMatch(stored);
   });
 
-  it("refuses a limit of bytes that it cannot count", async () => {
-    const body = { target: "route:https://photos.example.com/a/", maxBytes: 1 };
+  it.each<readonly [why: string, more: object]>([
+    ["a limit of bytes that it cannot count", { maxBytes: 1 }],
+    ["more networks than fit into a cookie", { networks: Array.from({ length: 21 }, (_, at) => `192.0.2.${at}`) }],
+    ["a longer name than fits into a cookie", { recipients: ["x".repeat(201)] }],
+  ])("refuses %s", async (_, more) => {
+    const body = { target: "route:https://photos.example.com/a/", ...more };
     const made = await adminCalls(bench, places)("/links", { method: "POST", body }, true);
-    expect([made.status, made.body.detail]).toEqual([400, expect.stringContaining("maxBytes")]);
+    expect([made.status, made.body.detail]).toEqual([400, expect.stringContaining(Object.keys(more)[0] ?? "")]);
   });
 });
 

@@ -171,19 +171,6 @@ describe("what an upstream says", () => {
     expect([found?.parts, pages]).toEqual([[{ size: 1 }, { size: 1 }], 1]);
   });
 
-  it.each([
-    ["e-99999", "UNAVAILABLE"],
-    ["e-10001", "UNAVAILABLE"],
-    ["e", undefined],
-  ])("is asked for no part of an object whose ETag %s names more than 10,000", async (etag, code) => {
-    let looks = 0;
-    const storage = await driver((request, response) => {
-      if (request.url?.includes("partNumber")) looks += 1;
-      object(response).setHeader("etag", `"${etag}"`).end();
-    });
-    expect([await codeOf(storage.head(ref, { parts: true })), looks]).toEqual([code, 0]);
-  });
-
   it("is not asked for a further part of an object once its client has left", async () => {
     let looks = 0;
     const leave = new AbortController();

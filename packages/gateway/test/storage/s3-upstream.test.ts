@@ -5,7 +5,7 @@ import { s3 } from "../../src/storage/s3/index.ts";
 import { chunks, codeOf, contents } from "../../src/testing/contract-tools.ts";
 import { daypassUrl } from "../e2e/clients.ts";
 import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
-import { front, object, opened, scripted, signed } from "./scripted-upstream.ts";
+import { driver, front, object, opened, ref, scripted, signed } from "./scripted-upstream.ts";
 
 /** Where a reader is sent. */
 async function locationOf(url: string): Promise<URL> {
@@ -183,4 +183,17 @@ it("uses credentials until they end, and then says that it cannot sign", async (
       expect.stringMatching(/the request cannot be signed \([A-Z_]+\)$/),
     ]);
   }
+});
+
+it.each([
+  ["e-99999", "UNAVAILABLE"],
+  ["e-10001", "UNAVAILABLE"],
+  ["e", undefined],
+])("an upstream is asked for no part of an object whose ETag %s names more than 10,000", async (etag, code) => {
+  let looks = 0;
+  const storage = await driver((request, response) => {
+    if (request.url?.includes("partNumber")) looks += 1;
+    object(response).setHeader("etag", `"${etag}"`).end();
+  });
+  expect([await codeOf(storage.head(ref, { parts: true })), looks]).toEqual([code, 0]);
 });

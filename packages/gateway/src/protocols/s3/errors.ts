@@ -1,14 +1,7 @@
 import type { ErrorDetails } from "daypass";
 import type { RefusalCode } from "../../pipeline/refusal.ts";
-import {
-  credentialMessage,
-  formFieldName,
-  invalidArgument,
-  malformedError,
-  type S3Error,
-  scopeError,
-  twoMechanisms,
-} from "./signature-errors.ts";
+import { formFieldError } from "./form-errors.ts";
+import { invalidArgument, malformedError, type S3Error, scopeError, twoMechanisms } from "./signature-errors.ts";
 
 /**
  * Status, code, message and fields of an error. `{name}` in a message stands for a detail. The fields map details to element names;
@@ -59,37 +52,6 @@ function payloadError({ found = "" }: ErrorDetails): S3Error {
   if (PAYLOAD_MODES.some((mode) => mode === found)) return errorOf(notImplementedHeader, { header });
   const message = `${header} must be ${PAYLOAD_MODES.join(", ")} or a valid sha256 value.`;
   return invalidArgument(header, message, String(found));
-}
-
-/** Amazon's words for a policy that cannot be read, by problem. versitygw recorded them. */
-const POLICY_MESSAGES: Readonly<Record<string, string>> = {
-  base64: "invalid Base64 encoding.",
-  json: "Invalid JSON.",
-  members: 'Unexpected: "{found}"',
-  "expiration-missing": "Policy missing expiration.",
-  expiration: "Invalid 'expiration' value: '{found}'",
-  "conditions-missing": "Policy missing conditions.",
-  conditions: "Invalid 'conditions' value: must be a List.",
-  "condition-type": "Invalid condition test: must be a List or Object.",
-  "operation-missing": "Invalid Condition: missing operation identifier.",
-  operation: "Invalid Condition: unknown operation '{found}'.",
-  arguments: "Invalid {found}: wrong number of arguments.",
-  "simple-condition": "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
-  "simple-value": "Invalid Simple-Condition: value must be a string.",
-  condition: "Invalid Condition: an argument has the wrong form.",
-};
-
-function formFieldError(details: ErrorDetails): S3Error {
-  const { parameter = "", problem = "", found = "", value } = details;
-  if (parameter === "policy" && problem !== "missing") {
-    const message = (POLICY_MESSAGES[String(problem)] ?? "Invalid JSON.").replace("{found}", () => String(found));
-    return { status: 400, code: "InvalidPolicyDocument", message: `Invalid Policy: ${message}` };
-  }
-  const name = formFieldName(String(parameter));
-  const missing = `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`;
-  const message =
-    problem === "missing" ? missing : (credentialMessage(details) ?? `The form field '${name}' is not well-formed.`);
-  return invalidArgument(name, message, value === undefined ? undefined : String(value));
 }
 
 // Codes, statuses and texts as AWS documents them (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), and

@@ -4,7 +4,8 @@ import { expectTools, published, root } from "./run.mjs";
 import { describePublished, sbomOf } from "./sbom.mjs";
 import { packTarballs } from "./tarballs.mjs";
 
-// Packs what a release publishes, writes an SBOM beside each tarball, and says what is left to do. Publishes nothing.
+// Packs what a release publishes, and writes an SBOM beside each tarball. Publishes nothing. Without the addresses of the
+// repository it packs for an installation from a clone: it prints no command to publish, and refuses on a tag of a release.
 expectTools();
 const changes = execFileSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
 if (changes !== "") throw new Error(`expected a clean tree, found changes: commit or remove them\n${changes}`);
@@ -19,6 +20,16 @@ for (const { name, version, dependencies } of manifests) {
       );
   }
 }
+
+const missing = manifests.flatMap((manifest) =>
+  ["repository", "homepage", "bugs"]
+    .filter((field) => manifest[field] === undefined)
+    .map((field) => [manifest.name, field]),
+);
+const refusal = `Refused to publish: CONTRIBUTING.md, "Releasing", says what to fill in. Missing in the manifests:
+${missing.map(([name, field]) => `  ${name}: ${field}`).join("\n")}`;
+const tags = execFileSync("git", ["tag", "--points-at", "HEAD"], { cwd: root, encoding: "utf8" }).split("\n");
+if (missing.length > 0 && tags.includes(`v${manifests[0].version}`)) throw new Error(refusal);
 
 const files = packTarballs();
 /** @param {{ name: string, version: string }} manifest */
@@ -38,8 +49,9 @@ for (const [at, folder] of published.entries()) {
   );
 }
 
-console.log("\nReady, each with its SBOM (.cdx.json) beside it. To be published in this order, in CI:\n");
-for (const manifest of manifests) console.log(`  npm publish ${tarballOf(manifest)}`);
-for (const { name, repository } of manifests) {
-  if (repository === undefined) console.log(`\nNot yet: provenance needs "repository" in the manifest of ${name}.`);
+if (missing.length > 0) {
+  console.log(`\nPacked. To install them:\n\n  npm i ${manifests.map(tarballOf).join(" ")}\n\n${refusal}`);
+} else {
+  console.log("\nReady, each with its SBOM (.cdx.json) beside it. To be published in this order, in CI:\n");
+  for (const manifest of manifests) console.log(`  npm publish ${tarballOf(manifest)}`);
 }

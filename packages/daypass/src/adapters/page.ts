@@ -10,12 +10,12 @@ const ASK = "Ask the sender for a new one.";
 
 // A page never says which part of a signature is wrong.
 const TEXTS: Readonly<Partial<Record<ErrorCode, readonly [title: string, text: string]>>> = {
-  NO_SIGNATURE: ["A link is needed", "This address opens only with a link that was made for you."],
+  NO_SIGNATURE: ["A link is needed", "This address opens only with a valid link. Ask its owner for one."],
   EXPIRED: ["This link has expired", ASK],
   EXPIRED_TOKEN: ["This link has expired", ASK],
   NOT_YET_VALID: ["This link is not valid yet", "Try again later."],
   USES_SPENT: ["This link was already used", ASK],
-  WRONG_SUBJECT: ["This link is for somebody else", "Sign in with the account that it was made for."],
+  WRONG_SUBJECT: ["This link is for another account", "Sign in with the account that the sender chose."],
   IP_NOT_GRANTED: ["This link does not open from your network", ASK],
 };
 

@@ -36,11 +36,11 @@ const ERROR_CODES = {
   USES_SPENT: "all uses of the grant are spent",
   UNENFORCED_CONSTRAINT: "the grant has a constraint that its caller does not enforce",
   UNSUPPORTED_PAYLOAD: "the way the body is sent is not supported here",
-  POLICY_NOT_MET: "the form is not as its policy has it",
+  POLICY_NOT_MET: "the form does not meet its policy",
   // Receiving a body
   BODY_LENGTH: "the body is shorter or longer than the grant allows",
-  BODY_TYPE: "the Content-Type is not the one that was granted",
-  BODY_DIGEST: "the body is not the one that was granted",
+  BODY_TYPE: "the Content-Type differs from the granted one",
+  BODY_DIGEST: "the body differs from the granted one",
 } as const;
 
 /**

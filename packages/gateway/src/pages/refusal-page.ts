@@ -24,14 +24,14 @@ export const problems: Readonly<Record<PageProblem, { status: number; title: Mes
   expired: { status: 410, title: "expired", line: "this link has expired" },
   "used-up": { status: 410, title: "usedUp", line: "this link is used up" },
   revoked: { status: 410, title: "revoked", line: "this link was withdrawn" },
-  changed: { status: 410, title: "changed", line: "the file has changed since it was shared" },
-  "not-yet": { status: 403, title: "notYet", line: "this link is not open yet" },
-  busy: { status: 503, title: "busy", line: "somebody else is opening this link: try again in two minutes" },
+  changed: { status: 410, title: "changed", line: "the file was changed or removed after it was shared" },
+  "not-yet": { status: 403, title: "notYet", line: "this link is not valid yet" },
+  busy: { status: 503, title: "busy", line: "another person is opening this link: try again in two minutes" },
   "too-many": { status: 429, title: "tooMany", line: "too many attempts: wait ten minutes" },
   lapsed: { status: 410, title: "lapsed", line: "this download was not started in time: open the link again" },
   network: { status: 403, title: "network", line: "this link does not open from your network" },
   away: { status: 503, title: "away", line: "links cannot be opened right now: try again in a few seconds" },
-  "over-budget": { status: 410, title: "overBudget", line: "this link has no bytes left" },
+  "over-budget": { status: 410, title: "overBudget", line: "the data limit of this link is reached" },
 };
 
 /** Renders the page of a problem. */

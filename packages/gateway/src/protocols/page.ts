@@ -18,21 +18,21 @@ export function wantsPage({ headers }: WireRequest): boolean {
 
 // For a person who opened a link: what happened, and what helps. A page never names the wrong part of a signature.
 const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text: string]>>> = {
-  NO_SIGNATURE: [
-    "A link is needed",
-    "This address opens only with a link that was made for you. Ask its owner for one.",
-  ],
-  EXPIRED: ["This link has expired", "The time it was valid for is over. Ask its owner for a new one."],
-  NOT_YET_VALID: ["This link is not valid yet", "It will work later. Try again then."],
-  NO_SUCH_KEY: ["File not found", "The link is valid, but the file it was made for is not there."],
-  NO_SUCH_BUCKET: ["File not found", "The link is valid, but the file it was made for is not there."],
+  NO_SIGNATURE: ["A link is needed", "This address opens only with a valid link. Ask its owner for one."],
+  EXPIRED: ["This link has expired", "Ask the sender for a new one."],
+  NOT_YET_VALID: ["This link is not valid yet", "Try again later."],
+  NO_SUCH_KEY: ["File not found", "The link is valid, but its file does not exist. Ask the sender for a new one."],
+  NO_SUCH_BUCKET: ["File not found", "The link is valid, but its file does not exist. Ask the sender for a new one."],
   BUSY: ["Too many requests", "The server is too busy right now. Try again in a few seconds."],
-  INTERNAL: ["Something went wrong here", "The server failed. Its operator can find out why with the number below."],
+  INTERNAL: [
+    "The server failed",
+    "Try again. If it fails again, send the number below to the operator of this server.",
+  ],
 };
 
 const REFUSED = [
   "This link does not work",
-  "It may have been changed on the way, or be meant for something else. Ask its owner for a new one.",
+  "This link is incomplete or was altered. Ask the sender for a new one.",
 ] as const;
 
 /** A plain page that says why a link does not open. It has no script, no style and no form, and repeats nothing of the request. */

@@ -82,7 +82,7 @@ it("refuses a link whose object was replaced", async () => {
   const { variant } = await make();
   bench.write("film.mp4", "other");
   const page = await get(`/l/${variant.id}`, { headers: BROWSER });
-  expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("has changed")]);
+  expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("was changed or removed")]);
 });
 
 it("lists a prefix, opens what it lists, and zips it", async () => {

@@ -87,9 +87,14 @@ export async function openLinks({
     isKeyed = true;
     apply(await state.revocationsAfter(revocations.revision));
     polledAt = begun;
-    if (revocations.revision === savedRevision) snapshot?.confirm();
-    else snapshot?.save(revocations.all());
-    savedRevision = revocations.revision;
+    try {
+      if (revocations.revision === savedRevision) snapshot?.confirm();
+      else snapshot?.save(revocations.all());
+      savedRevision = revocations.revision;
+    } catch {
+      // A full disk must not end the service. The copy stays older than it could be, and the next poll writes it again.
+      savedRevision = -1;
+    }
   };
   let savedRevision = -1;
   await catchUp().catch((error: unknown) => {

@@ -7,9 +7,11 @@ import { StateUnavailable } from "./contract/unavailable.ts";
 export interface StateCall {
   /** The method; of `deliver` the type of the command, such as `claim`. */
   readonly name: string;
+  /** Duration in seconds. */
   readonly seconds: number;
   /** `ok`, why a command was refused, `unavailable` or `error`. */
   readonly result: string;
+  /** Whether the method was `deliver`. */
   readonly isDelivery: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Phrases that no comment and no test name may have, and what to write in their place (CONTRIBUTING.md, "Plain English").
+ * Phrases that no comment, test name or page may have, and what to write in their place (CONTRIBUTING.md, "Plain English").
  * @type {readonly { readonly phrase: RegExp, readonly instead: string }[]}
  */
 export const phrases = [
@@ -35,19 +35,43 @@ export const allowed = [];
 const COMMENT = /^\s*(?:\/\/|\/?\*+(?!\/))(.*?)(?:\*\/)?$|[;,{}()\]] \/\/ (.*)$/;
 const TITLE = /\b(?:it|test|describe)(?:\.[\w.]+)?(?:\([^"`]*\)|<[^"`]*>)?\(\s*(["`])((?:(?!\1).)*)\1/;
 
+/** The first phrase in a line of prose. Text in quotes or backticks is a quotation or code. @param {string} said */
+function phraseIn(said) {
+  const prose = said.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, "…");
+  return phrases.find(({ phrase }) => phrase.test(prose));
+}
+
 /**
- * The phrases in one file.
+ * The phrases in the comments and test names of one file.
  * @param {string} path @param {string} code
  * @returns {readonly { readonly line: number, readonly text: string, readonly instead: string }[]}
  */
 export function bannedPhrases(path, code) {
   return code.split("\n").flatMap((text, index) => {
     const [, comment, trailing] = COMMENT.exec(text) ?? [];
-    const said = [comment, trailing, TITLE.exec(text)?.[2]].filter(Boolean).join(" ");
-    // Text in quotes or backticks is a quotation or code.
-    const prose = said.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, "…");
-    const hit = phrases.find(({ phrase }) => phrase.test(prose));
+    const hit = phraseIn([comment, trailing, TITLE.exec(text)?.[2]].filter(Boolean).join(" "));
     if (!hit || allowed.some((place) => path === place.path && text.includes(place.text))) return [];
     return [{ line: index + 1, text: text.trim(), instead: hit.instead }];
   });
+}
+
+/**
+ * The phrases in one Markdown page, outside its code blocks. A phrase may go over the end of a line: paragraphs are read whole.
+ * @param {string} _path @param {string} page
+ * @returns {readonly { readonly line: number, readonly text: string, readonly instead: string }[]}
+ */
+export function bannedProse(_path, page) {
+  /** @param {string} text */
+  const hidden = (text) => text.replace(/[^\n]/g, "…");
+  // Each replacement keeps the length, so that positions and line numbers stay. A line break in a paragraph reads as a blank.
+  const outside = page.replace(/^( *)(```|~~~)[\s\S]*?^\1\2/gm, hidden);
+  const quoted = outside.replace(/`[^`]*`|"[^"\n]*"|“[^”]*”/g, hidden);
+  const flat = quoted.replace(/(\S)\n(?=[^\s|>#*-])/g, "$1 ");
+  return phrases.flatMap(({ phrase, instead }) =>
+    [...flat.matchAll(new RegExp(phrase.source, "gi"))].map(({ index, 0: text }) => {
+      const at = quoted.slice(0, index).split("\n").length;
+      const words = page.slice(Math.max(0, index - 60), index + text.length + 40).replace(/\n/g, " ");
+      return { line: at, text: words.trim(), instead };
+    }),
+  );
 }

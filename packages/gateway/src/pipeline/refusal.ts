@@ -11,7 +11,7 @@ const GATEWAY_CODES = {
   HEADERS_TOO_LARGE: "the request has more headers than the limit",
   PREFLIGHT_REFUSED: "the policy allows no such cross-origin request",
   PREFLIGHT_INCOMPLETE: "the preflight does not say what is to be asked",
-  NOT_IMPLEMENTED: "the dialect knows this function and the gateway does not have it",
+  NOT_IMPLEMENTED: "the dialect has this function, but the gateway does not implement it",
   METHOD_NOT_ALLOWED: "a file has no such method",
   INVALID_BUCKET_NAME: "a bucket cannot have this name",
   WRONG_LOCATION: "the bucket is asked for in another region",

@@ -262,6 +262,7 @@ export function addLinkRoutes(
       const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
       expectVersion(context, link);
       const { startsAt, expiresAt, ...edit } = context.req.valid("json");
+      if (link.kind === "route" && edit.maxBytes != null) readTarget(`${link.bucket}/${link.key}`, edit.maxBytes);
       const times = { startsAt: startsAt && new Date(startsAt), expiresAt: expiresAt && new Date(expiresAt) };
       await change(context, link, await editLink(link, { ...edit, ...times } as Edit, tools));
       return (await show(context, link.id)) as never;

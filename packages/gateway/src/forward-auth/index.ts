@@ -7,6 +7,7 @@ import type { Clock, KeyResolver, WireRequest } from "daypass";
 import type { UrlKey } from "daypass/url";
 import type { Gateway } from "../gateway.ts";
 import { given } from "../http/validate-options.ts";
+import { LinkRefused } from "../links/open-link.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { Permit } from "../permit.ts";
 import { type AuditEvent, type Notes, notesOf, requestIds } from "../pipeline/audit.ts";
@@ -135,6 +136,8 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     const permitted = await authorize(authenticated, clock().getTime());
     if (links !== undefined) expectNotRevoked(permitted, links.links);
     const { grant } = permitted as Permit<PlaceGrant>;
+    // The proxy sends the bytes, so a limit on them could not hold.
+    if (grant.visit?.charged !== undefined) throw new LinkRefused("over-budget");
     const { methods } = grant.place;
     if (!methods.includes(request.method)) {
       const allow = methods.join(", ");

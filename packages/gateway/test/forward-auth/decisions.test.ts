@@ -136,6 +136,15 @@ describe.each(Object.entries(QUESTIONS))("forward-auth for %s", (name, question)
 });
 
 describe("forward-auth", () => {
+  it.each(["caddy", "envoy"] as const)(
+    "answers %s with an empty subject, which replaces that of a client",
+    async (name) => {
+      const { port } = await service();
+      const [, head] = await ask(port, QUESTIONS[name]({ ...DEFAULTS, target: sign("/a") }));
+      expect(head).toMatch(/\r\ndaypass-subject: ?\r\n/);
+    },
+  );
+
   it("answers no question of an unknown proxy, and none without a name", async () => {
     const { port } = await service();
     const [, headers] = QUESTIONS.nginx({ ...DEFAULTS, target: sign("/a") });

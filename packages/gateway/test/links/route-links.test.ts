@@ -123,6 +123,17 @@ describe("a link to a route", () => {
     expect([response.statusCode, seen]).toEqual([403, []]);
   });
 
+  it("opens by the latest visit when an earlier one to the same path was revoked", async () => {
+    const first = await make();
+    const before = await visit(first.variant.id);
+    bench.now += 1000;
+    const { cookie } = await visit((await make()).variant.id);
+    const revocation = { id: "first", selector: { kind: "link", id: first.link.id } } as const;
+    bench.links.apply([await bench.links.state.revoke(revocation, "operator")]);
+    expect((await get("/app/album/", before.cookie)).status).toBe(403);
+    expect((await get("/app/album/", `${before.cookie}; ${cookie}`)).status).toBe(200);
+  });
+
   it("ends a visit after its hour, at revocation, and when the owner loses the right", async () => {
     const late = await visit((await make()).variant.id);
     bench.now += 59 * 60_000;
@@ -216,10 +227,26 @@ describe("the admin API", () => {
     const made = await adminCalls(bench, places)("/links", { method: "POST", body }, true);
     expect([made.status, made.body.detail]).toEqual([400, expect.stringContaining(Object.keys(more)[0] ?? "")]);
   });
+
+  it("refuses an edit that adds a limit of bytes that it cannot count", async () => {
+    const call = adminCalls(bench, places);
+    const made = await call(
+      "/links",
+      { method: "POST", body: { target: "route:https://photos.example.com/a/" } },
+      true,
+    );
+    const edit = (body: object) =>
+      call(`/links/${made.body.id}`, { method: "PATCH", body, headers: { "if-match": "*" } }, true);
+    expect(await edit({ maxBytes: 1 })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining("maxBytes") },
+    });
+    expect(await edit({ label: "photos", maxBytes: null })).toMatchObject({ status: 200 });
+  });
 });
 
 describe("forward-auth", () => {
-  it("passes a visit, and refuses it after the revocation of its link", async () => {
+  it("passes a visit, but none whose bytes it cannot count, and none of a revoked link", async () => {
     const origin = "https://photos.example.com";
     const auth = createForwardAuth({
       ...{ hosts: [{ origin }], keys: { url: [] }, links: { links: bench.links }, clock: bench.clock },
@@ -240,6 +267,13 @@ describe("forward-auth", () => {
     ]);
     for (const target of ["/album/8/", "/album/7/../8/", "/album/7/%2e%2e/8/", "/"])
       expect((await decide(target)).status).toBeGreaterThanOrEqual(400);
+    const limited = seal({
+      ...{ link: "limited", variant: "w", owner: "operator", origin, path: "/album/8/", networks: [] },
+      ...{ startsAt: bench.now, until: bench.now + 1000, charged: "a delivery with a limit of bytes" },
+    });
+    const original = { method: "GET", host: "photos.example.com", target: "/album/8/", remoteAddress: "192.0.2.1" };
+    const refused = await auth.decide(original, [["cookie", `${limited.name}=${limited.value}`]]);
+    expect(refused.status).toBe(410);
     const revocation = { id: "r", selector: { kind: "link", id: "the-link" } } as const;
     bench.links.apply([await bench.links.state.revoke(revocation, "operator")]);
     expect((await decide("/album/7/a.jpg")).status).toBe(403);

@@ -80,7 +80,10 @@ export function placeGrants<P extends Place>(
     const headers = request.headers.filter(([name]) => name.toLowerCase() === "cookie").map(([, value]) => value);
     // Every server must read the path in the same way: the cookie is for a prefix of it.
     const own = isPlainPath(path) ? (visits?.open(headers) ?? []) : [];
-    const visit = own.find((one) => one.origin === place.origin && covers(one.path, path));
+    // A browser also keeps the cookie of an earlier link to the same path, which may be over or revoked.
+    const [visit] = own
+      .filter((one) => one.origin === place.origin && covers(one.path, path))
+      .sort((a, b) => b.until - a.until);
     if (visit === undefined) throw new DaypassError("NO_SIGNATURE", "expected a signed URL or a visit, found neither");
     if (clock().getTime() >= visit.until) throw new LinkRefused("expired");
     if (!isAllowedFrom(visit.networks, request.remoteAddress)) throw new LinkRefused("network");

@@ -23,6 +23,7 @@ import type { AdminOptions } from "./options.ts";
 const instant = z.iso.datetime({ offset: true }).openapi({ example: "2026-12-08T12:00:00Z" });
 const count = z.int().positive();
 const text = z.string().max(1000);
+const networks = z.array(z.string()).max(100);
 
 const settings = {
   label: text.optional(),
@@ -32,11 +33,7 @@ const settings = {
   maxDeliveries: count.optional().openapi({ description: "Deliveries of each variant. Not counted if absent." }),
   maxBytes: count.optional().openapi({ description: "Bytes of each variant." }),
   password: z.string().min(1).max(256).optional(),
-  networks: z
-    .array(z.string())
-    .max(100)
-    .optional()
-    .openapi({ example: ["192.0.2.0/24"] }),
+  networks: networks.optional().openapi({ example: ["192.0.2.0/24"] }),
   response: z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() }).optional(),
   preview: z.boolean().optional(),
 };
@@ -178,21 +175,16 @@ export function addLinkRoutes(
   ): Pick<LinkRequest, "bucket" | "key" | "kind"> {
     if (text.startsWith("route:")) {
       // Both are in the cookie of a visit, and browsers drop one of more than 4 KB.
-      if (networks.length > 20) throw new AdminProblem(400, "INVALID_INPUT", "networks: a route takes at most 20");
+      if (networks.length > 20) throw invalid("networks: a route takes at most 20");
       if (recipients.some((name) => name.length > 200))
-        throw new AdminProblem(400, "INVALID_INPUT", "recipients: a route takes names of at most 200 characters");
+        throw invalid("recipients: a route takes names of at most 200 characters");
       const { bucket, key, countsBytes } = readRouteTarget(text, places());
       if (maxBytes !== undefined && !countsBytes)
-        throw new AdminProblem(
-          400,
-          "INVALID_INPUT",
-          "maxBytes: the proxy sends the bytes of this host, so they cannot be counted",
-        );
+        throw invalid("maxBytes: the proxy sends the bytes of this host, so they cannot be counted");
       return { bucket, key, kind: "route" };
     }
     const slash = text.indexOf("/");
-    if (slash < 1)
-      throw new AdminProblem(400, "INVALID_INPUT", "target: use bucket/key, bucket/prefix/ or route:/path");
+    if (slash < 1) throw invalid("target: use bucket/key, bucket/prefix/ or route:/path");
     const key = text.slice(slash + 1);
     return { bucket: text.slice(0, slash), key, kind: /^$|\/$/.test(key) ? "prefix" : "object" };
   }
@@ -217,8 +209,7 @@ export function addLinkRoutes(
       const repeated = context.req.valid("header")["idempotency-key"];
       const request: LinkRequest = {
         ...input,
-        ...{ bucket, key, isPublic, owner: caller.owner },
-        kind,
+        ...{ bucket, key, kind, isPublic, owner: caller.owner },
         startsAt: startsAt === undefined ? undefined : new Date(startsAt),
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
         idempotencyKey: repeated === undefined ? undefined : `${caller.owner} ${repeated}`,
@@ -262,7 +253,9 @@ export function addLinkRoutes(
       const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
       expectVersion(context, link);
       const { startsAt, expiresAt, ...edit } = context.req.valid("json");
-      if (link.kind === "route" && edit.maxBytes != null) readTarget(`${link.bucket}/${link.key}`, edit.maxBytes);
+      const { maxBytes, networks } = edit;
+      if (link.kind === "route" && (maxBytes ?? networks))
+        readTarget(`${link.bucket}/${link.key}`, { maxBytes: maxBytes ?? undefined, networks: networks ?? undefined });
       const times = { startsAt: startsAt && new Date(startsAt), expiresAt: expiresAt && new Date(expiresAt) };
       await change(context, link, await editLink(link, { ...edit, ...times } as Edit, tools));
       return (await show(context, link.id)) as never;
@@ -318,7 +311,7 @@ export function addLinkRoutes(
         recipient === undefined ? id === address || variants.length === 1 : name === recipient;
       const variant = variants.find(isMeant);
       if (variant === undefined && recipient === undefined)
-        throw new AdminProblem(400, "INVALID_INPUT", "recipient: name one, as each has deliveries of their own");
+        throw invalid("recipient: name one, as each has deliveries of their own");
       if (variant === undefined)
         throw new AdminProblem(404, "NO_SUCH_RECIPIENT", "the link has no recipient of this name");
       await state.giveBack(variant.id, count, context.var.caller.owner);
@@ -347,6 +340,8 @@ export function addLinkRoutes(
     },
   );
 }
+
+const invalid = (detail: string): AdminProblem => new AdminProblem(400, "INVALID_INPUT", detail);
 
 /** A link as the API shows it. */
 function linkResource(

@@ -63,6 +63,8 @@ export function targetGuard({
     const url = new URL(text);
     if (url.protocol !== "https:" && url.protocol !== "http:")
       throw new TargetRefused("the target is not an https URL");
+    if (url.protocol === "http:" && allowNetworks.length === 0)
+      throw new TargetRefused("the target uses http: use https");
     if (url.username !== "" || url.password !== "") throw new TargetRefused("the target names a user: leave it out");
     const host = hostOf(url);
     // The URL parser has turned 2130706433, 0x7f.1 and 127.1 into 127.0.0.1.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from "../../../../tools/postgres-server.ts";
 import { postgresState } from "../../src/state/postgres/index.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
+import { auditContract } from "./audit-contract.ts";
 
 const reason = needsPostgres("pgbouncer");
 
@@ -35,5 +36,14 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
         },
       },
     );
+    auditContract(name, async (begin) => {
+      const opened = { now: begin, writer: "main" };
+      const state = await postgresState({ url: address(), clock: () => new Date(opened.now), writer: opened.writer });
+      const close = async () => {
+        await state.close();
+        server.sql("DROP SCHEMA daypass CASCADE");
+      };
+      return Object.assign(opened, { state, close });
+    });
   }
 });

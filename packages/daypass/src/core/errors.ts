@@ -26,7 +26,7 @@ const ERROR_CODES = {
   UNSIGNED_PARAMETER: "a query parameter that the signature does not cover",
   KEY_SCOPE: "the key may not grant this",
   // Honouring a grant
-  EXPIRED: "the grant has ended",
+  EXPIRED: "the grant has expired",
   NOT_YET_VALID: "the grant has not begun",
   CLOCK_SKEW: "the signing time is too far from the server's clock",
   METHOD_NOT_GRANTED: "the grant is for other methods",

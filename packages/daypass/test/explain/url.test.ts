@@ -89,7 +89,7 @@ const REFUSALS: readonly Refusal[] = [
   [
     /^EXPIRED: .*expired/,
     invoice,
-    { errorBody: JSON.stringify({ status: 403, code: "EXPIRED", detail: "the grant has ended" }) },
+    { errorBody: JSON.stringify({ status: 403, code: "EXPIRED", detail: "the grant has expired" }) },
   ],
 ];
 

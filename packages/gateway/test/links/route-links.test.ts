@@ -157,6 +157,25 @@ describe("a link to a route", () => {
     expect((await get("/app/album/", owned.cookie)).status).toBe(403);
   });
 
+  it("is not made longer by its claim key after the link expired", async () => {
+    const { variant } = await make({ maxDeliveries: 1, expiresAt: new Date(bench.now + 90 * 60_000) });
+    const path = `/-/daypass/l/${variant.id}`;
+    const claim = claimKeyIn(await (await bench.get(path, { headers: BROWSER })).text());
+    const again = async (): Promise<number> => {
+      await bench.links.catchUp();
+      const { status, headers } = await bench.press(`${path}?dl=${claim}`, { claim });
+      const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
+      return status === 303 ? (await get("/app/album/", cookie)).status : status;
+    };
+    expect(await again()).toBe(200);
+    bench.now += 50 * 60_000;
+    expect(await again()).toBe(200);
+    bench.now += 50 * 60_000;
+    expect(await again()).toBe(200);
+    bench.now += 50 * 60_000;
+    expect(await again()).toBe(410);
+  });
+
   it("refuses a visit that was sealed for another origin, or from another network", async () => {
     const { seal } = visitCookies(bench.links.stateKey);
     const good = {

@@ -277,11 +277,13 @@ function start(view: View, delivery: Delivery | undefined, { attempt, length, ob
   if (object !== undefined && delivery.held + length > 2 * object.size + SLACK) return refused(view, "over-budget");
   const { maxBytes, held } = view.variant;
   if (maxBytes !== undefined && held + length > maxBytes) return refused(view, "over-budget");
+  // The bytes of one object end some time. A visit without a limit of bytes would outlive its link for as long as somebody opens it.
+  const isOver = object === undefined && delivery.state === "started" && now >= view.link.expiresAt;
   const started: Delivery = {
     ...moved(delivery, "start"),
     etag: delivery.etag ?? object?.etag,
     size: delivery.size ?? object?.size,
-    leaseUntil: Math.max(delivery.leaseUntil, now + LEASE),
+    leaseUntil: isOver ? delivery.leaseUntil : Math.max(delivery.leaseUntil, now + LEASE),
     held: delivery.held + length,
   };
   return {

@@ -199,9 +199,11 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
   const prefixes = new Set<string>();
   const seen = new Map<string, { readonly last: number; readonly hash: string }>();
 
+  const fault = (kind: AuditFaultKind, [first, last]: readonly number[], detail: string): void =>
+    report({ kind, writer, first, last, detail });
+
   function readRecord(sequence: number, record: string): void {
-    if (sequence <= highest)
-      report({ kind: "added", writer, first: sequence, detail: "its number is not above the one before" });
+    if (sequence <= highest) fault("added", [sequence], "its number is not above the one before");
     highest = Math.max(highest, sequence);
     pending.push({ sequence, hash: leafHash(record), cut: cutIn(record) });
   }
@@ -211,7 +213,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
     const hash = textHash(line.head);
     if (content?.writer !== writer) {
       const after = previous?.content.last ?? 0;
-      report({ kind: "forged-head", writer, first: after + 1, detail: "no known key signed this head of the writer" });
+      fault("forged-head", [after + 1], "no known key signed this head of the writer");
       return;
     }
     const { first, last } = content;
@@ -232,13 +234,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
           content.epoch >= before.content.epoch;
     if (!followsOn) {
       const from = (before?.content.last ?? 0) + 1;
-      report({
-        kind: "missing",
-        writer,
-        first: from,
-        last,
-        detail: "the head before this one is missing, or was replaced",
-      });
+      fault("missing", [from, last], "the head before this one is missing, or was replaced");
     }
     const size = last - first + 1;
     const given = line.leaves === undefined ? [] : splitLeaves(line.leaves);
@@ -260,13 +256,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
       sealed += size;
       acceptCuts(inside.filter(({ cut, hash: leaf }) => cut !== undefined && given.some((one) => one.equals(leaf))));
     } else {
-      report({
-        kind: "changed",
-        writer,
-        first,
-        last,
-        detail: "these records are not what was signed, and their stored hashes are not either",
-      });
+      fault("changed", [first, last], "these records are not what was signed, and their stored hashes are not either");
     }
   }
 
@@ -288,26 +278,14 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
       // All leaves before were found: at the end nothing is left to compare.
       if (place === sequence - shift || (hash === undefined && sequence - shift > last)) continue;
       const isKnownElsewhere = hashesFound.has(wanted);
-      if (hash === undefined) report({ kind: "missing", writer, first: sequence, detail: "this record was removed" });
+      if (hash === undefined) fault("missing", [sequence], "this record was removed");
       else if (place === undefined && isKnownElsewhere) {
         shift += 1;
-        report({
-          kind: "added",
-          writer,
-          first: sequence,
-          detail: "this record was never signed, and the next ones moved up",
-        });
-      } else if (place === undefined)
-        report({ kind: "changed", writer, first: sequence, detail: "this record is not what was signed" });
-      else if (isKnownElsewhere)
-        report({ kind: "swapped", writer, first: sequence, detail: `this record was signed as ${place}` });
+        fault("added", [sequence], "this record was never signed, and the next ones moved up");
+      } else if (place === undefined) fault("changed", [sequence], "this record is not what was signed");
+      else if (isKnownElsewhere) fault("swapped", [sequence], `this record was signed as ${place}`);
       else {
-        report({
-          kind: "missing",
-          writer,
-          first: sequence - shift,
-          detail: "this record was removed, and the next ones moved down",
-        });
+        fault("missing", [sequence - shift], "this record was removed, and the next ones moved down");
         shift -= place - (sequence - shift);
       }
     }
@@ -325,18 +303,10 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
       if (end !== undefined) return end;
       let next = (previous?.content.last ?? 0) + 1;
       for (const { sequence } of pending) {
-        if (sequence > next)
-          report({ kind: "missing", writer, first: next, last: sequence - 1, detail: "these records were removed" });
+        if (sequence > next) fault("missing", [next, sequence - 1], "these records were removed");
         next = sequence + 1;
       }
-      if (next <= counted)
-        report({
-          kind: "cut",
-          writer,
-          first: next,
-          last: counted,
-          detail: "these records were numbered, and are gone",
-        });
+      if (next <= counted) fault("cut", [next, counted], "these records were numbered, and are gone");
       end = { sealed, unsealed: pending.length, hashes, prefixes, cutAt, seen };
       return end;
     },

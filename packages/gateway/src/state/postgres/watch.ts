@@ -33,35 +33,47 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
     if (changes.length > 0) onRevocations(changes);
   }
 
-  async function listen(): Promise<void> {
-    if (connect === undefined || listening !== undefined) return;
-    const client = await connect();
-    const leave = (): void => {
-      if (listening === client) listening = undefined;
+  /** Listens until the connection ends. */
+  async function listen(client: Client): Promise<void> {
+    const ended = new Promise<void>((resolve) => client.on("end", () => resolve()).on("error", () => resolve()));
+    try {
+      client.on("notification", () => wake());
+      await client.query("LISTEN daypass_revocation");
+      listening = client;
+      // A notice may have been missed before.
+      wake();
+      if (!signal.aborted) await ended;
+    } finally {
+      listening = undefined;
       wake();
       void client.end().catch(() => undefined);
-    };
-    client
-      .on("error", leave)
-      .on("end", leave)
-      .on("notification", () => wake());
-    await client.query("LISTEN daypass_revocation");
-    if (signal.aborted) leave();
-    else listening = client;
+    }
   }
 
-  async function run(): Promise<void> {
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+
+  // A connection that does not come about must not hold up the polling, so each has a loop of its own.
+  async function listenAgain(start: NonNullable<WatchOptions["connect"]>): Promise<void> {
+    while (!signal.aborted) {
+      await start()
+        .then(listen)
+        .catch(() => undefined);
+      await pause(POLL_MS);
+    }
+  }
+
+  async function poll(): Promise<void> {
     while (!signal.aborted) {
       // A notice that arrives during the check starts the next one at once.
       const noticed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      await Promise.all([listen().catch(() => undefined), check().catch(() => undefined)]);
-      const wait = sleep(listening === undefined ? POLL_MS : LISTENING_POLL_MS, undefined, { signal, ref: false });
-      await Promise.race([noticed, wait.catch(() => undefined)]);
+      await check().catch(() => undefined);
+      await Promise.race([noticed, pause(listening === undefined ? POLL_MS : LISTENING_POLL_MS)]);
     }
   }
-  void run();
+  if (connect !== undefined) void listenAgain(connect);
+  void poll();
 
   return {
     stop() {

@@ -149,7 +149,7 @@ describe("explain, with the keys of --schemes", () => {
     ["[1]", 1, /^daypass explain: expected --schemes as \{"scheme"/],
     ['{"scheme":"nope"}', 1, /expected scheme "s3" or/],
     ['{"scheme":"nginx","secret":"S3CR3T"}', 1, /"secret" is not a field here/],
-    ['{"scheme":"nginx"}', 1, /expected credentials/],
+    ['{"scheme":"nginx"}', 1, /credentials is missing/],
     ['{"scheme":"s3","credentials":{"accessKeyId":"AKID"}}', 1, /INVALID_KEY: the given key of s3: /],
     ['{"scheme":"cloudflare","credentials":{"secret":"S3CR3T"}}', 1, /INVALID_KEY: the given key of cloudflare: /],
     ['{"scheme":"akamai","credentials":{"secret":"S3CR3T"}}', 1, /INVALID_KEY: the given key of akamai: /],

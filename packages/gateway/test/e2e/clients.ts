@@ -120,7 +120,7 @@ export async function sendS3(
   const { url } = signer.sign({
     method,
     bucket,
-    ...(key === undefined ? {} : { key }),
+    ...(key === undefined ? ({ resource: "bucket" } as const) : { key }),
     expiresIn: 60,
     bind: { query, headers },
     dotSegments: "sign",

@@ -132,7 +132,13 @@ describe.each(Object.keys(REQUESTS))("the operation %s", (name) => {
 
   const signRequest = (method: Method) => {
     const { bucket = "", key } = request;
-    return { method, bucket, ...(key === undefined ? {} : { key }), expiresIn: 60, bind: { query, headers } };
+    return {
+      method,
+      bucket,
+      ...(key === undefined ? ({ resource: "bucket" } as const) : { key }),
+      expiresIn: 60,
+      bind: { query, headers },
+    };
   };
 
   /** Signs it in each form, for one method and at one time. */

@@ -50,7 +50,7 @@ function presigned(
   const signed = {
     method,
     bucket: "media",
-    ...(key === undefined ? {} : { key }),
+    ...(key === undefined ? ({ resource: "bucket" } as const) : { key }),
     bind: { query, headers },
     expiresIn: 60,
   };

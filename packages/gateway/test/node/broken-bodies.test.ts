@@ -48,7 +48,13 @@ function whole(
 const bytes = Buffer.alloc(256 * KB, "new ");
 const host = (): string => `127.0.0.1:${gateway.port}`;
 const presigned = (method: "PUT" | "POST", query: Readonly<Record<string, string>> = {}, key = "kept.txt"): string => {
-  const request = { method, bucket: "media", ...(key === "" ? {} : { key }), bind: { query }, expiresIn: 60 };
+  const request = {
+    method,
+    bucket: "media",
+    ...(key === "" ? ({ resource: "bucket" } as const) : { key }),
+    bind: { query },
+    expiresIn: 60,
+  };
   return s3For(gateway).sign(request).url.slice(gateway.url.length);
 };
 

@@ -277,7 +277,7 @@ function start(view: View, delivery: Delivery | undefined, { attempt, length, ob
   if (object !== undefined && delivery.held + length > 2 * object.size + SLACK) return refused(view, "over-budget");
   const { maxBytes, held } = view.variant;
   if (maxBytes !== undefined && held + length > maxBytes) return refused(view, "over-budget");
-  // The bytes of one object end some time. A visit without a limit of bytes would outlive its link for as long as somebody opens it.
+  // The bytes of one object end some time. A visit without a limit of bytes would outlive its link for as long as a client opens it.
   const isOver = object === undefined && delivery.state === "started" && now >= view.link.expiresAt;
   const started: Delivery = {
     ...moved(delivery, "start"),

@@ -67,11 +67,12 @@ export function bannedProse(_path, page) {
   const outside = page.replace(/^( *)(```|~~~)[\s\S]*?^\1\2/gm, hidden);
   const quoted = outside.replace(/`[^`]*`|"[^"\n]*"|“[^”]*”/g, hidden);
   const flat = quoted.replace(/(\S)\n(?=[^\s|>#*-])/g, "$1 ");
-  return phrases.flatMap(({ phrase, instead }) =>
+  const hits = phrases.flatMap(({ phrase, instead }) =>
     [...flat.matchAll(new RegExp(phrase.source, "gi"))].map(({ index, 0: text }) => {
       const at = quoted.slice(0, index).split("\n").length;
       const words = page.slice(Math.max(0, index - 60), index + text.length + 40).replace(/\n/g, " ");
       return { line: at, text: words.trim(), instead };
     }),
   );
+  return hits.sort((a, b) => a.line - b.line);
 }

@@ -63,6 +63,9 @@ test("opens the state of the build before links, serves its keys, and makes the 
   const link = await links("create", "media/a.txt", "--max-deliveries", "1", "--state", state);
   expect(await status(`${link.url}?dl=0123456789abcdef`)).toBe(200);
   expect([await status(`${link.url}?dl=0123456789abcdeX`), await status(presignedUrl)]).toEqual([410, 200]);
+  const slugged = ["links", "create", "media/a.txt", "--slug", "summer-party", "--public", "--state", state, "--json"];
+  const outputs = [await daypass(slugged), await daypass(slugged)].map(({ stdout }) => JSON.parse(stdout));
+  expect(outputs).toMatchObject([{ slug: "summer-party" }, { error: { code: "SLUG_TAKEN" } }]);
   await gateway.stop();
 });
 

@@ -26,6 +26,7 @@ const STATUS = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
+  409: "Conflict",
   412: "Precondition Failed",
   428: "Precondition Required",
   500: "Internal Server Error",
@@ -113,6 +114,7 @@ export function toProblem(error: unknown): AdminProblem {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === "STATE_UNAVAILABLE")
     return new AdminProblem(503, "STATE_UNAVAILABLE", "the state does not answer: try again");
+  if (code === "SLUG_TAKEN") return new AdminProblem(409, code, "another link has this slug: choose another");
   if (code === "NO_SUCH_BUCKET")
     return new AdminProblem(400, "NO_SUCH_BUCKET", "the bucket of the target does not exist");
   return new AdminProblem(500, "INTERNAL", "the gateway failed; its log has the reason");

@@ -5,6 +5,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { SlugTaken } from "./contract/slug-taken.ts";
 import type { Revocation, State } from "./contract/state.ts";
 import { StateUnavailable } from "./contract/unavailable.ts";
 
@@ -56,6 +57,7 @@ const METHODS: readonly (keyof State)[] = [
 /** How long a call waits for its state. */
 const DEADLINE_MS = 5000;
 const RECONNECT_MS = 50;
+const AWAY: StateUnavailable["code"] = "STATE_UNAVAILABLE";
 
 interface Call {
   readonly id: number;
@@ -67,8 +69,8 @@ interface Reply {
   readonly id?: number;
   readonly result?: unknown;
   readonly error?: string;
-  /** Whether the error is a {@link StateUnavailable}. */
-  readonly isAway?: boolean;
+  /** The code of the error, if a caller acts on it. */
+  readonly code?: string | undefined;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
 }
@@ -100,7 +102,7 @@ export async function serveState(state: State, path: string): Promise<{ close():
       }
       return { id, result };
     } catch (error) {
-      return { id, error: String((error as Error).message), isAway: error instanceof StateUnavailable };
+      return { id, error: String((error as Error).message), code: (error as { code?: string }).code };
     }
   };
   const server = createServer((socket) => {
@@ -171,12 +173,13 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     clearTimeout(call.timer);
     return call;
   };
-  const receive = ({ id, result, error, isAway = false, revocations }: Reply): void => {
+  const receive = ({ id, result, error, code, revocations }: Reply): void => {
     if (revocations !== undefined) onRevocations?.(revocations);
     const call = id === undefined ? undefined : finish(id);
-    if (id !== undefined) isAnswering = !isAway;
+    if (id !== undefined) isAnswering = code !== AWAY;
     if (error === undefined) call?.resolve(result as never);
-    else call?.reject(isAway ? new StateUnavailable(error) : new Error(error));
+    else if (code === AWAY) call?.reject(new StateUnavailable(error));
+    else call?.reject(code === "SLUG_TAKEN" ? new SlugTaken() : new Error(error));
   };
   const open = (): void => {
     if (closed) return;

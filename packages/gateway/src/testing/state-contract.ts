@@ -211,6 +211,9 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(await state.createLink(LINK, [one, two], "key")).toEqual({ link: LINK, variant: one });
       const again = await state.createLink({ ...LINK, id: "other", slug: "other" }, [one], "key");
       expect(again.link.id).toBe("link");
+      const third = { ...one, id: "third", link: "third" };
+      const taken = state.createLink({ ...LINK, id: "third" }, [third], "other key").catch(({ code }) => code);
+      expect(await taken).toBe("SLUG_TAKEN");
       expect((await state.findLink("w"))?.variant).toEqual(two);
       expect((await state.findLink("a-slug"))?.link).toEqual(LINK);
       expect(await state.findLink("unknown")).toBe(undefined);
@@ -227,6 +230,18 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect((await state.getLink("link"))?.variants.map(({ max }) => max)).toEqual([5, 5]);
       expect((await state.giveBack("v", 2, "operator"))?.givenBack).toBe(2);
       expect(outcome(await state.deliver("v", claim("1")))).toBe("revoked");
+    });
+
+    test("returns one link to requests that share an idempotency key and arrive together", async ({ state }) => {
+      const ids = Array.from({ length: 8 }, (_, at) => `link${at}`);
+      const created = await Promise.all(
+        ids.map((id) => {
+          const variant = { ...variantOf(id, { max: 1, maxBytes: undefined }), link: id };
+          return state.createLink({ ...LINK, id, slug: undefined }, [variant], "key");
+        }),
+      );
+      expect(new Set(created.map(({ link }) => link.id)).size).toBe(1);
+      expect((await state.listLinks({ limit: 9 })).items.length).toBe(1);
     });
 
     test("finds and lists deliveries", async (bench) => {

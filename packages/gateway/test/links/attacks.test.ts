@@ -207,6 +207,13 @@ describe("the admin API", () => {
     expect((await create()).body.id).toBe((await create()).body.id);
   });
 
+  it("answers 409 if another link has the slug", async () => {
+    const body = { target: "media/film.mp4", slug: "summer-party", public: true };
+    const create = () => call("/links", { method: "POST", body }, true);
+    expect((await create()).status).toBe(201);
+    expect(await create()).toMatchObject({ status: 409, body: { title: "Conflict", code: "SLUG_TAKEN" } });
+  });
+
   it("refuses an edit that did not see the latest version", async () => {
     const { link } = await bench.make();
     const edit = (match: string | undefined) =>

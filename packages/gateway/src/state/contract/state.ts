@@ -218,7 +218,7 @@ export interface State extends StateCapabilities {
    */
   beginRun(seen: string | undefined): Promise<{ readonly run: string; readonly suspended: number }>;
 
-  /** Stores a link with its variants. With a repeated idempotency key it returns the first result. */
+  /** Stores a link with its variants. With a repeated idempotency key it returns the first result. Rejects with `SlugTaken` if another link has the slug. */
   createLink(link: Link, variants: readonly Variant[], idempotencyKey?: string): Promise<FoundLink>;
   /** By the id of a variant, or by slug. */
   findLink(address: string): Promise<FoundLink | undefined>;

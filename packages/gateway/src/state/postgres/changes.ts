@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { changeEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { optional, type Row, settingsText, toLink, toRevocation, toVariant } from "../contract/rows.ts";
+import { SlugTaken } from "../contract/slug-taken.ts";
 import type {
   FailureCounts,
   FoundLink,
@@ -24,9 +25,16 @@ export async function createLink(
   { run, append }: Transaction,
   { link, variants, idempotencyKey }: { link: Link; variants: readonly Variant[]; idempotencyKey: string | undefined },
 ): Promise<FoundLink> {
-  const [known] = idempotencyKey === undefined ? [] : await run("linkByIdempotency", idempotencyKey);
-  if (known !== undefined) return found(known) as FoundLink;
-  await run("addLink", linkRow(link, idempotencyKey));
+  const repeated = async () =>
+    idempotencyKey === undefined ? undefined : found((await run("linkByIdempotency", idempotencyKey))[0]);
+  const known = await repeated();
+  if (known !== undefined) return known;
+  // A conflicting INSERT waits for the other transaction, so its link is visible afterwards.
+  if ((await run("addLink", linkRow(link, idempotencyKey))).length === 0) {
+    const first = await repeated();
+    if (first === undefined) throw new SlugTaken();
+    return first;
+  }
   await run("addVariants", JSON.stringify(variants.map(variantRow)));
   const detail = `expires ${new Date(link.expiresAt).toISOString()}`;
   const target = `${link.bucket}/${link.key}`;

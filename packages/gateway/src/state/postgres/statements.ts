@@ -23,7 +23,8 @@ export const statements = {
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
 
-  addLink: "INSERT INTO daypass.link SELECT * FROM json_populate_record(NULL::daypass.link, $1)",
+  addLink:
+    "INSERT INTO daypass.link SELECT * FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id",
   addVariants: "INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, $1)",
   link: "SELECT * FROM daypass.link WHERE id = $1",
   linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.id) FROM daypass.variant v WHERE v.link = l.id) AS variants

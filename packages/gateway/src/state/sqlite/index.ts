@@ -25,6 +25,7 @@ import {
   toVariant,
   toWindow,
 } from "../contract/rows.ts";
+import { SlugTaken } from "../contract/slug-taken.ts";
 import type {
   FailureCounts,
   FoundLink,
@@ -158,6 +159,7 @@ export async function sqliteState({
     if (repeated !== undefined) return repeated;
     const { id, slug = null, owner, kind, bucket, key, etag = null, size = null, startsAt, expiresAt } = link;
     const { revokedAt = null, suspended = null, version, createdAt } = link;
+    if (slug !== null && first("linkBySlug", slug) !== undefined) throw new SlugTaken();
     const target = [id, slug, owner, kind, bucket, key, etag, size] as const;
     const times = [startsAt, expiresAt, revokedAt, suspended, settingsText(link), version, createdAt] as const;
     run("addLink", ...target, ...times, idempotencyKey ?? null);

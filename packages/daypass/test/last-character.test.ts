@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { isDaypassError, problem } from "../src/index.ts";
 import { type Subject, subjects } from "./registry.ts";
 
-/** Every signature of the right length with another last character of its alphabet. */
-function* changed({ example }: Subject, text: string): Generator<string> {
+/** Every signature of the right length with another last character, before the padding, of its alphabet. */
+function* changed({ name, example }: Subject, text: string): Generator<string> {
   const signature = example.signature.exec(text)?.[1];
   if (signature === undefined) return;
-  const plain = signature.replace(/(?:=|%3D)*$/i, "");
+  // CloudFront writes `_` for the padding.
+  const plain = signature.replace(name === "cloudfront" ? /_*$/ : /(?:=|%3D)*$/i, "");
   const alphabet = /^[0-9a-f]+$/.test(plain) ? "0123456789abcdef" : "ABab01";
   for (const character of alphabet) {
     if (plain.endsWith(character)) continue;
@@ -19,10 +20,7 @@ const inTarget = subjects.filter(
   ({ isForm, example }) => !isForm && example.probe !== undefined && example.probe.sameAs === undefined,
 );
 
-// These decode the signature before they compare it: the spare bits of its last character make it malformed, which is 400.
-const DECODED = /^(?:gcs\/v2, HMAC|oss\/v1|cloudfront|uri-signing|nginx|imgproxy)/;
-
-describe.each(inTarget.filter(({ name }) => !DECODED.test(name)))("$name", (subject) => {
+describe.each(inTarget)("$name", (subject) => {
   it("answers a signature with a changed last character by 403", async () => {
     const signed = await subject.request();
     const verifier = subject.verifier(subject.example.keys.right);

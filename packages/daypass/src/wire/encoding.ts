@@ -94,6 +94,26 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined
   return bytes !== undefined && base64url(bytes) === text ? bytes : undefined;
 }
 
+/**
+ * Bytes of a signature in padded base64, or `undefined` if it is malformed: another alphabet, or not of `size` bytes. Spare
+ * bits that are not zero are not malformed but wrong, as any other changed character: then the bytes are empty, which no key verifies.
+ */
+export function signatureBytes(text: string, size?: number): Uint8Array<ArrayBuffer> | undefined {
+  // The length first: a much longer text would overflow the stack of the expression.
+  if (size !== undefined && text.length !== Math.ceil(size / 3) * 4) return undefined;
+  const [, plain] = /^([A-Za-z0-9+/]+)={0,2}$/.exec(text) ?? [];
+  if (plain === undefined || text.length % 4 !== 0) return undefined;
+  if (size !== undefined && Math.floor((plain.length * 3) / 4) !== size) return undefined;
+  return fromBase64(text) ?? new Uint8Array();
+}
+
+/** {@link signatureBytes} of a signature in base64url without padding. */
+export function signatureBytesUrl(text: string, size?: number): Uint8Array<ArrayBuffer> | undefined {
+  if (/[+/=]/.test(text)) return undefined;
+  const plain = text.replaceAll("-", "+").replaceAll("_", "/");
+  return signatureBytes(plain.padEnd(Math.ceil(plain.length / 4) * 4, "="), size);
+}
+
 // `atob` forgives spaces, missing padding and spare bits: the callers compare with the one spelling.
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {

@@ -35,10 +35,13 @@ export function toUrlText(bytes: Uint8Array): string {
   return base64(bytes).replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
 }
 
-/** The bytes of the one spelling of {@link toUrlText}, or `undefined`. */
-export function fromUrlText(text: string): Uint8Array | undefined {
+/** The bytes of the one spelling of {@link toUrlText}, or `undefined`. `read` decodes the base64. */
+export function fromUrlText(
+  text: string,
+  read: (text: string) => Uint8Array | undefined = fromBase64,
+): Uint8Array | undefined {
   if (!/^[A-Za-z0-9~_-]{1,16384}$/.test(text)) return undefined;
-  return fromBase64(text.replaceAll("-", "+").replaceAll("_", "=").replaceAll("~", "/"));
+  return read(text.replaceAll("-", "+").replaceAll("_", "=").replaceAll("~", "/"));
 }
 
 /**

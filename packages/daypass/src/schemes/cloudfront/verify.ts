@@ -5,7 +5,7 @@ import { type Keys, keyResolver } from "../../core/key-resolver.ts";
 import { requireOptions } from "../../core/require-options.ts";
 import { checkMaxLife, checkRemaining, checkValidity, parseEpoch } from "../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../core/verify.ts";
-import { latin1 } from "../../wire/encoding.ts";
+import { latin1, signatureBytes } from "../../wire/encoding.ts";
 import { isInside } from "../../wire/ip.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { refuseDotSegments } from "../../wire/path-safety.ts";
@@ -58,7 +58,7 @@ export function parseCloudfront({ request, wire, origin }: ReceivedRequest): Par
   const url = origin + target;
 
   const { Expires: end, Policy: encoded, Signature: encodedSignature = "", "Key-Pair-Id": keyPairId = "" } = values;
-  const signature = fromUrlText(encodedSignature);
+  const signature = fromUrlText(encodedSignature, signatureBytes);
   if (signature === undefined) throw malformed("Signature", "form", "base64 with -, _ and ~");
   if (!/^[\w-]+$/.test(keyPairId)) throw malformed("Key-Pair-Id", "form", "the id of a public key");
   if ((end === undefined) === (encoded === undefined)) throw malformed("Policy", "form", "one of Policy and Expires");

@@ -18,7 +18,7 @@ import {
   edgeVerifier,
   type UnsignedOptions,
 } from "../../edge/verify.ts";
-import { base64url, fromBase64url, fromHex, utf8 } from "../../wire/encoding.ts";
+import { base64url, fromHex, signatureBytesUrl, utf8 } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
 
 export type { EdgeSigner } from "../../edge/sign.ts";
@@ -144,7 +144,7 @@ export function imgproxyVerifier(options: ImgproxyVerifierOptions): Verifier<Img
         split(target.split("?", 1)[0] as string, prefix)?.signature.length === Math.ceil((size * 8) / 6),
       parse({ wire }) {
         const { signature = "", path = "" } = split(wire.path, prefix) ?? {};
-        if (fromBase64url(signature)?.length !== size)
+        if (signatureBytesUrl(signature, size) === undefined)
           throw malformed("signature", "form", `${size} bytes in base64url`);
         if (!/^[\x21-\x7e]+$/.test(path)) throw malformed("path", "form", "visible ASCII");
         const [expires, second] = expiryOptions(path);

@@ -1,7 +1,7 @@
 import type { ReceivedRequest, WireRequest } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
 import { parseBasicTime, parseEpoch } from "../../core/time.ts";
-import { fromBase64url } from "../../wire/encoding.ts";
+import { signatureBytesUrl } from "../../wire/encoding.ts";
 import { type Network, parseCidr } from "../../wire/ip.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
@@ -129,8 +129,7 @@ function readSignature(text: string): { readonly digest: SwiftDigest; readonly s
   if (digest !== undefined) return { digest, signature: text };
   // The length first: a much longer text would overflow the stack of the decoder.
   const value = /^sha512:([\w-]{86})(?:==)?$/.exec(text)?.[1] ?? "";
-  const bytes = fromBase64url(value);
-  if (bytes?.length !== 64) {
+  if (signatureBytesUrl(value, 64) === undefined) {
     throw malformed("temp_url_sig", "form", "lower-case hexadecimal, or sha512: and base64 for URLs");
   }
   return { digest: "sha512", signature: `sha512:${value}` };

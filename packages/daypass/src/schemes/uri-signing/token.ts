@@ -1,7 +1,7 @@
 import type { WireRequest } from "../../core/contracts.ts";
 import { hasCookie } from "../../edge/verify.ts";
 import { cookieValue } from "../../wire/cookie.ts";
-import { base64url, fromBase64url, utf8 } from "../../wire/encoding.ts";
+import { base64url, fromBase64url, signatureBytesUrl, utf8 } from "../../wire/encoding.ts";
 import { repeatsMember } from "../../wire/json-members.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { percentDecode } from "../../wire/raw-target.ts";
@@ -68,7 +68,7 @@ export interface Jws {
   readonly alg: string;
   readonly kid: string | undefined;
   readonly payload: unknown;
-  /** base64url in its one spelling. */
+  /** base64url, whose spare bits need not be zero. */
   readonly signature: string;
 }
 
@@ -85,7 +85,7 @@ export function readJws(token: string, header: string | undefined): Jws {
   if (typeof alg !== "string" || (kid !== undefined && typeof kid !== "string") || crit !== undefined) {
     throw malformed("token", "header", "alg, kid, no crit");
   }
-  if (parts.length !== 3 || signature === "" || fromBase64url(signature) === undefined) {
+  if (parts.length !== 3 || signatureBytesUrl(signature) === undefined) {
     throw malformed("token", "form", "JSON in base64url, three parts");
   }
   return { input: `${head}.${body}`, alg, kid, payload: readJson(body), signature };

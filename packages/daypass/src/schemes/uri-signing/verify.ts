@@ -11,7 +11,7 @@ import {
   type ExpiryOptions,
   edgeVerifier,
 } from "../../edge/verify.ts";
-import { fromBase64url } from "../../wire/encoding.ts";
+import { signatureBytesUrl } from "../../wire/encoding.ts";
 import { malformed } from "../../wire/parameters.ts";
 import { refuseDotSegments } from "../../wire/path-safety.ts";
 import { readClaims, type UriSigningClaims } from "./claims.ts";
@@ -167,7 +167,7 @@ interface UriSigningToken extends EdgeToken {
 
 async function isSignedBy({ mac, key }: LoadedKey, { input, signature }: Jws): Promise<boolean> {
   if (mac !== undefined) return constantTimeEqual(mac.base64url(input), signature);
-  return (await key?.verify(input, fromBase64url(signature) as Uint8Array)) === true;
+  return (await key?.verify(input, signatureBytesUrl(signature) as Uint8Array)) === true;
 }
 
 type FindKeys = (kid: string) => readonly LoadedKey[] | Promise<readonly LoadedKey[]>;

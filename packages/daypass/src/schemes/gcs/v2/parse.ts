@@ -3,7 +3,7 @@ import { refusal } from "../../../core/errors.ts";
 import { parseEpoch } from "../../../core/time.ts";
 import { type LegacyParts, legacyStringToSign } from "../../../core/v2.ts";
 import { canonicalHeaderValue } from "../../../core/v4.ts";
-import { fromBase64, uriEncode } from "../../../wire/encoding.ts";
+import { signatureBytes, uriEncode } from "../../../wire/encoding.ts";
 import { malformed, type Parameter, sortParameters } from "../../../wire/parameters.ts";
 import { groupHeaders, oneHeader, refuseHeaderAuth } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
@@ -79,7 +79,7 @@ export function parseGcsV2(
   const expiresAt = parseEpoch(own.Expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
   // The length first: a much longer text would overflow the stack of the decoder.
-  const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
+  const signature = own.Signature.length > 1368 ? undefined : signatureBytes(own.Signature);
   if (signature === undefined) throw malformed("Signature", "form", "padded base64");
   const parameters = others.filter(([name]) => isSubresource(name));
   if (parameters.length > 1 || parameters[0]?.[1]) {

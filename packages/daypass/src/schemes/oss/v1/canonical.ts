@@ -2,7 +2,7 @@ import type { ReceivedRequest, WireRequest } from "../../../core/contracts.ts";
 import { refusal } from "../../../core/errors.ts";
 import { parseEpoch } from "../../../core/time.ts";
 import { type LegacyParts, legacyStringToSign, withSubResources } from "../../../core/v2.ts";
-import { fromBase64 } from "../../../wire/encoding.ts";
+import { signatureBytes } from "../../../wire/encoding.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../../wire/parameters.ts";
 import { groupHeaders, oneHeader, refuseHeaderAuth } from "../../../wire/raw-target.ts";
 import type { SignedHeader } from "../canonical.ts";
@@ -97,8 +97,7 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   const { OSSAccessKeyId: accessKeyId, Expires: expires, Signature: signature } = own;
   const expiresAt = parseEpoch(expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
-  // The length first: a much longer text would overflow the stack of the decoder.
-  if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
+  if (signatureBytes(signature, 20) === undefined) {
     throw malformed("Signature", "form", "base64 of 20 bytes, `+` sent as %2B");
   }
   return {

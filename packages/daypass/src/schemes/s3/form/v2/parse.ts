@@ -1,6 +1,6 @@
 import { hmacSha1 } from "#crypto";
 import { requiredField } from "../../../../forms/policy.ts";
-import { base64, fromBase64 } from "../../../../wire/encoding.ts";
+import { base64, signatureBytes } from "../../../../wire/encoding.ts";
 import { malformed } from "../../../../wire/parameters.ts";
 
 /** "Sign the policy with your secret key": HMAC-SHA1 over its base64, in base64. */
@@ -21,8 +21,7 @@ export interface ParsedS3FormV2 {
 /** Reads the signature's own fields. Throws `MALFORMED`. */
 export function parseS3FormV2(fields: ReadonlyMap<string, string>): ParsedS3FormV2 {
   const signature = requiredField(fields, "signature");
-  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
-  if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
+  if (signatureBytes(signature, 20) === undefined) {
     throw malformed("signature", "form", "base64 of 20 bytes with exact padding");
   }
   return {

@@ -87,7 +87,7 @@ const REFUSALS: readonly Refusal[] = [
     },
   ],
   [
-    /^MALFORMED: .*X-Amz-SignedHeaders as a list with `host`/,
+    /^MALFORMED: .*X-Amz-SignedHeaders is malformed: send a list with `host`/,
     sign().replace("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=range"),
     answer("AccessDenied", "There were headers present in the request which were not signed", {
       HeadersNotSigned: "host",

@@ -25,6 +25,21 @@ it("takes no key pair of another purpose, and no public half to sign with", () =
   }
 });
 
+it.each(Object.entries(asymmetric))(
+  "answers spare bits of a signature by a mismatch with %s",
+  async (_alg, { signing, right }) => {
+    const link = uriSigningSigner({ key: signing as never, clock }).sign({ url, expiresIn: 60 });
+    const signed = (await link).url;
+    const verify = uriSigningVerifier({ keySets: [{ keys: [right] }], origins, clock });
+    expect(await outcome(verify, get(signed))).toBe("accepted");
+    // 64 and 256 bytes leave four spare bits, all zero in the one spelling: the next character sets the last of them.
+    const next: Readonly<Record<string, string>> = { A: "B", Q: "R", g: "h", w: "x" };
+    const other = signed.replace(/[AQgw]$/, (last) => next[last] as string);
+    expect(other).not.toBe(signed);
+    expect(await outcome(verify, get(other))).toBe("SIGNATURE_MISMATCH");
+  },
+);
+
 it("refuses where its key sets cannot be had", async () => {
   const request = get(uriSigningSigner({ key: secret, clock }).sign({ url, expiresIn: 60 }).url);
   const code = (found: unknown) =>

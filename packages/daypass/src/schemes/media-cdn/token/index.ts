@@ -380,7 +380,7 @@ interface MediaCdnToken extends EdgeToken {
 }
 
 /** `hmac=…` or `Signature=…`. */
-const PROOF = /^(?:hmac=(?:[0-9a-f]{40}|[0-9a-f]{64})|Signature=[A-Za-z0-9_-]{85}[AQgw])$/;
+const PROOF = /^(?:hmac=(?:[0-9a-f]{40}|[0-9a-f]{64})|Signature=[A-Za-z0-9_-]{86})$/;
 
 /** The key decides the algorithm: it never matches a proof of another kind. */
 function prepare(key: MediaCdnTokenSecret | MediaCdnTokenVerifyKey): EdgeKey<MediaCdnToken> {

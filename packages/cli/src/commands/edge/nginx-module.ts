@@ -57,9 +57,9 @@ function queryOf(target) {
 function signatureFault(key, text, signature) {
     const secret = Buffer.from(key === undefined ? 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' : key.k, 'base64url');
     const expected = crypto.createHmac('sha256', secret).update(text).digest();
-    // The grammar allows 32 or 64 bytes, in one spelling.
+    // The grammar allows 32 or 64 bytes, whose spare bits must be zero: one spelling verifies.
     const given = Buffer.from(signature, 'base64url');
-    let differs = given.length ^ 32;
+    let differs = (given.length ^ 32) | Number(given.toString('base64url') !== signature);
     // In constant time: every byte is compared.
     for (let i = 0; i < 32; i += 4) differs |= expected.readInt32LE(i) ^ given.readInt32LE(i);
     if (key === undefined) return 'UNKNOWN_KEY';
@@ -105,7 +105,7 @@ function judgeAny(r, settings, target, origin) {
         case 'dp-date': case 'dp-expires': case 'dp-starts': return isTime(value);
         case 'dp-key': return /^[A-Za-z0-9_-]{1,64}$/.test(value);
         case 'dp-methods': return value === 'GET' || isList(value, /^(?!(?:CONNECT|OPTIONS|TRACE)$)[A-Z]{3,16}$/);
-        case 'dp-signature': return /^(?:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]|[A-Za-z0-9_-]{85}[AQgw])$/.test(value);
+        case 'dp-signature': return /^(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{86})$/.test(value);
         case 'dp-v': case 'dp-create': return value === '1';
         case 'dp-ip': return (networks = networksOf(value)) !== undefined;
         case 'dp-prefix': return /^[1-9]\d?$/.test(value);

@@ -111,7 +111,7 @@ describe.skipIf(missing)(`links of Daypass, judged by nginx' secure_link${missin
     ["names in upper case", (url: string) => url.replace("md5=", "MD5="), "MALFORMED"],
     ["a second expires", (url: string) => `${url}&expires=1`, "MALFORMED"],
     ["padding", (url: string) => url.replace("&expires", "==&expires"), "MALFORMED"],
-    ["another last character with the same 128 bits", lastBits, "MALFORMED"],
+    ["another last character with the same 128 bits", lastBits, "SIGNATURE_MISMATCH"],
     ["repeated slashes", (url: string) => url.replace("/a.txt", "//a.txt"), "MALFORMED"],
     ["dot segments", (url: string) => url.replace("/a.txt", "/x/../a.txt"), "MALFORMED"],
     ["letters that are escaped", (url: string) => url.replace("/a.txt", "/%61.txt"), "MALFORMED"],

@@ -6,6 +6,7 @@ import type { Revocation, RevocationSelector } from "../state/contract/state.ts"
 export interface Revocable {
   /** The grant's id, never its signature. */
   readonly id: string;
+  /** The key, or the owner of the link: `key:<id>`, `operator` or `token:<id>`. */
   readonly keyId?: string | undefined;
   readonly subject?: string | undefined;
   /** The link behind the grant. */
@@ -59,7 +60,8 @@ export function revocationList(): RevocationList {
         inForce.get(`grant ${id}`) ??
         (link === undefined ? undefined : inForce.get(`link ${link}`)) ??
         (subject === undefined ? undefined : inForce.get(`subject ${subject}`)) ??
-        (keyId === undefined ? undefined : inForce.get(`key ${keyId}`));
+        (keyId === undefined ? undefined : inForce.get(`key ${keyId}`)) ??
+        (link === undefined ? undefined : inForce.get(`key ${keyId?.replace(/^key:/, "")}`));
       if (found !== undefined) return found;
       const before = keyId === undefined || signedAt === undefined ? undefined : inForce.get(`signed-before ${keyId}`);
       if (before?.selector.kind === "signed-before" && Number(signedAt) < before.selector.before) return before;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KeyScope } from "../../src/index.ts";
+import type { RevocationSelector } from "../../src/state/contract/state.ts";
 import { adminCalls } from "./admin-calls.ts";
 import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
 
@@ -147,6 +148,34 @@ it("a link of a key whose scope was narrowed afterwards is refused", async () =>
   scope = { buckets: ["other"] };
   expect((await bench.get(`/l/${variant.id}`)).status).toBe(410);
   scope = {};
+});
+
+describe.each<readonly [name: string, selector: RevocationSelector]>([
+  ["its recipient", { kind: "subject", id: "Ann" }],
+  ["the key that owns it", { kind: "key", id: key.accessKeyId }],
+  ["the key that owns it, as records name it", { kind: "key", id: `key:${key.accessKeyId}` }],
+  ["a prefix of its object", { kind: "prefix", id: "media/fi" }],
+])("a revocation of %s", (_, selector) => {
+  it("refuses a link and its delivery, and cuts the transfer in progress", async () => {
+    scope = {};
+    // More than the buffers of a socket, so that the transfer is in progress.
+    bench.write("film.mp4", "f".repeat(32_000_000));
+    const owner = `key:${key.accessKeyId}`;
+    const { variant } = await bench.make({ owner, recipients: ["Ann"], maxDeliveries: 2 });
+    const other = await bench.make({ key: "holiday/<b>.txt", recipients: ["Ben"] });
+    const pressed = await bench.press(`/l/${variant.id}`, { claim: "claim-key-0123456789" });
+    const paths = [`/l/${variant.id}`, pressed.headers.get("location") ?? ""];
+    const running = await bench.get(paths[1] ?? "");
+    expect(running.status).toBe(200);
+    bench.links.apply([await bench.links.state.revoke({ id: "r", selector }, "operator")]);
+    const end = running.arrayBuffer().then(
+      () => "whole",
+      () => "cut",
+    );
+    expect(await end).toBe("cut");
+    expect(await Promise.all(paths.map(async (path) => (await bench.get(path)).status))).toEqual([410, 410]);
+    expect((await bench.get(`/l/${other.variant.id}`)).status).toBe(200);
+  });
 });
 
 it("logs show neither the id of a link nor the token of a delivery", async () => {

@@ -7,6 +7,8 @@ import type { HandOver } from "./hand-over.ts";
 
 /** The grant of an opened link. */
 export interface LinkGrant extends Grant, OpenedLink {
+  /** The recipient. */
+  readonly subject: string | undefined;
   /** Nothing is signed: presentation asks every grant. */
   readonly signedHeaders: readonly string[];
   /** The path of the link, `/l/<address>`, or `/-/daypass/l/<address>` on the host of a route. */

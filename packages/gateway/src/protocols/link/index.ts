@@ -49,6 +49,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       scheme: "link",
       id: opened.variant.id,
       keyId: opened.link.owner,
+      subject: opened.variant.name,
       methods: ["GET", "HEAD", "POST"],
       notBefore: new Date(opened.link.startsAt),
       expiresAt: new Date(opened.link.expiresAt),

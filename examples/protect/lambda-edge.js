@@ -9,8 +9,11 @@ const verifier = urlVerifier({
 
 const guard = guardFetch(
   verifier,
-  (_grant, /** @type {Request} */ _request, /** @type {import("daypass/fetch").RequestFacts} */ _facts) =>
-    new Response(null, { status: 204 }),
+  // The origin answers in place of this handler, so the guard cannot set response headers or limit the body.
+  (grant, /** @type {Request} */ _request, /** @type {import("daypass/fetch").RequestFacts} */ _facts) =>
+    grant.obligations.length === 0
+      ? new Response(null, { status: 204 })
+      : Response.json({ code: "UNENFORCED_CONSTRAINT" }, { status: 403 }),
   { facts: (_request, facts) => facts },
 );
 

@@ -41,6 +41,9 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> ex
  * answers as a refusal), and with a store `uses`: the verifier's `enforces` need not list them. Act on a body only after all of it has been read. What
  * `openBody` of `daypass/s3/header` throws for chunks is answered as a refusal as well.
  *
+ * The guard enforces these on its handler's own response. A handler that lets another server answer, such as middleware or an edge
+ * function, must refuse a grant whose `obligations` are not empty.
+ *
  * @param handler called only for verified requests; the host's further arguments follow the request
  * @throws {DaypassError} from the returned function `INVALID_INPUT` if a grant limits the body and it has already been read, or the
  * host's request does not provide it

@@ -16,6 +16,11 @@ async function refusalOf(config: object): Promise<string> {
   );
 }
 
+function routed(prefix: string) {
+  const routes = [{ origin: "https://a.example", prefix, upstream: "http://127.0.0.1:3000" }];
+  return { publicUrl: "https://a.example", routes };
+}
+
 test.each([
   [{ root: 1 }, "root", "found 1"],
   [{ root: ["a"] }, "root", "found a list"],
@@ -47,6 +52,9 @@ test.each([
     "hosts",
     "*.s3.example",
   ],
+  [routed("/"), "routes[0].prefix", "set links.origin"],
+  [routed("/l/"), "routes[0].prefix", 'found "/l/"'],
+  [{ ...routed("/d/x"), links: { origin: "https://a.example" } }, "routes[0].prefix", 'found "/d/x"'],
   [{ regions: ["us-east-1"], region: "eu-west-1" }, "region", "found eu-west-1"],
   [{ regions: ["eu-west-1"] }, "region", "found us-east-1"],
   [{ origins: ["https://*.s3.example"] }, "an origin without *", "add publicUrl"],
@@ -83,6 +91,9 @@ test.each([
       origins: ["https://a.example", "http://localhost:3000", "capacitor://localhost", "chrome-extension://abc"],
     },
   },
+  routed("/l"),
+  routed("/list/"),
+  { ...routed("/"), links: { origin: "https://links.example" } },
   { region: "eu-west-1", regions: ["auto", "eu-west-1"] },
   { publicUrl: "http://[::1]:8080" },
   { limits: { body: 1000, query: 16_384 } },

@@ -7,6 +7,7 @@ import { ownerScopes } from "./pipeline/owner-scopes.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { checkHandOver } from "./protocols/link/hand-over.ts";
 import { linkProtocol } from "./protocols/link/index.ts";
+import { hasLinkTargets } from "./protocols/link/path.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import type { PlaceOptions } from "./protocols/route/grants.ts";
 import { routeProtocol } from "./protocols/route/index.ts";
@@ -14,6 +15,7 @@ import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
 import type { State } from "./state/contract/state.ts";
+import { hostsOf } from "./upstream/route-table.ts";
 
 /** The one list of protocols: those that have keys. The first one also answers those who speak none. */
 export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly [Protocol, ...Protocol[]] {
@@ -82,6 +84,15 @@ function linksOf(
   const origin = wanted.origin ?? origins.find((one) => !one.includes("*"));
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
+  const own = hostsOf(origin);
+  const taken = routes?.list.find(
+    (route) => hasLinkTargets(route.prefix) && hostsOf(route.origin).some((host) => own.includes(host)),
+  );
+  if (taken !== undefined)
+    throw new DaypassError(
+      "INVALID_INPUT",
+      `the route ${taken.prefix} has the paths /l/ or /d/ of links on ${origin}: use another prefix, or set links.origin to another origin`,
+    );
   const sites = [...new Set([...(routes?.list.map((route) => route.origin) ?? []), ...hosts])];
   if (handOver !== undefined) checkHandOver(handOver);
   const filePath = storage.filePath?.bind(storage);

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createForwardAuth } from "../../src/forward-auth/index.ts";
-import type { KeyScope } from "../../src/index.ts";
+import { createGateway, type KeyScope } from "../../src/index.ts";
 import type { LinkRequest } from "../../src/links/create-link.ts";
 import { visitCookies } from "../../src/links/visit.ts";
 import { openRoutes } from "../../src/upstream/index.ts";
@@ -262,6 +262,22 @@ describe("the admin API", () => {
     });
     expect(await edit({ label: "photos", maxBytes: null })).toMatchObject({ status: 200 });
   });
+});
+
+it.each<readonly [prefix: string, origin: string, isRefused: boolean]>([
+  ["/", "https://a.example", true],
+  ["/", "http://a.example", true],
+  ["/l/", "https://a.example", true],
+  ["/d/x", "https://a.example", true],
+  ["/", "https://b.example", false],
+  ["/list/", "https://a.example", false],
+])("refuses a route %s on %s if it has paths of links on https://a.example: %s", (prefix, origin, isRefused) => {
+  const routes = openRoutes([{ origin, prefix, upstream: "http://127.0.0.1:9" }]);
+  const { storage, links } = bench;
+  const create = () =>
+    createGateway({ storage, routes, origins: ["https://a.example"], keys: { url: [URL_KEY] }, links: { links } });
+  if (isRefused) expect(create).toThrow("set links.origin to another origin");
+  else expect(create).not.toThrow();
 });
 
 describe("forward-auth", () => {

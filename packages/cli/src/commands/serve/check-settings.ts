@@ -54,6 +54,7 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
     if (!isNetwork(network)) refuse({ place, expected: NETWORK, found: describeValue(network), remedy: "correct it" });
   }
   checkHosts(settings, refuse);
+  checkRoutes(settings, refuse);
   checkRegion(settings, refuse);
   checkCors(cors, refuse);
   checkLimits(settings.limits ?? {}, refuse);
@@ -83,6 +84,20 @@ function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never):
       expected: `the host[:port] of an origin (${names.join(", ")})`,
       found: "another",
       remedy: "correct it, or add its origin to origins",
+    });
+  }
+}
+
+/** Refuses a route over `/l/` and `/d/` on the origin of links, because every link would be refused. Links may be created while the gateway runs. */
+function checkRoutes(settings: CheckedSettings, refuse: (fault: Fault) => never): void {
+  const links = settings.links?.origin ?? originsOf(settings, settings.port).find((origin) => !origin.includes("*"));
+  for (const [i, { origin, prefix }] of (settings.routes ?? []).entries()) {
+    if (origin !== links || !/^\/(?:$|[ld]\/)/.test(prefix)) continue;
+    refuse({
+      place: `routes[${i}].prefix`,
+      expected: `a prefix without the paths /l/ and /d/ of links on ${origin}`,
+      found: describeValue(prefix),
+      remedy: "use another prefix, or set links.origin to another origin",
     });
   }
 }

@@ -14,6 +14,11 @@ export function isLinkTarget(target: string): boolean {
   return /^\/[ld]\//.test(target);
 }
 
+/** Whether a prefix of paths has targets of links below it. */
+export function hasLinkTargets(prefix: string): boolean {
+  return prefix === "/" || isLinkTarget(prefix);
+}
+
 /** Reads the path of a target. @throws {LinkRefused} `unknown` for a path that two servers may read in two ways */
 export function readLinkPath(target: string): LinkPath {
   const [path = ""] = target.split("?", 1);

@@ -1,5 +1,5 @@
 import { DaypassError } from "daypass";
-import { type FormsOf, flag, formFault, listOf, required, unexpected } from "../http/validate-options.ts";
+import { type FormsOf, flag, formFault, listOf, origin, required, unexpected } from "../http/validate-options.ts";
 import type { Place } from "../protocols/route/grants.ts";
 import { isPlainPath } from "../upstream/plain-path.ts";
 
@@ -9,7 +9,7 @@ export interface ForwardAuthHost {
   readonly origin: string;
   /** A path that ends with `/`, `/` by default. */
   readonly prefix?: string | undefined;
-  /** Methods that grants may allow, `["GET"]` by default. `GET` includes `HEAD`. */
+  /** Methods that grants and visits may use, `["GET"]` by default. `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
   /** Whether URLs for a subject are accepted because the app compares `Daypass-Subject`. Off by default: they are refused. */
   readonly subjects?: boolean | undefined;
@@ -17,7 +17,7 @@ export interface ForwardAuthHost {
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const FORMS: FormsOf<ForwardAuthHost> = {
-  origin: required([(value) => isOrigin(value), "an origin, scheme://host[:port]"]),
+  origin: required(origin),
   prefix: [(value) => typeof value === "string" && /\/$/.test(value) && isPlainPath(value), "a path that ends with /"],
   methods: listOf([(value) => METHODS.includes(String(value)), `one of ${METHODS.join(", ")}`], { least: 1 }),
   subjects: flag,
@@ -38,8 +38,4 @@ export function placesOf(hosts: readonly ForwardAuthHost[]): readonly Place[] {
       methods: methods.includes("GET") ? [...methods, "HEAD"] : methods,
     };
   });
-}
-
-function isOrigin(value: unknown): boolean {
-  return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 }

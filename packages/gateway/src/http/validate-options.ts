@@ -19,6 +19,7 @@ export const text: Form = [(value) => typeof value === "string" && value !== "",
 export const flag: Form = [(value) => typeof value === "boolean", "true or false"];
 export const callback: Form = [(value) => typeof value === "function", "a function"];
 export const object: Form = [(value) => isObject(value), "an object"];
+export const origin: Form = [(value) => isOrigin(value), "an origin, scheme://host[:port]"];
 export const timer: Form = [
   (value) => isWhole(value, 1) && Number(value) <= LONGEST_TIMER_MS,
   `whole milliseconds from 1 to ${LONGEST_TIMER_MS}`,
@@ -91,6 +92,10 @@ export function given<T extends object>(options: T | undefined): { [M in keyof T
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 }
 
 function isWhole(value: unknown, least: number): boolean {

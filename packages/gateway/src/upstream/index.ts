@@ -7,7 +7,17 @@ import { type LookupAddress, lookup as resolve } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { DaypassError } from "daypass";
 import { Pool } from "undici";
-import { type FormsOf, flag, formFault, listOf, required, text, timer, unexpected } from "../http/validate-options.ts";
+import {
+  type FormsOf,
+  flag,
+  formFault,
+  listOf,
+  origin,
+  required,
+  text,
+  timer,
+  unexpected,
+} from "../http/validate-options.ts";
 import type { Route, RouteConfig, RouteRequirement, Routes, UpstreamTimeouts } from "./contract.ts";
 import { isNeverForwarded } from "./headers.ts";
 import { isPlainPath } from "./plain-path.ts";
@@ -26,11 +36,10 @@ export type {
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const REQUIREMENTS: readonly RouteRequirement[] = ["body-length", "body-sha256", "exact", "uses"];
-const origin = required([(value) => isOrigin(value), "an origin, scheme://host[:port]"]);
 const FORMS: FormsOf<RouteConfig> = {
-  origin,
+  origin: required(origin),
   prefix: required([(value) => typeof value === "string" && isPlainPath(value), "a plain path, which starts with /"]),
-  upstream: origin,
+  upstream: required(origin),
   methods: listOf([(value) => METHODS.includes(String(value)), `one of ${METHODS.join(", ")}`], { least: 1 }),
   requires: listOf([(value) => REQUIREMENTS.includes(value as never), `one of ${REQUIREMENTS.join(", ")}`]),
   host: text,
@@ -43,10 +52,6 @@ const FORMS: FormsOf<RouteConfig> = {
   subjects: flag,
   timeouts: { connectMs: timer, answerMs: timer, idleMs: timer } satisfies FormsOf<UpstreamTimeouts>,
 };
-
-function isOrigin(value: unknown): boolean {
-  return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
-}
 
 /**
  * Opens routes: resolves no name and connects to nothing before the first request. Redirects of an upstream are never followed, and no

@@ -41,7 +41,7 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> ex
  * answers as a refusal), and with a store `uses`: the verifier's `enforces` need not list them. Act on a body only after all of it has been read. What
  * `openBody` of `daypass/s3/header` throws for chunks is answered as a refusal as well.
  *
- * The guard enforces these on its handler's own response. A handler that lets another server answer, such as middleware or an edge
+ * The guard enforces these on its handler's own response. A handler that passes the request to another server, such as middleware or an edge
  * function, must refuse a grant whose `obligations` are not empty.
  *
  * @param handler called only for verified requests; the host's further arguments follow the request

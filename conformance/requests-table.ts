@@ -175,7 +175,7 @@ export const table: readonly TableRow[] = [
     expected: DENIED,
     send: (target, bucket) => send({ method: "GET", url: v2(target, bucket, ago(120_000)) }),
   },
-  presigned("session token that nobody issued", [400, "InvalidToken"], { credentials: { sessionToken: "bogus" } }),
+  presigned("session token that was never issued", [400, "InvalidToken"], { credentials: { sessionToken: "bogus" } }),
 ];
 
 /** Makes the bucket and the object that the rows ask for. */

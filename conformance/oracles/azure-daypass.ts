@@ -25,13 +25,17 @@ export function daypassAzure(wish: AzureWish): SignedRequest {
       dotSegments: "sign",
     });
   }
+  const { blob, directory, snapshot, versionId } = wish;
+  const target =
+    blob !== undefined
+      ? { blob, snapshot, versionId }
+      : directory !== undefined
+        ? { prefix: directory }
+        : { resource: "container" as const };
   const resource = {
     ...common,
+    ...target,
     container: wish.container ?? "",
-    blob: wish.blob,
-    prefix: wish.directory,
-    snapshot: wish.snapshot,
-    versionId: wish.versionId,
     response: wish.response,
     dotSegments: "sign" as const,
   };

@@ -1,6 +1,6 @@
 import { s3Signer } from "daypass/s3";
 import type { S3Wish } from "../random/requests.ts";
-import { queryObject } from "./oracle.ts";
+import { queryObject, targetOf } from "./oracle.ts";
 
 /** Ours, told the same. */
 export function daypassUrl(wish: S3Wish, added: readonly (readonly [string, string])[]): string {
@@ -9,7 +9,7 @@ export function daypassUrl(wish: S3Wish, added: readonly (readonly [string, stri
   return signer.sign({
     method: wish.method,
     bucket: wish.bucket,
-    key: wish.key,
+    ...targetOf(wish.key),
     query: queryObject([...wish.query, ...added]),
     headers: wish.headers,
     expiresIn: wish.expiresIn,

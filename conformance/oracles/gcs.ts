@@ -81,7 +81,8 @@ function storage(wish: GcsPlace & Pick<GcsWish, "bucket" | "object">): { bucket:
 /** The request for the signer of Daypass. */
 export function ourRequest(wish: GcsWish): GcsSignRequest {
   const { method, bucket, object, query, response, headers, expiresIn } = wish;
-  return { method, bucket, object, query, response, headers, expiresIn, dotSegments: "sign" };
+  const target = object === undefined ? { resource: "bucket" as const } : { object };
+  return { method, bucket, ...target, query, response, headers, expiresIn, dotSegments: "sign" };
 }
 
 /** V2 signs no response headers: they are parameters like others. */

@@ -93,6 +93,11 @@ export function unsignedUrl(wish: S3Wish): string {
 }
 
 /** Parameters as an object, repeats as a list. Without a prototype, as `__proto__` is a name like any other. */
+/** What a signer of S3 needs to know of the target: a key, or that the URL is for the whole bucket. */
+export function targetOf(key: string | undefined): { key: string } | { resource: "bucket" } {
+  return key === undefined ? { resource: "bucket" } : { key };
+}
+
 export function queryObject(query: S3Wish["query"]): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of query) {

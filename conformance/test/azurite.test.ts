@@ -78,7 +78,7 @@ describe("URLs of Daypass, judged by Azurite 3.37.0", () => {
   test.each(VERSIONS)("a service SAS of %s reads a blob, by itself and through its container", async (version) => {
     const azure = azureSigner({ ...options, version });
     expect(await get(azure.sign(permitted).url)).toMatchObject({ status: 200, body: Buffer.from("hello") });
-    const { url } = azure.sign({ container: CONTAINER, permissions: "rl", ...life });
+    const { url } = azure.sign({ container: CONTAINER, resource: "container", permissions: "rl", ...life });
     expect((await get(`${url}&restype=container&comp=list`)).body.toString()).toContain(
       "<Name>talks/key note.txt</Name>",
     );
@@ -275,7 +275,12 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.37
         const { status } = await get(other);
         expect([what, status === 403 || status === 400]).toEqual([what, true]);
       }
-      const { url: container } = signer(version).sign({ container: CONTAINER, permissions: "l", ...life });
+      const { url: container } = signer(version).sign({
+        container: CONTAINER,
+        resource: "container",
+        permissions: "l",
+        ...life,
+      });
       expect((await get(`${container}&restype=container&comp=list`)).status).toBe(200);
     },
   );

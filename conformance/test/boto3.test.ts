@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import { boto3Urls, narrowForBoto3 } from "../oracles/boto3.ts";
 import { daypassUrl } from "../oracles/daypass.ts";
-import { draft, finish, queryObject } from "../oracles/oracle.ts";
+import { draft, finish, queryObject, targetOf } from "../oracles/oracle.ts";
 import { randomWish, type S3Wish } from "../random/requests.ts";
 import { runCount, runSeed, seeded } from "../random/seeded.ts";
 import { decodeToken, urlParts } from "../url-parts.ts";
@@ -68,8 +68,8 @@ describe.skipIf(missing)(`boto3 of Debian${missing ?? ""}`, () => {
 function daypassV2Url({ endpoint, region, addressing, credentials, signedAt, ...wish }: S3Wish): string {
   const signer = s3V2Signer({ endpoint, region, addressing, credentials, clock: () => signedAt });
   const { method, bucket, key, headers, expiresIn } = wish;
-  return signer.sign({ method, bucket, key, headers, expiresIn, query: queryObject(wish.query), dotSegments: "sign" })
-    .url;
+  const query = queryObject(wish.query);
+  return signer.sign({ method, bucket, ...targetOf(key), headers, expiresIn, query, dotSegments: "sign" }).url;
 }
 
 function v2Parts(url: string): { readonly beforeQuery: string; readonly tokens: readonly string[] } {

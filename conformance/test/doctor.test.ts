@@ -44,6 +44,7 @@ describe.skipIf(missing)(`daypass doctor, at radosgw${missing ?? ""}`, () => {
     radosgw = await startRadosgw();
     const { url } = s3Signer({ region: "us-east-1", addressing: "path", ...radosgw }).sign({
       bucket: BUCKET,
+      resource: "bucket",
       method: "PUT",
       expiresIn: 60,
     });

@@ -8,6 +8,7 @@ import { needs } from "../../tools/needs.ts";
 import { type Radosgw, startRadosgw } from "../../tools/radosgw-server.ts";
 import { multipart } from "../multipart.ts";
 import { awsSdkForm } from "../oracles/forms.ts";
+import { targetOf } from "../oracles/oracle.ts";
 import { FILE_NAME } from "../random/forms.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { type Answer, send } from "../send.ts";
@@ -28,8 +29,13 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
     addressing,
     credentials: radosgw.credentials,
   });
-  const call = (request: { bucket: string; key?: string; method: string }): Promise<Answer> => {
-    const { url, method } = s3Signer(options("path")).sign({ ...request, dotSegments: "sign", expiresIn: 60 });
+  const call = ({ key, ...request }: { bucket: string; key?: string; method: string }): Promise<Answer> => {
+    const { url, method } = s3Signer(options("path")).sign({
+      ...request,
+      ...targetOf(key),
+      dotSegments: "sign",
+      expiresIn: 60,
+    });
     return send({ url, method });
   };
   const signers = { SigV4: s3FormSigner, SigV2: s3FormV2Signer } as const;

@@ -1,5 +1,5 @@
 import { ceph } from "daypass/presets";
-import { s3Signer } from "daypass/s3";
+import { type S3ObjectRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { s3V4aSigner } from "daypass/s3/v4a";
 import { type SwiftSignRequest, swiftSigner } from "daypass/swift";
@@ -10,7 +10,7 @@ import { aws4Oracle } from "../oracles/aws4.ts";
 import { aws4fetchOracle } from "../oracles/aws4fetch.ts";
 import { daypassUrl } from "../oracles/daypass.ts";
 import { minioOracle } from "../oracles/minio.ts";
-import { draft } from "../oracles/oracle.ts";
+import { draft, targetOf } from "../oracles/oracle.ts";
 import { smithyOracle } from "../oracles/smithy.ts";
 import { HOSTILE_KEYS } from "../random/hostile-keys.ts";
 import { randomKey } from "../random/keys.ts";
@@ -35,14 +35,14 @@ describe.skipIf(missing)(`URLs of Daypass, judged by radosgw${missing ?? ""}`, (
     };
   };
   type Style = keyof ReturnType<typeof signers>;
-  type Asked = Parameters<ReturnType<typeof s3Signer>["sign"]>[0];
 
-  const call = (style: Style, asked: Omit<Asked, "bucket" | "expiresIn">, body?: string): Promise<Answer> => {
+  const call = (style: Style, { key, ...asked }: Partial<S3ObjectRequest>, body?: string): Promise<Answer> => {
     const { url, method, headers } = signers()[style].sign({
       bucket: BUCKET,
       expiresIn: 600,
       dotSegments: "sign",
       ...asked,
+      ...targetOf(key),
     });
     return send({ url, method, headers, body });
   };

@@ -117,6 +117,7 @@ describe("the library in workerd", { concurrent: true }, () => {
   });
 });
 
+const NO_HOST = "a page cannot set the Host of a request";
 const NO_STREAM = "a page makes no request of a stream without HTTP/2";
 
 const reason = needs("chromium");
@@ -135,6 +136,9 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, { concurrent: 
       })()`);
       judge(ran as Report, 600, {
         "handles late rejections when the iteration ends early": NO_PROCESS,
+        "the adapter of Next > verifies the base path": NO_HOST,
+        "the adapter of Next > refuses a request with another parameter": NO_HOST,
+        "the adapter of Hono > gives the handler a body that fails": NO_STREAM,
         "fails another body before the handler has all of it": NO_STREAM,
         "holds a body to its length where a host's class": NO_STREAM,
         "leaves a request whose body is limited its class": NO_STREAM,

@@ -19,7 +19,7 @@ head -n 1 "$root/said"
 kill $first; wait $first || true
 rm "$root/said"
 cat /dev/zero > "$root/.filler" 2> /dev/null || true
-exec "$@" "$root" --port 0 --json --workers "$workers"
+exec "$@" "$root" --port 0 --json --show-url --workers "$workers"
 `;
 
 /** `made FILE` creates a key and prints its id. */

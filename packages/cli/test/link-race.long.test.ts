@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { adminClient } from "../src/links/admin-client.ts";
 import { temporaryFolder } from "./command.ts";
@@ -45,11 +46,22 @@ test(`a link of one delivery starts once for ${CLAIMS} claims at a time, in ${RO
   writeFileSync(join(folder, "media/a.bin"), randomBytes(100_000));
   const { said, child, stop } = await serve(folder, "--port", "0", "--workers", "2");
   const admin = await adminClient({ folder: join(folder, ".daypass"), env: {} });
-  const shown = async (id: string) => (await admin.call("GET", `/links/${id}`)).body.deliveries.started as number;
+  // Its socket is absent while the owner of the state restarts after a kill.
+  const call = async (...args: Parameters<typeof admin.call>): ReturnType<typeof admin.call> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await admin.call(...args);
+      } catch (error) {
+        if (attempt === 100 || !/connect ENOENT|ECONNREFUSED/.test(String(error))) throw error;
+        await setTimeout(100);
+      }
+    }
+  };
+  const shown = async (id: string) => (await call("GET", `/links/${id}`)).body.deliveries.started as number;
   let killed = 0;
   let repeated = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { body: link } = await admin.call("POST", "/links", { target: "media/a.bin", maxDeliveries: 1 });
+    const { body: link } = await call("POST", "/links", { target: "media/a.bin", maxDeliveries: 1 });
     const path = new URL(link.url).pathname;
     const url = said.url + path;
     const victim = round % 3 !== 0 ? undefined : round % 2 === 0 ? "worker" : "owner";

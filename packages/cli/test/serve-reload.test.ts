@@ -87,6 +87,7 @@ test("sums the metrics of all workers in one scrape, a crashed one included", as
   const scrape = async () => (await fetch(`${gateway.said.url}/-/metrics`, close)).text();
   const series = 'daypass_requests_total{scheme="s3",method="GET",status="200"} 24\n';
   for (const text of await Promise.all(Array.from({ length: 6 }, scrape))) expect(text).toContain(series);
+  await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(3);
   const [, pid] = /"pid":(\d+)[^\n]*"msg":"listening"/.exec(gateway.log()) ?? [];
   process.kill(Number(pid), "SIGKILL");
   await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(4);
@@ -131,6 +132,7 @@ test("keeps the configuration in a replacement worker after the file has changed
   gateway.configure(cors("https://two.example"));
   await gateway.reload();
   writeFileSync(gateway.file, "{");
+  await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(3);
   const [, pid] = /"pid":(\d+)[^\n]*"msg":"listening"/.exec(gateway.log()) ?? [];
   process.kill(Number(pid), "SIGKILL");
   await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(2);

@@ -1,13 +1,11 @@
 import { randomId } from "../links/identifiers.ts";
 import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
+import { reserveBlocks } from "../links/reserve-blocks.ts";
 import { streamOf } from "../links/zip.ts";
 import { discard } from "../pipeline/outcome.ts";
 import type { State } from "../state/contract/state.ts";
 import type { UpstreamResponse } from "../upstream/contract.ts";
-
-/** Bytes are reserved in blocks if their number is not known in advance. */
-const BLOCK = 1024 * 1024;
 
 export interface Charge {
   readonly variant: string;
@@ -42,21 +40,7 @@ export async function chargedResponse(
   const settle = holdLease(state, { variant, token, attempt });
   if (body?.kind !== "stream" || body.length !== undefined) return { ...response, settle };
   const source = body.stream;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    let reserved = 0;
-    let sent = 0;
-    for await (const chunk of source) {
-      sent += (chunk as Uint8Array).length;
-      while (sent > reserved) {
-        const result = await state.deliver(variant, { type: "reserve", token, attempt, bytes: BLOCK });
-        // The head is sent, so only a cut connection shows that something is missing.
-        if (!result.ok) throw new LinkRefused(result.reason);
-        reserved += BLOCK;
-      }
-      yield chunk as Uint8Array;
-    }
-  }
-  const stream = streamOf(counted());
+  const stream = streamOf(reserveBlocks(state, { variant, token, attempt }, source));
   // A client that leaves before the first byte must release the upstream, too.
   stream.once("close", () => source.destroy());
   return { ...response, body: { kind: "stream", stream, length: undefined }, settle };

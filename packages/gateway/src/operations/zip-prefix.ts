@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
 import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
+import { reserveBlocks } from "../links/reserve-blocks.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
 import type { Variant } from "../state/contract/state.ts";
@@ -25,8 +26,6 @@ export interface Zipped {
 }
 
 const PAGE = 1000;
-/** A zip has no length in advance, so its bytes are reserved in blocks. */
-const BLOCK = 1024 * 1024;
 
 /** Begins a zip. Objects that vanish while it is made are left out. @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE` */
 export async function zipPrefix(request: ZipPrefix, context: OperationContext): Promise<Zipped> {
@@ -39,26 +38,8 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   const target = `${request.keys.bucket}/${request.keys.prefix}`;
   const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0, target });
   if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    let reserved = 0;
-    let sent = 0;
-    for await (const chunk of body) {
-      sent += chunk.length;
-      while (sent > reserved) {
-        const result = await state.deliver(variant.id, {
-          type: "reserve",
-          token: token as string,
-          attempt,
-          bytes: BLOCK,
-        });
-        // The head is sent, so only a cut connection shows that something is missing.
-        if (!result.ok) throw new LinkRefused(result.reason);
-        reserved += BLOCK;
-      }
-      yield chunk;
-    }
-  }
-  return { stream: streamOf(counted()), settle: holdLease(state, { variant: variant.id, token, attempt }) };
+  const reservation = { variant: variant.id, token, attempt };
+  return { stream: streamOf(reserveBlocks(state, reservation, body)), settle: holdLease(state, reservation) };
 }
 
 async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {

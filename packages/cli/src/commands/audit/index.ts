@@ -6,7 +6,8 @@ import { type AuditFault, publicKeys, type Receipt, readReceipt, verifyAudit } f
 import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
-import { type AdminClient, adminClient } from "../../links/admin-client.ts";
+import type { AdminClient } from "../../links/admin-client.ts";
+import { ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { linkFiles } from "../../state/link-files.ts";
 import { stateFolder } from "../../state/state-folder.ts";
 
@@ -39,9 +40,7 @@ const OPTIONS = {
   lines: { type: "string" },
   follow: { type: "boolean" },
   link: { type: "string" },
-  state: { type: "string" },
-  admin: { type: "string" },
-  json: { type: "boolean" },
+  ...ADMIN_OPTIONS,
 } as const;
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
@@ -54,8 +53,8 @@ interface Call {
 
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitStatus>>> = {
   verify: (call) => (call.values.receipt === undefined ? verify(call) : verifyReceipt(call, call.values.receipt)),
-  export: (call) => withClient(call, (client) => exportLines(client, call)),
-  tail: (call) => withClient(call, (client) => tail(client, call)),
+  export: (call) => withAdmin(call.values, call.context, (client) => exportLines(client, call)),
+  tail: (call) => withAdmin(call.values, call.context, (client) => tail(client, call)),
 };
 
 export const auditCommand: Command = {
@@ -69,12 +68,6 @@ export const auditCommand: Command = {
     return (await ACTIONS[action]?.({ values, context, file })) ?? 2;
   },
 };
-
-async function withClient<T>({ values, context }: Call, work: (client: AdminClient) => Promise<T>): Promise<T> {
-  const { admin, state } = values;
-  const client = await adminClient({ folder: stateFolder(state, context.env), admin, env: context.env });
-  return work(client).finally(() => client.close());
-}
 
 async function keysOf({ values, context }: Call): Promise<ReturnType<typeof publicKeys>> {
   const path = values.key ?? linkFiles(stateFolder(values.state, context.env)).auditPublicKey;
@@ -101,7 +94,7 @@ async function verify(call: Call): Promise<ExitStatus> {
   const verifyLines = (lines: AsyncIterable<string>) => verifyAudit(lines, { keys, exportedHeads });
   const report =
     file === undefined
-      ? await withClient(call, (client) => verifyLines(client.lines("/audit/export")))
+      ? await withAdmin(call.values, call.context, (client) => verifyLines(client.lines("/audit/export")))
       : await verifyLines(fileLines(file, stdin));
   const { sealed, unsealed, heads, faults } = report;
   const isSound = faults.length === 0;

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { duration, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import { type AdminClient, adminClient } from "../../links/admin-client.ts";
-import { stateFolder } from "../../state/state-folder.ts";
+import type { AdminClient } from "../../links/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { table } from "../../terminal-text.ts";
 import { LINK_HELP, LINK_OPTIONS, linkInput } from "./options.ts";
 
@@ -22,16 +22,12 @@ daypass links backup FILE                  write a copy of the state to a new fi
 Options of create and edit
 ${LINK_HELP}
 Other
-  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
-  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
-  --json                print the resource as the admin API returns it`;
+${ADMIN_HELP}`;
 
 const OPTIONS = {
   ...LINK_OPTIONS,
   count: { type: "string" },
-  state: { type: "string" },
-  admin: { type: "string" },
-  json: { type: "boolean" },
+  ...ADMIN_OPTIONS,
 } as const;
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
@@ -101,12 +97,7 @@ export const linksCommand: Command = {
     word("the action", action, [...Object.keys(ACTIONS), "list", "deliveries"]);
     if (action !== "list" && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
-    const client = await adminClient({
-      folder: stateFolder(values.state, context.env),
-      admin: values.admin,
-      env: context.env,
-    });
-    try {
+    return withAdmin(values, context, async (client) => {
       if (action === "list") return await list(client, "/links", values, context);
       if (action === "deliveries") return await list(client, `/links/${idOf(argument)}/deliveries`, values, context);
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
@@ -114,9 +105,7 @@ export const linksCommand: Command = {
       if (link === undefined) return 0;
       await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
       return 0;
-    } finally {
-      await client.close();
-    }
+    });
   },
 };
 

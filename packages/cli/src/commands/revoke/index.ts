@@ -1,12 +1,6 @@
 import { mapped, moment, parseArguments, word } from "../../arguments.ts";
-import { type Command, print, UsageError } from "../../command.ts";
-import { adminClient } from "../../links/admin-client.ts";
-import { stateFolder } from "../../state/state-folder.ts";
-
-const PLACE = { state: { type: "string" }, admin: { type: "string" }, json: { type: "boolean" } } as const;
-const PLACE_HELP = `  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
-  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
-  --json                print the resource as the admin API returns it`;
+import { type Command, type ExitStatus, print, UsageError } from "../../command.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 
 interface Revocation {
   readonly id: string;
@@ -27,10 +21,10 @@ daypass revoke --prefix BUCKET/PREFIX      refuse everything below a prefix
 
 Running transfers are cut. daypass revocations lift ID allows it again.
   --reason TEXT         kept with the revocation
-${PLACE_HELP}`,
+${ADMIN_HELP}`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, {
-      ...PLACE,
+      ...ADMIN_OPTIONS,
       key: { type: "string" },
       subject: { type: "string" },
       prefix: { type: "string" },
@@ -44,18 +38,11 @@ ${PLACE_HELP}`,
       throw new UsageError("revoke takes one of URL, --key, --subject and --prefix");
     if (before !== undefined && key === undefined) throw new UsageError("--before needs --key");
     const signedBefore = mapped(before, (instant) => moment("--before", instant))?.toISOString();
-    const client = await adminClient({
-      folder: stateFolder(values.state, context.env),
-      admin: values.admin,
-      env: context.env,
-    });
-    try {
+    return withAdmin<ExitStatus>(values, context, async (client) => {
       const { body } = await client.call("POST", "/revocations", { url, key, subject, prefix, signedBefore, reason });
       await print(context.stdout, values.json === true ? JSON.stringify(body) : `revoked ${text(body)}; id ${body.id}`);
       return 0;
-    } finally {
-      await client.close();
-    }
+    });
   },
 };
 
@@ -63,18 +50,13 @@ export const revocationsCommand: Command = {
   help: `daypass revocations list        list revocations, newest first
 daypass revocations lift ID     allow again what one refuses
 
-${PLACE_HELP}`,
+${ADMIN_HELP}`,
   async run(args, context) {
-    const { values, positionals } = parseArguments(args, PLACE);
+    const { values, positionals } = parseArguments(args, ADMIN_OPTIONS);
     const [action = "", id] = positionals;
     word("the action", action, ["list", "lift"]);
     if ((action === "lift") !== (id !== undefined)) throw new UsageError("revocations takes list, or lift with one id");
-    const client = await adminClient({
-      folder: stateFolder(values.state, context.env),
-      admin: values.admin,
-      env: context.env,
-    });
-    try {
+    return withAdmin<ExitStatus>(values, context, async (client) => {
       if (id !== undefined) {
         const { body } = await client.call("POST", `/revocations/${id}/lift`);
         await print(context.stdout, values.json === true ? JSON.stringify(body) : `lifted ${text(body)}`);
@@ -93,8 +75,6 @@ ${PLACE_HELP}`,
         cursor = body.next;
       } while (cursor !== undefined);
       return 0;
-    } finally {
-      await client.close();
-    }
+    });
   },
 };

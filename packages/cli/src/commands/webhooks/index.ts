@@ -1,7 +1,7 @@
 import { parseArguments, word } from "../../arguments.ts";
-import { type Command, type Context, print, UsageError } from "../../command.ts";
-import { type AdminClient, adminClient } from "../../links/admin-client.ts";
-import { stateFolder } from "../../state/state-folder.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import type { AdminClient } from "../../links/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { idOf } from "../links/index.ts";
 
 const HELP = `daypass webhooks add URL        announce deliveries of all links to a URL; prints its secret once
@@ -13,16 +13,12 @@ daypass webhooks resend ID      send one of them again, or all of a webhook
   --event TYPE          what to announce; repeat it for more (default: delivery.started and delivery.completed)
                         others: delivery.failed, link.viewed, link.limit_reached, link.file_changed, link.expiring
   --link ID             only this link
-  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
-  --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
-  --json                print the resource as the admin API returns it`;
+${ADMIN_HELP}`;
 
 const OPTIONS = {
   event: { type: "string", multiple: true },
   link: { type: "string" },
-  state: { type: "string" },
-  admin: { type: "string" },
-  json: { type: "boolean" },
+  ...ADMIN_OPTIONS,
 } as const;
 
 type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
@@ -83,16 +79,12 @@ export const webhooksCommand: Command = {
     const action = ACTIONS[name];
     if (more.length > 0 || (action?.takes === undefined) !== (argument === undefined))
       throw new UsageError(`webhooks ${name} takes ${action?.takes ?? "no argument"}`);
-    const { admin, state } = values;
-    const client = await adminClient({ folder: stateFolder(state, context.env), admin, env: context.env });
-    try {
+    return withAdmin<ExitStatus>(values, context, async (client) => {
       for (const one of (await action?.run({ client, argument: argument ?? "", values })) ?? []) {
         await show(one, values, context);
       }
       return 0;
-    } finally {
-      await client.close();
-    }
+    });
   },
 };
 

@@ -9,6 +9,7 @@ import { linkPage } from "../../pages/link-page.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
+import { pageFields } from "./page-fields.ts";
 import { LINK_BASE } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 
@@ -58,26 +59,14 @@ function claim({ grant, options, request }: Asked, claimKey: string): Task<Claim
 }
 
 /** The page before a visit. A GET begins none, or a scanner of mails would. */
-function page({ grant, options, request, isPage }: Asked): Task<AnswerAlone> {
-  const { link, variant, path, site = "" } = grant;
+function page(asked: Asked): Task<AnswerAlone> {
+  const { link, path, site = "" } = asked.grant;
   return {
     request: { operation: "answer-alone" },
     present: () => {
-      if (!isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
-      const text = linkPage(messagesOf(request), {
-        path,
-        address: `${site}${path}`,
-        name: `${site}/${link.key}`,
-        label: link.label,
-        note: link.note,
-        sharedBy: options.sharedBy,
-        expiresAt: new Date(link.expiresAt),
-        left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
-        claimKey: randomClaimKey(),
-        proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
-        preview: false,
-      });
-      return pageAnswer(request, 200, text);
+      if (!asked.isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
+      const fields = { ...pageFields(asked, site), name: `${site}/${link.key}`, claimKey: randomClaimKey() };
+      return pageAnswer(asked.request, 200, linkPage(messagesOf(asked.request), fields));
     },
   };
 }

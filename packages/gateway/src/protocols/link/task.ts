@@ -26,6 +26,7 @@ import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { type BytesHeaders, handOver } from "./hand-over.ts";
+import { pageFields } from "./page-fields.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 import { routeLinkTask } from "./route-link.ts";
@@ -168,23 +169,16 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
       expectUnchanged(asked, info);
       note(asked, { action: "link.viewed", result: "ok" });
       const name = link.key.split("/").at(-1) || link.key;
-      const left = variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used);
-      if (left === 0 && grant.delivery === undefined && variant.started >= (variant.max ?? 0) + variant.givenBack)
-        throw new LinkRefused("used-up");
+      const fields = pageFields(asked, options.origin);
+      const isUsedUp = fields.left === 0 && variant.started >= (variant.max ?? 0) + variant.givenBack;
+      if (isUsedUp && grant.delivery === undefined) throw new LinkRefused("used-up");
       const page = linkPage(messagesOf(request), {
-        path: grant.path,
-        address: `${options.origin}${grant.path}`,
+        ...fields,
         name,
         size: info.size,
         contentType: link.response?.contentType ?? info.contentType,
-        label: link.label,
-        note: link.note,
-        sharedBy: options.sharedBy,
-        expiresAt: new Date(link.expiresAt),
-        left,
         claimKey: isCounted ? randomClaimKey() : undefined,
         delivery: grant.delivery && `/d/${grant.token}`,
-        proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
         preview: link.preview && !isCounted,
       });
       return pageAnswer(request, 200, page);
@@ -308,27 +302,12 @@ function needsVisit({ grant, options }: Asked): Answer {
 /** The page before a counted folder opens: its button takes the visit. */
 function visitPage(asked: Asked): Task<ListFolder> {
   const { grant, permit, request, options } = asked;
-  const { link, variant } = grant;
   return {
-    request: { operation: "list-folder", keys: permitPrefix(permit, link.key), limit: 0 },
-    present: () =>
-      pageAnswer(
-        request,
-        200,
-        linkPage(messagesOf(request), {
-          path: grant.path,
-          address: `${options.origin}${grant.path}`,
-          name: titleOf(grant),
-          label: link.label,
-          note: link.note,
-          sharedBy: options.sharedBy,
-          expiresAt: new Date(link.expiresAt),
-          left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
-          claimKey: randomClaimKey(),
-          proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
-          preview: false,
-        }),
-      ),
+    request: { operation: "list-folder", keys: permitPrefix(permit, grant.link.key), limit: 0 },
+    present: () => {
+      const fields = { ...pageFields(asked, options.origin), name: titleOf(grant), claimKey: randomClaimKey() };
+      return pageAnswer(request, 200, linkPage(messagesOf(request), fields));
+    },
   };
 }
 

@@ -317,6 +317,25 @@ export interface State extends StateCapabilities {
   close(): Promise<void>;
 }
 
+/** The methods of an engine that keep the audit. */
+export type AuditMethods = Pick<
+  State,
+  "record" | "auditWriters" | "auditRecords" | "auditHeads" | "addHead" | "cutAudit"
+>;
+
+/** The methods of an engine that keep webhooks and the outbox. */
+export type OutboxMethods = Pick<
+  State,
+  | "addWebhook"
+  | "removeWebhook"
+  | "listWebhooks"
+  | "takeNotifications"
+  | "settleNotification"
+  | "listDeadLetters"
+  | "resendDeadLetters"
+  | "outboxDepth"
+>;
+
 /** Failures in a window. */
 export interface FailureCounts {
   /** Number of failures from the network. */

@@ -11,7 +11,7 @@ import {
 import type { Millis } from "../contract/deliveries.ts";
 import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
 import { optional, type Row, toLink } from "../contract/rows.ts";
-import type { State, StoredHead } from "../contract/state.ts";
+import type { AuditMethods, OutboxMethods, StoredHead } from "../contract/state.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;
@@ -64,10 +64,7 @@ async function notificationsOf(
 }
 
 /** The methods of the contract for the audit. */
-export function auditMethods(
-  db: Database,
-  once: Once,
-): Pick<State, "record" | "auditWriters" | "auditRecords" | "auditHeads" | "addHead" | "cutAudit"> {
+export function auditMethods(db: Database, once: Once): AuditMethods {
   return {
     record: (entry) => once(async ({ append }) => append(entry)),
     async auditWriters() {
@@ -90,20 +87,7 @@ export function auditMethods(
 }
 
 /** The methods of the contract for webhooks and the outbox. */
-export function outboxMethods(
-  db: Database,
-  once: Once,
-): Pick<
-  State,
-  | "addWebhook"
-  | "removeWebhook"
-  | "listWebhooks"
-  | "takeNotifications"
-  | "settleNotification"
-  | "listDeadLetters"
-  | "resendDeadLetters"
-  | "outboxDepth"
-> {
+export function outboxMethods(db: Database, once: Once): OutboxMethods {
   return {
     addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
       once(async ({ run, append }) => {

@@ -11,7 +11,7 @@ import {
 import type { Millis } from "../contract/deliveries.ts";
 import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
 import { optional, type Row, toLink } from "../contract/rows.ts";
-import type { AuditWriter, State, StoredHead } from "../contract/state.ts";
+import type { AuditMethods, AuditWriter, OutboxMethods, StoredHead } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 
 /** What a transaction puts on record. */
@@ -77,11 +77,7 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
 type Committed = <T>(work: () => T) => Promise<T>;
 
 /** The methods of the contract for the audit. */
-export function auditMethods(
-  { first, all, run }: Queries,
-  { append }: Journal,
-  commit: Committed,
-): Pick<State, "record" | "auditWriters" | "auditRecords" | "auditHeads" | "addHead" | "cutAudit"> {
+export function auditMethods({ first, all, run }: Queries, { append }: Journal, commit: Committed): AuditMethods {
   return {
     record: (entry) => commit(() => append(entry)),
     auditWriters: () =>
@@ -113,17 +109,7 @@ export function outboxMethods(
   { first, all, run }: Queries,
   { append }: Journal,
   { commit, now }: { commit: Committed; now(): Millis },
-): Pick<
-  State,
-  | "addWebhook"
-  | "removeWebhook"
-  | "listWebhooks"
-  | "takeNotifications"
-  | "settleNotification"
-  | "listDeadLetters"
-  | "resendDeadLetters"
-  | "outboxDepth"
-> {
+): OutboxMethods {
   return {
     addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
       commit(() => {

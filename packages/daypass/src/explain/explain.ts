@@ -52,7 +52,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const explanation = isOther
     ? await explainText(url, { ...options, request, budget: newBudget() })
     : await explainSent(url, { ...options, request: { ...request, url: undefined }, budget: newBudget() });
-  // A request that succeeded has no cause, whatever its body is.
+  // A request that succeeded has no cause, even if its body reads like an error.
   return options.status !== undefined && options.status >= 200 && options.status < 300
     ? { ...explanation, cause: undefined }
     : explanation;

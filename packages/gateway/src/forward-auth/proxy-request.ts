@@ -40,7 +40,7 @@ export interface ProxyHeaders {
   readonly address: string;
 }
 
-/** Reads the original request from headers. Each must be there once; only the address may be missing. */
+/** Reads the original request from headers. Refuses a header that is absent or repeated; only the address may be absent. */
 export function fromHeaders(names: ProxyHeaders): ProxyDialect["read"] {
   return ({ headers }) => {
     const method = only(headers, names.method);

@@ -136,7 +136,7 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
   }
 
-  /** A slug that does not open counts as a guess, whatever the reason. */
+  /** A slug that does not open counts as a guess, for every reason alike. */
   async function unknownSlug(network: string): Promise<LinkRefused> {
     await state.recordFailure({ address: network, link: "", windowMs: FAILURE_WINDOW });
     return new LinkRefused("unknown");

@@ -133,7 +133,7 @@ it("a link never opens on a wildcard host, where the same path is an object", as
   outcome.delivered(0, true);
 });
 
-it("a redirect of a page stays on its own link, whatever the address says", async () => {
+it("a redirect of a page stays on its own link when the address names another host", async () => {
   for (const path of ["/l//evil.example", "/l/\\evil.example", "/l/%2f%2fevil.example/"]) {
     expect((await bench.get(path, { headers: BROWSER })).headers.get("location")).toBeNull();
   }

@@ -147,7 +147,7 @@ it("stops at once if the receiver says that it is gone", async () => {
   expect(await state.outboxDepth()).toEqual({ waiting: 0, dead: 1 });
 });
 
-it("connects to the address that it checked, whatever the name resolves to by then", async () => {
+it("connects to the address that it checked when the name has moved to another", async () => {
   const { got, url } = await receiver(accept, "127.0.0.2");
   let asked = 0;
   // The second answer is what an attacker would give: an address inside.

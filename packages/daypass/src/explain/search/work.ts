@@ -1,4 +1,4 @@
-/** Bytes of signed texts that the searches of one explanation compute: about 0.1 s, whatever the input is. */
+/** Bytes of signed texts that the searches of one explanation compute: about 0.1 s for any input. */
 const ALL = 10_000_000;
 /** A try costs as much as these bytes, in addition to its text. */
 const PER_TRY = 1000;

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { sha256Hmac } from "#crypto/digests";
 import type { Clock, QueryToken, Verifier, WireRequest } from "../../core/contracts.ts";
 import { invalidInput, refusal } from "../../core/errors.ts";
@@ -227,8 +226,7 @@ export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptio
  * ```
  */
 export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGrant> {
-  requireOptions(options);
-  const { secrets, allowUnsigned, countryOf, enforcesSpeedLimit = false, requireIp = false } = options;
+  const { secrets, allowUnsigned, countryOf, enforcesSpeedLimit = false, requireIp = false } = requireOptions(options);
   return edgeVerifier<BunnyToken, BunnyWeakness, BunnyFacts>(
     {
       id: "bunny",
@@ -274,10 +272,7 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
         }
         const address = locked === undefined ? undefined : lockedAddress(request.remoteAddress);
         if (locked !== undefined && address === undefined) {
-          throw refusal(
-            "IP_NOT_GRANTED",
-            "the token is locked to an address, and the address of the client is unknown",
-          );
+          throw refusal("IP_NOT_GRANTED", "the token is locked to an address, and the client's is unknown");
         }
         const isRule = ({ name }: QueryToken): boolean => name.startsWith("token_") || name === "limit";
         const facts: BunnyFacts = {
@@ -327,13 +322,7 @@ function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country:
 }
 
 function unenforced(constraint: string): Error {
-  return refusal(
-    "UNENFORCED_CONSTRAINT",
-    `the token has the constraint "${constraint}", which this verifier is not set up to enforce`,
-    {
-      constraint,
-    },
-  );
+  return refusal("UNENFORCED_CONSTRAINT", `this verifier does not enforce the token's "${constraint}"`, { constraint });
 }
 
 /** The parts of a request that a token signs. */

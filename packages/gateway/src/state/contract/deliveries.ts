@@ -195,7 +195,7 @@ function refused(view: View, reason: DeliveryRefusal, retryAt?: Millis): Changes
   return { result: { ok: false, reason, retryAt }, variant: view.variant, deliveries: [] };
 }
 
-/** Why a link takes no claim at all, whatever its counters say. */
+/** Why a link takes no claim, regardless of its counters. */
 export function closedReason(
   { startsAt, expiresAt, revokedAt, suspended }: LinkWindow,
   now: Millis,

@@ -284,9 +284,9 @@ describe.each(Object.entries(PROXIES))("one album behind %s", (name, [command, s
         expect([target, [400, 401, 403, 404].includes(status)]).toEqual([target, true]);
       }
       expect((await get("/album/7/", visitor, "POST", "x")).status).toBeGreaterThanOrEqual(400);
-      expect((await get("/album/7/", { cookie: cookie.replace(/\.\w\w/, ".xx") })).status).toBe(
-        name === "nginx" ? 401 : 403,
-      );
+      expect(
+        (await get("/album/7/", { cookie: cookie.replace(/\../, (old) => (old === ".x" ? ".y" : ".x")) })).status,
+      ).toBe(name === "nginx" ? 401 : 403);
       expect(seen.splice(0)).toEqual([]);
 
       // A signed URL needs no visit.

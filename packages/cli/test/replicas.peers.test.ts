@@ -57,10 +57,8 @@ describe.skipIf(reason)(`two replicas of two workers${reason ?? ""}`, () => {
     await database.stop("immediate");
     expect(await status(presigned(one))).toBe(200);
     expect(await open(one, link.url)).toMatchObject({ status: 503, retry: expect.any(String) });
-    expect([
-      await status(`${one.running.said.url}/-/readyz`),
-      await status(`${one.running.said.url}/-/readyz?links`),
-    ]).toEqual([200, 503]);
+    expect(await ofEachWorker(`${one.running.said.url}/-/readyz`)).toEqual(Array(8).fill(200));
+    await expect.poll(() => ofEachWorker(`${one.running.said.url}/-/readyz?links`), WITHIN).toEqual(Array(8).fill(503));
     await two.running.stop();
     await two.restart();
     expect(await status(presigned(two))).toBe(200);

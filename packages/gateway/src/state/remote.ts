@@ -73,6 +73,8 @@ interface Reply {
   readonly code?: string | undefined;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
+  /** Sent to every connection when the engine stops or resumes answering: a worker without calls learns it, too. */
+  readonly isAway?: boolean;
 }
 
 /**
@@ -91,28 +93,36 @@ export async function serveState(state: State, path: string): Promise<{ close():
   const send = (socket: Socket, reply: Reply): void => {
     if (socket.writable) socket.write(`${JSON.stringify(reply, bytesAsText)}\n`);
   };
+  const broadcast = (reply: Reply): void => {
+    for (const socket of sockets) send(socket, reply);
+  };
+  let isAway = false;
+  const note = (isAwayNow: boolean): void => {
+    if (isAwayNow !== isAway) broadcast({ isAway: isAwayNow });
+    isAway = isAwayNow;
+  };
   const answer = async ({ id, method, args }: Call): Promise<Reply> => {
     try {
       if (!METHODS.includes(method as keyof State)) throw new Error(`the state has no method ${method}`);
       const result = await (state[method as "secret"] as (...values: never[]) => Promise<unknown>)(
         ...(args as never[]),
       );
-      if (method === "revoke" || method === "lift") {
-        for (const socket of sockets) send(socket, { revocations: [result as Revocation] });
-      }
+      if (method === "revoke" || method === "lift") broadcast({ revocations: [result as Revocation] });
+      note(false);
       return { id, result };
     } catch (error) {
-      return { id, error: String((error as Error).message), code: (error as { code?: string }).code };
+      const { code } = error as { code?: string };
+      note(code === AWAY);
+      return { id, error: String((error as Error).message), code };
     }
   };
   const server = createServer((socket) => {
     sockets.add(socket);
+    send(socket, { isAway });
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     linesOf(socket, async (line) => send(socket, await answer(JSON.parse(line) as Call)));
   });
-  state.watch?.((changes) => {
-    for (const socket of sockets) send(socket, { revocations: changes });
-  });
+  state.watch?.((changes) => broadcast({ revocations: changes }));
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
   chmodSync(path, 0o600);
@@ -173,10 +183,10 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     clearTimeout(call.timer);
     return call;
   };
-  const receive = ({ id, result, error, code, revocations }: Reply): void => {
+  const receive = ({ id, result, error, code, revocations, isAway }: Reply): void => {
     if (revocations !== undefined) onRevocations?.(revocations);
+    if (isAway !== undefined) isAnswering = !isAway;
     const call = id === undefined ? undefined : finish(id);
-    if (id !== undefined) isAnswering = code !== AWAY;
     if (error === undefined) call?.resolve(result as never);
     else if (code === AWAY) call?.reject(new StateUnavailable(error));
     else call?.reject(code === "SLUG_TAKEN" ? new SlugTaken() : new Error(error));

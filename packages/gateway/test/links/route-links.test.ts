@@ -59,6 +59,8 @@ async function visit(id: string): Promise<{ readonly response: Response; readonl
   return { response, cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "" };
 }
 
+const otherThan = (character: string): string => (character === "x" ? "y" : "x");
+
 const get = (path: string, cookie = "") => bench.get(path, { headers: cookie === "" ? {} : { cookie } });
 
 describe("a link to a route", () => {
@@ -110,8 +112,8 @@ describe("a link to a route", () => {
     ["with an encoded slash", "/app/album/%2F", (cookie) => cookie],
     ["with an empty segment", "/app/album//a", (cookie) => cookie],
     ["with a parameter of a segment", "/app/album/;a", (cookie) => cookie],
-    ["with a changed proof", "/app/album/", (cookie) => cookie.replace(/\.\w\w/, ".xx")],
-    ["with a changed content", "/app/album/", (cookie) => cookie.replace(/=\w\w/, "=xx")],
+    ["with a changed proof", "/app/album/", (cookie) => cookie.replace(/(?<=\.)./, otherThan)],
+    ["with a changed content", "/app/album/", (cookie) => cookie.replace(/(?<==)./, otherThan)],
     ["with a second half of a token", "/app/album/", (cookie) => cookie.replace(/\..*/, "")],
   ])("refuses a visit %s", async (_, path, change) => {
     const { cookie } = await visit((await make()).variant.id);

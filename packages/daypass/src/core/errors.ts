@@ -9,7 +9,7 @@ const ERROR_CODES = {
   INVALID_EXPIRY: "the lifetime is outside what the scheme allows",
   DOT_SEGMENTS: "the key has a `.` or `..` segment, which URL parsers remove",
   UNSUPPORTED_CONSTRAINT: "the scheme cannot bind this constraint",
-  CREDENTIALS_EXPIRE_FIRST: "the credentials die before the URL would",
+  CREDENTIALS_EXPIRE_FIRST: "the credentials expire before the URL",
   CREDENTIALS_NOT_READY: "the credentials have not been loaded yet",
   // Reading a request
   MALFORMED: "the request does not follow the grammar",

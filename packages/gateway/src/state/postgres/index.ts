@@ -16,7 +16,7 @@ import { watchRevocations } from "./watch.ts";
 export interface PostgresStateOptions {
   /** The address of the database, `postgres://…`, or of a pgbouncer in transaction mode. Secret: never appears in an error. */
   readonly url: string;
-  /** An address that reaches the database without a pool, for LISTEN. Without it, the state is polled every 500 ms. */
+  /** An address that reaches the database without a pool, for LISTEN. The state is also polled every 500 ms, with it or without it. */
   readonly direct?: string | undefined;
   /** Number of connections, without the one of `direct`: 8 by default. */
   readonly connections?: number | undefined;

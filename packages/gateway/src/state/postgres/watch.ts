@@ -1,12 +1,11 @@
-/** Learns of revocations that other replicas make: by LISTEN on a direct connection, and by polling while there is none. */
+/** Learns of revocations that other replicas make: at once by LISTEN on a direct connection, and always by polling. */
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Revocation } from "../contract/state.ts";
 
-/** How often a replica asks without LISTEN. */
+/** How often a replica asks. Also with LISTEN, because a connection that was cut silently brings no notice. */
 const POLL_MS = 500;
-/** How often it asks all the same: a connection that was cut silently brings no notice. */
-const LISTENING_POLL_MS = 5000;
 
 /** Options of {@link watchRevocations}. */
 export interface WatchOptions {
@@ -23,7 +22,6 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
   const stopping = new AbortController();
   const { signal } = stopping;
   let known = 0;
-  let listening: Client | undefined;
   let wake: () => void = () => undefined;
 
   async function check(): Promise<void> {
@@ -33,19 +31,13 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
     if (changes.length > 0) onRevocations(changes);
   }
 
-  /** Listens until the connection ends. */
+  /** Listens until the connection ends, or the watch is stopped. */
   async function listen(client: Client): Promise<void> {
-    const ended = new Promise<void>((resolve) => client.on("end", () => resolve()).on("error", () => resolve()));
     try {
+      const ended = once(client, "end", { signal });
       client.on("notification", () => wake());
-      await client.query("LISTEN daypass_revocation");
-      listening = client;
-      // A notice may have been missed before.
-      wake();
-      if (!signal.aborted) await ended;
+      await Promise.all([client.query("LISTEN daypass_revocation"), ended]);
     } finally {
-      listening = undefined;
-      wake();
       void client.end().catch(() => undefined);
     }
   }
@@ -69,17 +61,11 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
         wake = resolve;
       });
       await check().catch(() => undefined);
-      await Promise.race([noticed, pause(listening === undefined ? POLL_MS : LISTENING_POLL_MS)]);
+      await Promise.race([noticed, pause(POLL_MS)]);
     }
   }
   if (connect !== undefined) void listenAgain(connect);
   void poll();
 
-  return {
-    stop() {
-      stopping.abort();
-      wake();
-      void listening?.end().catch(() => undefined);
-    },
-  };
+  return { stop: () => stopping.abort() };
 }

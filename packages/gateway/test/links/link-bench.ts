@@ -35,7 +35,9 @@ export interface LinkBench {
   write(key: string, text: string): void;
 }
 
-interface BenchOptions extends Pick<GatewayLinks, "handOver"> {
+interface BenchOptions {
+  /** Also as a function of the served folder. */
+  readonly handOver?: GatewayLinks["handOver"] | ((root: string) => GatewayLinks["handOver"]);
   /** In the place of the folder. */
   readonly openStorage?: () => Promise<Storage>;
 }
@@ -66,7 +68,7 @@ export function linkBench(
         storage,
         origins: [`http://127.0.0.1:${port}`, `http://*.localhost:${port}`],
         keys: keys(),
-        links: { links, handOver },
+        links: { links, handOver: typeof handOver === "function" ? handOver(join(folder, "root")) : handOver },
         clock,
         audit: ({ url }) => void bench.log.push(url),
         ...more(`http://127.0.0.1:${port}`),

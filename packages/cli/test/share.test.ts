@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, start, temporaryFolder } from "./command.ts";
+import { daypass, daypassProcess, start, temporaryFolder } from "./command.ts";
 import { serve } from "./serving.ts";
 
 const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
@@ -19,15 +20,15 @@ function holiday(): string {
 }
 
 /** Runs `share --json` until its link is printed. */
-async function share(...args: readonly string[]) {
-  const child = start(["share", ...args, "--port", "0", "--json"]);
+async function share(path: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]) {
+  const child = start(["share", path, ...args, "--port", "0", "--json"], { env });
   onTestFinished(() => void child.kill("SIGTERM"));
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   return { child, link: JSON.parse(line) as { id: string; url: string; target: string } };
 }
 
-const links = async (...args: readonly string[]) => {
-  const { status, stdout, stderr } = await daypass(["links", ...args, "--json"]);
+const links = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+  const { status, stdout, stderr } = await daypass(["links", ...args, "--json"], { env });
   expect([status, stderr]).toEqual([0, ""]);
   return stdout
     .split("\n")
@@ -43,10 +44,58 @@ test("share prints a link to a folder, whose listing opens what it lists", async
   expect(listing).toContain("<bdi>holiday</bdi>");
   const [, href = ""] = /href="([^"]*a\.txt)"/.exec(listing) ?? [];
   expect(await (await get(new URL(href, link.url).href)).text()).toBe("first");
+  // A folder in the folder is neither left out of the listing nor of the zip.
+  expect(link.target).toBe("holiday/");
+  expect(listing).toContain("<bdi>day 2/</bdi>");
+  expect(await (await get(`${link.url}/day%202/b.txt`)).text()).toBe("second");
+});
+
+test("share finds the gateway of an earlier share, and links finds it without --state", async () => {
+  const folder = holiday();
+  const HOME = temporaryFolder();
+  const first = await share(folder, { HOME });
+  const [again] = await links({ HOME }, "list");
+  expect(again).toMatchObject({ id: first.link.id, target: "holiday/" });
+  const { stdout } = await daypass(["share", join(folder, "film.mp4"), "--json"], { env: { HOME } });
+  expect(JSON.parse(stdout)).toMatchObject({ target: "holiday/film.mp4" });
+  const other = temporaryFolder();
+  writeFileSync(join(other, "b.txt"), "b");
+  await share(join(other, "b.txt"), { HOME });
+  const several = await daypass(["links", "list"], { env: { HOME } });
+  expect([several.status, several.stderr]).toEqual([1, expect.stringContaining("several gateways run")]);
+  const none = await daypass(["links", "list"]);
+  expect([none.status, none.stderr]).toEqual([1, expect.stringContaining("--state")]);
+});
+
+test("share of a file beside a folder named files delivers the file", async () => {
+  const folder = holiday();
+  mkdirSync(join(folder, "files"));
+  const { link } = await share(join(folder, "a.txt"));
+  expect([link.target, await (await get(link.url)).text()]).toEqual(["holiday/a.txt", "first"]);
+});
+
+test("share refuses what the gateway that runs would leave out", async () => {
+  const folder = holiday();
+  await serve(folder, "--port", "0");
+  const whole = await daypass(["share", folder]);
+  expect([whole.status, whole.stderr]).toEqual([1, expect.stringContaining(join(folder, "day 2"))]);
+});
+
+test("share ends when the link is refused, and takes the next port if 8080 is in use", async () => {
+  const folder = holiday();
+  const refused = await daypassProcess(["share", folder, "--port", "0", "--network", "none"]);
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("none is not a network")]);
+  const taken = createServer()
+    .on("error", () => undefined)
+    .listen(8080, "127.0.0.1");
+  onTestFinished(() => void taken.close());
+  const child = start(["share", folder, "--json"]);
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  expect((await get(`${JSON.parse(line).url}/a.txt`)).status).toBe(200);
 });
 
 test("share of a file with --max-deliveries 1 delivers once, by the button of its page", async () => {
-  const { link } = await share(join(holiday(), "film.mp4"), "--max-deliveries", "1");
+  const { link } = await share(join(holiday(), "film.mp4"), {}, "--max-deliveries", "1");
   const page = await (await get(link.url, { headers: BROWSER })).text();
   const claim = /name="claim" value="([\w-]+)"/.exec(page)?.[1] ?? "";
   const pressed = await get(link.url, { method: "POST", headers: BROWSER, body: new URLSearchParams({ claim }) });
@@ -60,11 +109,11 @@ test("links revoke cuts a running transfer in every worker, and a restart keeps 
   const folder = holiday();
   const first = await serve(folder, "--port", "0", "--workers", "2");
   const state = join(folder, ".daypass");
-  const [link] = await links("create", "files/film.mp4", "--state", state);
+  const [link] = await links({}, "create", "files/film.mp4", "--state", state);
   const slow = await get(link.url);
   const reader = slow.body?.getReader();
   await reader?.read();
-  await links("revoke", link.id, "--state", state);
+  await links({}, "revoke", link.id, "--state", state);
   const rest = async (): Promise<number> => {
     for (let bytes = 0; ; ) {
       const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
@@ -78,9 +127,11 @@ test("links revoke cuts a running transfer in every worker, and a restart keeps 
   const again = await serve(folder, "--port", "0");
   const moved = link.url.replace(/^http:\/\/[^/]+/, again.said.url);
   expect((await get(moved)).status).toBe(410);
-  await links("restore", link.id, "--state", state);
+  await links({}, "restore", link.id, "--state", state);
   expect((await get(moved, { headers: { range: "bytes=0-9" } })).status).toBe(206);
-  expect((await links("list", "--state", state)).map(({ id, status }) => [id, status])).toEqual([[link.id, "open"]]);
+  expect((await links({}, "list", "--state", state)).map(({ id, status }) => [id, status])).toEqual([
+    [link.id, "open"],
+  ]);
 });
 
 test("revoke takes a presigned URL, a key or a prefix, revocations lists and lifts it", async () => {

@@ -1,5 +1,7 @@
-import type { Context } from "../command.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { existsSync } from "node:fs";
+import { CommandError, type Context } from "../command.ts";
+import { runningStates } from "../state/link-files.ts";
+import { expectStateExists, STATE_FOLDER, stateFolder } from "../state/state-folder.ts";
 import { type AdminClient, adminClient } from "./admin-client.ts";
 
 /** Options of every command that calls the admin API. */
@@ -9,7 +11,8 @@ export const ADMIN_OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
-export const ADMIN_HELP = `  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+export const ADMIN_HELP = `  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass, else the
+                        state of the one gateway that you run on this machine)
   --admin URL           the admin API of a gateway elsewhere, with the token in DAYPASS_ADMIN_TOKEN
   --json                print the resource as the admin API returns it`;
 
@@ -19,6 +22,26 @@ export async function withAdmin<T>(
   { env }: Pick<Context, "env">,
   work: (client: AdminClient) => Promise<T>,
 ): Promise<T> {
-  const client = await adminClient({ folder: stateFolder(state, env), admin, env });
+  const client = await adminClient({ folder: admin === undefined ? linkState(state, env) : "", admin, env });
   return work(client).finally(() => client.close());
+}
+
+/** The state folder that options and environment name, the one here, or that of the only running gateway. */
+function linkState(option: string | undefined, env: Context["env"]): string {
+  const folder = stateFolder(option, env);
+  if (option !== undefined || env["DAYPASS_STATE"]) {
+    expectStateExists(folder);
+    return folder;
+  }
+  if (existsSync(STATE_FOLDER)) return folder;
+  const [running, another] = runningStates(env);
+  if (running === undefined)
+    throw new CommandError(
+      "no gateway of yours runs on this machine, and this folder has no .daypass. Name the folder that was served with --state.",
+    );
+  if (another !== undefined)
+    throw new CommandError(
+      `several gateways run on this machine. Choose one: --state ${runningStates(env).join(" or --state ")}`,
+    );
+  return running;
 }

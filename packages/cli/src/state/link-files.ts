@@ -107,15 +107,20 @@ function sharedFolder({ HOME, XDG_STATE_HOME }: Environment): string | undefined
   );
 }
 
-/** The state folder of the running gateway of this user that serves an origin. */
-export function stateOfOrigin(origin: string, env: Environment): string | undefined {
+/** The state folders of the gateways that this user runs. */
+export function runningStates(env: Environment): readonly string[] {
   const shared = sharedFolder(env);
   try {
     const folders = readdirSync(shared ?? "").map((name) => JSON.parse(readFileSync(join(shared ?? "", name), "utf8")));
-    return folders.find((folder) => servingOf(folder)?.origins.some((one) => covers(one, origin)) === true);
+    return folders.filter((folder) => servingOf(folder) !== undefined);
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** The state folder of the running gateway of this user that serves an origin. */
+export function stateOfOrigin(origin: string, env: Environment): string | undefined {
+  return runningStates(env).find((folder) => servingOf(folder)?.origins.some((one) => covers(one, origin)) === true);
 }
 
 function covers(origin: string, asked: string): boolean {

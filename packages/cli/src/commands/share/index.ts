@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { Writable } from "node:stream";
@@ -12,6 +21,7 @@ import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { linkText } from "../links/index.ts";
 import { LINK_HELP, LINK_OPTIONS, linkInput } from "../links/options.ts";
 import { serveCommand } from "../serve/index.ts";
+import { expectFreePort } from "../serve/listen-address.ts";
 
 const HELP = `daypass share PATH [options]
 
@@ -37,20 +47,29 @@ export const shareCommand: Command = {
     if (path === undefined || second !== undefined) throw new UsageError("share takes one file or folder");
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) throw new CommandError(`${path} does not exist. Check the path.`);
-    const root = stats.isDirectory() ? resolve(path) : dirname(resolve(path));
-    const place = placeOf(root, resolve(path), stats.isDirectory());
+    // The gateway follows no symbolic links below its root.
+    const place = placeOf(realpathSync(path), stats.isDirectory());
     const started = servingOf(place.state) === undefined ? await startServing(place, values, context) : undefined;
-    const client = await adminClient({ folder: place.state, env: context.env });
-    const { body: link } = await client.call("POST", "/links", {
-      label: stats.isDirectory() ? basename(resolve(path)) : undefined,
-      ...defined(await linkInput(values, place.target, context)),
+    const link = await createLink().catch(async (error: unknown) => {
+      if (started !== undefined) process.kill(process.pid, "SIGTERM");
+      await started?.ended;
+      throw error;
     });
-    await client.close();
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
     if (values.json !== true) await explainReach(link.url, context);
     if (started === undefined) return 0;
     await print(context.stderr, "Serving until Ctrl-C.");
     return started.ended;
+
+    async function createLink() {
+      const client = await adminClient({ folder: place.state, env: context.env });
+      const { body } = await client.call("POST", "/links", {
+        label: stats?.isDirectory() === true ? basename(resolve(path ?? "")) : undefined,
+        ...defined(await linkInput(values, place.target, context)),
+      });
+      await client.close();
+      return body;
+    }
   },
 };
 
@@ -62,8 +81,8 @@ interface Place {
 }
 
 /** Where a path is served: by the gateway that runs above it, or by one of its own. */
-function placeOf(root: string, path: string, isFolder: boolean): Place {
-  for (let folder = root; ; folder = dirname(folder)) {
+function placeOf(path: string, isFolder: boolean): Place {
+  for (let folder = isFolder ? path : dirname(path); ; folder = dirname(folder)) {
     const serving = servingOf(join(folder, STATE_FOLDER));
     if (serving !== undefined) {
       const inside = relative(serving.root, path);
@@ -75,15 +94,47 @@ function placeOf(root: string, path: string, isFolder: boolean): Place {
     }
     if (folder === dirname(folder)) break;
   }
+  const root = ownRoot(path, isFolder);
   return { root, state: join(root, STATE_FOLDER), target: targetIn(root, path, isFolder) };
+}
+
+/** The folder above, because a gateway serves each folder of its root as a bucket, with all folders in it. */
+function ownRoot(path: string, isFolder: boolean): string {
+  const parent = dirname(path);
+  if (isFolder) return canHold(parent, path) ? parent : path;
+  // A folder `files` takes the place of the bucket for loose files.
+  return folderNames(parent).includes("files") && canHold(dirname(parent), parent) ? dirname(parent) : parent;
+}
+
+/** Whether a gateway on the root can serve the folder in it: its state is in the root, and names with a leading dot are not served. */
+function canHold(root: string, folder: string): boolean {
+  if (root === dirname(root) || /^\.|^-$/.test(basename(folder))) return false;
+  try {
+    accessSync(root, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A folder directly below the root is a bucket; everything loose is in the bucket `files`. */
 function targetIn(root: string, path: string, isFolder: boolean): string {
   const inside = relative(root, path).split(sep).join("/");
-  if (inside === "") return "files/";
-  const isLoose = !inside.includes("/") && !isFolder;
-  return `${isLoose ? "files/" : ""}${inside}${isFolder ? "/" : ""}`;
+  const isLoose = inside === "" || (!inside.includes("/") && !isFolder);
+  const [hidden] = isLoose ? folderNames(root).filter((name) => inside === "" || name === "files") : [];
+  if (hidden !== undefined)
+    throw new CommandError(
+      inside === ""
+        ? `a gateway on ${root} serves each folder in it as a bucket of its own. Share one of them: ${join(root, hidden)}`
+        : `a gateway on ${root} does not serve ${path}, because the folder ${hidden} takes the place of loose files. Rename that folder.`,
+    );
+  return `${isLoose ? "files/" : ""}${inside}${isFolder && inside !== "" ? "/" : ""}`;
+}
+
+/** The folders that a gateway on the root serves as buckets. */
+function folderNames(root: string): readonly string[] {
+  const entries = readdirSync(root, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
 }
 
 async function startServing(
@@ -98,14 +149,13 @@ async function startServing(
   const address = lan === true ? lanAddress() : undefined;
   if (lan === true && address === undefined)
     throw new CommandError("this machine has no address on a local network. Leave out --lan.");
-  const number = port ?? "8080";
   const args = [
     root,
     "--state",
     state,
     "--json",
     "--port",
-    number,
+    port ?? (await freePort(address ?? "127.0.0.1")),
     ...(address === undefined ? [] : ["--host", address]),
   ];
   if (origin !== undefined) {
@@ -128,6 +178,20 @@ async function startServing(
   await Promise.race([announced, ended]);
   for (let waited = 0; !existsSync(adminSocket) && waited < 5000; waited += 25) await sleep(25);
   return { ended };
+}
+
+/** The default port, or the next one that is free. */
+async function freePort(host: string): Promise<string> {
+  for (let port = 8080; port < 8180; port += 1) {
+    if (
+      await expectFreePort({ host, port }).then(
+        () => true,
+        () => false,
+      )
+    )
+      return String(port);
+  }
+  throw new CommandError("the ports 8080 to 8179 are in use. Choose a free one with --port.");
 }
 
 function lanAddress(): string | undefined {

@@ -127,7 +127,7 @@ async function uploads(): Promise<readonly Row[]> {
 
 type Size = keyof typeof SIZES;
 
-/** Who moves bodies, beside the others. */
+/** One server of a comparison that moves bodies. */
 interface Lane {
   readonly contender: string;
   /** For one body; left out where the server could not run, for the reason in `lacking`. */

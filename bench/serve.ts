@@ -15,7 +15,7 @@ const KEYS = Array.from({ length: 200 }, (_, at) => `file-${at}.bin`);
 const BYTES = Buffer.alloc(1024, "x");
 const ROUNDS = 5;
 const SECONDS = 2;
-/** Of the same load before anything counts: a program that compiles while it runs is half as fast in its first seconds. */
+/** The same load, not counted: a program with a JIT compiler is half as fast in its first seconds. */
 const WARM_UP_SECONDS = 6;
 // What changed within two seconds is not kept in memory yet.
 const SETTLE_MS = 2500;

@@ -112,7 +112,7 @@ function ownModules({ node }: Target): Plugin {
     name: "own-modules",
     setup(build) {
       build.onResolve({ filter: /^vitest$/ }, () => ({ path: join(here, "harness.ts") }));
-      // Of the sources, so that what is tested needs no build.
+      // Resolved to the sources, so that the tests need no build.
       build.onResolve({ filter: /^(?:fast-check|@vitest\/|chai$)/ }, ({ path, pluginData }) =>
         pluginData === "here"
           ? undefined

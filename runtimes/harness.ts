@@ -127,7 +127,7 @@ export const afterAll = (hook: Hook): void => void current.hooks.afterAll.push(h
 export const beforeEach = (hook: Hook): void => void current.hooks.beforeEach.push(hook);
 export const afterEach = (hook: Hook): void => void current.hooks.afterEach.push(hook);
 
-/** Of the test that runs: there is one at a time. */
+/** The hooks of the running test. One test runs at a time. */
 let finishers: Hook[] = [];
 export const onTestFinished = (hook: Hook): void => void finishers.push(hook);
 

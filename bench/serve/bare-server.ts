@@ -1,8 +1,8 @@
 import cluster from "node:cluster";
 import { createServer } from "node:http";
 
-// What node:http alone can do: 1 KB from memory, no file, no signature, no log. With workers it is a cluster, each of which accepts
-// connections for itself.
+// The limit of node:http alone: 1 KB from memory, no file, no signature, no log. With workers, each process of a cluster accepts
+// its own connections.
 const body = Buffer.alloc(1024, "x");
 const [, , port, workers = "0"] = process.argv;
 

@@ -3,9 +3,9 @@ import AwsS3, { type AwsS3Options } from "@uppy/aws-s3";
 import Uppy, { type Body, type Meta } from "@uppy/core";
 
 export interface UppyWish {
-  /** `session`: Uppy signs by itself, with temporary credentials. `server`: each URL is asked for. */
+  /** `session`: Uppy signs by itself, with temporary credentials. `server`: it requests each URL. */
   readonly signs: "session" | "server";
-  /** Of the bucket, path style. */
+  /** The bucket's URL, path style. */
   readonly s3Endpoint: string;
   readonly region: string;
   /** Where the page's own server gives credentials and URLs. */

@@ -4,7 +4,7 @@ import type { Random } from "./seeded.ts";
 /** One URL to sign for an edge, with options that every scheme has. */
 export interface EdgeWish {
   readonly origin: string;
-  /** As it stands on the wire. */
+  /** Encoded, as on the wire. */
   readonly path: string;
   /** Decoded; each name once. */
   readonly parameters: readonly (readonly [name: string, value: string])[];

@@ -196,7 +196,7 @@ describe("getSignedUrl of daypass/compat/aws, beside @aws-sdk/s3-request-presign
         const expected = await settled(() => theirs(client, make(input), options as never));
         const found = await settled(() => getSignedUrl(client, make(input), options));
         const context = `${name} with ${label} ${JSON.stringify(value)}: ${String(expected)}`;
-        // Theirs asks for other members, too, of which the URL has none.
+        // The SDK also requires members that do not appear in the URL.
         if (/label: (?:Bucket|Key)\.|Bucket is a required|Empty value/.test(String(expected))) {
           expect(found, context).toMatchObject({ code: "INVALID_INPUT" });
           refused += 1;

@@ -83,7 +83,7 @@ test(`@aws-sdk/cloudfront-signer 3.1166: the same URLs as cloudfrontSigner for $
     const base = theirs.replace(/[?&](?:Expires|Policy)=.*/, "");
     if (base !== wish.url) differs["URL spelt anew by the SDK"] += 1;
     if (ownPolicy !== undefined && !covers(wish, base)) continue;
-    // Of a query the SDK writes `%2A` as `*`, too.
+    // The SDK also rewrites `%2A` in a query as `*`.
     if (hasLiteralStar({ ...wish, url: base })) {
       await expect(signer.sign({ url: base, ...limits(wish) }), context).rejects.toMatchObject(STAR_REFUSED);
       differs["a literal *: refused here"] += 1;

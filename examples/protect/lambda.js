@@ -35,20 +35,20 @@ export async function handler(event) {
 export function toRequest(event) {
   const { method, authority, path, query, facts } = headOf(event);
   const headers = new Headers();
-  // The bytes of the wire, of which the event has made a text.
+  // The event has header values as text. `Headers` needs the bytes that were sent.
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? event.headers ?? {}))
     for (const value of [values].flat()) headers.append(name, Buffer.from(value).toString("latin1"));
-  // An HTTP API has them nowhere else.
+  // Events of HTTP APIs have cookies only here.
   if (event.cookies) headers.set("cookie", event.cookies.join("; "));
   const hasBody = event.body && method !== "GET" && method !== "HEAD";
   const body = hasBody ? Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8") : null;
-  // Of a path that comes decoded nothing is a query.
+  // The path of an event has no query, so `?` and `#` in it are part of the path.
   const url = `https://${authority}${path.replace(/[?#]/g, encodeURIComponent)}${query && `?${query}`}`;
   return { request: new Request(url, { method, headers, body }), facts };
 }
 
 /**
- * What each kind of event says of the head of the request.
+ * The method, host, path, query and address of the request, by kind of event.
  * @param {any} event
  */
 function headOf(event) {
@@ -61,7 +61,7 @@ function headOf(event) {
   const parameters = Object.entries(event.multiValueQueryStringParameters ?? event.queryStringParameters ?? {});
   const pairs = parameters.flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
   if (context.elb) {
-    // As the client sent it.
+    // A load balancer passes the query as the client sent it.
     const query = pairs.map((pair) => pair.join("=")).join("&");
     const { host, "x-forwarded-for": chain } = event.multiValueHeaders ?? event.headers;
     const facts = { remoteAddress: [chain].flat().join().split(",").at(-1)?.trim() };
@@ -74,7 +74,7 @@ function headOf(event) {
 }
 
 /**
- * The answer as the sender of the event reads it.
+ * The response in the form that the event's sender expects.
  * @param {any} event
  * @param {Response} response
  */

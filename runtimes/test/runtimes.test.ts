@@ -72,7 +72,7 @@ const EXCUSES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
     "signs with P-256 keys and either hash, differently each time": DETERMINISTIC,
   },
 };
-/** Of tests with random data: what may fail, as it depends on the data. */
+/** Tests with random data that fail for some data only. */
 const SOMETIMES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
   Bun: {
     "agrees with another engine on random expressions":
@@ -151,9 +151,9 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, { concurrent: 
   });
 });
 
-// What meets most of what a Node brings along: its HTTP, its SQLite, its file system, its processes and what it says of them. Last, as
-// these have clocks, and limits of time. One Node after the other, each on all processors: of three at once the last would have one.
-// Of connections that end, as Node's streams differ there: a place was lost on 22 and later alone.
+// These use most of Node itself: HTTP, SQLite, files and processes. They run last because they have time limits, and one Node after
+// the other, each on all processors. The file on connection ends is included because Node's streams differ there: a slot was lost on
+// Node 22 and later only.
 const WHOLE_RUNS = ["gateway/test/e2e", "gateway/test/node/connection-end", "cli/test/serve.test"];
 
 for (const name of NEWER) {

@@ -100,7 +100,7 @@ export async function readProject(entryPoints, tsconfig, unnamed) {
 }
 
 /**
- * By what users import, where TypeDoc names them by their files.
+ * Names the modules by their import paths. TypeDoc names them by their files.
  * @param {import("typedoc").ProjectReflection} project
  * @param {readonly EntryPoint[]} entryPoints
  */

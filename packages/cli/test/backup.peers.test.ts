@@ -91,7 +91,7 @@ describe.skipIf(reason)(`a backup as the guide describes it${reason ?? ""}`, () 
     // A second one goes over the first.
     type(isLive ? running : stopped, from);
     if (hasCrashed) {
-      // Of another length, as rsync compares the times of files in whole seconds.
+      // The new body has another length, because rsync compares times in whole seconds.
       await upload(gateway, credentials, `${BODY} and more`);
       // Without the end of the gateway, which would move the log of its index into it.
       execFileSync("cp", ["-a", root, otherRoot]);

@@ -169,7 +169,7 @@ function sign(more: Partial<UrlSignRequest> = {}, key: UrlHmacKey = k1): string 
 
 /** What nginx decides: as the specification says, without identities and obligations that it cannot discharge. */
 function expected({ request: { target }, expect: { code } }: Vector): readonly string[] {
-  // Who enforces what is a choice of the vector's caller.
+  // These two codes depend on what the vector's caller enforces.
   if (code !== undefined && code !== "BODY_TYPE" && code !== "UNENFORCED_CONSTRAINT") return [code];
   if (target.includes("dp-subject=")) return ["WRONG_SUBJECT"];
   if (/[?&]dp-(?:uses|create|length|sha256|type)=/.test(target)) return ["UNENFORCED_CONSTRAINT"];

@@ -213,7 +213,7 @@ describe("the algorithm is the key's", () => {
     const link = wire(urlSigner({ key: secret, clock }).sign({ url: `${ORIGIN}/a`, expiresIn: 900 }));
     const urls = urlVerifier({ keys: [key], origins: [ORIGIN], clock });
     await expectRefusal(urls.verify(link));
-    // Of the length of an Ed25519 signature, too.
+    // A MAC as long as an Ed25519 signature is refused, too.
     const [, mac = ""] = /dp-signature=([^&]+)/.exec(link.target) ?? [];
     const long = createHmac("sha512", Buffer.from(x, "base64url")).update(link.target).digest("base64url");
     await expectRefusal(urls.verify(respelt(link, mac, long)), "SIGNATURE_MISMATCH");

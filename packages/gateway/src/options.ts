@@ -38,8 +38,8 @@ export interface GatewayLinks {
   /** The name that pages show as the sender. */
   readonly sharedBy?: string | undefined;
   /**
-   * Who sends the bytes of links that were made with `handOver`. The gateway then counts hand-overs and no bytes, and must be reachable through
-   * that front server only. By default it sends them itself.
+   * The server that sends the bytes of links made with `handOver`. The gateway then counts hand-overs and no bytes, and must be reachable
+   * only through that front server. By default the gateway sends the bytes.
    */
   readonly handOver?: HandOver | undefined;
 }

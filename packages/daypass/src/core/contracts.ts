@@ -244,7 +244,7 @@ export type KeyResolver<K> = (
 
 /** The wire request, its target split once and its origin selected: what every scheme reads. */
 export interface ReceivedRequest {
-  /** As it came. */
+  /** The request, unchanged. */
   readonly request: WireRequest;
   /** Its target, split at the bytes of the wire. */
   readonly wire: WireTarget;

@@ -145,13 +145,13 @@ export interface Explanation {
   readonly mayEndEarlier?: string | undefined;
   /** Headers or fields without which the server refuses. */
   readonly mustSend: readonly MustSend[];
-  /** Of a form: its policy. */
+  /** The conditions of a form's policy. */
   readonly conditions?: readonly ExplainedCondition[] | undefined;
   /** What a page needs to use the URL, if it is for a PUT or a POST. */
   readonly browser?: BrowserUpload | undefined;
   /** Pitfalls of the URL; empty if there are none. */
   readonly traps: readonly Trap[];
-  /** Missing if nothing is found to be wrong. */
+  /** `undefined` if nothing wrong is found. */
   readonly cause?: Cause | undefined;
   /** Possible causes: those that match first, then the others by likelihood. */
   readonly hypotheses?: readonly Hypothesis[] | undefined;
@@ -196,7 +196,7 @@ export interface SentRequest {
   readonly url?: string | undefined;
   /** Names in any case. Headers that are not given are guessed, and reported as guesses. */
   readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
-  /** Of the client, as the server saw it: some edge tokens sign it. */
+  /** The client's address as the server saw it. Some edge tokens sign it. */
   readonly remoteAddress?: string | undefined;
   /** SHA-256 of the body, lower-case hexadecimal. */
   readonly bodySha256?: string | undefined;

@@ -113,7 +113,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       });
     }
     const length = checkConditions(conditions, { fields: all, bucket, exempt: scheme.exempt });
-    // Of a key that only its start binds, the holder chose the rest: `up/../x` is not below `up/` for a file system.
+    // If the policy binds only the key's start, the holder chooses the rest: a file system resolves `up/../x` outside `up/`.
     const isWhole = conditions.some((condition) => condition.operator === "eq" && condition.field === "key");
     if (!isWhole && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(objectKey))
       throw malformed("key", "dot-segments", "text without them");

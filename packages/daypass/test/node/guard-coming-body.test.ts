@@ -49,7 +49,7 @@ describe("guardNode, refusing a body that is still coming", () => {
     };
     const stuck = once(socket.setTimeout(100), "timeout");
     send();
-    // Fails at a reset. Else the guard takes no more.
+    // The wait fails if the connection is reset. Otherwise the guard has stopped reading.
     await stuck;
     const [answer] = await once(socket.resume(), "data");
     expect(String(answer)).toMatch(/^HTTP\/1\.1 400 [\s\S]*"BODY_LENGTH"/);

@@ -97,7 +97,7 @@ describe("guardNode", () => {
     };
     const stuck = once(socket.setTimeout(100), "timeout");
     sendOn();
-    // Fails at a reset. Else the server takes no more.
+    // The wait fails if the connection is reset. Otherwise the server has stopped reading.
     await stuck;
     const [answer] = await once(socket.setEncoding("latin1"), "data");
     expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*}$/);

@@ -24,7 +24,7 @@ export interface CorsRule {
   readonly id?: string | undefined;
   /** Each with at most one `*`, which matches any characters. */
   readonly origins: readonly string[];
-  /** Of `GET`, `HEAD`, `PUT`, `POST`, `DELETE`. */
+  /** Any of `GET`, `HEAD`, `PUT`, `POST`, `DELETE`. */
   readonly methods: readonly string[];
   /** Request headers a page may send, in any case, each with one `*` at most. */
   readonly headers: readonly string[];

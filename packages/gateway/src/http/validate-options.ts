@@ -41,7 +41,7 @@ export function listOf([isValid, expected]: Form, { least = 0 }: { readonly leas
 }
 
 export interface FormFault {
-  /** Such as `limits.body`. */
+  /** The option's name, for example `limits.body`. */
   readonly place: string;
   readonly expected: string;
 }

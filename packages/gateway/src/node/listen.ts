@@ -35,7 +35,7 @@ export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000
 
 /** Receives log entries that do not belong to a single request. Every pino logger is one. */
 export interface Logger {
-  /** For what the operator may want to know. */
+  /** For events that need no action. */
   info(fields: object, message: string): void;
   /** For problems that the operator must fix. */
   error(fields: object, message: string): void;

@@ -12,7 +12,7 @@ const PIECE_SECONDS = 0.1;
 /** Pieces above the least are for a process in which less than this waits. */
 const SHARED_BYTES = 64 * 1024 * 1024;
 
-/** Of each size, kept for the next pieces: fresh memory costs as much as sending it. */
+/** Buffers kept for reuse, by size: allocating one costs as much as sending it. */
 const SPARE_BYTES = 4 * 1024 * 1024;
 const spare = new Map<number, Buffer[]>();
 

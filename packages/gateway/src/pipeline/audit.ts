@@ -73,7 +73,7 @@ export interface Notes extends Journal {
   readonly requestId: string;
   readonly request: WireRequest;
   readonly time: number;
-  /** Who signed: of a grant, or of a request that was refused although its signature matched. */
+  /** The signer of the grant, or of a refused request whose signature matched. */
   signer: SignedBy | undefined;
   resource: Resource | undefined;
   parentKeyId: string | undefined;

@@ -29,7 +29,7 @@ export function isNeverForwarded(name: string): boolean {
   return HOP_BY_HOP.has(name) || name === "cookie" || CLAIMED.test(name) || OVERRIDE.test(name);
 }
 
-/** Who asks, as the upstream receives it. */
+/** The identity that the upstream receives. */
 export interface ForwardedIdentity {
   readonly grant: string;
   readonly key: string;

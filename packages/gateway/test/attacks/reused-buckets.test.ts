@@ -56,7 +56,7 @@ describe("an object whose key no path can hold, when its bucket's folder is take
         await expect(next.head(ref)).rejects.toMatchObject({ code: "NO_SUCH_BUCKET" });
         renameSync(join(root, ".elsewhere"), join(root, "away"));
         expect(await next.head(ref)).toMatchObject({ size: 4 });
-        // Who makes the bucket by an API means a new one.
+        // A bucket created by an API call is a new one, without the old objects.
         rmSync(join(root, "away"), { recursive: true });
         await next.createBucket("away");
         expect(await next.head(ref)).toBeUndefined();

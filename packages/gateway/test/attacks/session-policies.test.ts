@@ -112,7 +112,7 @@ describe("a session policy", () => {
         const { code, text } = await ask(without, requestFor(row));
         expect([missing, denied(code, text)]).toEqual([missing, true]);
       }
-      // Of a bucket it says nothing when it is for keys, and the other way round.
+      // A policy for keys grants nothing on the bucket, and a policy for the bucket nothing on keys.
       const elsewhere = await session([needed, row.on === "object" ? ["media", "other/*"] : ["other", "other/*"]]);
       const outside = await ask(elsewhere, requestFor(row));
       expect(denied(outside.code, outside.text)).toBe(true);

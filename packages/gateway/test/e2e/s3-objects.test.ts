@@ -261,7 +261,7 @@ describe("a copy", () => {
       ["media/from\there.txt", "InvalidArgument"],
       ["media/%ff", "InvalidArgument"],
       ["media/from.txt?version=1", "InvalidArgument"],
-      // Who signs `media/…` must not be made to copy what stands behind a question mark.
+      // A source signed as `media/…` must not select what follows a question mark.
       ["media/none.txt?media/from.txt", "InvalidArgument"],
       ["media/none.txt?media/from.txt?versionId=null", "InvalidArgument"],
       ["media/from.txt?versionId=", "InvalidArgument"],

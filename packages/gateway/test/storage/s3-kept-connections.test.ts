@@ -94,7 +94,7 @@ describe("a connection that is kept", () => {
           response.end("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>");
         else object(response).setHeader("x-amz-tagging-count", "1").end("x");
       },
-      { timeouts: { answerMs: 5000 } },
+      { timeouts: { answerMs: 60_000 } },
     );
     // Each body waits until all have arrived, like the bodies of slow clients.
     const objects = await Promise.all(Array.from({ length: 300 }, () => storage.get(ref)));

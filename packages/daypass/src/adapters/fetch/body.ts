@@ -64,10 +64,10 @@ function rebuild<R extends WithBody>(
   const { method, headers, signal, body } = request;
   try {
     const rebuilt = Reflect.construct(request.constructor, parts) as R;
-    // Such a class waits with its error until it is asked. Others leave the body out (Azure's HttpRequest), or keep the one of before.
+    // Some classes throw only when a property is read. Others drop the body (Azure's HttpRequest) or keep the old one.
     if (rebuilt.url && rebuilt.method === method && (!changes.body || rebuilt.body === changes.body)) return rebuilt;
   } catch {
-    // What is wrong with the request itself the other constructor says as well.
+    // If the request itself is invalid, the constructor below throws, too.
   }
   const init = { method, headers, signal, body, duplex: "half", ...changes };
   return new Request(changes.url, init) as unknown as R;

@@ -190,7 +190,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
       const refusal = bodyRefusalOf(error, acceptOf(req));
       if (refusal === undefined || res.headersSent) throw error;
       for (const name of OF_THE_BODY) if (res.hasHeader?.(name)) res.removeHeader?.(name);
-      // In ASCII. Node adds none to an answer of which one was taken back.
+      // Node adds no length to a response whose content-length was removed. The body is ASCII.
       if (!options.onRefusal) res.setHeader("content-length", String(refusal.answer.body.length));
       return refuse(refusal, req, res);
     }

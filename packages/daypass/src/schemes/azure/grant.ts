@@ -72,7 +72,7 @@ export interface AzureFacts {
 /** What a verified SAS allows: one operation on one blob, container or account. */
 export interface AzureGrant extends Grant, AzureFacts {}
 
-// Of core's `VerifiedGrant` the part that limits bodies would be dead weight here.
+// Not core's `VerifiedGrant`: no SAS limits a body, so that code would only enlarge the bundle.
 class SasGrant {
   readonly #stringToSign: string;
 
@@ -84,12 +84,12 @@ class SasGrant {
     return grantId(this.#stringToSign);
   }
 
-  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
+  /** `JSON.stringify` ignores getters of a prototype, so `id` is added here. */
   toJSON(): object {
     return { ...this, id: this.id };
   }
 
-  /** As it is: no SAS has an obligation on the body's length or SHA-256. */
+  /** Returns the body unchanged: no SAS constrains its length or SHA-256. */
   limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     return body;
   }

@@ -26,7 +26,7 @@ export function loadKey({ keyPairId, publicKey, hashes }: CloudfrontKey): Loaded
 }
 
 export function checkKeyPairId(keyPairId: string): void {
-  // Of a name that is not set the pattern would see the word `undefined`, and the URL would have no key pair.
+  // The pattern alone would accept a missing id, because it reads it as the word `undefined`.
   if (typeof keyPairId !== "string" || !/^[\w-]+$/.test(keyPairId)) throw invalidKey("an id such as K2JCJMDEHXQW5F");
 }
 

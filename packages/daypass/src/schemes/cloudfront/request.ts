@@ -56,7 +56,7 @@ const URL_FORM =
   /^https?:\/\/[a-z0-9.-]+(?::[1-9][0-9]{1,4})?(?:\/[\w\-.~!$&'()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?]+)?$/;
 const USUAL_PORT = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)\//;
 const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
-// Of a pattern a `?` may stand for the rest of a name.
+// In a pattern, `?` is a wildcard and may stand inside a name.
 const DOTS_IN_PATTERN = /^[^?]*\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
 const RULES = {

@@ -154,7 +154,7 @@ export function hmacKeys(keys: Keys<GcsHmacKey>): KeyResolver<HasSigned> {
   );
 }
 
-/** Of an unknown HMAC key, too: it costs the same. */
+/** Also called for an unknown HMAC key, so that both cost the same time. */
 export function hmacKey(secret: string): HasSigned {
   const sign = hmacSigner(secret);
   return (text, signature, scope) => constantTimeEqual(hex(sign(text, scope)), signature);

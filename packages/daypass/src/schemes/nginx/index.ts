@@ -34,7 +34,7 @@ export type NginxWeakness = "plain-md5" | "unseparated-fields" | "no-expiry";
 
 /** Names of the query parameters, as in `secure_link $arg_md5,$arg_expires;`. */
 export interface NginxParameters {
-  /** Of the parameter with the MD5. */
+  /** The name of the parameter with the MD5. */
   readonly signature: string;
   /** The name of the parameter with the expiry, in seconds since 1970. */
   readonly expires: string;

@@ -12,7 +12,7 @@ export function judgeSwift(bases: readonly WireRequest[]): Judge {
     const [path, query] = halves(request.target);
     const list = pairs(query).map(([name, value]) => {
       if (name === "temp_url_sig") return [name, value.replace(/==$/, "")];
-      // The end has two spellings, of which the instant is signed.
+      // The expiry has two spellings. The signature covers the instant.
       const isTime = name === "temp_url_expires" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value);
       return [name, isTime ? String(Date.parse(value) / 1000) : value];
     });

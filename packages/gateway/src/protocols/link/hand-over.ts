@@ -5,7 +5,7 @@ import type { ObjectRead } from "../../operations/get-object.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { type Answer, discard } from "../../pipeline/outcome.ts";
 
-/** Who sends the bytes of links that hand over. */
+/** The server that sends the bytes of a link with `handOver`. */
 export type HandOver =
   /** The front server reads the same folder. `prefix` stands for that folder: a location of nginx, or a path for X-Sendfile. */
   | { readonly via: "x-accel-redirect" | "x-sendfile"; readonly prefix: string }

@@ -166,6 +166,6 @@ function gcsForms(
     keys,
     options,
   );
-  // Of two verifiers for the two kinds of key, one has to know a form.
+  // Two verifiers serve the two kinds of key. Exactly one must recognise a form.
   return { verify, detects: (fields) => detects(fields) && saysHmac(fields) === (family === GOOG4_HMAC) };
 }

@@ -56,7 +56,7 @@ const MARKER = /[?&]GoogleAccessId=[^&]*/;
 
 /** Returns, by a parameter's name, whether a request is signed with V2 in its query, and the kind of key by its `@`. */
 export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undefined {
-  // Of the first alone: a search for an `@` behind each would begin anew at each.
+  // Only the first occurrence counts: searching for an `@` after each one would take quadratic time.
   const found = MARKER.exec(target);
   return found ? (/@|%40/.test(found[0]) ? "account" : "hmac") : undefined;
 }

@@ -18,7 +18,7 @@ const BATCH = 5000;
 export interface MatchCopyOptions {
   readonly database: IndexDatabase;
   readonly layout: Layout;
-  /** Of the index. */
+  /** The path of the index file. */
   readonly path: string;
   /** The fingerprint of the key's present file. */
   readonly currentFingerprint: (ref: ObjectRef) => string | undefined;

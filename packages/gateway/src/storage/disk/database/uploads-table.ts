@@ -49,7 +49,7 @@ export interface UploadFields {
 
 /** How an upload ends. Written before its file takes the key, so that the next start can find out whether it did. */
 export interface Ending {
-  /** Of the file that will take the key. */
+  /** The fingerprint of the file that will take the key. */
   readonly fingerprint: string;
   /** Whether that file is the common file of the parts. Then no other copy of them exists. */
   readonly inPlace: boolean;

@@ -121,23 +121,36 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
   return server;
 }
 
+/** A running pgbouncer. */
+export interface PgBouncer {
+  readonly url: string;
+  /** Sends its clients to another server, as an operator does after a failover. */
+  moveTo(server: PostgresServer): void;
+  stop(): Promise<void>;
+}
+
 /** pgbouncer in transaction mode in front of a server. */
-export async function pgbouncer(server: PostgresServer): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function pgbouncer(server: PostgresServer): Promise<PgBouncer> {
   const folder = ownFolder();
   const port = await freePort();
   const file = join(folder, "pgbouncer.ini");
-  writeFileSync(
-    file,
-    `[databases]\n* = host=127.0.0.1 port=${server.port} user=daypass\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
-      `auth_type = any\nauth_file =\npool_mode = transaction\ndefault_pool_size = 10\nmax_client_conn = 500\nserver_login_retry = 0\nunix_socket_dir =\n`,
-  );
+  const configure = (target: number): void =>
+    writeFileSync(
+      file,
+      `[databases]\n* = host=127.0.0.1 port=${target} user=daypass\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
+        `auth_type = any\nauth_file =\nadmin_users = daypass\npool_mode = transaction\ndefault_pool_size = 10\nmax_client_conn = 500\nserver_login_retry = 0\nunix_socket_dir =\n`,
+    );
+  configure(server.port);
   const name = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
   const [first = "", ...rest] = [...name, "/usr/sbin/pgbouncer", file];
   const child = spawn(first, rest, { stdio: "ignore", cwd: "/" });
-  const url = `postgres://daypass@127.0.0.1:${port}/postgres`;
+  const address = `postgres://daypass@127.0.0.1:${port}`;
+  const url = `${address}/postgres`;
+  const sql = (database: string, text: string): string =>
+    run("psql", ["-XAtq", "-d", `${address}/${database}`, "-c", text]);
   for (let isUp = false; !isUp; ) {
     try {
-      run("psql", ["-XAtq", "-d", url, "-c", "SELECT 1"]);
+      sql("postgres", "SELECT 1");
       isUp = true;
     } catch (error) {
       if (child.exitCode !== null) throw error;
@@ -146,6 +159,10 @@ export async function pgbouncer(server: PostgresServer): Promise<{ readonly url:
   }
   return {
     url,
+    moveTo(target) {
+      configure(target.port);
+      sql("pgbouncer", "RELOAD");
+    },
     async stop() {
       const ended = once(child, "exit");
       child.kill("SIGTERM");

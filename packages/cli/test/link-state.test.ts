@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
@@ -69,12 +69,18 @@ test("opens the state of the build before links, serves its keys, and makes the 
   await gateway.stop();
 });
 
-test("backs up the state while it serves, and suspends counted links after the restore until they are resumed", async () => {
+test("backs up the state while it serves, and after the restore suspends counted links and finds the lost records", async () => {
   const { folder, state } = holiday();
-  const gateway = await serve(folder, "--port", "0");
+  const [config, heads] = [join(folder, "config.json"), join(folder, "heads.ndjson")];
+  writeFileSync(config, JSON.stringify({ root: ".", audit: { headsFile: heads } }));
+  const gateway = await serve(folder, "--port", "0", "--config", config);
+  const { presignedUrl, port } = { ...gateway.said, port: new URL(gateway.said.url).port };
   const create = (...more: readonly string[]) => links("create", "media/a.txt", ...more, "--state", state);
-  const open = await create();
-  const counted = await create("--max-deliveries", "1");
+  const audit = async (...args: readonly string[]) => {
+    const { status: code, stdout } = await daypass(["audit", ...args, "--state", state]);
+    return { code, lines: stdout.trim().split("\n") };
+  };
+  const [open, withdrawn, counted] = [await create(), await create(), await create("--max-deliveries", "1")];
   const copy = join(temporaryFolder(), "daypass.db");
   const busy = { isOn: true, requests: 0 };
   const load = (async () => {
@@ -83,19 +89,48 @@ test("backs up the state while it serves, and suspends counted links after the r
   const [, later] = await Promise.all([run("links", "backup", copy, "--state", state), create("--label", "later")]);
   busy.isOn = false;
   await load;
-  expect(busy.requests).toBeGreaterThan(0);
-  // Taken after the backup, so the copy does not know it.
+  expect([busy.requests > 0, statSync(copy).mode & 0o777]).toEqual([true, 0o600]);
+  // Decided after the backup, so the copy does not know it.
   expect(await status(`${counted.url}?dl=0123456789abcdef`)).toBe(200);
+  await links("revoke", withdrawn.id, "--state", state);
+  await run("revoke", presignedUrl, "--state", state);
+  expect([await status(withdrawn.url), await status(presignedUrl)]).toEqual([410, 403]);
   await gateway.stop();
+  const [oldExport, oldHeads] = [join(folder, "export.old"), join(folder, "heads.old")];
+  writeFileSync(oldExport, (await audit("export")).lines.join("\n"));
+  renameSync(heads, oldHeads);
+  const last = JSON.parse(readFileSync(oldExport, "utf8").split("\n")[0] ?? "").last;
+
   // The steps of docs/links.md.
   renameSync(copy, join(state, "state.db"));
   for (const name of ["state.db-wal", "state.run"]) rmSync(join(state, name), { force: true });
-  const restored = await serve(folder, "--port", "0");
-  const at = ({ url }: { url: string }): string => restored.said.url + new URL(url).pathname;
-  expect([await status(at(open)), await status(`${at(counted)}?dl=another-key-01234567`)]).toEqual([200, 410]);
+  const restored = await serve(folder, "--port", port, "--config", config);
+  await expect.poll(restored.log).toContain("counted links are suspended");
+  expect([await status(open.url), await status(`${counted.url}?dl=another-key-01234567`)]).toEqual([200, 410]);
   expect((await links("show", counted.id, "--state", state)).suspended).toBe("restored");
   await links("resume", counted.id, "--state", state);
-  expect(await status(`${at(counted)}?dl=another-key-01234567`)).toBe(200);
-  expect([200, 404]).toContain(await status(at(later)));
+  expect(await status(`${counted.url}?dl=another-key-01234567`)).toBe(200);
+  expect([200, 404]).toContain(await status(later.url));
+  // What was revoked since the backup is valid again, until it is revoked again.
+  expect([await status(withdrawn.url), await status(presignedUrl)]).toEqual([200, 200]);
+  await run("revoke", presignedUrl, "--state", state);
+  expect(await status(presignedUrl)).toBe(403);
   await restored.stop();
+
+  // What docs/guide/audit.md says.
+  expect((await audit("tail", "--lines", "1000")).lines.join("\n")).toContain(
+    "state.restored  ok  by gateway  1 links",
+  );
+  expect(await audit("verify", "--heads-file", heads)).toMatchObject({ code: 0 });
+  for (let times = 0; times < 2; times += 1) {
+    expect(await audit("verify", "--heads-file", oldHeads)).toEqual({
+      code: 1,
+      lines: [
+        `cut: main 1 to ${last}: an exported head covers these records, and it is not in the audit`,
+        expect.stringMatching(/^NOT as signed: \d+ records under \d+ heads$/),
+      ],
+    });
+  }
+  const offline = ["verify", oldExport, "--key", join(state, "audit.pub"), "--heads-file", oldHeads];
+  expect(await audit(...offline)).toEqual({ code: 0, lines: [`as signed: ${last} records under 1 heads`] });
 });

@@ -8,10 +8,14 @@ import { onTestFinished } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
 import { type PostgresServer, pgbouncer, postgresServer } from "../../../tools/postgres-server.ts";
 import { startRadosgw } from "../../../tools/radosgw-server.ts";
+import { type UnreliableProxy, unreliableProxy } from "../../../tools/unreliable-proxy.ts";
 import { daypass, temporaryFolder } from "./command.ts";
-import { type Running, serveWith } from "./serving.ts";
+import { type Running, serveWith, status } from "./serving.ts";
 
 export const guide: string = readFileSync(new URL("../../../docs/guide/replicas.md", import.meta.url), "utf8");
+
+/** The bar for a revocation, in every replica that reaches the state. */
+export const WITHIN = { timeout: 1000, interval: 20 } as const;
 
 /** How a replica reaches the database. */
 export type Way = "LISTEN" | "pgbouncer and LISTEN" | "pgbouncer and polling";
@@ -31,23 +35,32 @@ export interface Replica {
 /** What a test of replicas works with. */
 export interface Replicas {
   readonly database: PostgresServer;
+  /** What the address of the database leads through, unless a pool does. */
+  readonly relay: UnreliableProxy;
+  /** What `state.direct` leads through. */
+  readonly direct: UnreliableProxy;
+  /** Points the addresses of the database to another server, as an operator does after a failover. */
+  moveTo(server: PostgresServer): void;
   readonly replicas: readonly [Replica, Replica];
   /** The body of `media/report.pdf`. */
   readonly body: string;
   /** The id of the key that both replicas know. */
   readonly keyId: string;
-  /** A presigned URL of the object at a replica. */
-  presigned(replica: Replica): string;
+  /** A presigned URL of an object at a replica, `report.pdf` by default. */
+  presigned(replica: Replica, key?: string): string;
 }
 
 /** Starts everything. Ends with the test. */
 export async function startReplicas(
   way: Way,
-  { settings = {}, database = {} }: { settings?: object; database?: Readonly<Record<string, string>> } = {},
+  { audit, suspendAfterFailover }: { audit?: object; suspendAfterFailover?: boolean } = {},
 ): Promise<Replicas> {
-  const [storage, server] = await Promise.all([startRadosgw(), postgresServer(database)]);
+  const [storage, server] = await Promise.all([startRadosgw(), postgresServer()]);
+  const [relay, direct] = [await unreliableProxy(server.port), await unreliableProxy(server.port)];
   onTestFinished(async () => {
     await storage.stop();
+    await relay.close();
+    await direct.close();
     await server.remove();
   });
   const pool = way === "LISTEN" ? undefined : await pgbouncer(server);
@@ -57,8 +70,8 @@ export async function startReplicas(
   const env = {
     AWS_ACCESS_KEY_ID: storage.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: storage.credentials.secretAccessKey,
-    DAYPASS_POSTGRES: pool?.url ?? server.url,
-    DAYPASS_POSTGRES_DIRECT: server.url,
+    DAYPASS_POSTGRES: pool?.url ?? relay.url,
+    DAYPASS_POSTGRES_DIRECT: direct.url,
   };
   const keys = temporaryFolder();
   const { stdout } = await daypass(["keys", "create", "--state", keys, "--show-secret", "--json"]);
@@ -69,7 +82,10 @@ export async function startReplicas(
     mkdirSync(state, { mode: 0o700 });
     for (const name of ["keys.json", "master.key"]) cpSync(join(keys, name), join(state, name));
     const config = documentedConfig({ endpoint: storage.endpoint, folder, way, port: await freePort() });
-    writeFileSync(join(folder, "daypass.json"), JSON.stringify({ ...config, ...settings }));
+    writeFileSync(
+      join(folder, "daypass.json"),
+      JSON.stringify({ ...config, audit, state: { ...config.state, suspendAfterFailover } }),
+    );
     const begin = () => serveWith({ env }, folder, "--config", join(folder, "daypass.json"), "--workers", "2");
     const replica: Replica = {
       running: await begin(),
@@ -87,12 +103,16 @@ export async function startReplicas(
     return replica;
   };
   const replicas = [await start(), await start()] as const;
-  const presigned = ({ running }: Replica): string => {
+  const presigned = ({ running }: Replica, object = "report.pdf"): string => {
     const credentials = { accessKeyId: key.id, secretAccessKey: key.secretAccessKey };
     const signer = s3Signer({ region: "us-east-1", endpoint: running.said.s3Endpoint, credentials });
-    return signer.sign({ bucket: "media", key: "report.pdf", expiresIn: 3600 }).url;
+    return signer.sign({ bucket: "media", key: object, expiresIn: 3600 }).url;
   };
-  return { database: server, replicas, body, keyId: key.id, presigned };
+  const moveTo = (target: PostgresServer): void => {
+    for (const one of [relay, direct]) one.target = target.port;
+    pool?.moveTo(target);
+  };
+  return { database: server, relay, direct, moveTo, replicas, body, keyId: key.id, presigned };
 }
 
 /** The configuration of the guide, with the places of the test. */
@@ -120,6 +140,18 @@ function documentedConfig({
     trustedProxies: ["127.0.0.0/8"],
   };
 }
+
+/** What a program receives from a link at a replica, from an address. */
+export async function open({ running }: Replica, url: string, query = "", address = "192.0.2.1") {
+  const answer = await fetch(`${running.said.url}${new URL(url).pathname}${query}`, {
+    headers: { "x-forwarded-for": address },
+  });
+  return { status: answer.status, text: await answer.text(), retry: answer.headers.get("retry-after") };
+}
+
+/** The statuses of enough new connections to reach every worker of a replica. */
+export const ofEachWorker = (url: string): Promise<readonly number[]> =>
+  Promise.all(Array.from({ length: 8 }, () => status(url, { headers: { connection: "close" } })));
 
 async function putObject(
   { endpoint, credentials }: Awaited<ReturnType<typeof startRadosgw>>,

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
 
@@ -12,3 +15,23 @@ stateContract(
     },
   },
 );
+
+it("SQLite recognises a backup of the run that is known, and knows a run that goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [path, copy] = [join(folder, "state.db"), join(folder, "copy.db")];
+  const state = await sqliteState({ path });
+  const { run } = await state.beginRun(undefined);
+  await state.backup(copy);
+  await state.close();
+  for (const [file, restored] of [
+    [copy, 1],
+    [path, 0],
+  ] as const) {
+    const opened = await sqliteState({ path: file });
+    await opened.beginRun(run);
+    const [writer] = await opened.auditWriters();
+    expect(writer?.last ?? 0).toBe(restored);
+    await opened.close();
+  }
+});

@@ -1,6 +1,6 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { type Database, openDatabase } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import {
@@ -350,7 +350,13 @@ export async function sqliteState({
       if (existsSync(path)) throw new Error(`${path} exists. Name a new file for the backup.`);
       // VACUUM runs outside of a transaction, so it waits for the commit in progress.
       await commit(() => undefined);
+      // The copy has the secret of the state, so only its owner may read it.
+      writeFileSync(path, "", { flag: "wx", mode: 0o600 });
       db.prepare("VACUUM INTO ?").run(path);
+      // A copy with the present run would look like a state that has lost nothing.
+      const copy = await openDatabase(path);
+      copy.exec("UPDATE secret SET value = randomblob(16) WHERE name = 'run'");
+      copy.close();
     },
     close,
   };

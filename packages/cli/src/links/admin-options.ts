@@ -26,7 +26,7 @@ export async function withAdmin<T>(
   return work(client).finally(() => client.close());
 }
 
-/** The state folder that options and environment name, the one here, or that of the only running gateway. */
+/** The state folder by options and environment, else `.daypass` in this folder, else the state of the only running gateway. */
 function linkState(option: string | undefined, env: Context["env"]): string {
   const folder = stateFolder(option, env);
   if (option !== undefined || env["DAYPASS_STATE"]) {

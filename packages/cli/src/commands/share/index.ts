@@ -180,7 +180,7 @@ async function startServing(
   return { ended };
 }
 
-/** The default port, or the next one that is free. */
+/** The first free port from the default upwards. */
 async function freePort(host: string): Promise<string> {
   for (let port = 8080; port < 8180; port += 1) {
     if (

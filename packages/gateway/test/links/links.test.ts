@@ -53,6 +53,32 @@ it("delivers by ?dl at once, and resumes with the same key", async () => {
   expect((await get(`/l/${variant.id}?dl=0123456789abcdeX`)).status).toBe(410);
 });
 
+it.each([
+  [
+    "a range that begins at the end, as curl -C - and wget -c ask of a complete file",
+    "GET",
+    { range: "bytes=100000-" },
+    416,
+  ],
+  ["a condition that is not met", "GET", { "if-match": '"other"' }, 412],
+  ["another method", "PUT", {}, 405],
+])("answers %s with its own status, and takes no delivery", async (_, method, headers, status) => {
+  for (const more of [{}, { maxDeliveries: 1 }, { slug: "a-film", isPublic: true }]) {
+    const { link, variant } = await make(more);
+    const address = "slug" in more ? more.slug : variant.id;
+    const answer = await get(`/l/${address}?dl=0123456789abcdef`, { method, headers });
+    const [found] = (await bench.links.state.getLink(link.id))?.variants ?? [];
+    expect([answer.status, found?.used]).toEqual([status, 0]);
+    if (status === 416) expect(answer.headers.get("content-range")).toBe("bytes */100000");
+  }
+});
+
+it("answers a claim key of the wrong form with 400, and with 404 if the link does not exist", async () => {
+  const { variant } = await make({ maxDeliveries: 1 });
+  expect((await get(`/l/${variant.id}?dl=short`)).status).toBe(400);
+  expect((await get("/l/0000000000000000000000?dl=short", { method: "PUT" })).status).toBe(404);
+});
+
 it("asks for the password before it shows anything, and limits attempts by network", async () => {
   const { variant } = await make({ password: "correct horse" });
   const path = `/l/${variant.id}`;

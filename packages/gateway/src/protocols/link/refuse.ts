@@ -1,5 +1,6 @@
 /** What a link answers when it does not open: a page for a browser, one line for a program. */
 import type { WireRequest } from "daypass";
+import { unsatisfiedContentRange } from "../../http/range.ts";
 import { isSlug } from "../../links/identifiers.ts";
 import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
 import { encodePage, PAGE_HEADERS, SAFE_HEADERS } from "../../pages/layout.ts";
@@ -25,6 +26,18 @@ const CODES: Readonly<Partial<Record<RefusalCode, PageProblem>>> = {
   INTERNAL: "away",
 };
 
+/** Refusals of a request to a link that is open: `curl -C -` and `wget -c` rely on 416. */
+const REQUEST_FAULTS: Readonly<Partial<Record<RefusalCode, { readonly status: number; readonly line: string }>>> = {
+  RANGE_NOT_SATISFIABLE: { status: 416, line: "the range is outside the file" },
+  PRECONDITION_FAILED: { status: 412, line: "the file does not meet the condition of the request" },
+  METHOD_NOT_ALLOWED: { status: 405, line: "a link takes GET, HEAD and POST" },
+  INVALID_ARGUMENT: {
+    status: 400,
+    line: "dl takes 16 to 64 letters, digits, - or _, and a form is the one of the page",
+  },
+  DOCUMENT_TOO_LARGE: { status: 413, line: "the form is too large" },
+};
+
 const PAGES: Readonly<Partial<Record<LinkProblem, PageProblem>>> = {
   suspended: "revoked",
   "too-many-claims": "too-many",
@@ -37,6 +50,8 @@ export function refuseLink({
   readonly clock: () => Date;
 }): (refusal: Refusal, exchange: Exchange) => Answer {
   return (thrown, { request, requestId, permit }) => {
+    const fault = permit === undefined ? undefined : REQUEST_FAULTS[thrown.code];
+    if (fault !== undefined) return lineAnswer(fault.status, fault.line, ["x-request-id", requestId, ...hints(thrown)]);
     const isKept = thrown instanceof LinkRefused && permit === undefined;
     const refusal = isKept || !isHidden(request, permit?.grant as LinkGrant | undefined, thrown) ? thrown : UNKNOWN;
     const link = refusal instanceof LinkRefused ? refusal : undefined;
@@ -57,6 +72,13 @@ export function refuseLink({
       ? pageAnswer(request, status, refusalPage(messagesOf(request), problem, opensAt), headers)
       : lineAnswer(status, text, headers);
   };
+}
+
+/** The headers that a client needs to send the request again in a form that is answered. */
+function hints({ code, details }: Refusal): readonly string[] {
+  if (code === "METHOD_NOT_ALLOWED") return ["allow", "GET, HEAD, POST"];
+  if (code !== "RANGE_NOT_SATISFIABLE") return [];
+  return ["content-range", unsatisfiedContentRange(Number(details["size"]))];
 }
 
 const UNKNOWN = new LinkRefused("unknown");

@@ -14,6 +14,7 @@ const TEXTS: Readonly<Partial<Record<ErrorCode, readonly [title: string, text: s
   EXPIRED: ["This link has expired", ASK],
   EXPIRED_TOKEN: ["This link has expired", ASK],
   NOT_YET_VALID: ["This link is not valid yet", "Try again later."],
+  METHOD_NOT_GRANTED: ["This link does not open in a browser", "It allows another action, such as an upload."],
   USES_SPENT: ["This link was already used", ASK],
   WRONG_SUBJECT: ["This link is for another account", "Sign in with the account that the sender chose."],
   IP_NOT_GRANTED: ["This link does not open from your network", ASK],

@@ -59,7 +59,7 @@ function action(messages: Messages, { path, address, name, claimKey, delivery, p
 ${proof !== undefined && html`<input type="hidden" name="proof" value="${proof}">`}
 <p><button class="act">${size === undefined ? messages.open : messages.download}</button></p>
 </form>
-<p class="mid">${messages.once}</p>
+<p class="mid">${size === undefined ? messages.visit : messages.once}</p>
 ${
   size !== undefined &&
   proof === undefined &&

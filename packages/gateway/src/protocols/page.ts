@@ -16,13 +16,28 @@ export function wantsPage({ headers }: WireRequest): boolean {
   return page > 0 && !FOR_PROGRAMS.some(isLess);
 }
 
+const ASK = "Ask the sender for a new one.";
+const MISSING = [
+  "File not found",
+  "The link is valid, but its file does not exist. Ask the sender for a new link.",
+] as const;
+const FAILED = ["The server cannot answer right now", "Try again in a few minutes."] as const;
+
 // For a person who opened a link: what happened, and what helps. A page never names the wrong part of a signature.
 const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text: string]>>> = {
   NO_SIGNATURE: ["A link is needed", "This address opens only with a valid link. Ask its owner for one."],
-  EXPIRED: ["This link has expired", "Ask the sender for a new one."],
+  EXPIRED: ["This link has expired", ASK],
+  EXPIRED_TOKEN: ["This link has expired", ASK],
+  USES_SPENT: ["This link was already used", ASK],
+  REVOKED: ["This link was withdrawn", ASK],
+  IP_NOT_GRANTED: ["This link does not open from your network", ASK],
+  METHOD_NOT_GRANTED: ["This link does not open in a browser", "It allows another action, such as an upload."],
   NOT_YET_VALID: ["This link is not valid yet", "Try again later."],
-  NO_SUCH_KEY: ["File not found", "The link is valid, but its file does not exist. Ask the sender for a new one."],
-  NO_SUCH_BUCKET: ["File not found", "The link is valid, but its file does not exist. Ask the sender for a new one."],
+  NO_SUCH_KEY: MISSING,
+  NO_SUCH_BUCKET: MISSING,
+  UNAVAILABLE: FAILED,
+  UPSTREAM_FAILED: FAILED,
+  UPSTREAM_TIMEOUT: FAILED,
   BUSY: ["Too many requests", "The server is too busy right now. Try again in a few seconds."],
   INTERNAL: [
     "The server failed",
@@ -30,10 +45,7 @@ const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text:
   ],
 };
 
-const REFUSED = [
-  "This link does not work",
-  "This link is incomplete or was altered. Ask the sender for a new one.",
-] as const;
+const REFUSED = ["This link does not work", `This link is incomplete or was altered. ${ASK}`] as const;
 
 /** A plain page that says why a link does not open. It has no script, no style and no form, and repeats nothing of the request. */
 export function page(refused: {

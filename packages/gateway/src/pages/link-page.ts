@@ -50,7 +50,10 @@ ${page.preview && preview(messages, page)}`,
   );
 }
 
-function action(messages: Messages, { path, address, name, claimKey, delivery, proof, size }: LinkPage): Content {
+function action(messages: Messages, page: LinkPage): Content {
+  const { path, address, name, claimKey, delivery, proof, size, left } = page;
+  const [visit, download] = left === undefined ? [messages.visit, undefined] : [messages.visitOnce, messages.once];
+  const effect = size === undefined ? visit : download;
   if (delivery !== undefined)
     return html`<p><a class="act" href="${delivery}">${messages.download}</a></p><p class="mid">${messages.taken}</p>`;
   if (claimKey === undefined) return html`<p><a class="act" href="${path}?download">${messages.download}</a></p>`;
@@ -59,7 +62,7 @@ function action(messages: Messages, { path, address, name, claimKey, delivery, p
 ${proof !== undefined && html`<input type="hidden" name="proof" value="${proof}">`}
 <p><button class="act">${size === undefined ? messages.open : messages.download}</button></p>
 </form>
-<p class="mid">${size === undefined ? messages.visit : messages.once}</p>
+${effect !== undefined && html`<p class="mid">${effect}</p>`}
 ${
   size !== undefined &&
   proof === undefined &&

@@ -51,6 +51,13 @@ const places = () => [
 const make = (more: Partial<LinkRequest> = {}) =>
   bench.make({ kind: "route", bucket: `route:${bench.url}`, key: "app/album/", ...more });
 
+it("says on the page of a visit that it lasts an hour, and nothing of a count if there is none", async () => {
+  const { variant } = await make();
+  const page = await (await bench.get(`/-/daypass/l/${variant.id}`, { headers: BROWSER })).text();
+  expect(page).toContain("Your visit lasts for an hour.");
+  expect(page).not.toContain("counts once");
+});
+
 /** Presses the button of a link's page, and returns the cookie. */
 async function visit(id: string): Promise<{ readonly response: Response; readonly cookie: string }> {
   const path = `/-/daypass/l/${id}`;

@@ -1,13 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { urlSigner } from "daypass/url";
-import type { Row } from "./row.ts";
-import { skipped } from "./row.ts";
+import { median } from "./median.ts";
+import { type Row, rounded, skipped } from "./row.ts";
 import { startBareOn } from "./serve/bare.ts";
 import { cliPath } from "./serve/cli.ts";
+import { type Latencies, load, openLoad } from "./serve/load.ts";
 import { KEY, startProxyNginx } from "./serve/nginx.ts";
 import { freePort, listening, start, stop } from "./serve/process.ts";
+import { temporaryFolder } from "./serve/temporary-folder.ts";
 import { missingTools } from "./serve/tools.ts";
 import { compete, type Server } from "./serve.ts";
+
+/** Requests a second of the bar for latencies. */
+const RATE = 5000;
 
 /** GET of 1 KB through a route by Daypass URL, and decisions for proxies; the access log is on. */
 export async function routes(): Promise<readonly Row[]> {
@@ -32,9 +37,29 @@ export async function routes(): Promise<readonly Row[]> {
       [{ work: "forward-auth: decisions", cores: "1", close: false }],
       [{ name: "daypass serve (bar: 15,000 /s)", start: (state) => startDaypass(state, upstream, "decisions") }],
     );
-    return [...forwarded, ...decided];
+    return [...forwarded, ...decided, ...(await latencies(upstream))];
   } finally {
     await app.stop();
+  }
+}
+
+/** How long a decision takes at a constant rate: the median of five runs. */
+async function latencies(upstream: string): Promise<readonly Row[]> {
+  const folder = temporaryFolder();
+  const state = folder.path;
+  const server = await startDaypass(state, upstream, "decisions");
+  try {
+    const urls = Array.from({ length: 200 }, (_, at) => server.url(`file-${at}.bin`));
+    await load({ state, urls, cores: "1", seconds: 6 });
+    const runs: Latencies[] = [];
+    while (runs.length < 5) runs.push(await openLoad({ state, urls, cores: "1", seconds: 5, rate: RATE }));
+    const work = `forward-auth: a decision, at ${rounded(RATE)} /s`;
+    const [p50 = 0, p99 = 0] = [median(runs.map((run) => run.p50)), median(runs.map((run) => run.p99))];
+    const row = (contender: string, ms: number): Row => ({ work, contender, figure: `${rounded(ms)} ms` });
+    return [row("p50", p50), row("p99", p99), { ...row("the bar: a p99 of 1 ms", 1), ratio: p99, bar: { atMost: 1 } }];
+  } finally {
+    await server.stop();
+    folder.remove();
   }
 }
 

@@ -30,6 +30,10 @@ td:nth-child(3){white-space:nowrap;color:var(--mid)}
 .mid{color:var(--mid)}
 @media print{.act,details,nav,form{display:none}}
 `;
+/** In the page itself, because a browser without it asks for `/favicon.ico`, which is no object, and reports an error. */
+const ICON = encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect y="3" width="16" height="10" rx="2" fill="#0b57d0"/></svg>',
+);
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
 /** The headers of every page and of every answer about a link. */
@@ -48,7 +52,7 @@ export const SAFE_HEADERS: readonly string[] = [
 export const PAGE_HEADERS: readonly string[] = [
   ...SAFE_HEADERS,
   "content-security-policy",
-  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src 'self' data:; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   "vary",
   "accept, accept-encoding, accept-language, cookie",
 ];
@@ -60,6 +64,7 @@ export function layout({ language }: Messages, title: string, body: Content): st
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:image/svg+xml,${ICON}">
 <style>${new Html(STYLE)}</style>
 <main>
 ${body}

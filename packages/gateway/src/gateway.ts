@@ -185,7 +185,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const reached: Reached = { rules: NO_RULES };
       counts.inFlight += 1;
       try {
-        if (!isRequest) throw new TypeError("expected a WireRequest, found another value");
+        if (!isRequest) throw new TypeError("the request is not a WireRequest. Pass what its type names");
         const probe = answerProbe(request, probes);
         if (probe instanceof Promise)
           return probe.then(
@@ -196,7 +196,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         const received = receive(request, limits);
         reached.received = received;
         if (counts.inFlight > limits.inFlight)
-          throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
+          throw new Refusal("BUSY", `more than ${limits.inFlight} requests are in progress. Try again`);
         return serve({ received, body, notes, signal, reached });
       } catch (error) {
         return refuse(error, notes, reached);

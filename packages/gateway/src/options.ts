@@ -1,4 +1,4 @@
-import { type Clock, DaypassError, type KeyResolver } from "daypass";
+import type { Clock, KeyResolver } from "daypass";
 import type { UrlKey } from "daypass/url";
 import { type CorsPolicy, isHeaderName, METHODS } from "./http/cors.ts";
 import { isHostOf } from "./http/origin-hosts.ts";
@@ -7,13 +7,13 @@ import {
   expectForms,
   type FormsOf,
   flag,
+  invalidOption,
   isObject,
   listOf,
   object,
   required,
   text,
   timer,
-  unexpected,
   wholeNumber,
 } from "./http/validate-options.ts";
 import type { Links } from "./links/links.ts";
@@ -150,7 +150,7 @@ const CORS: FormsOf<NonNullable<GatewayOptions["cors"]>> = {
 const OPTIONS: FormsOf<GatewayOptions> = {
   storage: required([
     (value) => isObject(value) && isFunction(value["get"]) && isFunction(value["close"]),
-    "a storage",
+    "a storage, such as disk() returns",
   ]),
   origins: required(listOf(text, { least: 1 })),
   keys: KEYS,
@@ -169,10 +169,10 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   metrics: [(value) => typeof value === "boolean" || isFunction(value), "true, false or a function"],
   keepAliveMs: timer,
   tolerate: listOf([(value) => value === "encryption" || value === "acl", "encryption or acl"]),
-  clock: [(value) => isFunction(value) && value() instanceof Date, "a function that gives a Date"],
+  clock: [(value) => isFunction(value) && value() instanceof Date, "a function that returns a Date"],
   tally: [
     (value) => isObject(value) && isObject(value["unverified"]) && isObject(value["metrics"]),
-    "what `tally` gives",
+    "a tally, as tally() returns it",
   ],
   random: callback,
 };
@@ -184,12 +184,11 @@ const OPTIONS: FormsOf<GatewayOptions> = {
 export function checkOptions(options: GatewayOptions): void {
   expectForms(options, OPTIONS);
   const { keys, redirectOrigins = [], region = "us-east-1", regions = [region] } = options;
-  if (keys === undefined) throw unexpected("keys", "an object");
-  if (keys.s3 === undefined && keys.url === undefined)
-    throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
+  if (keys?.s3 === undefined && keys?.url === undefined)
+    throw invalidOption("keys", "an object with s3, url or both", keys);
   if (options.routes !== undefined && keys.url === undefined)
-    throw unexpected("keys.url", "keys for the URLs of routes");
-  if (!regions.includes(region)) throw unexpected("region", `one of regions (${regions.join(", ")})`);
+    throw invalidOption("keys.url", "keys for the URLs of routes", keys.url);
+  if (!regions.includes(region)) throw invalidOption("region", `one of regions (${regions.join(", ")})`, region);
   for (const origin of redirectOrigins) checkRedirectOrigin(origin);
   checkHosts(options);
 }
@@ -204,8 +203,9 @@ function checkHosts({ hosts = {}, origins, keys }: GatewayOptions): void {
   );
   for (const [host, spoken] of Object.entries(hosts)) {
     const place = `hosts[${JSON.stringify(host)}]`;
-    if (!isHostOf(origins, host)) throw unexpected(place, `the host[:port] of an origin (${names.join(", ")})`);
-    if (spoken !== undefined && !isDialects(spoken)) throw unexpected(place, expected);
+    if (!isHostOf(origins, host))
+      throw invalidOption("a name in hosts", `a host of origins (${names.join(", ")})`, host);
+    if (spoken !== undefined && !isDialects(spoken)) throw invalidOption(place, expected, spoken);
   }
 }
 
@@ -214,7 +214,7 @@ function checkRedirectOrigin(origin: string): void {
   const spelling = URL.canParse(origin) ? new URL(origin).origin : undefined;
   if (spelling === origin && /^https?:/.test(origin)) return;
   const proposal = spelling === undefined || spelling === "null" ? "scheme://host[:port]" : JSON.stringify(spelling);
-  throw new DaypassError("INVALID_INPUT", `expected redirectOrigins as ${proposal}, found ${JSON.stringify(origin)}`);
+  throw invalidOption("an item of redirectOrigins", proposal, origin);
 }
 
 /** Browsers send the origin of another scheme, such as `capacitor://localhost`, as `null` or unchanged. */

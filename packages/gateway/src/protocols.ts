@@ -105,7 +105,7 @@ const MIN_SECRET = 32;
 function sessionsOf({ sessionSecret, random = randomBytes }: GatewayOptions): Sessions | undefined {
   if (sessionSecret === undefined) return undefined;
   if (sessionSecret.length < MIN_SECRET) {
-    throw new DaypassError("INVALID_KEY", `expected a sessionSecret of at least ${MIN_SECRET} bytes, found fewer`);
+    throw new DaypassError("INVALID_KEY", `sessionSecret is too short. Pass at least ${MIN_SECRET} bytes`);
   }
   return sessions((text) => createHmac("sha256", sessionSecret).update(text).digest(), random);
 }

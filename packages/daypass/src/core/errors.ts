@@ -73,8 +73,8 @@ export function describeErrorCode(code: ErrorCode): string {
 }
 
 /**
- * The only error type of Daypass. `message` says what was expected, what was found and what to do, and contains no
- * secret, signature or session token; `details` has the same facts for programs.
+ * The only error type of Daypass. `message` says what is wrong and what to do, and contains no secret, signature or
+ * session token; `details` has the same facts for programs.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The form that a field's value must have. */
 export interface FieldKind {
-  /** Completes "expected region as …". */
+  /** Completes "region is missing. Pass …". */
   readonly expected: string;
   /** Whether a value has this form. */
   accepts(value: unknown): boolean;

@@ -1,5 +1,5 @@
 import type { WireRequest } from "../core/contracts.ts";
-import { refusal } from "../core/errors.ts";
+import { invalidInput } from "../core/errors.ts";
 import { systemClock } from "../core/time.ts";
 import { browserUpload } from "./browser.ts";
 import { combineCauses } from "./cause/combine-causes.ts";
@@ -45,7 +45,7 @@ import { splitUrl } from "./split-url.ts";
  * ```
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
-  if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
+  if (typeof url !== "string") throw invalidInput("url", "a string", url);
   const request = checkOptions(options, url);
   // Another URL was sent: the explanation compares the two.
   const isOther = request.url !== undefined && request.url !== url;

@@ -8,7 +8,8 @@ export interface GivenRequest extends Omit<SentRequest, "headers"> {
 }
 
 /** The accepted forms of a request's headers, for errors. */
-export const HEADERS = "headers as an object of texts, a Headers, or a list of names with their values";
+export const HEADERS =
+  "headers is not valid. Pass an object of strings, a Headers, or a list of names with their values";
 
 /**
  * The sent request, from a `Request` of `fetch`, a server's request or an object. Does not check the other members. Throws

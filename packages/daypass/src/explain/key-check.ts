@@ -37,9 +37,10 @@ const KINDS: readonly Kind[] = [
  * `INVALID_KEY`, whose text contains nothing of the key.
  */
 export function checkKeys(keys: readonly ExplainKey[]): void {
-  if (!Array.isArray(keys)) throw refusal("INVALID_INPUT", "keys as a list");
+  if (!Array.isArray(keys)) throw refusal("INVALID_INPUT", "keys is not a list. Pass a list of keys");
   for (const key of keys as readonly unknown[]) {
-    if (typeof key !== "object" || key === null) throw refusal("INVALID_KEY", "each of the keys as an object");
+    if (typeof key !== "object" || key === null)
+      throw refusal("INVALID_KEY", "an item of keys is not an object. Pass the whole key");
     if ("scheme" in key) checkNamed(key as ExplainKey & { readonly scheme: unknown });
     else checkUnnamed(key);
   }
@@ -48,12 +49,12 @@ export function checkKeys(keys: readonly ExplainKey[]): void {
 function checkNamed(key: ExplainKey & { readonly scheme: unknown }): void {
   const { scheme } = key;
   const checks = typeof scheme === "string" && explainers.some(({ checkKey }) => said(scheme, () => checkKey?.(key)));
-  if (!checks) throw refusal("INVALID_KEY", 'a key with the name of its scheme, such as "nginx", found another name');
+  if (!checks) throw refusal("INVALID_KEY", 'the scheme of a key is not known. Pass its name, such as "nginx"');
 }
 
 function checkUnnamed(key: object): void {
   const kind = KINDS.find(({ members }) => members.some((member) => member in key));
-  if (kind === undefined) throw refusal("INVALID_KEY", "keys with the members of a known scheme, found others");
+  if (kind === undefined) throw refusal("INVALID_KEY", "a key has no fields of a known scheme. Add its scheme");
   said(kind.scheme, () => kind.check(trimmed(key) as never));
 }
 
@@ -73,7 +74,7 @@ function said<T>(scheme: string, check: () => T): T {
   } catch (error) {
     const why = isDaypassError(error)
       ? error.message.replace(/ is .*\. Pass/s, " is not valid. Pass")
-      : "expected all its members in their form";
+      : "a field is missing or not valid. Pass the key as its signer takes it";
     throw new DaypassError("INVALID_KEY", `the given key of ${scheme}: ${why}`);
   }
 }

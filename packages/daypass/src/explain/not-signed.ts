@@ -23,12 +23,10 @@ const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
 export function notSigned({ wire: { query } }: SplitUrl): DaypassError {
   const [, missing] = CUT_OFF.find(([rest]) => rest.test(query)) ?? [];
   const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
-  const known =
-    missing !== undefined
-      ? `${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`
-      : `${name} in this case, found it in another: upper and lower case count in a signed URL, and something has changed them. Take the URL as it was made`;
-  return new DaypassError("NO_SIGNATURE", `expected ${missing === undefined && name === undefined ? ANY : known}`);
+  const known = missing !== undefined ? `the URL has no ${missing}, because its end was cut off. ${QUOTE}` : ANY;
+  const cased = `${name} is in another case, which counts in a signed URL. Take the URL as it was made`;
+  return new DaypassError("NO_SIGNATURE", missing === undefined && name !== undefined ? cased : known);
 }
 
-const ANY =
-  "the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off";
+const QUOTE = "Take the whole URL, and quote it in a shell, which cuts it at &";
+const ANY = `the URL has no signature of a known scheme. ${QUOTE}. A token with names of your own needs its key`;

@@ -1,4 +1,4 @@
-import { refusal } from "../core/errors.ts";
+import { invalidInput, refusal } from "../core/errors.ts";
 import { peerAddress } from "../wire/ip.ts";
 import type { ExplainFormOptions, ExplainOptions, FormToExplain } from "./explanation.ts";
 import { type GivenRequest, givenRequest, HEADERS } from "./given-request.ts";
@@ -13,17 +13,17 @@ export function checkOptions(options: ExplainOptions, signedUrl = ""): GivenRequ
   const { errorBody, status = 403, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
   checkText("errorBody", errorBody);
   if (!Number.isInteger(status) || status < 100 || status > 599) {
-    throw refusal("INVALID_INPUT", "status as a number from 100 to 599");
+    throw invalidInput("status", "a whole number from 100 to 599", status);
   }
   checkOrigin(origin);
   // The text "false" must not reveal signatures.
-  if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
+  if (reveal !== undefined && typeof reveal !== "boolean") throw invalidInput("reveal", "true or false", reveal);
   checkObject("request", request);
   const given = givenRequest(request, signedUrl);
   checkRequest(given);
-  if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
+  if (!isTexts(hosts)) throw invalidInput("hosts", "a list of strings", "another");
   if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
-    throw refusal("INVALID_INPUT", "clock as a function that tells a valid time");
+    throw invalidInput("clock", "a function that returns a valid time", "another");
   }
   checkKeys(keys);
   return given;
@@ -38,11 +38,11 @@ export function checkFormOptions(form: FormToExplain, options: ExplainFormOption
   checkObject("sent", sent);
   if (sent.fields !== undefined) checkFields(sent.fields);
   for (const [name, url] of Object.entries({ url: form.url, "sent.url": sent.url ?? "" })) {
-    if (typeof url !== "string") throw refusal("INVALID_INPUT", `${name} as a text`);
+    if (typeof url !== "string") throw invalidInput(name, "a string", url);
   }
   checkText("fileName", sent.fileName);
   if (sent.fileSize !== undefined && typeof sent.fileSize !== "number") {
-    throw refusal("INVALID_INPUT", "fileSize as a number");
+    throw invalidInput("fileSize", "a number", sent.fileSize);
   }
 }
 
@@ -50,10 +50,10 @@ function checkRequest(request: GivenRequest): void {
   for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request[name]);
   const { headers = {}, remoteAddress, bodySha256 } = request;
   if (remoteAddress !== undefined && peerAddress(remoteAddress) === undefined) {
-    throw refusal("INVALID_INPUT", "remoteAddress as an IP address, without a port");
+    throw invalidInput("remoteAddress", "an IP address without a port", remoteAddress);
   }
   if (bodySha256 !== undefined && !/^[0-9a-f]{64}$/.test(bodySha256)) {
-    throw refusal("INVALID_INPUT", "bodySha256 as 64 digits of lower-case hexadecimal");
+    throw invalidInput("bodySha256", "64 digits of lower-case hexadecimal", "another");
   }
   if (!isObject(headers) || !isTexts(Object.values(headers))) throw refusal("INVALID_INPUT", HEADERS);
 }
@@ -62,7 +62,7 @@ function checkRequest(request: GivenRequest): void {
 function checkFields(fields: FormToExplain["fields"]): void {
   const isPairs = Array.isArray(fields) && fields.every((pair) => isTexts(pair) && pair.length === 2);
   const isRecord = isObject(fields) && !Array.isArray(fields) && isTexts(Object.values(fields));
-  if (!isPairs && !isRecord) throw refusal("INVALID_INPUT", "fields as texts by their names, or as a list of both");
+  if (!isPairs && !isRecord) throw invalidInput("fields", "an object or a list of pairs, both of strings", "another");
 }
 
 /** An origin in the form that browsers send: a rule with any other text matches no page. */
@@ -74,18 +74,19 @@ function checkOrigin(origin: unknown): void {
     /^[a-z][a-z0-9+.-]*:\/\/[!-~]+$/.test(origin as string) && !/:\/\/.*[/?#@*A-Z]/.test(origin as string);
   // A browser omits the default port, and writes other alphabets in Punycode.
   if (isOrigin && !/^(?:http:.*:80|https:.*:443)$/.test(origin as string)) return;
-  throw refusal(
-    "INVALID_INPUT",
-    "origin as a browser sends it: scheme://host[:port] in lower case and ASCII, without a path and a default port; or null",
+  throw invalidInput(
+    "origin",
+    "what a browser sends: scheme://host[:port] in lower case without a default port",
+    origin,
   );
 }
 
 function checkObject(name: string, value: unknown): void {
-  if (!isObject(value)) throw refusal("INVALID_INPUT", `${name} as an object`);
+  if (!isObject(value)) throw invalidInput(name, "an object", value);
 }
 
 function checkText(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "string") throw refusal("INVALID_INPUT", `${name} as a text`);
+  if (value !== undefined && typeof value !== "string") throw invalidInput(name, "a string", value);
 }
 
 function isObject(value: unknown): value is object {

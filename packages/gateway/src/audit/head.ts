@@ -111,7 +111,7 @@ export function publicKeys(pem: string): ReadonlyMap<string, KeyObject> {
 /** The first 22 characters of SHA-256 over the raw public key, base64url. */
 function keyId(key: KeyObject): string {
   const { x, crv } = key.export({ format: "jwk" });
-  if (crv !== "Ed25519" || x === undefined) throw new Error("expected an Ed25519 key");
+  if (crv !== "Ed25519" || x === undefined) throw new Error("the key is not an Ed25519 key. Pass one");
   return textHash(Buffer.from(x, "base64url")).slice(0, 22);
 }
 

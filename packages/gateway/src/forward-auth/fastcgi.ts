@@ -95,7 +95,7 @@ async function readRequest(socket: Socket): Promise<FastCgiRequest> {
     for (;;) {
       if (bytes.length < HEADER) break;
       const [version, type, length, padding] = [bytes[0], bytes[1], bytes.readUInt16BE(4), bytes[6] ?? 0];
-      if (version !== 1) throw new Error("expected version 1 of FastCGI, found another");
+      if (version !== 1) throw new Error(`the FastCGI version is ${version}. It must be 1`);
       if (bytes.length < HEADER + length + padding) break;
       const content = bytes.subarray(HEADER, HEADER + length);
       if (type === BEGIN) id = bytes.readUInt16BE(2);
@@ -104,7 +104,7 @@ async function readRequest(socket: Socket): Promise<FastCgiRequest> {
       bytes = bytes.subarray(HEADER + length + padding);
     }
   }
-  throw new Error("expected a FastCGI request of at most 64 KB, found another");
+  throw new Error("the FastCGI request is incomplete or larger than 64 KB. Send fewer variables");
 }
 
 /** "3.4 Name-Value Pairs": a length of one byte up to 127, of four beyond. A repeated name is none: two readers could take either. */
@@ -120,9 +120,9 @@ function paramsOf(bytes: Buffer): ReadonlyMap<string, string> {
   while (at < bytes.length) {
     const [nameLength, valueLength] = [size(), size()];
     const end = at + nameLength + valueLength;
-    if (end > bytes.length) throw new Error("expected a variable of FastCGI, found a part of one");
+    if (end > bytes.length) throw new Error("a FastCGI variable is cut off. Send it whole");
     const name = bytes.toString("latin1", at, at + nameLength);
-    if (params.has(name)) throw new Error(`expected ${name} once, found it twice`);
+    if (params.has(name)) throw new Error(`the FastCGI variable ${name} is repeated. Send it once`);
     params.set(name, bytes.toString("latin1", at + nameLength, end));
     at = end;
   }

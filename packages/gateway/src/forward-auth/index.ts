@@ -129,7 +129,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   async function permit(request: WireRequest, notes: Notes): Promise<Permit<PlaceGrant>> {
     const received = receive(request, limits);
     if (!isPlainPath(pathOf(request.target)))
-      throw new Refusal("INVALID_REQUEST", "expected a path that every server reads in the same way, found another");
+      throw new Refusal("INVALID_REQUEST", "the path is ambiguous. Send no dot segments and no encoded slashes");
     const authenticated = await authenticate(received, EMPTY);
     notes.signer = authenticated.grant;
     notes.resource = dialect.resource(authenticated.grant as PlaceGrant);
@@ -157,7 +157,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     counts.inFlight += 1;
     try {
       if (counts.inFlight > limits.inFlight)
-        throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
+        throw new Refusal("BUSY", `more than ${limits.inFlight} requests are in progress. Try again`);
       const { grant } = await permit(request, notes);
       const identity = identityHeaders({ grant: grant.id, key: grant.keyId, subject: grant.subject });
       if (wantsEmptyHeaders && grant.subject === undefined) identity.push("daypass-subject", "");
@@ -187,7 +187,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
       notes.code = "INVALID_REQUEST";
       const refusal = new Refusal(
         "INVALID_REQUEST",
-        "expected a proxy's question with method, host and URI, found another",
+        "the proxy did not send the original method, host and URI. Configure it to send them",
       );
       const answer = refuseUrl(refusal, { requestId: notes.requestId, request, permit: undefined });
       return respond({ ...answer, status: proxy?.denial?.(answer.status) ?? answer.status }, notes);

@@ -1,5 +1,5 @@
 import { DaypassError } from "daypass";
-import { type FormsOf, flag, formFault, listOf, origin, required, unexpected } from "../http/validate-options.ts";
+import { expectForms, type FormsOf, flag, listOf, origin, required } from "../http/validate-options.ts";
 import type { Place } from "../protocols/route/grants.ts";
 import { isPlainPath } from "../upstream/plain-path.ts";
 
@@ -27,8 +27,7 @@ const FORMS: FormsOf<ForwardAuthHost> = {
 export function placesOf(hosts: readonly ForwardAuthHost[]): readonly Place[] {
   if (hosts.length === 0) throw new DaypassError("INVALID_INPUT", "hosts is empty: name the hosts that are protected");
   return hosts.map((host, i) => {
-    const fault = formFault(host, FORMS, `hosts[${i}]`);
-    if (fault !== undefined) throw unexpected(fault.place, fault.expected);
+    expectForms(host, FORMS, `hosts[${i}]`);
     const { origin, prefix = "/", methods = ["GET"], subjects = false } = host;
     return {
       origin,

@@ -12,16 +12,16 @@ export class MultipartError extends Error {
   }
 }
 
-export function malformed(expected: string): MultipartError {
-  return new MultipartError("malformed", `expected a form with ${expected}, found another`);
+export function malformed(problem: string): MultipartError {
+  return new MultipartError("malformed", `the form cannot be read: ${problem}`);
 }
 
-export function tooLarge(expected: string): MultipartError {
-  return new MultipartError("too-large", `expected ${expected}, found more`);
+export function tooLarge(problem: string): MultipartError {
+  return new MultipartError("too-large", `the form is too large: ${problem}`);
 }
 
 function incomplete(): MultipartError {
-  return new MultipartError("incomplete", "expected the closing boundary of the form, found the end of the body");
+  return new MultipartError("incomplete", "the form ends before its closing boundary. Send it whole");
 }
 
 /** Reads a body in the pieces that the caller asks for. */
@@ -29,7 +29,7 @@ export interface MultipartReader {
   /** Whether these bytes come next. Reads none. */
   startsWith(bytes: Uint8Array): Promise<boolean>;
   /** Reads all bytes before `end`, and `end` itself. */
-  until(end: Uint8Array, most: number, expected?: string): Promise<Uint8Array>;
+  until(end: Uint8Array, most: number, problem?: string): Promise<Uint8Array>;
   /** Reads bytes before `end`; `found` once `end` itself was read. */
   before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
   /** Reads to the end, and throws if there are more than `most` bytes. */
@@ -68,7 +68,7 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
       while (held.length < bytes.length) if (!(await more())) throw incomplete();
       return held.subarray(0, bytes.length).equals(bytes);
     },
-    async until(end, most, expected = "fields within the limit before the file") {
+    async until(end, most, problem = "send fewer bytes before the file") {
       let from = 0;
       for (;;) {
         const at = held.indexOf(end, from);
@@ -77,7 +77,7 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
           cut(end.length);
           return bytes;
         }
-        if (at >= 0 || held.length > most + end.length) throw tooLarge(expected);
+        if (at >= 0 || held.length > most + end.length) throw tooLarge(problem);
         from = Math.max(0, held.length - end.length);
         if (!(await more())) throw incomplete();
       }
@@ -102,7 +102,7 @@ export function multipartReader(body: AsyncIterable<Uint8Array>): MultipartReade
         size += held.length;
         held = Buffer.allocUnsafeSlow(0);
       } while (size <= most && (await more()));
-      if (size > most) throw tooLarge("next to nothing after the file");
+      if (size > most) throw tooLarge("send fewer bytes after the file");
     },
   };
 }

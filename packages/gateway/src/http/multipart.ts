@@ -4,6 +4,7 @@
  * followed by CR LF.
  * @module
  */
+import { excerpt } from "./excerpt.ts";
 import { MultipartError, type MultipartReader, malformed, multipartReader, tooLarge } from "./multipart-reader.ts";
 
 export type FormField = readonly [name: string, value: string];
@@ -70,12 +71,13 @@ export async function readMultipart(
   const fields: FormField[] = [];
   for (;;) {
     if (await isEnd(input))
-      throw new MultipartError("no-file", "expected a part named file, found the end of the form");
+      throw new MultipartError("no-file", "the form has no part named file. Add it as the last part");
     const { name, fileName } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
     await refuseBoundary(input, delimiter);
     if (name === "file") return { fields, fileName, file: readFile(input, delimiter, limits) };
-    if (fields.length >= limits.fieldCount) throw tooLarge(`at most ${limits.fieldCount} fields`);
-    if (fields.some(([other]) => other.toLowerCase() === name.toLowerCase())) throw malformed(`the field ${name} once`);
+    if (fields.length >= limits.fieldCount) throw tooLarge(`send at most ${limits.fieldCount} fields`);
+    if (fields.some(([other]) => other.toLowerCase() === name.toLowerCase()))
+      throw malformed(`the field ${excerpt(name)} is repeated. Send it once`);
     fields.push([name, text(await until(delimiter))]);
   }
 }
@@ -83,14 +85,14 @@ export async function readMultipart(
 /** After a boundary: CR LF and a part, or `--` and the end. */
 async function isEnd(input: MultipartReader): Promise<boolean> {
   if (await input.startsWith(ascii("\r\n"))) return false;
-  if (!(await input.startsWith(ascii("--")))) throw malformed("a line end after each boundary");
+  if (!(await input.startsWith(ascii("--")))) throw malformed("a boundary is not followed by CR LF. Add it");
   await input.until(ascii("--"), 0);
   return true;
 }
 
 /** By RFC 2046, the empty line after a head may also begin a boundary: such a part is empty, or begins with the boundary. */
 async function refuseBoundary(input: MultipartReader, delimiter: Uint8Array): Promise<void> {
-  if (await input.startsWith(delimiter.subarray(2))) throw malformed("values that do not begin with the boundary");
+  if (await input.startsWith(delimiter.subarray(2))) throw malformed("a value begins with the boundary. Change either");
 }
 
 /** Browsers write the file name in the encoding of their page, and most keys do not need it. Everything else must be UTF-8. */
@@ -98,7 +100,7 @@ function partHead(bytes: Uint8Array): { readonly name: string } & Pick<Multipart
   const decoded = utf8(bytes);
   const { name, fileName } = partNames(decoded ?? String.fromCharCode(...bytes));
   if (decoded !== undefined) return { name, fileName: { text: fileName } };
-  if (name !== "file") throw malformed("fields in UTF-8");
+  if (name !== "file") throw malformed("a field is not UTF-8. Encode it in UTF-8");
   return { name, fileName: "not-utf-8" };
 }
 
@@ -106,34 +108,34 @@ function partNames(head: string): { readonly name: string; readonly fileName: st
   let disposition: string | undefined;
   for (const line of head.split("\r\n").slice(1)) {
     const [, name = "", value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?(.*)$/.exec(line) ?? [];
-    if (name === "") throw malformed("lines of a name and a value in the head of each part");
+    if (name === "") throw malformed("a line before the content of a part is not a header. Write it as Name: value");
     const lower = name.toLowerCase();
     if (lower === "content-disposition") {
-      if (disposition !== undefined) throw malformed("one Content-Disposition in each part");
+      if (disposition !== undefined) throw malformed("a part has two Content-Disposition headers. Send one");
       disposition = value;
     }
     // RFC 7578 §4.7: senders "SHOULD NOT generate any parts with a Content-Transfer-Encoding".
     if (lower === "content-transfer-encoding" && !/^(?:7bit|8bit|binary)$/i.test(value)) {
-      throw malformed("parts as they are, without a transfer encoding");
+      throw malformed(`a part has Content-Transfer-Encoding ${excerpt(value)}. Send its bytes unchanged`);
     }
   }
   const parameters = new Map<string, string>();
   let rest = disposition ?? "";
   const start = /^form-data(?=;)/i.exec(rest);
-  if (start === null) throw malformed("Content-Disposition: form-data in each part");
+  if (start === null) throw malformed("a part has no Content-Disposition: form-data. Add it");
   rest = rest.slice(start[0].length);
   while (rest !== "") {
     // Only the quote can be escaped: some browsers send C:\dir\name without escapes.
     const match = /^;\s*([a-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))\s*/i.exec(rest);
-    if (match === null) throw malformed('Content-Disposition as form-data; name="…"; filename="…"');
+    if (match === null) throw malformed('write Content-Disposition as form-data; name="…"; filename="…"');
     const [all, parameter = "", quoted, plain = ""] = match;
     const lower = parameter.toLowerCase();
-    if (parameters.has(lower)) throw malformed(`${lower} once in each part`);
+    if (parameters.has(lower)) throw malformed(`a Content-Disposition repeats ${excerpt(lower)}. Send it once`);
     parameters.set(lower, quoted === undefined ? plain : quoted.replaceAll('\\"', '"'));
     rest = rest.slice(all.length);
   }
   const name = parameters.get("name");
-  if (name === undefined || name === "") throw malformed("a name in each part");
+  if (name === undefined || name === "") throw malformed("a part has no name. Add one");
   // Names are case-insensitive: a part `File` before `file` is a second file, not a field without a condition.
   return { name: /^file$/i.test(name) ? "file" : name, fileName: parameters.get("filename") };
 }
@@ -151,14 +153,14 @@ async function* readFile(
   // S3: "The file or content must be the last field in the form. Any fields below it are ignored." A second file is refused.
   let left = limits.restBytes;
   const until = async (end: Uint8Array, most = left): Promise<Uint8Array> => {
-    const bytes = await input.until(end, Math.min(most, left), "next to nothing after the file");
+    const bytes = await input.until(end, Math.min(most, left), "send fewer bytes after the file");
     left -= bytes.length + end.length;
     return bytes;
   };
   while (!(await isEnd(input))) {
     const { name } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
     await refuseBoundary(input, delimiter);
-    if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
+    if (name === "file") throw new MultipartError("two-files", "the form has two parts named file. Send one");
     await until(delimiter);
   }
   // RFC 2046 §5.1.1: what follows the closing boundary is "to be ignored".
@@ -171,7 +173,7 @@ function ascii(text: string): Uint8Array {
 
 function text(bytes: Uint8Array): string {
   const decoded = utf8(bytes);
-  if (decoded === undefined) throw malformed("fields in UTF-8");
+  if (decoded === undefined) throw malformed("a field is not UTF-8. Encode it in UTF-8");
   return decoded;
 }
 

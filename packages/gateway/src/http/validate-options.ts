@@ -1,7 +1,8 @@
 /** Validates options against a table, because callers without a compiler may misspell them. */
 import { DaypassError } from "daypass";
+import { excerpt } from "./excerpt.ts";
 
-/** Whether a value is valid, and what is expected. */
+/** Whether a value is valid, and what to pass. */
 export type Form = readonly [isValid: (value: unknown) => boolean, expected: string, isRequired?: "required"];
 
 /** The form of each member of an object; a member that is an object itself has a table of its own. */
@@ -15,7 +16,7 @@ export type FormsOf<T> = { readonly [M in keyof T]-?: Form | Forms };
 /** The longest time of a Node timer. A longer one fires at once. */
 export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
-export const text: Form = [(value) => typeof value === "string" && value !== "", "text"];
+export const text: Form = [(value) => typeof value === "string" && value !== "", "a string that is not empty"];
 export const flag: Form = [(value) => typeof value === "boolean", "true or false"];
 export const callback: Form = [(value) => typeof value === "function", "a function"];
 export const object: Form = [(value) => isObject(value), "an object"];
@@ -36,35 +37,46 @@ export function wholeNumber(least: number): Form {
 export function listOf([isValid, expected]: Form, { least = 0 }: { readonly least?: number } = {}): Form {
   return [
     (value) => Array.isArray(value) && value.length >= least && value.every(isValid),
-    `a list, each item as ${expected}`,
+    `a list, each item ${expected}`,
   ];
 }
 
-export interface FormFault {
-  /** The option's name, for example `limits.body`. */
-  readonly place: string;
-  readonly expected: string;
-}
-
-/** Returns the first member that is invalid, missing or unknown. A member that is `undefined` counts as absent. */
-export function formFault(value: unknown, forms: Forms, place = ""): FormFault | undefined {
-  if (!isObject(value)) return { place: place === "" ? "options" : place, expected: "an object" };
+/**
+ * Returns what is wrong with the first member that is invalid, missing or unknown. A member that is `undefined` counts as absent.
+ *
+ * @param place such as `limits`; empty for the options themselves
+ */
+export function formFault(value: unknown, forms: Forms, place = ""): string | undefined {
+  if (!isObject(value)) return optionFault(place === "" ? "options" : place, "an object", value);
   const placeOf = (member: string): string => (place === "" ? member : `${place}.${member}`);
   for (const [member, found] of Object.entries(value)) {
     if (found === undefined) continue;
     const form = Object.hasOwn(forms, member) ? forms[member] : undefined;
-    if (form === undefined)
-      return { place: placeOf(member), expected: `one of the names ${Object.keys(forms).join(", ")}` };
+    if (form === undefined) {
+      const near = Object.keys(forms).find((name) => isNear(name.toLowerCase(), member.toLowerCase()));
+      const advice = near === undefined ? "Correct its spelling, or leave it out" : `Did you mean ${placeOf(near)}?`;
+      return `${placeOf(member)} is not an option. ${advice}`;
+    }
     if (!isForm(form)) {
       const fault = formFault(found, form, placeOf(member));
       if (fault !== undefined) return fault;
-    } else if (!form[0](found)) return { place: placeOf(member), expected: form[1] };
+    } else if (!form[0](found)) return optionFault(placeOf(member), form[1], found);
   }
   for (const [member, form] of Object.entries(forms)) {
     if (isForm(form) && form[2] === "required" && value[member] === undefined)
-      return { place: placeOf(member), expected: form[1] };
+      return optionFault(placeOf(member), form[1], undefined);
   }
   return undefined;
+}
+
+/** Whether two names differ in one place only, by at most two characters and half of the longer name. */
+function isNear(one: string, other: string): boolean {
+  let [start, end] = [0, 0];
+  const least = Math.min(one.length, other.length);
+  while (start < least && one[start] === other[start]) start += 1;
+  while (end < least - start && one.at(-1 - end) === other.at(-1 - end)) end += 1;
+  const most = Math.max(one.length, other.length);
+  return most - start - end <= Math.min(2, most / 2);
 }
 
 function isForm(form: Form | Forms): form is Form {
@@ -72,16 +84,34 @@ function isForm(form: Form | Forms): form is Form {
 }
 
 /**
- * Refuses options that do not match their table. The error shows no value, because some are secrets.
+ * Refuses options that do not match their table.
  * @throws {DaypassError} `INVALID_INPUT`
  */
-export function expectForms(value: unknown, forms: Forms): void {
-  const fault = formFault(value, forms);
-  if (fault !== undefined) throw unexpected(fault.place, fault.expected);
+export function expectForms(value: unknown, forms: Forms, place?: string): void {
+  const fault = formFault(value, forms, place);
+  if (fault !== undefined) throw new DaypassError("INVALID_INPUT", fault);
 }
 
-export function unexpected(place: string, expected: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${place} as ${expected}, found another: correct it`);
+export function invalidOption(place: string, expected: string, found: unknown): DaypassError {
+  return new DaypassError("INVALID_INPUT", optionFault(place, expected, found));
+}
+
+function optionFault(place: string, expected: string, found: unknown): string {
+  return `${place} is ${shown(place, found)}. Pass ${expected}`;
+}
+
+const SECRET = /secret|key|credential|password|token/i;
+
+/** An option's value for an error text. Objects are not shown, nor what may be a secret: before a host, a password can stand. */
+function shown(place: string, value: unknown): string {
+  if (value === undefined) return "missing";
+  const items = [value].flat();
+  if (items.length === 0) return "an empty list";
+  if (SECRET.test(place) || items.some((item) => Object(item) === item)) return "not valid";
+  const texts = items.map((item) =>
+    typeof item === "string" ? excerpt(item.replace(/^.*@|[?#].*/gs, "...")) : String(item),
+  );
+  return texts.join(", ");
 }
 
 /** Returns the members that are not `undefined`, so that spreading them keeps the defaults of the others. */

@@ -3,6 +3,7 @@
  * and entities other than XML's five. One pass, linear in time. See `docs/decisions/0033-parsers.md`.
  * @module
  */
+import { excerpt } from "./excerpt.ts";
 import { OUTSIDE_XML, S3_NAMESPACE } from "./xml.ts";
 
 /** An element of a document. */
@@ -62,7 +63,7 @@ type Namespaces = ReadonlyMap<string, string>;
 export function readXml(bytes: Uint8Array, root: string | undefined, options: XmlOptions = {}): ReadElement {
   const document = parse(decode(bytes), options);
   if (root !== undefined && document.name !== root)
-    throw malformed(`expected the element ${root} at the root, found another`);
+    throw malformed(`the root element is ${excerpt(document.name)}. It must be ${root}`);
   return document;
 }
 
@@ -72,9 +73,9 @@ function decode(bytes: Uint8Array): string {
     // Drops a byte order mark. Other encodings fail here, or by their NULs below.
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw malformed("expected a document in UTF-8, found other bytes");
+    throw malformed("the document is not UTF-8. It must be");
   }
-  if (text.search(OUTSIDE_XML) >= 0) throw malformed("expected the characters of XML 1.0, found another");
+  if (text.search(OUTSIDE_XML) >= 0) throw malformed("the document has a character that XML 1.0 forbids. Remove it");
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
 }
 
@@ -96,23 +97,23 @@ function parse(text: string, options: XmlOptions): ReadElement {
 
   function endOf(mark: string, from: number): number {
     const end = text.indexOf(mark, from);
-    if (end < 0) throw malformed(`expected ${mark}, found the end`);
+    if (end < 0) throw malformed(`the document ends before ${mark}. It must be complete`);
     return end;
   }
 
   function addText(added: string): void {
     const parent = open.at(-1);
     if (parent !== undefined) parent.text = (parent.text + added).slice(0, longestText);
-    else if (/[^ \t\n]/.test(added)) throw malformed("expected one element at the root, found text beside it");
+    else if (/[^ \t\n]/.test(added)) throw malformed("text stands outside the root element. Remove it");
   }
 
   function openTag(): void {
     const tag = readTag(text, at, open.at(-1)?.namespaces ?? NO_NAMESPACE);
     at = tag.end;
     elements += 1;
-    if (document !== undefined) throw malformed("expected one element at the root, found another");
-    if (open.length >= MAX_DEPTH) throw malformed(`expected at most ${MAX_DEPTH} levels, found more`);
-    if (elements > maxElements) throw malformed(`expected at most ${maxElements} elements, found more`);
+    if (document !== undefined) throw malformed("the document has two root elements. It must have one");
+    if (open.length >= MAX_DEPTH) throw malformed(`the document has over ${MAX_DEPTH} levels. It must have fewer`);
+    if (elements > maxElements) throw malformed(`the document has over ${maxElements} elements. It must have fewer`);
     if (!anyNamespace) expectS3Namespace(tag.element);
     open.push(tag.element);
     if (tag.empty) close(tag.element.qualifiedName);
@@ -120,10 +121,11 @@ function parse(text: string, options: XmlOptions): ReadElement {
 
   function close(qualifiedName: string): void {
     const closed = open.pop();
-    if (closed?.qualifiedName !== qualifiedName) throw malformed("expected the end of the open element, found another");
+    if (closed?.qualifiedName !== qualifiedName)
+      throw malformed(`the end tag ${excerpt(qualifiedName)} does not close the element that is open. Correct it`);
     const { name, children } = closed;
     if (children.length > 0 && /[^ \t\n]/.test(closed.text)) {
-      throw malformed(`expected elements in ${name}, found text between them`);
+      throw malformed(`${excerpt(name)} has text between its elements. Remove the text`);
     }
     const read = { name, children, text: children.length > 0 ? "" : closed.text };
     const parent = open.at(-1);
@@ -135,17 +137,17 @@ function parse(text: string, options: XmlOptions): ReadElement {
     if (text.charCodeAt(at) !== LESS) {
       const end = text.indexOf("<", at);
       const raw = text.slice(at, end < 0 ? text.length : end);
-      if (raw.includes("]]>")) throw malformed("expected text, found the end of a CDATA section");
+      if (raw.includes("]]>")) throw malformed("the text contains ]]>. Write it as ]]&gt;");
       addText(withReferences(raw, refused, longestText));
       at = end < 0 ? text.length : end;
     } else if (text.startsWith("</", at)) {
       const end = match(END_TAG, text, at);
-      if (end === undefined) throw malformed("expected the name of an element in its end, found something else");
+      if (end === undefined) throw malformed("an end tag is not well-formed. Write it as </name>");
       close(end[1] ?? "");
       at += end[0].length;
     } else if (text.startsWith("<!--", at)) {
       const end = endOf("--", at + 4);
-      if (text.charAt(end + 2) !== ">") throw malformed("expected a comment without --, found one");
+      if (text.charAt(end + 2) !== ">") throw malformed("a comment contains --. Remove it");
       at = end + 3;
     } else if (text.startsWith("<![CDATA[", at) && open.length > 0) {
       const end = endOf("]]>", at + 9);
@@ -156,7 +158,7 @@ function parse(text: string, options: XmlOptions): ReadElement {
       openTag();
     }
   }
-  if (document === undefined) throw malformed("expected a document that is whole, found its end too early");
+  if (document === undefined) throw malformed("the document ends inside its root element. It must be complete");
   return document;
 }
 
@@ -185,7 +187,7 @@ interface Tag {
 /** Reads `<name attribute="value">`. */
 function readTag(text: string, start: number, outer: Namespaces): Tag {
   const qualifiedName = match(NAME, text, start + 1)?.[0];
-  if (qualifiedName === undefined) throw malformed("expected an element, found another kind of markup");
+  if (qualifiedName === undefined) throw malformed("the document has a DOCTYPE or other such markup. Remove it");
   let at = start + 1 + qualifiedName.length;
   const attributes = new Map<string, string>();
   for (;;) {
@@ -200,11 +202,13 @@ function readTag(text: string, start: number, outer: Namespaces): Tag {
     const name = match(NAME, text, at)?.[0] ?? "";
     const value = match(VALUE, text, at + name.length);
     if (name === "" || value === undefined || attributes.has(name) || attributes.size === MAX_ATTRIBUTES) {
-      throw malformed("expected attributes with a value, each once, found something else");
+      throw malformed(
+        `an attribute of ${excerpt(qualifiedName)} is repeated, too many or without a quoted value. Correct it`,
+      );
     }
     attributes.set(name, withReferences(value[1] ?? value[2] ?? "", OUTSIDE_XML));
     at += name.length + value[0].length;
-    if (!/[ \t\n/>]/.test(text.charAt(at))) throw malformed("expected a space between attributes, found none");
+    if (!/[ \t\n/>]/.test(text.charAt(at))) throw malformed("two attributes have no space between them. Add one");
   }
 }
 
@@ -220,7 +224,7 @@ function expectS3Namespace({ qualifiedName, namespaces }: OpenElement): void {
   const colon = qualifiedName.indexOf(":");
   const namespace = namespaces.get(qualifiedName.slice(0, Math.max(colon, 0)));
   if (namespace !== S3_NAMESPACE && `${namespace}/` !== S3_NAMESPACE && !(colon < 0 && namespace === "")) {
-    throw malformed("expected elements of S3's namespace or of none, found another");
+    throw malformed(`${excerpt(qualifiedName)} is in another namespace. Use ${S3_NAMESPACE} or none`);
   }
 }
 
@@ -258,7 +262,7 @@ function numbered(name: string, refused: RegExp): string {
   const code = decimal === undefined ? Number.parseInt(hexadecimal ?? "", 16) : Number(decimal);
   const character = code <= 0x10ffff ? String.fromCodePoint(code) : "";
   if (character !== "" && character.search(refused) < 0) return character;
-  throw malformed("expected one of XML's five entities or a character of XML, found another reference");
+  throw malformed(`the reference &${name}; is not valid here. Write a plain & as &amp;`);
 }
 
 /** Returns all children with this name. */
@@ -272,7 +276,7 @@ export function childrenOf({ children }: ReadElement, name: string): readonly Re
  */
 export function optionalText(element: ReadElement, name: string): string | undefined {
   const [child, another] = childrenOf(element, name);
-  if (another !== undefined) throw malformed(`expected one ${name} in ${element.name}, found two`);
+  if (another !== undefined) throw malformed(`${element.name} has more than one ${name}. It must have one`);
   return child === undefined ? undefined : textOf(child);
 }
 
@@ -282,7 +286,7 @@ export function optionalText(element: ReadElement, name: string): string | undef
  */
 export function requiredText(element: ReadElement, name: string): string {
   const text = optionalText(element, name);
-  if (text === undefined) throw malformed(`expected ${name} in ${element.name}, found none`);
+  if (text === undefined) throw malformed(`${element.name} has no ${name}. It must have one`);
   return text;
 }
 
@@ -291,7 +295,7 @@ export function requiredText(element: ReadElement, name: string): string {
  * @throws {MalformedXml} if the element has children
  */
 export function textOf({ name, children, text }: ReadElement): string {
-  if (children.length > 0) throw malformed(`expected text in ${name}, found elements`);
+  if (children.length > 0) throw malformed(`${name} contains elements. It must contain text`);
   return text;
 }
 
@@ -301,7 +305,8 @@ export function textOf({ name, children, text }: ReadElement): string {
  */
 export function expectOnly(element: ReadElement, names: readonly string[]): void {
   const other = element.children.find(({ name }) => !names.includes(name));
-  if (other !== undefined) throw malformed(`expected ${names.join(", ")} in ${element.name}, found ${other.name}`);
+  if (other !== undefined)
+    throw malformed(`${element.name} has no element ${excerpt(other.name)}. Remove it, or correct its name`);
 }
 
 /** Thrown for bytes that are not the expected document. The message is for the operator. */

@@ -173,7 +173,8 @@ export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOp
   await once(server, "listening");
   const address = server.address();
   // In a worker whose primary has just ended, the socket is already closed.
-  if (address === null || typeof address === "string") throw new Error("expected a socket, found that it was closed");
+  if (address === null || typeof address === "string")
+    throw new Error("the listening socket is closed, probably because the primary process ended. Start it again");
   const url = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
   logger?.info({ url }, "listening");
 
@@ -184,7 +185,7 @@ export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOp
       return connections.size;
     },
     setTls({ cert, key }) {
-      if (secure === undefined) throw new Error("expected a server that was started with tls, found one that was not");
+      if (secure === undefined) throw new Error("the server was started without tls. Pass tls to listen()");
       // setSecureContext keeps the old key if the new certificate is invalid.
       checkTlsPair({ cert, key });
       secure.setSecureContext({ cert, key });

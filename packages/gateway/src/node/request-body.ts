@@ -138,8 +138,7 @@ function bodyIterator(
   const stopWatch = watch({
     bytes: () => tcpSocket(socket).bytesRead,
     awaitsClient: () => wake !== undefined,
-    cut: () =>
-      fail(new Refusal("BODY_TOO_SLOW", "expected a body that arrives steadily, found a slow one: send it faster")),
+    cut: () => fail(new Refusal("BODY_TOO_SLOW", "the body arrives too slowly. Send it faster")),
   });
   // Some readers stop early without calling `return`, and a watched body is never freed.
   const onAnswered = (): void => {
@@ -196,12 +195,10 @@ function bodyIterator(
 }
 
 function readBefore(): Error {
-  return new Error(
-    "expected an unread body, found one that was read before: put the gateway before what parses bodies",
-  );
+  return new Error("the body was already read. Put the gateway before any middleware that parses bodies");
 }
 
 function broken(cause?: Error): Refusal {
-  const message = "expected the whole body, found the connection broken off: send it again";
+  const message = "the connection closed before the body was complete. Send it again";
   return new Refusal("INCOMPLETE_BODY", message, {}, { cause });
 }

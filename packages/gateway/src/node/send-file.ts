@@ -16,6 +16,8 @@ const SHARED_BYTES = 64 * 1024 * 1024;
 const SPARE_BYTES = 4 * 1024 * 1024;
 const spare = new Map<number, Buffer[]>();
 
+const REPLACE = "To replace a served file, rename a new one to its name";
+
 /** How many bytes of a body have been handed to the socket so far. */
 export interface BodyProgress {
   bytes: number;
@@ -50,7 +52,7 @@ export async function sendFile(response: ServerResponse, body: FileBody, options
       if (length === 0 || response.destroyed) break;
       // Checked before the last bytes: after them, the response would be complete.
       if (position + length === end && body.isUnchanged?.() === false)
-        throw new Error("expected the file as it was opened, found it written to meanwhile");
+        throw new Error(`the file was written to while it was sent. ${REPLACE}`);
       const startedAt = performance.now();
       written = write(response, piece.subarray(0, length)).then(() => {
         perSecond = (length * 1000) / (performance.now() - startedAt);
@@ -61,7 +63,7 @@ export async function sendFile(response: ServerResponse, body: FileBody, options
       progress.bytes = position - body.start;
     }
     await written;
-    if (position < end && !response.destroyed) throw new Error("expected the whole file, found it cut short meanwhile");
+    if (position < end && !response.destroyed) throw new Error(`the file was truncated while it was sent. ${REPLACE}`);
     if (!response.destroyed) response.end();
   } finally {
     body.close();

@@ -125,7 +125,7 @@ function sendStream(
 ): Promise<void> {
   const cutIf = (isWrong: boolean): void => {
     if (!isWrong) return;
-    blame(new Error(`expected ${length} bytes from the storage, found ${progress.bytes}`));
+    blame(new Error(`the storage announced ${length} bytes and sent ${progress.bytes}. Check the storage`));
     response.destroy();
   };
   // These listeners run before the listeners of `pipeline`.

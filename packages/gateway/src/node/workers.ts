@@ -180,7 +180,7 @@ export interface WorkerEnd {
  */
 export function worker(handlers: WorkerHandlers): WorkerEnd {
   const own = cluster.worker;
-  if (own === undefined) throw new Error("expected a process that `primary` has started, found another");
+  if (own === undefined) throw new Error("this process is not a worker. Call worker() in those of primary()");
   let draining = false;
   const drain = async (timeoutMs: number): Promise<void> => {
     if (draining) return;

@@ -59,12 +59,12 @@ async function findUpload(
 
 function checkChecksums({ checksum: wanted }: UploadInfo, { parts, checksum, checksumType }: CompleteUpload): void {
   if (checksumType !== undefined && wanted !== undefined && checksumType !== wanted.type) {
-    throw new Refusal("CHECKSUM_TYPE", `expected a checksum of the type ${wanted.type}, found another`, {
-      expected: wanted.type,
-    });
+    const message = `the checksum type is ${checksumType}. The upload was begun with ${wanted.type}: send that`;
+    throw new Refusal("CHECKSUM_TYPE", message, { expected: wanted.type });
   }
   if (checksum !== undefined && checksum.algorithm !== wanted?.algorithm) {
-    throw new Refusal("CHECKSUM_ALGORITHM", "expected a checksum by the algorithm of the upload, found another", {
+    const message = `the checksum is by ${checksum.algorithm}. The upload was begun with ${wanted?.algorithm ?? "none"}: send that`;
+    throw new Refusal("CHECKSUM_ALGORITHM", message, {
       expected: wanted?.algorithm ?? "null",
       found: checksum.algorithm,
     });
@@ -72,16 +72,12 @@ function checkChecksums({ checksum: wanted }: UploadInfo, { parts, checksum, che
   if (wanted === undefined) return;
   for (const { number, algorithm, etag } of parts) {
     if (algorithm !== undefined && algorithm !== wanted.algorithm) {
-      throw new Refusal("INVALID_PART", "expected checksums by the algorithm of the upload, found another", {
-        part: number,
-        etag,
-      });
+      const message = `part ${number} has a checksum by ${algorithm}. Send one by ${wanted.algorithm}`;
+      throw new Refusal("INVALID_PART", message, { part: number, etag });
     }
     if (algorithm === undefined && wanted.type === "COMPOSITE") {
-      throw new Refusal("PART_CHECKSUM_MISSING", `expected a checksum with each part, found none with part ${number}`, {
-        algorithm: wanted.algorithm,
-        part: number,
-      });
+      const message = `part ${number} has no checksum. Send one by ${wanted.algorithm} with each part`;
+      throw new Refusal("PART_CHECKSUM_MISSING", message, { algorithm: wanted.algorithm, part: number });
     }
   }
 }

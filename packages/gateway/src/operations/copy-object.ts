@@ -70,10 +70,8 @@ export async function findSource(
     throw conditionFailed(`x-amz-copy-source-${failedCondition(conditions)}`);
   }
   if (info.size > maxBytes) {
-    throw new Refusal("COPY_SOURCE_TOO_LARGE", `expected a source of at most ${maxBytes} bytes, found ${info.size}`, {
-      size: info.size,
-      limit: maxBytes,
-    });
+    const message = `the source has ${info.size} bytes, and a copy at most ${maxBytes}. Copy it in parts`;
+    throw new Refusal("COPY_SOURCE_TOO_LARGE", message, { size: info.size, limit: maxBytes });
   }
   return info;
 }

@@ -28,13 +28,11 @@ export async function copyPart(request: CopyPart, context: OperationContext): Pr
   // The limit applies to the part, not to the source.
   const { etag, size } = await findSource({ ...request, maxBytes: range === undefined ? maxBytes : Infinity }, context);
   if (range !== undefined && range.end >= size) {
-    throw new Refusal("COPY_RANGE", `expected a range within ${size} bytes, found one that ends outside`, {
-      size,
-      range: `bytes=${range.start}-${range.end}`,
-    });
+    const message = `the range ends at byte ${range.end}, and the source has ${size} bytes. Copy a range within it`;
+    throw new Refusal("COPY_RANGE", message, { size, range: `bytes=${range.start}-${range.end}` });
   }
   if (range !== undefined && range.end - range.start + 1 > maxBytes) {
-    throw new Refusal("COPY_SOURCE_TOO_LARGE", `expected a range of at most ${maxBytes} bytes, found a longer one`, {
+    throw new Refusal("COPY_SOURCE_TOO_LARGE", `the range is longer than ${maxBytes} bytes. Copy a shorter one`, {
       limit: maxBytes,
     });
   }

@@ -1,10 +1,11 @@
 import { type Conditions, evaluateConditions } from "../http/conditional.ts";
+import { excerpt } from "../http/excerpt.ts";
 import { ifRangeHolds, resolveRange } from "../http/range.ts";
 import type { PermittedObject } from "../permit.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { Body, ByteRange, ObjectInfo, OpenObject } from "../storage/contract/storage.ts";
 import type { OperationContext } from "./operation-context.ts";
-import { noSuchKey } from "./refusals.ts";
+import { conditionFailed, noSuchKey } from "./refusals.ts";
 
 /** The requested range, and the validator that must match for the range to apply. */
 export interface RangeRequest {
@@ -124,13 +125,7 @@ function select(selection: Selection, info: ObjectInfo, now: number): ObjectRead
   const outcome = conditions === undefined ? "ok" : evaluateConditions(conditions, info, { access: "read", now });
   if (outcome === "not-modified") return { info, range: undefined, body: undefined, notModified: true };
   if (outcome === "precondition-failed") {
-    throw new Refusal(
-      "PRECONDITION_FAILED",
-      "expected the object that the condition names, found another state of it",
-      {
-        condition: conditions?.ifMatch === undefined ? "If-Unmodified-Since" : "If-Match",
-      },
-    );
+    throw conditionFailed(conditions?.ifMatch === undefined ? "If-Unmodified-Since" : "If-Match");
   }
   const range = part === undefined ? rangeOf(selection.range, info, now) : rangeOfPart(part, info);
   return { info, range, body: undefined, notModified: false, part: describePart(part, info) };
@@ -145,16 +140,14 @@ function rangeOf(range: RangeRequest | undefined, info: ObjectInfo, now: number)
   if (range === undefined || !ifRangeHolds(range.ifRange, info, now)) return undefined;
   const resolved = resolveRange(range.range, info.size);
   if (resolved !== "unsatisfiable") return resolved;
-  throw new Refusal("RANGE_NOT_SATISFIABLE", `expected a range within ${info.size} bytes, found one outside`, {
-    range: range.range,
-    size: info.size,
-  });
+  const message = `the range ${excerpt(range.range)} lies outside the object, which has ${info.size} bytes. Ask for bytes within it`;
+  throw new Refusal("RANGE_NOT_SATISFIABLE", message, { range: range.range, size: info.size });
 }
 
 function rangeOfPart(number: number, { size, parts }: ObjectInfo): ByteRange | undefined {
   const count = parts?.length ?? 1;
   if (number > count) {
-    throw new Refusal("NO_SUCH_PART_NUMBER", `expected the number of one of ${count} parts, found another`, {
+    throw new Refusal("NO_SUCH_PART_NUMBER", `the object has no part ${number}. Ask for one of its ${count}`, {
       count,
       part: number,
     });
@@ -165,7 +158,7 @@ function rangeOfPart(number: number, { size, parts }: ObjectInfo): ByteRange | u
   if (length > 0) return { start, end: start + length - 1 };
   // A range cannot express zero bytes.
   if (size === 0) return undefined;
-  throw new Refusal("RANGE_NOT_SATISFIABLE", "expected a part that has bytes, found an empty one", {
+  throw new Refusal("RANGE_NOT_SATISFIABLE", `part ${number} is empty, and a range cannot be. Read another part`, {
     range: `bytes=${start}-${start}`,
     size,
   });

@@ -48,10 +48,8 @@ export async function putPart(request: PutPart, { storage, signal }: OperationCo
   const found = checksum?.algorithm;
   // The storage computes a checksum of all bytes itself. A checksum of checksums needs one from the client for each part.
   if (wanted !== undefined && found !== wanted.algorithm && (found !== undefined || wanted.type === "COMPOSITE")) {
-    throw new Refusal("CHECKSUM_ALGORITHM", `expected a checksum by ${wanted.algorithm}, found another or none`, {
-      expected: wanted.algorithm,
-      found: found ?? "null",
-    });
+    const message = `the part has ${found === undefined ? "no checksum" : `a checksum by ${found}`}. Send one by ${wanted.algorithm}`;
+    throw new Refusal("CHECKSUM_ALGORITHM", message, { expected: wanted.algorithm, found: found ?? "null" });
   }
   return storage.putPart(upload, number, body, { contentLength, maxBytes, digests, checksum, signal });
 }

@@ -49,14 +49,13 @@ export async function withConditions<T>(
     if (ifMatch === undefined) throw createOnly ? conditionFailed("If-None-Match") : error;
     const current = await storage.head(object, { signal });
     if (current !== undefined || before === undefined) throw unmatched(current);
-    throw new Refusal("CONFLICT", "expected the object that the condition names, found that it was just deleted", {
-      condition: "If-Match",
-    });
+    const message = "the object that If-Match names was just deleted. Look at it again before you write";
+    throw new Refusal("CONFLICT", message, { condition: "If-Match" });
   }
 }
 
 function unmatched(current: ObjectInfo | undefined): Refusal {
   return current === undefined
-    ? new Refusal("NO_SUCH_KEY", "expected an object to replace, found none")
+    ? new Refusal("NO_SUCH_KEY", "If-Match names an object, and there is none. Leave If-Match out to create it")
     : conditionFailed("If-Match");
 }

@@ -58,10 +58,10 @@ export function authenticator(options: AuthenticationOptions): Authenticator {
     async authenticate(received, body) {
       const { first, second } = detected(received);
       if (second !== undefined || (first !== undefined && hasForeignMarks(received.request))) {
-        throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found the marks of two: send one");
+        throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "the request has two signatures. Send one");
       }
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
-        throw new DaypassError("NO_SIGNATURE", "expected a signed request, found no signature that this host reads");
+        throw new DaypassError("NO_SIGNATURE", "the request has no signature that this host reads. Sign it");
       }
       const { protocol } = first;
       const { request } = received;

@@ -120,7 +120,7 @@ export function permitObject(
 
 function scoped(authenticated: Authenticated, found: FoundScopes, now: number): Permit {
   if (found === undefined) {
-    throw new DaypassError("UNKNOWN_KEY", "expected a key that is still configured, found one that was just removed");
+    throw new DaypassError("UNKNOWN_KEY", "the key was removed during the request. Sign with another key");
   }
   const scopes = isList(found) ? found : [found];
   const permission = permit(authenticated, { scopes, now });
@@ -144,7 +144,7 @@ function checkKeyLength(key: string): void {
   if (key.length * 3 <= MAX_KEY_BYTES) return;
   const size = new TextEncoder().encode(key).length;
   if (size > MAX_KEY_BYTES) {
-    throw new Refusal("KEY_TOO_LONG", `expected a key of at most ${MAX_KEY_BYTES} bytes, found ${size}: shorten it`, {
+    throw new Refusal("KEY_TOO_LONG", `the key has ${size} bytes. Send at most ${MAX_KEY_BYTES}`, {
       size,
       limit: MAX_KEY_BYTES,
     });
@@ -202,9 +202,8 @@ function beginsOrIs(pattern: string, text: string): boolean {
 }
 
 function outside(rule: string): DaypassError {
-  return new DaypassError("KEY_SCOPE", `expected a grant within the key's scope, found one outside its ${rule}`, {
-    details: { rule },
-  });
+  const message = `the scope of the key does not allow this (${rule}). Sign within it, or change the scope`;
+  return new DaypassError("KEY_SCOPE", message, { details: { rule } });
 }
 
 function isList(scopes: ReadScope | readonly ReadScope[]): scopes is readonly ReadScope[] {

@@ -69,11 +69,11 @@ export function answerPreflight(rules: readonly CorsRule[], { request, fields }:
   const missing =
     asked.origin === undefined ? "origin" : asked.method === undefined ? "access-control-request-method" : undefined;
   if (missing !== undefined) {
-    throw new Refusal("PREFLIGHT_INCOMPLETE", `expected ${missing} on OPTIONS, found none: send it`, { missing });
+    throw new Refusal("PREFLIGHT_INCOMPLETE", `the preflight has no ${missing} header. Send it`, { missing });
   }
   const allowed = preflight(rules, asked);
   if (allowed === undefined) {
-    throw new Refusal("PREFLIGHT_REFUSED", "expected a request that a cross-origin rule allows, found another");
+    throw new Refusal("PREFLIGHT_REFUSED", "no CORS rule allows this origin, method and headers. Add one");
   }
   return { status: 200, headers: [...allowed.flat(), "content-length", "0"], body: undefined };
 }

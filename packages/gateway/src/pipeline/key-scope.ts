@@ -3,7 +3,7 @@
  * nothing.
  */
 import { DaypassError } from "daypass";
-import { type FormFault, type FormsOf, formFault } from "../http/validate-options.ts";
+import { type FormsOf, formFault } from "../http/validate-options.ts";
 
 /** The limits that the operator sets for a key; no signature can exceed them. */
 export interface KeyScope {
@@ -42,7 +42,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{
 const isMethod = (text: string): boolean => /^[A-Z]+$/.test(text);
 const FORMS: FormsOf<KeyScope> = {
   buckets: [(value) => isTexts(value), "a list of names"],
-  prefix: [(value) => typeof value === "string", "text"],
+  prefix: [(value) => typeof value === "string", "a string"],
   methods: [(value) => isTexts(value) && value.every(isMethod), "a list of methods such as GET"],
   maxLife: [(value) => Number.isFinite(value) && Number(value) > 0, "a number of seconds"],
   until: [(value) => !Number.isNaN(timeOf(value)), "a Date, or an instant such as 2030-01-02T03:04:05Z"],
@@ -56,7 +56,8 @@ const FORMS: FormsOf<KeyScope> = {
 export function readScope(scope: KeyScope): ReadScope {
   // Each time, because the operator's program may change the object.
   const fault = formFault(scope, FORMS, "scope");
-  if (fault !== undefined) throw invalid(fault);
+  if (fault !== undefined)
+    throw new DaypassError("INVALID_KEY", `${fault}. The key grants nothing until its scope is corrected`);
   const { until } = scope;
   return until === undefined || until instanceof Date
     ? (scope as ReadScope)
@@ -75,11 +76,4 @@ function isTexts(value: unknown): value is readonly string[] {
 function isAllowance(value: unknown): value is Allowance {
   const { actions, resources } = (value ?? {}) as Partial<Allowance>;
   return isTexts(actions) && isTexts(resources);
-}
-
-function invalid({ place, expected }: FormFault): DaypassError {
-  return new DaypassError(
-    "INVALID_KEY",
-    `expected ${place} of an access key as ${expected}, found another: nothing is granted to it until it is corrected`,
-  );
 }

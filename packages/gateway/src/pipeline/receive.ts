@@ -1,4 +1,5 @@
 import type { WireRequest } from "daypass";
+import { excerpt } from "../http/excerpt.ts";
 import type { Limits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -54,24 +55,19 @@ const ABSENT = Object.fromEntries(
  */
 export function receive(request: WireRequest, limits: Limits): Received {
   if (request.headers.length > limits.headerCount) {
-    throw new Refusal(
-      "HEADERS_TOO_LARGE",
-      `expected at most ${limits.headerCount} header fields, found more: send fewer`,
-    );
+    throw new Refusal("HEADERS_TOO_LARGE", `the request has more than ${limits.headerCount} headers. Send fewer`);
   }
   const fields = readFields(request.headers);
-  if (request.authority === "") throw invalid("expected one Host header, found none: send it");
+  if (request.authority === "") throw invalid("the request has no Host header. Send one");
   const target = originForm(request);
   const mark = target.indexOf("?");
   const path = mark < 0 ? target.length : mark;
   if (path > limits.path || target.length - path > limits.query + 1) {
-    throw new Refusal(
-      "URI_TOO_LONG",
-      `expected a path of at most ${limits.path} bytes and a query of at most ${limits.query}, found more: shorten it`,
-    );
+    const message = `the path is longer than ${limits.path} bytes, or the query than ${limits.query}. Shorten it`;
+    throw new Refusal("URI_TOO_LONG", message);
   }
   if (target.includes("#") || target.includes("\\")) {
-    throw invalid("expected a target without `#` and `\\`, found one: percent-encode it");
+    throw invalid("the target contains # or \\. Percent-encode it");
   }
   return { request: target === request.target ? request : { ...request, target }, fields };
 }
@@ -86,14 +82,14 @@ function readFields(headers: WireRequest["headers"]): RequestFields {
     if (previous === undefined) fields[field] = value;
     // RFC 9110 §5.3: the values of a list may be sent in several fields.
     else if (reading === "joined") fields[field] = `${previous}, ${value}`;
-    else if (reading === "only") throw invalid(`expected one ${titleCase(name)} header, found two: send one`);
+    else if (reading === "only") throw invalid(`the header ${titleCase(name)} is repeated. Send it once`);
   }
   if (fields.transferEncoding !== undefined) {
     if (fields.transferEncoding.toLowerCase() !== "chunked")
-      throw invalid("expected no transfer coding but `chunked`, found another: send the body plain");
+      throw invalid(`Transfer-Encoding is ${excerpt(fields.transferEncoding)}. Send chunked, or leave it out`);
     // RFC 9112 §6.1: such a message "might indicate an attempt to perform request smuggling … and ought to be handled as an error".
     if (fields.contentLength !== undefined)
-      throw invalid("expected either Content-Length or Transfer-Encoding, found both: send one");
+      throw invalid("the request has Content-Length and Transfer-Encoding. Send one of them");
   }
   return fields;
 }
@@ -114,7 +110,7 @@ function originForm({ target, authority }: WireRequest): string {
   const match = ABSOLUTE.exec(target);
   const [, host, rest = "/"] = match ?? [];
   if (host === undefined || host.toLowerCase() !== authority.toLowerCase()) {
-    throw invalid("expected a target that starts with `/`, or a whole URL for the authority in Host; found neither");
+    throw invalid("the target is neither a path nor a URL of the host in Host. Send a path that starts with /");
   }
   return rest.startsWith("/") ? rest : `/${rest}`;
 }

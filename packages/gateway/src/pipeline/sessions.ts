@@ -97,10 +97,8 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
       const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
       const token = `${payload}.${signature(payload)}`;
       if (token.length > MAX_TOKEN) {
-        throw new DaypassError(
-          "INVALID_INPUT",
-          `expected a scope that fits into a token of ${MAX_TOKEN} characters, found one that takes ${token.length}: name fewer buckets`,
-        );
+        const message = `the scope makes a token of ${token.length} characters, and at most ${MAX_TOKEN} are allowed. Name fewer buckets`;
+        throw new DaypassError("INVALID_INPUT", message);
       }
       return session(token, claims);
     },

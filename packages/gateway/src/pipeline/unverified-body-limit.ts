@@ -37,7 +37,7 @@ export function places(options: PlaceOptions): WithPlace {
     const network = networkOf(address ?? "");
     const own = taken.get(network) ?? 0;
     if (occupied.total >= options.places || own >= share)
-      throw new Refusal("BUSY", "expected fewer bodies that wait for their signature at once: try again");
+      throw new Refusal("BUSY", "too many bodies wait for their signature to be checked. Try again");
     occupied.total += 1;
     taken.set(network, own + 1);
     try {

@@ -121,11 +121,9 @@ export function responseOverrides({ obligations }: Grant): Partial<ContentFields
   for (const [name, value] of Object.entries(obligation.headers)) {
     const field = OVERRIDES[name];
     if (field === undefined || !isHeaderValue(value)) {
-      throw new Refusal(
-        "INVALID_RESPONSE_HEADER",
-        `expected a response header that can be sent, found ${name} with other characters`,
-        { parameter: `response-${name}` },
-      );
+      throw new Refusal("INVALID_RESPONSE_HEADER", `response-${name} cannot be sent as a header. Sign another value`, {
+        parameter: `response-${name}`,
+      });
     }
     overrides[field] = value;
   }

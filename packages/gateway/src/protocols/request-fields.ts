@@ -7,6 +7,7 @@ import { DaypassError, type WireRequest } from "daypass";
 import type { Conditions } from "../http/conditional.ts";
 import { isReceivedValue } from "../http/content-headers.ts";
 import { parseEntityTag } from "../http/entity-tag.ts";
+import { excerpt } from "../http/excerpt.ts";
 import type { RangeRequest } from "../operations/get-object.ts";
 import type { WriteConditions } from "../operations/write-conditions.ts";
 import type { RequestFields } from "../pipeline/receive.ts";
@@ -32,11 +33,8 @@ type SignedHeaders = { readonly signedHeaders: readonly string[] };
 export function readRange({ range, ifRange }: RequestFields, grant: SignedHeaders): RangeRequest | undefined {
   if (range === undefined) return undefined;
   if (ifRange !== undefined && isRangeGranted(grant) && !grant.signedHeaders.includes("if-range")) {
-    throw new DaypassError(
-      "UNSIGNED_HEADER",
-      "expected if-range only where it is signed like the range, found it unsigned: leave it out or sign it",
-      { details: { headers: ["if-range"] } },
-    );
+    const message = "the header range is signed, and if-range is not. Sign it too, or leave it out";
+    throw new DaypassError("UNSIGNED_HEADER", message, { details: { headers: ["if-range"] } });
   }
   return { range, ifRange };
 }
@@ -50,7 +48,7 @@ export function isRangeGranted({ signedHeaders }: SignedHeaders): boolean {
 export function contentLength({ contentLength: text }: RequestFields): number | undefined {
   if (text === undefined) return undefined;
   if (!/^[0-9]{1,15}$/.test(text)) {
-    throw new Refusal("INVALID_REQUEST", "expected Content-Length as a number of bytes, found something else");
+    throw new Refusal("INVALID_REQUEST", `the header content-length is ${excerpt(text)}. Send a whole number of bytes`);
   }
   return Number(text);
 }
@@ -84,7 +82,7 @@ export function storedHeaders(headers: WireRequest["headers"]): StoredHeaders {
  */
 export function expectHeaderValue(name: string, value: string): void {
   if (isReceivedValue(value)) return;
-  throw new Refusal("INVALID_RESPONSE_HEADER", `expected ${name} in characters that a header can carry, found others`, {
+  throw new Refusal("INVALID_RESPONSE_HEADER", `${name} contains a character that no header can have. Remove it`, {
     parameter: name,
   });
 }
@@ -121,7 +119,7 @@ export function readIfMatch(value: string | undefined, unsupported: () => Refusa
   }
   if (!tag.weak) return tag.opaque;
   // RFC 9110 §13.1.1: If-Match uses the strong comparison, which a weak tag never satisfies.
-  throw new Refusal("PRECONDITION_FAILED", "expected a strong ETag, found a weak one", { condition: "If-Match" });
+  throw new Refusal("PRECONDITION_FAILED", "If-Match has a weak ETag. Send a strong one", { condition: "If-Match" });
 }
 
 /**
@@ -132,15 +130,12 @@ export function readIfMatch(value: string | undefined, unsupported: () => Refusa
  */
 export function expectWhole({ contentRange }: RequestFields): void {
   if (contentRange === undefined) return;
-  throw new Refusal(
-    "INVALID_ARGUMENT",
-    "expected a whole body, found Content-Range: send all of it, or upload in parts",
-    {
-      argument: "Content-Range",
-      value: contentRange,
-      text: "What is uploaded is stored whole: send it without Content-Range",
-    },
-  );
+  const message = `the upload has Content-Range ${excerpt(contentRange)}. Send the whole object without it, or upload in parts`;
+  throw new Refusal("INVALID_ARGUMENT", message, {
+    argument: "Content-Range",
+    value: contentRange,
+    text: "What is uploaded is stored whole: send it without Content-Range",
+  });
 }
 
 /** The bytes of a declared digest: canonical base64 of exactly `length` bytes. */
@@ -152,7 +147,7 @@ export function bytesOfBase64(header: string, text: string, length: number): Uin
     // Refused below, like a wrong length or another spelling of the same bytes.
   }
   if (bytes.length !== length || btoa(bytes) !== text) {
-    throw new Refusal("INVALID_DIGEST", `expected ${header} as base64 of ${length} bytes, found something else`, {
+    throw new Refusal("INVALID_DIGEST", `${header} is ${excerpt(text)}. Send ${length} bytes in base64`, {
       header,
       value: text,
     });

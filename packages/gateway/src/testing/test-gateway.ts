@@ -157,7 +157,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     events,
     clock,
     advance(seconds) {
-      if (!(seconds >= 0)) throw new RangeError(`expected seconds to go ahead, found ${seconds}`);
+      if (!(seconds >= 0)) throw new RangeError(`advance() got ${seconds}. Pass seconds of at least 0`);
       ahead += seconds * 1000;
     },
     resetClock() {
@@ -172,7 +172,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
 // Others would be written beside the folder, and stay there, or below another name than was asked for.
 function expectPath(path: string): void {
   if (!path.split("/").some((segment) => ["", ".", ".."].includes(segment))) return;
-  throw new TypeError(`expected files by paths such as "media/hello.txt", found ${JSON.stringify(path)}`);
+  throw new TypeError(`files has the path ${JSON.stringify(path)}. Write it as bucket/key, such as media/hello.txt`);
 }
 
 const REGION = "us-east-1";
@@ -211,8 +211,7 @@ function tamperSignature(url: string): string {
     const other = /[0-9]/.test(first) ? (first === "0" ? "1" : "0") : first === "a" ? "b" : "a";
     return name + other;
   });
-  if (changed === url)
-    throw new RangeError("expected a presigned URL, found none of the parameters that hold a signature");
+  if (changed === url) throw new RangeError("the URL has no parameter with a signature. Pass a presigned URL");
   return changed;
 }
 

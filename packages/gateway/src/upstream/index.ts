@@ -7,17 +7,7 @@ import { type LookupAddress, lookup as resolve } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { DaypassError } from "daypass";
 import { Pool } from "undici";
-import {
-  type FormsOf,
-  flag,
-  formFault,
-  listOf,
-  origin,
-  required,
-  text,
-  timer,
-  unexpected,
-} from "../http/validate-options.ts";
+import { expectForms, type FormsOf, flag, listOf, origin, required, text, timer } from "../http/validate-options.ts";
 import type { Route, RouteConfig, RouteRequirement, Routes, UpstreamTimeouts } from "./contract.ts";
 import { isNeverForwarded } from "./headers.ts";
 import { isPlainPath } from "./plain-path.ts";
@@ -75,8 +65,7 @@ const FORMS: FormsOf<RouteConfig> = {
 export function openRoutes(configs: readonly RouteConfig[]): Routes {
   const pools = new Map<string, Pool>();
   const list = configs.map((config, i): Route => {
-    const fault = formFault(config, FORMS, `routes[${i}]`);
-    if (fault !== undefined) throw unexpected(fault.place, fault.expected);
+    expectForms(config, FORMS, `routes[${i}]`);
     const methods = config.methods ?? ["GET"];
     const pool = poolOf(config);
     pools.set(`${pools.size} ${config.upstream}`, pool);

@@ -20,7 +20,8 @@ export async function* limitedBody(
   let last: Uint8Array | undefined;
   for await (const chunk of body) {
     received += chunk.length;
-    if (received > max) throw new Refusal("TOO_LARGE", `expected at most ${max} bytes, found more`, { limit: max });
+    if (received > max)
+      throw new Refusal("TOO_LARGE", `the body is larger than ${max} bytes. Send a smaller one`, { limit: max });
     if (isDigested) {
       if (last !== undefined) yield last;
       last = chunk;

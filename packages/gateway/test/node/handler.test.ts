@@ -92,7 +92,9 @@ it.each([
   await once(socket, "close");
   // A pipelined request would receive the rest as its response.
   expect((text.split("\r\n\r\n")[1] ?? "").length).toBeLessThan(4);
-  const error = new Error(`expected 4 bytes from the storage, found ${pieces.slice(0, 2).join("").length}`);
+  const error = new Error(
+    `the storage announced 4 bytes and sent ${pieces.slice(0, 2).join("").length}. Check the storage`,
+  );
   expect(reports).toEqual([[expect.any(Number), false, { error, status: 200 }]]);
 });
 

@@ -37,7 +37,7 @@ it.each([
   expect(await put(gateway, text, "/media/a.txt", framing)).toBe("500");
   const reply = await fetch(daypassUrl(gateway, "/media/a.txt"));
   expect(await reply.text()).toBe("kept");
-  const message = "expected an unread body, found one that was read before: put the gateway before what parses bodies";
+  const message = "the body was already read. Put the gateway before any middleware that parses bodies";
   expect(gateway.events[0]).toMatchObject({ error: { message } });
 });
 

@@ -122,5 +122,5 @@ it("keeps its certificate when the new pair is invalid, and throws without TLS",
   const handle = async (): Promise<Outcome> => Promise.reject(new Error("not asked"));
   const plain = await listen({ limits: defaultLimits, handle, close: async () => {} });
   onTestFinished(() => plain.drain(0));
-  expect(() => plain.setTls(tls)).toThrow("expected a server that was started with tls");
+  expect(() => plain.setTls(tls)).toThrow("the server was started without tls. Pass tls to listen()");
 });

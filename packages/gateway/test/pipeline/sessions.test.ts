@@ -52,7 +52,7 @@ describe("sessions", () => {
       issue({ parent, scope: { buckets: Array.from({ length: count }, (_, i) => `bucket-of-team-${i}`) }, expiration });
     expect(open(ofTeams(100).sessionToken)?.scope.buckets).toHaveLength(100);
     expect(() => ofTeams(250)).toThrow(
-      /^expected a scope that fits into a token of 4096 characters, found one that takes \d{4}: name fewer buckets$/,
+      /^the scope makes a token of \d{4} characters, and at most 4096 are allowed\. Name fewer buckets$/,
     );
   });
 });

@@ -225,7 +225,7 @@ it("refuses a root that is no folder, and names it", async () => {
   for (const folder of [none, file, below]) {
     await expect(disk({ root: folder })).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      message: `expected a folder to serve at ${folder}, found none: create it, or name another as \`root\``,
+      message: `root is ${folder}, and there is no folder. Create it, or name another`,
     });
   }
   mkdirSync(none);
@@ -260,7 +260,7 @@ it("refuses to run on Windows, before anything is written", async () => {
   become("win32");
   await expect(disk({ root })).rejects.toMatchObject({
     code: "UNAVAILABLE",
-    message: expect.stringContaining("expected Linux or macOS for a folder as storage, found Windows"),
+    message: expect.stringContaining("Windows cannot serve a folder. Run the gateway in WSL or a container"),
   });
   expect(readdirSync(root)).toEqual(["bucket"]);
 });

@@ -14,7 +14,7 @@ export function checkWhole(parameter: string, signature: string, lengths: readon
   // A text that was cut within an escape cannot be decoded.
   const isCut = /%[0-9A-Fa-f]?$/.test(signature) || found < Math.max(...lengths);
   const what = isCut ? "its end was cut off" : "something follows it";
-  throw malformed(parameter, "form", `a whole signature, found ${found} characters: ${what}`);
+  throw malformed(parameter, "form", `a whole signature. This one has ${found} characters: ${what}`);
 }
 
 /** The same for DER, whose second byte is the length of the rest. */

@@ -161,8 +161,6 @@ function mustSend({ values }: FormView, { conditions }: ReadPolicy, own: RegExp)
 }
 
 function notSigned(): DaypassError {
-  return new DaypassError(
-    "NO_SIGNATURE",
-    "expected the fields of a signed form (x-amz-credential and x-amz-signature, AWSAccessKeyId, x-goog-credential and x-goog-signature), found none: give url and fields as the signer returns them",
-  );
+  const message = "the form has no fields of a signature, such as x-amz-signature. Pass all that the signer returned";
+  return new DaypassError("NO_SIGNATURE", message);
 }

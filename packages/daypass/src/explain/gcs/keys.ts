@@ -56,7 +56,11 @@ function publicHalf(pem: string): RsaJwk {
   const octets = numbers[2];
   if (numbers[1]?.tag === 0x30 && octets !== undefined) numbers = content(octets.bytes);
   const [, n, e] = numbers.map(({ bytes }) => base64url(bytes[0] === 0 ? bytes.subarray(1) : bytes));
-  if (!n || !e) throw refusal("INVALID_KEY", "private_key as an RSA key in PEM without a passphrase");
+  if (!n || !e)
+    throw refusal(
+      "INVALID_KEY",
+      "private_key is not an RSA key in PEM without a passphrase. Copy it from the key file",
+    );
   return { kty: "RSA", n, e };
 }
 

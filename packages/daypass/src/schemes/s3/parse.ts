@@ -205,7 +205,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   const { text: time, ms: signedAt } = basicInstant(parameters.time);
   if (Number.isNaN(signedAt)) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
   if (time.slice(0, 8) !== scope.date) {
-    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, found ${scope.date}`, {
+    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, not ${scope.date}`, {
       found: scope.date,
       expected: time.slice(0, 8),
     });

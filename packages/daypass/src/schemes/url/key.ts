@@ -72,7 +72,7 @@ export function loadKey(given: UrlKey): LoadedKey {
     throw invalid('use "sig", and kty "oct" with alg "HS256" or kty "OKP" with crv and alg "Ed25519"');
   }
   const faulty = faultyMember(scope);
-  if (faulty !== undefined) throw invalid(`a scope as specified, found other ${faulty}`);
+  if (faulty !== undefined) throw invalid(`a scope without a misspelt or malformed ${faulty}`);
   if (kty === "oct") return { alg, kid, scope, mac: hmacSha256(keyBytes(key, "k")) };
   return { alg, kid, scope, publicKey: strictPublicKey(keyBytes(key, "x"), invalid) };
 }

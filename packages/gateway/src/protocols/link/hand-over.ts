@@ -60,6 +60,6 @@ export function handOver(
 /** Throws `INVALID_INPUT` for a setting that would hand over other files, or none. */
 export function checkHandOver(how: HandOver): void {
   if (how.via === "redirect" ? !("prefix" in how) : /^\/(?:[\w\-.~]+\/)*$/.test(how.prefix)) return;
-  const expected = how.via === "redirect" ? "no prefix beside redirect" : "a prefix that begins and ends with /";
-  throw new DaypassError("INVALID_INPUT", `links.handOver: expected ${expected}`);
+  const fault = how.via === "redirect" ? "has no effect with redirect. Remove it" : "must begin and end with /";
+  throw new DaypassError("INVALID_INPUT", `links.handOver.prefix ${fault}`);
 }

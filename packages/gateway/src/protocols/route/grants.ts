@@ -68,7 +68,7 @@ export function placeGrants<P extends Place>(
 
   async function verify(request: WireRequest): Promise<PlaceGrant<P>> {
     const place = find(request);
-    if (place === undefined) throw new DaypassError("NO_SIGNATURE", "expected a path of this gateway, found another");
+    if (place === undefined) throw new DaypassError("NO_SIGNATURE", "no route has this path. Check the URL");
     if (!signed.detects(request)) return visited(request, place);
     const grant = await signed.verify(request, { subject: place.subjects ? subjectOf(request) : undefined });
     expectRequired(place, grant);
@@ -84,7 +84,7 @@ export function placeGrants<P extends Place>(
     const [visit] = own
       .filter((one) => one.origin === place.origin && covers(one.path, path))
       .sort((a, b) => b.until - a.until);
-    if (visit === undefined) throw new DaypassError("NO_SIGNATURE", "expected a signed URL or a visit, found neither");
+    if (visit === undefined) throw new DaypassError("NO_SIGNATURE", "the URL is not signed. Open the link again");
     if (clock().getTime() >= visit.until) throw new LinkRefused("expired");
     if (!isAllowedFrom(visit.networks, request.remoteAddress)) throw new LinkRefused("network");
     return {
@@ -140,5 +140,5 @@ export async function countUse(uses: UseStore | undefined, method: string, grant
   const limited = grant.obligations.find(({ kind }) => kind === "uses");
   if (limited?.kind !== "uses" || method === "HEAD") return;
   if (await uses?.claim(grant.keyId, grant.id, limited.limit, grant.expiresAt)) return;
-  throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
+  throw new DaypassError("USES_SPENT", "the URL has no uses left. Ask for a new one");
 }

@@ -86,8 +86,7 @@ function bodyOf({ permit: { grant }, received, body, limits }: RouteCall): Async
   const { fields, request } = received;
   const hasBody = fields.transferEncoding !== undefined || Number(fields.contentLength ?? 0) > 0;
   if (request.method === "GET" || request.method === "HEAD") {
-    if (hasBody)
-      throw new Refusal("INVALID_REQUEST", `expected ${request.method} without a body, found one: leave it out`);
+    if (hasBody) throw new Refusal("INVALID_REQUEST", `the ${request.method} request has a body. Leave it out`);
     return undefined;
   }
   const length = grant.obligations.find(({ kind }) => kind === "body-length");
@@ -96,9 +95,7 @@ function bodyOf({ permit: { grant }, received, body, limits }: RouteCall): Async
   const announced = fields.transferEncoding === undefined ? Number(fields.contentLength ?? 0) : undefined;
   if (announced !== undefined && (announced > max || announced < min)) {
     const code = length === undefined ? "TOO_LARGE" : "BODY_LENGTH";
-    throw new Refusal(code, `expected ${min} to ${max} bytes, found ${announced}: send what was granted`, {
-      limit: max,
-    });
+    throw new Refusal(code, `the body has ${announced} bytes. Send ${min} to ${max}`, { limit: max });
   }
   // Without a body its rules still hold: an empty one may have another digest.
   return limitedBody(grant.limitBody(body), {

@@ -1,20 +1,22 @@
 /** Values of headers and parameters, and their refusals in Amazon's words. */
+import { excerpt } from "../../http/excerpt.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { MAX_PARTS } from "../../storage/contract/multipart.ts";
 
 /** A header or parameter with an impossible value. */
 export function invalidArgument(argument: string, value: string, text: string): Refusal {
-  return new Refusal("INVALID_ARGUMENT", `expected another value of ${argument}: ${text}`, { argument, value, text });
+  const message = `${argument} cannot be ${excerpt(value)}. ${text}`.trimEnd();
+  return new Refusal("INVALID_ARGUMENT", message, { argument, value, text });
 }
 
 /** A request whose parts contradict each other. */
 export function invalidCombination(text: string): Refusal {
-  return new Refusal("INVALID_COMBINATION", `expected a request that fits together: ${text}`, { text });
+  return new Refusal("INVALID_COMBINATION", `the parts of the request do not fit together. ${text}`, { text });
 }
 
 /** A function that S3 has and this gateway does not. */
 export function notImplemented(what: "header" | "parameter" | "method", name: string): Refusal {
-  return new Refusal("NOT_IMPLEMENTED", `expected a function that is implemented, found the ${what} ${name}`, {
+  return new Refusal("NOT_IMPLEMENTED", `the ${what} ${name} is not implemented. Send a request without it`, {
     [what]: name,
   });
 }
@@ -68,5 +70,6 @@ export function expectNullVersion(versionId: string | undefined, key: string): v
 }
 
 export function noSuchVersion(versionId: string, key: string): Refusal {
-  return new Refusal("NO_SUCH_VERSION", "expected the version `null`, found another", { key, versionId });
+  const message = `the object has no version ${excerpt(versionId)}, only null. Leave versionId out`;
+  return new Refusal("NO_SUCH_VERSION", message, { key, versionId });
 }

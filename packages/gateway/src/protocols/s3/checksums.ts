@@ -1,4 +1,5 @@
 import { CHECKSUM_BYTES, type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum.ts";
+import { excerpt } from "../../http/excerpt.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { ChecksumRequest, DeclaredDigests } from "../../storage/contract/storage.ts";
 import { bytesOfBase64, bytesOfHex } from "../request-fields.ts";
@@ -28,9 +29,8 @@ function payloadHash(value: string): Uint8Array | undefined {
   if (value === "UNSIGNED-PAYLOAD") return undefined;
   // A streaming mode outside the signature: its framing would be stored with the object (CVE-2025-31489, CVE-2026-41145).
   if (!/^[0-9a-f]{64}$/.test(value)) {
-    throw new Refusal("UNSUPPORTED_PAYLOAD", "expected a body in one piece, found another payload mode", {
-      found: value,
-    });
+    const message = `x-amz-content-sha256 is ${excerpt(value)}. Send a SHA-256 in hex, or UNSIGNED-PAYLOAD`;
+    throw new Refusal("UNSUPPORTED_PAYLOAD", message, { found: value });
   }
   return bytesOfHex(value);
 }
@@ -88,5 +88,5 @@ export function checksumAlgorithm(value: string, header: string): ChecksumAlgori
 }
 
 function invalidAlgorithm(header: string): Refusal {
-  return new Refusal("INVALID_DIGEST", `expected a checksum algorithm in ${header}, found another`, { header });
+  return new Refusal("INVALID_DIGEST", `${header} names an unknown or another algorithm. Correct it`, { header });
 }

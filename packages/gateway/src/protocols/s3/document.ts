@@ -74,7 +74,7 @@ async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
         // Release at once: leaving the loop takes a while, and other requests would be refused meanwhile.
         held -= size;
         size = 0;
-        throw new Refusal("BUSY", "expected fewer documents at once: try again");
+        throw new Refusal("BUSY", "too many documents are being read. Try again");
       }
       size += chunk.length;
       held += chunk.length;
@@ -93,7 +93,6 @@ async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
 }
 
 function tooLarge(limit: number): Refusal {
-  return new Refusal("DOCUMENT_TOO_LARGE", `expected a document of at most ${limit} bytes, found a larger one`, {
-    limit,
-  });
+  const message = `the document in the body is larger than ${limit} bytes. Send a smaller one`;
+  return new Refusal("DOCUMENT_TOO_LARGE", message, { limit });
 }

@@ -13,6 +13,7 @@ import {
 import type { S3Grant } from "daypass/s3";
 import { type FormVerifier, type S3FormGrant, s3FormVerifier } from "daypass/s3/form";
 import { s3FormV2Verifier } from "daypass/s3/form/v2";
+import { excerpt } from "../../http/excerpt.ts";
 import { type FormField, formBoundary, type MultipartForm, readMultipart } from "../../http/multipart.ts";
 import { MultipartError } from "../../http/multipart-reader.ts";
 import { firstSegment, virtualBucket } from "../../pipeline/addressed-bucket.ts";
@@ -76,9 +77,9 @@ function only(
   fields: readonly FormField[],
 ): FormVerifier<S3FormGrant> {
   const [first, second] = verifiers.filter((verifier) => verifier.detects(fields));
-  if (first === undefined) throw new DaypassError("NO_SIGNATURE", "expected a form with a signed policy, found none");
+  if (first === undefined) throw new DaypassError("NO_SIGNATURE", "the form has no signed policy. Send all its fields");
   if (second === undefined) return first;
-  throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found those of two versions: send one");
+  throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "the form has signatures of two versions. Send one");
 }
 
 /** The client's file name, if a field contains `${filename}`. Without a limit, 20 KB of such fields would become megabytes. */
@@ -88,12 +89,12 @@ function neededFileName({ fields, fileName }: Pick<MultipartForm, "fields" | "fi
   if (fileName === "not-utf-8") {
     throw new MultipartError(
       "malformed",
-      'expected a file name in UTF-8 for the key, found another encoding: add accept-charset="utf-8" to the form',
+      'the file name is not UTF-8, and the key contains it. Add accept-charset="utf-8" to the form',
     );
   }
   const { text = "" } = fileName;
   if (places * text.length <= LIMITS.fieldBytes) return text;
-  throw new Refusal("FORM_TOO_LARGE", "expected a short file name where it is repeated so often, found a long one");
+  throw new Refusal("FORM_TOO_LARGE", "the file name is too long for fields that repeat it so often. Shorten it");
 }
 
 function boundaryOf(headers: WireRequest["headers"]): string | undefined {
@@ -102,16 +103,13 @@ function boundaryOf(headers: WireRequest["headers"]): string | undefined {
 }
 
 /** The target of a form is the bucket: `/` if the host names it, otherwise `/bucket` or `/bucket/`. */
-function targetBucket({ target }: WireRequest, virtual: string | undefined): string {
+function targetBucket({ target, authority }: WireRequest, virtual: string | undefined): string {
   if (virtual === undefined) {
-    throw new DaypassError(
-      "WRONG_ORIGIN",
-      "expected the Host of a configured origin, found another: send the right one",
-    );
+    throw new DaypassError("WRONG_ORIGIN", `no configured origin has the host ${excerpt(authority)}. Correct the URL`);
   }
   const bucket = virtual === "" ? onlySegment(target) : target === "/" ? virtual : undefined;
   if (bucket !== undefined) return bucket;
-  throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
+  throw new Refusal("METHOD_NOT_ALLOWED", "the form is not sent to a bucket. Correct its action", { method: "POST" });
 }
 
 /** An existing folder may have any name. The storage decides whether it is a bucket. */
@@ -149,7 +147,7 @@ async function* received(
     for await (const chunk of file) {
       size += chunk.length;
       if (size > max) {
-        throw new Refusal("TOO_LARGE", `expected a file of at most ${max} bytes, found more`, { size, limit: max });
+        throw new Refusal("TOO_LARGE", `the file has over ${max} bytes. Send a smaller one`, { size, limit: max });
       }
       yield chunk;
     }
@@ -157,7 +155,7 @@ async function* received(
     throw refusalOf(error, []);
   }
   if (size < min) {
-    throw new Refusal("TOO_SMALL", `expected a file of at least ${min} bytes, found ${size}`, { size, limit: min });
+    throw new Refusal("TOO_SMALL", `the file has ${size} bytes. Send at least ${min}`, { size, limit: min });
   }
 }
 

@@ -60,7 +60,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     if (listFound(parents).some(({ secretAccessKey }) => sessions?.isBound(session, secretAccessKey) === true)) {
       return [scopes, readScope(session.scope)].flat();
     }
-    throw new DaypassError("INVALID_TOKEN", "expected a session of the key's present secret, found one of an earlier");
+    throw new DaypassError("INVALID_TOKEN", "the session belongs to an earlier secret of its key. Begin a new session");
   };
   return {
     dialect: "s3",

@@ -6,6 +6,7 @@ import { DaypassError, type Grant } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import type { S3HeaderGrant } from "daypass/s3/header";
 import { CHECKSUM_BYTES } from "../../http/checksum.ts";
+import { excerpt } from "../../http/excerpt.ts";
 import { metadataOfHeader, metadataOfParameter, metadataSize } from "../../http/metadata.ts";
 import { releasingThrough } from "../../http/releasable-body.ts";
 import type { Permit } from "../../permit.ts";
@@ -133,7 +134,7 @@ function readFields(
       if (source === "header" || `${algorithm}=${value}` !== CRC_OF_EMPTY_BODY) checksums.set(algorithm, value);
     } else if (name === row.header || row.amz?.includes(name) === true) {
       // The same name as a header and as a parameter is refused as well.
-      if (amz.has(name)) throw new Refusal("INVALID_REQUEST", `expected ${name} once, found it again: send it once`);
+      if (amz.has(name)) throw new Refusal("INVALID_REQUEST", `${name} is repeated. Send it once`);
       amz.set(name, value);
     } else if (!(payload.chunked && source === "header" && CHUNK_HEADERS.has(name))) {
       const values = HARMLESS_AMZ.get(name);
@@ -159,7 +160,7 @@ function readFields(
   if (metadata.size + checksums.size + amz.size + parameters.size === 0) return NO_FIELDS;
   const size = metadataSize(metadata);
   if (size > limit) {
-    const message = `expected at most ${limit} bytes of user metadata, found ${size}: send less`;
+    const message = `the user metadata has ${size} bytes. Send at most ${limit}`;
     throw new Refusal("METADATA_TOO_LARGE", message, { size, limit });
   }
   return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
@@ -189,7 +190,7 @@ function expectNothingForeign(headers: Received["request"]["headers"], grant: S3
     if (!isForeign(name) || isPostGrant(grant)) continue;
     const lower = name.toLowerCase();
     if (grant.signedHeaders.includes(lower)) continue;
-    const message = `expected x-goog-* and x-ms-* only where they are signed, found ${lower}`;
+    const message = `the header ${lower} is not signed. Sign it, or leave it out`;
     throw new DaypassError("UNSIGNED_HEADER", message, { details: { headers: [lower] } });
   }
 }
@@ -204,9 +205,8 @@ function isAmz(name: string): boolean {
 
 function addMetadata(metadata: Map<string, string>, name: string, value: string): void {
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) {
-    throw new Refusal("INVALID_RESPONSE_HEADER", "expected metadata names that a header can have, found another", {
-      parameter: META,
-    });
+    const message = `a header cannot have the metadata name ${excerpt(name)}. Use letters, digits and hyphens`;
+    throw new Refusal("INVALID_RESPONSE_HEADER", message, { parameter: META });
   }
   const previous = metadata.get(name);
   metadata.set(name, previous === undefined ? value : `${previous},${value}`);
@@ -220,14 +220,12 @@ function refuseAmz(
 ): Refusal {
   if (name === "x-amz-acl" && !CANNED_ACLS.has(value)) return invalidArgument(name, value, "");
   if (name === "x-amz-acl" || name.startsWith("x-amz-grant-")) {
-    return new Refusal(
-      "ACL_NOT_SUPPORTED",
-      `expected no access control list, found the ${source} ${name}: leave it out`,
-      { operation: row.name },
-    );
+    const message = `the ${source} ${name} sets an access control list, and buckets here have none. Leave it out`;
+    return new Refusal("ACL_NOT_SUPPORTED", message, { operation: row.name });
   }
   if (name === "x-amz-storage-class" && !STORAGE_CLASSES.has(value)) {
-    return new Refusal("INVALID_STORAGE_CLASS", "expected a storage class of S3, found another", { found: value });
+    const message = `S3 has no storage class ${excerpt(value)}. Leave x-amz-storage-class out`;
+    return new Refusal("INVALID_STORAGE_CLASS", message, { found: value });
   }
   return notImplemented(source, name);
 }
@@ -239,7 +237,8 @@ export function expectNoBody({ obligations }: S3Grant): void {
   for (const obligation of obligations) {
     const { kind } = obligation;
     if (kind === "body-chunks" || (kind === "body-sha256" && obligation.sha256 !== SHA256_OF_EMPTY_BODY)) {
-      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another", {
+      const message = "x-amz-content-sha256 is not the hash of an empty body. This request has none: send that hash";
+      throw new Refusal("BODY_DIGEST", message, {
         expected: kind === "body-sha256" ? obligation.sha256 : "",
         calculated: SHA256_OF_EMPTY_BODY,
       });

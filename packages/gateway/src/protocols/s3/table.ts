@@ -110,7 +110,9 @@ function chooseRow({ grant, bucket, object }: Permit<S3Grant>, { request }: Rece
     ) ?? choice?.plain;
   if (found !== undefined) return found;
   if (METHODS.has(method)) throw notImplemented("method", on === "object" ? method : `${method} on a ${on}`);
-  throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT, POST or DELETE, found another method", { method });
+  throw new Refusal("METHOD_NOT_ALLOWED", `${method} is not supported. Send GET, HEAD, PUT, POST or DELETE`, {
+    method,
+  });
 }
 
 /** SDKs move `x-amz-*` headers into the query of a presigned URL, and S3 reads them there. */

@@ -69,7 +69,7 @@ export function readTaggingHeader(header: string): Tags {
 export function readTagging(document: ReadElement): Tags {
   expectOnly(document, ["TagSet"]);
   const [set, another] = childrenOf(document, "TagSet");
-  if (set === undefined || another !== undefined) throw malformed("expected one TagSet, found none or several");
+  if (set === undefined || another !== undefined) throw malformed("Tagging has no TagSet, or several. Send one");
   expectOnly(set, ["Tag"]);
   return checkedTags(
     childrenOf(set, "Tag").map((tag) => {
@@ -84,7 +84,8 @@ export function taggingElements(tags: Tags): XmlElements {
 }
 
 function checkedTags(pairs: TagPairs): Tags {
-  if (pairs.length > MAX_TAGS) throw new Refusal("TOO_MANY_TAGS", `expected at most ${MAX_TAGS} tags, found more`);
+  if (pairs.length > MAX_TAGS)
+    throw new Refusal("TOO_MANY_TAGS", `${pairs.length} tags are too many. Send ${MAX_TAGS}`);
   const keys = new Set<string>();
   for (const [key, value] of pairs) {
     if (key === "" || key.length > MAX_KEY || !TAG_TEXT.test(key)) {
@@ -101,5 +102,5 @@ function checkedTags(pairs: TagPairs): Tags {
 }
 
 function invalidTag(text: string, details: { readonly key: string; readonly value?: string }): Refusal {
-  return new Refusal("INVALID_TAG", `expected tags as S3 has them: ${text}`, { ...details, text });
+  return new Refusal("INVALID_TAG", `a tag is not valid. ${text}`, { ...details, text });
 }

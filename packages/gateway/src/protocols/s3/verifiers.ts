@@ -55,7 +55,8 @@ export function scopesFound(found: FoundKeys): FoundScopes {
 
 function scopeOf(key: S3AccessKey): ReadScope {
   // The signature was verified with an earlier result. A database may now answer `false` for a deleted key, which must not be unlimited.
-  if (Object(key) !== key) throw new DaypassError("INVALID_KEY", "expected a key or none, found something else");
+  if (Object(key) !== key)
+    throw new DaypassError("INVALID_KEY", "keys.s3 returned no object. Return a key or undefined");
   const { scope } = key;
   return scope === undefined ? UNLIMITED : readScope(scope);
 }
@@ -134,7 +135,7 @@ export function withSessions<G extends S3Grant>(
 /** If a request with a token names an unknown key, AWS reports the token. */
 export function blamingToken(error: unknown): unknown {
   if (!isDaypassError(error) || error.code !== "UNKNOWN_KEY") return error;
-  const message = "expected the session token that the key was issued with, found another: send all three parts";
+  const message = "the session token does not belong to the access key. Use both as they were issued together";
   return new DaypassError("INVALID_TOKEN", message, { cause: error });
 }
 

@@ -1,3 +1,4 @@
+import { excerpt } from "../../http/excerpt.ts";
 import type { KeyScope } from "../../pipeline/key-scope.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
@@ -27,23 +28,21 @@ const FORM = /^application\/x-www-form-urlencoded(?:;|$)/i;
  */
 export async function readCall({ request, fields }: Received, body: AsyncIterable<Uint8Array>): Promise<CallFields> {
   if (request.method !== "POST" || request.target !== "/" || !FORM.test(fields.contentType ?? "")) {
-    throw new Refusal("INVALID_ACTION", "expected POST / with a form, found another request", {
-      found: request.method,
-    });
+    const message = "the request is not a form for the path /. Send it by POST as application/x-www-form-urlencoded";
+    throw new Refusal("INVALID_ACTION", message, { found: request.method });
   }
   const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(await readText(body))) {
-    if (parameters.has(name)) throw invalid(name, "once");
+    if (parameters.has(name)) throw invalid(name, "repeated. Send it once");
     parameters.set(name, value);
   }
   const action = parameters.get("Action") ?? "";
   if (!isAction(action) || parameters.get("Version") !== "2011-06-15") {
-    throw new Refusal("INVALID_ACTION", `expected ${Object.keys(PARAMETERS).join(" or ")}, found another action`, {
-      found: action,
-    });
+    const message = `the service has no action ${excerpt(action)} in this version. Send ${Object.keys(PARAMETERS).join(" or ")} of 2011-06-15`;
+    throw new Refusal("INVALID_ACTION", message, { found: action });
   }
   for (const name of parameters.keys()) {
-    if (!["Action", "Version", ...PARAMETERS[action]].includes(name)) throw invalid(name, "absent");
+    if (!["Action", "Version", ...PARAMETERS[action]].includes(name)) throw invalid(name, "not known. Leave it out");
   }
   const policy = parameters.get("Policy");
   return {
@@ -65,7 +64,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
     try {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw new Refusal("INVALID_PARAMETER", "expected the parameters in UTF-8, found other bytes", {
+      throw new Refusal("INVALID_PARAMETER", "the parameters are not UTF-8. Encode them in UTF-8", {
         parameter: "Action",
       });
     }
@@ -81,18 +80,16 @@ function isAction(action: string): action is CallFields["action"] {
 
 function seconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw invalid("DurationSeconds", "whole seconds");
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw invalid("DurationSeconds", `${excerpt(text)}. Send whole seconds`);
   return Number(text);
 }
 
 function matching(parameters: ReadonlyMap<string, string>, name: string, form: RegExp): string {
   const value = parameters.get(name) ?? "";
-  if (!form.test(value)) throw invalid(name, "in its documented form");
+  if (!form.test(value)) throw invalid(name, `${excerpt(value)}. Send it as AWS documents ${name}`);
   return value;
 }
 
-function invalid(parameter: string, expected: string): Refusal {
-  return new Refusal("INVALID_PARAMETER", `expected the parameter ${parameter} ${expected}, found another`, {
-    parameter,
-  });
+function invalid(parameter: string, problem: string): Refusal {
+  return new Refusal("INVALID_PARAMETER", `the parameter ${parameter} is ${problem}`, { parameter });
 }

@@ -23,7 +23,7 @@ export async function hashBody(
   for await (const chunk of body) {
     size += chunk.length;
     if (size > MAX_BODY) {
-      throw new Refusal("DOCUMENT_TOO_LARGE", `expected a body of at most ${MAX_BODY} bytes, found a longer one`, {
+      throw new Refusal("DOCUMENT_TOO_LARGE", `the body is larger than ${MAX_BODY} bytes. Send a smaller one`, {
         limit: MAX_BODY,
       });
     }
@@ -33,7 +33,8 @@ export async function hashBody(
   const hash = Array.from(running.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const declared = request.headers.filter(([name]) => name.toLowerCase() === HASH_HEADER);
   if (declared.some(([, value]) => value !== hash)) {
-    throw new Refusal("BODY_DIGEST", "expected the body of the hash that was sent, found another");
+    const message = "the body does not have the hash in x-amz-content-sha256. Send the body that was signed";
+    throw new Refusal("BODY_DIGEST", message);
   }
   const headers = declared.length > 0 ? request.headers : [...request.headers, [HASH_HEADER, hash] as const];
   return { request: { ...request, headers }, body: replay(kept.take()) };

@@ -56,7 +56,7 @@ export function stsProtocol({
         );
       if (isSigner) return key;
     }
-    throw new DaypassError("UNKNOWN_KEY", "expected a key that is still configured, found one that was just removed");
+    throw new DaypassError("UNKNOWN_KEY", "the key was removed during the request. Sign with another key");
   };
   return {
     dialect: "s3",
@@ -95,11 +95,7 @@ function lifetimeOf({ action, seconds }: CallFields): number {
   const { usual, most } = LIFETIME[action];
   if (seconds === undefined) return usual;
   if (seconds >= LIFETIME.minimum && seconds <= most) return seconds;
-  throw new Refusal(
-    "INVALID_PARAMETER",
-    `expected DurationSeconds from ${LIFETIME.minimum} to ${most}, found ${seconds}`,
-    {
-      parameter: "DurationSeconds",
-    },
-  );
+  throw new Refusal("INVALID_PARAMETER", `DurationSeconds is ${seconds}. Send ${LIFETIME.minimum} to ${most}`, {
+    parameter: "DurationSeconds",
+  });
 }

@@ -67,5 +67,5 @@ function list(value: unknown): readonly string[] {
 }
 
 function malformed(expected: string): Refusal {
-  return new Refusal("MALFORMED_POLICY", `expected a session policy with ${expected}, found another`, { expected });
+  return new Refusal("MALFORMED_POLICY", `the session policy is not valid. It must hold ${expected}`, { expected });
 }

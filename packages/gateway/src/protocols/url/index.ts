@@ -44,7 +44,7 @@ export function urlProtocol({
   // A Daypass URL signs its origin, so a wildcard is not enough.
   const exact = origins.filter((origin) => !origin.includes("*"));
   if (exact.length === 0) {
-    throw new DaypassError("INVALID_INPUT", "expected an origin without `*` for Daypass URLs, found none: add one");
+    throw new DaypassError("INVALID_INPUT", "Daypass URLs need an origin without *. Add one to origins");
   }
   const verifier = urlVerifier({
     keys,
@@ -67,7 +67,7 @@ export function urlProtocol({
       const { keyId, id, expiresAt } = permit.grant;
       return uses.claim(keyId, id, limited.limit, expiresAt).then((isLeft) => {
         if (isLeft) return task;
-        throw new DaypassError("USES_SPENT", "expected a URL with a use left, found none: ask for a new one");
+        throw new DaypassError("USES_SPENT", "the URL has no uses left. Ask for a new one");
       });
     },
     attributed: (refusal, { grant }) => bodyRefusal(refusal, grant),
@@ -99,10 +99,10 @@ function bodyRefusal(refusal: Refusal, grant: UrlGrant): Refusal {
     (code === "TOO_LARGE" && details["limit"] === length?.max) ||
     (code === "TOO_SMALL" && details["limit"] === length?.min);
   if (length !== undefined && isLength) {
-    const message = `expected ${length.min} to ${length.max} bytes, found others: send what was granted`;
+    const message = `the body has another length than the URL grants. Send ${length.min} to ${length.max} bytes`;
     return new Refusal("BODY_LENGTH", message, details, { cause: refusal });
   }
   const isDigest = code === "DIGEST_MISMATCH" && details["digest"] === "sha256";
   if (!isDigest || obligationOf(grant, "body-sha256") === undefined) return refusal;
-  return new Refusal("BODY_DIGEST", "expected the body that was granted, found another", details, { cause: refusal });
+  return new Refusal("BODY_DIGEST", "the URL grants another body. Send that one", details, { cause: refusal });
 }

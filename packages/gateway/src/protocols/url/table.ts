@@ -57,7 +57,7 @@ const put: Row<PutObject> = {
     expectWhole(fields);
     const announced = contentLength(fields);
     if (announced !== undefined && length !== undefined && (announced < length.min || announced > length.max)) {
-      const message = `expected ${length.min} to ${length.max} bytes, found ${announced}: send what was granted`;
+      const message = `the body has ${announced} bytes. Send ${length.min} to ${length.max}`;
       throw new Refusal("BODY_LENGTH", message);
     }
     return {
@@ -100,10 +100,10 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
 export function urlTask(call: UrlCall): Task {
   const { object } = call.permit;
   const { method } = call.received.request;
-  if (object === undefined) throw new Refusal("NO_SUCH_KEY", "expected the path of a file, found that of a bucket");
+  if (object === undefined) throw new Refusal("NO_SUCH_KEY", "the path names a bucket. Name a file in it");
   const row = ROWS.get(method);
   if (row === undefined) {
-    throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT or DELETE, found another method", { method });
+    throw new Refusal("METHOD_NOT_ALLOWED", `${method} is not supported. Send GET, HEAD, PUT or DELETE`, { method });
   }
   return {
     request: row.read(call, object),
@@ -122,7 +122,7 @@ function contentMd5(headers: WireRequest["headers"]): Uint8Array | undefined {
 
 function writeConditions(grant: UrlGrant, fields: Received["fields"]): WriteConditions {
   const { createOnly, ifMatch } = readWriteConditions(fields, (header) => {
-    const message = `expected a condition that is implemented, found ${header}: leave it out`;
+    const message = `the header ${header} is not implemented in this form. Leave it out`;
     return new Refusal("NOT_IMPLEMENTED", message, { header });
   });
   return { createOnly: createOnly || obligationOf(grant, "create-only") !== undefined, ifMatch };

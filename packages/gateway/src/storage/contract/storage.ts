@@ -197,7 +197,7 @@ const BRAND = Symbol.for("daypass.storage-error");
  * ```ts
  * import { StorageError } from "@daypass/gateway";
  *
- * export const full = () => new StorageError("DISK_FULL", "expected room for the upload, found none: free some");
+ * export const full = () => new StorageError("DISK_FULL", "the disk is full. Free some space");
  * ```
  */
 export class StorageError extends Error {

@@ -33,8 +33,7 @@ export function checkSizes(
     });
   }
   if (expected !== undefined && expected !== total) {
-    throw new StorageError("SIZE_MISMATCH", `the parts have ${total} bytes and ${expected} were expected`, {
-      details: { expected, found: total },
-    });
+    const message = `the parts have ${total} bytes, and the request announces ${expected}. Send the right size`;
+    throw new StorageError("SIZE_MISMATCH", message, { details: { expected, found: total } });
   }
 }

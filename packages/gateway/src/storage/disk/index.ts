@@ -8,9 +8,9 @@ import {
   callback,
   expectForms,
   type FormsOf,
+  invalidOption,
   object,
   text,
-  unexpected,
   wholeNumber,
 } from "../../http/validate-options.ts";
 import { pendingWrites } from "../contract/pending-writes.ts";
@@ -97,7 +97,7 @@ const CHANGING_ATTEMPTS = 5;
  */
 export async function disk(options: DiskOptions): Promise<Storage> {
   expectForms(options, FORMS);
-  if (options.root === undefined) throw unexpected("root", "the folder to serve");
+  if (options.root === undefined) throw invalidOption("root", "the folder to serve", undefined);
   const { clock = Date.now, smallBytes = 64 * 1024, cacheBytes = 64 * 1024 * 1024 } = options;
   const index = await openIndex(options);
   const { layout } = index;

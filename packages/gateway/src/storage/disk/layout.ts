@@ -124,7 +124,7 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
 /** Windows cannot flush a folder, and the checks of paths and spellings know one separator. */
 function onWindows(): StorageError {
   return unavailable(
-    "expected Linux or macOS for a folder as storage, found Windows: run the gateway in WSL or a container, or with an S3 server as storage",
+    "Windows cannot serve a folder. Run the gateway in WSL or a container, or with an S3 server as storage",
   );
 }
 
@@ -135,12 +135,12 @@ function resolveRoot(folder: string): string {
   } catch (error) {
     if (!["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) throw translated(error, "open the storage folder");
   }
-  throw unavailable(`expected a folder to serve at ${folder}, found none: create it, or name another as \`root\``);
+  throw unavailable(`root is ${folder}, and there is no folder. Create it, or name another`);
 }
 
 function rootAway(root: string): StorageError {
   return unavailable(
-    `expected the folder that was opened at ${root}, found none or another: put it back (if it is a disk, mount it), or restart to serve what is there`,
+    `the folder ${root} is gone or was replaced. Put it back (if it is a disk, mount it), or restart to serve what is there`,
   );
 }
 
@@ -155,7 +155,7 @@ function makeOwnFolder(root: string, own: string): void {
       throw translated(error, `make the folder ${OWN_PREFIX} for the index`);
     }
     throw unavailable(
-      `expected to write the index below ${own}, found that this user may not (${errnoOf(error)}): grant write permission, or mount a writable folder there to serve the rest of ${root} read-only`,
+      `this user may not write the index below ${own} (${errnoOf(error)}). Grant write permission, or mount a writable folder there to serve the rest of ${root} read-only`,
       error,
     );
   }

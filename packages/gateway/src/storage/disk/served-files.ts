@@ -30,7 +30,7 @@ export function recordLooseFiles(own: string, now: { readonly isLoose: boolean; 
   const before = lastDecision(own);
   if (before === true && !now.isLoose && now.hasUploads) {
     throw unavailable(
-      `expected no folder ${LOOSE_BUCKET} in the served folder, since uploads are stored among its loose files, found one: rename that folder`,
+      `the served folder has a new folder ${LOOSE_BUCKET}, which would hide the uploads among its loose files. Rename that folder`,
     );
   }
   if (before !== now.isLoose) writeFileSync(join(own, DECISION), now.isLoose ? "loose" : "folder");

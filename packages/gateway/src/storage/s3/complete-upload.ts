@@ -103,7 +103,7 @@ export function uploadCompleter(
       });
       const algorithm = open?.checksum?.algorithm;
       if (named.length === 0) {
-        throw open === undefined ? noSuchUpload() : new StorageError("INVALID_PART", "expected a part, found none");
+        throw open === undefined ? noSuchUpload() : new StorageError("INVALID_PART", "no part is named. Name one");
       }
       const condition = await conditions.headers("complete", { bucket, key }, options);
       const list = named.map((part) => partElements(upload, part, open));

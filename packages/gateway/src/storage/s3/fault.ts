@@ -79,7 +79,7 @@ export function unreachable(doing: string, cause: unknown): StorageError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const shown = code === "" ? "" : ` (${code})`;
   const why = BAD_CERTIFICATE.test(code)
-    ? `expected a certificate that fits the upstream's host and time, from an authority that this machine knows, found another${shown}: renew it, or name its authority in NODE_EXTRA_CA_CERTS`
+    ? `the upstream's certificate is expired, for another host, or from an unknown authority${shown}. Renew it, or name its authority in NODE_EXTRA_CA_CERTS`
     : `the upstream does not answer${shown}`;
   return unavailable(doing, why, { cause });
 }

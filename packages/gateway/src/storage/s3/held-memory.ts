@@ -100,8 +100,6 @@ export function heldMemory(
 }
 
 function noRoom(): StorageError {
-  return new StorageError(
-    "UNAVAILABLE",
-    "expected room for an upload whose length or checksum is not known before its end, found too many of them: announce both",
-  );
+  const message = "too many uploads announce no length or no checksum. Announce both, or try again";
+  return new StorageError("UNAVAILABLE", message);
 }

@@ -95,7 +95,7 @@ function pagesDoNotEnd(): Error {
 /** @throws {StorageError} `UNAVAILABLE` if the upstream returns other keys */
 export function expectBelow(prefix: string, texts: readonly string[]): void {
   if (texts.every((text) => text.startsWith(prefix))) return;
-  throw unavailable(LIST, "expected keys with the prefix asked for from the upstream, found another");
+  throw unavailable(LIST, "the upstream listed a key without the requested prefix");
 }
 
 export function prefixesOf(document: ReadElement): readonly { readonly kind: "prefix"; readonly prefix: string }[] {
@@ -113,7 +113,7 @@ export function decoderOf(document: ReadElement): (text: string) => string {
     try {
       return decodeURIComponent(text.replaceAll("+", " "));
     } catch {
-      throw malformed("expected a key that is encoded as in a URL, found another text");
+      throw malformed("a key in the list is not percent-encoded as EncodingType says");
     }
   };
 }

@@ -33,7 +33,7 @@ export function upstreamMultipart(driver: DriverContext): MultipartStorage {
     const ready = await uploadBody(body, { ...options, checksum: request }, { holdBytes, memory });
     if (ready.kind === "endless") {
       await ready.rest.return?.();
-      const message = `expected the length of a part of more than ${holdBytes} bytes, found none announced`;
+      const message = `the part is larger than ${holdBytes} bytes and announces no length. Send Content-Length`;
       throw new StorageError("TOO_LARGE", message);
     }
     // S3 refuses a checksum by another algorithm than the upload's.

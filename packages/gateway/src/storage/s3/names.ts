@@ -1,3 +1,4 @@
+import { excerpt } from "../../http/excerpt.ts";
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { BucketInfo } from "../contract/buckets.ts";
 import { type ObjectRef, StorageError } from "../contract/storage.ts";
@@ -30,7 +31,7 @@ const LIST_MS = 10_000;
 const FAILED_MS = 1000;
 
 export function noSuchBucket(bucket: string): StorageError {
-  return new StorageError("NO_SUCH_BUCKET", `expected a bucket that there is, found ${JSON.stringify(bucket)}`);
+  return new StorageError("NO_SUCH_BUCKET", `there is no bucket ${JSON.stringify(bucket)}`);
 }
 
 export function bucketNames({ bucket, clock = () => new Date() }: S3Options, upstream: Upstream): BucketNames {
@@ -40,10 +41,8 @@ export function bucketNames({ bucket, clock = () => new Date() }: S3Options, ups
   function toCreate(name: string): string {
     const found = names.get(name);
     if (found === undefined) {
-      throw new StorageError(
-        "BUCKET_NAME_TAKEN",
-        "expected a bucket of the configuration, found another: add it to `bucket`",
-      );
+      const message = `the bucket ${excerpt(name)} is not configured. Add it to the option bucket`;
+      throw new StorageError("BUCKET_NAME_TAKEN", message);
     }
     return found;
   }
@@ -118,7 +117,7 @@ function accountNames(upstream: Upstream, clock: () => Date): BucketNames {
     },
     toCreate(name) {
       if (!isUpstreamName(name))
-        throw new StorageError("BUCKET_NAME_TAKEN", "expected a name that a bucket can have, found another");
+        throw new StorageError("BUCKET_NAME_TAKEN", `no bucket can be called ${excerpt(name)}. Use another name`);
       return name;
     },
     all: async () => Array.from(await refresh(), ([name, created]) => ({ name, created })),
@@ -169,10 +168,8 @@ export function isStorable(key: string): boolean {
 /** @throws {StorageError} `KEY_NOT_STORABLE` */
 export function expectStorable({ key }: ObjectRef): void {
   if (isStorable(key)) return;
-  throw new StorageError(
-    "KEY_NOT_STORABLE",
-    `expected a key of 1 to ${MAX_KEY_BYTES} bytes of text without NUL, found another`,
-  );
+  const message = `the key is empty, not Unicode, longer than ${MAX_KEY_BYTES} bytes, or contains NUL. Choose another key`;
+  throw new StorageError("KEY_NOT_STORABLE", message);
 }
 
 /** The last key, in the order of UTF-8, that begins with a prefix. */

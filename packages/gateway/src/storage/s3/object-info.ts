@@ -86,7 +86,7 @@ export function copySource(bucket: string, key: string, etag: string): Readonly<
 export function storedEtag(header: string | undefined, doing: string): string {
   const etag = unquoted(header);
   if (etag !== "") return etag;
-  throw unavailable(doing, "expected its ETag from the upstream, found none");
+  throw unavailable(doing, "the upstream's answer has no ETag. Is it an S3 server?");
 }
 
 export function dateOf(header: string | undefined): Date {
@@ -98,7 +98,7 @@ export function dateOf(header: string | undefined): Date {
 export function numberIn(element: ReadElement, name: string): number {
   const text = requiredText(element, name);
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw malformed(`expected a whole number as ${name} in ${element.name}, found another text`);
+  throw malformed(`${name} in ${element.name} is not a whole number. It must be one`);
 }
 
 /** The first checksum in an element. */

@@ -32,7 +32,7 @@ export async function objectParts(
   if (count > MAX_PARTS)
     throw unavailable(
       "look at the parts",
-      `expected at most ${MAX_PARTS} parts in the upstream's ETag, found ${count}`,
+      `the upstream's ETag names ${count} parts, and at most ${MAX_PARTS} are possible`,
     );
   const wanted: Wanted = { etag, count, signal };
   const [algorithm] = Object.keys(checksums);
@@ -84,7 +84,7 @@ async function eachPart(
       const query = { partNumber: String(i + 1) };
       const answer = await upstream.send({ doing, method: "HEAD", bucket, key, query, headers, signal });
       const size = Number(answer.headers["content-length"]);
-      if (!Number.isSafeInteger(size)) throw unavailable(doing, "expected its length from the upstream, found none");
+      if (!Number.isSafeInteger(size)) throw unavailable(doing, "the upstream's answer has no Content-Length");
       parts[i] = { size };
     }
   };

@@ -59,12 +59,12 @@ const ANY: Form = [() => true, ""];
 const OPTIONS: FormsOf<S3Options> = {
   endpoint: text,
   provider: object,
-  region: required([text[0], "that of the buckets"]),
+  region: required([text[0], "the region of the buckets"]),
   // The signer checks it.
   addressing: ANY,
   credentials: required([
     (value) => typeof value === "function" || isObject(value),
-    "an access key, or a function that gives it",
+    "an access key, or a function that returns one",
   ]),
   bucket: [
     isBuckets,

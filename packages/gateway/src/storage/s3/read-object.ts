@@ -42,7 +42,7 @@ export function objectReader({ upstream, names, redirect }: ObjectReaderOptions)
       // Without a requested range, a 206 would pass for the whole object.
       if (answer.statusCode === 200) return { bucket, key, answer };
       answer.destroy();
-      const why = `expected the status 200 of a whole object from the upstream, found ${answer.statusCode}`;
+      const why = `the upstream answered ${answer.statusCode} to a request for the whole object, not 200`;
       throw unavailable(doing, why);
     }
     if (fault.status !== 404 || fault.code === "NoSuchBucket") throw faultError(fault, doing);
@@ -55,7 +55,8 @@ export function objectReader({ upstream, names, redirect }: ObjectReaderOptions)
     const { headers } = answer;
     const info = infoOfHeaders(headers, Number(headers["content-length"]));
     if (!Number.isSafeInteger(info.size) || info.etag === "") {
-      throw new StorageError("UNAVAILABLE", "expected length and ETag of the object from the upstream, found none");
+      const message = "the upstream's answer has no Content-Length or no ETag. Is it an S3 server?";
+      throw new StorageError("UNAVAILABLE", message);
     }
     const [tags, parts] = await Promise.all([
       headers["x-amz-tagging-count"] === undefined ? undefined : readTags(upstream, place, signal),
@@ -88,7 +89,7 @@ export function objectReader({ upstream, names, redirect }: ObjectReaderOptions)
       const { etag, "content-range": part, "content-length": length } = answer.headers;
       const expected = range === undefined ? undefined : `bytes ${range.start}-${range.end}/${info.size}`;
       if (part !== expected || length !== String(lengthOf(info, range)) || unquoted(etag) !== info.etag) {
-        throw unavailable(doing, "expected the range asked for, found another");
+        throw unavailable(doing, "the upstream sent another range or version than requested");
       }
       for await (const piece of answer) yield piece as Buffer;
     } catch (error) {

@@ -187,7 +187,7 @@ export function openUpstream(options: S3Options): Upstream {
     try {
       return { document: readXml(text, root, { elements: MAX_ELEMENTS, anyCharacter: true }), answer };
     } catch (error) {
-      throw unavailable(call.doing, `expected ${root} from the upstream, found another text`, { cause: error });
+      throw unavailable(call.doing, `the upstream's answer is not a ${root}. Is it an S3 server?`, { cause: error });
     }
   };
 

@@ -48,7 +48,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
     throw malformed(
       "Authorization",
       "date-mismatch",
-      `a credential with the date of the request (${time.slice(0, 8)}), found ${scope.date}`,
+      `a credential with the date of the request (${time.slice(0, 8)}), not ${scope.date}`,
       { found: scope.date, expected: time.slice(0, 8) },
     );
   }

@@ -68,7 +68,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
     throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
   }
   if (date !== time.slice(0, 8)) {
-    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, found ${date}`, {
+    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, not ${date}`, {
       found: date,
       expected: time.slice(0, 8),
     });

@@ -1,4 +1,5 @@
 import type { CorsRule } from "../../../http/cors.ts";
+import { excerpt } from "../../../http/excerpt.ts";
 import type { XmlElements } from "../../../http/xml.ts";
 import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, textOf } from "../../../http/xml-reader.ts";
 import type { GetBucketCors, SetBucketCors } from "../../../operations/buckets.ts";
@@ -56,7 +57,7 @@ function readRules(document: ReadElement): readonly CorsRule[] {
   expectOnly(document, ["CORSRule"]);
   const rules = childrenOf(document, "CORSRule");
   if (rules.length === 0 || rules.length > MAX_RULES) {
-    throw malformed(`expected 1 to ${MAX_RULES} rules, found ${rules.length}`);
+    throw malformed(`the document has ${rules.length} rules. Send 1 to ${MAX_RULES}`);
   }
   return rules.map(readRule);
 }
@@ -70,8 +71,8 @@ function readRule(rule: ReadElement): CorsRule {
   const exposeHeaders = texts("ExposeHeader");
   const id = optionalText(rule, "ID");
   const maxAge = optionalText(rule, "MaxAgeSeconds");
-  if (origins.length === 0 || methods.length === 0) throw malformed("expected an origin and a method in each rule");
-  if (id !== undefined && id.length > MAX_ID) throw malformed(`expected an ID of at most ${MAX_ID} characters`);
+  if (origins.length === 0 || methods.length === 0) throw malformed("a CORSRule has no origin or no method. Add it");
+  if (id !== undefined && id.length > MAX_ID) throw malformed(`an ID is longer than ${MAX_ID}. Shorten it`);
   for (const method of methods) {
     if (METHODS.includes(method)) continue;
     throw invalidCombination(`Found unsupported HTTP method in CORS config. Unsupported method is ${method}`);
@@ -80,7 +81,8 @@ function readRule(rule: ReadElement): CorsRule {
   for (const header of headers) expectOneWildcard("AllowedHeader", header);
   for (const header of exposeHeaders) expectHeaderName(header);
   const seconds = maxAge === undefined ? undefined : readInteger(maxAge);
-  if (maxAge !== undefined && seconds === undefined) throw malformed("expected MaxAgeSeconds as a number of seconds");
+  if (maxAge !== undefined && seconds === undefined)
+    throw malformed(`MaxAgeSeconds is ${excerpt(maxAge)}. Send whole seconds`);
   return { id, origins, methods, headers, exposeHeaders, maxAge: seconds };
 }
 
@@ -89,7 +91,7 @@ function expectOneWildcard(element: string, text: string): void {
     throw invalidCombination(`${element} "${text}" can not have more than one wildcard.`);
   }
   // A rule is compared with a header, which cannot contain other characters.
-  if (!/^[\x21-\x7e]+$/.test(text)) throw malformed(`expected ${element} without spaces and control characters`);
+  if (!/^[\x21-\x7e]+$/.test(text)) throw malformed(`${element} is ${excerpt(text)}. Use ASCII without spaces`);
 }
 
 /** These names are sent back unchanged. */
@@ -99,7 +101,8 @@ function expectHeaderName(text: string): void {
       `ExposeHeader "${text}" contains wildcard. We currently do not support wildcard for ExposeHeader.`,
     );
   }
-  if (!/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/.test(text)) throw malformed("expected the name of a header in ExposeHeader");
+  if (!/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/.test(text))
+    throw malformed(`ExposeHeader is ${excerpt(text)}. Send the name of a header`);
 }
 
 function ruleElements(rule: CorsRule): XmlElements {

@@ -122,6 +122,6 @@ export const bucketDefaultRows: readonly S3Row[] = DEFAULTS.map(([name, selector
 
 /** The refusal of a read of a setting that a bucket could have and does not. */
 export function notConfigured(bucket: string, code: string, text: string): Refusal {
-  const message = `expected something to be set for the bucket, found nothing: ${text}`;
+  const message = `the bucket does not have this setting. ${text}`;
   return new Refusal("NOT_CONFIGURED", message, { code, text, bucket });
 }

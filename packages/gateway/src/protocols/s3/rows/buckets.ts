@@ -1,3 +1,4 @@
+import { excerpt } from "../../../http/excerpt.ts";
 import { expectOnly, optionalText } from "../../../http/xml-reader.ts";
 import type { CreateBucket, DeleteBucket, HeadBucket } from "../../../operations/buckets.ts";
 import { permitBucketName } from "../../../pipeline/authorize.ts";
@@ -46,7 +47,7 @@ export const bucketRows: readonly S3Row[] = [
     async read(call, bucket) {
       const policy = await readOptionalDocument(call, "AccessControlPolicy");
       if (policy !== undefined && isOwnerPolicy(policy)) return { operation: "head-bucket", bucket };
-      throw new Refusal("ACL_NOT_SUPPORTED", "expected no access control list, found one: buckets here have none");
+      throw new Refusal("ACL_NOT_SUPPORTED", "buckets here have no access control lists. Leave yours out");
     },
     present: (_, presented) => emptyAnswer(presented),
   }),
@@ -93,7 +94,8 @@ function expectBucketName(name: string): void {
   ) {
     return;
   }
-  throw new Refusal("INVALID_BUCKET_NAME", "expected a name that a bucket may have, found another", { bucket: name });
+  const message = `a bucket cannot be called ${excerpt(name)}. Use 3 to 63 lower-case letters, digits and hyphens`;
+  throw new Refusal("INVALID_BUCKET_NAME", message, { bucket: name });
 }
 
 /** A bucket in another region cannot be created here. Without a region, this one is used. */
@@ -103,5 +105,5 @@ async function expectLocation(call: S3Call): Promise<void> {
   expectOnly(document, ["LocationConstraint"]);
   const location = optionalText(document, "LocationConstraint") ?? "";
   if (location === "" || location === call.region) return;
-  throw new Refusal("WRONG_LOCATION", `expected the region ${call.region}, found another`, { location });
+  throw new Refusal("WRONG_LOCATION", `LocationConstraint is not ${call.region}. Send that, or none`, { location });
 }

@@ -39,7 +39,7 @@ export const deleteObjectsRow: S3Row = onKeys<DeleteObjects>({
     expectOnly(document, ["Object", "Quiet"]);
     const objects = childrenOf(document, "Object");
     if (objects.length === 0 || objects.length > MAX_OBJECTS) {
-      throw malformed(`expected 1 to ${MAX_OBJECTS} objects, found ${objects.length}`);
+      throw malformed(`the document names ${objects.length} objects. Name 1 to ${MAX_OBJECTS}`);
     }
     return {
       operation: "delete-objects",
@@ -64,7 +64,7 @@ export const deleteObjectsRow: S3Row = onKeys<DeleteObjects>({
 function readDeletion(element: ReadElement, permit: Permit): Deletion | RefusedDeletion {
   expectOnly(element, ["Key", "VersionId", "ETag", "LastModifiedTime", "Size"]);
   const key = requiredText(element, "Key");
-  if (key === "") throw malformed("expected a key, found an empty one");
+  if (key === "") throw malformed("a Key is empty. Name an object");
   const versionId = optionalText(element, "VersionId");
   const etag = optionalText(element, "ETag");
   // "This functionality is only supported for directory buckets."

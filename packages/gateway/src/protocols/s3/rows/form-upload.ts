@@ -77,10 +77,9 @@ export function fieldsAsHeaders(
   redirectOrigins: readonly string[],
 ): readonly (readonly [string, string])[] {
   if (redirect !== undefined && !isAllowed(redirect, redirectOrigins)) {
-    throw new Refusal(
-      "REDIRECT_REFUSED",
-      "expected a redirect to a configured origin, found another: add it to redirectOrigins, or leave the field out",
-    );
+    const message =
+      "the origin of success_action_redirect is not in redirectOrigins. Add it there, or leave the field out";
+    throw new Refusal("REDIRECT_REFUSED", message);
   }
   return Object.entries(fields)
     .filter(([name]) => !NO_HEADERS.has(name))

@@ -80,7 +80,7 @@ export const objectFactRows: readonly S3Row[] = [
       const described = describe(call, object);
       const policy = await readOptionalDocument(call, "AccessControlPolicy");
       if (policy !== undefined && isOwnerPolicy(policy)) return described;
-      throw new Refusal("ACL_NOT_SUPPORTED", "expected no access control list, found one: buckets here have none");
+      throw new Refusal("ACL_NOT_SUPPORTED", "buckets here have no access control lists. Leave yours out");
     },
     present: (_, presented) => emptyAnswer(presented),
   }),

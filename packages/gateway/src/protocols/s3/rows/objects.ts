@@ -96,7 +96,7 @@ function readSelection({ received: { fields }, parameters, permit }: S3Call, key
 /** S3 accepts no body of unknown length. */
 export function requiredLength({ payload: { length } }: S3Call): number {
   if (length !== undefined) return length;
-  throw new Refusal("LENGTH_REQUIRED", "expected Content-Length on an upload, found none: send it");
+  throw new Refusal("LENGTH_REQUIRED", "the upload has no Content-Length. Send it");
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CHECKSUM_BYTES } from "../../../http/checksum.ts";
+import { excerpt } from "../../../http/excerpt.ts";
 import type { XmlElements } from "../../../http/xml.ts";
 import {
   childrenOf,
@@ -334,10 +335,10 @@ function withoutCounts(checksums: S3Call["checksums"]): S3Call["checksums"] {
 function readParts(document: ReadElement): readonly NamedPart[] {
   expectOnly(document, ["Part"]);
   const parts = childrenOf(document, "Part").map(readPart);
-  if (parts.length === 0) throw malformed("expected at least one part, found none");
+  if (parts.length === 0) throw malformed("the document names no part. Name at least one");
   let last = 0;
   for (const { number } of parts) {
-    if (number <= last) throw new Refusal("INVALID_PART_ORDER", "expected parts in the order of their numbers");
+    if (number <= last) throw new Refusal("INVALID_PART_ORDER", `part ${number} follows part ${last}. Sort the parts`);
     last = number;
   }
   return parts;
@@ -354,9 +355,9 @@ function readPart(part: ReadElement): NamedPart {
   expectOnly(part, ["PartNumber", "ETag", ...CHECKSUM_ELEMENTS.keys()]);
   const text = requiredText(part, "PartNumber").trim();
   const number = readInteger(text);
-  if (number === undefined) throw malformed("expected PartNumber as a number, found something else");
+  if (number === undefined) throw malformed(`PartNumber is ${excerpt(text)}. Send a whole number`);
   if (number < 1) throw invalidArgument("PartNumber", text, "PartNumber must be >= 1");
-  if (number > MAX_PARTS) throw malformed(`expected part numbers up to ${MAX_PARTS}, found a greater one`);
+  if (number > MAX_PARTS) throw malformed(`PartNumber is ${number}. Send at most ${MAX_PARTS}`);
   // S3 quotes ETags. Some clients store them without quotes.
   const etag = requiredText(part, "ETag")
     .trim()

@@ -250,7 +250,7 @@ function unpackParts(column: SqlValue): readonly ObjectPart[] | undefined {
 
 function text(value: SqlValue | undefined): string {
   if (typeof value === "string") return value;
-  throw unavailable(`the index has a ${typeof value}, where text was expected`);
+  throw unavailable(`the index is damaged: a column of text contains a ${typeof value}. Restore a backup`);
 }
 
 /** Most uploads have no metadata: NULL is shorter to store, and needs no parsing. */

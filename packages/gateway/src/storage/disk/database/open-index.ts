@@ -115,11 +115,8 @@ async function openAndSweep(path: string, options: OpenOptions): Promise<IndexDa
   } catch (error) {
     if (!isDiskFull(error, layout.own)) throw error;
     if (giveUpReserve(layout)) return openAndSweep(path, options);
-    throw new StorageError(
-      "DISK_FULL",
-      `expected room for the index below ${layout.own}, found the disk full: free about 1 MB, then start again`,
-      { cause: error },
-    );
+    const message = `the disk is full, so the index below ${layout.own} cannot be written. Free about 1 MB and start again`;
+    throw new StorageError("DISK_FULL", message, { cause: error });
   }
 }
 

@@ -74,7 +74,7 @@ export function objectPlacer(
       const folder = dirname(target);
       if (await folders.ensure(target === places.hashed ? layout.own : places.base, folder)) return folder;
     }
-    throw unavailable("found no folder for the upload");
+    throw unavailable("the folder for the upload vanished or became a link. Try again");
   }
 
   /** Opens a temp file in the folder of its target, so that the rename stays on one file system. */
@@ -94,7 +94,7 @@ export function objectPlacer(
         }
       }
     }
-    throw unavailable("found no folder for the upload");
+    throw unavailable("the folder for the upload vanished or became a link. Try again");
   }
 
   /** Under the claim, no other upload of this gateway comes between this check and the rename. */

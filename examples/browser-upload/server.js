@@ -26,7 +26,7 @@ createServer((req, res) => {
   const contentType = searchParams.get("type") ?? "";
   if (req.method !== "POST" || pathname !== "/uploads" || !/^image\/(png|jpeg|webp)$/.test(contentType)) {
     res.statusCode = 400;
-    res.end("expected POST /uploads?type=image/png, image/jpeg or image/webp");
+    res.end("Send POST /uploads?type=image/png, image/jpeg or image/webp");
     return;
   }
   // The server chooses the name: a name from the client could replace another user's file.

@@ -35,7 +35,7 @@ export async function code(request: WireRequest): Promise<string> {
     return grant.id;
   } catch (error) {
     if (isDaypassError(error)) return `${problem(error)?.status} ${error.code}`;
-    throw new DaypassError("MALFORMED", "expected …", { cause: error });
+    throw new DaypassError("MALFORMED", "the parameter is not valid. …", { cause: error });
   }
 }
 

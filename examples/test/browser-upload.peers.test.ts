@@ -75,7 +75,7 @@ describe.skipIf(reason)(`browser-upload in Chromium${reason ?? ""}`, () => {
       .getByLabel("Picture")
       .setInputFiles({ name: "x.svg", mimeType: "image/svg+xml", buffer: Buffer.from("<svg/>") });
     await page.getByText("Not uploaded").waitFor();
-    expect(await status()).toContain("expected POST /uploads");
+    expect(await status()).toContain("Send POST /uploads");
   });
 
   /** Sends from within the page, so that the browser's CORS checks apply. */

@@ -73,7 +73,7 @@ it.each([
     // For the operator: the client sees only the closed connection.
     const fault = isWhole
       ? undefined
-      : { error: expect.objectContaining({ message: expect.stringContaining("found it") }), status: 200 };
+      : { error: expect.objectContaining({ message: expect.stringContaining("while it was sent") }), status: 200 };
     expect(reports[0]?.slice(1)).toEqual([isWhole, fault]);
   });
 });

@@ -9,7 +9,7 @@ import { freePort } from "../../../tools/free-port.ts";
 import { type PostgresServer, pgbouncer, postgresServer } from "../../../tools/postgres-server.ts";
 import { startRadosgw } from "../../../tools/radosgw-server.ts";
 import { type UnreliableProxy, unreliableProxy } from "../../../tools/unreliable-proxy.ts";
-import { daypass, temporaryFolder } from "./command.ts";
+import { daypass, type Finished, temporaryFolder } from "./command.ts";
 import { type Running, serveWith, status } from "./serving.ts";
 
 export const guide: string = readFileSync(new URL("../../../docs/guide/replicas.md", import.meta.url), "utf8");
@@ -30,6 +30,8 @@ export interface Replica {
   /** Runs a command on the machine of the replica, and returns what it prints as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: each command prints another resource
   json(...args: readonly string[]): Promise<any>;
+  /** Runs a command on the machine of the replica. */
+  run(...args: readonly string[]): Promise<Finished>;
 }
 
 /** What a test of replicas works with. */
@@ -76,11 +78,11 @@ export async function startReplicas(
   const keys = temporaryFolder();
   const { stdout } = await daypass(["keys", "create", "--state", keys, "--show-secret", "--json"]);
   const key = JSON.parse(stdout);
-  const start = async (): Promise<Replica> => {
+  const start = async (from: string, files: readonly string[]): Promise<Replica> => {
     const folder = temporaryFolder();
     const state = join(folder, "state");
     mkdirSync(state, { mode: 0o700 });
-    for (const name of ["keys.json", "master.key"]) cpSync(join(keys, name), join(state, name));
+    for (const name of files) cpSync(join(from, name), join(state, name));
     const config = documentedConfig({ endpoint: storage.endpoint, folder, way, port: await freePort() });
     writeFileSync(
       join(folder, "daypass.json"),
@@ -94,15 +96,17 @@ export async function startReplicas(
       async restart() {
         replica.running = await begin();
       },
+      run: (...args) => daypass([...args, "--state", state], { env }),
       async json(...args) {
-        const { status, stdout, stderr } = await daypass([...args, "--state", state, "--json"], { env });
+        const { status, stdout, stderr } = await replica.run(...args, "--json");
         if (status !== 0) throw new Error(`daypass ${args.join(" ")}: ${stderr}`);
         return stdout.trim() === "" ? undefined : JSON.parse(stdout);
       },
     };
     return replica;
   };
-  const replicas = [await start(), await start()] as const;
+  const one = await start(keys, ["keys.json", "master.key"]);
+  const replicas = [one, await start(one.state, sharedFiles)] as const;
   const presigned = ({ running }: Replica, object = "report.pdf"): string => {
     const credentials = { accessKeyId: key.id, secretAccessKey: key.secretAccessKey };
     const signer = s3Signer({ region: "us-east-1", endpoint: running.said.s3Endpoint, credentials });
@@ -114,6 +118,11 @@ export async function startReplicas(
   };
   return { database: server, relay, direct, moveTo, replicas, body, keyId: key.id, presigned };
 }
+
+/** The files that the guide copies from the first machine to the others. */
+const sharedFiles = [...(/Copy ([^)]*?)\s+to\s+the\s+state\s+folder/.exec(guide)?.[1] ?? "").matchAll(/`([^`]+)`/g)].map(
+  ([, name = ""]) => name,
+);
 
 /** The configuration of the guide, with the places of the test. */
 function documentedConfig({

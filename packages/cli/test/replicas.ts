@@ -120,9 +120,9 @@ export async function startReplicas(
 }
 
 /** The files that the guide copies from the first machine to the others. */
-const sharedFiles = [...(/Copy ([^)]*?)\s+to\s+the\s+state\s+folder/.exec(guide)?.[1] ?? "").matchAll(/`([^`]+)`/g)].map(
-  ([, name = ""]) => name,
-);
+const sharedFiles = [
+  ...(/Copy ([^)]*?)\s+to\s+the\s+state\s+folder/.exec(guide)?.[1] ?? "").matchAll(/`([^`]+)`/g),
+].map(([, name = ""]) => name);
 
 /** The configuration of the guide, with the places of the test. */
 function documentedConfig({

@@ -69,7 +69,7 @@ describe.skipIf(missing)(`Lighthouse on the pages of links${missing ?? ""}`, () 
       if (isRevoked) links("revoke", id);
       const flags: Flags = {
         port: debugging,
-        // The score for performance depends on the machine: docs/performance.md has it.
+        // The score for performance depends on the machine: docs/performance.md reports it.
         onlyCategories: ["accessibility", "best-practices"],
         throttlingMethod: "provided",
         ignoreStatusCode: true,

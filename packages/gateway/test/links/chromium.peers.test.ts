@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumReason, launchChromium } from "./chromium.ts";
+import { chromiumReason, launchChromium, launchProfile } from "./chromium.ts";
 import { linkBench } from "./link-bench.ts";
 import { proxyTo, type TestProxy } from "./proxy.ts";
 
@@ -113,6 +113,48 @@ describe.skipIf(chromiumReason).each([
     expect(zip.subarray(0, 2).toString()).toBe("PK");
     await page.reload();
     expect([await page.getByRole("link", { name: "day 2/" }).count(), await used()]).toEqual([1, 1]);
+  });
+});
+
+describe.skipIf(chromiumReason)(`the download manager of Chromium${chromiumReason ?? ""}`, () => {
+  it("pauses a counted download and resumes it by a range of the same delivery, although the connection was cut", async () => {
+    bench.write("film.mp4", "0123456789".repeat(300_000));
+    proxy = await proxyTo(bench.url);
+    // chrome://downloads shows the downloads of its own profile only.
+    context = await launchProfile(join(bench.folder, "profile"));
+    page = await context.newPage();
+    const { url, used } = await counted();
+    let cut = (): void => undefined;
+    proxy.cutWhen = new Promise((resolve) => {
+      cut = resolve;
+    });
+    proxy.cutAfter = 1_000_000;
+    await page.goto(url);
+    const button = page.getByRole("button", { name: "Download" });
+    const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+
+    const manager = await context.newPage();
+    await manager.goto("chrome://downloads/");
+    const press = async (name: string): Promise<void> => {
+      await manager.locator("#more-actions").click();
+      await manager.getByRole("menuitem", { name }).click();
+    };
+    const paused = manager.getByText("Paused");
+    await press("Pause");
+    await paused.waitFor();
+    cut();
+    await expect.poll(() => proxy.cutAfter).toBeUndefined();
+    const parts = () => proxy.seen.filter(({ path }) => path.startsWith("/d/"));
+    expect([parts().length, await paused.count()]).toEqual([1, 1]);
+    await press("Resume");
+
+    expect(readFileSync(await download.path()).equals(film())).toBe(true);
+    expect(parts().map(({ status }) => status)).toEqual([200, 206]);
+    expect(parts()[1]).toMatchObject({
+      range: expect.stringMatching(/^bytes=[1-9]\d*-$/),
+      ifRange: expect.stringMatching(/^"/),
+    });
+    expect(await used()).toBe(1);
   });
 });
 

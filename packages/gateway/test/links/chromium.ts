@@ -1,15 +1,22 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { needs } from "../../../../tools/needs.ts";
 
 /** Why a suite with Chromium must be skipped. */
 export const chromiumReason: string | undefined = needs("chromium");
 
+const off = ["gpu", "quic", "background-networking", "component-update", "sync"].map((name) => `--disable-${name}`);
+const OPTIONS = { executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--no-first-run", ...off] };
+
 /** Debian's Chromium, with nothing in it that calls home. */
 export function launchChromium(): Promise<Browser> {
-  const off = ["gpu", "quic", "background-networking", "component-update", "sync"].map((name) => `--disable-${name}`);
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--no-first-run", ...off] });
+  return chromium.launch(OPTIONS);
+}
+
+/** The same with a profile in a folder. A context of `launchChromium` is incognito. */
+export function launchProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, OPTIONS);
 }
 
 /** Sizes of a desktop and of a phone. */

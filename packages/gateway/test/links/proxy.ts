@@ -16,6 +16,8 @@ export interface TestProxy {
   readonly seen: Seen[];
   /** Cuts the connection after this many bytes of the next answer that is longer. */
   cutAfter: number | undefined;
+  /** The cut waits for this, and so does the client. */
+  cutWhen: Promise<void> | undefined;
   /** Sends each request twice and passes on the second answer, as a proxy does whose upstream connection broke. */
   retries: boolean;
   close(): Promise<void>;
@@ -25,7 +27,7 @@ export interface TestProxy {
 export async function proxyTo(upstream: string): Promise<TestProxy> {
   const { host, port } = new URL(upstream);
   const seen: Seen[] = [];
-  const proxy = { seen, cutAfter: undefined, retries: false } as {
+  const proxy = { seen, cutAfter: undefined, cutWhen: undefined, retries: false } as {
     -readonly [name in keyof TestProxy]: TestProxy[name];
   };
   const pass = (request: IncomingMessage, body: Buffer): Promise<IncomingMessage> =>
@@ -60,6 +62,7 @@ export async function proxyTo(upstream: string): Promise<TestProxy> {
         else {
           proxy.cutAfter = undefined;
           yield chunk.subarray(0, chunk.length - (bytes - cut));
+          await proxy.cutWhen;
           throw new Error("cut");
         }
       }

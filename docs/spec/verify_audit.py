@@ -93,7 +93,9 @@ def verify(export, exported, keys):
         if [n for n, _ in state["pending"]] != list(range(begin, begin + len(state["pending"]))) or begin + len(state["pending"]) <= state["count"]:
             faults.append(f"tail: {name} {begin} to {state['count']}")
     wanted = [(o, s["last"], s["hash"], None) for w in writers.values() for h in w["heads"].values() for o, s in h["seen"].items()]
-    wanted += [(h["writer"], h["last"], h["hash"], h) for h in (read_head(line, keys) for line in exported) if h]
+    for line, head in ((line, read_head(line, keys)) for line in exported if "head" in line):
+        faults += [] if head else [f"forged-head: {line['writer']}, exported"]
+        wanted += [(head["writer"], head["last"], head["hash"], head)] if head else []
     for name, last, digest, head in wanted:
         state = writers.get(name)
         if state is None:

@@ -117,16 +117,17 @@ function keyId(key: KeyObject): string {
 
 /** The content of a head; `undefined` if no known key signed it. */
 export function readHead({ head, signature }: SignedHead, keys: ReadonlyMap<string, KeyObject>): Head | undefined {
-  const content = parsed(head);
+  const content = parseObject<Head>(head);
   const key = content && keys.get(String(content.key));
   if (content?.version !== 1 || key === undefined) return undefined;
   const isSigned = verify(null, Buffer.from(CONTEXT + head), key, Buffer.from(signature, "base64url"));
   return isSigned ? content : undefined;
 }
 
-function parsed(text: string): Head | undefined {
+/** The value of a JSON text, whose members the caller checks; `undefined` if the text is no JSON, or `null`. */
+export function parseObject<T>(text: string): T | undefined {
   try {
-    return (JSON.parse(text) as Head | null) ?? undefined;
+    return (JSON.parse(text) as T | null) ?? undefined;
   } catch {
     return undefined;
   }

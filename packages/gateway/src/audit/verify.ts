@@ -1,6 +1,6 @@
 /** Verifies exported lines: finds records that were changed, removed, added or swapped, forged heads, dropped writers and cut tails. */
 import type { KeyObject } from "node:crypto";
-import { type Head, readHead, type SignedHead } from "./head.ts";
+import { type Head, parseObject, readHead, type SignedHead } from "./head.ts";
 import { splitLeaves } from "./receipt.ts";
 import { leafHash, rootOf, textHash } from "./tree.ts";
 
@@ -55,6 +55,12 @@ interface Line extends Partial<SignedHead> {
   readonly leaves?: string;
 }
 
+/** A head that verified. */
+interface VerifiedHead {
+  readonly content: Head;
+  readonly hash: string;
+}
+
 /** A record that waits for its head. */
 interface Leaf {
   readonly sequence: number;
@@ -86,32 +92,38 @@ export async function verifyAudit(
   const report = (fault: AuditFault): void => {
     if (faults.length < MAX_FAULTS) faults.push(fault);
   };
-  const exported = new Map<string, { readonly content: Head; readonly hash: string }[]>();
-  for await (const line of exportedHeads) {
-    const content = line.trim() === "" ? undefined : headOf(line, keys);
-    if (content === undefined) continue;
-    const hash = textHash((JSON.parse(line) as SignedHead).head);
-    exported.set(content.writer, [...(exported.get(content.writer) ?? []), { content, hash }]);
+  /** The line of a text. A text that is neither empty nor a line of an export is a fault. */
+  const lineOf = (text: string): Line | undefined => {
+    const line = parseObject<Line>(text);
+    if (typeof line?.writer === "string") return line;
+    if (text.trim() !== "")
+      report({ kind: "unreadable", writer: "", detail: `a line is no JSON of an export: ${text.slice(0, 60)}` });
+    return undefined;
+  };
+  const exported = new Map<string, VerifiedHead[]>();
+  for await (const text of exportedHeads) {
+    const line = lineOf(text);
+    if (line === undefined || !isSigned(line)) continue;
+    const { writer } = line;
+    const content = readHead(line, keys);
+    if (content?.writer !== writer) {
+      report({ kind: "forged-head", writer, detail: "no known key signed an exported head" });
+      continue;
+    }
+    exported.set(writer, [...(exported.get(writer) ?? []), { content, hash: textHash(line.head) }]);
   }
   const writers = new Map<string, ReturnType<typeof writerVerifier>>();
   const cuts = new Set<string>();
   for await (const text of lines) {
-    if (text.trim() === "") continue;
-    const line = parseLine(text);
-    if (line === undefined) {
-      report({ kind: "unreadable", writer: "", detail: `a line is no JSON of an export: ${text.slice(0, 60)}` });
-      continue;
+    const line = lineOf(text);
+    if (line === undefined) continue;
+    const { writer } = line;
+    let verifier = writers.get(writer);
+    if (verifier === undefined) {
+      const onCut = (cut: string): void => void cuts.add(cut);
+      verifier = writerVerifier(writer, { keys, report, exported: exported.get(writer) ?? [], onCut });
+      writers.set(writer, verifier);
     }
-    const known = writers.get(line.writer);
-    const verifier =
-      known ??
-      writerVerifier(line.writer, {
-        keys,
-        report,
-        exported: exported.get(line.writer) ?? [],
-        onCut: (cut) => cuts.add(cut),
-      });
-    if (known === undefined) writers.set(line.writer, verifier);
     verifier.read(line);
   }
   let [sealed, unsealed, heads] = [0, 0, 0];
@@ -182,7 +194,7 @@ interface WriterEnd {
 
 interface WriterOptions {
   readonly keys: VerifyOptions["keys"];
-  readonly exported: readonly { readonly content: Head; readonly hash: string }[];
+  readonly exported: readonly VerifiedHead[];
   report(fault: AuditFault): void;
   onCut(cut: string): void;
 }
@@ -191,7 +203,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
   let pending: Leaf[] = [];
   let counted = 0;
   let highest = 0;
-  let previous: { readonly content: Head; readonly hash: string } | undefined;
+  let previous: VerifiedHead | undefined;
   let cutAt = 0;
   let sealed = 0;
   let end: WriterEnd | undefined;
@@ -208,7 +220,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
     pending.push({ sequence, hash: leafHash(record), cut: cutIn(record) });
   }
 
-  function readSigned(line: SignedHead & { readonly leaves?: string | undefined }): void {
+  function readSigned(line: Line & SignedHead): void {
     const content = readHead(line, keys);
     const hash = textHash(line.head);
     if (content?.writer !== writer) {
@@ -293,9 +305,8 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
 
   return {
     read(line: Line): void {
-      if (typeof line.head === "string" && typeof line.signature === "string") {
-        readSigned({ head: line.head, signature: line.signature, leaves: line.leaves });
-      } else if (typeof line.record === "string" && typeof line.sequence === "number") {
+      if (isSigned(line)) readSigned(line);
+      else if (typeof line.record === "string" && typeof line.sequence === "number") {
         readRecord(line.sequence, line.record);
       } else counted = line.last ?? 0;
     },
@@ -316,26 +327,10 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
 /** Which cut a record reports. Other records are not parsed, which takes half of the time. */
 function cutIn(record: string): string | undefined {
   if (!record.includes('"audit.cut"')) return undefined;
-  try {
-    const { action, subject, detail } = JSON.parse(record) as Record<string, string>;
-    return action === "audit.cut" ? `${subject} ${detail}` : undefined;
-  } catch {
-    return undefined;
-  }
+  const { action, subject, detail } = parseObject<Record<string, string>>(record) ?? {};
+  return action === "audit.cut" ? `${subject} ${detail}` : undefined;
 }
 
-function headOf(line: string, keys: VerifyOptions["keys"]): Head | undefined {
-  const parsed = parseLine(line);
-  return parsed?.head === undefined || parsed.signature === undefined
-    ? undefined
-    : readHead({ head: parsed.head, signature: parsed.signature }, keys);
-}
-
-function parseLine(text: string): Line | undefined {
-  try {
-    const line = JSON.parse(text) as Line | null;
-    return typeof line?.writer === "string" ? line : undefined;
-  } catch {
-    return undefined;
-  }
+function isSigned(line: Line): line is Line & SignedHead {
+  return typeof line.head === "string" && typeof line.signature === "string";
 }

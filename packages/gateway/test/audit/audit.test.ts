@@ -78,6 +78,18 @@ describe("an audit", () => {
   it("reports a line that is no line of an export", async () => {
     expect(places((await verifyAudit(["{", "[]", ""], { keys: KEYS })).faults)).toHaveLength(2);
   });
+
+  it("reports an exported head that is torn, or that no known key signed, because it protects nothing", async () => {
+    await write("main", [5]);
+    const [head = ""] = bench.exported;
+    const unsigned = JSON.stringify({ ...JSON.parse(head), signature: "" });
+    const exportedHeads = [head.slice(0, -9), unsigned, head, ...(await lines()), ""];
+    const { faults } = await verifyAudit(await lines(), { keys: KEYS, exportedHeads });
+    expect(faults.map(({ kind, writer }) => [kind, writer])).toEqual([
+      ["unreadable", ""],
+      ["forged-head", "main"],
+    ]);
+  });
 });
 
 describe("a receipt", () => {

@@ -1,5 +1,6 @@
 /** The outbox of an engine: notifications that wait until their webhook has received them, and the webhooks. */
-import type { NotificationType } from "./audit.ts";
+import { randomBytes } from "node:crypto";
+import { type AuditEntry, type NamedLink, type NotificationType, notificationText } from "./audit.ts";
 import type { Millis } from "./deliveries.ts";
 
 /** An address that receives notifications. Its secret is derived from its id, and stored nowhere. */
@@ -50,13 +51,18 @@ export interface OutboxDepth {
   readonly dead: number;
 }
 
-/** Whether a webhook hears of an event of a link. */
-export function hears(
-  { events, owner, link: only }: Webhook,
-  type: NotificationType,
-  link: { readonly id: string; readonly owner: string },
-): boolean {
-  return (
-    events.includes(type) && (owner === "operator" || owner === link.owner) && (only === undefined || only === link.id)
+/** The notifications that an entry causes: one for each webhook that hears of this event of the link. */
+export function notificationsFor(
+  webhooks: readonly Webhook[],
+  link: NamedLink & { readonly owner: string },
+  { type, entry, at }: { readonly type: NotificationType; readonly entry: AuditEntry; readonly at: Millis },
+): readonly Pick<Notification, "message" | "webhook" | "link" | "body">[] {
+  const heard = webhooks.filter(
+    ({ events, owner, link: only }) =>
+      events.includes(type) && ["operator", link.owner].includes(owner) && (only ?? link.id) === link.id,
   );
+  if (heard.length === 0) return [];
+  const body = notificationText(type, entry, { link, at });
+  const message = (): string => `msg_${randomBytes(16).toString("hex")}`;
+  return heard.map(({ id }) => ({ message: message(), webhook: id, link: link.id, body }));
 }

@@ -1,5 +1,7 @@
 /** Rows of a state in SQL, as the contract has them. Every engine names its columns alike. */
+import type { NotificationType } from "./audit.ts";
 import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
+import type { Notification, Webhook } from "./outbox.ts";
 import type {
   AdminToken,
   Link,
@@ -9,6 +11,7 @@ import type {
   PageRequest,
   Revocation,
   RevocationSelector,
+  StoredHead,
   Variant,
 } from "./state.ts";
 
@@ -181,6 +184,19 @@ export function toToken(row: Row): AdminToken {
     createdAt,
     revokedAt: optional(revokedAt),
   };
+}
+
+export function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {
+  return { writer, first, last: Number(last), head, signature };
+}
+
+export function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: Row): Webhook {
+  return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
+}
+
+export function toNotification(row: Row): Notification {
+  const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
+  return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
 }
 
 /** Cursors are opaque to clients: the sort columns of the last row. */

@@ -1,17 +1,10 @@
 /** Records and notifications of a transaction, stored with its decisions. */
 import { randomBytes } from "node:crypto";
-import {
-  type AuditEntry,
-  type EntryLimits,
-  isAudited,
-  type NotificationType,
-  notificationText,
-  recordText,
-} from "../contract/audit.ts";
+import { type AuditEntry, type EntryLimits, isAudited, recordText } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
-import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
-import { optional, type Row, toLink } from "../contract/rows.ts";
-import type { AuditMethods, OutboxMethods, StoredHead } from "../contract/state.ts";
+import { notificationsFor } from "../contract/outbox.ts";
+import { type Row, toHead, toLink, toNotification, toWebhook } from "../contract/rows.ts";
+import type { AuditMethods, OutboxMethods } from "../contract/state.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;
@@ -53,13 +46,8 @@ async function notificationsOf(
   return announced.flatMap(({ entry, type, id }) => {
     const link = links.get(id);
     if (link === undefined) return [];
-    const body = notificationText(type, entry, { link, at });
-    return webhooks
-      .filter((one) => hears(one, type, link))
-      .map(({ id: webhook }) => {
-        const message = `msg_${randomBytes(SALT).toString("hex")}`;
-        return { message, webhook, link: id, body, created_at: at, due: at };
-      });
+    const queued = notificationsFor(webhooks, link, { type, entry, at });
+    return queued.map((one) => ({ ...one, created_at: at, due: at }));
   });
 }
 
@@ -123,17 +111,4 @@ export function outboxMethods(db: Database, once: Once): OutboxMethods {
       }),
     outboxDepth: async () => (await db.read("outboxDepth"))[0],
   };
-}
-
-function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {
-  return { writer, first, last: Number(last), head, signature };
-}
-
-function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: Row): Webhook {
-  return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
-}
-
-function toNotification(row: Row): Notification {
-  const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
-  return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
 }

@@ -1,17 +1,10 @@
 /** Records, heads and the outbox in SQLite. One process owns the file, so it may know the webhooks by heart. */
 import { randomBytes } from "node:crypto";
-import {
-  type AuditEntry,
-  entryLimits,
-  isAudited,
-  type NotificationType,
-  notificationText,
-  recordText,
-} from "../contract/audit.ts";
+import { type AuditEntry, entryLimits, isAudited, type NotificationType, recordText } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
-import { hears, type Notification, type Webhook } from "../contract/outbox.ts";
-import { optional, type Row, toLink } from "../contract/rows.ts";
-import type { AuditMethods, AuditWriter, OutboxMethods, StoredHead } from "../contract/state.ts";
+import { notificationsFor, type Webhook } from "../contract/outbox.ts";
+import { toHead, toLink, toNotification, toWebhook } from "../contract/rows.ts";
+import type { AuditMethods, AuditWriter, OutboxMethods } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 
 /** What a transaction puts on record. */
@@ -43,10 +36,8 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
     if (!webhooks.some(({ events }) => events.includes(type))) return;
     const row = first("link", entry.link ?? "");
     if (row === undefined) return;
-    const link = toLink(row);
-    const body = notificationText(type, entry, { link, at });
-    for (const webhook of webhooks.filter((one) => hears(one, type, link))) {
-      run("queue", `msg_${randomBytes(SALT).toString("hex")}`, webhook.id, link.id, body, at, at);
+    for (const { message, webhook, link, body } of notificationsFor(webhooks, toLink(row), { type, entry, at })) {
+      run("queue", message, webhook, link, body, at, at);
     }
   };
   return {
@@ -145,17 +136,4 @@ export function outboxMethods(
         return { waiting: Number(row?.waiting), dead: Number(row?.dead) };
       }),
   };
-}
-
-function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {
-  return { writer, first, last: Number(last), head, signature };
-}
-
-function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: Row): Webhook {
-  return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
-}
-
-function toNotification(row: Row): Notification {
-  const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
-  return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
 }

@@ -74,11 +74,16 @@ test("share of a file beside a folder named files delivers the file", async () =
   expect([link.target, await (await get(link.url)).text()]).toEqual(["holiday/a.txt", "first"]);
 });
 
-test("share refuses what the gateway that runs would leave out", async () => {
+test("share refuses what the running gateway would leave out, and options that it would ignore", async () => {
   const folder = holiday();
   await serve(folder, "--port", "0");
   const whole = await daypass(["share", folder]);
   expect([whole.status, whole.stderr]).toEqual([1, expect.stringContaining(join(folder, "day 2"))]);
+  const moved = await daypass(["share", join(folder, "a.txt"), "--origin", "https://files.example.com"]);
+  expect([moved.status, moved.stderr]).toEqual([
+    1,
+    expect.stringContaining("--origin, --lan and --port have no effect"),
+  ]);
 });
 
 test("share ends when the link is refused, and takes the next port if 8080 is in use", async () => {

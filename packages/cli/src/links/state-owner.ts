@@ -51,7 +51,8 @@ export const stateOwnerCommand: Command = {
       setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS),
       setInterval(() => void runSeal(seal), SEAL_MS),
     ];
-    process.send?.("ready");
+    // Without a callback, a primary that was stopped during the start makes this an uncaught error.
+    process.send?.("ready", undefined, undefined, () => undefined);
     if (process.connected) await new Promise<void>((resolve) => process.once("disconnect", resolve));
     for (const timer of timers) clearInterval(timer);
     await runSeal(seal);

@@ -49,7 +49,12 @@ export const shareCommand: Command = {
     if (stats === undefined) throw new CommandError(`${path} does not exist. Check the path.`);
     // The gateway follows no symbolic links below its root.
     const place = placeOf(realpathSync(path), stats.isDirectory());
-    const started = servingOf(place.state) === undefined ? await startServing(place, values, context) : undefined;
+    const serving = servingOf(place.state);
+    if (serving !== undefined && (values.origin ?? values.lan ?? values.port) !== undefined)
+      throw new CommandError(
+        `a gateway already serves ${serving.root} at ${serving.origin}, so --origin, --lan and --port have no effect. Leave them out, or stop that gateway.`,
+      );
+    const started = serving === undefined ? await startServing(place, values, context) : undefined;
     const link = await createLink().catch(async (error: unknown) => {
       if (started !== undefined) process.kill(process.pid, "SIGTERM");
       await started?.ended;

@@ -67,9 +67,14 @@ ${
   size !== undefined &&
   proof === undefined &&
   html`<details><summary>${messages.command}</summary>
-<pre>curl -fL -C - -o ${shellWord(name)} ${shellWord(`${address}?dl=${claimKey}`)}</pre>
+<pre>${downloadCommand(name, `${address}?dl=${claimKey}`)}</pre>
 </details>`
 }`;
+}
+
+/** The command that takes a delivery, and continues it if it runs again. `options` stand before the address. */
+export function downloadCommand(name: string, url: string, options = ""): string {
+  return `curl -fL -C - ${options}-o ${shellWord(name)} ${shellWord(url)}`;
 }
 
 /** A word for a POSIX shell. A name that begins with a hyphen would be read as an option. */

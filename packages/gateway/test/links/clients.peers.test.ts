@@ -62,7 +62,16 @@ describe.skipIf(reason)(`programs that download${reason ?? ""}`, () => {
     const { stdout } = await run("curl", ["-s", bench.url + path]);
     expect(await used()).toEqual({ used: 0, started: 0 });
     expect(await shell(/curl .*$/m.exec(stdout)?.[0] ?? "false")).toBe(0);
-    expect([downloaded(), await used()]).toEqual([[true], { used: 1, started: 1 }]);
+    expect([readdirSync(folder), await used()]).toEqual([["film.mp4"], { used: 1, started: 1 }]);
+    expect(downloaded()).toEqual([true]);
+  });
+
+  it("curl with a password is told a command that asks for the password", async () => {
+    const { path, used } = await counted({ password: "right", maxDeliveries: undefined });
+    const { stdout } = await run("curl", ["-s", "-u", ":right", bench.url + path]);
+    const command = (/curl .*$/m.exec(stdout)?.[0] ?? "").replace(":PASSWORD", ":right");
+    expect([stdout.includes("counted"), await shell(command), downloaded()]).toEqual([false, 0, [true]]);
+    expect(await used()).toEqual({ used: 1, started: 1 });
   });
 
   it("the command of the page takes the delivery of its button, under the name of the file", async () => {
@@ -123,7 +132,7 @@ async function followAll(path: string, depth = 3): Promise<void> {
   if (depth === 0 || !(answer.headers.get("content-type") ?? "").startsWith("text/html"))
     return void (await answer.arrayBuffer());
   const page = await answer.text();
-  for (const [, target = ""] of page.matchAll(/(?:href|src)="([^"]+)"/g)) await followAll(target, depth - 1);
+  for (const [, target = ""] of page.matchAll(/(?:href|src)="(\/[^"]+)"/g)) await followAll(target, depth - 1);
   for (const [, action = "", fields = ""] of page.matchAll(/<form method="post" action="([^"]+)">(.*?)<\/form>/gs)) {
     const inputs = [...fields.matchAll(/name="([^"]+)"(?:[^>]* value="([^"]*)")?/g)];
     const pressed = await bench.press(

@@ -9,7 +9,7 @@ import type { GetObject, HeadObject, ObjectRead } from "../../operations/get-obj
 import type { ListedFolder, ListFolder } from "../../operations/list-folder.ts";
 import type { ZipPrefix, Zipped } from "../../operations/zip-prefix.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
-import { isViewable, linkPage } from "../../pages/link-page.ts";
+import { downloadCommand, isViewable, linkPage } from "../../pages/link-page.ts";
 import { encodePath, type ListingEntry, listingPage, rowsFrom, type SortColumn } from "../../pages/listing-page.ts";
 import type { Permit, PermittedObject } from "../../permit.ts";
 import { permitPrefix } from "../../pipeline/authorize.ts";
@@ -188,8 +188,12 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
 
 /** 428 says that a plain GET takes nothing, and how to take it. */
 function needsClaim({ grant, options, request }: Asked): Answer {
-  const command = `curl -fLO -C - '${options.origin}${grant.path}?dl=${randomClaimKey()}'`;
-  const answer = lineAnswer(428, `this link is counted. To take one delivery: ${command}`);
+  const { link, variant, path } = grant;
+  const url = `${options.origin}${path}?dl=${randomClaimKey()}`;
+  const name = link.key.split("/").at(-1) || link.key;
+  const command = downloadCommand(name, url, link.password === undefined ? "" : "-u :PASSWORD ");
+  const reason = variant.max === undefined ? "this link has to be confirmed" : "this link is counted";
+  const answer = lineAnswer(428, `${reason}. To take one delivery: ${command}`);
   return request.method === "HEAD" ? { ...answer, body: undefined } : answer;
 }
 

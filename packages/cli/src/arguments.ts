@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isDaypassError } from "daypass";
 import { instant } from "daypass/schemes";
 import { UsageError } from "./command.ts";
+import { didYouMean } from "./nearest-name.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -19,29 +20,37 @@ export function parseArguments<const O extends Options>(args: readonly string[],
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
     const option = options[name];
-    if (option === undefined) throw new UsageError(`expected a known option, found ${rawName}`);
+    if (option === undefined)
+      throw new UsageError(`${rawName} is not an option${didYouMean(name, Object.keys(options), "--")}`);
     if (option.type === "boolean") {
-      if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value. Write ${rawName} alone`);
       continue;
     }
-    if (value === undefined) throw new UsageError(`expected a value after ${rawName}, found none`);
+    if (value === undefined) throw new UsageError(`${rawName} needs a value`);
     // A dash alone is standard input.
     if (token.inlineValue !== true && /^-./.test(value)) {
       throw new UsageError(
-        `expected a value after ${rawName}, found ${value}: if that is the value, write ${rawName}=${value}`,
+        `${rawName} needs a value, and ${value} looks like an option. If it is the value, write ${rawName}=${value}`,
       );
     }
     if (seen.has(name) && option.multiple !== true)
-      throw new UsageError(`expected ${rawName} once, found it twice: only one of them would be used`);
+      throw new UsageError(`${rawName} is given twice, and only one would be used. Leave one out`);
     seen.add(name);
   }
   return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
 }
 
-/** Returns the text of an option if it is valid. */
+/** The one argument of a command. `missing` is the whole error if there is none. */
+export function oneArgument([first, ...more]: readonly string[], missing: string): string {
+  if (first === undefined) throw new UsageError(missing);
+  if (more.length === 0) return first;
+  throw new UsageError(`there are ${more.length + 1} arguments instead of one. Quote a URL, which the shell cuts at &`);
+}
+
+/** Returns the text of an option if it is valid. An unset variable makes an empty text. */
 function expectText(option: string, text: string, [isValid, expected]: readonly [boolean, string]): string {
   if (isValid) return text;
-  throw new UsageError(`expected ${option} as ${expected}, found ${JSON.stringify(text)}`);
+  throw new UsageError(`${option} is ${text === "" ? "empty" : JSON.stringify(text)}. Pass ${expected}`);
 }
 
 const UNIT_SECONDS = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
@@ -52,17 +61,17 @@ const A_CENTURY = 36_500 * UNIT_SECONDS.d;
 /** Reads a duration such as `90`, `90s`, `15m`, `12h`, `7d` or `1w` as seconds. */
 export function duration(option: string, text: string): number {
   const [, digits, unit] = /^(\d{1,9})([smhdw]?)$/.exec(text) ?? [];
-  expectText(option, text, [digits !== undefined, "a duration such as 90s, 15m, 12h or 7d"]);
+  expectText(option, text, [digits !== undefined, "a number and a unit, for example 90s, 15m, 12h or 7d"]);
   const seconds = Number(digits) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
-  if (seconds <= A_CENTURY) return seconds;
-  throw new UsageError(`expected ${option} of at most 36500d, found ${JSON.stringify(text)}`);
+  expectText(option, text, [seconds <= A_CENTURY, "at most 36500d"]);
+  return seconds;
 }
 
 /** Reads a positive duration. A lifetime of zero is a mistake. */
 export function positiveDuration(option: string, text: string): number {
   const seconds = duration(option, text);
-  if (seconds > 0) return seconds;
-  throw new UsageError(`expected ${option} of at least one second, found ${JSON.stringify(text)}`);
+  expectText(option, text, [seconds > 0, "at least one second"]);
+  return seconds;
 }
 
 /** Reads an instant such as `2026-01-02T03:04:05Z`. */
@@ -76,10 +85,8 @@ export function moment(option: string, text: string): Date {
 
 /** Reads one method of an option that can be repeated. */
 export function httpMethod(option: string, text: string): string {
-  if (/^[A-Za-z]+$/.test(text)) return text.toUpperCase();
-  throw new UsageError(
-    `expected ${option} as one method such as GET, found ${JSON.stringify(text)}: repeat the option for another method`,
-  );
+  const advice = "one method such as GET, and repeat the option for another method";
+  return expectText(option, text, [/^[A-Za-z]+$/.test(text), advice]).toUpperCase();
 }
 
 /** Reads the method of a request. */
@@ -89,8 +96,7 @@ export function requestMethod(option: string, text: string): string {
 
 /** Reads the SHA-256 of a body. */
 export function sha256Hex(option: string, text: string): string {
-  if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new UsageError(`expected ${option} as 64 lower-case hex digits, found ${JSON.stringify(text.slice(0, 80))}`);
+  return expectText(option, text.slice(0, 80), [/^[0-9a-f]{64}$/.test(text), "64 lower-case hex digits"]);
 }
 
 /** Reads the address of a client. */
@@ -113,13 +119,13 @@ export function pageOrigin(option: string, text: string): string {
 /** Reads an origin as browsers send it: lower case, without default port and path. */
 export function exactOrigin(option: string, text: string): string {
   const { origin } = new URL(httpOrigin(option, text));
-  return expectText(option, text, [origin === text, `browsers write it, ${origin}`]);
+  return expectText(option, text, [origin === text, `${origin}, as browsers write it`]);
 }
 
 /** Reads the address of a server, `scheme://host[:port][/path]`. The signer checks the rules of its scheme. */
 export function serverAddress(option: string, text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
-  throw new UsageError(`expected ${option} as a URL such as http://127.0.0.1:8080, found text that is not one`);
+  throw new UsageError(`${option} is not a URL. Pass the scheme and the host, such as http://127.0.0.1:8080`);
 }
 
 /** Reads a whole number within limits. */
@@ -134,10 +140,11 @@ export function wholeNumber(
 }
 
 /** Reads one of several words. */
-export function word<const W extends string>(option: string, text: string, words: readonly W[]): W {
+export function word<const W extends string>(option: string, text: string | undefined, words: readonly W[]): W {
   const found = words.find((candidate) => candidate === text);
   if (found !== undefined) return found;
-  throw new UsageError(`expected ${option} as one of ${words.join(", ")}; found ${JSON.stringify(text)}`);
+  const shown = text ? JSON.stringify(text) : "missing";
+  throw new UsageError(`${option} is ${shown}${didYouMean(text ?? "", words) || `. Pass ${words.join(", ")}`}`);
 }
 
 /** Reads repeated `name=value` or `name: value` options. A repeated name keeps all values. */

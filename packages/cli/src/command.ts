@@ -31,7 +31,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The command failed. Exit status 1. The message states what was expected, what was found and the remedy. */
+/** The command failed. Exit status 1. The message states what is wrong, where, and the remedy. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   /** For programs, printed with `--json`. The code of the server if a server refused. */

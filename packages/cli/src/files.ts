@@ -47,7 +47,7 @@ export async function inputText(option: string, path: string, { stdin }: Pick<Co
     try {
       return await readTextFile(path);
     } catch (error) {
-      throw readError(`${option} to name a file`, path, error);
+      throw readError(option, path, error);
     }
   }
   const chunks: Buffer[] = [];
@@ -55,7 +55,8 @@ export async function inputText(option: string, path: string, { stdin }: Pick<Co
   for await (const chunk of stdin) {
     chunks.push(Buffer.from(chunk));
     bytes += chunk.length;
-    if (bytes > MAX_INPUT_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
+    if (bytes > MAX_INPUT_BYTES)
+      throw new CommandError(`standard input (${option}) is longer than 1 MB. Send a shorter text`);
   }
   return decodeText(Buffer.concat(chunks));
 }
@@ -63,53 +64,53 @@ export async function inputText(option: string, path: string, { stdin }: Pick<Co
 /** Refuses two options that read standard input. */
 export function expectOneStdin(options: Readonly<Record<string, string | undefined>>): void {
   const names = Object.entries(options).flatMap(([name, path]) => (path === "-" ? [name] : []));
-  if (names.length > 1) throw new UsageError(`expected one of ${names.join(" and ")} on standard input, found both`);
+  if (names.length > 1)
+    throw new UsageError(`${names.join(" and ")} both read standard input. Name a file in one of them`);
 }
 
 /** A file that the user named cannot be read. Commands that work without keys must not ignore this error. */
 export class NamedFileError extends CommandError {}
 
-/** The text of the file that an option or a variable names. `undefined` if there is no such file. */
-export function readNamedFile(name: string, path: string): Promise<string | undefined> {
-  return readTextIfExists(path).catch((error: unknown) => {
-    throw new NamedFileError(readError(`${name} to name a file`, path, error).message);
+/** The text of the file that an option or a variable names. A file that does not exist has no keys to ignore: a plain `CommandError`. */
+export function readNamedFile(name: string, path: string): Promise<string> {
+  return readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+    const fault = readError(name, path, error);
+    throw error.code === "ENOENT" ? fault : new NamedFileError(fault.message);
   });
 }
 
-type Fault = readonly [found: string, remedy: string];
-
-const READ_FAULTS: Readonly<Record<string, Fault>> = {
-  ENOENT: ["nothing", "check the spelling, and the folder that the command runs in"],
-  ENOTDIR: ["a file in place of a folder", "check the spelling"],
+// By the system's code, the end of the sentence, and the remedy.
+const READ_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist. Check its spelling and its folder",
+  ENOTDIR: "lies below a file. Check the spelling",
   // Docker creates a folder if the file of a bind mount does not exist.
-  EISDIR: ["a folder", "name a file in it"],
-  EACCES: ["one that this user may not read", "change its mode, or run as its owner"],
-  EPERM: ["one that this user may not read", "change its mode, or run as its owner"],
+  EISDIR: "is a folder. Name a file in it",
+  EACCES: "this user may not read. Change its mode, or run as its owner",
+  EPERM: "this user may not read. Change its mode, or run as its owner",
 };
 
-/** The error for a file that cannot be read. */
-export function readError(expected: string, path: string, error: unknown): CommandError {
-  return new CommandError(`expected ${expected}, ${foundAt(path, error, READ_FAULTS)}`);
+/** The error for a file that cannot be read. `name` is the option or the variable that names it. */
+export function readError(name: string, path: string, error: unknown): CommandError {
+  return fileError(name, path, error, READ_FAULTS);
 }
 
-const WRITE_FAULTS: Readonly<Record<string, Fault>> = {
-  ENOENT: ["no folder to put it in", "check the spelling, or create the folder"],
-  ENOTDIR: ["a file in place of a folder", "check the spelling"],
-  EEXIST: ["a file in place of a folder", "check the spelling"],
-  EISDIR: ["a folder", "name a file in it"],
-  EACCES: ["one that this user may not write", "change its mode, or name another file"],
-  EPERM: ["one that this user may not write", "change its mode, or name another file"],
+const WRITE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "has no folder. Check the spelling, or create the folder",
+  ENOTDIR: "lies below a file. Check the spelling",
+  EEXIST: "lies below a file. Check the spelling",
+  EISDIR: "is a folder. Name a file in it",
+  EACCES: "this user may not write. Change its mode, or name another file",
+  EPERM: "this user may not write. Change its mode, or name another file",
 };
 
 /** The error for a file that cannot be written. */
 export function writeError(option: string, path: string, error: unknown): CommandError {
-  return new CommandError(`expected ${option} to name a file, ${foundAt(path, error, WRITE_FAULTS)}`);
+  return fileError(option, path, error, WRITE_FAULTS);
 }
 
-function foundAt(path: string, error: unknown, faults: Readonly<Record<string, Fault>>): string {
+function fileError(name: string, path: string, error: unknown, faults: typeof READ_FAULTS): CommandError {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  const fault = faults[code];
-  return fault === undefined ? `found at ${path} ${message}` : `found ${fault[0]} at ${path}: ${fault[1]}`;
+  return new CommandError(`${name} names ${path}, which ${faults[code] ?? `cannot be used (${message})`}`);
 }
 
 /**

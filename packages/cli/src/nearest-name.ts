@@ -12,6 +12,12 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return best?.one;
 }
 
+/** `. Did you mean X?` with the nearest name after a prefix, or the empty text. */
+export function didYouMean(name: string, names: readonly string[], prefix = ""): string {
+  const nearest = nearestName(name, names);
+  return nearest === undefined ? "" : `. Did you mean ${prefix}${nearest}?`;
+}
+
 function lastPart(name: string): string {
   return name.slice(name.lastIndexOf(".") + 1).toLowerCase();
 }

@@ -8,6 +8,7 @@ import {
   leaveSignalsToPrimary,
   refuseDebugger,
 } from "./commands/serve/process-events.ts";
+import { didYouMean } from "./nearest-name.ts";
 import { redactMessage } from "./redact-message.ts";
 import { escapeControls } from "./terminal-text.ts";
 
@@ -154,7 +155,8 @@ export async function runProgram(args: readonly string[], context: Context): Pro
   const json = args.includes("--json");
   const entry = [...COMMANDS, ...HIDDEN].find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    const error = new UsageError(`expected a command, found ${JSON.stringify(name)}`);
+    const names = COMMANDS.map((one) => one.name);
+    const error = new UsageError(`${JSON.stringify(name)} is not a command${didYouMean(name, names)}`);
     return report(error, { called: "daypass", json, context });
   }
   try {
@@ -180,11 +182,11 @@ interface Failure {
 async function report(error: unknown, { called, json, context }: Failure): Promise<ExitStatus> {
   const isUsage = error instanceof UsageError;
   const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
-  const message = await redactMessage(isKnown ? error.message : `unexpected ${String(error)}: please report it`);
+  const message = await redactMessage(isKnown ? error.message : `${String(error)}, a bug of Daypass: please report it`);
   const code = codeOf(error);
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else {
-    const hint = isUsage ? `; see ${called} --help` : "";
+    const hint = isUsage ? `${/[.?]$/.test(message) ? "" : "."} See ${called} --help` : "";
     context.stderr.write(
       `${escapeControls(`${called}: ${CODES_IN_JSON_ONLY.includes(code) ? "" : `${code}: `}${message}${hint}`)}\n`,
     );

@@ -57,7 +57,7 @@ test("audit verifies, exports and proves the use of a link, served or not", asyn
 });
 
 test.each([
-  [["audit"], 2, "expected the action as one of"],
+  [["audit"], 2, "the action is missing. Pass "],
   [["audit", "tail", "x"], 2, "takes no argument"],
   [["audit", "verify", "--key", "/nowhere"], 1, "cannot be read"],
 ])("refuses daypass %j", async (args, status, text) => {

@@ -48,7 +48,7 @@ test("replaces an incomplete line", async () => {
   for (const existing of [...partial, `${whole.slice(0, lineEnd + 1)}{"url":"${"x".repeat(whole.length)}`]) {
     writeFileSync(out, existing);
     const { status, stderr } = await daypass(["sign", "--batch", file, "--out", out, "--resume"]);
-    expect([existing, status, stderr.includes("expected")]).toEqual([existing, 0, false]);
+    expect([existing, status, stderr.includes("daypass sign:")]).toEqual([existing, 0, false]);
     expect(readFileSync(out, "utf8")).toBe(whole);
   }
 });
@@ -68,7 +68,7 @@ test("refuses to resume a file of another batch, and does not change the file", 
   for (const other of [`${whole}${whole}`, `${whole}{"url":"htt`, "url,method\n"]) {
     writeFileSync(out, other);
     const { status, stderr } = await daypass(["sign", "--batch", file, "--out", out, "--resume"]);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^daypass sign: expected .*choose another --out\n$/)]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^daypass sign: .*Choose another --out\n$/)]);
     expect(readFileSync(out, "utf8")).toBe(other);
   }
   expect((await daypass(["sign", "--batch", file, "--resume"])).status).toBe(2);
@@ -128,7 +128,10 @@ test("signs CSV like the same JSON lines, and writes CSV", async () => {
     const { stdout } = await daypassProcess(["sign", "--batch", file, "--workers", workers]);
     const answers = parseLines<Answer>(stdout);
     expect(answers.slice(0, 3)).toEqual(expected);
-    expect(answers[3]?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("12 cells") });
+    expect(answers[3]?.error).toEqual({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("has 2 cells, not 12"),
+    });
   }
   const byPipe = await daypassProcess(["sign", "--batch", "-", "--format", "csv"], { input: csv });
   expect(parseLines<Answer>(byPipe.stdout).slice(0, 3)).toEqual(expected);
@@ -155,8 +158,8 @@ test("signs CSV like the same JSON lines, and writes CSV", async () => {
 test("rejects a CSV record with an empty object name", async () => {
   const defaults = join(temporaryFolder(), "defaults.json");
   const { scheme: _, ...others } = pinned;
-  writeFileSync(defaults, JSON.stringify(others));
-  const codes = async (csv: string) => {
+  const codes = async (csv: string, fields: object = others) => {
+    writeFileSync(defaults, JSON.stringify(fields));
     const run = ["sign", "--batch", "-", "--format", "csv", "--defaults", defaults, "--method", "DELETE"];
     const { stdout } = await daypass(run, { input: csv });
     return parseLines<Answer>(stdout).map(({ error }) => error?.code);
@@ -171,13 +174,19 @@ test("rejects a CSV record with an empty object name", async () => {
     "INVALID_INPUT",
   ]);
   expect(await codes("scheme,key,query.versionId\ns3,,1\n")).toEqual(["INVALID_INPUT"]);
+  const sas = { scheme: "azure", account: "acme", container: "media", permissions: "d", expiresIn: 60 };
+  const azure = { ...sas, credentials: { accountKey: Buffer.alloc(32).toString("base64") } };
+  expect(await codes("blob,kind\na,service\n,service\n,\n", azure)).toEqual([
+    undefined,
+    "INVALID_INPUT",
+    "INVALID_INPUT",
+  ]);
 });
 
 test("reads records of Azure accounts, containers and blobs", () => {
   const read = csvReader("blob,kind,services,resource");
   expect(read(",account,b,")).toEqual({ kind: "account", services: "b" });
   expect(read(",service,,c")).toEqual({ kind: "service", resource: "c" });
-  for (const record of [",service,,", ",user-delegation,,", ",,,"]) expect(() => read(record)).toThrow("empty cell");
 });
 
 test("reads quotes inside CSV cells, and reports the line of an unclosed quote", async () => {
@@ -209,11 +218,11 @@ test("rejects ambiguous CSV records", () => {
   });
   expect(read("1,2,3,9e1,")).toEqual({ a: "1", b: { c: "2" }, d: "3", expiresIn: "9e1" });
   for (const bad of ['1,2,3,4,"x', '1,2,3,4,"x"y', '1,2,3,4,x"y"', "1,2,3,4", "1,2,3,4,5,6", "1,2,3,4,{", ""])
-    expect(() => read(bad)).toThrow(/^expected/);
+    expect(() => read(bad)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
   expect(csvReader("key,b")('5" disk.jpg,a"')).toEqual({ key: '5" disk.jpg', b: 'a"' });
   for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', "", "key\ra\rb"])
-    expect(() => csvReader(bad)).toThrow(/^expected/);
-  expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/columns for both/);
+    expect(() => csvReader(bad)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+  expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/^"bind" has a column of its own and columns below it/);
   expect(csvReader(csvRecord(["a,b", 'c"d', "e"]))(csvRecord(["1", '"', ","]))).toEqual({
     "a,b": "1",
     'c"d': '"',

@@ -88,10 +88,10 @@ describe("the signed URL in pasted text", () => {
   });
 
   test.each([
-    ["it does not work, 403", "a signed URL in the text, found none"],
-    [path, "put https:// and the host in front of it"],
-    [path.slice(path.indexOf("?")), "put https:// and the host in front of it"],
-    [`203.0.113.9 - - "GET ${path} HTTP/1.1" 403 555`, "put https:// and the host in front of it"],
+    ["it does not work, 403", "the text has no signed URL"],
+    [path, "Put https:// and the host in front of the path"],
+    [path.slice(path.indexOf("?")), "Put https:// and the host in front of the path"],
+    [`203.0.113.9 - - "GET ${path} HTTP/1.1" 403 555`, "Put https:// and the host in front of the path"],
   ])("rejects a text without a whole URL: %s", async (text, message) => {
     await expect(pastedUrl(text)).rejects.toThrow(message);
   });
@@ -301,6 +301,6 @@ describe("a URL that curl composes", () => {
 
   test("rejects one whose signature is a variable", async () => {
     const text = `curl -G '${place}' ${urlencoded} -d "X-Amz-Signature=$SIG"`;
-    await expect(pastedUrl(text)).rejects.toThrow(/found none/);
+    await expect(pastedUrl(text)).rejects.toThrow(/has no signed URL/);
   });
 });

@@ -145,9 +145,9 @@ describe("explain, with the keys of --schemes", () => {
   });
 
   test.each([
-    ["{", 1, /^daypass explain: expected --schemes as JSON, found other text\n$/],
-    ["[1]", 1, /^daypass explain: expected --schemes as \{"scheme"/],
-    ['{"scheme":"nope"}', 1, /expected scheme "s3" or/],
+    ["{", 1, /^daypass explain: the text of --schemes is not JSON\. Correct it\n$/],
+    ["[1]", 1, /^daypass explain: --schemes has another form\. Write \{"scheme"/],
+    ['{"scheme":"nope"}', 1, /scheme is "nope"\. Pass the name of a scheme/],
     ['{"scheme":"nginx","secret":"S3CR3T"}', 1, /"secret" is not a field here/],
     ['{"scheme":"nginx"}', 1, /credentials is missing/],
     ['{"scheme":"s3","credentials":{"accessKeyId":"AKID"}}', 1, /INVALID_KEY: the given key of s3: /],
@@ -280,6 +280,6 @@ test("reads the first form of a page with entities and quotes", () => {
 test.each(["<input ", "<input a=b ", '<input a="', "<input a"])(
   "rejects a page of unclosed tags in linear time: %s",
   (tag) => {
-    expect(() => formFromText("--form", tag.repeat(100_000))).toThrow("found neither");
+    expect(() => formFromText("--form", tag.repeat(100_000))).toThrow("--form is neither JSON");
   },
 );

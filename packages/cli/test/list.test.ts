@@ -73,7 +73,7 @@ test("refuses to resume results for another bucket", async () => {
     ["--endpoint", "http://127.0.0.1:1"],
   ]) {
     const { status, stderr } = await all(...args, "--resume");
-    expect([status, stderr]).toEqual([1, expect.stringContaining("zebra: choose another --out")]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("of zebra, which is not in ")]);
     expect(readFileSync(out, "utf8")).toBe(standing);
   }
 });

@@ -234,6 +234,6 @@ test("starts replacement workers without the configured files", async () => {
   process.kill(listening().at(-1) ?? 0, "SIGKILL");
   await expect
     .poll(gateway.log, { timeout: 15_000 })
-    .toMatch(/expected JSON in [^\n]*keys\.json[^\n]*a replacement worker could not start/);
+    .toMatch(/keys\.json is not a JSON object[^\n]*a replacement worker could not start/);
   expect(await statusBy(tls.cert, gateway.said.presignedUrl)).toBe(200);
 });

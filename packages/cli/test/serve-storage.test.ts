@@ -143,10 +143,10 @@ test("rejects missing or conflicting storage settings before it listens", async 
     const { status, stderr } = await daypass(["serve", "--config", config, "--port", "0"], { env });
     return [status === 0, stderr];
   };
-  expect(await run({ driver: "s3" })).toEqual([false, expect.stringContaining("expected AWS credentials")]);
+  expect(await run({ driver: "s3" })).toEqual([false, expect.stringContaining("there are no AWS credentials")]);
   expect(await run({ driver: "disk", bucket: "media" })).toEqual([false, expect.stringContaining("storage.driver")]);
   const both = { driver: "s3", bucket: "media", buckets: { a: "media" } };
-  expect(await run(both)).toEqual([false, expect.stringContaining("found both")]);
+  expect(await run(both)).toEqual([false, expect.stringContaining("are both set")]);
   const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
   const [ok, stderr] = await run({ driver: "s3", endpoint: "https://user:pw@host" }, keys);
   expect([ok, String(stderr).includes("endpoint")]).toEqual([false, true]);

@@ -21,7 +21,9 @@ test("rejects a state folder that would be served", async () => {
     "elsewhere/keys",
   ];
   for (const state of inside) {
-    await expect(serveSettings({ root, state: join(folder, state) }), state).rejects.toThrow(/not served/);
+    await expect(serveSettings({ root, state: join(folder, state) }), state).rejects.toThrow(
+      /which would serve its keys/,
+    );
   }
   for (const state of ["state", "files-state", "files/.daypass", "files/.keys/daypass", "link/.daypass"]) {
     await expect(serveSettings({ root, state: join(folder, state) }), state).resolves.toMatchObject({ root });
@@ -33,10 +35,10 @@ test("rejects keys in the served folder and names their place", async () => {
   const root = join(temporaryFolder(), "files");
   const { status } = await daypass(["keys", "create", "--state", root, "--out", `${root}.credentials`]);
   expect([status, existsSync(join(root, "keys.json"))]).toEqual([0, true]);
-  await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/move it, and master.key/);
+  await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/Move it, and master.key/);
   // Windows editors add a byte order mark.
   writeFileSync(join(root, "keys.json"), `\ufeff${readFileSync(join(root, "keys.json"), "utf8")}`);
-  await expect(serveSettings({ root })).rejects.toThrow(/move it, and master.key/);
+  await expect(serveSettings({ root })).rejects.toThrow(/Move it, and master.key/);
   // An unrelated object with this name.
   writeFileSync(join(root, "keys.json"), '{"keys":["a"]}');
   await expect(serveSettings({ root })).resolves.toMatchObject({ root });

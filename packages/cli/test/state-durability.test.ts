@@ -177,7 +177,7 @@ describe("replaceFile() on a full disk", () => {
 
   test("reports missing space for a new file", async () => {
     rmSync(path);
-    await expect(replaceFile(path, "new", held)).rejects.toThrow("expected room beside");
+    await expect(replaceFile(path, "new", held)).rejects.toThrow("there is no room beside");
   });
 
   test.skipIf(process.platform === "win32")("sets mode 0600 and the owner of the old file", async () => {

@@ -16,7 +16,7 @@ test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", 
     const again = () => masterKey({ env: {}, folder, create: false });
     await expect(again()).resolves.toHaveLength(32);
     chmodSync(join(folder, "master.key"), Number.parseInt(mode, 8));
-    await expect(again()).rejects.toThrow(`found mode ${mode}: run chmod 600`);
+    await expect(again()).rejects.toThrow(`has the mode ${mode}, and other users may read it. Run chmod 600`);
   },
 );
 
@@ -56,13 +56,13 @@ test("reports a lock that another process took over, and leaves the lock to that
     await expectHeld();
     age();
     await withLock(path, async (second) => {
-      await expect(expectHeld()).rejects.toThrow("found another process using it");
+      await expect(expectHeld()).rejects.toThrow("another process is changing");
       await second.expectHeld();
       theirs = true;
     });
     // The new file may get the inode of the first file.
     writeFileSync(path, "");
-    await expect(expectHeld()).rejects.toThrow("found another process using it");
+    await expect(expectHeld()).rejects.toThrow("another process is changing");
   });
   expect([theirs, existsSync(path)]).toEqual([true, true]);
 });
@@ -85,7 +85,7 @@ test("does not restore a key that was revoked while the command was stopped", as
     expect(revoked.status).toBe(0);
     return new Date();
   });
-  await expect(stopped.revoke(first.record.id)).rejects.toThrow("found another process using it");
+  await expect(stopped.revoke(first.record.id)).rejects.toThrow("another process is changing");
   const active = (await store(now).active()).map(({ record }) => record.id);
   expect(active).toEqual([first.record.id]);
   expect(readdirSync(folder).sort()).toEqual(["keys.json", "keys.json.spare", "master.key"]);
@@ -111,7 +111,7 @@ describe("Node's permission model", () => {
     const rights = ["--allow-fs-read=*", "--allow-fs-write=*"];
     const { status, stderr } = limited(rights, ["serve", root, "--port", "0"]);
     expect([status, readdirSync(root)]).toEqual([1, []]);
-    expect(stderr).toContain("daypass serve: expected Node without --permission");
+    expect(stderr).toContain("daypass serve: Node runs with --permission");
   });
 
   test("is not reported as a bug of the command", () => {

@@ -80,7 +80,7 @@ test("describes storage and checks its settings by what the driver declares", ()
   expect(storageText("/srv", { driver: "s3" })).toBe("all buckets of Amazon S3");
   expect(storageText("/srv", storage)).toBe("the storage of the driver memory");
   expect(() => checkStorage({ ...storage, region: "eu-west-1" }, "config.json")).toThrow(
-    'driver "s3", found them with "memory"',
+    'storage.driver is "memory". Set storage.driver to "s3"',
   );
 });
 

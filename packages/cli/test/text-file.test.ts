@@ -54,7 +54,7 @@ test("rejects batch lines in UTF-16", async () => {
   const run = async (args: readonly string[], text: string) =>
     daypass(["sign", "s3://b", "--batch", "-", "--expires-in", "60", ...args], { env, input: little(text) });
   const { stdout } = await run([], '{"key":"k"}\n{"key":"k"}\n');
-  for (const line of stdout.trim().split("\n").slice(0, 2)) expect(line).toContain("save the file as UTF-8");
+  for (const line of stdout.trim().split("\n").slice(0, 2)) expect(line).toContain("Save the file as UTF-8");
   expect((await run(["--format", "csv"], "key\nk\n")).stderr).toContain("header row in UTF-8");
 });
 

@@ -27,7 +27,7 @@ test.each<[name: string, keys: unknown, place: string, kid: string]>([
     "keys[0]",
     "key low",
   ],
-  ["a repeated kid", [good, other, { ...other, kid: good.kid }], "keys[2]", "key edge-1"],
+  ["a repeated kid", [good, other, { ...other, kid: good.kid }], "keys[2]", "kid edge-1"],
   ["an object that is not a key", [{ foo: 1 }], "keys[0]", "(unnamed)"],
   ["null", [null], "keys[0]", "JSON Web Key"],
 ])("rejects a start with %s in urlKeySetFile", async (_, keys, place, kid) => {
@@ -51,7 +51,7 @@ test("rejects a reload of an invalid urlKeySetFile, and still applies revocation
   await reload([other, { ...other, kid: "weak", k: "AAAA" }]);
   expect(log()).toContain("keys[1]");
   await reload([{ ...other, kid: said.urlKeyId }]);
-  expect(log()).toContain(`key ${said.urlKeyId}`);
+  expect(log()).toContain(`kid ${said.urlKeyId}`);
   expect([await status(url(good)), await status(url(other))]).toEqual([200, 403]);
 
   const own = (await daypass(["sign", `${said.url}/welcome/hello.txt`, "--state", root])).stdout.trim();

@@ -36,76 +36,72 @@ describe("an invalid value", () => {
     const args = argumentsOf(line);
     const { status, stdout, stderr } = await daypass(args, { env });
     const option = args.findLast((word) => word.startsWith("--"));
-    expect([status, stdout, stderr]).toEqual([
-      2,
-      "",
-      expect.stringMatching(new RegExp(`expected ${option} as|${option} is `)),
-    ]);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(new RegExp(`${option} is `))]);
   });
 });
 
 describe("a wrong command line", () => {
   test.each([
-    ["sign s3://b/k --expires-in 999999999w", 2, "of at most 36500d"],
-    ["sign s3://b/k --stable-window 36501d", 2, "of at most 36500d"],
-    ["keys create --max-life 999999999w", 2, "of at most 36500d"],
-    ["keys rotate ID --state . --overlap 999999999w", 2, "of at most 36500d"],
-    ["sign s3://media/ --method DELETE", 2, "found none"],
-    ["sign gs://media/ --method DELETE", 2, "found none"],
-    ["sign az://account/media/ --method DELETE", 2, "found none"],
-    ["sign https://a.example/x --audience a --audience b", 2, "--audience once"],
-    ["sign s3://b/k --expires-in 1h --expires-in=2h", 2, "--expires-in once"],
-    ["sign s3://b/k --region a --region b", 2, "--region once"],
-    ["verify URL --at 2026-01-02T03:04:05Z --at 2026-01-02T03:04:05Z", 2, "--at once"],
-    ["sign s3://b/k --nope", 2, "expected a known option, found --nope"],
-    ["sign s3://b/k -x", 2, "expected a known option, found -x"],
-    ["sign s3://b/k --expires-in", 2, "expected a value after --expires-in, found none"],
-    ["sign s3://b/k --expires-in -1", 2, "write --expires-in=-1"],
-    ["sign s3://b/k --out --strict", 2, "expected a value after --out, found --strict"],
-    ["sign s3://b/k --json=1", 2, "expected --json without a value"],
-    ["sign", 2, "expected one target"],
-    ["sign s3://media/a s3://media/b", 2, "expected one target"],
-    ["sign ftp://x/y", 2, "expected s3://bucket/key"],
-    ["sign gs://", 2, "expected gs://bucket/object"],
-    ["sign az://acme", 2, "expected az://account/container/blob"],
-    ["sign s3://media/a --subject x", 2, "found --subject: only url can have it"],
-    ["sign https://a.example/x --region x", 2, "found --region: only s3 can have it"],
-    ["sign gs://media/a --state x", 2, "found --state: only s3, url can have it"],
-    ["sign az://acme/media/a --query a=b", 2, "found --query: only s3, gcs, url can have it"],
-    ["sign az://acme/media/a --ip 192.0.2.1 --ip 192.0.2.2", 2, "expected one --ip"],
-    ["sign s3://media/a --method GET --method PUT", 2, "expected one --method"],
-    ["sign s3://media/a --header a:b --header a:c", 2, "--header a once"],
-    ["sign s3://media/a --workers 2", 2, "expected --batch or --all with --workers"],
-    ["sign s3://media/a --batch -", 2, "expected a bucket as the target of a batch"],
-    ["sign az://acme/media/a --as html-form", 2, "a target that has upload forms"],
-    ["sign https://a.example/x --as html-form", 2, "a target that has upload forms"],
-    ["sign s3://media/a --as html-form --method PUT", 2, "expected options of a form"],
-    ["sign s3://media/a --field acl=private", 2, "--field with --as html-form"],
+    ["sign s3://b/k --expires-in 999999999w", 2, "Pass at most 36500d"],
+    ["sign s3://b/k --stable-window 36501d", 2, "Pass at most 36500d"],
+    ["keys create --max-life 999999999w", 2, "Pass at most 36500d"],
+    ["keys rotate ID --state . --overlap 999999999w", 2, "Pass at most 36500d"],
+    ["sign s3://media/ --method DELETE", 2, "has no key"],
+    ["sign gs://media/ --method DELETE", 2, "has no object"],
+    ["sign az://account/media/ --method DELETE", 2, "has no blob"],
+    ["sign https://a.example/x --audience a --audience b", 2, "--audience is given twice"],
+    ["sign s3://b/k --expires-in 1h --expires-in=2h", 2, "--expires-in is given twice"],
+    ["sign s3://b/k --region a --region b", 2, "--region is given twice"],
+    ["verify URL --at 2026-01-02T03:04:05Z --at 2026-01-02T03:04:05Z", 2, "--at is given twice"],
+    ["sign s3://b/k --nope", 2, "--nope is not an option"],
+    ["sign s3://b/k -x", 2, "-x is not an option"],
+    ["sign s3://b/k --expires-in", 2, "--expires-in needs a value"],
+    ["sign s3://b/k --expires-in -1", 2, "If it is the value, write --expires-in=-1"],
+    ["sign s3://b/k --out --strict", 2, "--out needs a value, and --strict looks like an option"],
+    ["sign s3://b/k --json=1", 2, "--json takes no value"],
+    ["sign", 2, "the target is missing"],
+    ["sign s3://media/a s3://media/b", 2, "there are 2 arguments instead of one"],
+    ["sign ftp://x/y", 2, 'the target is "ftp://x/y". Write s3://bucket/key'],
+    ["sign gs://", 2, 'the target is "gs://". Write gs://bucket/object'],
+    ["sign az://acme", 2, 'the target is "az://acme". Write az://account/container/blob'],
+    ["sign s3://media/a --subject x", 2, "--subject is not an option of the scheme s3, only of url. "],
+    ["sign https://a.example/x --region x", 2, "--region is not an option of the scheme url, only of s3. "],
+    ["sign gs://media/a --state x", 2, "--state is not an option of the scheme gcs, only of s3, url. "],
+    ["sign az://acme/media/a --query a=b", 2, "--query is not an option of the scheme azure, only of s3, gcs, url. "],
+    ["sign az://acme/media/a --ip 192.0.2.1 --ip 192.0.2.2", 2, "--ip is given twice"],
+    ["sign s3://media/a --method GET --method PUT", 2, "--method is given twice"],
+    ["sign s3://media/a --header a:b --header a:c", 2, "--header a is given twice"],
+    ["sign s3://media/a --workers 2", 2, "--workers needs --batch or --all"],
+    ["sign s3://media/a --batch -", 2, "the target of a batch has a key"],
+    ["sign az://acme/media/a --as html-form", 2, "has no upload forms"],
+    ["sign https://a.example/x --as html-form", 2, "has no upload forms"],
+    ["sign s3://media/a --as html-form --method PUT", 2, "a form has no method"],
+    ["sign s3://media/a --field acl=private", 2, "--field needs --as html-form"],
     ["sign s3://media/../x", 1, "--dot-segments"],
     ["sign s3://media/a --expires-in 8d", 1, "INVALID_EXPIRY"],
-    ["sign --batch none.jsonl", 1, "--batch to name a file, found nothing at none.jsonl: "],
-    ["sign --batch .", 1, "--batch to name a file, found a folder at .: "],
-    ["sign s3://b --batch - --defaults .", 1, "--defaults to name a file, found a folder at ."],
-    ["scan", 2, "expected one file or folder"],
-    ["scan a b", 2, "expected one file or folder"],
-    ["scan . --repo .", 2, "--repo with --git"],
-    ["scan none", 1, "a file or folder to scan, found nothing at none: "],
-    ["explain URL --error none", 1, "--error to name a file, found nothing at none: "],
-    ["explain URL --error .", 1, "--error to name a file, found a folder at .: "],
-    ["explain URL --file-size 1", 2, "--file-size with --form"],
-    ["explain --form - URL", 2, "--form or a URL, found both"],
-    ["explain --form - --method PUT", 2, "expected options of a form, found --method"],
-    ["explain --form - --error -", 2, "on standard input, found both"],
-    ["explain --form /no/such/file", 1, "--form to name a file"],
-    ["doctor", 2, "expected one bucket"],
-    ["doctor b", 2, 'expected s3://bucket, found "b"'],
-    ["doctor s3://", 2, 'expected s3://bucket, found "s3://"'],
-    ["doctor gs://b", 2, 'expected s3://bucket, found "gs://b"'],
-    ["doctor https://b.s3.amazonaws.com", 2, 'expected s3://bucket, found "https://b.s3.amazonaws.com"'],
-    ["doctor s3://media/key", 2, "found a key after it"],
+    ["sign --batch none.jsonl", 1, "--batch names none.jsonl, which does not exist. "],
+    ["sign --batch .", 1, "--batch names ., which is a folder. "],
+    ["sign s3://b --batch - --defaults .", 1, "--defaults names ., which is a folder. "],
+    ["scan", 2, "there is nothing to scan"],
+    ["scan a b", 2, "there are 2 arguments instead of one"],
+    ["scan . --repo .", 2, "--repo needs --git"],
+    ["scan none", 1, "the argument names none, which does not exist. "],
+    ["explain URL --error none", 1, "--error names none, which does not exist. "],
+    ["explain URL --error .", 1, "--error names ., which is a folder. "],
+    ["explain URL --file-size 1", 2, "--file-size needs --form"],
+    ["explain --form - URL", 2, "--form and a URL are both given"],
+    ["explain --form - --method PUT", 2, "--method is not for a form"],
+    ["explain --form - --error -", 2, "both read standard input"],
+    ["explain --form /no/such/file", 1, "--form names /no/such/file, which does not exist. "],
+    ["doctor", 2, "the bucket is missing"],
+    ["doctor b", 2, 'the bucket is "b". Write s3://bucket'],
+    ["doctor s3://", 2, 'the bucket is "s3://". Write s3://bucket'],
+    ["doctor gs://b", 2, 'the bucket is "gs://b". Write s3://bucket'],
+    ["doctor https://b.s3.amazonaws.com", 2, 'the bucket is "https://b.s3.amazonaws.com". Write s3://bucket'],
+    ["doctor s3://media/key", 2, "Write s3://bucket, without a key"],
     ["doctor s3://media--use1-az4--x-s3", 2, "create-session"],
-    ["help foo", 2, "expected a command"],
-    ["foo", 2, 'daypass: expected a command, found "foo"; see daypass --help'],
+    ["help foo", 2, '"foo" is not a command'],
+    ["foo", 2, 'daypass: "foo" is not a command. See daypass --help'],
   ])("is rejected: %s", async (line, code, message) => {
     const { status, stdout, stderr } = await daypass(argumentsOf(line), { env });
     expect([status, stdout, stderr]).toEqual([code, "", expect.stringContaining(message)]);
@@ -135,20 +131,32 @@ describe("a missing credential or file", () => {
   test.each([
     ["sign s3://media/a", {}, "AWS_ACCESS_KEY_ID"],
     ["sign s3://b/k", AWS, "--region or by AWS_REGION"],
-    ["sign https://a.example/x", { DAYPASS_KEY_FILE: "." }, "expected DAYPASS_KEY_FILE to name a file, found a folder"],
-    ["explain URL", { DAYPASS_KEY_FILE: "." }, "expected DAYPASS_KEY_FILE to name a file, found a folder"],
-    ["verify URL", { AWS_CONFIG_FILE: "." }, "expected AWS_CONFIG_FILE to name a file"],
-    ["explain URL", { AWS_CONFIG_FILE: "." }, "expected AWS_CONFIG_FILE to name a file"],
-    ["sign gs://b/k", { GOOGLE_APPLICATION_CREDENTIALS: "." }, "GOOGLE_APPLICATION_CREDENTIALS to name a file"],
-    ["explain URL", { GOOGLE_APPLICATION_CREDENTIALS: "." }, "GOOGLE_APPLICATION_CREDENTIALS to name a file"],
-    ["keys create --show-secret", { DAYPASS_MASTER_KEY_FILE: "." }, "expected DAYPASS_MASTER_KEY_FILE to name a file"],
-    ["sign https://a.example/x", { DAYPASS_KEY: "{}" }, '"oct" or "OKP" in DAYPASS_KEY, '],
+    ["sign https://a.example/x", { DAYPASS_KEY_FILE: "." }, "DAYPASS_KEY_FILE names ., which is a folder. "],
+    ["explain URL", { DAYPASS_KEY_FILE: "." }, "DAYPASS_KEY_FILE names ., which is a folder. "],
+    ["verify URL", { AWS_CONFIG_FILE: "." }, "AWS_CONFIG_FILE names ., which is a folder"],
+    ["explain URL", { AWS_CONFIG_FILE: "." }, "AWS_CONFIG_FILE names ., which is a folder"],
+    [
+      "sign gs://b/k",
+      { GOOGLE_APPLICATION_CREDENTIALS: "." },
+      "GOOGLE_APPLICATION_CREDENTIALS names ., which is a folder",
+    ],
+    [
+      "explain URL",
+      { GOOGLE_APPLICATION_CREDENTIALS: "." },
+      "GOOGLE_APPLICATION_CREDENTIALS names ., which is a folder",
+    ],
+    [
+      "keys create --show-secret",
+      { DAYPASS_MASTER_KEY_FILE: "." },
+      "DAYPASS_MASTER_KEY_FILE names ., which is a folder",
+    ],
+    ["sign https://a.example/x", { DAYPASS_KEY: "{}" }, 'DAYPASS_KEY has a key whose kty is not "oct" or "OKP". '],
     [
       "verify https://a.example/x?dp-v=1",
       { DAYPASS_KEY: '{"kid":"k1","kty":"RSA"}' },
-      '"oct" or "OKP" in DAYPASS_KEY, ',
+      'DAYPASS_KEY has a key whose kty is not "oct" or "OKP". ',
     ],
-    ["sign https://a.example/x", { DAYPASS_KEY: '{"k":"S3CR3T' }, "text that is not JSON"],
+    ["sign https://a.example/x", { DAYPASS_KEY: '{"k":"S3CR3T' }, "DAYPASS_KEY is not JSON"],
   ])("is named: %s with %j", async (line, variables: Readonly<Record<string, string>>, message) => {
     const { status, stderr } = await daypass(argumentsOf(line), { env: variables });
     expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
@@ -166,13 +174,13 @@ describe("a missing credential or file", () => {
     const state = join(temporaryFolder(), "none");
     const { status, stdout, stderr } = await daypass([...argumentsOf(line), "--state", state], { env });
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain(`${state}, found no such folder: correct --state`);
+    expect(stderr).toContain(`${state} does not exist. Correct --state`);
   });
 
   test("of an empty --state is named by verify", async () => {
     const state = temporaryFolder();
     const { status, stderr } = await daypass(["verify", URL_TO_READ, "--state", state], { env });
-    expect([status, stderr]).toEqual([1, expect.stringContaining(`in ${state}, found none that is in use`)]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`${state} has no key that is in use`)]);
   });
 
   test.each(["verify", "explain"])("of a home is no error for %s", async (command) => {
@@ -188,14 +196,14 @@ test.each(["s3://media/", "gs://media/", "az://account/media/"])(
   "accepts %s as the target of a batch",
   async (target) => {
     const { status, stdout, stderr } = await daypass(["sign", target, "--batch", "-"], { input: "" });
-    expect([status, stdout, stderr]).toEqual([0, "", expect.not.stringContaining("expected")]);
+    expect([status, stdout, stderr]).toEqual([0, "", expect.not.stringContaining("daypass sign:")]);
   },
 );
 
 const JWK = { kid: "k1", kty: "oct", alg: "HS256", k: Buffer.alloc(32).toString("base64url") };
 
 test.each([
-  ['{"scheme":"nope"}', "expected scheme"],
+  ['{"scheme":"nope"}', 'scheme is "nope"'],
   [JSON.stringify({ scheme: "url", keys: [{ ...JWK, ext: true }] }), 'the field "ext"'],
 ])("rejects the --schemes %s as wrong usage", async (input, message) => {
   const { status, stdout, stderr } = await daypass(["verify", "https://a.example/x?dp-v=1", "--schemes", "-"], {
@@ -240,12 +248,12 @@ test.each([
   const { status, stderr } = await daypass(["sign", target, "--endpoint", endpoint, "--addressing", "virtual"], {
     env: { ...env, GOOGLE_APPLICATION_CREDENTIALS: account },
   });
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use path addressing/)]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/is the IP address .*, .* Use path addressing/)]);
 });
 
 test.each([
-  [{}, "the key of a service account, found no type: "],
-  [{ type: "service_account", client_email: "a@b.example" }, "without private_key"],
+  [{}, "has no type. "],
+  [{ type: "service_account", client_email: "a@b.example" }, "has no private_key. "],
 ])("rejects the Google key file %j", async (content, message) => {
   const file = join(temporaryFolder(), "account.json");
   writeFileSync(file, JSON.stringify(content));
@@ -260,6 +268,6 @@ test("does not run a credential_process of the current folder if HOME is empty",
   writeFileSync(join(cwd, ".config/gcloud/application_default_credentials.json"), "{}");
   const run = (...args: readonly string[]) => daypassProcess(args, { cwd, env: { HOME: "" } });
   expect((await run("explain", URL_TO_READ)).status).toBe(0);
-  expect((await run("sign", "s3://media/a")).stderr).toContain("found none");
-  expect((await run("sign", "gs://b/o")).stderr).toContain("expected Google credentials, found none");
+  expect((await run("sign", "s3://media/a")).stderr).toContain("there are no AWS credentials");
+  expect((await run("sign", "gs://b/o")).stderr).toContain("there are no Google credentials");
 });

@@ -47,7 +47,7 @@ test("webhooks announces the deliveries of a link in order, and lists, removes a
 test.each([
   [["webhooks", "add"], "takes a URL"],
   [["webhooks", "list", "x"], "takes no argument"],
-  [["webhooks", "send"], "expected the action as one of"],
+  [["webhooks", "send"], 'the action is "send". Pass '],
 ])("refuses daypass %j", async (args, text) => {
   const finished = await daypass(args as string[]);
   expect([finished.status, finished.stderr]).toEqual([2, expect.stringContaining(text)]);

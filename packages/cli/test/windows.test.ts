@@ -22,7 +22,7 @@ test("creates keys and signs on Windows, and refuses to serve", async () => {
 
   mkdirSync(join(APPDATA, "gcloud"));
   writeFileSync(join(APPDATA, "gcloud/application_default_credentials.json"), "{}");
-  expect((await daypassProcess(["sign", "gs://media/a"], { cwd, env })).stderr).toContain("found no type");
+  expect((await daypassProcess(["sign", "gs://media/a"], { cwd, env })).stderr).toContain("has no type");
 
   const served = await daypassProcess(["serve", ".", "--port", "0"], { cwd, env });
   expect([served.status, served.stderr]).toEqual([1, expect.stringContaining("found Windows: run the gateway in WSL")]);

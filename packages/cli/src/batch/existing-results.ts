@@ -33,7 +33,7 @@ export function expectResults(path: string, existing: ExistingResults, format: R
   // A CSV record after the header may begin with any text.
   const isLast = header === undefined ? begins.some(canBegin) : lines > 0 || `${header}\n`.startsWith(incomplete);
   if (isFirst && isLast) return;
-  throw new CommandError(`expected in ${path} answers of this batch, found another text: choose another --out`);
+  throw new CommandError(`${path} has other text than answers of this batch. Choose another --out`);
 }
 
 function isResult(line: string, { begins, names }: ResultFormat): boolean {

@@ -39,8 +39,7 @@ export function withOutput<A extends BatchArguments>(args: A): A {
 /** Refuses the options of a batch without a batch. */
 export function refuseBatchOptions(options: BatchArguments, others: readonly string[] = []): void {
   for (const name of ["out", "resume", "workers", "progress", "strict", ...others]) {
-    if (Reflect.get(options, name) !== undefined)
-      throw new UsageError(`expected --batch or --all with --${name}, found none`);
+    if (Reflect.get(options, name) !== undefined) throw new UsageError(`--${name} needs --batch or --all`);
   }
 }
 

@@ -56,7 +56,7 @@ export async function runBatch(batch: Batch, args: BatchArguments, context: Cont
   const line = unclosed?.();
   if (line !== undefined) {
     throw new CommandError(
-      `expected a closing quote for the cell that opens in line ${line}, found the end of the CSV: all that follows was read as one record and refused; how many records it contains is unknown`,
+      `the cell that opens in line ${line} has no closing quote, so all records from there were read as one and refused. Close the quote`,
     );
   }
   return args.strict === true && count.refused > 0 ? 1 : 0;
@@ -88,7 +88,7 @@ async function openOutput(path: string, existing: ExistingResults | undefined, {
   const onOpenMode = (): Promise<void> =>
     print(
       stderr,
-      `warning: expected to give ${path} the mode 0600, found that this user may not: its other readers can see every URL`,
+      `warning: this user may not change the mode of ${path} to 0600, so its other readers can see every URL`,
     );
   try {
     return await outputFile(path, { existing, onOpenMode });
@@ -102,7 +102,7 @@ async function expectWritten(output: Writable, path: string): Promise<void> {
     await finished(output);
   } catch (error) {
     throw new CommandError(
-      `expected room in ${path} for every answer, found ${(error as Error).message}: free some space, and continue with --resume`,
+      `${path} cannot take every answer: ${(error as Error).message}. Free some space, and continue with --resume`,
     );
   }
 }
@@ -115,13 +115,13 @@ export async function batchInput(
   { format, stdin }: { readonly format: RecordFormat; readonly stdin: Readable },
 ): Promise<Pick<Batch, "blocks" | "done" | "unclosed">> {
   if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
-    throw new UsageError("expected --out to be a different file from --batch: its lines would be lost");
+    throw new UsageError("--out and --batch name the same file, whose lines would be lost. Name another file in --out");
   // Report a missing input file before the output file is created.
   const { chunks, done } =
     args.batch === "-"
       ? { chunks: stdin, done: () => undefined }
       : await inputFile(args.batch, format.chunkBytes).catch((error: unknown) => {
-          throw readError("--batch to name a file", args.batch, error);
+          throw readError("--batch", args.batch, error);
         });
   let unclosed: number | undefined;
   const onUnclosed = (line: number): void => {
@@ -137,7 +137,7 @@ export async function resultsToResume(
   format: ResultFormat,
 ): Promise<ExistingResults | undefined> {
   if (resume !== true) return undefined;
-  if (out === undefined) throw new UsageError("expected --out FILE with --resume, found none");
+  if (out === undefined) throw new UsageError("--resume needs --out FILE");
   const existing = await existingResults(out);
   expectResults(out, existing, format);
   return existing;
@@ -162,7 +162,7 @@ export async function skipExisting(
   const first = await rest.next();
   if (skipped < results || (first.done === true && incomplete !== "" && lines > 0)) {
     throw new CommandError(
-      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${results}${incomplete !== "" ? " and an incomplete one" : ""}: it belongs to another batch, choose another --out`,
+      `${out} has ${results}${incomplete !== "" ? " whole" : ""} answers and the input ${skipped} lines, so it belongs to another batch. Choose another --out`,
     );
   }
   return first.done === true ? rest : withFirst(first.value, rest);

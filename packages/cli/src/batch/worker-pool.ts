@@ -157,7 +157,7 @@ async function send(workers: readonly PoolWorker[], block: RecordBlock): Promise
   const { worker, buffers, free, waiting } = workers.reduce((a, b) => (b.free.length > a.free.length ? b : a));
   const index = free.shift();
   const shared = index === undefined ? undefined : buffers[index];
-  if (index === undefined || shared === undefined) throw new Error("expected a free buffer, found none");
+  if (index === undefined || shared === undefined) throw new Error("no buffer is free");
   const result = await new Promise<WorkerResult>((resolve, reject) => {
     waiting.push({ resolve, reject });
     if (block !== undefined && block.length <= shared.input.length) {

@@ -56,12 +56,12 @@ export async function findAvailableKeys(places: KeyPlaces, context: Context): Pr
 /** One entry or a list of entries. The schemes check their fields. */
 function schemeEntries(text: string): readonly JsonObject[] {
   const value = parseSecretJson(text);
-  if (value === undefined) throw new CommandError("expected --schemes as JSON, found other text");
+  if (value === undefined) throw new CommandError("the text of --schemes is not JSON. Correct it");
   if (repeatsMember(text, value))
-    throw new CommandError("expected each field once in --schemes, found one twice: remove one of them");
+    throw new CommandError("the text of --schemes names a field twice. Remove one of them");
   const entries = [value].flat();
   if (entries.every(isObject)) return entries;
-  throw new CommandError('expected --schemes as {"scheme":…,"credentials":…} or a list of such, found another value');
+  throw new CommandError('--schemes has another form. Write {"scheme":…,"credentials":…}, or a list of such objects');
 }
 
 async function ifFound<T>(key: Promise<T>): Promise<T | undefined> {

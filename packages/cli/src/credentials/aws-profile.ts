@@ -25,7 +25,7 @@ export async function loadProfile(env: Context["env"], asked: string | undefined
   ].filter((section) => section !== undefined);
   if (sections.length === 0 && name !== "default") {
     throw new CommandError(
-      `expected the profile ${JSON.stringify(name)} in the shared AWS files, found none: check --profile or AWS_PROFILE`,
+      `the shared AWS files have no profile ${JSON.stringify(name)}. Check --profile or AWS_PROFILE`,
     );
   }
   const first = (read: (section: IniSection) => string | undefined): string | undefined =>
@@ -49,7 +49,7 @@ async function readIni(name: string, env: Context["env"], usual: string): Promis
   } catch (error) {
     // The file, or the home folder, does not exist.
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return new Map();
-    const problem = readError(`${name} to name a file`, expanded, error);
+    const problem = readError(name, expanded, error);
     throw !env[name] ? problem : new NamedFileError(problem.message);
   }
 }

@@ -44,7 +44,7 @@ function environmentCredentials(env: Environment): S3Credentials | undefined {
   if (!accessKeyId && !secretAccessKey) return undefined;
   if (!accessKeyId || !secretAccessKey) {
     throw new CommandError(
-      `expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, found only one of them: set both`,
+      `${accessKeyId ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"} is not set. Set it and ${accessKeyId ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"} together`,
     );
   }
   return temporary({
@@ -62,13 +62,8 @@ async function profileCredentials(profile: Profile): Promise<S3Credentials> {
     return temporary({ accessKeyId, secretAccessKey, sessionToken: profile.get("aws_session_token") });
   }
   if (accessKeyId !== undefined || secretAccessKey !== undefined) {
-    const [found, lacking] =
-      accessKeyId === undefined
-        ? ["aws_secret_access_key", "aws_access_key_id"]
-        : ["aws_access_key_id", "aws_secret_access_key"];
-    throw new CommandError(
-      `expected ${lacking} beside ${found} in the profile ${JSON.stringify(profile.name)}, found none: set both`,
-    );
+    const lacking = accessKeyId === undefined ? "aws_access_key_id" : "aws_secret_access_key";
+    throw new CommandError(`the profile ${JSON.stringify(profile.name)} has no ${lacking}. Set it`);
   }
   const command = profile.get("credential_process");
   if (command !== undefined) return processCredentials(command);
@@ -77,8 +72,8 @@ async function profileCredentials(profile: Profile): Promise<S3Credentials> {
   );
   throw new CommandError(
     elsewhere === undefined
-      ? `expected AWS credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in the profile ${JSON.stringify(profile.name)}, found none`
-      : `expected an access key in the profile ${JSON.stringify(profile.name)}, found ${elsewhere}: run \`eval "$(aws configure export-credentials --profile ${profile.name} --format env)"\` first`,
+      ? `there are no AWS credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or add them to the profile ${JSON.stringify(profile.name)}`
+      : `the profile ${JSON.stringify(profile.name)} has ${elsewhere} and no access key. Run \`eval "$(aws configure export-credentials --profile ${profile.name} --format env)"\` first`,
   );
 }
 
@@ -86,17 +81,17 @@ const PROCESS_LIMIT_MS = 60_000;
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 async function processCredentials(command: string): Promise<S3Credentials> {
-  const failure = (found: string): CommandError =>
-    new CommandError(`expected credential_process to print credentials as JSON with Version 1, found ${found}`);
+  const failure = (problem: string): CommandError =>
+    new CommandError(`credential_process ${problem}. It must print credentials as JSON with Version 1`);
   const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch((error: ExecException) => {
     // The message contains the command line, and stdout may contain a secret, so show neither.
-    throw failure(`that it ${failureText(error)}`);
+    throw failure(failureText(error));
   });
   const answer = parseSecretJson(stdout);
-  if (!isObject(answer)) throw failure("other text");
+  if (!isObject(answer)) throw failure("prints no JSON object");
   const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer;
   if (Version !== 1 || typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string")
-    throw failure("another object");
+    throw failure("prints another JSON object");
   return temporary({
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

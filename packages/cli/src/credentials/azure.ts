@@ -29,7 +29,7 @@ export function azureAccount(env: Context["env"]): AzureAccount {
   const accountKey = env["AZURE_STORAGE_KEY"];
   if (account && accountKey) return { account, credentials: { accountKey } };
   throw new CommandError(
-    "expected an Azure account key, found none: set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY",
+    "there is no Azure account key. Set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY",
   );
 }
 
@@ -45,7 +45,7 @@ function parseConnectionString(text: string): AzureAccount {
   const accountKey = parts.get("accountkey");
   if (!account || !accountKey) {
     throw new CommandError(
-      "expected AccountName and AccountKey in AZURE_STORAGE_CONNECTION_STRING, found one of them missing: a SharedAccessSignature cannot sign another",
+      "AZURE_STORAGE_CONNECTION_STRING has no AccountName or no AccountKey. Set both: a SharedAccessSignature cannot sign another",
     );
   }
   const suffix = parts.get("endpointsuffix");

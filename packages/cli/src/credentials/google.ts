@@ -5,7 +5,7 @@ import { CommandError, type Context } from "../command.ts";
 import { inHome, parseSecretJson, readError, readNamedFile, readTextIfExists } from "../files.ts";
 
 const REMEDY =
-  "set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account (gcloud iam service-accounts keys create)";
+  "Set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account (gcloud iam service-accounts keys create)";
 
 /**
  * The service account that Google's libraries would use.
@@ -17,25 +17,19 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
   const folder = env["CLOUDSDK_CONFIG"] || gcloudFolder(env);
   const path = named || (folder && join(folder, "application_default_credentials.json"));
   const text = path && (await (named ? readNamedFile("GOOGLE_APPLICATION_CREDENTIALS", path) : readDefault(path)));
-  if (path === undefined || text === undefined) {
-    throw new CommandError(
-      named
-        ? `expected the key file that GOOGLE_APPLICATION_CREDENTIALS names, found none at ${path}`
-        : `expected Google credentials, found none: ${REMEDY}`,
-    );
-  }
+  if (path === undefined || text === undefined) throw new CommandError(`there are no Google credentials. ${REMEDY}`);
   const value = parseSecretJson(text);
-  if (!isObject(value)) throw new CommandError(`expected in ${path} a JSON object, found other text`);
+  if (!isObject(value)) throw new CommandError(`${path} is not a JSON object. ${REMEDY}`);
   const { type, client_email, private_key, universe_domain } = value;
   if (type !== "service_account") {
     // Credentials of users and workloads only get tokens. Only the key of a service account can sign.
     throw new CommandError(
-      `expected in ${path} the key of a service account, found ${type === undefined ? "no type" : `the type ${JSON.stringify(String(type))}, which cannot sign`}: ${REMEDY}`,
+      `${path} has ${type === undefined ? "no type" : `the type ${JSON.stringify(String(type))}, which cannot sign`}. ${REMEDY}`,
     );
   }
   if (typeof private_key !== "string" || typeof client_email !== "string") {
     const lacks = typeof private_key === "string" ? "client_email" : "private_key";
-    throw new CommandError(`expected in ${path} the key of a service account, found one without ${lacks}: ${REMEDY}`);
+    throw new CommandError(`${path} has no ${lacks}. ${REMEDY}`);
   }
   return {
     client_email,
@@ -51,6 +45,6 @@ function gcloudFolder(env: Context["env"]): string | undefined {
 
 function readDefault(path: string): Promise<string | undefined> {
   return readTextIfExists(path).catch((error: unknown) => {
-    throw readError("gcloud's application default credentials", path, error);
+    throw readError("the default of GOOGLE_APPLICATION_CREDENTIALS", path, error);
   });
 }

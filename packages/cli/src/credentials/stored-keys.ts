@@ -25,10 +25,8 @@ export async function storedKey<K extends ActiveKey["kind"]>(
   // The signer reports if a key that was named has expired.
   const [found] = id === undefined ? inSigningOrder(usable, now) : usable.filter(({ record }) => record.id === id);
   if (found !== undefined) return expectOpened(found) as Extract<ActiveKey, { kind: K }>;
-  const wanted = `${kind === "s3" ? "an S3 access key" : "a Daypass URL key"}${id === undefined ? "" : ` with id ${JSON.stringify(id)}`}`;
-  throw new CommandError(
-    `expected ${wanted} in ${folder} that is active and has not ended, found none: see daypass keys list`,
-  );
+  const wanted = `${kind === "s3" ? "S3 access key" : "Daypass URL key"}${id === undefined ? "" : ` with id ${JSON.stringify(id)}`}`;
+  throw new CommandError(`${folder} has no ${wanted} in use. See daypass keys list --state ${folder}`);
 }
 
 /** The keys of a gateway's state that can verify. */

@@ -12,21 +12,18 @@ export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise
   if (text) return parseKeys("DAYPASS_KEY", text);
   const path = env["DAYPASS_KEY_FILE"];
   if (!path) return [];
-  const content = await readNamedFile("DAYPASS_KEY_FILE", path);
-  if (content === undefined)
-    throw new CommandError(`expected the file that DAYPASS_KEY_FILE names, found none at ${path}`);
-  return parseKeys("DAYPASS_KEY_FILE", content);
+  return parseKeys("DAYPASS_KEY_FILE", await readNamedFile("DAYPASS_KEY_FILE", path));
 }
 
 function parseKeys(source: string, text: string): readonly UrlKey[] {
   const value = parseSecretJson(text);
-  if (value === undefined)
-    throw new CommandError(`expected ${source} as a JWK or a JWK set, found text that is not JSON`);
+  if (value === undefined) throw new CommandError(`${source} is not JSON. Set it to a JWK or a JWK set`);
   const keys = isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : [value];
-  if (!keys.every(isObject)) throw new CommandError(`expected ${source} as a JWK or a JWK set, found another value`);
+  if (!keys.every(isObject))
+    throw new CommandError(`${source} is neither a JWK nor a JWK set. Create a key with daypass keys create url`);
   if (!keys.every(({ kty }) => kty === "oct" || kty === "OKP"))
     throw new CommandError(
-      `expected keys of kty "oct" or "OKP" in ${source}, found one of another kty, or none: create one with daypass keys create url`,
+      `${source} has a key whose kty is not "oct" or "OKP". Create a key with daypass keys create url`,
     );
   const known = keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => MEMBERS.includes(name))));
   return known as unknown as UrlKey[];

@@ -10,11 +10,12 @@ export interface Answer {
 
 /** A line that cannot be read as text. */
 export interface Unreadable {
-  readonly found: string;
+  /** Completes "the line …". */
+  readonly problem: string;
 }
 
-export const TOO_LONG: Unreadable = { found: "one of more than 1 MB" };
-export const NOT_UTF8: Unreadable = { found: "one whose bytes are not UTF-8: save the file as UTF-8" };
+export const TOO_LONG: Unreadable = { problem: "is longer than 1 MB. Split it" };
+export const NOT_UTF8: Unreadable = { problem: "is not UTF-8. Save the file as UTF-8" };
 
 /** Answers one line of a batch. Never throws or rejects. */
 export type LineAnswerer = (line: string | Unreadable) => Answer | Promise<Answer>;
@@ -23,26 +24,28 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /** Reads a line, which must be a JSON object. Errors do not quote the line, because it may contain a secret. */
 export function parseLine(line: string | Unreadable): JsonObject {
-  if (typeof line !== "string") throw notJson(line.found);
+  if (typeof line !== "string") throw unreadable(line.problem);
   let value: unknown;
   try {
     // Windows writes a byte order mark at the start of a file. After files are joined, any line may begin with one.
     value = JSON.parse(line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line);
   } catch {
-    throw notJson(notJsonBut(line));
+    throw unreadable(notJson(line));
   }
-  if (!isObject(value)) throw notJson(describe(value));
-  if (repeatsMember(line, value)) throw notJson("one that names a field twice: remove one of them");
+  if (!isObject(value)) throw unreadable(`is ${describe(value)}. ${REMEDY}`);
+  if (repeatsMember(line, value)) throw unreadable("names a field twice. Remove one of them");
   return value;
 }
 
-function notJsonBut(line: string): string {
-  if (line.trim() === "") return "an empty line";
-  return line.includes("\0") ? "zero bytes, as UTF-16 has them: save the file as UTF-8" : "text that is not JSON";
+const REMEDY = "Write one JSON object a line";
+
+function notJson(line: string): string {
+  if (line.trim() === "") return `is empty. ${REMEDY}`;
+  return line.includes("\0") ? "has zero bytes, as UTF-16 has them. Save the file as UTF-8" : `is not JSON. ${REMEDY}`;
 }
 
-function notJson(found: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected one JSON object a line, found ${found}`);
+function unreadable(problem: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", `the line ${problem}`);
 }
 
 /** Adds the options that can replace a field of the line, which the library does not know. */
@@ -54,5 +57,5 @@ function advised(message: string): string {
 /** Code and message of a thrown value. An error that is not a `DaypassError` is a fault of the program, not of the input. */
 export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
   if (isDaypassError(error)) return { code: error.code, message: advised(error.message) };
-  return { code: "INTERNAL", message: `unexpected ${error instanceof Error ? error.name : "error"}: please report it` };
+  return { code: "INTERNAL", message: `${error instanceof Error ? error.name : error}, a bug of Daypass: report it` };
 }

@@ -1,5 +1,5 @@
 import { DaypassError } from "daypass";
-import { isObject, type JsonObject } from "daypass/schemes";
+import type { JsonObject } from "daypass/schemes";
 import type { Unreadable } from "./answer.ts";
 import { repeatsMember } from "./json-members.ts";
 
@@ -19,60 +19,33 @@ const NUMBERS = new Set(["expiresIn", "stableWindow", "uses", "contentLength", "
 const FLAGS = new Set(["createOnly"]);
 const LISTS = new Set(["methods", "vary", "regionSet"]);
 
-// Fields that name an object, and fields that may replace the name.
-const OBJECT_NAMES = new Set(["key", "object", "blob"]);
-const IN_ITS_STEAD = new Set(["prefix", "resource", "url", "services"]);
-// Kinds of a SAS for one blob. An account SAS names no blob.
-const KINDS_OF_OBJECTS = new Set<unknown>(["service", "user-delegation"]);
-// Parameters of calls on one object. They do not show that a call is on a bucket.
-const OF_OBJECTS = /^(?:versionid|partnumber|uploadid|generation|response-.*|x-.*)$/i;
-
 /**
  * Makes a reader for a header row. A column's name is a field of a line: a dot leads into an object, and `:json` at the end means that the
- * cells are JSON. An empty cell means an absent field. A record whose object has no name is refused, because it would be a URL for the
- * whole bucket, unless another field replaces the name.
+ * cells are JSON. An empty cell means an absent field.
  */
 export function csvReader(header: string): CsvReader {
   const names = csvCells(header);
   const seen = new Set<string>();
   for (const name of names) {
     // In a file with carriage returns alone, as old Macs wrote, everything would be the header row.
-    if (name.includes("\r")) throw invalid(`a line feed after the header row, found a carriage return alone`);
+    if (name.includes("\r")) throw invalid("the header row has no line feed. Save the file with line feeds");
     if (name === "" || seen.has(name) || name.split(".").includes("__proto__"))
-      throw invalid(`a header row that names each column once, found ${JSON.stringify(name)}`);
+      throw invalid(`the column ${JSON.stringify(name)} is empty, repeated or reserved. Name each column once`);
     seen.add(name);
   }
   const columns = names.map(column);
-  const nameColumns = columns.filter(({ path }) => isOf(OBJECT_NAMES, path));
   return (record) => {
-    if (typeof record !== "string") throw invalid(`a record that can be read, found ${record.found}`);
+    if (typeof record !== "string") throw invalid(`the record ${record.problem}`);
     const cells = csvCells(record);
     if (cells.length !== columns.length)
-      throw invalid(`a record of ${columns.length} cells as the header row has, found ${cells.length}`);
+      throw invalid(`the record has ${cells.length} cells, not ${columns.length}. Quote cells that contain a comma`);
     const object: Record<string, unknown> = {};
     for (const [i, { path, read }] of columns.entries()) {
       const cell = cells[i];
       if (cell !== undefined && cell !== "") put(object, path, read(cell));
     }
-    if (nameColumns.length > 0 && !saysWhat(object))
-      throw invalid(`a name in the column ${nameColumns.map(({ name }) => name).join(" or ")}, found an empty cell`);
     return object;
   };
-}
-
-/** Whether a line names an object, or has a field that replaces the name. */
-function saysWhat(line: JsonObject): boolean {
-  const { form, kind, query } = line;
-  return (
-    [line, form].some((place) => isObject(place) && [...OBJECT_NAMES, ...IN_ITS_STEAD].some((name) => name in place)) ||
-    (kind !== undefined && !KINDS_OF_OBJECTS.has(kind)) ||
-    (isObject(query) && Object.keys(query).some((name) => !OF_OBJECTS.test(name)))
-  );
-}
-
-/** Whether a column is one of these fields of the line or of its form. */
-function isOf(fields: ReadonlySet<string>, path: readonly string[]): boolean {
-  return fields.has(path.at(-1) ?? "") && (path.length === 1 || (path.length === 2 && path[0] === "form"));
 }
 
 function column(name: string): Column {
@@ -81,7 +54,8 @@ function column(name: string): Column {
   const map = parts.findIndex((part) => MAPS.has(part));
   const path =
     map < 0 || map >= parts.length - 2 ? parts : [...parts.slice(0, map + 1), parts.slice(map + 1).join(".")];
-  return { name, path, read: isJson ? json : map < 0 ? (CELLS.get(path.at(-1) ?? "") ?? asIs) : asIs };
+  const read = map < 0 ? (CELLS.get(path.at(-1) ?? "") ?? asIs) : asIs;
+  return { name, path, read: isJson ? (cell) => json(name, cell) : read };
 }
 
 const CELLS: ReadonlyMap<string, (cell: string) => unknown> = new Map([
@@ -94,7 +68,7 @@ function asIs(cell: string): unknown {
   return cell;
 }
 
-// Other text stays text, and the scheme's error says what it expected.
+// Other text stays text, and the scheme's error says what to pass.
 function numberOrText(cell: string): unknown {
   return /^-?\d{1,15}$/.test(cell) ? Number(cell) : cell;
 }
@@ -103,14 +77,14 @@ function flagOrText(cell: string): unknown {
   return cell === "true" ? true : cell === "false" ? false : cell;
 }
 
-function json(cell: string): unknown {
+function json(column: string, cell: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(cell);
   } catch {
-    throw invalid("JSON in a column whose name ends in :json, found other text");
+    throw invalid(`the cell of ${column} is not JSON. Correct it`);
   }
-  if (repeatsMember(cell, value)) throw invalid("each name once in the JSON of a cell, found one twice");
+  if (repeatsMember(cell, value)) throw invalid(`the cell of ${column} names a field twice. Remove one of them`);
   return value;
 }
 
@@ -123,7 +97,7 @@ function put(object: Record<string, unknown>, path: readonly string[], value: un
       parent[part] = made;
       parent = made;
     } else if (typeof child === "object" && child !== null) parent = child as Record<string, unknown>;
-    else throw invalid(`${JSON.stringify(part)} as a value or as an object, found columns for both`);
+    else throw invalid(`${JSON.stringify(part)} has a column of its own and columns below it. Leave one of them out`);
   }
   parent[path.at(-1) ?? ""] = value;
 }
@@ -161,20 +135,19 @@ function quotedCell(text: string, start: number): Cell {
   let cell = "";
   for (let at = start; ; ) {
     const quote = text.indexOf('"', at);
-    if (quote < 0)
-      throw invalid("a quote at the end of a quoted cell, found none: what follows cannot be told apart from it");
+    if (quote < 0) throw invalid("a quoted cell has no closing quote. Close it, and double each quote inside");
     cell += text.slice(at, quote);
     const end = quote + 1;
     if (text[end] === '"') {
       cell += '"';
       at = end + 1;
     } else if (end === text.length || text[end] === ",") return { cell, end };
-    else throw invalid("a comma after a quoted cell, found other text");
+    else throw invalid("a quoted cell is followed by text. Double each quote inside a quoted cell");
   }
 }
 
-function invalid(rest: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${rest}: correct the CSV`);
+function invalid(message: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", message);
 }
 
 /** One record. Cells contain no line breaks, so a record is one line. */

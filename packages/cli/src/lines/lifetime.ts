@@ -36,7 +36,7 @@ function end(expiresAt: string, signedAt: Date): Date {
   const at = instant("expiresAt", expiresAt);
   if (at > signedAt) return at;
   const now = signedAt.toISOString();
-  throw new DaypassError("INVALID_EXPIRY", `expected expiresAt after the time of signing, ${now}, found ${expiresAt}`);
+  throw new DaypassError("INVALID_EXPIRY", `expiresAt is ${expiresAt}, not after the signing at ${now}`);
 }
 
 /** The time at which a line is signed. */

@@ -17,6 +17,7 @@ import {
   schemes,
   text,
 } from "daypass/schemes";
+import { didYouMean } from "../nearest-name.ts";
 import { keyTools } from "./key-tools.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { memoizeByName } from "./memoize-by-name.ts";
@@ -59,12 +60,10 @@ const rows = Object.values(schemes);
 export async function loadScheme(name: unknown): Promise<LineScheme> {
   const row = rows.find(({ id }) => id === name);
   if (row?.fields !== undefined) return lineScheme((await row.fields()).fields);
-  const known = rows.filter(({ fields }) => fields !== undefined).map(({ id }) => JSON.stringify(id));
-  const found = name === undefined ? "none" : JSON.stringify(name).slice(0, 40);
-  throw new DaypassError(
-    "INVALID_INPUT",
-    `expected scheme ${known.join(" or ")}, found ${found}: this release knows no other`,
-  );
+  const known = rows.flatMap(({ id, fields }) => (fields === undefined ? [] : [id]));
+  const found = name === undefined ? "missing" : JSON.stringify(name).slice(0, 40);
+  const advice = didYouMean(String(name), known) || '. Pass the name of a scheme, such as "s3" or "url"';
+  throw new DaypassError("INVALID_INPUT", `scheme is ${found}${advice}`);
 }
 
 // Each line of a batch asks for a name.

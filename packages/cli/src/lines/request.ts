@@ -32,21 +32,21 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export function wireRequest(value: unknown): UrlRequest {
   if (!isObject(value)) throw missing("request", "give it as an object with method and url");
   const { method = "GET", url, headers, remoteAddress } = checked<LineRequest>(value, REQUEST);
-  if (!METHOD.test(method)) throw malformed("method", 'expected request.method as a token such as "GET"');
+  if (!METHOD.test(method)) throw malformed("method", `request.method is ${JSON.stringify(method)}. Pass "GET"`);
   if (url === undefined) throw missing("request.url", "give the absolute URL as it was sent");
   const [, origin, authority, rest] = ABSOLUTE.exec(url) ?? [];
   if (origin === undefined || authority === undefined || rest === undefined)
-    throw malformed("url", "expected request.url to begin with http:// or https:// and a host");
+    throw malformed("url", "request.url does not begin with http:// or https:// and a host. Pass the whole URL");
   if (authority.includes("@")) {
     throw malformed(
       "url",
-      "expected request.url without user@ in front of the host, which no request carries: leave it out, or send it as an Authorization header",
+      "request.url has user@ in front of the host, which no request carries. Leave it out, or send it as an Authorization header",
     );
   }
   const pairs = headerPairs(headers ?? {});
   for (const [name, host] of pairs) {
     if (name.toLowerCase() === "host" && host !== authority)
-      throw malformed("host", `expected the Host header to be the URL's ${JSON.stringify(authority)}, found another`);
+      throw malformed("host", `the Host header is not the URL's ${JSON.stringify(authority)}. Leave it out`);
   }
   // Clients request "/" if a URL has no path.
   const target = rest.startsWith("/") ? rest : `/${rest}`;
@@ -61,13 +61,13 @@ function headerPairs(value: unknown): readonly (readonly [string, string])[] {
     if (!Array.isArray(entry) || entry.length !== 2)
       throw malformed(
         "headers",
-        `expected request.headers as {name: value} or [[name, value]], found ${describe(entry)}`,
+        `request.headers has ${describe(entry)} as an entry. Pass {name: value} or [[name, value]]`,
       );
     const [name, values] = entry as readonly [unknown, unknown];
     return (Array.isArray(values) ? values : [values]).map((item): readonly [string, string] => {
       // No request has a line feed inside a field, and a line feed would shift the lines of a canonical request.
       if (typeof name !== "string" || typeof item !== "string" || !NAME.test(name) || /[\0\r\n]/.test(item))
-        throw malformed("headers", "expected header fields with a token as name and text of one line as value");
+        throw malformed("headers", "request.headers has a name or a value that HTTP forbids. Correct it");
       return [name, item];
     });
   });

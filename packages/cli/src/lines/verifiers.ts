@@ -10,7 +10,7 @@ export async function schemeVerifiers(entries: unknown, context: LineContext): P
   // Grouped by dialect, so that two entries for one dialect are two sets of keys and not an ambiguity.
   const dialects = new Map<string, Verifier[]>();
   for (const entry of entries) {
-    if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "expected schemes as a list of objects");
+    if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "schemes is not a list of objects. Correct it");
     const scheme = await loadScheme(entry["scheme"]);
     for (const [dialect, verifier] of await scheme.verifiers(entry, context)) {
       const list = dialects.get(dialect);

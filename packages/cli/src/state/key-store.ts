@@ -60,9 +60,7 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   const read = async (): Promise<readonly Row[]> => {
     const text = await readTextIfExists(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EACCES") throw error;
-      throw new CommandError(
-        `expected to read ${path}, found that it belongs to another user (EACCES): chown it to the gateway's user`,
-      );
+      throw new CommandError(`this user may not read ${path} (EACCES). Change its owner to the gateway's user`);
     });
     return text === undefined ? [] : parseRows(path, text);
   };
@@ -155,7 +153,7 @@ export function expectOpened({ record, key }: OpenedKey): ActiveKey {
 /** The error for a key that cannot be decrypted. */
 export function unopened({ id }: KeyRecord): CommandError {
   return new CommandError(
-    `expected key ${id} to open with the master key, found that it does not: its row was edited, or the master key is a different one`,
+    `the master key does not decrypt the key ${id}. Restore the master key that made it, or its row of keys.json`,
   );
 }
 
@@ -171,18 +169,16 @@ function find(rows: readonly Row[], id: string): Row {
 
 /** The error for an unknown key id. */
 export function noSuchKey(id: string): CommandError {
-  return new CommandError(`expected the id of a stored key, found ${JSON.stringify(id)}: see daypass keys list`);
+  return new CommandError(`${JSON.stringify(id)} is not the id of a stored key. See daypass keys list`);
 }
 
 function usable(rows: readonly Row[], id: string, now: Date): Row {
   const row = find(rows, id);
   if (!isActive(row.record, now))
-    throw new CommandError(`expected a key in use, found that ${id} was revoked or has retired`);
+    throw new CommandError(`the key ${id} was revoked or has retired. Choose another of daypass keys list`);
   // A successor would have the same expired scope.
   if (hasEnded(row.record, now))
-    throw new CommandError(
-      `expected a key in use, found that ${id} has ended: create a new one with daypass keys create`,
-    );
+    throw new CommandError(`the key ${id} has expired. Create a new one with daypass keys create`);
   return row;
 }
 
@@ -198,17 +194,14 @@ export function isKeyFile(path: string): boolean {
 
 function parseRows(path: string, text: string): readonly Row[] {
   const value = parseSecretJson(text);
-  if (!isObject(value))
-    throw new CommandError(`expected JSON in ${path}, found something else: restore it from a backup`);
+  if (!isObject(value)) throw new CommandError(`${path} is not a JSON object. Restore it from a backup`);
   const { version, keys } = value;
   if (version !== FORMAT || !Array.isArray(keys)) {
-    throw new CommandError(`expected ${path} in format ${FORMAT}, found another: it was written by a newer release`);
+    throw new CommandError(`${path} is not in format ${FORMAT}: a newer release wrote it. Use that release`);
   }
   const damaged = keys.findIndex((row) => !isRow(row));
   if (damaged < 0) return keys as readonly Row[];
-  throw new CommandError(
-    `expected every key of ${path} to be whole, found keys[${damaged}] that is not: restore it from a backup`,
-  );
+  throw new CommandError(`keys[${damaged}] of ${path} is damaged. Restore the file from a backup`);
 }
 
 function isRow(row: unknown): row is Row {

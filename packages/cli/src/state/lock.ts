@@ -76,5 +76,5 @@ async function statOrAbsent(path: string): Promise<BigIntStats | undefined> {
 }
 
 function otherProcess(path: string): CommandError {
-  return new CommandError(`expected to change ${path} alone, found another process using it: try again`);
+  return new CommandError(`another process is changing ${path}. Try again`);
 }

@@ -30,24 +30,21 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
   if (fromEnvironment) return parseKey("DAYPASS_MASTER_KEY", fromEnvironment);
   const configured = env["DAYPASS_MASTER_KEY_FILE"];
   if (configured) {
-    const text = await readNamedFile("DAYPASS_MASTER_KEY_FILE", configured);
-    if (text === undefined)
-      throw new CommandError("expected the file that DAYPASS_MASTER_KEY_FILE names, found none: create it");
-    return parseKey("DAYPASS_MASTER_KEY_FILE", text);
+    return parseKey("DAYPASS_MASTER_KEY_FILE", await readNamedFile("DAYPASS_MASTER_KEY_FILE", configured));
   }
   const path = join(folder, MASTER_KEY);
   if (create) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
   const text = await readTextIfExists(path);
   if (text === undefined) {
     throw new CommandError(
-      `expected the master key for these keys, found no ${path}: restore it, or set DAYPASS_MASTER_KEY_FILE`,
+      `the master key ${path} of these keys does not exist. Restore it, or set DAYPASS_MASTER_KEY_FILE`,
     );
   }
   // Windows has no POSIX modes.
   const { mode } = await stat(path);
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     throw new CommandError(
-      `expected ${path} to be readable only by its owner (0600), found mode 0${(mode & 0o777).toString(8)}: run chmod 600 on it`,
+      `${path} has the mode 0${(mode & 0o777).toString(8)}, and other users may read it. Run chmod 600 ${path}`,
     );
   }
   return parseKey(path, text);
@@ -58,7 +55,7 @@ function parseKey(source: string, text: string): Uint8Array {
   const key = /^[0-9a-f]{64}$/i.test(trimmed) ? Buffer.from(trimmed, "hex") : Buffer.from(trimmed, "base64");
   if (key.length === KEY_BYTES && /^[A-Za-z0-9+/_=-]+$/.test(trimmed)) return key;
   throw new CommandError(
-    `expected ${source} as ${KEY_BYTES} random bytes in base64 or hexadecimal, found something else: make one with \`openssl rand -base64 32\``,
+    `${source} is not ${KEY_BYTES} bytes in base64 or hexadecimal. Make it with \`openssl rand -base64 32\``,
   );
 }
 

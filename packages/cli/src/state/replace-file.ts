@@ -19,7 +19,7 @@ export async function replaceFile(path: string, text: string, lock: Lock): Promi
     if (!["ENOSPC", "EDQUOT"].includes(code)) throw error;
     if (await replaceBySpare(path, text, lock)) return;
     throw new CommandError(
-      `expected room beside ${path}, found none (${code}): free some space, and try again; nothing was changed`,
+      `there is no room beside ${path} (${code}), so nothing was changed. Free some space, and try again`,
     );
   }
   try {
@@ -39,9 +39,7 @@ async function renameOver(from: string, path: string, { expectHeld }: Lock): Pro
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     // Writing into the mounted file would lose its content in a crash.
-    throw new CommandError(
-      `expected to replace ${path}, found that it is a mount point (EBUSY): mount its folder instead; nothing was changed`,
-    );
+    throw new CommandError(`${path} is a mount point (EBUSY), so nothing was changed. Mount its folder instead`);
   }
   await syncFolder(dirname(path));
 }

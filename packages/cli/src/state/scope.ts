@@ -61,7 +61,7 @@ export function expectS3Scope(scope: StoredScope, { bucket, key, method, lifetim
 export function outsideScope(rule: string): DaypassError {
   return new DaypassError(
     "KEY_SCOPE",
-    `expected a grant within the key's scope, found one outside its ${rule}: see daypass keys list`,
+    `this is outside the key's ${rule}. See daypass keys list for what the key may grant`,
     { details: { rule } },
   );
 }

@@ -17,8 +17,8 @@ export function secretOutput(
   stdout: OutputStream,
 ): SecretOutput {
   if (options.out === "-")
-    throw new UsageError("expected --out to name a new file, found -: standard output takes --show-secret");
-  if (options.out === "") throw new UsageError('expected --out to name a new file, found ""');
+    throw new UsageError("--out is -, and standard output takes --show-secret. Name a new file, or pass --show-secret");
+  if (options.out === "") throw new UsageError("--out is empty. Name a new file");
   if (options.out !== undefined) return { kind: "file", path: options.out };
   return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
 }
@@ -31,17 +31,19 @@ export async function openSecretOutput(
   const output = secretOutput(options, stdout);
   if (output.kind === "hide") {
     throw new UsageError(
-      "expected --out FILE or --show-secret, since standard output is not a terminal: the secret is shown only once",
+      "the secret is shown only once, and standard output is not a terminal. Give --out FILE or --show-secret",
     );
   }
   if (output.kind === "print") return output;
   const { path } = output;
-  if (isTaken(path)) throw new UsageError(`expected --out to name a new file, found ${path}`);
+  if (isTaken(path)) throw new UsageError(`--out names ${path}, which exists. ${NEW_FILE}`);
   await expectCreatable(path).catch((error: unknown) => {
     throw writeError("--out", path, error);
   });
   return output;
 }
+
+const NEW_FILE = "Remove it, or choose another name";
 
 /** Whether the name is in use, also by a broken link. */
 function isTaken(path: string): boolean {
@@ -57,8 +59,7 @@ function isTaken(path: string): boolean {
 /** Writes a key to a new file of mode 0600, in the format of its tools. */
 export async function writeSecret(path: string, key: SigningKey): Promise<void> {
   const text = key.kind === "s3" ? profileText(key.credentials) : `${JSON.stringify(key.jwk)}\n`;
-  if (!(await createFile(path, text)))
-    throw new CommandError(`expected --out to name a new file, found ${path}: remove it, or choose another name`);
+  if (!(await createFile(path, text))) throw new CommandError(`--out names ${path}, which exists. ${NEW_FILE}`);
 }
 
 function profileText({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): string {

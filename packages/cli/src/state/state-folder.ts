@@ -17,27 +17,25 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   if (!existsSync(inside)) return named;
   if (!existsSync(join(named, "keys.json"))) return inside;
   throw new UsageError(
-    `expected keys in one place, found keys.json in ${named} and ${inside}: give --state ${inside} where ${named} is served, else remove ${inside}`,
+    `both ${named} and ${inside} have a keys.json. If ${named} is a served folder, give --state ${inside}; if not, remove ${inside}`,
   );
 }
 
 /** Refuses `--state ""`, which an unset variable causes. */
 export function expectStateOption(option: string | undefined): void {
-  if (option === "") throw new UsageError('expected --state as a folder, found ""');
+  if (option === "") throw new UsageError("--state is empty. Name a folder");
 }
 
 /** Refuses a state folder that is a file or below a file. A missing folder is allowed. */
 export function expectStateFolder(folder: string): void {
   if (isFolderOrMissing(folder)) return;
-  throw new CommandError(
-    `expected a folder for the keys, found that ${folder} is or lies below a file: correct --state`,
-  );
+  throw new CommandError(`the state folder ${folder} is a file, or lies below one. Correct --state`);
 }
 
 /** Refuses a missing state folder, because the command needs its keys. */
-export function expectStateExists(folder: string, remedy = "correct --state"): void {
+export function expectStateExists(folder: string, remedy = "Correct --state"): void {
   if (existsSync(folder)) return;
-  throw new CommandError(`expected the state of a gateway in ${folder}, found no such folder: ${remedy}`);
+  throw new CommandError(`the state folder ${folder} does not exist. ${remedy}`);
 }
 
 function isFolderOrMissing(folder: string): boolean {

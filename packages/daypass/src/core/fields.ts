@@ -146,7 +146,7 @@ function isTextList(value: unknown): boolean {
 
 /** `INVALID_INPUT` for a line that lacks a field. @internal */
 export function missing(name: string, hint: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `${name} is missing: ${hint}`);
+  return new DaypassError("INVALID_INPUT", `${name} is missing. ${hint.charAt(0).toUpperCase()}${hint.slice(1)}`);
 }
 
 /** `INVALID_INPUT` for a line with two fields that exclude each other. @internal */

@@ -2,7 +2,6 @@ import type { SignedRequest } from "daypass";
 import { explain } from "daypass/explain";
 import type { S3Credentials } from "daypass/s3";
 import type { JsonObject } from "daypass/schemes";
-import { UsageError } from "../../command.ts";
 import { loadScheme } from "../../lines/line-scheme.ts";
 import { type Check, type Finding, problem } from "./finding.ts";
 import { type Answer, send } from "./http-request.ts";
@@ -28,7 +27,7 @@ export async function signFor({ bucket, place }: BucketUnderTest, request: JsonO
     scheme: "s3",
     bucket,
   });
-  if (!("method" in signed && "headers" in signed)) throw new UsageError("expected a URL");
+  if (!("method" in signed && "headers" in signed)) throw new Error("the result is not a URL");
   return signed;
 }
 

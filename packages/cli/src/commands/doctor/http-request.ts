@@ -47,7 +47,7 @@ const MAX_BODY = 1024 * 1024;
 /** Sends a request without following redirects. Throws {@link Unanswered} without a complete response. */
 export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS }: HttpRequest): Promise<Answer> {
   const [, scheme, authority, target] = /^(https?):\/\/([^/?]+)(.*)$/.exec(url) ?? [];
-  if (authority === undefined) return Promise.reject(new Error("expected an absolute URL"));
+  if (authority === undefined) return Promise.reject(new Error("the URL is not absolute"));
   const { hostname, port } = new URL(`${scheme}://${authority}`);
   const start = Date.now();
   const signal = AbortSignal.timeout(limitMs);

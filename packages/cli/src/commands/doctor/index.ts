@@ -1,4 +1,4 @@
-import { checked, pageOrigin, parseArguments } from "../../arguments.ts";
+import { checked, oneArgument, pageOrigin, parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../../command.ts";
 import { escapeControls } from "../../terminal-text.ts";
 import { lineFields } from "../sign/options.ts";
@@ -38,24 +38,23 @@ signature, addressing, PUT and GET, CORS. Exit status 1 if there is a problem.
       "read-only": { type: "boolean" },
       json: { type: "boolean" },
     });
-    const [target, second] = positionals;
-    if (target === undefined || second !== undefined)
-      throw new UsageError(`expected one bucket, found ${positionals.length}`);
-    if (!/^s3:\/\/[^/]/.test(target)) throw new UsageError(`expected s3://bucket, found ${JSON.stringify(target)}`);
+    const target = oneArgument(positionals, "the bucket is missing. Write s3://bucket");
+    if (!/^s3:\/\/[^/]/.test(target))
+      throw new UsageError(`the bucket is ${JSON.stringify(target)}. Write s3://bucket`);
     const { bucket, key } = s3Target.locate(target);
     if (typeof bucket !== "string" || key !== undefined)
-      throw new UsageError("expected s3://bucket, found a key after it");
+      throw new UsageError(`the bucket is ${JSON.stringify(target)}. Write s3://bucket, without a key`);
     checked(values.origin, (text) => pageOrigin("--origin", text));
     if (isDirectoryBucket(bucket)) {
       throw new UsageError(
-        `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not check: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
+        `doctor does not check directory buckets such as ${bucket}. Sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
       );
     }
     const { fields: found } = await s3Target.find(values, context);
     const line = { ...found, ...lineFields(values, s3Target.options) };
     const place = s3Target.complete?.(line, found) ?? line;
     if (place["region"] === undefined)
-      throw new CommandError("expected a region, found none: give --region, or set AWS_REGION");
+      throw new CommandError("the region is missing. Give --region, or set AWS_REGION");
     const endpoint = place["endpoint"];
     const command = `aws s3api put-bucket-cors --bucket ${bucket}${typeof endpoint === "string" ? ` --endpoint-url ${endpoint}` : ""} --cors-configuration file://cors.json`;
     const report = await examine({ bucket, place }, values);

@@ -30,12 +30,12 @@ The keys come from DAYPASS_KEY or DAYPASS_KEY_FILE: a JWK or a JWK set of kty "o
       "max-skew": { type: "string" },
       out: { type: "string" },
     });
-    if (positionals.join(" ") !== "nginx") throw new UsageError("expected edge nginx");
+    if (positionals.join(" ") !== "nginx") throw new UsageError("edge needs a server. Write edge nginx");
     const { origin: origins = [], audience, out } = values;
     if (origins.length === 0 || out === undefined) throw new UsageError("edge nginx needs --origin and --out");
     const maxSkew = mapped(values["max-skew"], (text) => duration("--max-skew", text));
     const keys = await environmentUrlKeys(context);
-    if (keys.length === 0) throw new CommandError("expected keys in DAYPASS_KEY or DAYPASS_KEY_FILE, found none");
+    if (keys.length === 0) throw new CommandError("there is no key. Set DAYPASS_KEY or DAYPASS_KEY_FILE to a JWK");
     // Checks keys and origins with the rules of every verifier.
     urlVerifier({ keys, origins, audience, maxSkew });
     return await write(resolve(out), settingsFor({ keys: keys.map(hmacKey), origins, audience, maxSkew }), context);

@@ -11,7 +11,7 @@ export function formFromText(option: string, text: string): FormToExplain {
   const form = text.trimStart().startsWith("<") ? htmlForm(text) : jsonForm(text);
   if (form !== undefined) return form;
   throw new CommandError(
-    `expected ${option} as JSON with url and fields, or as an HTML form with action and inputs, found neither`,
+    `${option} is neither JSON with url and fields nor an HTML form with action and inputs. Paste the whole form`,
   );
 }
 

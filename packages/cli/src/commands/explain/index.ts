@@ -4,6 +4,7 @@ import {
   ipAddress,
   mapped,
   moment,
+  oneArgument,
   type ParsedArguments,
   pageOrigin,
   pairs,
@@ -113,16 +114,14 @@ interface Explained {
 }
 
 async function explainUrl(positionals: readonly string[], values: Options, context: Context): Promise<Explained> {
-  const [text, second] = positionals;
-  if (text === undefined || second !== undefined)
-    throw new UsageError(`expected one URL, found ${positionals.length}: quote it, or the shell cuts it at &`);
+  const text = oneArgument(positionals, "the URL is missing. Give it in quotes, or - for standard input");
   const foreign = FORM_OPTIONS.find((name) => values[name] !== undefined);
-  if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
+  if (foreign !== undefined) throw new UsageError(`--${foreign} needs --form. Leave it out for a URL`);
   checked(values.method, (text) => requestMethod("--method", text));
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
   const { available, errorBody, ...shared } = await common(values, context);
-  const given = text === "-" ? await inputText("a URL", text, context) : text;
+  const given = text === "-" ? await inputText("the URL", text, context) : text;
   const cause = await causeWithoutUrl(given);
   if (cause !== undefined) return { explanation: { cause } };
   const pasted = await pastedUrl(given);
@@ -207,9 +206,9 @@ async function explainAForm(
   { positionals, values }: { readonly positionals: readonly string[]; readonly values: Options },
   context: Context,
 ): Promise<Explanation> {
-  if (positionals.length > 0) throw new UsageError("expected --form or a URL, found both");
+  if (positionals.length > 0) throw new UsageError("--form and a URL are both given. Leave one out");
   const foreign = URL_OPTIONS.find((name) => values[name] !== undefined);
-  if (foreign !== undefined) throw new UsageError(`expected options of a form, found --${foreign}`);
+  if (foreign !== undefined) throw new UsageError(`--${foreign} is not for a form. Leave it out`);
   const { formFromText } = await import("./form-text.ts");
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);

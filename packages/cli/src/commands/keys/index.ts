@@ -1,6 +1,7 @@
 import { publishedKeySet } from "daypass/url";
 import { duration, type ParsedArguments, parseArguments, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
 import { type KeyStore, keyStore, noSuchKey } from "../../state/key-store.ts";
 import { scopeText, urlKey } from "../../state/scope.ts";
@@ -47,18 +48,19 @@ export const keysCommand: Command = {
   async run(args, context) {
     const { values, positionals } = parseArguments(args, OPTIONS);
     const [action, argument, ...more] = positionals;
-    if (more.length > 0) throw new UsageError(`expected one argument at most, found ${more.length + 1}`);
-    const name = word("the action", action ?? "", Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]);
+    if (more.length > 0) throw new UsageError(`keys ${action} takes at most one argument, not ${more.length + 1}`);
+    const name = word("the action", action, Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]);
     const { run, options, takes } = ACTIONS[name];
     const known: readonly string[] = [...options, "state", "json"];
     const foreign = Object.keys(values).find((option) => !known.includes(option));
-    if (foreign !== undefined) throw new UsageError(`expected options of keys ${name}, found --${foreign}`);
+    if (foreign !== undefined)
+      throw new UsageError(`--${foreign} is not an option of keys ${name}${didYouMean(foreign, known, "--")}`);
     if (takes === "none" && argument !== undefined)
-      throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+      throw new UsageError(`keys ${name} takes no argument. Leave ${JSON.stringify(argument)} out`);
     if (takes === "id" && argument === undefined)
-      throw new UsageError("expected the id of a key, found none: see daypass keys list");
+      throw new UsageError(`keys ${name} needs the id of a key, which daypass keys list shows`);
     const folder = stateFolder(values.state, context.env);
-    if (name !== "create") expectStateExists(folder, values.state === undefined ? "give --state" : undefined);
+    if (name !== "create") expectStateExists(folder, values.state === undefined ? "Name it in --state" : undefined);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
     return run({ store, folder, argument: argument ?? "s3", options: values, context });
   },
@@ -98,7 +100,7 @@ const ACTIONS = {
 
 async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
   const kind = word("the kind of key", argument, ["s3", "url"]);
-  if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
+  if (options.ed25519 === true && kind === "s3") throw new UsageError("--ed25519 is only for keys create url");
   const scope = scopeOf(kind, options);
   const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";
   return createAndShow(options, context, () => store.create({ algorithm, scope, label: options.label }));

@@ -27,11 +27,11 @@ export type ScopeOptions = ParsedArguments<typeof SCOPE_OPTIONS>["values"];
 export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredScope {
   const [own, foreign] = kind === "s3" ? (["bucket", "origin"] as const) : (["origin", "bucket"] as const);
   if (options[foreign] !== undefined)
-    throw new UsageError(`expected --${own} for a key of this kind, found --${foreign}`);
+    throw new UsageError(`--${foreign} is not for a key of the kind ${kind}. Use --${own}`);
   const end = mapped(options.until, (text) => moment("--until", text));
   if (end !== undefined && end <= new Date())
     throw new UsageError(
-      `expected --until as an instant in the future, found ${options.until}: the key could grant nothing`,
+      `--until is ${options.until}, which is past, so the key could grant nothing. Pass a later instant`,
     );
   const scope: StoredScope = {
     buckets: bucketsOf(options),
@@ -49,17 +49,17 @@ export function bucketsOf({ bucket }: Pick<ScopeOptions, "bucket">): readonly st
   return bucket?.map((text) => {
     if (/^[^/]+$/.test(text)) return text;
     throw new UsageError(
-      `expected --bucket as the name of a bucket, found ${JSON.stringify(text)}: what follows a slash belongs in --prefix`,
+      `--bucket is ${JSON.stringify(text)}. Pass the name of a bucket, and the path after the slash in --prefix`,
     );
   });
 }
 
 /** Reads `--prefix`. Refuses an empty prefix, which an unset variable causes and which would not limit anything. */
 export function prefixOf(kind: KeyRecord["kind"], { prefix }: Pick<ScopeOptions, "prefix">): string | undefined {
-  if (prefix === "") throw new UsageError('expected --prefix as text, found "": leave it away where there is no limit');
+  if (prefix === "") throw new UsageError("--prefix is empty. Leave it out if there is no limit");
   if (kind === "url" && prefix !== undefined && !/^\/(?:.*\/)?$/.test(prefix)) {
     throw new UsageError(
-      `expected --prefix as the start of a path up to a slash, such as /invoices/, found ${JSON.stringify(prefix)}`,
+      `--prefix is ${JSON.stringify(prefix)}. Pass the start of a path up to a slash, such as /invoices/`,
     );
   }
   return prefix;

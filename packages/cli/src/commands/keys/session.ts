@@ -32,7 +32,7 @@ export async function session(id: string, { store, folder, options, context }: S
   const scope = { buckets: bucketsOf(options), prefix: prefixOf("s3", options), methods: methodsOf("s3", options) };
   const output = await openSecretOutput(options, context.stdout);
   const secret = await sessionSecret({ folder, env: context.env });
-  if (secret === undefined) throw new UsageError("expected stored keys, found none");
+  if (secret === undefined) throw new UsageError("the state folder has no keys. Create one with daypass keys create");
   const issuer = sessions((text) => createHmac("sha256", secret).update(text).digest(), randomBytes);
   const issued = issuer.issue({ parent: key.credentials, scope, expiration });
   const isJson = options.json === true;
@@ -48,13 +48,13 @@ type Issued = ReturnType<ReturnType<typeof sessions>["issue"]>;
 
 function endOfSession(record: KeyRecord, expiresIn: string, now: Date): Date {
   const lifetime = positiveDuration("--expires-in", expiresIn);
-  if (lifetime > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
+  if (lifetime > MAX_SESSION) throw new UsageError(`--expires-in is ${JSON.stringify(expiresIn)}. Pass at most 36h`);
   const expiration = new Date(now.getTime() + lifetime * 1000);
   const end = endOfKey(record);
   // Tools renew a session at its stated expiry. The gateway would refuse it before, with the key.
   if (end !== undefined && end < expiration) {
     throw new CommandError(
-      `expected a key that outlives the session (${lifetime} s), found that ${record.id} ends at ${end.toISOString()}: give a shorter --expires-in`,
+      `the key ${record.id} expires at ${end.toISOString()}, before the session of ${lifetime} s. Give a shorter --expires-in`,
       "CREDENTIALS_EXPIRE_FIRST",
     );
   }
@@ -98,7 +98,7 @@ function exportLines({ accessKeyId, secretAccessKey, sessionToken, expiration }:
 async function accessKeyInUse(store: KeyStore, id: string, now: Date): Promise<Extract<ActiveKey, { kind: "s3" }>> {
   const found = (await store.opened()).find(({ record }) => record.id === id);
   if (found?.record.kind !== "s3" || !isActive(found.record, now) || hasEnded(found.record, now))
-    throw new CommandError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
+    throw new CommandError(`${JSON.stringify(id)} is not an S3 access key in use. See daypass keys list`);
   if (found.key?.kind !== "s3") throw unopened(found.record);
   return found.key;
 }

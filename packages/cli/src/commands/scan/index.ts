@@ -1,4 +1,4 @@
-import { mapped, moment, parseArguments } from "../../arguments.ts";
+import { mapped, moment, oneArgument, parseArguments } from "../../arguments.ts";
 import { type Command, print, UsageError } from "../../command.ts";
 import { escapeControls } from "../../terminal-text.ts";
 import { type PlacedFinding, scan } from "./scan.ts";
@@ -26,13 +26,12 @@ Compressed files (.gz) are decompressed. Each URL is reported once, where it was
       at: { type: "string" },
       json: { type: "boolean" },
     });
-    const [first, second] = positionals;
-    if (second !== undefined || (first === undefined && values.git !== true))
-      throw new UsageError(`expected one file or folder, - or --git, found ${positionals.length}`);
-    if (values.repo !== undefined && values.git !== true)
-      throw new UsageError("expected --repo with --git, found it without");
+    const [first] = positionals;
+    if (first !== undefined || values.git !== true)
+      oneArgument(positionals, "there is nothing to scan. Name a file, a folder, - or --git");
+    if (values.repo !== undefined && values.git !== true) throw new UsageError("--repo needs --git");
     // An unset variable. Git would use the repository of the current folder.
-    if (values.repo === "") throw new UsageError('expected --repo as a repository, found ""');
+    if (values.repo === "") throw new UsageError("--repo is empty. Name a repository");
     const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
     const counts = { live: 0, ended: 0, malformed: 0 };
     let unreadable = 0;

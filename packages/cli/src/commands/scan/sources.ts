@@ -25,7 +25,7 @@ export async function* fileSources(
 ): AsyncGenerator<Source> {
   if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
   const stats = await stat(path).catch((error: unknown) => {
-    throw readError("a file or folder to scan", path, error);
+    throw readError("the argument", path, error);
   });
   if (!stats.isDirectory()) return yield source(path);
   yield* below(path, onUnreadable);
@@ -87,7 +87,7 @@ function withoutRepository(env: Context["env"]): Context["env"] {
 /** The messages and changes of all commits of all branches, or of a range. */
 export async function* historySource(range: string | undefined, { path, env }: Repository): AsyncGenerator<Source> {
   const repository = path ?? ".";
-  if (range?.startsWith("-")) throw new UsageError(`expected a range such as v1..HEAD, found ${JSON.stringify(range)}`);
+  if (range?.startsWith("-")) throw new UsageError(`the range is ${JSON.stringify(range)}. Write one such as v1..HEAD`);
   const settings = ["core.quotePath=false", "diff.noprefix=false", "log.showRoot=true"].flatMap((text) => ["-c", text]);
   const args = ["-C", repository, ...settings, "log", "--patch", "-m"];
   // No colours, and no programs that the repository configures.
@@ -108,8 +108,7 @@ export async function* historySource(range: string | undefined, { path, env }: R
   try {
     yield { name: repository, chunks: child.stdout, isHistory: true };
     const status = await ended;
-    if (status !== 0)
-      throw new CommandError(`expected the history from git log, found ${complaint.trim().split("\n")[0] || status}`);
+    if (status !== 0) throw new CommandError(`git log failed: ${complaint.trim().split("\n")[0] || status}`);
   } finally {
     child.kill();
   }

@@ -3,7 +3,7 @@ import { defaultLimits, isHostOf, type Limits } from "@daypass/gateway";
 import { CommandError } from "../../command.ts";
 import type { ServeConfig } from "./config.ts";
 import { describeValue } from "./json-schema.ts";
-import { ORIGIN, originFault, originsOf, respelled, standardSpelling } from "./origins.ts";
+import { originFault, originsOf, respelled, standardSpelling } from "./origins.ts";
 import { isNetwork, NETWORK } from "./trusted-proxies.ts";
 
 /** A configuration with the command line and the defaults. */
@@ -20,8 +20,8 @@ interface CheckedSettings extends Omit<ServeConfig, "state"> {
  */
 export function checkSettings(settings: CheckedSettings, file: string): void {
   const { publicUrl, origins = [], redirectOrigins = [], trustedProxies = [], cors = {} } = settings;
-  const refuse = ({ place, expected, found, remedy }: Fault): never => {
-    throw new CommandError(`expected ${place} in ${file} as ${expected}, found ${found}: ${remedy}`);
+  const refuse = ({ place, problem, remedy }: Fault): never => {
+    throw new CommandError(`${place} in ${file} is ${problem}. ${remedy}`);
   };
   const named: readonly Place[] = [
     ...(publicUrl === undefined ? [] : [["publicUrl", publicUrl] as const]),
@@ -29,29 +29,23 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
   ];
   for (const [place, origin] of named) {
     if (originFault([origin]) === undefined) continue;
-    refuse({ place, expected: ORIGIN, found: describeValue(origin), remedy: respelled(origin) });
+    refuse({ place, problem: describeValue(origin), remedy: respelled(origin) });
   }
   if (publicUrl === undefined && origins.length > 0 && origins.every((origin) => origin.includes("*")))
     throw new CommandError(
-      `expected an origin without * in ${file}, for printed URLs and Daypass URLs, found only origins with one: add publicUrl`,
+      `every origin in ${file} has a *, and printed URLs and Daypass URLs need one without. Add publicUrl`,
     );
   const clash = originFault(named.map(([, origin]) => origin));
-  if (clash !== undefined)
-    throw new CommandError(`expected publicUrl and origins in ${file} to fit each other: ${clash}`);
+  if (clash !== undefined) throw new CommandError(`publicUrl and origins in ${file} do not fit each other: ${clash}`);
   for (const [place, origin] of [
     ...listed("redirectOrigins", redirectOrigins),
     ...listed("cors.origins", cors.origins ?? []),
   ]) {
     if (origin === "*" || standardSpelling(origin) === origin) continue;
-    refuse({
-      place,
-      expected: "an origin in the spelling of browsers",
-      found: describeValue(origin),
-      remedy: respelled(origin),
-    });
+    refuse({ place, problem: describeValue(origin), remedy: respelled(origin) });
   }
   for (const [place, network] of listed("trustedProxies", trustedProxies)) {
-    if (!isNetwork(network)) refuse({ place, expected: NETWORK, found: describeValue(network), remedy: "correct it" });
+    if (!isNetwork(network)) refuse({ place, problem: describeValue(network), remedy: `Write ${NETWORK}` });
   }
   checkHosts(settings, refuse);
   checkRoutes(settings, refuse);
@@ -62,8 +56,7 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
 
 interface Fault {
   readonly place: string;
-  readonly expected: string;
-  readonly found: string;
+  readonly problem: string;
   readonly remedy: string;
 }
 
@@ -81,9 +74,8 @@ function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never):
     const names = origins.map((origin) => origin.replace(/^https?:\/\//, ""));
     refuse({
       place: `hosts[${JSON.stringify(host)}]`,
-      expected: `the host[:port] of an origin (${names.join(", ")})`,
-      found: "another",
-      remedy: "correct it, or add its origin to origins",
+      problem: `not the host[:port] of an origin (${names.join(", ")})`,
+      remedy: "Correct it, or add its origin to origins",
     });
   }
 }
@@ -95,9 +87,8 @@ function checkRoutes(settings: CheckedSettings, refuse: (fault: Fault) => never)
     if (origin !== links || !/^\/(?:$|[ld]\/)/.test(prefix)) continue;
     refuse({
       place: `routes[${i}].prefix`,
-      expected: `a prefix without the paths /l/ and /d/ of links on ${origin}`,
-      found: describeValue(prefix),
-      remedy: "use another prefix, or set links.origin to another origin",
+      problem: `${describeValue(prefix)}, which covers the paths /l/ and /d/ of links on ${origin}`,
+      remedy: "Use another prefix, or set links.origin to another origin",
     });
   }
 }
@@ -105,8 +96,8 @@ function checkRoutes(settings: CheckedSettings, refuse: (fault: Fault) => never)
 /** Printed URLs are signed for `region`, so it must be accepted. */
 function checkRegion({ region, regions }: CheckedSettings, refuse: (fault: Fault) => never): void {
   if (regions === undefined || regions.includes(region)) return;
-  const expected = `one of regions (${regions.join(", ")})`;
-  refuse({ place: "region", expected, found: `${region}`, remedy: "name it in both, or set another" });
+  const problem = `${describeValue(region)}, which is not in regions (${regions.join(", ")})`;
+  refuse({ place: "region", problem, remedy: "Name it in both, or set another" });
 }
 
 /** Refuses CORS settings without origins, because they have no effect. */
@@ -118,9 +109,8 @@ function checkCors(
   if (origins.length > 0 || without === undefined) return;
   refuse({
     place: "cors.origins",
-    expected: `the pages that cors.${without} is for`,
-    found: "none",
-    remedy: `name them, or remove cors.${without}`,
+    problem: `missing, so cors.${without} has no effect`,
+    remedy: `Name the origins of the pages, or remove cors.${without}`,
   });
 }
 
@@ -139,9 +129,8 @@ function checkLimits(limits: Partial<Limits>, refuse: (fault: Fault) => never): 
     const other = set === lower ? upper : lower;
     refuse({
       place: `limits.${set}`,
-      expected: `a number ${set === lower ? "up to" : "from"} limits.${other} (${all[other]})`,
-      found: describeValue(all[set]),
-      remedy: `change it, or limits.${other} as well`,
+      problem: `${all[set]}, ${set === lower ? "more" : "less"} than limits.${other} (${all[other]})`,
+      remedy: `Change it, or limits.${other} as well`,
     });
   }
 }

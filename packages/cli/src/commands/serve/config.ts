@@ -6,9 +6,9 @@ import type { ForwardAuthHost } from "@daypass/gateway/forward-auth";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import type { RouteConfig } from "@daypass/gateway/upstream";
 import { CommandError } from "../../command.ts";
-import { readTextFile } from "../../files.ts";
+import { readError, readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
-import { nearestName } from "../../nearest-name.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { describeValue, schemaFault, settingPaths } from "./json-schema.ts";
 import { absoluteState, type StateConfig } from "./state-config.ts";
 
@@ -93,32 +93,29 @@ export const configSchema: unknown = JSON.parse(
 
 /** Reads and checks a configuration file. Throws a `CommandError` with the path of the first fault. */
 export async function loadConfig(path: string): Promise<ServeConfig> {
-  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected a configuration file at ${path}, found none that can be read (${error.code})`);
+  const text = await readTextFile(path).catch((error: unknown) => {
+    throw readError("--config", path, error);
   });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const fault = withLine((error as Error).message, text);
-    throw new CommandError(`expected JSON in ${path}, found something else: ${fault}`);
+    throw new CommandError(`${path} is not JSON: ${fault}`);
   }
   if (repeatsMember(text, value))
-    throw new CommandError(
-      `expected each setting once in ${path}, found one twice: remove the first, which would be ignored`,
-    );
+    throw new CommandError(`${path} has a setting twice. Remove the first, which would be ignored`);
   const fault = schemaFault(configSchema, value);
   if (fault?.isUnknown === true) {
-    const nearest = nearestName(fault.path, settingPaths(configSchema));
-    throw new CommandError(
-      `${fault.path} in ${path} is not a setting.${nearest === undefined ? "" : ` Did you mean ${nearest}?`} config.schema.json of @daypass/cli describes every setting.`,
-    );
+    const advice =
+      didYouMean(fault.path, settingPaths(configSchema)) ||
+      ". Remove it, or find its name in config.schema.json of @daypass/cli";
+    throw new CommandError(`${fault.path} in ${path} is not a setting${advice}`);
   }
   if (fault !== undefined) {
     const place = fault.path === "" ? "the configuration" : fault.path;
-    throw new CommandError(
-      `expected ${place} in ${path} as ${fault.expected}, found ${describeValue(fault.found)}: correct it, config.schema.json of @daypass/cli describes every setting`,
-    );
+    const remedy = fault.found === undefined ? "Add it" : `Set it to ${fault.expected}`;
+    throw new CommandError(`${place} in ${path} is ${describeValue(fault.found)}. ${remedy}`);
   }
   return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));
 }

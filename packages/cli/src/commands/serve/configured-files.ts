@@ -5,7 +5,7 @@ import { isDaypassError } from "daypass";
 import { isObject } from "daypass/schemes";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../../command.ts";
-import { parseSecretJson, readTextFile } from "../../files.ts";
+import { parseSecretJson, readError, readTextFile } from "../../files.ts";
 import type { ServeConfig } from "./config.ts";
 
 /** Reads the files of `tls`. Errors never contain their content, because one of them is a secret. */
@@ -26,17 +26,15 @@ export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undef
 }
 
 function readPem(setting: string, path: string): Promise<string> {
-  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(
-      `expected ${setting} at ${path}, found none that can be read (${error.code}): correct the path`,
-    );
+  return readFile(path, "utf8").catch((error: unknown) => {
+    throw readError(setting, path, error);
   });
 }
 
 /** Reads `urlKeySetFile`. */
 export function keySetText(path: string): Promise<string> {
-  return readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected urlKeySetFile at ${path}, found none that can be read (${error.code})`);
+  return readTextFile(path).catch((error: unknown) => {
+    throw readError("urlKeySetFile", path, error);
   });
 }
 
@@ -54,12 +52,13 @@ export function publicKeys(
   if (text === undefined) return [];
   const value = parseSecretJson(text);
   const keys = isObject(value) ? value["keys"] : undefined;
-  if (!Array.isArray(keys)) throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
+  if (!Array.isArray(keys))
+    throw new CommandError(`urlKeySetFile names ${path}, which is not a JWK set. Write {"keys":[…]}`);
   const kids = new Set<string>();
   for (const [i, key] of (keys as readonly UrlKey[]).entries()) {
     const fault = keyFault(key) ?? kidFault(key.kid, kids, stored);
     if (fault !== undefined) {
-      throw new CommandError(`expected every key of ${path} to be usable, found keys[${i}] that is not: ${fault}`);
+      throw new CommandError(`keys[${i}] of ${path} cannot be used: ${fault}`);
     }
     kids.add(key.kid);
   }
@@ -67,7 +66,7 @@ export function publicKeys(
 }
 
 function keyFault(key: UrlKey): string | undefined {
-  if (!isObject(key)) return "expected a JSON Web Key";
+  if (!isObject(key)) return "it is not a JSON Web Key. Correct or remove it";
   try {
     publishedKeySet([key]);
     return undefined;
@@ -78,8 +77,6 @@ function keyFault(key: UrlKey): string | undefined {
 }
 
 function kidFault(kid: string, others: ReadonlySet<string>, stored: ReadonlySet<string>): string | undefined {
-  if (others.has(kid)) return `key ${kid}: expected each kid once, found it twice`;
-  return stored.has(kid)
-    ? `key ${kid}: expected a kid that no stored key has, found one that daypass keys list shows`
-    : undefined;
+  if (others.has(kid)) return `its kid ${kid} occurs twice. Remove one of the keys`;
+  return stored.has(kid) ? `a stored key has its kid ${kid}, see daypass keys list. Choose another kid` : undefined;
 }

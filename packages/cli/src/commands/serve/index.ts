@@ -57,10 +57,10 @@ export const serveCommand: Command = {
       json: { type: "boolean" },
     });
     const [root, second] = positionals;
-    if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
+    if (second !== undefined) throw new UsageError(`serve takes one folder, not ${positionals.length}`);
     expectStateOption(values.state);
     // An unset variable. Node would listen on all addresses.
-    if (values.host === "") throw new UsageError('expected --host as an address, found ""');
+    if (values.host === "") throw new UsageError("--host is empty. Pass an address");
     const serveArguments: ServeArguments = {
       root,
       config: values.config,
@@ -127,7 +127,7 @@ export const serveCommand: Command = {
 function expectFlushes(): void {
   if (process.permission === undefined) return;
   throw new CommandError(
-    "expected Node without --permission, found that it forbids flushing files (fsync): restrict the process through the system, such as with ProtectSystem of systemd",
+    "Node runs with --permission, which forbids flushing files (fsync). Restrict the process through the system instead, such as with ProtectSystem of systemd",
   );
 }
 
@@ -136,7 +136,7 @@ function storageFault({ message, cause }: StorageError): CommandError {
   const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code !== "EACCES" || path === undefined) return new CommandError(message);
   return new CommandError(
-    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's user`,
+    `${message}: this user may not read and write ${path}. Change its owner to the gateway's user`,
   );
 }
 

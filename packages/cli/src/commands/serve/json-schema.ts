@@ -16,36 +16,36 @@ const ANNOTATIONS: ReadonlySet<string> = new Set(["$schema", "title", "descripti
 
 type Keyword = (rule: unknown, value: unknown, path: string, schema: JsonObject) => SchemaFault | undefined;
 
-const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
-  object: isObject,
-  array: Array.isArray,
-  string: (value) => typeof value === "string",
-  integer: Number.isSafeInteger,
-  boolean: (value) => typeof value === "boolean",
+const TYPES: Readonly<Record<string, readonly [name: string, accepts: (value: unknown) => boolean]>> = {
+  object: ["an object", isObject],
+  array: ["a list", Array.isArray],
+  string: ["a string", (value) => typeof value === "string"],
+  integer: ["a whole number", Number.isSafeInteger],
+  boolean: ["true or false", (value) => typeof value === "boolean"],
 };
 
 const KEYWORDS: Readonly<Record<string, Keyword>> = {
   type(rule, value, path) {
-    const types = [rule].flat().map(String);
-    return when(!types.some((type) => TYPES[type]?.(value) === true), path, types.join(" or "));
+    const types = [rule].flat().flatMap((name) => [TYPES[String(name)] ?? []]);
+    return when(!types.some(([, accepts]) => accepts?.(value)), path, types.map(([name]) => name).join(" or "));
   },
   enum: (rule, value, path) => when(!list(rule).includes(value), path, `one of ${list(rule).join(", ")}`),
   pattern: (rule, value, path, schema) =>
     when(
       typeof value === "string" && !new RegExp(String(rule), "u").test(value),
       path,
-      `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}`,
+      `a value such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}`,
     ),
   minLength: (rule, value, path) =>
-    when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
+    when(typeof value === "string" && value.length < Number(rule), path, `a text of at least ${rule} characters`),
   maxLength: (rule, value, path) =>
-    when(typeof value === "string" && value.length > Number(rule), path, `at most ${rule} characters`),
-  minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `at least ${rule}`),
-  maximum: (rule, value, path) => when(typeof value === "number" && value > Number(rule), path, `at most ${rule}`),
+    when(typeof value === "string" && value.length > Number(rule), path, `a text of at most ${rule} characters`),
+  minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `${rule} or more`),
+  maximum: (rule, value, path) => when(typeof value === "number" && value > Number(rule), path, `${rule} or less`),
   minItems: (rule, value, path) =>
-    when(Array.isArray(value) && value.length < Number(rule), path, `at least ${rule} items`),
+    when(Array.isArray(value) && value.length < Number(rule), path, `a list of at least ${rule} items`),
   uniqueItems: (rule, value, path) =>
-    when(rule === true && Array.isArray(value) && new Set(value).size !== value.length, path, "no item twice"),
+    when(rule === true && Array.isArray(value) && new Set(value).size !== value.length, path, "unique items"),
   items: (rule, value, path) => firstFault(list(value), (item, i) => schemaFault(rule, item, `${path}[${i}]`)),
   required: (rule, value, path) =>
     firstFault(list(rule), (name) =>
@@ -70,11 +70,11 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
  * the schema is ignored.
  */
 export function schemaFault(schema: unknown, value: unknown, path = ""): SchemaFault | undefined {
-  if (!isObject(schema)) throw new TypeError(`expected a schema at ${path}`);
+  if (!isObject(schema)) throw new TypeError(`the schema at ${path} is not an object`);
   return firstFault(Object.entries(schema), ([name, rule]) => {
     if (ANNOTATIONS.has(name)) return undefined;
     const keyword = KEYWORDS[name];
-    if (keyword === undefined) throw new TypeError(`expected a keyword that is checked, found ${name} at ${path}`);
+    if (keyword === undefined) throw new TypeError(`the keyword ${name} at ${path} is not checked`);
     const fault = keyword(rule, value, path, schema);
     return fault?.path === path ? { ...fault, found: value } : fault;
   });
@@ -113,7 +113,7 @@ const MAX_SHOWN = 60;
 
 /** A configuration value for a message: short, and without the password and the query of a URL. */
 export function describeValue(value: unknown): string {
-  if (value === undefined) return "nothing";
+  if (value === undefined) return "missing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value !== "string") return String(value);

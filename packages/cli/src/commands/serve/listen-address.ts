@@ -21,15 +21,13 @@ export async function expectFreePort({ host, port }: ListenAddress): Promise<voi
 /** Explains an error of `listen()`. */
 export function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): Error {
   if (error.code === "EADDRINUSE") {
-    return new CommandError(
-      `expected port ${port} to be free, found another program using it: choose another --port, or stop that program`,
-    );
+    return new CommandError(`another program uses port ${port}. Choose another --port, or stop that program`);
   }
   if (error.code === "EACCES")
-    return new CommandError(`expected a port that this user may open, found ${port}: choose a --port above 1023`);
+    return new CommandError(`this user may not open port ${port}. Choose a --port above 1023`);
   const isUnresolved = error.syscall === "getaddrinfo";
   if (!isUnresolved && error.code !== "EADDRNOTAVAIL") return error;
   return new CommandError(
-    `expected an address of this machine, found ${host}${isUnresolved ? `, a name that does not resolve (${error.code})` : ""}: correct --host or listen.host`,
+    `${host} is ${isUnresolved ? `a name that does not resolve (${error.code})` : "not an address of this machine"}. Correct --host or listen.host`,
   );
 }

@@ -19,7 +19,7 @@ export function originsOf(
 }
 
 /** The required spelling of an origin. */
-export const ORIGIN = "scheme://host[:port] in lower case, without path and default port";
+const ORIGIN = "scheme://host[:port] in lower case, without path and default port";
 
 /** The reason why the verifiers refuse these origins, if they do. Daypass URLs do not support origins with `*`. */
 export function originFault(origins: readonly string[]): string | undefined {
@@ -44,5 +44,5 @@ export function standardSpelling(text: string): string | undefined {
 /** The remedy for an origin in another spelling. */
 export function respelled(origin: string): string {
   const spelling = standardSpelling(origin);
-  return spelling === undefined || spelling === origin ? "correct it" : `write ${JSON.stringify(spelling)}`;
+  return `Write ${spelling === undefined || spelling === origin ? ORIGIN : JSON.stringify(spelling)}`;
 }

@@ -210,7 +210,7 @@ function stateError(error: unknown, { state }: ServeSettings): unknown {
   // mkdir reports ENOENT on some read-only file systems.
   if (!["EACCES", "EPERM", "EROFS", "ENOENT"].includes(code)) return error;
   return new CommandError(
-    `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,
+    `this user cannot write the state folder ${state} (${code}). Change its owner, or name another with --state`,
   );
 }
 

@@ -60,7 +60,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   if (args.config !== undefined) checkStorage(config.storage, args.config);
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
+    throw new CommandError(`the folder to serve, ${root}, does not exist or is a file. Create it, or name another`);
   const { folder, database } = stateOf(config.state);
   const state = args.state ?? folder ?? join(root, STATE_FOLDER);
   if (driverOf(config.storage).servesFolder) {
@@ -110,7 +110,7 @@ function refuseServedState(root: string, state: string): void {
   const [first = ""] = path.split(sep);
   if (first === ".." || isAbsolute(path) || first.startsWith(".")) return;
   throw new CommandError(
-    `expected a state folder that is not served, found ${state} inside ${root}: keep it outside, or as ${STATE_FOLDER} in it`,
+    `the state folder ${state} is inside ${root}, which would serve its keys. Move it outside, or to ${join(root, STATE_FOLDER)}`,
   );
 }
 
@@ -122,7 +122,7 @@ function refuseServedKeys(root: string): void {
   const state = join(root, STATE_FOLDER);
   if (existsSync(state) || !isKeyFile(join(root, "keys.json"))) return;
   throw new CommandError(
-    `expected a folder to serve without Daypass keys in it, found ${join(root, "keys.json")}: move it, and master.key beside it, into ${state}`,
+    `${join(root, "keys.json")} has Daypass keys, and the folder would serve them. Move it, and master.key beside it, into ${state}`,
   );
 }
 

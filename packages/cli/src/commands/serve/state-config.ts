@@ -43,14 +43,12 @@ export function stateOf(state: StateConfig | undefined): {
   if (postgres === undefined) {
     const [without] = Object.keys(others);
     if (without === undefined) return { folder, database: undefined };
-    throw new CommandError(
-      `expected state.postgres with state.${without}, found none: name its address, or remove state.${without}`,
-    );
+    throw new CommandError(`state.${without} needs state.postgres. Name its address, or remove state.${without}`);
   }
   for (const [name, place] of Object.entries({ postgres, direct: others.direct })) {
     if (place === undefined || (place.file === undefined) !== (place.variable === undefined)) continue;
     throw new CommandError(
-      `expected state.${name} to name a file or a variable, found ${place.file === undefined ? "neither" : "both"}: name one`,
+      `state.${name} has ${place.file === undefined ? "neither file nor" : "both file and"} variable. Name one of them`,
     );
   }
   return { folder, database: { postgres, ...others } };

@@ -88,11 +88,11 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
   if (isConfigured && !driverOf(storage).usesAccount) {
     const names = Object.entries(drivers).flatMap(([name, { usesAccount }]) => (usesAccount ? [name] : []));
     throw new CommandError(
-      `expected bucket settings only with the driver ${describeValue(names.join(", "))}, found them with ${describeValue(driver)}: set storage.driver`,
+      `storage in ${file} has settings of a bucket, and storage.driver is ${describeValue(driver)}. Set storage.driver to ${describeValue(names.join(", "))}`,
     );
   }
   if (bucket !== undefined && buckets !== undefined) {
-    throw new CommandError("expected storage.bucket or storage.buckets, found both: list that bucket in buckets, too");
+    throw new CommandError("storage.bucket and storage.buckets are both set. List all buckets in buckets alone");
   }
   if (buckets !== undefined) checkNames(Object.keys(buckets), file);
 }
@@ -101,13 +101,13 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
 function checkNames(names: readonly string[], file: string): void {
   if (names.length === 0)
     throw new CommandError(
-      `expected storage.buckets in ${file} to name a bucket, found none: name one, or remove the setting to serve all buckets of the account`,
+      `storage.buckets in ${file} is empty. Name a bucket, or remove the setting to serve all buckets of the account`,
     );
   for (const name of names) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
     if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
     throw new CommandError(
-      `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${describeValue(name)}: correct it`,
+      `storage.buckets in ${file} has ${describeValue(name)}, with which no path can begin. Use a name without slashes that does not begin with a dot`,
     );
   }
 }

@@ -41,8 +41,7 @@ export function isNetwork(text: string): boolean {
 
 function addNetwork(list: BlockList, network: string): void {
   const { address, version, bits } = parseNetwork(network);
-  if (!isNetwork(network))
-    throw new CommandError(`expected trustedProxies as ${NETWORK}, found ${JSON.stringify(network)}`);
+  if (!isNetwork(network)) throw new CommandError(`trustedProxies has ${JSON.stringify(network)}. Write ${NETWORK}`);
   list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
 }
 

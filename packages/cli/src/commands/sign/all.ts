@@ -37,7 +37,8 @@ interface Listing {
 
 /** `daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER`. */
 export async function signAll(args: SignAllArguments, context: Context): Promise<ExitStatus> {
-  if (args.format !== undefined) throw new UsageError("expected --format with --batch, found it with --all");
+  if (args.format !== undefined)
+    throw new UsageError("--format needs --batch. With --all, the format of the answers is --out-format");
   const defaults = await lineDefaults(args, undefined);
   const findKeys = keyFinder(args, context);
   let unnamed = 0;
@@ -94,7 +95,7 @@ function lastObject(
   const { bucket, [name]: key } = last;
   if (typeof bucket === "string" && typeof key === "string") return { bucket, key };
   throw new CommandError(
-    `expected answers of sign --all in --out, found a last line without bucket and ${name}: choose another --out`,
+    `the last line of --out has no bucket and ${name}, so it is not of sign --all. Choose another --out`,
   );
 }
 
@@ -121,10 +122,9 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
   const listed = LISTED.find((entry) => entry.start === start);
   if (bucket === undefined || listed === undefined)
     throw new UsageError(
-      `expected --all s3://bucket/prefix, gs://bucket/prefix or a folder, found ${JSON.stringify(args.all)}`,
+      `--all is ${JSON.stringify(args.all)}. Pass s3://bucket/prefix, gs://bucket/prefix or a folder`,
     );
-  if (args["as-bucket"] !== undefined)
-    throw new UsageError("expected --as-bucket with a folder, found it with a bucket");
+  if (args["as-bucket"] !== undefined) throw new UsageError("--as-bucket is only for a folder. Leave it out");
   const { scheme, name } = listed;
   const sign: SignListing = async (query) => {
     const complete = await lineCompleter({ ...defaults, scheme }, findKeys).of(scheme);
@@ -132,7 +132,7 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     const place = Object.fromEntries(BUCKET_FIELDS.filter((name) => name in whole).map((name) => [name, whole[name]]));
     const signLine = await (await loadScheme(scheme)).signer();
     const signed = await signLine({ ...place, scheme, bucket, resource: "bucket", query, expiresIn: LISTING_LIFETIME });
-    if (!("headers" in signed)) throw new Error("expected a URL");
+    if (!("headers" in signed)) throw new Error("the result is not a URL");
     return signed;
   };
   return {
@@ -151,20 +151,20 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
 function otherListing({ all, "as-bucket": asBucket }: SignAllArguments, { bucket, key }: ListedObject): CommandError {
   const wanted = asBucket === undefined ? all : `${all} as the bucket ${asBucket}`;
   return new CommandError(
-    `expected in --out answers for ${wanted}, found ${JSON.stringify(key)} of ${bucket}: choose another --out`,
+    `--out has an answer for ${JSON.stringify(key)} of ${bucket}, which is not in ${wanted}. Choose another --out`,
   );
 }
 
 async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Promise<Listing> {
   const folder = args.all;
   const found = await stat(folder).catch((error: unknown) => {
-    throw readError("--all to name a bucket or a folder", folder, error);
+    throw readError("--all", folder, error);
   });
-  if (!found.isDirectory()) throw new CommandError(`expected a folder, found a file at ${folder}`);
+  if (!found.isDirectory()) throw new CommandError(`--all names ${folder}, which is a file. Name a folder or a bucket`);
   const asBucket = args["as-bucket"];
   if (asBucket === undefined && args.endpoint === undefined)
     throw new UsageError(
-      "expected --as-bucket NAME, or the --endpoint of the gateway that serves the folder; found neither",
+      "the bucket of the folder is unknown. Give --as-bucket NAME, or the --endpoint of the gateway that serves the folder",
     );
   return {
     ...{ scheme: "s3", name: "key", bucket: asBucket ?? "files", prefix: "" },
@@ -206,7 +206,7 @@ async function expectSignable(
     const complete = await lineCompleter(defaults, findKeys).of(scheme);
     const line = await complete({ scheme, ...object });
     if (line["expiresIn"] === undefined && line["expiresAt"] === undefined)
-      throw new UsageError("expected --expires-in or --expires-at with --all, found neither");
+      throw new UsageError("the lifetime is missing. Give --expires-in or --expires-at");
     const sign = await (await loadScheme(scheme)).signer();
     await sign(line);
   } catch (error) {

@@ -63,7 +63,7 @@ async function withoutHeader(blocks: Parameters<typeof takeRecord>[0]): Promise<
 }> {
   const { text, rest } = await takeRecord(blocks, CSV_RECORDS);
   if (text === undefined)
-    throw new CommandError("expected a CSV header row in UTF-8 that names the fields, found none");
+    throw new CommandError("the CSV has no header row in UTF-8. Name the fields in its first line");
   // Spreadsheets write a byte order mark.
   const csvHeader = text.replace(/^\ufeff/, "");
   csvReader(csvHeader);
@@ -76,20 +76,17 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
   const file = args.defaults === undefined ? {} : await defaultsFile(args.defaults);
   const scheme = target === undefined ? file["scheme"] : schemeOfTarget(target);
   if (scheme !== undefined && typeof scheme !== "string")
-    throw new CommandError("expected scheme in the --defaults file as a string, found another value");
+    throw new CommandError('scheme in the --defaults file is not a string. Write a name such as "s3"');
   const located = target === undefined ? {} : ((await loadTarget(scheme))?.locate(target) ?? {});
   if (["key", "object", "blob"].some((name) => name in located))
-    throw new UsageError("expected a bucket as the target of a batch, found one with a key");
+    throw new UsageError("the target of a batch has a key. Name the bucket alone, and the keys in the lines");
   return { scheme, fields: { ...file, ...located }, options: args };
 }
 
 async function defaultsFile(path: string): Promise<JsonObject> {
   const text = await readNamedFile("--defaults", path);
-  if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
   const value = parseSecretJson(text);
-  if (!isObject(value))
-    throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
-  if (repeatsMember(text, value))
-    throw new CommandError(`expected each field once in ${path}, found one twice: remove one of them`);
+  if (!isObject(value)) throw new CommandError(`${path} is not one JSON object. Write the fields that all lines share`);
+  if (repeatsMember(text, value)) throw new CommandError(`${path} names a field twice. Remove one of them`);
   return value;
 }

@@ -97,7 +97,7 @@ function completeFor(
 }
 
 function refuseAll(secret: string, missing: string): CompleteLine {
-  const message = `expected ${secret} in the line, found it neither there nor where daypass sign looks: ${missing}`;
+  const message = `the line has no ${secret}, and ${missing}`;
   return () => {
     throw new DaypassError("INVALID_INPUT", message);
   };

@@ -10,7 +10,7 @@ export const FORMATS: readonly Format[] = ["url", "curl", "fetch", "wget", "html
 
 /** The signed URL or form as text to paste. */
 export function format(signed: LineResult, as: Format): string {
-  if ("cookies" in signed) throw new Error("expected a URL or a form");
+  if ("cookies" in signed) throw new Error("the result is neither a URL nor a form");
   if ("fields" in signed) return htmlForm(signed);
   return requestText(signed, as);
 }
@@ -18,7 +18,7 @@ export function format(signed: LineResult, as: Format): string {
 function requestText(signed: SignedRequest, as: Format): string {
   if ((as === "wget" || as === "fetch") && hasDotSegment(signed.url)) {
     throw new UsageError(
-      `expected --as curl for a key with . or .. segments, found ${as}, which removes them and asks for another object`,
+      `--as is ${as}, which removes the . or .. segments of the key and asks for another object. Use --as curl`,
     );
   }
   if (as === "curl") return curl(signed);

@@ -1,5 +1,5 @@
 import { isDaypassError } from "daypass";
-import { parseArguments, word } from "../../arguments.ts";
+import { oneArgument, parseArguments, word } from "../../arguments.ts";
 import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, SIGN_BATCH_OPTIONS, withOutput } from "../../batch/options.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { FORMATS, format } from "./format.ts";
@@ -68,41 +68,36 @@ export const signCommand: Command = {
       as: { type: "string" },
       json: { type: "boolean" },
     });
-    const [target, second] = positionals;
+    const [target] = positionals;
     const served = servedTarget(target, asked, context.env);
     const values = served?.isFound === true ? { ...asked, state: served.state } : asked;
     const { batch, all } = values;
     if (batch !== undefined || all !== undefined) refuseSingleOptions(values);
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
-        throw new UsageError("expected one of a target, --batch and --all, found several");
+        throw new UsageError("sign takes one of a target, --batch and --all. Leave the others out");
       // Loads a large part of the gateway, to read folders.
       const { signAll } = await import("./all.ts");
       return signAll(withOutput({ ...values, all }), context);
     }
     if (batch !== undefined) {
-      if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
+      if (target !== undefined) oneArgument(positionals, "");
       const { signBatch } = await import("./batch.ts");
       return signBatch(withOutput({ ...values, batch }), target, context);
     }
     refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
-    if (target === undefined || second !== undefined)
-      throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
+    const one = oneArgument(positionals, "the target is missing. Name one, such as s3://bucket/key");
     if (served !== undefined) expectServed(served, values);
-    return signOne(target, values, context, folderWarnings(served, target, values));
+    return signOne(one, values, context, folderWarnings(served, one, values));
   },
 };
 
 /** Refuses options that a batch would ignore. */
 function refuseSingleOptions({ as, batch, "as-bucket": bucket }: Readonly<Record<string, unknown>>): void {
   if (as !== undefined)
-    throw new UsageError(
-      "expected --as with one target, found it with many: their answers are JSON Lines or CSV, see --out-format",
-    );
+    throw new UsageError("--as needs one target. The answers to many are JSON Lines or CSV: use --out-format");
   if (batch !== undefined && bucket !== undefined)
-    throw new UsageError(
-      "expected --as-bucket with --all FOLDER, found it with --batch: give s3://bucket as the target",
-    );
+    throw new UsageError("--as-bucket needs --all FOLDER. With --batch, give s3://bucket as the target");
 }
 
 type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
@@ -145,6 +140,11 @@ function rethrowWithOptions(error: unknown): never {
     .replace("see dotSegments", "sign it anyway with --dot-segments")
     .replace(/resource: "(\w+)"/, "--resource $1")
     .replace("maxExpiresIn of the signer", "--max-expires-in")
+    .replace(
+      /^expiresIn is (\d+)\. Pass whole seconds from 1 to (\d+)/,
+      "the lifetime is $1 s. Pass an --expires-in of at most $2s",
+    )
+    .replace(/ in the line, by (--region)/, " by $1")
     .replace("See credentialExpiry", "Ask for a shorter lifetime, or give --clamp to end the URL with them");
   throw message === error.message ? error : new CommandError(message, error.code);
 }

@@ -117,7 +117,7 @@ export function checkCommonOptions(options: SignOptions): void {
   checked(options.endpoint, (value) => serverAddress("--endpoint", value));
   if (options["expires-at"] !== undefined && options["expires-in"] !== undefined) {
     moment("--expires-at", options["expires-at"]);
-    throw new UsageError("expected one of --expires-in and --expires-at, found both");
+    throw new UsageError("--expires-in and --expires-at are both set. Leave one out");
   }
   fieldsOf(options, COMMON);
 }
@@ -160,7 +160,8 @@ export function formFields({ field }: SignOptions): Readonly<Record<string, stri
 
 function oneMethod(methods: readonly string[]): string | undefined {
   const [first, second] = methods;
-  if (second !== undefined) throw new UsageError("expected one --method, found several: sign one URL for each");
+  if (second !== undefined)
+    throw new UsageError("--method is given twice, and the URL is for one method. Sign one URL for each");
   return first?.toUpperCase();
 }
 
@@ -179,7 +180,7 @@ function singleValues(
   values: Readonly<Record<string, string | readonly string[]>> | undefined,
 ): Readonly<Record<string, string>> | undefined {
   for (const [name, value] of Object.entries(values ?? {})) {
-    if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it twice`);
+    if (typeof value !== "string") throw new UsageError(`${option} ${name} is given twice. Leave one out`);
   }
   return values as Readonly<Record<string, string>> | undefined;
 }
@@ -188,7 +189,7 @@ function singleValues(
 function expectAddressRange(text: string): void {
   const isBits = (part: string): boolean => text.includes("/") && /^\d{1,3}$/.test(part);
   if (text.split(/[/-]/).every((part, i) => isIP(part) !== 0 || (i > 0 && isBits(part)))) return;
-  throw new UsageError(`expected --ip as an address or a network such as 192.0.2.0/24, found ${JSON.stringify(text)}`);
+  throw new UsageError(`--ip is ${JSON.stringify(text)}. Pass an address, or a network such as 192.0.2.0/24`);
 }
 
 function contentLength(value: string, option: string): number | { readonly min: number; readonly max: number } {

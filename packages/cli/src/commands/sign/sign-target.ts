@@ -22,12 +22,12 @@ export async function signTarget(
   const name = schemeOfTarget(target);
   await refuseForeignOptions(options, name);
   const fields = formFields(options);
-  if (fields !== undefined && !isForm) throw new UsageError("expected --field with --as html-form, found it without");
+  if (fields !== undefined && !isForm) throw new UsageError("--field needs --as html-form");
   const [scheme, kind] = await Promise.all([loadScheme(name), loadTarget(name)]);
-  if (kind === undefined) throw new Error(`expected ${name} among the targets`);
+  if (kind === undefined) throw new Error(`the scheme ${name} has no target`);
   if (isForm && kind.form === undefined) {
     throw new UsageError(
-      "expected a target that has upload forms (s3://, gs://), found another: sign a PUT, which a page can send by script",
+      `${target} has no upload forms; s3:// and gs:// have. Sign a PUT, which a page can send by script`,
     );
   }
   const located = kind.locate(target);
@@ -46,7 +46,5 @@ export async function signTarget(
 function expectName(target: string, located: JsonObject, name: TargetScheme["name"]): void {
   if (name === undefined || name in located || !target.endsWith("/")) return;
   const whole = target.slice(0, -1);
-  throw new UsageError(
-    `expected ${name === "object" ? "an" : "a"} ${name} after ${target}, found none: write ${whole} to mean the whole`,
-  );
+  throw new UsageError(`${target} has no ${name} after the slash. Add it, or write ${whole} to mean the whole`);
 }

@@ -64,8 +64,8 @@ function schemeEntries(
   if (entries.length === 0) {
     throw new CommandError(
       state === undefined
-        ? "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, put a cloud's key where its tools look, or give --state or --schemes"
-        : `expected a key to verify with in ${state}, found none that is in use: see daypass keys list, and correct --state`,
+        ? "there is no key to verify with. Set DAYPASS_KEY or DAYPASS_KEY_FILE, put a cloud's key where its tools look, or give --state or --schemes"
+        : `${state} has no key that is in use. See daypass keys list, and correct --state`,
     );
   }
   return entries;

@@ -5,6 +5,7 @@ import {
   httpOrigin,
   ipAddress,
   moment,
+  oneArgument,
   type ParsedArguments,
   pairs,
   parseArguments,
@@ -56,19 +57,17 @@ ${BATCH_HELP}`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
     if (values.batch !== undefined) {
-      if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
+      if (positionals.length > 0) throw new UsageError("--batch and a URL are both given. Leave one out");
       const foreign = URL_OPTIONS.find((name) => values[name] !== undefined);
       if (foreign !== undefined)
         throw new UsageError(
-          `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
+          `--${foreign} has no effect with --batch. Leave it out: each line has its own request, at, subject and schemes`,
         );
       const { verifyBatch } = await import("./batch.ts");
       return verifyBatch(withOutput({ ...values, batch: values.batch }), context);
     }
     refuseBatchOptions(values);
-    const [url, second] = positionals;
-    if (url === undefined || second !== undefined)
-      throw new UsageError(`expected one URL, found ${positionals.length}: quote it, and use --batch for many`);
+    const url = oneArgument(positionals, "the URL is missing. Give it in quotes");
     return verifyOne(url, values, context);
   },
 };

@@ -52,7 +52,7 @@ function version(
   const hints = {
     credentials: "give accessKeyId and secretAccessKey in each line",
     region:
-      'name the one of the bucket, "us-east-1" or "auto" for most compatibles, in the line, by --region or by AWS_REGION',
+      'give the one of the bucket in the line, by --region or by AWS_REGION. Most servers other than Amazon take "us-east-1"',
   };
   const { region: _, ...withoutRegion } = hints;
   return {

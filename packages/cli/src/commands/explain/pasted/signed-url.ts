@@ -45,11 +45,11 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   if (isOneWord && (await stateOf(completed)) !== "none") return { url: completed, isPart: true };
   if (hasPath || (await stateOf(withUnknownOrigin(word))) !== "none") {
     throw new CommandError(
-      "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
+      "the URL has no host, which most schemes sign. Put https:// and the host in front of the path",
     );
   }
   if (isUrl || isOneWord) return whole;
-  throw new CommandError("expected a signed URL in the text, found none: paste the whole text that has it");
+  throw new CommandError("the text has no signed URL. Paste the whole URL, or the whole text that contains it");
 }
 
 interface UrlsWithin {

@@ -44,9 +44,7 @@ export async function* bucketKeys({ sign, prefix, after }: BucketKeysOptions): A
     for (const key of keys) {
       // Continuing after a key is correct only if the listing is sorted.
       if (!key.startsWith(prefix) || (last !== undefined && compareUtf8(last, key) >= 0)) {
-        throw malformed(
-          `keys below the prefix in ascending order, found ${JSON.stringify(key)} behind ${JSON.stringify(last)}`,
-        );
+        throw malformed(`has ${JSON.stringify(key)} after ${JSON.stringify(last)}, out of order or outside the prefix`);
       }
       last = key;
     }
@@ -55,7 +53,7 @@ export async function* bucketKeys({ sign, prefix, after }: BucketKeysOptions): A
       const token = nextToken;
       // Empty pages are allowed, but not a server that repeats them forever.
       if (token === "" || (keys.length === 0 && tokens.has(token)))
-        throw malformed("a token for the next page, found none or the same again");
+        throw malformed("has no token for the next page, or repeats one");
       if (keys.length === 0) tokens.add(token);
       // The next page loads while this one is signed.
       asking = ask({ "continuation-token": token });
@@ -74,7 +72,7 @@ async function page(signed: SignedListing): Promise<Page> {
   const { status, headers, body } = await fetchWithRetries(signed);
   const root = serverXml(body);
   if (status !== 200) throw refused(status, headers, root);
-  if (root?.name !== "ListBucketResult") throw malformed(`a ListBucketResult, found ${root?.name ?? "other bytes"}`);
+  if (root?.name !== "ListBucketResult") throw malformed(`is not a ListBucketResult but ${root?.name ?? "no XML"}`);
   const isEncoded = childText(root, "EncodingType") === "url";
   const contents = root.children.filter(({ name }) => name === "Contents");
   return {
@@ -88,7 +86,7 @@ function decoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", "%20"));
   } catch {
-    throw malformed("keys in percent encoding, found another");
+    throw malformed("has a key that is not in percent encoding");
   }
 }
 
@@ -136,7 +134,7 @@ async function limitedBody(response: Response): Promise<Uint8Array> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw malformed("a page of at most 16 MB, found more");
+    if (bytes > MAX_BODY_BYTES) throw malformed("has a page of more than 16 MB");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -147,9 +145,11 @@ function refused(status: number, headers: Headers, root: ReturnType<typeof serve
   const code = root?.name === "Error" ? childText(root, "Code") : "";
   const message = root?.name === "Error" ? childText(root, "Message") : "";
   const hint =
-    region !== null && status >= 300 && status < 400 ? `: the bucket is in ${region}, give --region ${region}` : "";
+    region !== null && status >= 300 && status < 400
+      ? `The bucket is in ${region}: give --region ${region}`
+      : "Check the bucket's name, and that the key may list it";
   return new CommandError(
-    `expected the bucket's listing, found ${status}${message === "" ? "" : ` (${message.slice(0, 200)})`}${hint}`,
+    `the server answered ${status}${message === "" ? "" : ` (${message.slice(0, 200)})`} to the request for the bucket's listing. ${hint}`,
     /^[A-Za-z]{1,64}$/.test(code) ? code : "LISTING_REFUSED",
   );
 }
@@ -157,12 +157,12 @@ function refused(status: number, headers: Headers, root: ReturnType<typeof serve
 function unreachable(url: string, error: unknown): CommandError {
   const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } };
   const found = cause?.code ?? cause?.message ?? (error as Error).message;
-  return new CommandError(
-    `expected an answer from ${new URL(url).host}, found ${found}: check --endpoint`,
-    "UNREACHABLE",
-  );
+  return new CommandError(`${new URL(url).host} does not answer (${found}). Check --endpoint`, "UNREACHABLE");
 }
 
-function malformed(rest: string): CommandError {
-  return new CommandError(`expected ${rest}: the server's listing cannot be trusted`, "MALFORMED_ANSWER");
+function malformed(problem: string): CommandError {
+  return new CommandError(
+    `the server's listing ${problem}, so it cannot be trusted. Check --endpoint`,
+    "MALFORMED_ANSWER",
+  );
 }

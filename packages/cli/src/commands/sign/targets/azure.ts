@@ -26,14 +26,14 @@ export const azureTarget: TargetScheme = {
   locate(target) {
     const fields = splitTarget(target, /^az:\/\/(?<account>[^/]+)\/(?<container>[^/]+)(?:\/(?<blob>.*))?$/s);
     if (fields !== undefined) return fields;
-    throw new UsageError(`expected az://account/container/blob, found ${JSON.stringify(target)}`);
+    throw new UsageError(`the target is ${JSON.stringify(target)}. Write az://account/container/blob`);
   },
   find: async (_, { env }) => ({ fields: { ...azureAccount(env) } }),
   complete(line, found) {
     if (line["account"] !== found["account"]) {
       throw new DaypassError(
         "INVALID_INPUT",
-        `expected a key of the account ${JSON.stringify(line["account"])}, found one of ${JSON.stringify(found["account"])}: set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY`,
+        `the target is of the account ${JSON.stringify(line["account"])} and the key of ${JSON.stringify(found["account"])}. Correct the target, or set the key of that account in AZURE_STORAGE_KEY`,
       );
     }
     return line["permissions"] === undefined && line["identifier"] === undefined
@@ -43,7 +43,7 @@ export const azureTarget: TargetScheme = {
 };
 
 function oneRange([ip, second]: readonly string[]): string | undefined {
-  if (second !== undefined) throw new UsageError("expected one --ip, found several: a SAS has one range");
+  if (second !== undefined) throw new UsageError("--ip is given twice, and a SAS has one range. Leave one out");
   return ip;
 }
 
@@ -53,6 +53,6 @@ function usualPermissions({ method = "GET", blob }: JsonObject): string {
   if (blob !== undefined && letters !== undefined) return letters;
   throw new DaypassError(
     "INVALID_INPUT",
-    "expected permissions for more than a GET, HEAD, PUT or DELETE of one blob, found none: give --permissions, such as rl",
+    "permissions are missing: only a GET, HEAD, PUT or DELETE of one blob has a default. Give --permissions, such as rl",
   );
 }

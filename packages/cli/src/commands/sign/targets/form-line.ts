@@ -15,7 +15,7 @@ const URL_FIELDS = ["method", "query", "headers", "response"];
 export function formLine(line: JsonObject, { name, fields }: FormLineOptions): JsonObject {
   const foreign = URL_FIELDS.find((field) => line[field] !== undefined);
   if (foreign !== undefined)
-    throw new UsageError(`expected options of a form, found ${foreign}: a form has --field N=V`);
+    throw new UsageError(`a form has no ${foreign}. Leave it out; fields of the form are --field N=V`);
   const { bucket, [name]: object, bind, dotSegments, ...rest } = line;
   const { contentLength, ...others } = isObject(bind) ? bind : {};
   const isFolder = typeof object === "string" && object.endsWith("/");

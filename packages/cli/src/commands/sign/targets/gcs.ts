@@ -23,7 +23,7 @@ export const gcsTarget: TargetScheme = {
   locate(target) {
     const fields = splitTarget(target, /^gs:\/\/(?<bucket>[^/]+)(?:\/(?<object>.*))?$/s);
     if (fields !== undefined) return fields;
-    throw new UsageError(`expected gs://bucket/object, found ${JSON.stringify(target)}`);
+    throw new UsageError(`the target is ${JSON.stringify(target)}. Write gs://bucket/object`);
   },
   async find(_, { env }) {
     const emulator = env["STORAGE_EMULATOR_HOST"];

@@ -44,7 +44,7 @@ export function schemeOfTarget(target: string): string {
   const found = TARGETS.find(({ pattern }) => pattern.test(target));
   if (found !== undefined) return found.scheme;
   throw new UsageError(
-    `expected ${TARGETS.map(({ example }) => example).join(" or ")}, found ${JSON.stringify(target)}: this release signs no other`,
+    `the target is ${JSON.stringify(target)}. Write ${TARGETS.map(({ example }) => example).join(", ")}`,
   );
 }
 
@@ -60,6 +60,6 @@ export async function refuseForeignOptions(options: SignOptions, scheme: string)
   const targets = await Promise.all(TARGETS.map(async (entry) => ({ ...entry, target: await entry.load() })));
   const schemes = targets.filter(({ target }) => Object.hasOwn(target.options, name)).map(({ scheme }) => scheme);
   throw new UsageError(
-    `expected options of the scheme ${scheme}, found --${name}: only ${schemes.join(", ")} can have it (a Daypass URL is the scheme url)`,
+    `--${name} is not an option of the scheme ${scheme}, only of ${schemes.join(", ")}. Leave it out${schemes.includes("url") ? ", or sign a Daypass URL (the scheme url)" : ""}`,
   );
 }

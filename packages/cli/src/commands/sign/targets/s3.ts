@@ -32,7 +32,7 @@ export const s3Target: TargetScheme = {
   locate(target) {
     const fields = splitTarget(target, /^s3:\/\/(?<bucket>[^/]+)(?:\/(?<key>.*))?$/s);
     if (fields !== undefined) return fields;
-    throw new UsageError(`expected s3://bucket/key, found ${JSON.stringify(target)}`);
+    throw new UsageError(`the target is ${JSON.stringify(target)}. Write s3://bucket/key`);
   },
   find,
   expectInScope,
@@ -70,17 +70,15 @@ function lifetimeOf(line: LineLifetime): number {
 async function find(options: SignOptions, context: Context): Promise<FoundFields> {
   const { state, key: id, profile, endpoint } = options;
   if (state === undefined) {
-    if (id !== undefined) throw new UsageError("expected --key with --state, found it without: choose a --profile");
+    if (id !== undefined) throw new UsageError("--key needs --state. Without a state folder, choose a --profile");
     const { credentials, ...settings } = await awsSettings(context.env, profile);
     const { expiration, ...key } = credentials;
     const fields = { credentials: given({ ...key, expiration: expiration?.toISOString() }), ...settings };
     return { fields: given(fields) };
   }
-  if (profile !== undefined) throw new UsageError("expected --state or --profile, found both");
+  if (profile !== undefined) throw new UsageError("--state and --profile are both set. Leave one out");
   if (endpoint === undefined)
-    throw new UsageError(
-      "expected --endpoint with --state, found none: give the S3 endpoint that daypass serve has printed",
-    );
+    throw new UsageError("--state needs --endpoint. Give the S3 endpoint that daypass serve has printed");
   const { storedKey } = await import("../../../credentials/stored-keys.ts");
   const { credentials, record } = await storedKey("s3", { state, id }, context);
   // No URL outlives its key.
@@ -106,7 +104,7 @@ function expressLine(line: JsonObject, found: JsonObject): JsonObject {
   if (isObject(credentials) && credentials["sessionToken"] === undefined) {
     throw new DaypassError(
       "INVALID_KEY",
-      `expected the credentials of a session for the directory bucket ${bucket}, found a key without a session token: set those of \`aws s3api create-session --bucket ${bucket}\`, or give --signature-version v4 where the bucket is not Amazon's`,
+      `the key has no session token, which the directory bucket ${bucket} needs. Set the credentials of \`aws s3api create-session --bucket ${bucket}\`, or give --signature-version v4 if the bucket is not Amazon's`,
     );
   }
   // The addressing of the shared files does not apply, because these buckets are always in the host name.

@@ -48,13 +48,13 @@ async function signingKey(options: SignOptions, context: Context): Promise<JsonO
   if (key === undefined) {
     throw new CommandError(
       keys.length === 0
-        ? "expected a key for Daypass URLs, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE to a JWK, or give --state with a gateway's folder"
-        : `expected a key with kid ${JSON.stringify(options.key)}, found ${keys.map(({ kid }) => kid).join(", ")}`,
+        ? "there is no key for Daypass URLs. Set DAYPASS_KEY or DAYPASS_KEY_FILE to a JWK, or give --state with a gateway's folder"
+        : `--key is ${JSON.stringify(options.key)}, which no key has as its kid. The available keys are ${keys.map(({ kid }) => kid).join(", ")}`,
     );
   }
   if (key.kty !== "oct" && key.d === undefined) {
     throw new CommandError(
-      `expected a key that can sign, found that ${key.kid ?? "the one without a kid"} is public: use the private key, which has d`,
+      `the key ${key.kid ?? "without a kid"} is public and cannot sign. Use the private key, which has d`,
     );
   }
   return { ...key };

@@ -25,6 +25,9 @@ test("creates keys and signs on Windows, and refuses to serve", async () => {
   expect((await daypassProcess(["sign", "gs://media/a"], { cwd, env })).stderr).toContain("has no type");
 
   const served = await daypassProcess(["serve", ".", "--port", "0"], { cwd, env });
-  expect([served.status, served.stderr]).toEqual([1, expect.stringContaining("Windows cannot serve a folder. Run the gateway in WSL")]);
+  expect([served.status, served.stderr]).toEqual([
+    1,
+    expect.stringContaining("Windows cannot serve a folder. Run the gateway in WSL"),
+  ]);
   expect(existsSync(join(cwd, ".daypass"))).toBe(false);
 });

@@ -134,3 +134,27 @@ test("backs up the state while it serves, and after the restore suspends counted
   const offline = ["verify", oldExport, "--key", join(state, "audit.pub"), "--heads-file", oldHeads];
   expect(await audit(...offline)).toEqual({ code: 0, lines: [`as signed: ${last} records under 1 heads`] });
 });
+
+test("resumes several links by id, then all that a restore suspended, with recipients in their order", async () => {
+  const { state } = holiday();
+  const create = (...more: readonly string[]) => links("create", "media/a.txt", ...more, "--state", state);
+  const names = ["Zoe", "Anna", "Mia"];
+  const made = [
+    await create("--max-deliveries", "1"),
+    await create("--max-bytes", "9"),
+    await create("--max-deliveries", "1", ...names.map((name) => `--to=${name}`)),
+  ];
+  const [first, second, third] = made.map(({ id }) => id);
+  // A state without the run that it returned last is a restored one.
+  rmSync(join(state, "state.run"));
+  const resume = async (...args: readonly string[]) => {
+    const printed = await run("links", "resume", ...args, "--state", state, "--json");
+    return printed.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+  };
+  const resumed = await resume(first, made[1].url);
+  expect(resumed.map(({ id, status: now }) => [id, now])).toEqual([first, second].map((id) => [id, "open"]));
+  const rest = await resume("--all");
+  expect(rest.map(({ id, status: now }) => [id, now])).toEqual([[third, "open"]]);
+  expect(rest[0].recipients.map(({ name }: { name: string }) => name)).toEqual(names);
+  expect(await resume("--all")).toEqual([]);
+});

@@ -4,7 +4,7 @@
  */
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { createInterface } from "node:readline";
+import { nextTick } from "node:process";
 import { SlugTaken } from "./contract/slug-taken.ts";
 import type { Revocation, State } from "./contract/state.ts";
 import { StateUnavailable } from "./contract/unavailable.ts";
@@ -91,7 +91,7 @@ interface Reply {
 export async function serveState(state: State, path: string): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const send = (socket: Socket, reply: Reply): void => {
-    if (socket.writable) socket.write(`${JSON.stringify(reply, bytesAsText)}\n`);
+    if (socket.writable) writeLine(socket, JSON.stringify(reply, bytesAsText));
   };
   const broadcast = (reply: Reply): void => {
     for (const socket of sockets) send(socket, reply);
@@ -174,7 +174,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     if (socket === undefined) return;
     call.isSent = true;
     const { id, method, args } = call;
-    socket.write(`${JSON.stringify({ id, method, args })}\n`);
+    writeLine(socket, JSON.stringify({ id, method, args }));
   };
   const finish = (id: number): Pending | undefined => {
     const call = pending.get(id);
@@ -242,11 +242,23 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   };
 }
 
-/** The reader of lines reports the errors of its socket again, which the socket's own listener handles. */
+/** By hand: with `node:readline` and a write for each line, a claim costs its worker 60 % more processor time. */
 function linesOf(socket: Socket, onLine: (line: string) => void): void {
-  createInterface(socket)
-    .on("line", onLine)
-    .on("error", () => undefined);
+  let rest = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+}
+
+/** Sends the lines of one turn of the event loop in one write: the results of a commit come together. */
+function writeLine(socket: Socket, line: string): void {
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    nextTick(() => socket.uncork());
+  }
+  socket.write(`${line}\n`);
 }
 
 function bytesAsText(_key: string, value: unknown): unknown {

@@ -218,9 +218,12 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect((await state.findLink("a-slug"))?.link).toEqual(LINK);
       expect(await state.findLink("unknown")).toBe(undefined);
       const later = { ...LINK, id: "later", slug: undefined, owner: "key:1", createdAt: BEGIN + 1 };
-      await state.createLink(later, [{ ...one, id: "later", link: "later" }]);
+      const ordered = ["later", "b", "c", "a"];
+      const variants = ordered.map((id) => ({ ...one, id, link: "later" }));
+      await state.createLink(later, variants);
+      expect((await state.getLink("later"))?.variants).toEqual(variants);
       const { items, next } = await state.listLinks({ limit: 1 });
-      expect(items.map(({ link }) => link.id)).toEqual(["later"]);
+      expect(items).toEqual([{ link: later, variants }]);
       const rest = await state.listLinks({ limit: 1, cursor: next });
       expect([rest.items.map(({ link }) => link.id), rest.next]).toEqual([["link"], undefined]);
       expect((await state.listLinks({ limit: 9, owner: "key:1" })).items.length).toBe(1);

@@ -23,9 +23,9 @@ it("opens a state of the release before the audit, and keeps its links", async (
   const path = join(folder, "state.db");
   const db = await openDatabase(path);
   db.exec(`${migrations[0]}; PRAGMA user_version = 1;
-    INSERT INTO link VALUES ('old', NULL, 'operator', 'object', 'media', 'a', NULL, NULL, 0, 4102444800000, NULL, NULL,
+    INSERT INTO link VALUES (1, 'old', NULL, 'operator', 'object', 'media', 'a', NULL, NULL, 0, 4102444800000, NULL, NULL,
       '{"networks":[],"preview":true,"follow":false,"isPublic":false}', 1, 0, NULL);
-    INSERT INTO variant VALUES ('old', 'old', NULL, 1, 0, 0, NULL, 0, 0, 0)`);
+    INSERT INTO variant VALUES ('old', 1, 0, NULL, 1, 0, 0, NULL, 0, 0, 0)`);
   db.close();
   const state = await sqliteState({ path });
   const claim = { type: "claim", claim: "c", token: "t", address: "192.0.2.1" } as const;

@@ -15,7 +15,8 @@ daypass links extend ID --expires-in TIME  let it expire later, counted from now
 daypass links revoke ID                    end it at once, also running transfers
 daypass links restore ID                   open a revoked link again
 daypass links give-back ID [--count N]     allow further deliveries       [--to NAME] of one recipient
-daypass links resume ID                    open a suspended link again
+daypass links resume ID…                   open suspended links again
+daypass links resume --all                 open every link again that a restore of the state suspended
 daypass links deliveries ID                list who took it, and when
 daypass links backup FILE                  write a copy of the state to a new file, while the gateway serves
 
@@ -27,6 +28,7 @@ ${ADMIN_HELP}`;
 const OPTIONS = {
   ...LINK_OPTIONS,
   count: { type: "string" },
+  all: { type: "boolean" },
   ...ADMIN_OPTIONS,
 } as const;
 
@@ -45,6 +47,7 @@ interface LinkResource {
   readonly url: string;
   readonly target: string;
   readonly status: string;
+  readonly suspended?: string;
   readonly expiresAt: string;
   readonly maxDeliveries?: number;
   readonly used: number;
@@ -81,7 +84,6 @@ const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
   async backup({ client, id }) {
     await client.call("POST", "/backup", { path: resolve(id) });
   },
-  resume: async ({ client, id }) => (await client.call("POST", `/links/${id}/resume`)).body,
   async "give-back"({ client, id, values }) {
     const count = wholeNumber("--count", values.count ?? "1", { min: 1, max: 1000 });
     return (await client.call("POST", `/links/${id}/give-back`, { count, recipient: values.to?.[0] })).body;
@@ -93,17 +95,27 @@ export const linksCommand: Command = {
   async run(args, context) {
     const { values, positionals } = parseArguments(args, OPTIONS);
     const [action = "", argument, ...more] = positionals;
-    if (more.length > 0) throw new UsageError(`links takes one target or id, not ${more.length + 1}`);
-    word("the action", action, [...Object.keys(ACTIONS), "list", "deliveries"]);
-    if (action !== "list" && argument === undefined)
+    word("the action", action, [...Object.keys(ACTIONS), "list", "deliveries", "resume"]);
+    const isAll = values.all === true;
+    if (isAll && (action !== "resume" || argument !== undefined))
+      throw new UsageError("--all stands for the ids of links resume. Leave out one of them.");
+    if (more.length > 0 && action !== "resume")
+      throw new UsageError(`links ${action} takes one target or id, not ${more.length + 1}`);
+    if (action !== "list" && !isAll && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
     return withAdmin(values, context, async (client) => {
       if (action === "list") return await list(client, "/links", values, context);
       if (action === "deliveries") return await list(client, `/links/${idOf(argument)}/deliveries`, values, context);
+      if (action === "resume") {
+        const ids = isAll ? restored(client) : positionals.slice(1).map(idOf);
+        for await (const one of ids) {
+          await printLink((await client.call("POST", `/links/${one}/resume`)).body, values, context);
+        }
+        return 0;
+      }
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
       const link = (await ACTIONS[action]?.({ client, id, values, context })) as LinkResource | undefined;
-      if (link === undefined) return 0;
-      await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
+      if (link !== undefined) await printLink(link, values, context);
       return 0;
     });
   },
@@ -118,30 +130,44 @@ export function linkText(resource: LinkResource): string {
   return [...addresses, `${status}, ${count}, until ${expiresAt}; id ${id}`].join("\n");
 }
 
-async function list(client: AdminClient, path: string, { json }: Values, { stdout }: Context): Promise<ExitStatus> {
-  const rows: string[][] = [];
+/** The ids of links that a restore suspended. A link whose owner lost its rights needs a decision of its own. */
+async function* restored(client: AdminClient): AsyncGenerator<string> {
+  for await (const { id, suspended } of itemsOf(client, "/links")) if (suspended === "restored") yield id;
+}
+
+async function* itemsOf(client: AdminClient, path: string): AsyncGenerator<Item> {
   let cursor: string | undefined;
   do {
     const { body } = await client.call("GET", `${path}?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
-    for (const item of body.items) {
-      if (json === true) await print(stdout, JSON.stringify(item));
-      else rows.push(rowOf(item));
-    }
+    yield* body.items;
     cursor = body.next;
   } while (cursor !== undefined);
+}
+
+async function printLink(link: LinkResource, { json }: Values, { stdout }: Context): Promise<void> {
+  await print(stdout, json === true ? JSON.stringify(link) : linkText(link));
+}
+
+async function list(client: AdminClient, path: string, { json }: Values, { stdout }: Context): Promise<ExitStatus> {
+  const rows: string[][] = [];
+  for await (const item of itemsOf(client, path)) {
+    if (json === true) await print(stdout, JSON.stringify(item));
+    else rows.push(rowOf(item));
+  }
   if (json !== true && rows.length > 0) await print(stdout, table(rows as [string, string][]));
   return 0;
 }
 
-function rowOf(
-  item: LinkResource & {
-    readonly state?: string;
-    readonly claimedAt?: string;
-    readonly completedAt?: string;
-    readonly recipient?: string;
-    readonly address?: string;
-  },
-): string[] {
+/** A link, or a delivery of one. */
+type Item = LinkResource & {
+  readonly state?: string;
+  readonly claimedAt?: string;
+  readonly completedAt?: string;
+  readonly recipient?: string;
+  readonly address?: string;
+};
+
+function rowOf(item: Item): string[] {
   if (item.claimedAt !== undefined) {
     const end = item.completedAt === undefined ? "" : `completed ${item.completedAt}`;
     return [item.claimedAt, [item.state, item.recipient, item.address, end].filter(Boolean).join("  ")];

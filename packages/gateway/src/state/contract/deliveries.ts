@@ -115,6 +115,7 @@ export type Command =
   | {
       readonly type: "claim";
       readonly claim: string;
+      /** Derives from the variant and the claim: the same claim of a variant always has the same token. */
       readonly token: string;
       readonly address: string;
       /** Starts in the same transaction. */

@@ -33,6 +33,7 @@ export interface Row {
   readonly version: number;
   readonly created_at: number;
   readonly link: string;
+  readonly link_number: number;
   readonly name: string | null;
   readonly max: number | null;
   readonly used: number;

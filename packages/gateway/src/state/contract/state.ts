@@ -85,7 +85,7 @@ export interface FoundLink {
 /** A link with all of its variants. */
 export interface WholeLink {
   readonly link: Link;
-  /** One for each recipient, or one for all; never empty. */
+  /** One for each recipient, in the order of `createLink`, or one for all; never empty. */
   readonly variants: readonly Variant[];
 }
 

@@ -203,6 +203,6 @@ function linkRow(link: Link, idempotency: string | undefined): object {
   };
 }
 
-function variantRow({ givenBack, maxBytes, ...row }: Variant): object {
-  return { ...row, given_back: givenBack, max_bytes: maxBytes };
+function variantRow({ givenBack, maxBytes, ...row }: Variant, position: number): object {
+  return { ...row, position, given_back: givenBack, max_bytes: maxBytes };
 }

@@ -35,6 +35,7 @@ CREATE INDEX link_by_owner ON daypass.link (owner, created_at DESC, id DESC);
 CREATE TABLE daypass.variant (
   id text COLLATE "C" PRIMARY KEY,
   link text COLLATE "C" NOT NULL REFERENCES daypass.link (id),
+  position int NOT NULL,
   name text COLLATE "C",
   max bigint,
   used bigint NOT NULL,
@@ -44,7 +45,7 @@ CREATE TABLE daypass.variant (
   started bigint NOT NULL,
   completed bigint NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX variant_by_link ON daypass.variant (link);
+CREATE INDEX variant_by_link ON daypass.variant (link, position);
 
 CREATE TABLE daypass.delivery (
   token text COLLATE "C" PRIMARY KEY,

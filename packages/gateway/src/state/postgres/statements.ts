@@ -27,15 +27,15 @@ export const statements = {
     "INSERT INTO daypass.link SELECT * FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id",
   addVariants: "INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, $1)",
   link: "SELECT * FROM daypass.link WHERE id = $1",
-  linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.id) FROM daypass.variant v WHERE v.link = l.id) AS variants
+  linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE id = $1`,
-  linkByIdempotency: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.id) FROM daypass.variant v WHERE v.link = l.id) AS variants
+  linkByIdempotency: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE idempotency = $1`,
   linkByVariant: `SELECT to_json(l) AS link, json_build_array(v) AS variants
     FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = $1`,
-  linkBySlug: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.id) FROM daypass.variant v WHERE v.link = l.id) AS variants
+  linkBySlug: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE slug = $1`,
-  linksAfter: `SELECT created_at, id, to_json(l) AS link, (SELECT json_agg(v ORDER BY v.id) FROM daypass.variant v WHERE v.link = l.id) AS variants
+  linksAfter: `SELECT created_at, id, to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE ($1::text IS NULL OR owner = $1) AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`,
   lockVariants: "SELECT id FROM daypass.variant WHERE link = $1 ORDER BY id FOR UPDATE",
   changeLink: `UPDATE daypass.link SET etag = $1, size = $2, starts_at = $3, expires_at = $4, revoked_at = $5, suspended = $6, settings = $7,

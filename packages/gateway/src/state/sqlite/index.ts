@@ -105,7 +105,8 @@ export async function sqliteState({
     const variant = toVariant(target);
     const at = now();
     const isClaim = command.type === "claim";
-    const row = isClaim ? first("deliveryByClaim", variantId, command.claim) : first("delivery", command.token);
+    // The token of a delivery derives from its claim key, so one index finds both.
+    const row = first("delivery", command.token);
     if (row !== undefined && row.variant !== variantId) return { ok: false, reason: "unknown" };
     const attemptId = isClaim ? command.start?.attempt : "attempt" in command ? command.attempt : undefined;
     const attempt = attemptId === undefined || row === undefined ? undefined : first("attempt", attemptId);
@@ -120,21 +121,21 @@ export async function sqliteState({
         variant,
         delivery,
         // Overdue claims of a variant with room lapse in the next sweep.
-        claimed: isClaim && isFull(variant) ? all("waiting", variantId).map(toDelivery) : [],
-        recentClaims: isClaim ? count("recentClaims", variant.link, command.address, at - CLAIM_WINDOW) : 0,
+        claimed: isClaim && isFull(variant) ? all("waiting", target.link_number, variantId).map(toDelivery) : [],
+        recentClaims: isClaim ? count("recentClaims", target.link_number, command.address, at - CLAIM_WINDOW) : 0,
         attempt,
       },
       command,
       at,
     );
-    store(variant, delivery, changes);
+    store(target.link_number, { before: variant, was: delivery }, changes);
     append(...decisionEntries({ variant, was: delivery, attempt }, command, changes));
     return changes.result;
   }
 
   function store(
-    before: Variant,
-    was: Delivery | undefined,
+    link: number,
+    { before, was }: { before: Variant; was: Delivery | undefined },
     { variant, deliveries, result, ...changes }: Changes,
   ): void {
     const isCompleted = result.ok && result.delivery.completedAt !== undefined && was?.completedAt === undefined;
@@ -145,7 +146,7 @@ export async function sqliteState({
     for (const one of deliveries) {
       const { token, claim, state, claimedAt, address, startBy, leaseUntil } = one;
       const { etag = null, size = null, held, covered, completedAt = null } = one;
-      const ids = [token, before.id, before.link, claim, state, claimedAt, address, startBy, leaseUntil] as const;
+      const ids = [token, before.id, link, claim, state, claimedAt, address, startBy, leaseUntil] as const;
       run("putDelivery", ...ids, etag, size, held, JSON.stringify(covered), completedAt);
     }
     const token = result.ok ? result.delivery.token : "";
@@ -163,9 +164,9 @@ export async function sqliteState({
     const target = [id, slug, owner, kind, bucket, key, etag, size] as const;
     const times = [startsAt, expiresAt, revokedAt, suspended, settingsText(link), version, createdAt] as const;
     run("addLink", ...target, ...times, idempotencyKey ?? null);
-    for (const one of variants) {
+    for (const [position, one] of variants.entries()) {
       const { name = null, max = null, used, givenBack, maxBytes = null, held, started, completed } = one;
-      run("addVariant", one.id, id, name, max, used, givenBack, maxBytes, held, started, completed);
+      run("addVariant", one.id, position, name, max, used, givenBack, maxBytes, held, started, completed, id);
     }
     const expires = new Date(expiresAt).toISOString();
     append({
@@ -300,7 +301,7 @@ export async function sqliteState({
       }),
     listDeliveries: (link, page) =>
       commit(() => {
-        const rows = all("deliveriesAfter", link, ...pageStart(page), page.limit + 1);
+        const rows = all("deliveriesAfter", link, pageStart(page)[1], page.limit + 1);
         const toItem = (row: Row) => ({ ...toDelivery(row), variant: String(row.variant) });
         return pageOf(rows, page, toItem, "claimed_at", "token");
       }),

@@ -4,7 +4,8 @@ export const migrations: readonly string[] = [
 CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE link (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   slug TEXT UNIQUE,
   owner TEXT NOT NULL,
   kind TEXT NOT NULL,
@@ -26,7 +27,8 @@ CREATE INDEX link_by_owner ON link (owner, created_at DESC, id DESC);
 
 CREATE TABLE variant (
   id TEXT PRIMARY KEY,
-  link TEXT NOT NULL REFERENCES link (id),
+  link_number INTEGER NOT NULL REFERENCES link (number),
+  position INTEGER NOT NULL,
   name TEXT,
   max INTEGER,
   used INTEGER NOT NULL,
@@ -36,12 +38,14 @@ CREATE TABLE variant (
   started INTEGER NOT NULL,
   completed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX variant_by_link ON variant (link);
+CREATE INDEX variant_by_link ON variant (link_number, position);
 
+-- Rows are in the order of their claims, and every index but that of tokens begins with a number: a group of claims changes few pages.
 CREATE TABLE delivery (
-  token TEXT PRIMARY KEY,
-  variant TEXT NOT NULL REFERENCES variant (id),
-  link TEXT NOT NULL,
+  number INTEGER PRIMARY KEY,
+  token TEXT NOT NULL UNIQUE,
+  variant TEXT NOT NULL,
+  link_number INTEGER NOT NULL,
   claim TEXT NOT NULL,
   state TEXT NOT NULL,
   claimed_at INTEGER NOT NULL,
@@ -52,20 +56,18 @@ CREATE TABLE delivery (
   size INTEGER,
   held INTEGER NOT NULL,
   covered TEXT NOT NULL,
-  completed_at INTEGER,
-  UNIQUE (variant, claim)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_by_link ON delivery (link, claimed_at DESC, token DESC);
-CREATE INDEX delivery_by_address ON delivery (link, address, claimed_at);
-CREATE INDEX delivery_waiting ON delivery (variant, start_by) WHERE state = 'claimed';
+  completed_at INTEGER
+) STRICT;
+CREATE INDEX delivery_by_link ON delivery (link_number);
+CREATE INDEX delivery_by_address ON delivery (link_number, address, claimed_at);
+CREATE INDEX delivery_waiting ON delivery (link_number, start_by) WHERE state = 'claimed';
 CREATE INDEX delivery_running ON delivery (lease_until) WHERE state = 'started';
 
 CREATE TABLE attempt (
   id TEXT PRIMARY KEY,
-  delivery TEXT NOT NULL REFERENCES delivery (token),
+  delivery TEXT NOT NULL,
   reserved INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX attempt_by_delivery ON attempt (delivery);
 
 CREATE TABLE use (
   kid TEXT NOT NULL,

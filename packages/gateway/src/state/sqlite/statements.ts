@@ -4,7 +4,7 @@ export const statements = {
   addSecret: "INSERT INTO secret VALUES (?, ?)",
   putSecret: "INSERT INTO secret VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
   suspendCounted: `UPDATE link SET suspended = 'restored', version = version + 1 WHERE revoked_at IS NULL AND suspended IS NULL
-    AND id IN (SELECT link FROM variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL)`,
+    AND number IN (SELECT link_number FROM variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL)`,
 
   addLink: `INSERT INTO link (id, slug, owner, kind, bucket, key, etag, size, starts_at, expires_at, revoked_at, suspended, settings, version, created_at, idempotency)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -22,29 +22,29 @@ export const statements = {
   warn: `UPDATE link SET warned = 1 WHERE warned = 0 AND expires_at > ? AND expires_at <= ? AND created_at <= expires_at - ?
     AND revoked_at IS NULL RETURNING id`,
 
-  addVariant: "INSERT INTO variant VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  variant: "SELECT * FROM variant WHERE id = ?",
-  variantsOf: "SELECT * FROM variant WHERE link = ? ORDER BY id",
+  addVariant: "INSERT INTO variant SELECT ?, number, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM link WHERE id = ?",
+  variant: "SELECT v.*, l.id AS link FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?",
+  variantsOf:
+    "SELECT v.*, l.id AS link FROM link l JOIN variant v ON v.link_number = l.number WHERE l.id = ? ORDER BY v.position",
   count: "UPDATE variant SET used = ?, held = ?, started = started + ?, completed = completed + ? WHERE id = ?",
-  limit: "UPDATE variant SET max = ?, max_bytes = ? WHERE link = ?",
+  limit: "UPDATE variant SET max = ?, max_bytes = ? WHERE link_number = (SELECT number FROM link WHERE id = ?)",
   giveBack: "UPDATE variant SET given_back = given_back + ? WHERE id = ?",
   // The fields of a link that decide about a delivery: all others are slow to read.
-  deciding: `SELECT v.*, l.starts_at, l.expires_at, l.revoked_at, l.suspended FROM variant v JOIN link l ON l.id = v.link
-    WHERE v.id = ?`,
+  deciding: `SELECT v.*, l.id AS link, l.starts_at, l.expires_at, l.revoked_at, l.suspended
+    FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?`,
 
   delivery: "SELECT * FROM delivery WHERE token = ?",
-  deliveryByClaim: "SELECT * FROM delivery WHERE variant = ? AND claim = ?",
-  waiting: "SELECT * FROM delivery WHERE variant = ? AND state = 'claimed'",
-  recentClaims: "SELECT count(*) AS n FROM delivery WHERE link = ? AND address = ? AND claimed_at > ?",
-  putDelivery: `INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  waiting: "SELECT * FROM delivery WHERE link_number = ? AND variant = ? AND state = 'claimed'",
+  recentClaims: "SELECT count(*) AS n FROM delivery WHERE link_number = ? AND address = ? AND claimed_at > ?",
+  putDelivery: `INSERT INTO delivery VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (token) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until, etag = excluded.etag, size = excluded.size,
     held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at`,
-  deliveriesAfter:
-    "SELECT * FROM delivery WHERE link = ? AND (claimed_at, token) < (?, ?) ORDER BY claimed_at DESC, token DESC LIMIT ?",
+  deliveriesAfter: `SELECT * FROM delivery WHERE link_number = (SELECT number FROM link WHERE id = ?)
+    AND number < coalesce((SELECT number FROM delivery WHERE token = ?), 9007199254740991) ORDER BY number DESC LIMIT ?`,
   endLeases: `UPDATE delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= ?
-    RETURNING token, link, address`,
+    RETURNING token, (SELECT id FROM link WHERE number = link_number) AS link, address`,
   lapse: `UPDATE delivery SET state = 'lapsed' WHERE state = 'claimed' AND start_by <= ?
-    RETURNING token, variant, link, address`,
+    RETURNING token, variant, (SELECT id FROM link WHERE number = link_number) AS link, address`,
   giveUnused: "UPDATE variant SET used = used - 1 WHERE id = ?",
 
   attempt: "SELECT * FROM attempt WHERE id = ?",

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sqliteState } from "@daypass/gateway/state";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
 import { serve, status } from "./serving.ts";
@@ -145,8 +146,11 @@ test("resumes several links by id, then all that a restore suspended, with recip
     await create("--max-deliveries", "1", ...names.map((name) => `--to=${name}`)),
   ];
   const [first, second, third] = made.map(({ id }) => id);
-  // A state without the run that it returned last is a restored one.
-  rmSync(join(state, "state.run"));
+  const database = await sqliteState({ path: join(state, "state.db") });
+  await database.beginRun(undefined);
+  // A gateway that does not know the last run has another state than before.
+  expect((await database.beginRun(undefined)).suspended).toBe(3);
+  await database.close();
   const resume = async (...args: readonly string[]) => {
     const printed = await run("links", "resume", ...args, "--state", state, "--json");
     return printed.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));

@@ -71,14 +71,8 @@ export async function suspendCounted(run: Run, append: Transaction["append"]): P
 /** Stores a revocation, unless one of the same selector is in force. */
 export async function revoke(
   { run, append }: Transaction,
-  {
-    id,
-    selector,
-    reason,
-    until,
-    by,
-    at,
-  }: Pick<Revocation, "id" | "selector" | "reason" | "until"> & { by: string; at: Millis },
+  { id, selector, reason, until }: Pick<Revocation, "id" | "selector" | "reason" | "until">,
+  { by, at }: { readonly by: string; readonly at: Millis },
 ): Promise<Revocation> {
   const text = JSON.stringify(selector);
   // The counter first: its lock makes two replicas that revoke the same selector wait for each other.
@@ -167,39 +161,12 @@ export function found(row: object | undefined): FoundLink | undefined {
   return link && variant && { link, variant };
 }
 
+// The statements ignore members without a column.
 function linkRow(link: Link, idempotency: string | undefined): object {
-  const {
-    id,
-    slug,
-    owner,
-    kind,
-    bucket,
-    key,
-    etag,
-    size,
-    startsAt,
-    expiresAt,
-    revokedAt,
-    suspended,
-    version,
-    createdAt,
-  } = link;
+  const { startsAt, expiresAt, revokedAt, createdAt, ...row } = link;
   return {
-    ...{
-      id,
-      slug,
-      owner,
-      kind,
-      bucket,
-      key,
-      etag,
-      size,
-      suspended,
-      version,
-      idempotency,
-      settings: settingsText(link),
-    },
-    ...{ starts_at: startsAt, expires_at: expiresAt, revoked_at: revokedAt, created_at: createdAt, warned: 0 },
+    ...{ ...row, settings: settingsText(link), idempotency, warned: 0 },
+    ...{ starts_at: startsAt, expires_at: expiresAt, revoked_at: revokedAt, created_at: createdAt },
   };
 }
 

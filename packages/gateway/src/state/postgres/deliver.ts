@@ -140,11 +140,10 @@ function namesOf(items: readonly Item[]): readonly string[][] {
   ];
 }
 
-function deliveryRow(one: Delivery, { id, link }: Pick<Variant, "id" | "link">): object {
-  const { token, claim, state, claimedAt, address, startBy, leaseUntil, etag, size, held, covered, completedAt } = one;
+function deliveryRow(delivery: Delivery, { id, link }: Pick<Variant, "id" | "link">): object {
+  const { claimedAt, startBy, leaseUntil, completedAt, covered, ...row } = delivery;
   return {
-    ...{ token, variant: id, link, claim, state, address, etag, size, held },
+    ...{ ...row, variant: id, link, covered: JSON.stringify(covered) },
     ...{ claimed_at: claimedAt, start_by: startBy, lease_until: leaseUntil, completed_at: completedAt },
-    covered: JSON.stringify(covered),
   };
 }

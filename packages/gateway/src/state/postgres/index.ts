@@ -153,7 +153,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     revoke: (revocation, by) =>
       db.transaction(async (transaction) => {
         await checkPlace(transaction);
-        return revoke(transaction, { ...revocation, by, at: db.now() });
+        return revoke(transaction, revocation, { by, at: db.now() });
       }),
     lift: (id, by) =>
       db.transaction(async (transaction) => {

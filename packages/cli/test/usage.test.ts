@@ -158,7 +158,9 @@ describe("a missing credential or file", () => {
     ],
     ["sign https://a.example/x", { DAYPASS_KEY: '{"k":"S3CR3T' }, "DAYPASS_KEY is not JSON"],
   ])("is named: %s with %j", async (line, variables: Readonly<Record<string, string>>, message) => {
-    const { status, stderr } = await daypass(argumentsOf(line), { env: variables });
+    const { status, stderr } = await daypass(argumentsOf(line), {
+      env: { DAYPASS_STATE: temporaryFolder(), ...variables },
+    });
     expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
     expect(stderr).not.toContain("S3CR3T");
   });

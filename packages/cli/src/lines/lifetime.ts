@@ -35,8 +35,8 @@ export function lifetime(line: LineLifetime): Lifetime & { readonly notBefore: D
 function end(expiresAt: string, signedAt: Date): Date {
   const at = instant("expiresAt", expiresAt);
   if (at > signedAt) return at;
-  const now = signedAt.toISOString();
-  throw new DaypassError("INVALID_EXPIRY", `expiresAt is ${expiresAt}, not after the signing at ${now}`);
+  const problem = `expiresAt is ${expiresAt}, not after the signing at ${signedAt.toISOString()}`;
+  throw new DaypassError("INVALID_EXPIRY", `${problem}. Pass a later instant`);
 }
 
 /** The time at which a line is signed. */

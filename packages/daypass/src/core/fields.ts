@@ -52,6 +52,7 @@ export function oneOf(...words: readonly string[]): FieldKind {
   return {
     expected: words.map((word) => JSON.stringify(word)).join(" or "),
     accepts: (value) => typeof value === "string" && words.includes(value),
+    fault: (value) => (typeof value === "string" ? "another string" : undefined),
   };
 }
 
@@ -132,7 +133,7 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value === undefined) return "nothing";
   if (typeof value === "object") return "another object";
-  return typeof value === "boolean" ? String(value) : `another ${typeof value}`;
+  return typeof value === "boolean" ? String(value) : `a ${typeof value}`;
 }
 
 /** Whether a value is an object, but no list. @internal */

@@ -29,7 +29,7 @@ async function share(path: string, env: Readonly<Record<string, string>> = {}, .
 
 const links = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
   const { status, stdout, stderr } = await daypass(["links", ...args, "--json"], { env });
-  expect([status, stderr]).toEqual([0, ""]);
+  expect([status, stderr, status === 0 ? "" : stdout]).toEqual([0, "", ""]);
   return stdout
     .split("\n")
     .filter(Boolean)
@@ -163,6 +163,20 @@ test("revoke takes a presigned URL, a key or a prefix, revocations lists and lif
     expect((await daypass(["revocations", "lift", id, ...state])).status).toBe(0);
     expect((await get(url)).status).toBe(200);
   }
+});
+
+test("links creates a link for the folder and the origin of the gateway that stopped", async () => {
+  const folder = holiday();
+  const state = temporaryFolder();
+  const config = join(temporaryFolder(), "daypass.json");
+  const settings = { publicUrl: "https://files.example.com", links: { origin: "https://share.example.com" } };
+  writeFileSync(
+    config,
+    JSON.stringify({ root: folder, state, listen: { port: 0 }, ...settings, origins: [settings.links.origin] }),
+  );
+  await (await serve("--config", config)).stop();
+  const [link] = await links({}, "create", "files/a.txt", "--state", state);
+  expect(link.url).toMatch(/^https:\/\/share\.example\.com\/l\//);
 });
 
 test("links works without a running gateway, and the gateway then serves what it made", async () => {

@@ -7,7 +7,7 @@ import { disk } from "@daypass/gateway/disk";
 import { CommandError } from "../command.ts";
 import { keyRing } from "../commands/serve/key-ring.ts";
 import { keyStore } from "../state/key-store.ts";
-import { linkFiles } from "../state/link-files.ts";
+import { lastServed, linkFiles } from "../state/link-files.ts";
 import { auditSeal } from "./audit-seal.ts";
 import { openState, writerOf } from "./open-state.ts";
 import { wireRequestOf } from "./url-request.ts";
@@ -25,16 +25,17 @@ export async function openLocalAdmin(
       `the links in ${folder} cannot be opened: ${error.message}. Start the gateway, or stop the program that uses them.`,
     );
   });
-  const storage = await disk({ root: dirname(folder) });
+  const { root = dirname(folder), linksOrigin: origin = ORIGIN } = lastServed(folder) ?? {};
+  const storage = await disk({ root });
   const links = await openLinks({ state, clock });
   const keys = await keyRing(keyStore({ folder, env, clock }), {
     clock,
     publicKeys: () => [],
     onGone: () => undefined,
   });
-  const gateway = createGateway({ storage, origins: [ORIGIN], keys: { s3: keys.s3, url: keys.url }, clock });
+  const gateway = createGateway({ storage, origins: [origin], keys: { s3: keys.s3, url: keys.url }, clock });
   const identify = (url: string) => gateway.verify(wireRequestOf(url));
-  const api = adminApi({ links, storage, origin: ORIGIN, origins: [], isLocal: true, identify, clock });
+  const api = adminApi({ links, storage, origin, origins: [], isLocal: true, identify, clock });
   return {
     api,
     async close() {

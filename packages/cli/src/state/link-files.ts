@@ -69,6 +69,8 @@ export interface Serving {
   readonly root: string;
   /** The first origin, which links use unless the configuration names another. */
   readonly origin: string;
+  /** The origin of links. */
+  readonly linksOrigin: string;
   /** All of them, some perhaps with `*`. */
   readonly origins: readonly string[];
   /** Whether URLs for a subject are accepted: only routes can accept them. */
@@ -77,7 +79,7 @@ export interface Serving {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Records what this process serves, also for commands that do not know its state folder. The result removes both records. */
+/** Records what this process serves, also for commands that do not know its state folder. The result says that nothing serves it any more. */
 export function recordServing(folder: string, serving: Serving, env: Environment): () => void {
   const { serving: path } = linkFiles(folder);
   writeFileSync(path, `${JSON.stringify(serving)}\n`, { mode: 0o600 });
@@ -93,7 +95,8 @@ export function recordServing(folder: string, serving: Serving, env: Environment
   }
   return () => {
     if (servingOf(folder)?.pid !== serving.pid) return;
-    rmSync(path, { force: true });
+    // Commands read the root and the origin of a gateway that has stopped.
+    writeFileSync(path, `${JSON.stringify({ ...serving, pid: undefined })}\n`, { mode: 0o600 });
     if (shared !== undefined) rmSync(join(shared, `${id}.json`), { force: true });
   };
 }
@@ -126,6 +129,15 @@ export function stateOfOrigin(origin: string, env: Environment): string | undefi
 function covers(origin: string, asked: string): boolean {
   const [start = "", end = ""] = origin.split("*");
   return origin.includes("*") ? asked.startsWith(start) && asked.endsWith(end) : origin === asked;
+}
+
+/** What the last gateway on a state folder served. */
+export function lastServed(folder: string): Omit<Serving, "pid"> | undefined {
+  try {
+    return JSON.parse(readFileSync(linkFiles(folder).serving, "utf8")) as Serving;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The gateway that runs on a state folder. */

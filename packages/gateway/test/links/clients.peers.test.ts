@@ -66,7 +66,7 @@ describe.skipIf(reason)(`programs that download${reason ?? ""}`, () => {
     expect(downloaded()).toEqual([true]);
   });
 
-  it("curl with a password is told a command that asks for the password", async () => {
+  it("curl with a password receives a command that asks for the password", async () => {
     const { path, used } = await counted({ password: "right", maxDeliveries: undefined });
     const { stdout } = await run("curl", ["-s", "-u", ":right", bench.url + path]);
     const command = (/curl .*$/m.exec(stdout)?.[0] ?? "").replace(":PASSWORD", ":right");

@@ -94,7 +94,8 @@ export const serveCommand: Command = {
         const origins = originsOf(current, port);
         const [origin = ""] = origins.filter((one) => !one.includes("*"));
         const subjects = current.routes?.some((route) => route.subjects === true) === true;
-        const serving = { pid: process.pid, root: resolve(current.root), origin, origins, subjects };
+        const linksOrigin = current.links?.origin ?? origin;
+        const serving = { pid: process.pid, root: resolve(current.root), origin, linksOrigin, origins, subjects };
         removeRecord = recordServing(current.state, serving, env);
         return origin;
       };

@@ -41,7 +41,7 @@ describe.skipIf(reason)(`serve of a folder that can only be read${reason ?? ""}`
     const [status] = await once(child, "close");
     expect([status, said()]).toEqual([
       1,
-      expect.stringContaining("grant write permission, or mount a writable folder"),
+      expect.stringContaining("Grant write permission, or mount a writable folder"),
     ]);
     expect([`${said()}${log()}`.includes("    at "), readdirSync(root)]).toEqual([false, ["media"]]);
   });

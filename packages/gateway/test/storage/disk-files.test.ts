@@ -107,7 +107,7 @@ it("refuses to start if a new folder files would hide uploads among the loose fi
   expect(await contents(storage, "files", "up.txt")).toBe("uploaded");
   await storage.close();
   for (let start = 0; start < 2; start++) {
-    const refused = { code: "UNAVAILABLE", message: expect.stringContaining("rename that folder") };
+    const refused = { code: "UNAVAILABLE", message: expect.stringContaining("Rename that folder") };
     await expect(disk({ root })).rejects.toMatchObject(refused);
   }
   renameSync(join(root, "files"), join(root, "renamed"));

@@ -173,7 +173,7 @@ describe("an upstream that does not answer, or not in time,", () => {
     const { code, message } = await errorOf(opened(at(`https://127.0.0.1:${await portOf(server)}`)).get(ref));
     expect([code, message]).toEqual([
       "UNAVAILABLE",
-      expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT): renew it"),
+      expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT). Renew it"),
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Clock, DaypassError, type UseStore } from "daypass";
+import { visitRenewal } from "./links/renew-visit.ts";
 import { visitCookies } from "./links/visit.ts";
 import type { GatewayLinks, GatewayOptions } from "./options.ts";
 import type { Limits } from "./pipeline/limits.ts";
@@ -9,8 +10,7 @@ import { checkHandOver } from "./protocols/link/hand-over.ts";
 import { linkProtocol } from "./protocols/link/index.ts";
 import { hasLinkTargets } from "./protocols/link/path.ts";
 import type { Protocol } from "./protocols/protocol.ts";
-import type { PlaceOptions } from "./protocols/route/grants.ts";
-import { routeProtocol } from "./protocols/route/index.ts";
+import { type RouteProtocolOptions, routeProtocol } from "./protocols/route/index.ts";
 import { s3Protocol } from "./protocols/s3/index.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
@@ -63,12 +63,13 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
 
 /** What visits to routes need of the links. */
 export function visitsOf({ links, keys }: Pick<GatewayOptions, "links" | "keys">): VisitOptions {
-  if (links === undefined) return { visits: undefined, scopesOf: undefined };
+  if (links === undefined) return { visits: undefined, scopesOf: undefined, renew: undefined };
   const { state, stateKey } = links.links;
-  return { visits: visitCookies(stateKey), scopesOf: ownerScopes(state, keys.s3) };
+  const visits = visitCookies(stateKey);
+  return { visits, scopesOf: ownerScopes(state, keys.s3), renew: visitRenewal(state, visits) };
 }
 
-type VisitOptions = Pick<PlaceOptions<never>, "visits" | "scopesOf">;
+type VisitOptions = Pick<RouteProtocolOptions, "visits" | "scopesOf" | "renew">;
 
 /** The uses of Daypass URLs in the state of the gateway. */
 export function usesOf(state: State): UseStore {

@@ -22,6 +22,8 @@ export interface Visit {
   readonly name?: string | undefined;
   /** Networks from which the link opens; empty: from all. */
   readonly networks: readonly string[];
+  /** The delivery that lasts as long as the visit. SHA-256 of its token, base64url. */
+  readonly token?: string | undefined;
   /** The delivery to which bytes are charged; absent if the link does not limit them. SHA-256 of the token, base64url. */
   readonly charged?: string | undefined;
 }
@@ -38,6 +40,13 @@ export interface VisitCookies {
   seal(visit: Visit): { readonly name: string; readonly value: string };
   /** The visits that a Cookie header proves. Does not check time, origin, path or network. */
   open(cookies: readonly string[]): readonly Visit[];
+}
+
+/** The Set-Cookie header of a visit. */
+export function visitCookie(cookies: VisitCookies, visit: Visit): string {
+  const { name, value } = cookies.seal(visit);
+  const secure = visit.origin.startsWith("https:") ? "; Secure" : "";
+  return `${name}=${value}; Path=${visit.path}; Expires=${new Date(visit.until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 export function visitCookies(stateKey: Uint8Array): VisitCookies {

@@ -18,6 +18,7 @@ const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI" };
 beforeAll(async () => {
   upstream = createServer((request, response) => {
     seen.push([request.url, request.headers.cookie, String(request.headers["daypass-subject"])]);
+    if (request.url?.endsWith("public") === true) response.setHeader("cache-control", "public, max-age=60");
     if (request.url?.endsWith("big") === true) response.write("x".repeat(700_000));
     response.end(`app ${request.method} ${request.url}`);
   }).listen(0, "127.0.0.1");
@@ -164,6 +165,61 @@ describe("a link to a route", () => {
     expect((await get("/app/album/", owned.cookie)).status).toBe(403);
     scope = undefined;
     expect((await get("/app/album/", owned.cookie)).status).toBe(403);
+  });
+
+  it("lets an active visitor go on after the hour, counts one visit, and asks the state once a minute", async () => {
+    const { variant } = await make({ maxDeliveries: 1, networks: ["127.0.0.0/8", "::1/128"] });
+    let { cookie } = await visit(variant.id);
+    const { state } = bench.links;
+    const asked: unknown[] = [];
+    const deliver = state.deliver.bind(state);
+    state.deliver = (...args) => {
+      asked.push(args[1].type);
+      return deliver(...args);
+    };
+    const open = async (seconds: number): Promise<readonly [status: number, isRenewed: boolean]> => {
+      bench.now += seconds * 1000;
+      await bench.links.catchUp();
+      const { status, headers } = await get("/app/album/", cookie);
+      const renewed = headers.get("set-cookie")?.split(";")[0];
+      cookie = renewed ?? cookie;
+      return [status, renewed !== undefined];
+    };
+    expect(await open(59)).toEqual([200, false]);
+    expect(await open(2)).toEqual([200, true]);
+    expect(await open(59)).toEqual([200, false]);
+    for (let at = 0; at < 3; at++) expect(await open(50 * 60)).toEqual([200, true]);
+    const old = cookie;
+    bench.now += 60_000;
+    const all = await Promise.all([1, 2, 3].map(() => get("/app/album/", old)));
+    expect(new Set(all.map(({ headers }) => headers.get("set-cookie"))).size).toBe(1);
+    expect(asked).toEqual(Array.from({ length: 5 }, () => "alive"));
+    expect((await state.getLink(variant.id))?.variants[0]?.used).toBe(1);
+    expect(await open(60 * 60)).toEqual([410, false]);
+  });
+
+  it.each<readonly [when: string, path: string, change: () => unknown]>([
+    [
+      "the link has expired",
+      "/app/album/",
+      () => {
+        bench.now += 58 * 60_000;
+        return bench.links.catchUp();
+      },
+    ],
+    ["a cache may store the answer", "/app/album/public", () => undefined],
+    [
+      "the state fails",
+      "/app/album/",
+      () => Object.assign(bench.links.state, { findDelivery: () => Promise.reject(new Error("away")) }),
+    ],
+  ])("does not renew a visit when %s", async (_, path, change) => {
+    const { variant } = await make({ expiresAt: new Date(bench.now + 30 * 60_000) });
+    const { cookie } = await visit(variant.id);
+    bench.now += 61_000;
+    await change();
+    const { status, headers } = await get(path, cookie);
+    expect([status, headers.get("set-cookie")]).toEqual([200, null]);
   });
 
   it("is not made longer by its claim key after the link expired", async () => {

@@ -1,7 +1,7 @@
 /** A link to a route: its page, and the button that begins a visit. */
 import { deliveryToken, hashOf, randomClaimKey } from "../../links/identifiers.ts";
 import { placeOrigin } from "../../links/route-target.ts";
-import { visitCookies } from "../../links/visit.ts";
+import { visitCookie, visitCookies } from "../../links/visit.ts";
 import type { AnswerAlone } from "../../operations/answer-alone.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
@@ -45,14 +45,13 @@ function claim({ grant, options, request }: Asked, claimKey: string): Task<Claim
     present: ({ delivery: { leaseUntil } }: LinkClaimed) => {
       const origin = grant.site ?? "";
       const path = `/${link.key}`;
-      const cookie = visitCookies(options.stateKey).seal({
+      const cookie = visitCookie(visitCookies(options.stateKey), {
         ...{ link: link.id, variant: variant.id, owner: link.owner, origin, path, until: leaseUntil },
         ...{ startsAt: link.startsAt, name: variant.name, networks: link.networks },
+        token: hashOf(token),
         charged: variant.maxBytes === undefined ? undefined : hashOf(token),
       });
-      const secure = origin.startsWith("https:") ? "; Secure" : "";
-      const attributes = `Path=${path}; Expires=${new Date(leaseUntil).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
-      const headers = ["location", path, "set-cookie", `${cookie.name}=${cookie.value}; ${attributes}`];
+      const headers = ["location", path, "set-cookie", cookie];
       return { status: 303, headers: [...SAFE_HEADERS, ...headers, "content-length", "0"], body: undefined };
     },
   };

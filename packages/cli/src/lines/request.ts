@@ -32,7 +32,7 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export function wireRequest(value: unknown): UrlRequest {
   if (!isObject(value)) throw missing("request", "give it as an object with method and url");
   const { method = "GET", url, headers, remoteAddress } = checked<LineRequest>(value, REQUEST);
-  if (!METHOD.test(method)) throw malformed("method", `request.method is ${JSON.stringify(method)}. Pass "GET"`);
+  if (!METHOD.test(method)) throw malformed("method", `request.method is "${method}". Pass one such as "GET"`);
   if (url === undefined) throw missing("request.url", "give the absolute URL as it was sent");
   const [, origin, authority, rest] = ABSOLUTE.exec(url) ?? [];
   if (origin === undefined || authority === undefined || rest === undefined)

@@ -52,7 +52,7 @@ export function oneOf(...words: readonly string[]): FieldKind {
   return {
     expected: words.map((word) => JSON.stringify(word)).join(" or "),
     accepts: (value) => typeof value === "string" && words.includes(value),
-    fault: (value) => (typeof value === "string" ? "another string" : undefined),
+    fault: (value) => (typeof value === "string" ? "not valid" : undefined),
   };
 }
 

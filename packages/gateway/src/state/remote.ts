@@ -4,7 +4,6 @@
  */
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { nextTick } from "node:process";
 import { SlugTaken } from "./contract/slug-taken.ts";
 import type { Revocation, State } from "./contract/state.ts";
 import { StateUnavailable } from "./contract/unavailable.ts";
@@ -252,11 +251,11 @@ function linesOf(socket: Socket, onLine: (line: string) => void): void {
   });
 }
 
-/** Sends the lines of one turn of the event loop in one write: the results of a commit come together. */
+/** Lines that are ready together, such as the results of a commit, leave in one write. */
 function writeLine(socket: Socket, line: string): void {
   if (socket.writableCorked === 0) {
     socket.cork();
-    nextTick(() => socket.uncork());
+    queueMicrotask(() => socket.uncork());
   }
   socket.write(`${line}\n`);
 }

@@ -134,6 +134,8 @@ it("opens a counted prefix by a visit, whose cookie belongs to this link", async
   expect(await (await get(`${path}/`, { headers: { ...BROWSER, cookie } })).text()).toContain("day 2/");
   expect(await (await get(`${path}/day%202/b.txt`, { headers: { cookie } })).text()).toBe("second");
   expect((await get(`${path}/day%202/b.txt`)).status).toBe(428);
+  const second = await get(`/l/${variant.id}/`, { headers: BROWSER });
+  expect([second.status, await second.text()]).toEqual([410, expect.stringContaining("used up")]);
 });
 
 it("counts the uses of a Daypass URL, HEAD excepted", async () => {

@@ -88,7 +88,10 @@ describe("a link to a route", () => {
     const { variant } = await make({ maxDeliveries: 1 });
     const { cookie } = await visit(variant.id);
     for (let at = 0; at < 5; at++) expect((await get("/app/album/", cookie)).status).toBe(200);
-    expect((await visit(variant.id)).response.status).toBe(410);
+    const path = `/-/daypass/l/${variant.id}`;
+    expect((await bench.press(path, { claim: "0123456789abcdef" })).status).toBe(410);
+    const page = await bench.get(path, { headers: BROWSER });
+    expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("used up")]);
   });
 
   it("begins no visit at a GET, and says so to a program", async () => {

@@ -1,3 +1,4 @@
+import { LinkRefused } from "../../links/open-link.ts";
 import type { LinkPage } from "../../pages/link-page.ts";
 import type { Asked } from "./asked.ts";
 
@@ -20,4 +21,9 @@ export function pageFields({ grant, options }: Asked, origin: string): LinkField
     proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
     preview: false,
   };
+}
+
+/** Refuses a page whose button could take nothing more. A delivery that was claimed and not started may still come back. */
+export function expectLeft({ max, givenBack, started }: Asked["grant"]["variant"]): void {
+  if (max !== undefined && started >= max + givenBack) throw new LinkRefused("used-up");
 }

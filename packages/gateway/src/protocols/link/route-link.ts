@@ -9,7 +9,7 @@ import { linkPage } from "../../pages/link-page.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
-import { pageFields } from "./page-fields.ts";
+import { expectLeft, pageFields } from "./page-fields.ts";
 import { LINK_BASE } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 
@@ -64,6 +64,7 @@ function page(asked: Asked): Task<AnswerAlone> {
     request: { operation: "answer-alone" },
     present: () => {
       if (!asked.isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
+      expectLeft(asked.grant.variant);
       const fields = { ...pageFields(asked, site), name: `${site}/${link.key}`, claimKey: randomClaimKey() };
       return pageAnswer(asked.request, 200, linkPage(messagesOf(asked.request), fields));
     },

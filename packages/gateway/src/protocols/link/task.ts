@@ -26,7 +26,7 @@ import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { type BytesHeaders, handOver } from "./hand-over.ts";
-import { pageFields } from "./page-fields.ts";
+import { expectLeft, pageFields } from "./page-fields.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
 import { routeLinkTask } from "./route-link.ts";
@@ -169,9 +169,8 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
       expectUnchanged(asked, info);
       note(asked, { action: "link.viewed", result: "ok" });
       const name = link.key.split("/").at(-1) || link.key;
+      if (grant.delivery === undefined) expectLeft(variant);
       const fields = pageFields(asked, options.origin);
-      const isUsedUp = fields.left === 0 && variant.started >= (variant.max ?? 0) + variant.givenBack;
-      if (isUsedUp && grant.delivery === undefined) throw new LinkRefused("used-up");
       const page = linkPage(messagesOf(request), {
         ...fields,
         name,
@@ -309,6 +308,7 @@ function visitPage(asked: Asked): Task<ListFolder> {
   return {
     request: { operation: "list-folder", keys: permitPrefix(permit, grant.link.key), limit: 0 },
     present: () => {
+      expectLeft(grant.variant);
       const fields = { ...pageFields(asked, options.origin), name: titleOf(grant), claimKey: randomClaimKey() };
       return pageAnswer(request, 200, linkPage(messagesOf(request), fields));
     },

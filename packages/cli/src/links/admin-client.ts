@@ -20,6 +20,8 @@ export interface AdminAnswer {
 export interface AdminClient {
   /** @throws {CommandError} with the problem that the API reports */
   call(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  /** The items of a list, page by page. @throws {CommandError} with the problem that the API reports */
+  items<Item>(path: string): AsyncIterable<Item>;
   /** The lines of a long response, as they arrive. @throws {CommandError} with the problem that the API reports */
   lines(path: string): AsyncIterable<string>;
   close(): Promise<void>;
@@ -72,24 +74,33 @@ function clientOf(send: Send): AdminClient {
     const answer = text === "" ? undefined : JSON.parse(text);
     return new CommandError(answer?.detail ?? `the gateway answered ${status}`, answer?.code);
   };
+  const call: AdminClient["call"] = async (method, path, body, headers = {}) => {
+    const type = body === undefined ? undefined : { "content-type": "application/json" };
+    const init = {
+      method,
+      headers: { ...headers, ...type },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const response = await send(path, init);
+    const text = await response.text();
+    if (!response.ok) throw failed(response.status, text);
+    const answer = text === "" ? undefined : JSON.parse(text);
+    return { status: response.status, etag: response.headers.get("etag") ?? undefined, body: answer };
+  };
   return {
+    call,
+    async *items(path) {
+      let cursor = "";
+      do {
+        const { body } = await call("GET", `${path}?limit=1000${cursor}`);
+        yield* body.items;
+        cursor = body.next === undefined ? "" : `&cursor=${body.next}`;
+      } while (cursor !== "");
+    },
     async *lines(path) {
       const response = await send(path, { method: "GET", headers: {} });
       if (!response.ok || response.body === null) throw failed(response.status, await response.text());
       yield* createInterface({ input: Readable.fromWeb(response.body as ReadableStream), crlfDelay: 0 });
-    },
-    async call(method, path, body, headers = {}) {
-      const type = body === undefined ? undefined : { "content-type": "application/json" };
-      const init = {
-        method,
-        headers: { ...headers, ...type },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      };
-      const response = await send(path, init);
-      const text = await response.text();
-      if (!response.ok) throw failed(response.status, text);
-      const answer = text === "" ? undefined : JSON.parse(text);
-      return { status: response.status, etag: response.headers.get("etag") ?? undefined, body: answer };
     },
     close: async () => undefined,
   };

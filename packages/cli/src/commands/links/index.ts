@@ -132,16 +132,7 @@ export function linkText(resource: LinkResource): string {
 
 /** The ids of links that a restore suspended. A link whose owner lost its rights needs a decision of its own. */
 async function* restored(client: AdminClient): AsyncGenerator<string> {
-  for await (const { id, suspended } of itemsOf(client, "/links")) if (suspended === "restored") yield id;
-}
-
-async function* itemsOf(client: AdminClient, path: string): AsyncGenerator<Item> {
-  let cursor: string | undefined;
-  do {
-    const { body } = await client.call("GET", `${path}?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`);
-    yield* body.items;
-    cursor = body.next;
-  } while (cursor !== undefined);
+  for await (const { id, suspended } of client.items<Item>("/links")) if (suspended === "restored") yield id;
 }
 
 async function printLink(link: LinkResource, { json }: Values, { stdout }: Context): Promise<void> {
@@ -150,7 +141,7 @@ async function printLink(link: LinkResource, { json }: Values, { stdout }: Conte
 
 async function list(client: AdminClient, path: string, { json }: Values, { stdout }: Context): Promise<ExitStatus> {
   const rows: string[][] = [];
-  for await (const item of itemsOf(client, path)) {
+  for await (const item of client.items<Item>(path)) {
     if (json === true) await print(stdout, JSON.stringify(item));
     else rows.push(rowOf(item));
   }

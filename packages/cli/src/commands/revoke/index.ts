@@ -62,18 +62,10 @@ ${ADMIN_HELP}`,
         await print(context.stdout, values.json === true ? JSON.stringify(body) : `lifted ${text(body)}`);
         return 0;
       }
-      let cursor: string | undefined;
-      do {
-        const { body } = await client.call(
-          "GET",
-          `/revocations?limit=1000${cursor === undefined ? "" : `&cursor=${cursor}`}`,
-        );
-        for (const item of body.items as Revocation[]) {
-          const row = `${item.id}  ${text(item)}${item.liftedAt === undefined ? "" : "  lifted"}`;
-          await print(context.stdout, values.json === true ? JSON.stringify(item) : row);
-        }
-        cursor = body.next;
-      } while (cursor !== undefined);
+      for await (const item of client.items<Revocation>("/revocations")) {
+        const row = `${item.id}  ${text(item)}${item.liftedAt === undefined ? "" : "  lifted"}`;
+        await print(context.stdout, values.json === true ? JSON.stringify(item) : row);
+      }
       return 0;
     });
   },

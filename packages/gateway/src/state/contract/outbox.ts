@@ -1,5 +1,4 @@
 /** The outbox of an engine: notifications that wait until their webhook has received them, and the webhooks. */
-import { randomBytes } from "node:crypto";
 import { type AuditEntry, type NamedLink, type NotificationType, notificationText } from "./audit.ts";
 import type { Millis } from "./deliveries.ts";
 
@@ -56,13 +55,12 @@ export function notificationsFor(
   webhooks: readonly Webhook[],
   link: NamedLink & { readonly owner: string },
   { type, entry, at }: { readonly type: NotificationType; readonly entry: AuditEntry; readonly at: Millis },
-): readonly Pick<Notification, "message" | "webhook" | "link" | "body">[] {
+): readonly Pick<Notification, "webhook" | "link" | "body">[] {
   const heard = webhooks.filter(
     ({ events, owner, link: only }) =>
       events.includes(type) && ["operator", link.owner].includes(owner) && (only ?? link.id) === link.id,
   );
   if (heard.length === 0) return [];
   const body = notificationText(type, entry, { link, at });
-  const message = (): string => `msg_${randomBytes(16).toString("hex")}`;
-  return heard.map(({ id }) => ({ message: message(), webhook: id, link: link.id, body }));
+  return heard.map(({ id }) => ({ webhook: id, link: link.id, body }));
 }

@@ -47,7 +47,8 @@ async function notificationsOf(
     const link = links.get(id);
     if (link === undefined) return [];
     const queued = notificationsFor(webhooks, link, { type, entry, at });
-    return queued.map((one) => ({ ...one, created_at: at, due: at }));
+    const message = (): string => `msg_${randomBytes(SALT).toString("hex")}`;
+    return queued.map((one) => ({ ...one, message: message(), created_at: at, due: at }));
   });
 }
 

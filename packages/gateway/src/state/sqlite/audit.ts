@@ -36,8 +36,8 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
     if (!webhooks.some(({ events }) => events.includes(type))) return;
     const row = first("link", entry.link ?? "");
     if (row === undefined) return;
-    for (const { message, webhook, link, body } of notificationsFor(webhooks, toLink(row), { type, entry, at })) {
-      run("queue", message, webhook, link, body, at, at);
+    for (const { webhook, link, body } of notificationsFor(webhooks, toLink(row), { type, entry, at })) {
+      run("queue", `msg_${randomBytes(SALT).toString("hex")}`, webhook, link, body, at, at);
     }
   };
   return {

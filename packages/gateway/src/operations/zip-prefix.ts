@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
 import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
-import { reserveBlocks } from "../links/reserve-blocks.ts";
+import { BLOCK, reserveBlocks } from "../links/reserve-blocks.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
 import type { Variant } from "../state/contract/state.ts";
@@ -39,7 +39,14 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0, target });
   if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
   const reservation = { variant: variant.id, token, attempt };
-  return { stream: streamOf(reserveBlocks(state, reservation, body)), settle: holdLease(state, reservation) };
+  const settle = holdLease(state, reservation);
+  // The first block is reserved before the response head, so that a link without bytes left answers 410.
+  const first = await state.deliver(variant.id, { type: "reserve", token, attempt, bytes: BLOCK });
+  if (!first.ok) {
+    settle(0);
+    throw new LinkRefused(first.reason, first.retryAt);
+  }
+  return { stream: streamOf(reserveBlocks(state, reservation, body, BLOCK)), settle };
 }
 
 async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {

@@ -138,6 +138,17 @@ it("opens a counted prefix by a visit, whose cookie belongs to this link", async
   expect([second.status, await second.text()]).toEqual([410, expect.stringContaining("used up")]);
 });
 
+it("answers a zip with 410, and not with a cut connection, if the link has no bytes left for it", async () => {
+  const { variant } = await make({ kind: "prefix", key: "holiday/", maxBytes: 1000 });
+  const path = `/l/${variant.id}`;
+  const opened = await press(`${path}/`, {
+    claim: claimKeyIn(await (await get(`${path}/`, { headers: BROWSER })).text()),
+  });
+  const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const zip = await get(`${path}/?zip`, { headers: { ...BROWSER, cookie } });
+  expect([zip.status, await zip.text()]).toEqual([410, expect.stringContaining("data limit")]);
+});
+
 it("counts the uses of a Daypass URL, HEAD excepted", async () => {
   const { url } = urlSigner({ key: URL_KEY, clock: bench.clock }).sign({
     url: `${bench.url}/media/holiday/day%202/b.txt`,

@@ -17,7 +17,7 @@ export function visitRenewal(state: State, cookies: VisitCookies): RenewVisit {
 
   async function renew(visit: Visit, token: string, now: Millis): Promise<string | undefined> {
     const found = await state.findDelivery(token);
-    // An expired link lets nobody in for longer than its last visit.
+    // A visit must not outlive its expired link by more than the last lease.
     if (found === undefined || closedReason(found.link, now) !== undefined) return undefined;
     const result = await state.deliver(visit.variant, { type: "alive", token });
     if (!result.ok) return undefined;

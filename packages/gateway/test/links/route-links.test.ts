@@ -170,7 +170,7 @@ describe("a link to a route", () => {
     expect((await get("/app/album/", owned.cookie)).status).toBe(403);
   });
 
-  it("lets an active visitor go on after the hour, counts one visit, and asks the state once a minute", async () => {
+  it("renews the visit of an active visitor, counts one visit, and asks the state once a minute", async () => {
     const { variant } = await make({ maxDeliveries: 1, networks: ["127.0.0.0/8", "::1/128"] });
     let { cookie } = await visit(variant.id);
     const { state } = bench.links;

@@ -135,8 +135,8 @@ describe.skipIf(reason)(`two replicas of two workers with a standby${reason ?? "
         expect(started()).toBeLessThanOrEqual(before - 20);
         for (const { id } of [counted, few]) {
           expect((await two.json("links", "show", id)).suspended).toBe("restored");
-          await two.json("links", "resume", id);
         }
+        expect((await two.run("links", "resume", "--all")).status).toBe(0);
       }
       await expect.poll(running.delivered, SOON).toBeGreaterThan(before + 20);
       const more = await claims(few, 100);

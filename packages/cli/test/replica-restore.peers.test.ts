@@ -59,7 +59,7 @@ describe.skipIf(reason)(`two replicas of two workers after the restore of a back
     expect(replicas.map(({ running }) => running.log()).join("")).toContain("counted links are suspended");
     expect((await two.json("links", "show", counted.id)).suspended).toBe("restored");
     expect([await claim(0), await claim(1)]).toEqual([410, 410]);
-    await one.json("links", "resume", counted.id);
+    await one.json("links", "resume", "--all");
     expect([await claim(1), await claim(0)]).toEqual([200, 410]);
     for (const replica of replicas) {
       expect((await open(replica, withdrawn.url)).status).toBe(200);

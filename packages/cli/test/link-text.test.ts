@@ -1,11 +1,24 @@
 import { expect, test } from "vitest";
 import { linkText } from "../src/commands/links/index.ts";
 
-const link = { id: "x", url: "https://a.example/l/x", target: "b/k", status: "open", expiresAt: "2026-12-08", used: 1 };
+const link = {
+  id: "x",
+  url: "https://a.example/l/x",
+  target: "b/k",
+  status: "open",
+  expiresAt: "2026-12-08",
+  used: 1,
+  givenBack: 0,
+};
 
 test.each([
   ["counts nothing", {}, "open, not counted"],
   ["counts deliveries", { maxDeliveries: 3 }, "open, 1 of 3 deliveries used"],
+  [
+    "names deliveries that were given back",
+    { maxDeliveries: 1, givenBack: 2 },
+    "open, 1 of 1 deliveries used, 2 given back",
+  ],
   ["hands over", { maxDeliveries: 3, handOver: true }, "open, at most 3 hand-overs, 1 used"],
   ["hands over without a limit", { handOver: true }, "open, not counted"],
 ])("says what limits a link that %s", (_, more, text) => {

@@ -11,6 +11,7 @@ import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./htt
 import { addLinkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
 import { addRevocationRoutes } from "./revocations.ts";
+import { schemaProblem } from "./schema-problem.ts";
 import { addTokenRoutes } from "./tokens.ts";
 import { addWebhookRoutes } from "./webhooks.ts";
 
@@ -47,7 +48,7 @@ export function adminApi(options: AdminOptions): AdminApi {
     defaultHook(result) {
       if (result.success) return;
       const [issue] = result.error.issues;
-      throw new AdminProblem(400, "INVALID_INPUT", `${issue?.path.join(".") || "body"}: ${issue?.message}`);
+      throw new AdminProblem(400, "INVALID_INPUT", issue === undefined ? "" : schemaProblem(issue));
     },
   });
 

@@ -80,3 +80,50 @@ it.each(["https://127.0.0.1/", "http://hooks.example/", "https://[::ffff:a9fe:a9
     expect([status, body.code]).toEqual([400, "TARGET_REFUSED"]);
   },
 );
+
+it.each<readonly [method: string, path: string, body: object | undefined, detail: string]>([
+  ["POST", "/tokens", {}, "scopes is missing. Send a list."],
+  ["POST", "/tokens", [], "the body is of the wrong type. Send an object."],
+  ["POST", "/tokens", { scopes: [] }, "scopes is too small. Send 1 or more entries."],
+  [
+    "POST",
+    "/tokens",
+    { scopes: ["links:raed"] },
+    "scopes.0 is not a known value. Send one of links:read, links:write, claims:write, audit:read.",
+  ],
+  [
+    "POST",
+    "/links",
+    { target: "media/film.mp4", maxDelivery: 1 },
+    "maxDelivery is not a field of this call. Check its spelling, or see /openapi.json.",
+  ],
+  [
+    "POST",
+    "/links",
+    { target: "media/film.mp4", response: { type: "text/plain" } },
+    "response.type is not a field of this call. Check its spelling, or see /openapi.json.",
+  ],
+  ["POST", "/links", { target: "media/film.mp4", maxDeliveries: 0 }, "maxDeliveries is too small. Send more than 0."],
+  [
+    "POST",
+    "/links",
+    { target: "media/film.mp4", maxDeliveries: 1.5 },
+    "maxDeliveries is of the wrong type. Send a whole number.",
+  ],
+  [
+    "POST",
+    "/links",
+    { target: "media/film.mp4", password: "secret".repeat(50) },
+    "password is too large. Send at most 256 characters.",
+  ],
+  [
+    "POST",
+    "/links",
+    { target: "media/film.mp4", expiresAt: "tomorrow" },
+    "expiresAt is not a date with a time. Send one such as 2026-12-08T12:00:00Z.",
+  ],
+  ["GET", "/links?limit=1001", undefined, "limit is too large. Send at most 1000."],
+])("names the field that %s %s %j gets wrong, and what to send", async (method, path, body, detail) => {
+  const answer = await call(path, { method, ...(body && { body }) }, true);
+  expect(answer).toMatchObject({ status: 400, body: { code: "INVALID_INPUT", detail } });
+});

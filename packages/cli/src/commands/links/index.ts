@@ -51,6 +51,7 @@ interface LinkResource {
   readonly expiresAt: string;
   readonly maxDeliveries?: number;
   readonly used: number;
+  readonly givenBack: number;
   readonly handOver?: boolean;
   readonly label?: string;
   readonly recipients?: readonly { readonly name: string; readonly url: string }[];
@@ -123,11 +124,12 @@ export const linksCommand: Command = {
 
 /** A link for a person: its addresses, and what limits it. */
 export function linkText(resource: LinkResource): string {
-  const { url, recipients, status, expiresAt, maxDeliveries, used, id, handOver } = resource;
+  const { url, recipients, status, expiresAt, maxDeliveries, used, givenBack, id, handOver } = resource;
   const addresses = recipients?.map(({ name, url: address }) => `${address}  ${name}`) ?? [url];
   const limit = handOver === true ? `at most ${maxDeliveries} hand-overs, ${used} used` : undefined;
   const count = maxDeliveries === undefined ? "not counted" : (limit ?? `${used} of ${maxDeliveries} deliveries used`);
-  return [...addresses, `${status}, ${count}, until ${expiresAt}; id ${id}`].join("\n");
+  const given = givenBack > 0 ? `, ${givenBack} given back` : "";
+  return [...addresses, `${status}, ${count}${given}, until ${expiresAt}; id ${id}`].join("\n");
 }
 
 /** The ids of links that a restore suspended. A link whose owner lost its rights needs a decision of its own. */

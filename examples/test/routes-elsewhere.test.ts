@@ -1,9 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { signedRoute } from "daypass/routes";
 import { urlSigner } from "daypass/url";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../tools/free-port.ts";
 import { bundle } from "./bundle.ts";
 import { countsEachUseOnce } from "./one-time.ts";
 import { workerd } from "./workerd.ts";
@@ -38,3 +42,27 @@ it("counts each use once in the state of a gateway", async () => {
   await countsEachUseOnce(uses);
   rmSync(folder, { recursive: true });
 });
+
+it("counts each use once over the admin API of a running gateway", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-admin-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [root, config, state] = ["root", "config.json", "root/.daypass"].map((name) => join(folder, name));
+  const listen = `127.0.0.1:${await freePort()}`;
+  mkdirSync(root ?? "");
+  writeFileSync(config ?? "", JSON.stringify({ root: "./root", admin: { listen } }));
+  const command = fileURLToPath(new URL("../node_modules/.bin/daypass", import.meta.url));
+  const tokens = ["tokens", "create", "--scope", "claims:write", "--state", state ?? ""];
+  const gateway = spawn(command, ["serve", "--config", config ?? "", "--port", "0", "--json"], { stdio: "pipe" });
+  onTestFinished(() => stop(gateway));
+  await once(gateway.stdout, "data");
+  process.env["DAYPASS_ADMIN_TOKEN"] = execFileSync(command, tokens, { encoding: "utf8", stdio: "pipe" }).trim();
+  process.env["DAYPASS_ADMIN"] = `http://${listen}`;
+  const { uses } = await import("../routes/one-time-admin-api.js");
+  await countsEachUseOnce(uses);
+});
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.kill();
+  await ended;
+}

@@ -1,9 +1,8 @@
 /** The audit in the admin API: reading it takes the scope `audit:read`, and a token for all buckets. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { auditLines } from "../audit/export.ts";
 import { receiptOf } from "../audit/receipt.ts";
-import { type AdminApp, type AdminEnv, AdminProblem, expectScope, json, responses } from "./http.ts";
+import { type AdminApp, AdminProblem, expectAllBuckets, json, responses } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const Writer = z.object({ writer: z.string(), last: z.int() }).openapi("AuditWriter");
@@ -28,12 +27,6 @@ const Receipt = z
 /** Requests that a tail repeats: to put each on record would make the next one find a record. */
 export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", "/audit/records"]);
 
-function expectReader(context: Context<AdminEnv>): void {
-  const { token } = expectScope(context, "audit:read");
-  if (token?.buckets === undefined && token?.prefix === undefined) return;
-  throw new AdminProblem(403, "TOKEN_SCOPE", "the audit covers all buckets, and the token does not");
-}
-
 /** Adds the routes of the audit. */
 export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions): void {
   app.openapi(
@@ -43,7 +36,7 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       responses: responses({ 200: json(z.object({ items: z.array(Writer) }), "The writers of records") }),
     }),
     async (context) => {
-      expectReader(context);
+      expectAllBuckets(context, "audit:read");
       const items = (await state.auditWriters()).map(({ writer, last }) => ({ writer, last }));
       return context.json({ items }, 200) as never;
     },
@@ -62,7 +55,7 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       responses: responses({ 200: json(z.object({ items: z.array(Record) }), "Records of a writer, in order") }),
     }),
     async (context) => {
-      expectReader(context);
+      expectAllBuckets(context, "audit:read");
       return context.json({ items: await state.auditRecords(context.req.valid("query")) }, 200) as never;
     },
   );
@@ -79,7 +72,7 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       }),
     }),
     async (context) => {
-      expectReader(context);
+      expectAllBuckets(context, "audit:read");
       const lines = auditLines(state, { headsOnly: context.req.valid("query").heads === "true" });
       const body = new ReadableStream<Uint8Array>({
         async pull(controller) {
@@ -104,7 +97,7 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       responses: responses({ 200: json(Receipt, "A record with what proves it") }),
     }),
     async (context) => {
-      expectReader(context);
+      expectAllBuckets(context, "audit:read");
       const { writer, sequence } = context.req.valid("param");
       const receipt = await receiptOf(state, writer, sequence);
       if (receipt === undefined) {

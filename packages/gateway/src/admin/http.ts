@@ -85,6 +85,13 @@ export function expectScope({ var: { caller } }: Context<AdminEnv>, scope: strin
   return caller;
 }
 
+/** @throws {AdminProblem} if the token of the caller lacks a scope, or is for some buckets or a prefix only */
+export function expectAllBuckets(context: Context<AdminEnv>, scope: string): void {
+  const { token } = expectScope(context, scope);
+  if (token?.buckets === undefined && token?.prefix === undefined) return;
+  throw new AdminProblem(403, "TOKEN_SCOPE", "this call is not about a bucket: use a token without buckets and prefix");
+}
+
 /** @throws {AdminProblem} unless the local operator calls */
 export function expectOperator({ var: { caller } }: Context<AdminEnv>): void {
   if (caller.token === undefined) return;

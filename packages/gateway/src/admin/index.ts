@@ -1,5 +1,5 @@
 /**
- * The admin API: links, deliveries, revocations and tokens over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
+ * The admin API: links, deliveries, claims, revocations and tokens over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
  * never a dialect's key.
  *
  * @module
@@ -7,6 +7,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { addAuditRoutes, UNRECORDED_PATHS } from "./audit.ts";
 import { addBackupRoute } from "./backup.ts";
+import { addClaimRoute } from "./claims.ts";
 import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
 import { addLinkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
@@ -84,6 +85,7 @@ export function adminApi(options: AdminOptions): AdminApi {
 
   addLinkRoutes(app, options);
   addRevocationRoutes(app, options);
+  addClaimRoute(app, options);
   addTokenRoutes(app, options);
   addBackupRoute(app, options);
   addAuditRoutes(app, options);

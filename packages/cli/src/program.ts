@@ -106,6 +106,14 @@ const COMMANDS: readonly CommandEntry[] = [
     },
   },
   {
+    name: "tokens",
+    summary: "create, list and revoke tokens of the admin API",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/tokens/index.ts")).tokensCommand;
+    },
+  },
+  {
     name: "audit",
     summary: "verify, export and follow the record of links and their use",
     async load() {

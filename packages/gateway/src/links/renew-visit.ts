@@ -1,4 +1,4 @@
-/** Goes on with visits to routes while their holders use them, as a download goes on while its bytes move. */
+/** Renews a visit to a route while its holder uses it, as the lease of a download is renewed while its bytes move. */
 import { closedReason, LEASE, type Millis } from "../state/contract/deliveries.ts";
 import type { State } from "../state/contract/state.ts";
 import { type Visit, type VisitCookies, visitCookie } from "./visit.ts";

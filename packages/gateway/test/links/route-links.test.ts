@@ -18,6 +18,7 @@ const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI" };
 beforeAll(async () => {
   upstream = createServer((request, response) => {
     seen.push([request.url, request.headers.cookie, String(request.headers["daypass-subject"])]);
+    if (request.url?.endsWith("without-name") === true) response.setHeader("cache-control", 'private="x-name"');
     if (request.url?.endsWith("public") === true) response.setHeader("cache-control", "public, max-age=60");
     if (request.url?.endsWith("big") === true) response.write("x".repeat(700_000));
     response.end(`app ${request.method} ${request.url}`);
@@ -211,6 +212,7 @@ describe("a link to a route", () => {
       },
     ],
     ["a cache may store the answer", "/app/album/public", () => undefined],
+    ["a cache may store the answer without one header", "/app/album/without-name", () => undefined],
     [
       "the state fails",
       "/app/album/",

@@ -48,7 +48,10 @@ function withCookie(task: Task<ForwardRequest>, cookie: string): Task<ForwardReq
     present(response, exchange) {
       const answer = task.present(response, exchange);
       const at = answer.headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === "cache-control");
-      if (/\b(?:private|no-store)\b/i.test(answer.headers[at + 1] ?? "")) answer.headers.push("set-cookie", cookie);
+      const directives = at < 0 ? [] : (answer.headers[at + 1] ?? "").split(",");
+      // `private="name"` protects the named header only: RFC 9111, section 5.2.2.7.
+      if (directives.some((one) => /^\s*(?:private|no-store)\s*$/i.test(one)))
+        answer.headers.push("set-cookie", cookie);
       return answer;
     },
   };

@@ -60,7 +60,7 @@ export function draftForm(
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
   if ((typeof oneKey === "string") === (typeof prefix === "string") || !(prefix ?? "a/").slice(1).endsWith("/")) {
-    throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
+    throw invalidInput("the key", "a key, or a prefix that ends with /", oneKey ?? prefix);
   }
   const more: unknown = request.conditions ?? [];
   if (!Array.isArray(more)) throw invalidInput("conditions", "a list", more);

@@ -63,7 +63,8 @@ function checkChecksums({ checksum: wanted }: UploadInfo, { parts, checksum, che
     throw new Refusal("CHECKSUM_TYPE", message, { expected: wanted.type });
   }
   if (checksum !== undefined && checksum.algorithm !== wanted?.algorithm) {
-    const message = `the checksum is by ${checksum.algorithm}. The upload was begun with ${wanted?.algorithm ?? "none"}: send that`;
+    const begun = wanted?.algorithm ?? "none";
+    const message = `the checksum is by ${checksum.algorithm}, and the upload was begun with ${begun}. Send ${begun}`;
     throw new Refusal("CHECKSUM_ALGORITHM", message, {
       expected: wanted?.algorithm ?? "null",
       found: checksum.algorithm,

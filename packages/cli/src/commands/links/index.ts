@@ -98,8 +98,8 @@ export const linksCommand: Command = {
     const [action = "", argument, ...more] = positionals;
     word("the action", action, [...Object.keys(ACTIONS), "list", "deliveries", "resume"]);
     const isAll = values.all === true;
-    if (isAll && (action !== "resume" || argument !== undefined))
-      throw new UsageError("--all stands for the ids of links resume. Leave out one of them.");
+    if (isAll && action !== "resume") throw new UsageError("--all is only for links resume. Leave it out.");
+    if (isAll && argument !== undefined) throw new UsageError("--all stands for the ids. Leave out --all or the ids.");
     if (more.length > 0 && action !== "resume")
       throw new UsageError(`links ${action} takes one target or id, not ${more.length + 1}`);
     if (action !== "list" && !isAll && argument === undefined)

@@ -12,7 +12,7 @@ import {
   isLive,
   type Millis,
 } from "../state/contract/deliveries.ts";
-import type { FoundLink, State } from "../state/contract/state.ts";
+import type { FoundLink, State, Variant } from "../state/contract/state.ts";
 import { isAllowedFrom } from "./create-link.ts";
 import { deliveryToken, hashOf, isId, isSlug } from "./identifiers.ts";
 import type { Passwords } from "./password.ts";
@@ -86,6 +86,11 @@ const FREE_ATTEMPTS = 10;
 const MAX_DELAY: Millis = 30_000;
 const PROOF_LIFETIME: Millis = 10 * 60_000;
 
+/** Whether every delivery was started. A claim that was not started may still lapse and come back. */
+export function isUsedUp({ max, givenBack, started }: Variant): boolean {
+  return max !== undefined && started >= max + givenBack;
+}
+
 /** Opens the links of a state. */
 export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions): LinkOpener {
   async function expectAttempts(network: string, link: string): Promise<void> {
@@ -130,7 +135,7 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     return found?.variant.id === variant && isLive(found.delivery, clock().getTime()) ? found.delivery : undefined;
   }
 
-  /** Whether a delivery began before the link expired. Its lease decides how long it may go on. */
+  /** Whether a delivery began before the link expired or was used up. Its lease decides how long it may go on. */
   async function goesOn({ variant }: FoundLink, { claimKey }: Presented): Promise<boolean> {
     if (claimKey === undefined) return false;
     return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
@@ -178,6 +183,8 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
         if (bySlug && !hidden) throw await unknownSlug(presented.network);
         throw refusedLink(found, closed, presented.network);
       }
+      if (bySlug && !hidden && isUsedUp(variant) && delivery === undefined && !(await goesOn(found, presented)))
+        throw await unknownSlug(presented.network);
       const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
       return { ...found, delivery, token: delivery === undefined ? undefined : presented.visit, isCounted };
     },

@@ -3,14 +3,13 @@ import { holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { discard } from "../pipeline/outcome.ts";
 import type { Command, Start } from "../state/contract/deliveries.ts";
-import type { Link, Variant } from "../state/contract/state.ts";
+import type { Variant } from "../state/contract/state.ts";
 import { type GetObject, getObject, type ObjectRead } from "./get-object.ts";
 import type { OperationContext } from "./operation-context.ts";
 
 /** One response of a delivery: the bytes of an object, or of a part of it. */
 export interface DeliverLink extends Omit<GetObject, "operation"> {
   readonly operation: "deliver-link";
-  readonly link: Link;
   readonly variant: Variant;
   /** The delivery that goes on, or the claim that begins one. */
   readonly by:
@@ -33,18 +32,13 @@ export interface ObjectDelivered extends ObjectRead {
  * @throws {LinkRefused} why the delivery cannot go on
  */
 export async function deliverLink(request: DeliverLink, context: OperationContext): Promise<ObjectDelivered> {
-  const { link, variant, by, isVisit } = request;
+  const { variant, by, isVisit } = request;
   const read = await getObject({ ...request, operation: "get-object" }, context);
   const { info, range } = read;
   if (read.notModified) return { ...read, settle: () => undefined, settleHandedOver: () => undefined };
   try {
-    const isPinned = link.etag !== undefined && !isVisit;
     const target = `${request.object.bucket}/${request.object.key}`;
     const { state } = expectLinks(context);
-    if (isPinned && (link.etag !== info.etag || link.size !== info.size)) {
-      await state.record({ action: "delivery.started", by: "holder", result: "changed", link: link.id, target });
-      throw new LinkRefused("changed");
-    }
     const attempt = randomId();
     const length = range === undefined ? info.size : range.end - range.start + 1;
     const object = isVisit ? undefined : { etag: info.etag, size: info.size };

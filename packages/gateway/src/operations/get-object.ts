@@ -19,6 +19,8 @@ export interface Selection {
   readonly range: RangeRequest | undefined;
   /** The number of a part. Part 1 of an object that was uploaded whole is the whole object. */
   readonly part?: number | undefined;
+  /** Throws if the object may not be read. Called before conditions and range, because their refusals describe the object. */
+  readonly check?: ((info: ObjectInfo) => void) | undefined;
 }
 
 export interface GetObject extends Selection {
@@ -122,6 +124,7 @@ async function describe(
 /** Applies conditions, part number and range. GET and HEAD share it, so their answers cannot differ. */
 function select(selection: Selection, info: ObjectInfo, now: number): ObjectRead {
   const { conditions, part } = selection;
+  selection.check?.(info);
   const outcome = conditions === undefined ? "ok" : evaluateConditions(conditions, info, { access: "read", now });
   if (outcome === "not-modified") return { info, range: undefined, body: undefined, notModified: true };
   if (outcome === "precondition-failed") {

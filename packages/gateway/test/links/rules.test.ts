@@ -111,14 +111,22 @@ describe("a slug that does not open", () => {
           await bench.links.state.revoke({ id: "r", selector: { kind: "link", id: link.id } }, "operator"),
         ]);
       bench.now += 2000;
-      const answers = await Promise.all(
-        ["summer-party", "winter-party"].map(async (slug) => {
-          const answer = await bench.get(`/l/${slug}`, { headers: BROWSER });
-          return [answer.status, await answer.text()];
-        }),
-      );
-      expect(answers[0]).toEqual(answers[1]);
-      expect(answers[0]?.[0]).toBe(404);
+      for (const [query, init] of [
+        ["", { headers: BROWSER }],
+        ["", {}],
+        ["", { method: "PUT" }],
+        ["?dl=short", {}],
+        ["?dl=another-key-01234567", { headers: { range: "bytes=999999-" } }],
+      ] as const) {
+        const answers = await Promise.all(
+          ["summer-party", "winter-party"].map(async (slug) => {
+            const answer = await bench.get(`/l/${slug}${query}`, init);
+            return [answer.status, await answer.text()];
+          }),
+        );
+        expect([init, ...answers]).toEqual([init, answers[1], answers[1]]);
+        expect(answers[0]?.[0]).toBe(404);
+      }
     },
   );
 

@@ -35,7 +35,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       password: form?.password ?? basicPassword(request),
       proof: form?.proof,
       visit: visitCookie(request),
-      claimKey: claimKeyOf(request),
+      claimKey: form?.claim ?? claimKeyOf(request),
     };
     const opened =
       address.kind === "link"

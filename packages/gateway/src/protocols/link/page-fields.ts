@@ -1,4 +1,4 @@
-import { LinkRefused } from "../../links/open-link.ts";
+import { isUsedUp, LinkRefused } from "../../links/open-link.ts";
 import type { LinkPage } from "../../pages/link-page.ts";
 import type { Asked } from "./asked.ts";
 
@@ -23,7 +23,7 @@ export function pageFields({ grant, options }: Asked, origin: string): LinkField
   };
 }
 
-/** Refuses a page whose button could take nothing more. A delivery that was claimed and not started may still come back. */
-export function expectLeft({ max, givenBack, started }: Asked["grant"]["variant"]): void {
-  if (max !== undefined && started >= max + givenBack) throw new LinkRefused("used-up");
+/** Refuses a page whose button could take nothing more. */
+export function expectLeft(variant: Asked["grant"]["variant"]): void {
+  if (isUsedUp(variant)) throw new LinkRefused("used-up");
 }

@@ -31,11 +31,7 @@ const REQUEST_FAULTS: Readonly<Partial<Record<RefusalCode, { readonly status: nu
   RANGE_NOT_SATISFIABLE: { status: 416, line: "the range is outside the file" },
   PRECONDITION_FAILED: { status: 412, line: "the file does not meet the condition of the request" },
   METHOD_NOT_ALLOWED: { status: 405, line: "a link takes GET, HEAD and POST" },
-  INVALID_ARGUMENT: {
-    status: 400,
-    line: "dl takes 16 to 64 letters, digits, - or _, and a form is the one of the page",
-  },
-  DOCUMENT_TOO_LARGE: { status: 413, line: "the form is too large" },
+  INVALID_ARGUMENT: { status: 400, line: "dl takes 16 to 64 letters, digits, - or _" },
 };
 
 const PAGES: Readonly<Partial<Record<LinkProblem, PageProblem>>> = {

@@ -17,6 +17,7 @@ import type { Answer } from "../../pipeline/outcome.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import type { AuditAction } from "../../state/contract/audit.ts";
 import { LEASE } from "../../state/contract/deliveries.ts";
 import type { ObjectInfo } from "../../storage/contract/storage.ts";
 import { headerStyle, presentRead } from "../object-headers.ts";
@@ -45,7 +46,9 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
       isPage: wantsPage(request),
     };
     if (!["GET", "HEAD", "POST"].includes(request.method)) {
-      throw new Refusal("METHOD_NOT_ALLOWED", `a link takes GET, HEAD and POST, not ${request.method}`);
+      const refusal = new Refusal("METHOD_NOT_ALLOWED", `a link takes GET, HEAD and POST, not ${request.method}`);
+      if (permit.object === undefined) throw refusal;
+      return refuse(asked, permit.object, refusal);
     }
     if (grant.link.kind === "route") return routeLinkTask(asked);
     if (grant.link.kind === "prefix") return prefixTask(asked);
@@ -64,14 +67,26 @@ function objectTask(asked: Asked, object: PermittedObject): Task {
   if (isDelivery) return deliver(asked, object, { token: hashOf(grant.token ?? "") });
   const claimKey = query.get("dl");
   if (grant.isCounted && claimKey !== null) {
-    if (!isClaimKey(claimKey))
-      throw new Refusal("INVALID_ARGUMENT", "dl is not 16 to 64 letters, digits, - or _", { parameter: "dl" });
+    if (!isClaimKey(claimKey)) {
+      const message = "dl is not 16 to 64 letters, digits, - or _";
+      return refuse(asked, object, new Refusal("INVALID_ARGUMENT", message, { parameter: "dl" }));
+    }
     return deliver(asked, object, claimOf(asked, claimKey));
   }
   const wantsBytes = query.has("view") || query.has("download");
   if (isPage && !wantsBytes) return showPage(asked, object);
   if (grant.isCounted) return { request: headOf(asked, object), present: () => needsClaim(asked) };
   return read(asked, object);
+}
+
+/** Refuses a request. If the object is gone or changed, a slug gets the answer of an unknown one instead. */
+function refuse(asked: Asked, object: PermittedObject, refusal: Refusal): Task<HeadObject> {
+  return {
+    request: headOf(asked, object),
+    present() {
+      throw refusal;
+    },
+  };
 }
 
 /** Whether the browser fetches ahead: its user has opened nothing yet. */
@@ -81,8 +96,8 @@ function isPrefetch({ headers }: WireRequest): boolean {
 
 /** The bytes of a link that counts nothing. */
 function read(asked: Asked, object: PermittedObject): Task<GetObject> | Task<HeadObject> {
-  const { received, request } = asked;
-  const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
+  const { request } = asked;
+  const wanted = selectionOf(asked, object);
   if (request.method === "HEAD") {
     return { request: { operation: "head-object", ...wanted }, present: (result) => bytesAnswer(asked, result) };
   }
@@ -105,9 +120,9 @@ function note({ grant, request, options }: Asked, entry: Omit<Parameters<LinkOpe
 
 /** The bytes of a link that counts: what a claim or a started delivery may have. */
 function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): Task<DeliverLink> | Task<HeadObject> {
-  const { grant, received, request } = asked;
+  const { grant, request } = asked;
   const { link, variant } = grant;
-  const wanted = { object, conditions: readConditions(received.fields), range: rangeOf(received) };
+  const wanted = selectionOf(asked, object, "delivery.started");
   if (request.method === "HEAD") {
     return {
       request: { operation: "head-object", ...wanted },
@@ -115,7 +130,7 @@ function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): 
     };
   }
   return {
-    request: { operation: "deliver-link", ...wanted, link, variant, by, isVisit: link.kind === "prefix" },
+    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: link.kind === "prefix" },
     present: (result: ObjectDelivered) => {
       const handed = handedOver(asked, result);
       if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
@@ -166,7 +181,6 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
   return {
     request: headOf(asked, object),
     present: ({ info }: ObjectRead) => {
-      expectUnchanged(asked, info);
       note(asked, { action: "link.viewed", result: "ok" });
       const name = link.key.split("/").at(-1) || link.key;
       if (grant.delivery === undefined) expectLeft(variant);
@@ -196,9 +210,14 @@ function needsClaim({ grant, options, request }: Asked): Answer {
   return request.method === "HEAD" ? { ...answer, body: undefined } : answer;
 }
 
-function headOf({ received }: Asked, object: PermittedObject): HeadObject {
-  const conditions = readConditions(received.fields);
-  return { operation: "head-object", object, conditions: conditions && undefined, range: undefined };
+function headOf(asked: Asked, object: PermittedObject): HeadObject {
+  return { operation: "head-object", ...selectionOf(asked, object), conditions: undefined, range: undefined };
+}
+
+function selectionOf(asked: Asked, object: PermittedObject, action: AuditAction = "link.opened") {
+  const { received } = asked;
+  const check = (info: ObjectInfo): void => expectUnchanged(asked, info, action);
+  return { object, conditions: readConditions(received.fields), range: rangeOf(received), check };
 }
 
 /** One range at most; several mean the whole. */
@@ -206,11 +225,11 @@ function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
   return range === undefined || range.includes(",") ? undefined : { range, ifRange };
 }
 
-function expectUnchanged(asked: Asked, info: ObjectInfo): void {
+function expectUnchanged(asked: Asked, info: ObjectInfo, action: AuditAction): void {
   const { link } = asked.grant;
   if (link.kind !== "object" || link.etag === undefined) return;
   if (link.etag === info.etag && link.size === info.size) return;
-  note(asked, { action: "link.opened", result: "changed" });
+  note(asked, { action, result: "changed", target: `${link.bucket}/${link.key}` });
   throw new LinkRefused("changed");
 }
 
@@ -220,7 +239,6 @@ const STYLE = headerStyle(() => []);
 function headersOf(asked: Asked, info: ObjectInfo): BytesHeaders {
   const { grant, query } = asked;
   const { link } = grant;
-  expectUnchanged(asked, info);
   const contentType = link.response?.contentType ?? info.contentType;
   const name = (grant.rest || link.key).split("/").at(-1);
   const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);

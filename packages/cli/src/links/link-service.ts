@@ -7,7 +7,9 @@ import { dispatcher, targetGuard } from "@daypass/gateway/notify";
 import { connectState, measuredState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
 import type { ServeSettings } from "../commands/serve/settings.ts";
+import type { KeyStore } from "../state/key-store.ts";
 import { linkFiles } from "../state/link-files.ts";
+import { adminKeys } from "./admin-keys.ts";
 import { adminServer, removeSocket } from "./admin-server.ts";
 import { revocationFile } from "./revocation-file.ts";
 import { wireRequestOf } from "./url-request.ts";
@@ -29,6 +31,7 @@ export interface LinkService {
     readonly admin: ServeSettings["admin"];
     /** Whether the present configuration hands over. */
     readonly handsOver: () => boolean;
+    readonly store: KeyStore;
   }): Promise<void>;
   close(): Promise<void>;
 }
@@ -72,7 +75,7 @@ export async function openLinkService(
   let servers: readonly Server[] = [];
   return {
     links: opened,
-    async listen({ storage, origin, verify, places, admin, handsOver }) {
+    async listen({ storage, origin, verify, places, admin, handsOver, store }) {
       if (servers.length > 0) return;
       const identify = async (url: string): Promise<Grant> => {
         const attempts = await Promise.allSettled(METHODS.map((method) => verify(wireRequestOf(url, method))));
@@ -88,6 +91,7 @@ export async function openLinkService(
         places,
         clock,
         handsOver,
+        keys: adminKeys(store, database !== undefined),
         webhookNetworks: allowNetworks,
       };
       const local = adminApi({ ...options, origins: [], isLocal: true });

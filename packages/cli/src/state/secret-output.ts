@@ -84,6 +84,6 @@ export function secretRows(key: ActiveKey): readonly (readonly [name: string, va
 }
 
 /** The secret as JSON fields. */
-export function secretFields(key: ActiveKey): object {
+export function secretFields(key: ActiveKey): { readonly secretAccessKey: string } | { readonly jwk: object } {
   return key.kind === "s3" ? { secretAccessKey: key.credentials.secretAccessKey } : { jwk: key.jwk };
 }

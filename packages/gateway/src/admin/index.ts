@@ -1,5 +1,5 @@
 /**
- * The admin API: links, deliveries, claims, revocations and tokens over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
+ * The admin API: links, deliveries, claims, revocations, tokens and keys over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
  * never a dialect's key.
  *
  * @module
@@ -9,6 +9,7 @@ import { addAuditRoutes, UNRECORDED_PATHS } from "./audit.ts";
 import { addBackupRoute } from "./backup.ts";
 import { addClaimRoute } from "./claims.ts";
 import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
+import { addKeyRoutes } from "./keys.ts";
 import { addLinkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
 import { addRevocationRoutes } from "./revocations.ts";
@@ -17,7 +18,7 @@ import { addTokenRoutes } from "./tokens.ts";
 import { addWebhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
-export type { AdminOptions } from "./options.ts";
+export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
 
 /** A handler of `fetch` requests. */
 export interface AdminApi {
@@ -87,6 +88,7 @@ export function adminApi(options: AdminOptions): AdminApi {
   addRevocationRoutes(app, options);
   addClaimRoute(app, options);
   addTokenRoutes(app, options);
+  addKeyRoutes(app, options);
   addBackupRoute(app, options);
   addAuditRoutes(app, options);
   addWebhookRoutes(app, options);

@@ -3,6 +3,58 @@ import type { Links } from "../links/links.ts";
 import type { LinkPlace } from "../links/route-target.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 
+/** The limits of a key of the gateway. A missing member does not limit. */
+export interface AdminKeyScope {
+  /** S3 keys: bucket names. */
+  readonly buckets?: readonly string[] | undefined;
+  /** URL keys: `scheme://host[:port]`. */
+  readonly origins?: readonly string[] | undefined;
+  /** S3 keys: the prefix of object keys. URL keys: the prefix of paths. */
+  readonly prefix?: string | undefined;
+  /** HTTP methods in upper case. Any method if omitted. */
+  readonly methods?: readonly string[] | undefined;
+  /** The longest lifetime of a URL, in seconds. */
+  readonly maxLife?: number | undefined;
+  /** The ISO instant at which the key expires, in UTC. */
+  readonly until?: string | undefined;
+}
+
+/** The properties of a new key of the gateway. */
+export interface NewAdminKey {
+  readonly algorithm: "AWS4-HMAC-SHA256" | "HS256" | "Ed25519";
+  readonly label?: string | undefined;
+  readonly scope: AdminKeyScope;
+}
+
+/** A key of the gateway, without its secret. Instants are ISO texts. */
+export interface AdminKey extends NewAdminKey {
+  readonly id: string;
+  readonly kind: "s3" | "url";
+  readonly createdAt: string;
+  /** The end of the overlap after a rotation. */
+  readonly retiresAt?: string | undefined;
+  readonly revokedAt?: string | undefined;
+}
+
+/** The key store of the gateway. Its processes must notice a change by themselves. */
+export interface AdminKeys {
+  /** Whether other replicas have copies of the keys: then the API changes none, because they would differ. */
+  readonly isCopied: boolean;
+  /** All keys, revoked ones too. */
+  list(): Promise<readonly AdminKey[]>;
+  /**
+   * Creates a key with a random secret. Does not check that a caller may create it.
+   * @throws {DaypassError} `INVALID_KEY` if the scope of a URL key is malformed
+   */
+  create(wanted: NewAdminKey): Promise<{
+    readonly key: AdminKey;
+    /** `secretAccessKey` of an S3 key, or `jwk` of a URL key. */
+    readonly secret: { readonly secretAccessKey: string } | { readonly jwk: object };
+  }>;
+  /** Ends a key of {@link AdminKeys.list} at once. */
+  revoke(id: string): Promise<unknown>;
+}
+
 /** Options of {@link adminApi}. */
 export interface AdminOptions {
   readonly links: Links;
@@ -20,6 +72,8 @@ export interface AdminOptions {
   /** Routes, and hosts that proxies protect, which links may target. None by default. */
   readonly places?: (() => readonly LinkPlace[]) | undefined;
   readonly clock: () => Date;
+  /** The keys of the gateway. Absent: the API has no routes for keys. */
+  readonly keys?: AdminKeys | undefined;
   /** Networks in CIDR notation that webhooks may reach although they are not public; empty by default. */
   readonly webhookNetworks?: readonly string[] | undefined;
 }

@@ -21,7 +21,10 @@ const TEXTS: Texts = {
   unrecognized_keys: ({ keys: [key = ""] }, field) =>
     `${field === BODY ? "" : `${field}.`}${key.slice(0, 64)} is not a field of this call. Check its spelling, or see /openapi.json.`,
   invalid_value: ({ values }, field) => `${field} is not a known value. Send one of ${values.join(", ")}.`,
-  invalid_format: (_, field) => `${field} is not a date with a time. Send one such as 2026-12-08T12:00:00Z.`,
+  invalid_format: ({ format, message }, field) =>
+    format === "datetime"
+      ? `${field} is not a date with a time. Send one such as 2026-12-08T12:00:00Z.`
+      : `${field}: ${message}`,
   too_small: ({ origin, minimum, inclusive }, field) =>
     `${field} is too small. Send ${inclusive === false ? `more than ${minimum}` : `${minimum} or more`}${UNITS[origin] ?? ""}.`,
   too_big: ({ origin, maximum }, field) => `${field} is too large. Send at most ${maximum}${UNITS[origin] ?? ""}.`,

@@ -7,7 +7,7 @@ import { type AdminApp, AdminProblem, expectOperator, json, optionalTime, respon
 import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
-const Scope = z.enum(["links:read", "links:write", "claims:write", "audit:read"]);
+const Scope = z.enum(["links:read", "links:write", "claims:write", "keys:read", "keys:write", "audit:read"]);
 
 const TokenInput = z
   .strictObject({

@@ -143,7 +143,7 @@ export async function openInstance(
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
     const origin = wanted.links?.origin ?? first;
     await linkService?.listen({
-      ...{ storage, origin, admin: wanted.admin },
+      ...{ storage, origin, admin: wanted.admin, store },
       verify: (request) => current.verify(request),
       places: () => linkPlaces(settings),
       handsOver: () => settings.links?.handOver !== undefined,

@@ -9,9 +9,10 @@ const HELP = `daypass tokens create --scope SCOPE…   create a token of the adm
 daypass tokens list                    list the tokens, without secrets
 daypass tokens revoke ID               end a token at once
 
-  --scope SCOPE         what the token may do: links:read, links:write, claims:write or audit:read; repeat it for more
-  --bucket NAME         only links to this bucket; repeat it for more
-  --prefix TEXT         only links to keys below this prefix
+  --scope SCOPE         what the token may do: links:read, links:write, claims:write, keys:read, keys:write or audit:read;
+                        repeat it for more
+  --bucket NAME         only links to this bucket, and keys for it; repeat it for more
+  --prefix TEXT         only links to objects below this prefix, and keys for them
   --label TEXT          a name for the list
 ${ADMIN_HELP}`;
 

@@ -32,6 +32,8 @@ export type AuditAction =
   | "revocation.lifted"
   | "token.created"
   | "token.revoked"
+  | "key.created"
+  | "key.revoked"
   | "webhook.created"
   | "webhook.removed"
   | "admin.call"
@@ -76,7 +78,7 @@ export interface AuditEntry {
   readonly recipient?: string | undefined;
   /** SHA-256 of the token of a delivery, base64url. */
   readonly delivery?: string | undefined;
-  /** The id of a grant, a revocation, an admin token or a webhook. */
+  /** The id of a grant, a revocation, an admin token, a key or a webhook. */
   readonly subject?: string | undefined;
   /** `bucket/key`. */
   readonly target?: string | undefined;

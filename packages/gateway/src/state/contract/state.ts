@@ -121,9 +121,9 @@ export interface AdminToken {
   readonly label?: string | undefined;
   /** SHA-256 of the token, base64url. Never the token. */
   readonly hash: string;
-  /** What the token may do: `links:read`, `links:write`, `claims:write`, `audit:read`; empty: nothing. */
+  /** What the token may do: `links:read`, `links:write`, `claims:write`, `keys:read`, `keys:write`, `audit:read`; empty: nothing. */
   readonly scopes: readonly string[];
-  /** The buckets of its links; absent: all, empty: none. */
+  /** The buckets of its links and keys; absent: all, empty: none. */
   readonly buckets?: readonly string[] | undefined;
   readonly prefix?: string | undefined;
   /** When it was made, milliseconds since 1970. */

@@ -1,0 +1,16 @@
+import type { AdminKeys } from "@daypass/gateway/admin";
+import type { KeyStore } from "../state/key-store.ts";
+import { secretFields } from "../state/secret-output.ts";
+
+/** The key store as the admin API uses it. The workers poll the store, so they notice each change. */
+export function adminKeys(store: KeyStore, isCopied: boolean): AdminKeys {
+  return {
+    isCopied,
+    list: store.list,
+    async create(wanted) {
+      const key = await store.create(wanted);
+      return { key: key.record, secret: secretFields(key) };
+    },
+    revoke: store.revoke,
+  };
+}

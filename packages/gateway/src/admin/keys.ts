@@ -1,0 +1,134 @@
+/** Keys of the gateway in the admin API. A token with buckets or a prefix sees, creates and revokes only S3 keys within them. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { isBelow } from "../pipeline/scope-match.ts";
+import type { AdminToken } from "../state/contract/state.ts";
+import { type AdminApp, AdminProblem, expectScope, json, responses } from "./http.ts";
+import type { AdminKey, AdminOptions } from "./options.ts";
+
+const instant = z.iso.datetime({ offset: true });
+const Kind = z.enum(["s3", "url"]);
+const isName = (text: string): boolean => /^[^/]+$/.test(text);
+const isMethod = (text: string): boolean => /^[A-Z]{3,16}$/.test(text);
+
+const KeyScope = z
+  .strictObject({
+    buckets: z.array(z.string().refine(isName, "Send the name of a bucket.")).min(1).optional(),
+    origins: z.array(z.string()).min(1).optional(),
+    prefix: z.string().min(1).optional(),
+    methods: z.array(z.string().refine(isMethod, "Send a method such as GET.")).min(1).optional(),
+    maxLife: z.int().min(1).optional().openapi({ description: "The longest lifetime of a URL, in seconds." }),
+    until: instant.optional().openapi({ description: "When the key and its URLs expire." }),
+  })
+  .openapi("KeyScope");
+
+const KeyInput = z
+  .strictObject({
+    kind: Kind,
+    ed25519: z.boolean().optional().openapi({ description: "For a `url` key with a public part." }),
+    label: z.string().max(1000).optional(),
+    scope: KeyScope.default({}).openapi({ description: "`buckets` are for `s3`, `origins` for `url`." }),
+  })
+  .openapi("KeyInput");
+
+const KeyResource = z
+  .object({
+    id: z.string(),
+    kind: Kind,
+    algorithm: z.enum(["AWS4-HMAC-SHA256", "HS256", "Ed25519"]),
+    label: z.string().optional(),
+    scope: KeyScope,
+    createdAt: instant,
+    retiresAt: instant.optional(),
+    revokedAt: instant.optional(),
+    secretAccessKey: z.string().optional().openapi({ description: "Shown once, when an `s3` key is created." }),
+    jwk: z.looseObject({}).optional().openapi({ description: "Shown once, when a `url` key is created." }),
+  })
+  .openapi("Key");
+
+const Id = z.object({ id: z.string().min(1).max(64) });
+const MAX_KEYS = 1000;
+const invalid = (detail: string): AdminProblem => new AdminProblem(400, "INVALID_INPUT", detail);
+
+/** Adds the routes of keys, if the gateway has a key store. */
+export function addKeyRoutes(app: AdminApp, { keys, clock, links: { state } }: AdminOptions): void {
+  if (keys === undefined) return;
+
+  function expectOneStore(): void {
+    if (!keys?.isCopied) return;
+    const way = "change them by daypass keys on one machine and copy keys.json, or refuse one by daypass revoke --key";
+    throw new AdminProblem(409, "KEYS_COPIED", `the replicas have copies of the keys: ${way}`);
+  }
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/keys",
+      responses: responses({ 200: json(z.object({ items: z.array(KeyResource) }), "Keys, without secrets") }),
+    }),
+    async (context) => {
+      const { token } = expectScope(context, "keys:read");
+      const items = (await keys.list()).filter((key) => isWithin(key, token)).map(resource);
+      return context.json({ items }, 200) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/keys",
+      request: { body: json(KeyInput, "What the key may grant") },
+      responses: responses({ 201: json(KeyResource, "The key, with its secret") }),
+    }),
+    async (context) => {
+      const { token, owner } = expectScope(context, "keys:write");
+      expectOneStore();
+      const { kind, ed25519 = false, label, scope: given } = context.req.valid("json");
+      const foreign = kind === "s3" ? "origins" : "buckets";
+      if (given[foreign] !== undefined) throw invalid(`scope.${foreign} is not for a key of the kind ${kind}.`);
+      if (kind === "s3" && ed25519) throw invalid("ed25519 is only for a key of the kind url.");
+      const end = given.until === undefined ? undefined : new Date(given.until);
+      if (end !== undefined && end <= clock()) throw invalid("scope.until is past. Send a later instant.");
+      const scope = end === undefined ? given : { ...given, until: end.toISOString() };
+      if (!isWithin({ kind, scope }, token)) {
+        const way = "create an s3 key with buckets and a prefix within those of the token";
+        throw new AdminProblem(403, "TOKEN_SCOPE", `the key would exceed the token: ${way}`);
+      }
+      if ((await keys.list()).filter(({ revokedAt }) => revokedAt === undefined).length >= MAX_KEYS)
+        throw invalid(`there are ${MAX_KEYS} keys: revoke one first`);
+      const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : ed25519 ? "Ed25519" : "HS256";
+      const { key, secret } = await keys.create({ algorithm, label, scope });
+      await state.record({ action: "key.created", by: owner, result: "ok", subject: key.id });
+      return context.json({ ...resource(key), ...secret }, 201) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/keys/{id}",
+      request: { params: Id },
+      responses: responses({ 204: { description: "Revoked" } }),
+    }),
+    async (context) => {
+      const { token, owner } = expectScope(context, "keys:write");
+      expectOneStore();
+      const { id } = context.req.valid("param");
+      if (!(await keys.list()).some((key) => key.id === id && isWithin(key, token)))
+        throw new AdminProblem(404, "NO_SUCH_KEY", "no key has this id");
+      await keys.revoke(id);
+      await state.record({ action: "key.revoked", by: owner, result: "ok", subject: id });
+      return context.body(null, 204) as never;
+    },
+  );
+}
+
+/** Whether a key grants nothing outside a token. A URL key has no bucket, so no token with limits covers it. */
+function isWithin({ kind, scope }: Pick<AdminKey, "kind" | "scope">, token: AdminToken | undefined): boolean {
+  const { buckets, prefix } = token ?? {};
+  if (buckets === undefined && prefix === undefined) return true;
+  if (kind !== "s3") return false;
+  if (buckets !== undefined && !scope.buckets?.every((bucket) => buckets.includes(bucket))) return false;
+  return prefix === undefined || (scope.prefix !== undefined && isBelow(prefix, scope.prefix));
+}
+
+function resource({ id, kind, algorithm, label, scope, createdAt, retiresAt, revokedAt }: AdminKey): object {
+  return { id, kind, algorithm, label, scope, createdAt, retiresAt, revokedAt };
+}

@@ -93,7 +93,9 @@ describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
   test("rejects changes if the key file is a mount point", () => {
     const { stdout, stderr } = inNamespace(MOUNTED);
     expect(stdout).toBe(`${"refused\n".repeat(3)}untouched\nkeys.json\nkeys.json.spare\nmaster.key\n`);
-    expect(stderr.match(/a mount point \(EBUSY\): mount its folder instead; nothing was changed\n/g)).toHaveLength(3);
+    expect(
+      stderr.match(/ is a mount point \(EBUSY\), so nothing was changed\. Mount its folder instead\n/g),
+    ).toHaveLength(3);
   });
 });
 

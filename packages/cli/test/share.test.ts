@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -72,6 +72,15 @@ test("share of a file beside a folder named files delivers the file", async () =
   mkdirSync(join(folder, "files"));
   const { link } = await share(join(folder, "a.txt"));
   expect([link.target, await (await get(link.url)).text()]).toEqual(["holiday/a.txt", "first"]);
+});
+
+test("share finds a gateway that was started on a symbolic link to its folder", async () => {
+  const folder = holiday();
+  const other = join(temporaryFolder(), "link");
+  symlinkSync(folder, other);
+  await serve(other, "--port", "0");
+  const { stdout } = await daypass(["share", join(other, "a.txt"), "--json"]);
+  expect(JSON.parse(stdout).target).toBe("files/a.txt");
 });
 
 test("share refuses what the running gateway would leave out, and options that it would ignore", async () => {

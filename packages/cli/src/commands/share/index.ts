@@ -90,12 +90,13 @@ function placeOf(path: string, isFolder: boolean): Place {
   for (let folder = isFolder ? path : dirname(path); ; folder = dirname(folder)) {
     const serving = servingOf(join(folder, STATE_FOLDER));
     if (serving !== undefined) {
-      const inside = relative(serving.root, path);
-      if (inside.startsWith(".."))
+      // The gateway may have been started on a symbolic link.
+      const root = realpathSync(serving.root);
+      if (relative(root, path).startsWith(".."))
         throw new CommandError(
-          `a gateway serves ${serving.root} with the state of ${folder}, and ${path} is outside. Stop it, or share a path below.`,
+          `a gateway serves ${root} with the state of ${folder}, and ${path} is outside. Stop it, or share a path below.`,
         );
-      return { root: serving.root, state: join(folder, STATE_FOLDER), target: targetIn(serving.root, path, isFolder) };
+      return { root, state: join(folder, STATE_FOLDER), target: targetIn(root, path, isFolder) };
     }
     if (folder === dirname(folder)) break;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { needsPostgres } from "../../../tools/postgres-server.ts";
-import { ofEachWorker, open, type Replica, type Replicas, startReplicas, WITHIN } from "./replicas.ts";
+import { again, ofEachWorker, open, type Replica, type Replicas, startReplicas, WITHIN } from "./replicas.ts";
 import { status } from "./serving.ts";
 
 const reason = needsPostgres("radosgw", "pgbouncer");
@@ -41,7 +41,7 @@ function load({ replicas, presigned }: Replicas, counted: string, uncounted: str
     claims.push({ replica, isCounted, status, retry });
   };
   const lanes = replicas.flatMap((replica) => [
-    lane(async () => stateless.push(await status(presigned(replica)))),
+    lane(async () => stateless.push(await again(() => status(presigned(replica))))),
     ...[true, true, false].map((isCounted) => lane(() => claim(replica, isCounted))),
   ]);
   const stop = async (): Promise<void> => {

@@ -150,11 +150,14 @@ function documentedConfig({
   };
 }
 
+/** Repeats a GET once, as clients do: a server may close an idle connection just as it is used again. */
+export const again = <T>(get: () => Promise<T>): Promise<T> => get().catch(get);
+
 /** What a program receives from a link at a replica, from an address. */
 export async function open({ running }: Replica, url: string, query = "", address = "192.0.2.1") {
-  const answer = await fetch(`${running.said.url}${new URL(url).pathname}${query}`, {
-    headers: { "x-forwarded-for": address },
-  });
+  const answer = await again(() =>
+    fetch(`${running.said.url}${new URL(url).pathname}${query}`, { headers: { "x-forwarded-for": address } }),
+  );
   return { status: answer.status, text: await answer.text(), retry: answer.headers.get("retry-after") };
 }
 

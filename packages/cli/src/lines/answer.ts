@@ -57,5 +57,8 @@ function advised(message: string): string {
 /** Code and message of a thrown value. An error that is not a `DaypassError` is a fault of the program, not of the input. */
 export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
   if (isDaypassError(error)) return { code: error.code, message: advised(error.message) };
-  return { code: "INTERNAL", message: `${error instanceof Error ? error.name : error}, a bug of Daypass: report it` };
+  return {
+    code: "INTERNAL",
+    message: `${error instanceof Error ? error.name : "an unknown error"}, a bug of Daypass: report it`,
+  };
 }

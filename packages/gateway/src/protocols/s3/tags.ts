@@ -85,7 +85,7 @@ export function taggingElements(tags: Tags): XmlElements {
 
 function checkedTags(pairs: TagPairs): Tags {
   if (pairs.length > MAX_TAGS)
-    throw new Refusal("TOO_MANY_TAGS", `${pairs.length} tags are too many. Send ${MAX_TAGS}`);
+    throw new Refusal("TOO_MANY_TAGS", `${pairs.length} tags are too many. Send at most ${MAX_TAGS}`);
   const keys = new Set<string>();
   for (const [key, value] of pairs) {
     if (key === "" || key.length > MAX_KEY || !TAG_TEXT.test(key)) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -34,4 +34,17 @@ it("SQLite recognises a backup of the run that is known, and knows a run that go
     expect(writer?.last ?? 0).toBe(restored);
     await opened.close();
   }
+});
+
+it("SQLite removes a backup whose run cannot be changed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const copy = join(folder, "copy.db");
+  const state = await sqliteState({ path: join(folder, "state.db") });
+  onTestFinished(() => state.close());
+  await state.beginRun(undefined);
+  // A folder in the place of its journal makes every change of the copy fail.
+  mkdirSync(`${copy}-journal`);
+  await expect(state.backup(copy)).rejects.toThrow();
+  expect(existsSync(copy)).toBe(false);
 });

@@ -1,6 +1,6 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { type Database, openDatabase } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import {
@@ -353,11 +353,16 @@ export async function sqliteState({
       await commit(() => undefined);
       // The copy has the secret of the state, so only its owner may read it.
       writeFileSync(path, "", { flag: "wx", mode: 0o600 });
-      db.prepare("VACUUM INTO ?").run(path);
-      // A copy with the present run would look like a state that has lost nothing.
-      const copy = await openDatabase(path);
-      copy.exec("UPDATE secret SET value = randomblob(16) WHERE name = 'run'");
-      copy.close();
+      try {
+        db.prepare("VACUUM INTO ?").run(path);
+        // A copy with the present run would look like a state that has lost nothing.
+        const copy = await openDatabase(path);
+        copy.exec("UPDATE secret SET value = randomblob(16) WHERE name = 'run'");
+        copy.close();
+      } catch (error) {
+        rmSync(path, { force: true });
+        throw error;
+      }
     },
     close,
   };

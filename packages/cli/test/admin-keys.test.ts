@@ -28,6 +28,7 @@ async function apiOf({ isCopied = false, hasKeys = true } = {}) {
     identify: () => Promise.reject(new Error("no URL")),
     keys: hasKeys ? adminKeys(store, isCopied) : undefined,
     clock,
+    onError: (error: unknown) => expect.fail(String(error)),
   };
   const send = async (isLocal: boolean, [method, path, body]: Call, token = "") => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };

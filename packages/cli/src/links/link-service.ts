@@ -93,6 +93,7 @@ export async function openLinkService(
         handsOver,
         keys: adminKeys(store, database !== undefined),
         webhookNetworks: allowNetworks,
+        onError: (error: unknown) => log.logger.error({ error: String(error) }, "a call of the admin API failed"),
       };
       const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];

@@ -35,7 +35,8 @@ export async function openLocalAdmin(
   });
   const gateway = createGateway({ storage, origins: [origin], keys: { s3: keys.s3, url: keys.url }, clock });
   const identify = (url: string) => gateway.verify(wireRequestOf(url));
-  const api = adminApi({ links, storage, origin, origins: [], isLocal: true, identify, clock });
+  const onError = (error: unknown): void => void process.stderr.write(`${error}\n`);
+  const api = adminApi({ links, storage, origin, origins: [], isLocal: true, identify, clock, onError });
   return {
     api,
     async close() {

@@ -101,7 +101,11 @@ export function adminApi(options: AdminOptions): AdminApi {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
 
   app.notFound(() => refused(new AdminProblem(404, "NO_SUCH_PATH", "the API has no such path: see /openapi.json")));
-  app.onError((error) => refused(toProblem(error)));
+  app.onError((error) => {
+    const problem = toProblem(error);
+    if (problem.code === "INTERNAL") options.onError(error);
+    return refused(problem);
+  });
 
   return { fetch: async (request, address) => app.fetch(request, { address }) };
 }

@@ -72,6 +72,8 @@ export interface AdminOptions {
   /** Routes, and hosts that proxies protect, which links may target. None by default. */
   readonly places?: (() => readonly LinkPlace[]) | undefined;
   readonly clock: () => Date;
+  /** Receives the reason of each `INTERNAL`, which callers do not see. */
+  readonly onError: (error: unknown) => void;
   /** The keys of the gateway. Absent: the API has no routes for keys. */
   readonly keys?: AdminKeys | undefined;
   /** Networks in CIDR notation that webhooks may reach although they are not public; empty by default. */

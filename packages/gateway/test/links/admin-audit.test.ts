@@ -127,3 +127,15 @@ it.each<readonly [method: string, path: string, body: object | undefined, detail
   const answer = await call(path, { method, ...(body && { body }) }, true);
   expect(answer).toMatchObject({ status: 400, body: { code: "INVALID_INPUT", detail } });
 });
+
+it("reports the reason of an unexpected error to the gateway only", async () => {
+  const reasons: unknown[] = [];
+  const storage = { head: () => Promise.reject(new Error("the disk is broken")) };
+  const failing = adminCalls(bench, { storage, onError: (error) => reasons.push(error) });
+  const body = { target: "media/film.mp4" };
+  expect(await failing("/links", { method: "POST", body }, true)).toMatchObject({
+    status: 500,
+    body: { code: "INTERNAL", detail: "the gateway failed; its log has the reason" },
+  });
+  expect(reasons.map(String)).toEqual(["Error: the disk is broken"]);
+});

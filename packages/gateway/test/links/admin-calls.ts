@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { type AdminOptions, adminApi } from "../../src/admin/index.ts";
 import type { LinkBench } from "./link-bench.ts";
 
@@ -10,7 +11,7 @@ interface CallOptions {
 }
 
 /** Calls the admin API over a bench: as the local operator, or over the network. */
-export function adminCalls(bench: LinkBench, places?: AdminOptions["places"]) {
+export function adminCalls(bench: LinkBench, more: Partial<AdminOptions> = {}) {
   const api = (isLocal: boolean) =>
     adminApi({
       links: bench.links,
@@ -20,7 +21,8 @@ export function adminCalls(bench: LinkBench, places?: AdminOptions["places"]) {
       isLocal,
       identify: () => Promise.reject(new Error("no URL")),
       clock: bench.clock,
-      places,
+      onError: (error) => expect.fail(String(error)),
+      ...more,
     } satisfies AdminOptions);
   return async (path: string, { method = "GET", body, headers = {} }: CallOptions = {}, isLocal = false) => {
     const type = body === undefined ? undefined : { "content-type": "application/json" };

@@ -275,7 +275,7 @@ describe("a link to a route", () => {
 
 describe("the admin API", () => {
   it("revokes the address of one recipient, and cuts the visit that it began", async () => {
-    const call = adminCalls(bench, places);
+    const call = adminCalls(bench, { places });
     const made = await make({ recipients: ["Ann", "Ben"] });
     const [ann, ben] = await Promise.all(made.variants.map(({ id }) => visit(id)));
     const url = `${bench.url}/-/daypass/l/${made.variants[0]?.id}`;
@@ -294,7 +294,7 @@ describe("the admin API", () => {
     ["route:photos", 400, /not a target/],
   ])("makes a link of %s", async (target, status, stored) => {
     const own = (text: string): string => text.replace("ORIGIN", bench.url);
-    const call = adminCalls(bench, places);
+    const call = adminCalls(bench, { places });
     const made = await call("/links", { method: "POST", body: { target: own(target) } }, true);
     expect(made.status).toBe(status);
     if (typeof stored === "string") {
@@ -313,12 +313,12 @@ describe("the admin API", () => {
     ["a longer name than fits into a cookie", { recipients: ["x".repeat(201)] }],
   ])("refuses %s", async (_, more) => {
     const body = { target: "route:https://photos.example.com/a/", ...more };
-    const made = await adminCalls(bench, places)("/links", { method: "POST", body }, true);
+    const made = await adminCalls(bench, { places })("/links", { method: "POST", body }, true);
     expect([made.status, made.body.detail]).toEqual([400, expect.stringContaining(Object.keys(more)[0] ?? "")]);
   });
 
   it("refuses an edit that adds a limit of bytes that it cannot count", async () => {
-    const call = adminCalls(bench, places);
+    const call = adminCalls(bench, { places });
     const made = await call(
       "/links",
       { method: "POST", body: { target: "route:https://photos.example.com/a/" } },

@@ -86,6 +86,7 @@ export interface WaitingBytes {
 export function waitingBytes(cap: number): WaitingBytes {
   // In the order of their last progress.
   const held = new Map<ServerResponse, number>();
+  const watched = new WeakSet<ServerResponse>();
   let total = 0;
 
   function release(response: ServerResponse): void {
@@ -98,7 +99,8 @@ export function waitingBytes(cap: number): WaitingBytes {
       return total;
     },
     hold(response, bytes) {
-      if (!held.has(response)) {
+      if (!watched.has(response)) {
+        watched.add(response);
         const done = (): void => release(response);
         response.once("finish", done).once("close", done);
       }

@@ -120,6 +120,14 @@ describe("waitingBytes", () => {
     waiting.hold(stalled, 20);
     expect([idle.destroyed, stalled.destroyed, waiting.total]).toEqual([false, false, 20]);
   });
+
+  it("adds its listeners to a response once, also if the cap is exceeded again and again", () => {
+    const waiting = waitingBytes(30);
+    const all = responses(2);
+    for (const response of all) Object.assign(response, { writableLength: 0 });
+    for (const response of [...all, ...all, ...all]) waiting.hold(response, 20);
+    expect(all.map((response) => response.listenerCount("close"))).toEqual([1, 1]);
+  });
 });
 
 describe("pieceSize", () => {

@@ -136,5 +136,7 @@ function sendStream(
   });
   stream.once("end", () => cutIf(length !== undefined && progress.bytes < length));
   stream.once("error", (error) => blame(meaningOf(error)));
+  // Node warns of more than ten listeners of an event, and `pipeline` alone adds six for "close".
+  response.setMaxListeners(20);
   return pipeline(stream, response);
 }

@@ -25,7 +25,12 @@ function gate() {
 
 let work: ReturnType<typeof gate>;
 let gateway: TestGateway;
+const warnings: Error[] = [];
+const noteWarning = (warning: Error): void => {
+  if (warning.name === "MaxListenersExceededWarning") warnings.push(warning);
+};
 beforeEach(async () => {
+  process.on("warning", noteWarning);
   work = gate();
   const slow =
     <P extends readonly unknown[], R>(step: (...parameters: P) => Promise<R>) =>
@@ -47,6 +52,9 @@ beforeEach(async () => {
 afterEach(async () => {
   work.open();
   await gateway.close();
+  process.off("warning", noteWarning);
+  // An operator would read it as a leak.
+  expect(warnings.splice(0)).toEqual([]);
 });
 
 /** An answer as it comes. */

@@ -1,35 +1,13 @@
+import type { AdminKey, AdminKeyScope } from "@daypass/gateway/admin";
 import type { S3Credentials } from "daypass/s3";
 import { isObject } from "daypass/schemes";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
 
-/** The limits of a key. A missing member does not limit. */
-export interface StoredScope {
-  /** S3 keys: bucket names. */
-  readonly buckets?: readonly string[] | undefined;
-  /** URL keys: `scheme://host[:port]`. */
-  readonly origins?: readonly string[] | undefined;
-  /** S3 keys: the prefix of object keys. URL keys: the prefix of paths, with `/` at both ends. */
-  readonly prefix?: string | undefined;
-  readonly methods?: readonly string[] | undefined;
-  /** The longest lifetime of a URL, in seconds. */
-  readonly maxLife?: number | undefined;
-  /** The ISO instant at which the key expires. */
-  readonly until?: string | undefined;
-}
+/** The limits of a key, as the state folder stores them. */
+export type StoredScope = AdminKeyScope;
 
 /** The description of a key without its secret. */
-export interface KeyRecord {
-  readonly kind: "s3" | "url";
-  /** The access key id or kid. */
-  readonly id: string;
-  readonly algorithm: "AWS4-HMAC-SHA256" | "HS256" | "Ed25519";
-  readonly label?: string | undefined;
-  readonly createdAt: string;
-  readonly scope: StoredScope;
-  /** The end of the overlap after a rotation. */
-  readonly retiresAt?: string | undefined;
-  readonly revokedAt?: string | undefined;
-}
+export type KeyRecord = AdminKey;
 
 /** Whether a value has the required members. The seal protects the scope. */
 export function isKeyRecord(value: unknown): value is KeyRecord {

@@ -9,7 +9,7 @@ export interface AdminKeyScope {
   readonly buckets?: readonly string[] | undefined;
   /** URL keys: `scheme://host[:port]`. */
   readonly origins?: readonly string[] | undefined;
-  /** S3 keys: the prefix of object keys. URL keys: the prefix of paths. */
+  /** S3 keys: the prefix of object keys. URL keys: the prefix of paths, with `/` at both ends. */
   readonly prefix?: string | undefined;
   /** HTTP methods in upper case. Any method if omitted. */
   readonly methods?: readonly string[] | undefined;
@@ -28,6 +28,7 @@ export interface NewAdminKey {
 
 /** A key of the gateway, without its secret. Instants are ISO texts. */
 export interface AdminKey extends NewAdminKey {
+  /** The access key id or kid. */
   readonly id: string;
   readonly kind: "s3" | "url";
   readonly createdAt: string;

@@ -31,6 +31,8 @@ export interface Links {
 export interface LinksOptions {
   readonly state: State;
   readonly clock: Clock;
+  /** Milliseconds that never jump, because the list of revocations must not age when the clock is set: `performance.now` by default. */
+  readonly monotonic?: (() => Millis) | undefined;
   /** Where the list of revocations is kept, so that a gateway may start while the state is away. */
   readonly snapshot?: RevocationSnapshot | undefined;
   /** Milliseconds that the list of revocations may be old: five minutes by default. `Infinity` serves on while the state is away. */
@@ -66,6 +68,7 @@ const MAX_REVOCATION_AGE = 5 * 60_000;
 export async function openLinks({
   state,
   clock,
+  monotonic = () => performance.now(),
   snapshot,
   maxRevocationAge = MAX_REVOCATION_AGE,
 }: LinksOptions): Promise<Links> {
@@ -80,9 +83,9 @@ export async function openLinks({
     if (changes.every(({ liftedAt }) => liftedAt !== undefined)) return;
     for (const { transfer, cut } of [...transfers.values()]) if (revocations.find(transfer) !== undefined) cut();
   };
-  let polledAt = 0;
+  let polledAt = Number.NEGATIVE_INFINITY;
   const catchUp = async (): Promise<void> => {
-    const begun = clock().getTime();
+    const begun = monotonic();
     if (!isKeyed) stateKey.set(await state.secret("links"));
     isKeyed = true;
     apply(await state.revocationsAfter(revocations.revision));
@@ -101,7 +104,7 @@ export async function openLinks({
     const kept = snapshot?.load();
     if (kept === undefined) throw error;
     apply(kept.revocations);
-    polledAt = kept.polledAt;
+    polledAt = monotonic() - Math.max(0, clock().getTime() - kept.polledAt);
   });
   return {
     state,
@@ -111,8 +114,8 @@ export async function openLinks({
     revocations,
     apply,
     catchUp,
-    isStale: () => clock().getTime() - polledAt > maxRevocationAge,
-    age: () => Math.max(0, clock().getTime() - polledAt),
+    isStale: () => monotonic() - polledAt > maxRevocationAge,
+    age: () => monotonic() - polledAt,
     running(transfer, cut) {
       const name = Symbol();
       transfers.set(name, { transfer, cut });

@@ -28,7 +28,11 @@ async function away(hasCopy: boolean) {
     await links.catchUp();
   }
   await state.close();
-  return { bench, open: (maxRevocationAge?: number) => openLinks({ state, clock, snapshot, maxRevocationAge }) };
+  const monotonic = () => bench.now;
+  return {
+    bench,
+    open: (maxRevocationAge?: number) => openLinks({ state, clock, monotonic, snapshot, maxRevocationAge }),
+  };
 }
 
 it("refuses to open without a state and without a copy of the revocations", async () => {

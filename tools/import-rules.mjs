@@ -177,7 +177,11 @@ const parts = [
   { part: /^state\//, sees: [runtime], why: "the state knows no link and no request" },
   {
     part: /^links\//,
-    sees: [upstream, /^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
+    sees: [
+      ...[upstream, /^state\/contract\//, contracts, library, runtime, /^pipeline\/refusal\.ts$/, /^client-zip$/],
+      // The owner of a link sets headers of its response.
+      /^http\/content-headers\.ts$/,
+    ],
     why: "links are domain functions over the state: no HTTP, no SQL",
   },
   {

@@ -42,15 +42,16 @@ function decodeExtended(text: string): string | undefined {
 }
 
 /**
- * Writes a disposition. A name that is unsafe in a quoted string becomes an ASCII substitute and `filename*` (RFC 6266
- * appendix D: browsers read percent signs and backslashes differently).
+ * Writes a disposition. Slashes and backslashes of a name become `_`, because a name must not lead to another folder. A name that is unsafe in a
+ * quoted string becomes an ASCII substitute and `filename*` (RFC 6266 appendix D: browsers read percent signs differently).
  *
  * @example
  * contentDisposition("attachment", "naïve.txt"); // attachment; filename="na_ve.txt"; filename*=UTF-8''na%C3%AFve.txt
  */
-export function contentDisposition(type: "inline" | "attachment", filename?: string): string {
-  if (filename === undefined || filename === "") return type;
-  const ascii = filename.replace(/[^\x20-\x7e]|["\\%]/gu, "_");
+export function contentDisposition(type: "inline" | "attachment", name?: string): string {
+  if (name === undefined || name === "") return type;
+  const filename = name.replace(/[/\\]/g, "_");
+  const ascii = filename.replace(/[^\x20-\x7e]|["%]/gu, "_");
   if (ascii === filename) return `${type}; filename="${filename}"`;
   // encodeURIComponent throws on half a surrogate pair.
   const encoded = encodeURIComponent(filename.replace(/\p{Surrogate}/gu, "\ufffd")).replace(

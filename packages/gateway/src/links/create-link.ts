@@ -1,6 +1,7 @@
 /** Makes a link out of what its owner asks for. */
 import { BlockList, isIP } from "node:net";
 import { DaypassError } from "daypass";
+import { isHeaderValue } from "../http/content-headers.ts";
 import type { FoundLink, Link, LinkResponse, State, Variant } from "../state/contract/state.ts";
 import type { ObjectInfo } from "../storage/contract/storage.ts";
 import { isSlug, randomId } from "./identifiers.ts";
@@ -126,6 +127,11 @@ export function checkRequest(request: LinkRequest, now: number): void {
   }
   for (const [name, text] of Object.entries({ label, note })) {
     if (text !== undefined && text.length > MAX_TEXT) throw invalid(`${name} has more than ${MAX_TEXT} characters.`);
+  }
+  for (const [name, value] of Object.entries(request.response ?? {})) {
+    if (value !== undefined && !isHeaderValue(value)) {
+      throw invalid(`response.${name} has a line break or another character that no header can have. Remove it.`);
+    }
   }
   if (
     recipients !== undefined &&

@@ -68,9 +68,14 @@ async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationCon
   }
 }
 
-/** A name that no program unpacks outside of its folder; `undefined` if the key has none. */
+/** A name that no program unpacks outside of its folder; `undefined` if the key has none. Two keys never have the same name. */
 function entryName(key: string): string | undefined {
   if (key === "" || key.endsWith("/")) return undefined;
-  const segments = key.split("/").map((segment) => (/^\.{0,2}$/.test(segment) ? "_" : segment));
-  return segments.join("/").replace(/[\\:\p{Cc}]/gu, "_");
+  const segments = key.split("/").map((segment) => {
+    if (segment === "") return "%2F";
+    if (/^\.{1,2}$/.test(segment)) return segment.replaceAll(".", "%2E");
+    // A percent sign is encoded if it would read as one of these codes.
+    return segment.replace(/[\\:\p{Cc}]|%(?=[0-9A-F]{2})/giu, encodeURIComponent);
+  });
+  return segments.join("/");
 }

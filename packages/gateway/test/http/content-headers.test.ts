@@ -194,14 +194,18 @@ describe("Cache-Control", () => {
 });
 
 describe("Content-Disposition", () => {
-  it("reads back every file name that it writes in ASCII", () => {
+  it("reads back every file name that it writes in ASCII, without a path", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         const value = contentDisposition("attachment", name);
         expect(value).toMatch(/^[\x20-\x7e]*$/);
-        expect(parseContentDisposition(value)).toEqual({ type: "attachment", filename: name });
+        expect(parseContentDisposition(value)).toEqual({ type: "attachment", filename: name.replace(/[/\\]/g, "_") });
       }),
     );
+  });
+
+  it.each(["../../a.zip", "..\\..\\a.zip", "/etc/ü"])("writes no slash and no backslash of the name %j", (name) => {
+    expect(decodeURIComponent(contentDisposition("attachment", name))).not.toMatch(/[/\\]/);
   });
 
   it("escapes characters by RFC 8187", () => {

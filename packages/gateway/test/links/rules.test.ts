@@ -187,6 +187,30 @@ describe("recipients", () => {
   });
 });
 
+describe("a header of the response that its owner sets", () => {
+  it.each([
+    ["contentType", "text/html\r\nset-cookie: a=b"],
+    ["contentDisposition", "attachment\nx: y"],
+    ["contentType", "text/plain\u0000"],
+    ["contentDisposition", 'attachment; filename="日.txt"'],
+  ])("is refused in response.%s if it cannot be sent (%j), in a new link and in an edit", async (name, value) => {
+    const { link } = await bench.make();
+    const response = { [name]: value };
+    const body = { target: "media/film.mp4", response };
+    const created = await call("/links", { method: "POST", body }, true);
+    const headers = { "if-match": "*" };
+    const edited = await call(`/links/${link.id}`, { method: "PATCH", body: { response }, headers }, true);
+    for (const answer of [created, edited]) {
+      const { code, detail } = answer.body;
+      expect([answer.status, code, detail]).toEqual([
+        400,
+        "INVALID_INPUT",
+        expect.stringContaining(`response.${name} `),
+      ]);
+    }
+  });
+});
+
 describe("an edit", () => {
   const edit = (id: string, body: object) =>
     call(`/links/${id}`, { method: "PATCH", body, headers: { "if-match": "*" } }, true);

@@ -66,6 +66,34 @@ cmp "$root/state/keys.json" "$root/before" && echo untouched
 ls "$root/state"
 `;
 
+/** Creates a link, fills the file system to the last byte, revokes the link and a URL, and serves both again. */
+const LINKS = String.raw`
+root=$1; command=$SCRIPT; state="$root/.daypass"
+daypass() { "$0" "$command" "$@"; }
+get() { "$0" -e 'fetch(process.argv[1]).then(async (r) => console.log(r.status, (await r.text()).split("\n")[0]))' "$1"; }
+field() { sed "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/"; }
+mount -t tmpfs -o size=48m tmpfs "$root"
+mkdir "$root/media"; echo hello > "$root/media/hello.txt"
+mkfifo "$root/said" "$root/again"
+"$0" "$command" serve "$root" --port 0 --json --show-url > "$root/said" 2> /dev/null & gateway=$!
+trap 'kill $gateway || true' EXIT
+said=$(head -n 1 "$root/said")
+url=$(echo "$said" | field presignedUrl); origin=$(echo "$said" | field url)
+link=$(daypass links create media/hello.txt --json --state "$state")
+get "$url"; get "$(echo "$link" | field url)"
+cat /dev/zero > "$root/filler" 2> /dev/null || true
+daypass links create media/hello.txt --state "$state" 2>&1 || true
+get "$origin/-/readyz?links"
+daypass revoke "$url" --state "$state" > /dev/null
+daypass links revoke "$(echo "$link" | field id)" --state "$state" > /dev/null
+get "$url"; get "$(echo "$link" | field url)"
+kill $gateway; wait $gateway || true
+cat /dev/zero > "$root/more" 2> /dev/null || true
+"$0" "$command" serve "$root" --port "$(echo "$origin" | sed "s/.*://")" --json --show-url > "$root/again" 2> "$HOME/log" & gateway=$!
+head -n 1 "$root/again" > /dev/null; cat "$HOME/log" >&2
+get "$url"; get "$(echo "$link" | field url)"
+`;
+
 const inNamespace = (script: string, ...more: readonly string[]) =>
   spawnSync("unshare", [...IN_NAMESPACE, script, process.execPath, temporaryFolder(), ...more], {
     env: { PATH: process.env["PATH"], HOME: temporaryFolder(), SCRIPT: nodeArguments[0] },
@@ -100,6 +128,22 @@ describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
 });
 
 describe.skipIf(reason)(`serve on a full disk${reason ?? ""}`, () => {
+  test("revokes links and URLs, reports links as not ready, and keeps the revocations over a restart", () => {
+    const { stdout, stderr } = inNamespace(LINKS);
+    expect(stderr).toBe("");
+    expect(stdout.split("\n")).toEqual([
+      "200 hello",
+      "200 hello",
+      expect.stringContaining("the disk of the state is full"),
+      "503 state full: only revocations are stored",
+      expect.stringMatching(/^403 /),
+      expect.stringMatching(/^410 /),
+      expect.stringMatching(/^403 /),
+      expect.stringMatching(/^410 /),
+      "",
+    ]);
+  });
+
   test.each(["0", "2"])(
     "serves objects, and refuses uploads larger than the reserved space (%s workers)",
     async (workers) => {

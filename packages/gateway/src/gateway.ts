@@ -119,7 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (links?.isStale() === true) return "revocations outdated";
       return clock.lag() < MAX_LAG_MS ? undefined : "the clock was set back: restart the gateway";
     },
-    linkObstacle: () => (links?.state.isAvailable?.() === false ? "state unavailable" : undefined),
+    linkObstacle: () => links?.obstacle(),
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
   };
 

@@ -39,6 +39,15 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions = 
   return new DatabaseSync(path, options);
 }
 
+/** SQLITE_FULL, in the low byte of an extended result code. */
+const SQLITE_FULL = 13;
+
+/** Whether SQLite found no space on the disk. */
+export function isSqliteFull(error: unknown): boolean {
+  const { errcode } = (error ?? {}) as { readonly errcode?: unknown };
+  return typeof errcode === "number" && (errcode & 0xff) === SQLITE_FULL;
+}
+
 /** The text of a column; `undefined` if it is NULL. */
 export function textOrNone(value: SqlValue | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;

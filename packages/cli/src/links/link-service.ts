@@ -66,7 +66,7 @@ export async function openLinkService(
   const poll = async (): Promise<void> => {
     await opened.catchUp().catch(() => undefined);
     metrics.set("revocations_age_seconds", opened.age() / 1000);
-    metrics.set("state_unavailable", state.isAvailable?.() === false ? 1 : 0);
+    metrics.set("state_unavailable", opened.obstacle() === undefined ? 0 : 1);
     const { waiting, dead } = await state.outboxDepth();
     metrics.set("outbox_waiting", waiting);
     metrics.set("outbox_dead", dead);

@@ -26,10 +26,10 @@ export const stateOwnerCommand: Command = {
     const files = linkFiles(folder);
     const state = await openState(folder, env, report);
     const begin = async (): Promise<void> => {
-      const { run, suspended } = await state.beginRun(
-        existsSync(files.run) ? readFileSync(files.run, "utf8") : undefined,
-      );
-      writeFileSync(files.run, run, { mode: 0o600 });
+      const seen = existsSync(files.run) ? readFileSync(files.run, "utf8") : undefined;
+      const { run, suspended } = await state.beginRun(seen);
+      // In place: a file that is emptied first stays empty on a full disk, and the next start would take it for a restore.
+      writeFileSync(files.run, run, { mode: 0o600, flag: seen?.length === run.length ? "r+" : "w" });
       if (suspended > 0) report(SUSPENDED, { suspended });
     };
     // A database on another machine may be away when the gateway starts, which then serves what needs no state.

@@ -119,8 +119,7 @@ export function toProblem(error: unknown): AdminProblem {
     return new AdminProblem(400, error instanceof DaypassError ? error.code : "INVALID_INPUT", error.message);
   }
   const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === "STATE_UNAVAILABLE")
-    return new AdminProblem(503, "STATE_UNAVAILABLE", "the state does not answer: try again");
+  if (code === "STATE_UNAVAILABLE") return new AdminProblem(503, code, `${(error as Error).message}: try again`);
   if (code === "SLUG_TAKEN") return new AdminProblem(409, code, "another link has this slug: choose another");
   if (code === "NO_SUCH_BUCKET")
     return new AdminProblem(400, "NO_SUCH_BUCKET", "the bucket of the target does not exist");

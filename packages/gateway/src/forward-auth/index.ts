@@ -123,7 +123,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   let closed = false;
   const probes = {
     obstacle: () => (closed ? "draining" : undefined),
-    linkObstacle: () => (links?.links.state.isAvailable?.() === false ? "state unavailable" : undefined),
+    linkObstacle: () => links?.links.obstacle(),
   };
 
   async function permit(request: WireRequest, notes: Notes): Promise<Permit<PlaceGrant>> {

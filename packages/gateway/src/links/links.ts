@@ -21,6 +21,8 @@ export interface Links {
   catchUp(): Promise<void>;
   /** Whether the list is older than it may be, because the state was away. */
   isStale(): boolean;
+  /** Why links do not open, in a word; `undefined` if they do. */
+  obstacle(): string | undefined;
   /** Milliseconds since the list of revocations was last read. */
   age(): number;
   /** Registers a transfer that a revocation may cut. The result removes it. */
@@ -115,6 +117,10 @@ export async function openLinks({
     apply,
     catchUp,
     isStale: () => monotonic() - polledAt > maxRevocationAge,
+    obstacle() {
+      if (state.isAvailable?.() === false) return "state unavailable";
+      return state.isFull?.() === true ? "state full: only revocations are stored" : undefined;
+    },
     age: () => monotonic() - polledAt,
     running(transfer, cut) {
       const name = Symbol();

@@ -64,6 +64,11 @@ interface Call {
   readonly args: readonly unknown[];
 }
 
+interface Health {
+  readonly isAway: boolean;
+  readonly isFull: boolean;
+}
+
 interface Reply {
   readonly id?: number;
   readonly result?: unknown;
@@ -72,8 +77,8 @@ interface Reply {
   readonly code?: string | undefined;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
-  /** Sent to every connection when the engine stops or resumes answering: a worker without calls learns it, too. */
-  readonly isAway?: boolean;
+  /** Sent to every connection when the engine stops or resumes answering or storing: a worker without calls learns it, too. */
+  readonly health?: Health;
 }
 
 /**
@@ -95,10 +100,13 @@ export async function serveState(state: State, path: string): Promise<{ close():
   const broadcast = (reply: Reply): void => {
     for (const socket of sockets) send(socket, reply);
   };
-  let isAway = false;
-  const note = (isAwayNow: boolean): void => {
-    if (isAwayNow !== isAway) broadcast({ isAway: isAwayNow });
-    isAway = isAwayNow;
+  let health: Health = { isAway: false, isFull: false };
+  const note = (failedAsAway: boolean): void => {
+    const isFull = state.isFull?.() === true;
+    const isAway = failedAsAway && !isFull;
+    if (isAway === health.isAway && isFull === health.isFull) return;
+    health = { isAway, isFull };
+    broadcast({ health });
   };
   const answer = async ({ id, method, args }: Call): Promise<Reply> => {
     try {
@@ -117,7 +125,7 @@ export async function serveState(state: State, path: string): Promise<{ close():
   };
   const server = createServer((socket) => {
     sockets.add(socket);
-    send(socket, { isAway });
+    send(socket, { health });
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     linesOf(socket, async (line) => send(socket, await answer(JSON.parse(line) as Call)));
   });
@@ -167,7 +175,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   let socket: Socket | undefined;
   let closed = false;
   let nextId = 0;
-  let isAnswering = true;
+  let health: Health = { isAway: false, isFull: false };
 
   const transmit = (call: Pending): void => {
     if (socket === undefined) return;
@@ -182,9 +190,9 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     clearTimeout(call.timer);
     return call;
   };
-  const receive = ({ id, result, error, code, revocations, isAway }: Reply): void => {
+  const receive = ({ id, result, error, code, revocations, ...rest }: Reply): void => {
     if (revocations !== undefined) onRevocations?.(revocations);
-    if (isAway !== undefined) isAnswering = !isAway;
+    health = rest.health ?? health;
     const call = id === undefined ? undefined : finish(id);
     if (error === undefined) call?.resolve(result as never);
     else if (code === AWAY) call?.reject(new StateUnavailable(error));
@@ -231,7 +239,8 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   return {
     ...(remote as unknown as State),
     sharedByReplicas: false,
-    isAvailable: () => socket !== undefined && isAnswering,
+    isAvailable: () => socket !== undefined && !health.isAway,
+    isFull: () => health.isFull,
     secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
     async close() {
       closed = true;

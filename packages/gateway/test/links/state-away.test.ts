@@ -36,7 +36,7 @@ beforeEach(async () => {
   calls = [];
   const state = new Proxy(remote, {
     get(target, name: keyof State) {
-      if (name !== "isAvailable") calls.push(name);
+      if (name !== "isAvailable" && name !== "isFull") calls.push(name);
       return target[name];
     },
   });
@@ -69,6 +69,19 @@ it("serves a signed URL without a call to the state", async () => {
   calls.length = 0;
   expect((await get(new URL(signed().url).pathname + new URL(signed().url).search)).status).toBe(200);
   expect(calls).toEqual([]);
+});
+
+it("reports links as not ready in every process while the disk of the state is full", async () => {
+  await owner.close();
+  let isFull = true;
+  const full: State = { ...(await sqliteState({ path: ":memory:", clock })), isFull: () => isFull };
+  owner = await serveState(full, join(folder, "sock"));
+  const ready = async () => [(await get("/-/readyz")).text, (await get("/-/readyz?links")).text];
+  await remote.listTokens();
+  expect(await ready()).toEqual(["degraded\n", "state full: only revocations are stored\n"]);
+  isFull = false;
+  await remote.listTokens();
+  expect(await ready()).toEqual(["ready\n", "ready\n"]);
 });
 
 it("serves a signed URL after the clock was set five minutes ahead", async () => {

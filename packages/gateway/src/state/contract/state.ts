@@ -313,6 +313,8 @@ export interface State extends StateCapabilities {
   backup(path: string): Promise<void>;
   /** Whether calls can be answered now, as far as the engine knows without asking. Absent: always. */
   isAvailable?(): boolean;
+  /** Whether its disk is full, so that only revocations are stored. Absent: never. */
+  isFull?(): boolean;
   /** Commits what was begun, and releases the engine. */
   close(): Promise<void>;
 }

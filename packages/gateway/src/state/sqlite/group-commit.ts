@@ -1,25 +1,44 @@
-import type { Database } from "../../sqlite.ts";
+import { type Database, isSqliteFull } from "../../sqlite.ts";
+import { StateUnavailable } from "../contract/unavailable.ts";
+import type { Reserve } from "./reserve.ts";
 
 /** What a transaction of several does at its end. */
 export interface CommitHooks {
   /** Runs in the transaction, after all work. */
   beforeCommit(): void;
   onRollback(): void;
+  /** Space that {@link GroupCommit.commitRevocation} may use. */
+  readonly reserve: Reserve;
+}
+
+/** Transactions that share commits. */
+export interface GroupCommit {
+  /** Runs work, and resolves once it is on disk. Rejects with {@link StateUnavailable} if the disk is full. */
+  commit<T>(work: () => T): Promise<T>;
+  /** The same for work that takes rights away, and must succeed on a full disk. */
+  commitRevocation<T>(work: () => T): Promise<T>;
+  close(): Promise<void>;
 }
 
 /** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
-export function grouped(
-  db: Database,
-  { beforeCommit, onRollback }: CommitHooks,
-): { commit<T>(work: () => T): Promise<T>; close(): Promise<void> } {
+export function grouped(db: Database, { beforeCommit, onRollback, reserve }: CommitHooks): GroupCommit {
   interface Waiting {
     readonly work: () => unknown;
+    readonly mayUseReserve: boolean;
     readonly resolve: (value: never) => void;
     readonly reject: (error: unknown) => void;
   }
   let waiting: Waiting[] = [];
   let closed = false;
-  const runAll = (batch: readonly Waiting[]): void => {
+  /** In its old space, which needs none of the disk. */
+  const startLogAgain = (): void => {
+    try {
+      db.exec("PRAGMA wal_checkpoint");
+    } catch {
+      // The database has grown, and finds no space for that.
+    }
+  };
+  const runAll = (batch: readonly Waiting[], { isRetry = false } = {}): void => {
     const results: unknown[] = [];
     try {
       db.exec("BEGIN IMMEDIATE");
@@ -33,27 +52,34 @@ export function grouped(
       } catch {
         // SQLite has rolled back by itself.
       }
-      if (batch.length === 1) batch[0]?.reject(error);
-      else for (const one of batch) runAll([one]);
+      reserve.note(error);
+      const [first] = batch;
+      if (batch.length > 1) for (const one of batch) runAll([one]);
+      else if (first?.mayUseReserve === true && isSqliteFull(error) && (!isRetry || reserve.giveUp())) {
+        startLogAgain();
+        runAll(batch, { isRetry: true });
+      } else first?.reject(isSqliteFull(error) ? new StateUnavailable("the disk of the state is full") : error);
       return;
     }
     for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
   };
+  const add = <T>(work: () => T, mayUseReserve: boolean): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (closed) {
+        reject(new Error("the state is closed"));
+        return;
+      }
+      waiting.push({ work, mayUseReserve, resolve, reject });
+      if (waiting.length > 1) return;
+      setImmediate(() => {
+        const batch = waiting;
+        waiting = [];
+        if (batch.length > 0) runAll(batch);
+      });
+    });
   return {
-    commit: (work) =>
-      new Promise((resolve, reject) => {
-        if (closed) {
-          reject(new Error("the state is closed"));
-          return;
-        }
-        waiting.push({ work, resolve, reject });
-        if (waiting.length > 1) return;
-        setImmediate(() => {
-          const batch = waiting;
-          waiting = [];
-          if (batch.length > 0) runAll(batch);
-        });
-      }),
+    commit: (work) => add(work, false),
+    commitRevocation: (work) => add(work, true),
     async close() {
       closed = true;
       const batch = waiting;

@@ -1,7 +1,7 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { type Database, openDatabase } from "../../sqlite.ts";
+import { type Database, isSqliteFull, openDatabase } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import {
   type Applied,
@@ -40,6 +40,7 @@ import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { grouped } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
 import { queries } from "./query.ts";
+import { reserveOf } from "./reserve.ts";
 
 /** Options of {@link sqliteState}. */
 export interface SqliteStateOptions {
@@ -61,11 +62,9 @@ export interface SqliteStateOptions {
  * await state.close();
  * ```
  */
-export async function sqliteState({
-  path,
-  clock = () => new Date(),
-  writer = "main",
-}: SqliteStateOptions): Promise<State> {
+export async function sqliteState(options: SqliteStateOptions): Promise<State> {
+  const { path, clock = () => new Date(), writer = "main" } = options;
+  const reserve = reserveOf(path);
   const db = await openDatabase(path, { timeout: 0 });
   try {
     db.exec(
@@ -76,6 +75,7 @@ export async function sqliteState({
     migrate(db);
   } catch (error) {
     db.close();
+    if (isSqliteFull(error) && reserve.giveUp()) return sqliteState(options);
     throw error;
   }
   const query = queries(db);
@@ -88,7 +88,8 @@ export async function sqliteState({
   };
   const journal = journalOf(query, { writer, now });
   const { append } = journal;
-  const { commit, close } = grouped(db, { beforeCommit: journal.flush, onRollback: journal.discard });
+  const hooks = { beforeCommit: journal.flush, onRollback: journal.discard, reserve };
+  const { commit, commitRevocation, close } = grouped(db, hooks);
 
   const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
   const whole = (row: Row): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
@@ -249,7 +250,8 @@ export async function sqliteState({
         return Uint8Array.from(value);
       }),
     beginRun: (seen) =>
-      commit(() => {
+      // A gateway that restarts on a full disk must revoke, too.
+      commitRevocation(() => {
         const last = first("secret", "run")?.value;
         const isKnown = last === undefined || Buffer.from(last).toString("base64url") === seen;
         const suspended = isKnown ? 0 : run("suspendCounted");
@@ -280,7 +282,8 @@ export async function sqliteState({
           owner === undefined ? all("linksAfter", ...after, limit) : all("ownLinksAfter", owner, ...after, limit);
         return pageOf(rows, page, whole, "created_at", "id");
       }),
-    updateLink: (id, version, change, by) => commit(() => updateLink(id, version, change, by)),
+    updateLink: (id, version, change, by) =>
+      (change.revokedAt == null ? commit : commitRevocation)(() => updateLink(id, version, change, by)),
     giveBack: (variant, more, by) =>
       commit(() => {
         run("giveBack", more, variant);
@@ -311,7 +314,7 @@ export async function sqliteState({
         append({ action: "use.claimed", by: `key:${kid}`, result: isClaimed ? "ok" : "used-up", subject: grantId });
         return isClaimed;
       }),
-    revoke: (revocation, by) => commit(() => revoke(revocation, by)),
+    revoke: (revocation, by) => commitRevocation(() => revoke(revocation, by)),
     lift: (id, by) => commit(() => lift(id, by)),
     listRevocations: (page) =>
       commit(() => {
@@ -331,7 +334,7 @@ export async function sqliteState({
       }),
     listTokens: () => commit(() => all("tokens").map(toToken)),
     revokeToken: (id, by) =>
-      commit(() => {
+      commitRevocation(() => {
         const isRevoked = run("revokeToken", now(), id) > 0;
         if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
         return isRevoked;
@@ -346,7 +349,8 @@ export async function sqliteState({
     failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
     ...auditMethods(query, journal, commit),
     ...outboxMethods(query, journal, { commit, now }),
-    sweep: () => commit(sweep),
+    sweep: () => commit(sweep).finally(reserve.keep),
+    isFull: reserve.isFull,
     async backup(path) {
       if (existsSync(path)) throw new Error(`${path} exists. Name a new file for the backup.`);
       // VACUUM runs outside of a transaction, so it waits for the commit in progress.

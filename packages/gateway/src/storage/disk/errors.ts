@@ -1,4 +1,5 @@
 /** The errors of the driver: what the file system and SQLite throw, as `StorageError`. */
+import { isSqliteFull } from "../../sqlite.ts";
 import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
@@ -10,9 +11,6 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   // The disk of the bucket cannot hold the name, and the file cannot move to `.daypass/`, which is on another disk.
   EXDEV: "KEY_NOT_STORABLE",
 };
-
-/** SQLITE_FULL, in the low byte of an extended result code. */
-const SQLITE_FULL = 13;
 
 /** The `code` of a system error, e.g. `ENOENT`. */
 export function errnoOf(error: unknown): string | undefined {
@@ -29,8 +27,7 @@ export function translated(error: unknown, doing: string): unknown {
   const sqlite = "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
   if (sqlite === undefined && !("syscall" in error)) return error;
   const errno = errnoOf(error);
-  const isFull = sqlite !== undefined && (sqlite & 0xff) === SQLITE_FULL;
-  const code = isFull ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
+  const code = isSqliteFull(error) ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
   return new StorageError(code, `could not ${doing}${errno === undefined ? "" : ` (${errno})`}`, { cause: error });
 }
 

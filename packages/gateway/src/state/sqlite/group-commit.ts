@@ -85,9 +85,15 @@ export function grouped(db: Database, { beforeCommit, onRollback, reserve }: Com
       const batch = waiting;
       waiting = [];
       if (batch.length > 0) runAll(batch);
-      // The drop-in for old versions of Node closes a file only after its statements are collected. Until then it would stay locked.
-      db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema");
-      db.close();
+      try {
+        // The drop-in for old versions of Node closes a file only after its statements are collected. Until then it would stay locked.
+        db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema");
+      } catch (error) {
+        // On a full disk the log stays, and the next start reads it.
+        if (!isSqliteFull(error)) throw error;
+      } finally {
+        db.close();
+      }
     },
   };
 }

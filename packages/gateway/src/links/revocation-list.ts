@@ -58,7 +58,7 @@ export function revocationList(): RevocationList {
       const { id, keyId, subject, link, signedAt } = grant;
       const found =
         inForce.get(`grant ${id}`) ??
-        (link === undefined ? undefined : inForce.get(`link ${link}`)) ??
+        (link === undefined ? undefined : (inForce.get(`link ${link}`) ?? inForce.get(`link ${link} ${keyId}`))) ??
         (subject === undefined ? undefined : inForce.get(`subject ${subject}`)) ??
         (keyId === undefined ? undefined : inForce.get(`key ${keyId}`)) ??
         (link === undefined ? undefined : inForce.get(`key ${keyId?.replace(/^key:/, "")}`));
@@ -72,6 +72,8 @@ export function revocationList(): RevocationList {
   };
 }
 
-function nameOf({ kind, id }: RevocationSelector): string {
-  return `${kind} ${id}`;
+function nameOf(selector: RevocationSelector): string {
+  const { kind, id } = selector;
+  // A token revokes its own links only, so its name is the owner of the link.
+  return kind === "link" && selector.by !== undefined ? `link ${id} ${selector.by}` : `${kind} ${id}`;
 }

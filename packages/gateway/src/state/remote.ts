@@ -18,6 +18,7 @@ const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
   "findDelivery",
   "listDeliveries",
   "revoke",
+  "revokeLink",
   "lift",
   "listRevocations",
   "revocationsAfter",

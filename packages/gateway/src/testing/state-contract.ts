@@ -235,6 +235,47 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(outcome(await state.deliver("v", claim("1")))).toBe("revoked");
     });
 
+    test("revokes a link of any version, and the operator takes over the revocation of a token", async ({ state }) => {
+      await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      await state.updateLink("link", 1, { label: "b" }, "operator");
+      const by = ["token:1", "token:2", "operator", "token:1"];
+      const revoked = [];
+      for (const one of by) revoked.push(await state.revokeLink("link", one));
+      expect(revoked.map((link) => link?.revokedBy)).toEqual(["token:1", "token:1", "operator", "operator"]);
+      expect(revoked.map((link) => link?.version)).toEqual([3, 3, 4, 4]);
+      expect(await state.revokeLink("unknown", "operator")).toBe(undefined);
+      expect(outcome(await state.deliver("v", claim("1")))).toBe("revoked");
+      const restored = await state.updateLink("link", 4, { revokedAt: null, revokedBy: null }, "operator");
+      expect([restored?.revokedAt, (await state.getLink("link"))?.link.revokedBy]).toEqual([undefined, undefined]);
+    });
+
+    test("removes the webhooks of a revoked token, also those that are added afterwards", async ({ state }) => {
+      await state.addToken({ id: "t", hash: "h", scopes: [], createdAt: BEGIN }, "operator");
+      const events = ["delivery.started"] as const;
+      const webhook = (id: string, owner: string) =>
+        state.addWebhook({ id, url: "https://example.com/", events, owner, createdAt: BEGIN }, owner);
+      await Promise.all([webhook("w", "token:t"), webhook("x", "token:u"), webhook("y", "operator")]);
+      await state.createLink({ ...LINK, owner: "token:t" }, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      await state.deliver("v", claim("1", "s"));
+      expect((await state.outboxDepth()).waiting).toBe(2);
+      await state.revokeToken("t", "operator");
+      const left = async () => (await state.listWebhooks()).map(({ id }) => id).sort();
+      expect([await left(), (await state.outboxDepth()).waiting]).toEqual([["x", "y"], 1]);
+      await webhook("z", "token:t");
+      await state.sweep();
+      expect(await left()).toEqual(["x", "y"]);
+    });
+
+    test("rejects a cursor that no page returned", async ({ state }) => {
+      await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+      const refused = (call: Promise<unknown>): Promise<unknown> => call.catch((error: Error) => error.name);
+      for (const cursor of ["garbage", "!", Buffer.from("1 ").toString("base64url")]) {
+        const page = { limit: 1, cursor };
+        const calls = [state.listLinks(page), state.listRevocations(page), state.listDeliveries("link", page)];
+        expect(await Promise.all(calls.map(refused))).toEqual(Array(3).fill("RangeError"));
+      }
+    });
+
     test("returns one link to requests that share an idempotency key and arrive together", async ({ state }) => {
       const ids = Array.from({ length: 8 }, (_, at) => `link${at}`);
       const created = await Promise.all(

@@ -88,6 +88,7 @@ export const optional = <T>(value: T | null | undefined): T | undefined => value
 export function settingsText(link: Link): string {
   const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, handOver, isPublic } =
     link;
+  const { revokedBy, fingerprint } = link;
   return JSON.stringify({
     label,
     note,
@@ -100,12 +101,14 @@ export function settingsText(link: Link): string {
     follow,
     handOver,
     isPublic,
+    revokedBy,
+    fingerprint,
   });
 }
 
 export function toLink(row: Row): Link {
   return {
-    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic">),
+    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic" | "revokedBy" | "fingerprint">),
     id: row.id,
     slug: optional(row.slug),
     owner: row.owner,
@@ -200,10 +203,22 @@ export function toNotification(row: Row): Notification {
   return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
 }
 
-/** Cursors are opaque to clients: the sort columns of the last row. */
+/** Cursors are opaque to clients: the sort columns of the last row. `undefined` if no page has this cursor. */
+function cursorColumns(cursor: string): [time: number, id: string] | undefined {
+  const text = Buffer.from(cursor, "base64url");
+  const [, time, id] = /^(\d{1,15}) ([\w-]+)$/.exec(text.toString()) ?? [];
+  return id === undefined || text.toString("base64url") !== cursor ? undefined : [Number(time), id];
+}
+
+export function isCursor(text: string): boolean {
+  return cursorColumns(text) !== undefined;
+}
+
+/** @throws {RangeError} if the cursor is not one of a page */
 export function pageStart({ cursor }: PageRequest): [time: number, id: string] {
-  const [time = "", id = ""] = cursor === undefined ? [] : Buffer.from(cursor, "base64url").toString().split(" ");
-  return /^\d{1,15}$/.test(time) ? [Number(time), id] : [Number.MAX_SAFE_INTEGER, ""];
+  const start = cursor === undefined ? ([Number.MAX_SAFE_INTEGER, ""] as [number, string]) : cursorColumns(cursor);
+  if (start === undefined) throw new RangeError("The cursor is not one that a page returned as next.");
+  return start;
 }
 
 export function pageOf<T>(

@@ -62,6 +62,10 @@ export interface Link extends LinkSettings, LinkWindow {
   readonly createdAt: Millis;
   /** Grows with each edit: the ETag of the link in the admin API. */
   readonly version: number;
+  /** `operator` or `token:<id>`, if it is revoked. Absent from a revoked link: the operator. */
+  readonly revokedBy?: string | undefined;
+  /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** The address of a link for one recipient. A link without recipients has one variant with the link's own id. */
@@ -92,7 +96,8 @@ export interface WholeLink {
 /** What a revocation refuses. */
 export type RevocationSelector =
   | { readonly kind: "grant"; readonly id: string }
-  | { readonly kind: "link"; readonly id: string }
+  /** `by`: the token that revoked its own link. Absent: the operator, whose revocation stays in force when the token lifts its own. */
+  | { readonly kind: "link"; readonly id: string; readonly by?: string | undefined }
   | { readonly kind: "key"; readonly id: string }
   | { readonly kind: "subject"; readonly id: string }
   /** `bucket` or `bucket/prefix`, by bytes. */
@@ -228,6 +233,8 @@ export interface State extends StateCapabilities {
   listLinks(page: PageRequest & { readonly owner?: string | undefined }): Promise<Page<WholeLink>>;
   /** Changes a link if it still has this version; `undefined` if not. */
   updateLink(id: string, version: number, change: LinkChange, by: string): Promise<Link | undefined>;
+  /** Revokes a link of any version, by `revocationOf`; `undefined` if there is none. */
+  revokeLink(id: string, by: string): Promise<Link | undefined>;
   /** Allows further deliveries of a variant. */
   giveBack(variant: string, count: number, by: string): Promise<Variant | undefined>;
 
@@ -258,7 +265,7 @@ export interface State extends StateCapabilities {
   findToken(hash: string): Promise<AdminToken | undefined>;
   /** All tokens, oldest first; revoked ones among them. */
   listTokens(): Promise<readonly AdminToken[]>;
-  /** Revokes a token; `false` if there was none to revoke. */
+  /** Revokes a token and removes its webhooks with their notifications; `false` if there was none to revoke. */
   revokeToken(id: string, by: string): Promise<boolean>;
 
   /** Counts a wrong password or an unknown address, and returns how many came from there and for this link in the window. */
@@ -353,6 +360,7 @@ export type LinkChange = {
   readonly [name in keyof LinkSettings]?: LinkSettings[name] | null;
 } & {
   readonly revokedAt?: Millis | null;
+  readonly revokedBy?: string | null;
   readonly suspended?: string | null;
   readonly etag?: string | null;
   readonly size?: number | null;

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { changeEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { revocationOf } from "../contract/link-revocation.ts";
 import { optional, type Row, settingsText, toLink, toRevocation, toVariant } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type {
@@ -42,15 +43,34 @@ export async function createLink(
   return { link, variant: variants[0] as Variant };
 }
 
+async function lockLink(run: Run, id: string): Promise<Link | undefined> {
+  // Variants come first, in the order of a claim's locks.
+  const [, [row]] = await Promise.all([run("lockVariants", id), run("lockLink", id)]);
+  return row && toLink(row);
+}
+
+/** Revokes a link of any version. */
+export async function revokeLink(
+  transaction: Transaction,
+  { id, by, at }: { readonly id: string; readonly by: string; readonly at: Millis },
+): Promise<Link | undefined> {
+  const link = await lockLink(transaction.run, id);
+  const change = link && revocationOf(link, by, at);
+  return link && change ? updateLink(transaction, { id, version: link.version, change, by }) : link;
+}
+
+/** Removes the webhooks of revoked tokens. */
+export async function removeOrphans({ run, append }: Transaction, by: string): Promise<void> {
+  for (const { id } of await run("removeOrphans")) append({ action: "webhook.removed", by, result: "ok", subject: id });
+}
+
 /** Changes a link of this version. */
 export async function updateLink(
   { run, append }: Transaction,
   { id, version, change, by }: { id: string; version: number; change: LinkChange; by: string },
 ): Promise<Link | undefined> {
-  // Variants come first, in the order of a claim's locks.
-  const [, [row]] = await Promise.all([run("lockVariants", id), run("link", id)]);
-  if (row === undefined) return undefined;
-  const before = toLink(row);
+  const before = await lockLink(run, id);
+  if (before === undefined) return undefined;
   const values = Object.entries(change).map(([name, value]) => [name, value ?? undefined]);
   const link: Link = { ...before, ...(Object.fromEntries(values) as Partial<Link>) };
   const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
@@ -134,6 +154,7 @@ export async function sweep(db: Database): Promise<void> {
     for (const { id } of await run("warn", at, at + DAY, 2 * DAY))
       append({ ...gateway, action: "link.expiring", link: id });
   }, lazy);
+  await db.transaction((transaction) => removeOrphans(transaction, "gateway"), lazy);
   for (const [name, until] of [
     ["removeUses", at],
     ["removeRevocations", at],

@@ -3,7 +3,19 @@ import { randomBytes } from "node:crypto";
 import type { ClientConfig, Pool, PoolClient } from "pg";
 import { pageOf, pageStart, type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
 import type { Revocation, State, Use, WholeLink } from "../contract/state.ts";
-import { claimUses, createLink, failures, found, revoke, suspendCounted, sweep, updateLink, whole } from "./changes.ts";
+import {
+  claimUses,
+  createLink,
+  failures,
+  found,
+  removeOrphans,
+  revoke,
+  revokeLink,
+  suspendCounted,
+  sweep,
+  updateLink,
+  whole,
+} from "./changes.ts";
 import { clientConfig, loadDriver, openConnections } from "./connection.ts";
 import { deliverer } from "./deliver.ts";
 import { joined } from "./joined.ts";
@@ -129,6 +141,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     },
     updateLink: (id, version, change, by) =>
       once((transaction) => updateLink(transaction, { id, version, change, by })),
+    revokeLink: (id, by) => once((transaction) => revokeLink(transaction, { id, by, at: db.now() })),
     giveBack: (variant, more, by) =>
       once(async ({ run, append }) => {
         const [row] = await run("giveBack", more, variant);
@@ -197,9 +210,11 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     },
     listTokens: async () => (await db.read("tokens")).map(toToken),
     revokeToken: (id, by) =>
-      once(async ({ run, append }) => {
+      once(async (transaction) => {
+        const { run, append } = transaction;
         const isRevoked = (await run("revokeToken", db.now(), id)).length > 0;
         if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
+        await removeOrphans(transaction, by);
         return isRevoked;
       }),
     async recordFailure({ address, link, windowMs }) {

@@ -26,7 +26,7 @@ export const statements = {
   addLink:
     "INSERT INTO daypass.link SELECT * FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id",
   addVariants: "INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, $1)",
-  link: "SELECT * FROM daypass.link WHERE id = $1",
+  lockLink: "SELECT * FROM daypass.link WHERE id = $1 FOR UPDATE",
   linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE id = $1`,
   linkByIdempotency: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
@@ -120,6 +120,9 @@ export const statements = {
 
   addWebhook: "INSERT INTO daypass.webhook VALUES ($1, $2, $3, $4, $5, $6)",
   removeWebhook: "DELETE FROM daypass.webhook WHERE id = $1 RETURNING id",
+  // Webhooks of revoked tokens. Their notifications are deleted with them.
+  removeOrphans: `DELETE FROM daypass.webhook WHERE owner IN
+    (SELECT 'token:' || id FROM daypass.admin_token WHERE revoked_at IS NOT NULL) RETURNING id`,
   webhooks: "SELECT * FROM daypass.webhook ORDER BY created_at, id",
   announced: `SELECT (SELECT json_agg(w) FROM daypass.webhook w) AS webhooks, (SELECT json_agg(l) FROM daypass.link l
     WHERE l.id = ANY ($1) AND EXISTS (SELECT 1 FROM daypass.webhook)) AS links`,

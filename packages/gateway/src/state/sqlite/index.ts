@@ -1,7 +1,7 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { type Database, isSqliteFull, openDatabase } from "../../sqlite.ts";
+import { isSqliteFull, openDatabase } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import {
   type Applied,
@@ -12,6 +12,7 @@ import {
   type Delivery,
   type Millis,
 } from "../contract/deliveries.ts";
+import { revocationOf } from "../contract/link-revocation.ts";
 import {
   optional,
   pageOf,
@@ -194,6 +195,13 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     return { ...link, version: version + 1 };
   }
 
+  function revokeLink(id: string, by: string): Link | undefined {
+    const row = first("link", id);
+    const link = row && toLink(row);
+    const change = link && revocationOf(link, by, now());
+    return link && change ? updateLink(id, link.version, change, by) : link;
+  }
+
   function revoke({ id, selector, reason, until }: Parameters<State["revoke"]>[0], by: string): Revocation {
     const text = JSON.stringify(selector);
     const known = first("revocationInForce", text);
@@ -223,6 +231,10 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     };
   }
 
+  function removeOrphans(by: string): void {
+    for (const { id } of all("removeOrphans")) append({ action: "webhook.removed", by, result: "ok", subject: id });
+  }
+
   function sweep(): void {
     const at = now();
     const gateway = { by: "gateway", result: "ok" } as const;
@@ -234,6 +246,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
       append({ ...gateway, action: "delivery.ended", link, delivery: token, address });
     }
     for (const { id } of all("warn", at, at + DAY, 2 * DAY)) append({ ...gateway, action: "link.expiring", link: id });
+    removeOrphans("gateway");
     run("removeUses", at);
     run("removeRevocations", at);
     run("removeFailures", at - DAY);
@@ -282,8 +295,8 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
           owner === undefined ? all("linksAfter", ...after, limit) : all("ownLinksAfter", owner, ...after, limit);
         return pageOf(rows, page, whole, "created_at", "id");
       }),
-    updateLink: (id, version, change, by) =>
-      (change.revokedAt == null ? commit : commitRevocation)(() => updateLink(id, version, change, by)),
+    updateLink: (id, version, change, by) => commit(() => updateLink(id, version, change, by)),
+    revokeLink: (id, by) => commitRevocation(() => revokeLink(id, by)),
     giveBack: (variant, more, by) =>
       commit(() => {
         run("giveBack", more, variant);
@@ -337,6 +350,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
       commitRevocation(() => {
         const isRevoked = run("revokeToken", now(), id) > 0;
         if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
+        removeOrphans(by);
         return isRevoked;
       }),
     recordFailure: ({ address, link, windowMs }) =>

@@ -39,8 +39,9 @@ export const statements = {
   putDelivery: `INSERT INTO delivery VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (token) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until, etag = excluded.etag, size = excluded.size,
     held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at`,
-  deliveriesAfter: `SELECT * FROM delivery WHERE link_number = (SELECT number FROM link WHERE id = ?)
-    AND number < coalesce((SELECT number FROM delivery WHERE token = ?), 9007199254740991) ORDER BY number DESC LIMIT ?`,
+  // The first page has no token. After an unknown one there is nothing.
+  deliveriesAfter: `SELECT * FROM delivery WHERE link_number = (SELECT number FROM link WHERE id = ?1)
+    AND number < CASE ?2 WHEN '' THEN 9007199254740991 ELSE (SELECT number FROM delivery WHERE token = ?2) END ORDER BY number DESC LIMIT ?3`,
   endLeases: `UPDATE delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= ?
     RETURNING token, (SELECT id FROM link WHERE number = link_number) AS link, address`,
   lapse: `UPDATE delivery SET state = 'lapsed' WHERE state = 'claimed' AND start_by <= ?
@@ -89,6 +90,8 @@ export const statements = {
 
   addWebhook: "INSERT INTO webhook VALUES (?, ?, ?, ?, ?, ?)",
   removeWebhook: "DELETE FROM webhook WHERE id = ?",
+  // Webhooks of revoked tokens. Their notifications are deleted with them.
+  removeOrphans: `DELETE FROM webhook WHERE owner IN (SELECT 'token:' || id FROM admin_token WHERE revoked_at IS NOT NULL) RETURNING id`,
   webhooks: "SELECT * FROM webhook ORDER BY created_at, id",
   queue: "INSERT INTO outbox (message, webhook, link, body, created_at, due) VALUES (?, ?, ?, ?, ?, ?)",
   // An earlier notification of the same link goes first, also while it waits for its next attempt.

@@ -226,7 +226,7 @@ const parts = [
       runtime,
       /^(audit|notify)\//,
       /^pipeline\/scope-match\.ts$/,
-      /^hono$/,
+      /^hono(\/http-exception)?$/,
       /^@hono\/zod-openapi$/,
     ],
     why: "the admin API works on links and contracts, and has no socket",

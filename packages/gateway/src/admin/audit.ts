@@ -1,8 +1,8 @@
 /** The audit in the admin API: reading it takes the scope `audit:read`, and a token for all buckets. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { auditLines } from "../audit/export.ts";
 import { receiptOf } from "../audit/receipt.ts";
-import { type AdminApp, AdminProblem, expectAllBuckets, json, responses } from "./http.ts";
+import { type AdminApp, AdminProblem, allBuckets, guardedRoute, json, responses } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const Writer = z.object({ writer: z.string(), last: z.int() }).openapi("AuditWriter");
@@ -30,19 +30,18 @@ export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", 
 /** Adds the routes of the audit. */
 export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions): void {
   app.openapi(
-    createRoute({
+    guardedRoute(allBuckets("audit:read"), {
       method: "get",
       path: "/audit/writers",
       responses: responses({ 200: json(z.object({ items: z.array(Writer) }), "The writers of records") }),
     }),
     async (context) => {
-      expectAllBuckets(context, "audit:read");
       const items = (await state.auditWriters()).map(({ writer, last }) => ({ writer, last }));
       return context.json({ items }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(allBuckets("audit:read"), {
       method: "get",
       path: "/audit/records",
       request: {
@@ -55,12 +54,11 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       responses: responses({ 200: json(z.object({ items: z.array(Record) }), "Records of a writer, in order") }),
     }),
     async (context) => {
-      expectAllBuckets(context, "audit:read");
       return context.json({ items: await state.auditRecords(context.req.valid("query")) }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(allBuckets("audit:read"), {
       method: "get",
       path: "/audit/export",
       request: { query: z.object({ heads: z.enum(["true", "false"]).default("false") }) },
@@ -72,7 +70,6 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       }),
     }),
     async (context) => {
-      expectAllBuckets(context, "audit:read");
       const lines = auditLines(state, { headsOnly: context.req.valid("query").heads === "true" });
       const body = new ReadableStream<Uint8Array>({
         async pull(controller) {
@@ -90,14 +87,13 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(allBuckets("audit:read"), {
       method: "get",
       path: "/audit/receipts/{writer}/{sequence}",
       request: { params: z.object({ writer: z.string(), sequence: z.coerce.number().int().min(1) }) },
       responses: responses({ 200: json(Receipt, "A record with what proves it") }),
     }),
     async (context) => {
-      expectAllBuckets(context, "audit:read");
       const { writer, sequence } = context.req.valid("param");
       const receipt = await receiptOf(state, writer, sequence);
       if (receipt === undefined) {

@@ -1,6 +1,6 @@
 /** Backup of the state in the admin API. */
-import { createRoute, z } from "@hono/zod-openapi";
-import { type AdminApp, AdminProblem, expectOperator, json, responses } from "./http.ts";
+import { z } from "@hono/zod-openapi";
+import { type AdminApp, AdminProblem, guardedRoute, json, operatorOnly, responses } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const BackupInput = z
@@ -12,14 +12,13 @@ const BackupInput = z
 /** Adds the route that copies the state while it serves. */
 export function addBackupRoute(app: AdminApp, { links: { state } }: AdminOptions): void {
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "post",
       path: "/backup",
       request: { body: json(BackupInput, "Where to write the copy") },
       responses: responses({ 204: { description: "Written" } }),
     }),
     async (context) => {
-      expectOperator(context);
       await state.backup(context.req.valid("json").path).catch((error: Error) => {
         throw new AdminProblem(400, "BACKUP_FAILED", error.message);
       });

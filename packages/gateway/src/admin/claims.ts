@@ -1,6 +1,6 @@
 /** Uses of Daypass URLs in the admin API, for apps that verify URLs themselves. */
-import { createRoute, z } from "@hono/zod-openapi";
-import { type AdminApp, expectAllBuckets, json, responses } from "./http.ts";
+import { z } from "@hono/zod-openapi";
+import { type AdminApp, allBuckets, guardedRoute, json, responses } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const ClaimInput = z
@@ -19,7 +19,7 @@ const Claim = z
 /** Adds the route that counts a use. */
 export function addClaimRoute(app: AdminApp, { links: { state } }: AdminOptions): void {
   app.openapi(
-    createRoute({
+    guardedRoute(allBuckets("claims:write"), {
       method: "post",
       path: "/claims",
       description: "Counts one use of a verified Daypass URL. A repeated call counts another use.",
@@ -27,7 +27,6 @@ export function addClaimRoute(app: AdminApp, { links: { state } }: AdminOptions)
       responses: responses({ 200: json(Claim, "Whether this use was left") }),
     }),
     async (context) => {
-      expectAllBuckets(context, "claims:write");
       const { keyId, until, ...use } = context.req.valid("json");
       const claimed = await state.claimUse({ ...use, kid: keyId, until: Date.parse(until) });
       return context.json({ claimed }, 200) as never;

@@ -1,8 +1,8 @@
 /** Keys of the gateway in the admin API. A token with buckets or a prefix sees, creates and revokes only S3 keys within them. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { isBelow } from "../pipeline/scope-match.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import { type AdminApp, AdminProblem, expectScope, json, responses } from "./http.ts";
+import { type AdminApp, AdminProblem, guardedRoute, json, responses, scope } from "./http.ts";
 import type { AdminKey, AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
@@ -60,26 +60,26 @@ export function addKeyRoutes(app: AdminApp, { keys, clock, links: { state } }: A
   }
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("keys:read"), {
       method: "get",
       path: "/keys",
       responses: responses({ 200: json(z.object({ items: z.array(KeyResource) }), "Keys, without secrets") }),
     }),
     async (context) => {
-      const { token } = expectScope(context, "keys:read");
+      const { token } = context.var.caller;
       const items = (await keys.list()).filter((key) => isWithin(key, token)).map(resource);
       return context.json({ items }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("keys:write"), {
       method: "post",
       path: "/keys",
       request: { body: json(KeyInput, "What the key may grant") },
       responses: responses({ 201: json(KeyResource, "The key, with its secret") }),
     }),
     async (context) => {
-      const { token, owner } = expectScope(context, "keys:write");
+      const { token, owner } = context.var.caller;
       expectOneStore();
       const { kind, ed25519 = false, label, scope: given } = context.req.valid("json");
       const foreign = kind === "s3" ? "origins" : "buckets";
@@ -101,14 +101,14 @@ export function addKeyRoutes(app: AdminApp, { keys, clock, links: { state } }: A
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("keys:write"), {
       method: "delete",
       path: "/keys/{id}",
       request: { params: Id },
       responses: responses({ 204: { description: "Revoked" } }),
     }),
     async (context) => {
-      const { token, owner } = expectScope(context, "keys:write");
+      const { token, owner } = context.var.caller;
       expectOneStore();
       const { id } = context.req.valid("param");
       if (!(await keys.list()).some((key) => key.id === id && isWithin(key, token)))

@@ -1,21 +1,25 @@
 /** Links and their deliveries in the admin API. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createHash } from "node:crypto";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { createLink, type LinkRequest, type LinkTools } from "../links/create-link.ts";
 import { type LinkEdit as Edit, editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRouteTarget } from "../links/route-target.ts";
 import { scopeBreach } from "../pipeline/scope-match.ts";
-import type { Link, LinkChange, Variant } from "../state/contract/state.ts";
+import { mayRestore, OPERATOR } from "../state/contract/link-revocation.ts";
+import type { Link, LinkChange, RevocationSelector, Variant } from "../state/contract/state.ts";
 import {
   type AdminApp,
   type AdminEnv,
   AdminProblem,
   type Caller,
-  expectScope,
+  guardedRoute,
   json,
   optionalTime,
+  PageQuery,
   responses,
+  scope,
   time,
 } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
@@ -108,11 +112,6 @@ const DeliveryResource = z
   })
   .openapi("Delivery");
 
-const PageQuery = z.object({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-});
-
 /** A page of resources. */
 const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().optional() });
 
@@ -135,8 +134,8 @@ export function addLinkRoutes(
   }
 
   /** A link that the caller may see: a token sees its own. An address of a recipient, and a slug, name it, too. */
-  async function linkOf(context: Context<AdminEnv>, scope: string, address: string) {
-    const caller = expectScope(context, scope);
+  async function linkOf(context: Context<AdminEnv>, address: string) {
+    const { caller } = context.var;
     const id = (await state.findLink(address))?.link.id ?? address;
     const found = await state.getLink(id);
     if (found === undefined || (caller.token !== undefined && found.link.owner !== caller.owner)) {
@@ -158,6 +157,16 @@ export function addLinkRoutes(
     const changed = await state.updateLink(link.id, link.version, edit, context.var.caller.owner);
     if (changed === undefined) throw new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
     context.header("etag", `"${changed.version}"`);
+  }
+
+  /** An idempotency key repeats one request: the password is compared by its slow hash, all else by the fingerprint. */
+  async function expectRepetition(link: Link, { fingerprint, password }: LinkRequest): Promise<void> {
+    const isSame =
+      link.fingerprint === fingerprint &&
+      (password === undefined || (await passwords.matches(password, link.password ?? "")));
+    if (isSame === undefined) throw new AdminProblem(503, "BUSY", "too many passwords are being checked: try again");
+    if (isSame) return;
+    throw new AdminProblem(422, "IDEMPOTENCY_MISMATCH", "the idempotency key created another link: use a new key");
   }
 
   /** An edit must name the version that it saw, or the latest edit would be lost. */
@@ -192,7 +201,7 @@ export function addLinkRoutes(
   const linkResponse = responses({ 200: json(LinkResource, "The link") });
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "post",
       path: "/links",
       request: {
@@ -202,8 +211,9 @@ export function addLinkRoutes(
       responses: responses({ 201: json(LinkResource, "The new link") }),
     }),
     async (context) => {
-      const caller = expectScope(context, "links:write");
-      const { target, startsAt, expiresAt, public: isPublic, ...input } = context.req.valid("json");
+      const { caller } = context.var;
+      const body = context.req.valid("json");
+      const { target, startsAt, expiresAt, public: isPublic, ...input } = body;
       const { bucket, key, kind } = readTarget(target, input);
       expectTarget(caller, bucket, key);
       const repeated = context.req.valid("header")["idempotency-key"];
@@ -213,21 +223,23 @@ export function addLinkRoutes(
         startsAt: startsAt === undefined ? undefined : new Date(startsAt),
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
         idempotencyKey: repeated === undefined ? undefined : `${caller.owner} ${repeated}`,
+        fingerprint: repeated === undefined ? undefined : fingerprintOf(body),
       };
-      const { link } = await createLink(request, tools);
+      const { link, isNew } = await createLink(request, tools);
+      if (!isNew) await expectRepetition(link, request);
       return (await show(context, link.id, 201)) as never;
     },
   );
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:read"), {
       method: "get",
       path: "/links",
       request: { query: PageQuery },
       responses: responses({ 200: json(pageOf(LinkResource), "Links, newest first") }),
     }),
     async (context) => {
-      const caller = expectScope(context, "links:read");
+      const { caller } = context.var;
       const owner = caller.token === undefined ? undefined : caller.owner;
       const { items, next } = await state.listLinks({ ...context.req.valid("query"), owner });
       return context.json({ items: items.map(({ link, variants }) => shown(link, variants)), next }, 200) as never;
@@ -235,22 +247,27 @@ export function addLinkRoutes(
   );
 
   app.openapi(
-    createRoute({ method: "get", path: "/links/{id}", request: { params: Id }, responses: linkResponse }),
+    guardedRoute(scope("links:read"), {
+      method: "get",
+      path: "/links/{id}",
+      request: { params: Id },
+      responses: linkResponse,
+    }),
     async (context) => {
-      const { link } = await linkOf(context, "links:read", context.req.valid("param").id);
+      const { link } = await linkOf(context, context.req.valid("param").id);
       return (await show(context, link.id)) as never;
     },
   );
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "patch",
       path: "/links/{id}",
       request: { params: Id, body: json(LinkEdit, "What changes; null removes") },
       responses: linkResponse,
     }),
     async (context) => {
-      const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
+      const { link } = await linkOf(context, context.req.valid("param").id);
       expectVersion(context, link);
       const { startsAt, expiresAt, ...edit } = context.req.valid("json");
       const { maxBytes, networks } = edit;
@@ -265,33 +282,55 @@ export function addLinkRoutes(
   /** A change of one link without a body. */
   const action = (name: string, work: (context: Context<AdminEnv>, link: Link) => Promise<void>) =>
     app.openapi(
-      createRoute({ method: "post", path: `/links/{id}/${name}`, request: { params: Id }, responses: linkResponse }),
+      guardedRoute(scope("links:write"), {
+        method: "post",
+        path: `/links/{id}/${name}`,
+        request: { params: Id },
+        responses: linkResponse,
+      }),
       async (context) => {
-        const { link } = await linkOf(context, "links:write", context.req.valid("param").id);
+        const { link } = await linkOf(context, context.req.valid("param").id);
         await work(context, link);
         return (await show(context, link.id)) as never;
       },
     );
 
-  action("revoke", async (context, link) => {
-    if (link.revokedAt === undefined) await change(context, link, { revokedAt: clock().getTime() });
-    // The rule cuts running transfers in every worker.
+  /** The rule of a caller. A token and the operator have one each, so that the token cannot lift the operator's. */
+  const rule = (id: string, by: string): RevocationSelector => ({
+    kind: "link",
+    id,
+    by: by === OPERATOR ? undefined : by,
+  });
+  action("revoke", async (context, { id }) => {
     const by = context.var.caller.owner;
-    links.apply([await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } }, by)]);
+    await state.revokeLink(id, by);
+    // The rule cuts running transfers in every worker.
+    links.apply([await state.revoke({ id: randomId(), selector: rule(id, by) }, by)]);
   });
   action("restore", async (context, link) => {
-    if (link.revokedAt !== undefined) await change(context, link, { revokedAt: null });
     const by = context.var.caller.owner;
-    const revocation = await state.revoke({ id: randomId(), selector: { kind: "link", id: link.id } }, by);
-    const lifted = await state.lift(revocation.id, by);
-    if (lifted !== undefined) links.apply([lifted]);
+    if (link.revokedAt !== undefined) {
+      if (!mayRestore(link, by))
+        throw new AdminProblem(
+          403,
+          "REVOKED_BY_OPERATOR",
+          "the operator revoked the link: ask the operator to restore it",
+        );
+      await change(context, link, { revokedAt: null, revokedBy: null });
+    }
+    // The operator also lifts the rule of the token that owns the link.
+    for (const one of new Set([by, link.owner])) {
+      const revocation = await state.revoke({ id: randomId(), selector: rule(link.id, one) }, by);
+      const lifted = await state.lift(revocation.id, by);
+      if (lifted !== undefined) links.apply([lifted]);
+    }
   });
   action("resume", (context, link) =>
     link.suspended === undefined ? Promise.resolve() : change(context, link, { suspended: null }),
   );
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("claims:write"), {
       method: "post",
       path: "/links/{id}/give-back",
       request: {
@@ -305,7 +344,7 @@ export function addLinkRoutes(
     }),
     async (context) => {
       const { id: address } = context.req.valid("param");
-      const { link, variants } = await linkOf(context, "claims:write", address);
+      const { link, variants } = await linkOf(context, address);
       const { count, recipient } = context.req.valid("json");
       const isMeant = ({ id, name }: Variant): boolean =>
         recipient === undefined ? id === address || variants.length === 1 : name === recipient;
@@ -320,14 +359,14 @@ export function addLinkRoutes(
   );
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:read"), {
       method: "get",
       path: "/links/{id}/deliveries",
       request: { params: Id, query: PageQuery },
       responses: responses({ 200: json(pageOf(DeliveryResource), "Deliveries, newest first") }),
     }),
     async (context) => {
-      const { link, variants } = await linkOf(context, "links:read", context.req.valid("param").id);
+      const { link, variants } = await linkOf(context, context.req.valid("param").id);
       const { items, next } = await state.listDeliveries(link.id, context.req.valid("query"));
       const resources = items.map(({ state: at, variant, claimedAt, completedAt, address, held, size }) => ({
         state: at,
@@ -339,6 +378,11 @@ export function addLinkRoutes(
       return context.json({ items: resources, next }, 200) as never;
     },
   );
+}
+
+function fingerprintOf({ password, ...body }: z.infer<typeof LinkInput>): string {
+  const text = JSON.stringify([body, password !== undefined]);
+  return createHash("sha256").update(text).digest("base64url");
 }
 
 const invalid = (detail: string): AdminProblem => new AdminProblem(400, "INVALID_INPUT", detail);

@@ -1,8 +1,18 @@
 /** Revocations in the admin API. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
-import { type AdminApp, AdminProblem, expectOperator, json, optionalTime, responses, time } from "./http.ts";
+import {
+  type AdminApp,
+  AdminProblem,
+  guardedRoute,
+  json,
+  operatorOnly,
+  optionalTime,
+  PageQuery,
+  responses,
+  time,
+} from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
@@ -30,11 +40,6 @@ const RevocationResource = z
     liftedAt: instant.optional(),
   })
   .openapi("Revocation");
-
-const PageQuery = z.object({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-});
 
 const Id = z.object({ id: z.string().min(1).max(64) });
 
@@ -77,14 +82,13 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify, pl
   }
 
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "post",
       path: "/revocations",
       request: { body: json(RevocationInput, "What to refuse") },
       responses: responses({ 201: json(RevocationResource, "The revocation") }),
     }),
     async (context) => {
-      expectOperator(context);
       const input = context.req.valid("json");
       const { selector, until } = await selectorOf(input);
       const wanted = { id: randomId(), selector, reason: input.reason, until };
@@ -94,7 +98,7 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify, pl
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "get",
       path: "/revocations",
       request: { query: PageQuery },
@@ -106,20 +110,18 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify, pl
       }),
     }),
     async (context) => {
-      expectOperator(context);
       const { items, next } = await state.listRevocations(context.req.valid("query"));
       return context.json({ items: items.map(revocationResource), next }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "post",
       path: "/revocations/{id}/lift",
       request: { params: Id },
       responses: responses({ 200: json(RevocationResource, "The lifted revocation") }),
     }),
     async (context) => {
-      expectOperator(context);
       const lifted = await state.lift(context.req.valid("param").id, context.var.caller.owner);
       if (lifted === undefined) throw new AdminProblem(404, "NO_SUCH_REVOCATION", "no revocation has this id");
       links.apply([lifted]);

@@ -1,9 +1,19 @@
 /** Tokens of the admin API. */
 import { randomBytes } from "node:crypto";
-import { createRoute, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import { type AdminApp, AdminProblem, expectOperator, json, optionalTime, responses, time, tokenHash } from "./http.ts";
+import {
+  type AdminApp,
+  AdminProblem,
+  guardedRoute,
+  json,
+  operatorOnly,
+  optionalTime,
+  responses,
+  time,
+  tokenHash,
+} from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
@@ -36,14 +46,13 @@ const Id = z.object({ id: z.string().min(1).max(64) });
 /** Adds the routes of tokens. */
 export function addTokenRoutes(app: AdminApp, { links: { state }, clock }: AdminOptions): void {
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "post",
       path: "/tokens",
       request: { body: json(TokenInput, "What the token may do") },
       responses: responses({ 201: json(TokenResource, "The token, shown once") }),
     }),
     async (context) => {
-      expectOperator(context);
       const secret = randomBytes(32).toString("base64url");
       const hash = tokenHash(secret);
       const token: AdminToken = { ...context.req.valid("json"), id: randomId(), hash, createdAt: clock().getTime() };
@@ -52,25 +61,23 @@ export function addTokenRoutes(app: AdminApp, { links: { state }, clock }: Admin
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "get",
       path: "/tokens",
       responses: responses({ 200: json(z.object({ items: z.array(TokenResource) }), "Tokens") }),
     }),
     async (context) => {
-      expectOperator(context);
       return context.json({ items: (await state.listTokens()).map((token) => tokenResource(token)) }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(operatorOnly, {
       method: "delete",
       path: "/tokens/{id}",
       request: { params: Id },
       responses: responses({ 204: { description: "Revoked" } }),
     }),
     async (context) => {
-      expectOperator(context);
       if (!(await state.revokeToken(context.req.valid("param").id, context.var.caller.owner)))
         throw new AdminProblem(404, "NO_SUCH_TOKEN", "no token has this id");
       return context.body(null, 204) as never;

@@ -1,12 +1,12 @@
 /** Webhooks and dead letters in the admin API. A token sees its own webhooks, which hear of its own links. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { randomId } from "../links/identifiers.ts";
 import { webhookSecret } from "../notify/send.ts";
 import { TargetRefused, targetGuard } from "../notify/target.ts";
 import { notificationTypes } from "../state/contract/audit.ts";
 import type { Notification, Webhook } from "../state/contract/outbox.ts";
-import { type AdminApp, type AdminEnv, AdminProblem, expectScope, json, responses, time } from "./http.ts";
+import { type AdminApp, type AdminEnv, AdminProblem, guardedRoute, json, responses, scope, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const instant = z.iso.datetime({ offset: true });
@@ -55,20 +55,20 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
   const guard = targetGuard({ allowNetworks: webhookNetworks });
 
   /** The webhooks that the caller may see. */
-  async function ownWebhooks(context: Context<AdminEnv>, scope: string): Promise<readonly Webhook[]> {
-    const { token, owner } = expectScope(context, scope);
+  async function ownWebhooks(context: Context<AdminEnv>): Promise<readonly Webhook[]> {
+    const { token, owner } = context.var.caller;
     return (await state.listWebhooks()).filter((one) => token === undefined || one.owner === owner);
   }
 
   async function ownWebhook(context: Context<AdminEnv>, id: string): Promise<Webhook> {
-    const found = (await ownWebhooks(context, "links:write")).find((one) => one.id === id);
+    const found = (await ownWebhooks(context)).find((one) => one.id === id);
     if (found === undefined) throw new AdminProblem(404, "NO_SUCH_WEBHOOK", "no webhook has this id");
     return found;
   }
 
   /** Dead letters of the caller's webhooks. */
-  async function deadLetters(context: Context<AdminEnv>, scope: string): Promise<readonly Notification[]> {
-    const own = new Set((await ownWebhooks(context, scope)).map(({ id }) => id));
+  async function deadLetters(context: Context<AdminEnv>): Promise<readonly Notification[]> {
+    const own = new Set((await ownWebhooks(context)).map(({ id }) => id));
     const found: Notification[] = [];
     for (let page = await state.listDeadLetters(0, PAGE); page.length > 0; ) {
       found.push(...page.filter(({ webhook }) => own.has(webhook)));
@@ -78,14 +78,14 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
   }
 
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "post",
       path: "/webhooks",
       request: { body: json(WebhookInput, "What to announce, and where") },
       responses: responses({ 201: json(WebhookResource, "The webhook, with its secret") }),
     }),
     async (context) => {
-      const { owner, token } = expectScope(context, "links:write");
+      const { owner, token } = context.var.caller;
       const { url, events = DEFAULT_EVENTS, link } = context.req.valid("json");
       try {
         guard.check(url);
@@ -96,7 +96,7 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
       const target = link === undefined ? undefined : await state.getLink(link);
       if (link !== undefined && (target === undefined || (token !== undefined && target.link.owner !== owner)))
         throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this id");
-      if ((await ownWebhooks(context, "links:write")).length >= MAX_WEBHOOKS)
+      if ((await ownWebhooks(context)).length >= MAX_WEBHOOKS)
         throw new AdminProblem(400, "INVALID_INPUT", `there are ${MAX_WEBHOOKS} webhooks: remove one first`);
       const webhook: Webhook = { id: randomId(), url, events: [...events], owner, link, createdAt: clock().getTime() };
       await state.addWebhook(webhook, owner);
@@ -104,18 +104,18 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:read"), {
       method: "get",
       path: "/webhooks",
       responses: responses({ 200: json(z.object({ items: z.array(WebhookResource) }), "Webhooks, oldest first") }),
     }),
     async (context) => {
-      const items = (await ownWebhooks(context, "links:read")).map(resource);
+      const items = (await ownWebhooks(context)).map(resource);
       return context.json({ items }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "delete",
       path: "/webhooks/{id}",
       request: { params: Id },
@@ -128,13 +128,13 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:read"), {
       method: "get",
       path: "/dead-letters",
       responses: responses({ 200: json(z.object({ items: z.array(DeadLetter) }), "Dead letters, oldest first") }),
     }),
     async (context) => {
-      const items = (await deadLetters(context, "links:read")).map(({ url: _, createdAt, ...one }) => ({
+      const items = (await deadLetters(context)).map(({ url: _, createdAt, ...one }) => ({
         ...one,
         createdAt: time(createdAt),
       }));
@@ -143,7 +143,7 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
   );
   const Resent = z.object({ resent: z.int() });
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "post",
       path: "/dead-letters/{id}/resend",
       request: { params: z.object({ id: z.coerce.number().int().min(1) }) },
@@ -151,13 +151,13 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
     }),
     async (context) => {
       const { id } = context.req.valid("param");
-      if (!(await deadLetters(context, "links:write")).some((one) => one.id === id))
+      if (!(await deadLetters(context)).some((one) => one.id === id))
         throw new AdminProblem(404, "NO_SUCH_DEAD_LETTER", "no dead letter has this id");
       return context.json({ resent: await state.resendDeadLetters({ id }) }, 200) as never;
     },
   );
   app.openapi(
-    createRoute({
+    guardedRoute(scope("links:write"), {
       method: "post",
       path: "/webhooks/{id}/resend",
       request: { params: Id },

@@ -42,6 +42,8 @@ export interface LinkRequest {
   readonly handOver?: boolean | undefined;
   readonly owner: string;
   readonly idempotencyKey?: string | undefined;
+  /** Stored with the link, so that a repeated idempotency key shows whether it repeats the request. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** What {@link createLink} works with. */
@@ -62,7 +64,7 @@ export interface LinkTools {
 export async function createLink(
   request: LinkRequest,
   { state, passwords, clock, head, handsOver }: LinkTools,
-): Promise<FoundLink & { readonly variants: readonly Variant[] }> {
+): Promise<FoundLink & { readonly variants: readonly Variant[]; readonly isNew: boolean }> {
   const now = clock().getTime();
   checkRequest(request, now);
   if (request.handOver === true && handsOver?.() !== true) {
@@ -101,6 +103,7 @@ export async function createLink(
     handOver: request.handOver === true ? true : undefined,
     revokedAt: undefined,
     suspended: undefined,
+    fingerprint: request.fingerprint,
   };
   const counters = { link: id, max, maxBytes, used: 0, givenBack: 0, held: 0, started: 0, completed: 0 };
   // With recipients, the link's own id opens nothing: each use must show whose address it was.
@@ -108,7 +111,7 @@ export async function createLink(
     recipients.length === 0 ? [{ id, ...counters }] : recipients.map((name) => ({ id: randomId(), name, ...counters }));
   const found = await state.createLink(link, variants, request.idempotencyKey);
   const stored = await state.getLink(found.link.id);
-  return { ...found, variants: stored?.variants ?? variants };
+  return { ...found, variants: stored?.variants ?? variants, isNew: found.link.id === id };
 }
 
 /** @throws {DaypassError} `INVALID_INPUT` */

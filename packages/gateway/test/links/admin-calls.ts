@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type AdminOptions, adminApi } from "../../src/admin/index.ts";
 import type { LinkBench } from "./link-bench.ts";
 
-const origin = "http://127.0.0.1:8081";
+export const adminOrigin = "http://127.0.0.1:8081";
 
 interface CallOptions {
   readonly method?: string;
@@ -17,7 +17,7 @@ export function adminCalls(bench: LinkBench, more: Partial<AdminOptions> = {}) {
       links: bench.links,
       storage: bench.storage,
       origin: bench.url,
-      origins: [origin],
+      origins: [adminOrigin],
       isLocal,
       identify: () => Promise.reject(new Error("no URL")),
       clock: bench.clock,
@@ -31,7 +31,7 @@ export function adminCalls(bench: LinkBench, more: Partial<AdminOptions> = {}) {
       headers: { ...type, ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    const response = await api(isLocal).fetch(new Request(origin + path, init));
+    const response = await api(isLocal).fetch(new Request(adminOrigin + path, init));
     // biome-ignore lint/suspicious/noExplicitAny: the assertions read single fields
     const answer: any = response.status === 204 ? undefined : await response.json();
     return { status: response.status, body: answer };

@@ -13,7 +13,7 @@ daypass links show ID                      show one link
 daypass links edit ID [options]            change label, note, limits or expiry
 daypass links extend ID --expires-in TIME  let it expire later, counted from now
 daypass links revoke ID                    end it at once, also running transfers
-daypass links restore ID                   open a revoked link again
+daypass links restore ID                   open a revoked link again; a token only one that it revoked itself
 daypass links give-back ID [--count N]     allow further deliveries       [--to NAME] of one recipient
 daypass links resume ID…                   open suspended links again
 daypass links resume --all                 open every link again that a restore of the state suspended

@@ -7,7 +7,7 @@ import { bucketsOf, prefixOf } from "../keys/key-scope.ts";
 
 const HELP = `daypass tokens create --scope SCOPE…   create a token of the admin API; prints it once, to standard output
 daypass tokens list                    list the tokens, without secrets
-daypass tokens revoke ID               end a token at once
+daypass tokens revoke ID               end a token at once, and remove its webhooks
 
   --scope SCOPE         what the token may do: links:read, links:write, claims:write, keys:read, keys:write or audit:read;
                         repeat it for more

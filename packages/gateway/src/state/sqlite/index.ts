@@ -39,7 +39,7 @@ import type {
 } from "../contract/state.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { grouped } from "./group-commit.ts";
-import { migrations } from "./migrations.ts";
+import { migrate } from "./migrate.ts";
 import { queries } from "./query.ts";
 import { reserveOf } from "./reserve.ts";
 
@@ -391,19 +391,6 @@ function isFull({ max, used, givenBack }: Variant): boolean {
 }
 
 const DAY = 24 * 60 * 60_000;
-
-function migrate(db: Database): void {
-  const { user_version: version } = db.prepare("PRAGMA user_version").get() as unknown as { user_version: number };
-  if (version > migrations.length) {
-    throw new Error(
-      `the state has version ${version}, this release knows ${migrations.length}. Start a newer release.`,
-    );
-  }
-  for (const [at, migration] of migrations.entries()) {
-    if (at < version) continue;
-    db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${at + 1}; COMMIT`);
-  }
-}
 
 function withoutNulls(change: object): object {
   return Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? undefined]));

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerOptions } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
@@ -15,6 +15,7 @@ import {
 } from "../http/validate-options.ts";
 import { clientErrors } from "./client-error.ts";
 import { mostWaitingBytes, RATE, requestListener } from "./handler.ts";
+import { JoinedResponse } from "./joined-response.ts";
 import type { Waiting } from "./request-body.ts";
 import { type MinimumRate, waitingBytes } from "./slow-client.ts";
 import { checkTlsPair, type TlsPair } from "./tls-pair.ts";
@@ -124,7 +125,8 @@ export async function listen(gateway: Omit<Gateway, "verify">, options: ListenOp
     atWork,
     tcpSocket: (socket) => secured.get(socket) ?? socket,
   });
-  const serverOptions: ServerOptions = {
+  const serverOptions: ServerOptions<typeof IncomingMessage, typeof JoinedResponse> = {
+    ServerResponse: JoinedResponse,
     maxHeaderSize: gateway.limits.headerBytes,
     highWaterMark: STREAM_BUFFER_BYTES,
     connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, timeouts.headersMs),

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { type DeliveryFault, discard, type Outcome } from "../pipeline/outcome.ts";
 import type { StreamBody } from "../storage/contract/storage.ts";
 import { LEFT } from "./connection-end.ts";
+import { JoinedResponse } from "./joined-response.ts";
 import { hasBody } from "./request-body.ts";
 import { type BodyProgress, sendFile, write } from "./send-file.ts";
 import { cutWhenStalled, type WaitingBytes } from "./slow-client.ts";
@@ -72,9 +73,14 @@ const MAX_WRITE_BYTES = 256 * 1024;
 /** Node joins a head and a Latin-1 text into one write, but passes a head and a buffer to `writev`: 15 % of a small response. */
 function sendBytes(response: ServerResponse, bytes: Uint8Array): void {
   const { buffer, byteOffset, length } = bytes;
-  if (length <= MAX_COPIED_BYTES) response.end(Buffer.from(buffer, byteOffset, length).toString("latin1"), "latin1");
+  if (length <= MAX_COPIED_BYTES) endText(response, Buffer.from(buffer, byteOffset, length).toString("latin1"));
   else if (length <= MAX_WRITE_BYTES) response.end(bytes);
   else void sendSlices(response, bytes);
+}
+
+function endText(response: ServerResponse, text: string): void {
+  if (response instanceof JoinedResponse) response.endText(text);
+  else response.end(text, "latin1");
 }
 
 async function sendSlices(response: ServerResponse, bytes: Uint8Array): Promise<void> {

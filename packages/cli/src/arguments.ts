@@ -40,7 +40,7 @@ export function parseArguments<const O extends Options>(args: readonly string[],
   return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
 }
 
-/** The one argument of a command. `missing` is the whole error if there is none. */
+/** The one argument of a command. `missing` is the whole error if it is missing. */
 export function oneArgument([first, ...more]: readonly string[], missing: string): string {
   if (first === undefined) throw new UsageError(missing);
   if (more.length === 0) return first;

@@ -8,7 +8,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-// A batch goes on if the reader of its progress closes the pipe.
+// A batch continues if the reader of its progress closes the pipe.
 process.stderr.on("error", () => undefined);
 
 let readsInput = false;

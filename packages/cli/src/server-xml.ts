@@ -14,7 +14,7 @@ export function serverXml(body: Uint8Array): ReadElement | undefined {
   }
 }
 
-/** The text of the first child with this name. Empty if there is none. */
+/** The text of the first child with this name. Empty if it has no such child. */
 export function childText(element: ReadElement | undefined, name: string): string {
   return element?.children.find((child) => child.name === name)?.text ?? "";
 }

@@ -8,7 +8,7 @@ export interface ExistingResults {
   readonly lines: number;
   /** The end of the complete lines. An incomplete line may follow. */
   readonly bytes: number;
-  /** The beginning of the incomplete line. Empty if there is none. */
+  /** The beginning of the incomplete line. Empty if all lines are complete. */
   readonly incomplete: string;
   readonly firstLine: string;
   readonly lastLine: string;

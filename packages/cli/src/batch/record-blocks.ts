@@ -65,7 +65,7 @@ export async function* recordBlocks(
 
 /** The first record and the remaining blocks. */
 export interface TakenRecord {
-  /** `undefined` if there is none, or if it is not UTF-8. */
+  /** `undefined` if it is missing or not UTF-8. */
   readonly text: string | undefined;
   readonly rest: AsyncGenerator<RecordBlock, void, undefined>;
 }

@@ -97,7 +97,7 @@ function put(object: Record<string, unknown>, path: readonly string[], value: un
       parent[part] = made;
       parent = made;
     } else if (typeof child === "object" && child !== null) parent = child as Record<string, unknown>;
-    else throw invalid(`${JSON.stringify(part)} has a column of its own and columns below it. Leave one of them out`);
+    else throw invalid(`${JSON.stringify(part)} has its own column and columns below it. Leave one of them out`);
   }
   parent[path.at(-1) ?? ""] = value;
 }

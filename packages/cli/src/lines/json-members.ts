@@ -1,4 +1,4 @@
-// The gateway has a check of its own for session policies: importing it here would load a server for each batch.
+// The gateway has its own check for session policies: importing it here would load a server for each batch.
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
 /**

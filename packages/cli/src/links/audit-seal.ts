@@ -4,7 +4,7 @@ import { appendFile, open } from "node:fs/promises";
 import { auditKey, newAuditKey, type Sealer, sealer } from "@daypass/gateway/audit";
 import type { State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
-import type { AuditConfig } from "../commands/serve/config.ts";
+import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import { readNamedFile, readTextIfExists } from "../files.ts";
 import { createStateFile } from "../state/files.ts";
 import { linkFiles } from "../state/link-files.ts";

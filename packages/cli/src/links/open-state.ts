@@ -49,7 +49,7 @@ export async function openState(
 /** The report of a state that may have lost claims. */
 export const SUSPENDED = "the state was restored: counted links are suspended until `daypass links resume`";
 
-/** The name under which the gateway of a folder puts decisions on record: the same at each start, and another on each machine. */
+/** The name under which the gateway of a folder records decisions: the same at each start, and another on each machine. */
 export function writerOf(folder: string): string {
   if (!existsSync(linkFiles(folder).postgres)) return "main";
   return createHash("sha256")

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "@daypass/gateway/node";
 import { StateUnavailable, serveState } from "@daypass/gateway/state";
 import { type Command, CommandError } from "../command.ts";
-import type { AuditConfig } from "../commands/serve/config.ts";
+import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import { hasLinks, linkFiles } from "../state/link-files.ts";
 import { type AuditSeal, auditSeal } from "./audit-seal.ts";

@@ -5,6 +5,6 @@ import { UsageError } from "../command.ts";
 export function wireRequestOf(url: string, method = "GET"): WireRequest {
   const [, authority, target] = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(url) ?? [];
   if (authority === undefined || target === undefined)
-    throw new UsageError(`${url} is not a URL. Give one that starts with http:// or https://.`);
+    throw new UsageError(`${url} is not a URL. It must begin with http:// or https://.`);
   return { method, target: target.startsWith("/") ? target : `/${target}`, authority, headers: [["host", authority]] };
 }

@@ -1,5 +1,5 @@
 /**
- * The module that verifies Daypass URLs in nginx. njs has no destructuring, no `Map` and no Ed25519, so it is a text of its own and not the
+ * The module that verifies Daypass URLs in nginx. njs has no destructuring, no `Map` and no Ed25519, so it is a separate text and not the
  * library. The test runs the vectors of the specification through the real nginx.
  *
  * `PLAIN` is the fast path: most URLs have no further constraint, and one expression reads them.

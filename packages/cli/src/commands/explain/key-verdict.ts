@@ -49,7 +49,7 @@ export function withStoredKey(explanation: Explanation, record: KeyRecord | unde
   const { id, scope } = record;
   const end = endOfKey(record);
   const endsFirst = end !== undefined && (explanation.endsAt === undefined || end < explanation.endsAt);
-  const scopeTrap = { name: "key-scope", text: `The gateway lets the key ${id} grant only ${scopeText(scope)}.` };
+  const scopeTrap = { name: "key-scope", text: `The gateway allows the key ${id} to grant only ${scopeText(scope)}.` };
   return {
     ...explanation,
     ...(endsFirst ? { mayEndEarlier: `its key ends at ${end.toISOString()}` } : {}),

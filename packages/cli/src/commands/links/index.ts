@@ -132,7 +132,7 @@ export function linkText(resource: LinkResource): string {
   return [...addresses, `${status}, ${count}${given}, until ${expiresAt}; id ${id}`].join("\n");
 }
 
-/** The ids of links that a restore suspended. A link whose owner lost its rights needs a decision of its own. */
+/** The ids of links that a restore suspended. A link whose owner lost its rights needs a separate decision. */
 async function* restored(client: AdminClient): AsyncGenerator<string> {
   for await (const { id, suspended } of client.items<Item>("/links")) if (suspended === "restored") yield id;
 }

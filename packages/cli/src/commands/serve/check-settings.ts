@@ -1,8 +1,8 @@
 /** Checks configuration rules that the schema cannot express: the spelling of names, and settings that depend on each other. */
 import { defaultLimits, isHostOf, type Limits } from "@daypass/gateway";
 import { CommandError } from "../../command.ts";
-import type { ServeConfig } from "./config.ts";
-import { describeValue } from "./json-schema.ts";
+import { describeValue } from "./config-fault.ts";
+import type { ServeConfig } from "./config-schema.ts";
 import { originFault, originsOf, respelled, standardSpelling } from "./origins.ts";
 import { isNetwork, NETWORK } from "./trusted-proxies.ts";
 

@@ -6,7 +6,7 @@ import { isObject } from "daypass/schemes";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../../command.ts";
 import { parseSecretJson, readError, readTextFile } from "../../files.ts";
-import type { ServeConfig } from "./config.ts";
+import type { ServeConfig } from "./config-schema.ts";
 
 /** Reads the files of `tls`. Errors never contain their content, because one of them is a secret. */
 export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undefined> {

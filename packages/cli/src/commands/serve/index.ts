@@ -115,7 +115,7 @@ export const serveCommand: Command = {
         try {
           record(current, listening);
         } catch {
-          // The folder is away or full. The gateway goes on, and commands see the record of the start.
+          // The folder is away or full. The gateway continues, and commands see the record of the start.
         }
       };
       await run({ settings, reread, env, log, onListening, onReloaded }).finally(() => removeRecord());

@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
 import { s3Verifier } from "daypass/s3";
 import { urlVerifier } from "daypass/url";
-import type { ServeConfig } from "./config.ts";
+import type { ServeConfig } from "./config-schema.ts";
 
 /** The origins that clients may use. The first one is for printed URLs. */
 export function originsOf(

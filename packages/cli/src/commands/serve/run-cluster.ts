@@ -7,7 +7,7 @@ import type { RunOptions } from "./run-single.ts";
 import { type LoadedSettings, logLevel } from "./settings.ts";
 import { diskEvents, driverOf } from "./storage.ts";
 
-/** A message of a worker to its primary. The index has messages of its own. */
+/** A message of a worker to its primary. The index has other messages. */
 export type Report =
   | { readonly daypass: "start"; readonly port: number; readonly madeKeys: boolean }
   | { readonly daypass: "failure"; readonly failure: string }

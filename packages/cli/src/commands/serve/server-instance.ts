@@ -1,4 +1,12 @@
-import { createGateway, type Gateway, type GatewayLinks, type Links, steadyClock, tally } from "@daypass/gateway";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayLinks,
+  type HandOver,
+  type Links,
+  steadyClock,
+  tally,
+} from "@daypass/gateway";
 import type { LinkPlace } from "@daypass/gateway/admin";
 import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
@@ -228,5 +236,7 @@ function linkPages({
   links: { origin, sharedBy, handOver } = {},
   forwardAuth,
 }: ServeSettings): Omit<GatewayLinks, "links"> {
-  return { origin, sharedBy, handOver, hosts: forwardAuth?.hosts.map((host) => host.origin) };
+  // The gateway refuses a missing prefix.
+  const via = handOver as HandOver | undefined;
+  return { origin, sharedBy, handOver: via, hosts: forwardAuth?.hosts.map((host) => host.origin) };
 }

@@ -1,23 +1,15 @@
 /** The setting `state`: a folder, or a folder and the PostgreSQL that replicas share. */
 import { resolve } from "node:path";
 import { CommandError } from "../../command.ts";
+import type { StateConfig } from "./config-schema.ts";
+
+type Replicated = Exclude<StateConfig, string>;
 
 /** Where a secret is found: a file, or an environment variable. */
-export interface SecretPlace {
-  readonly file?: string;
-  readonly variable?: string;
-}
+export type SecretPlace = NonNullable<Replicated["postgres"]>;
 
 /** The PostgreSQL of a gateway. */
-export interface DatabaseSettings {
-  readonly postgres: SecretPlace;
-  readonly direct?: SecretPlace;
-  readonly connections?: number;
-  readonly suspendAfterFailover?: boolean;
-}
-
-/** The setting in the configuration file. */
-export type StateConfig = string | ({ readonly folder?: string } & Partial<DatabaseSettings>);
+export type DatabaseSettings = Omit<Replicated, "folder" | "postgres"> & { readonly postgres: SecretPlace };
 
 /** The setting with absolute paths. */
 export function absoluteState(state: StateConfig, base: string): StateConfig {

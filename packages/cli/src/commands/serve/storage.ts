@@ -6,8 +6,8 @@ import { rotatingCredentials } from "daypass";
 import { CommandError } from "../../command.ts";
 import { awsSettings } from "../../credentials/aws.ts";
 import { expectHostName } from "../../credentials/virtual-endpoint.ts";
-import type { StorageConfig } from "./config.ts";
-import { describeValue } from "./json-schema.ts";
+import { describeValue } from "./config-fault.ts";
+import type { StorageConfig } from "./config-schema.ts";
 
 /** Options of {@link openStorage}. */
 export interface OpenStorageOptions {
@@ -22,7 +22,7 @@ export interface OpenStorageOptions {
 /** An open storage. */
 export interface OpenedStorage {
   readonly storage: Storage;
-  /** Finds the credentials again, and returns a function that applies them. Throws if there are none. */
+  /** Finds the credentials again, and returns a function that applies them. Throws if it finds no credentials. */
   findCredentials(): Promise<() => void>;
 }
 

@@ -85,7 +85,7 @@ interface Place {
   readonly target: string;
 }
 
-/** Where a path is served: by the gateway that runs above it, or by one of its own. */
+/** Where a path is served: by the gateway that runs above it, or by a new one. */
 function placeOf(path: string, isFolder: boolean): Place {
   for (let folder = isFolder ? path : dirname(path); ; folder = dirname(folder)) {
     const serving = servingOf(join(folder, STATE_FOLDER));
@@ -131,7 +131,7 @@ function targetIn(root: string, path: string, isFolder: boolean): string {
   if (hidden !== undefined)
     throw new CommandError(
       inside === ""
-        ? `a gateway on ${root} serves each folder in it as a bucket of its own. Share one of them: ${join(root, hidden)}`
+        ? `a gateway on ${root} serves each folder in it as a separate bucket. Share one of them: ${join(root, hidden)}`
         : `a gateway on ${root} does not serve ${path}, because the folder ${hidden} takes the place of loose files. Rename that folder.`,
     );
   return `${isLoose ? "files/" : ""}${inside}${isFolder && inside !== "" ? "/" : ""}`;

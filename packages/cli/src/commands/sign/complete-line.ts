@@ -15,7 +15,7 @@ export interface LineDefaults {
   readonly options: SignOptions;
 }
 
-/** The fields that `daypass sign` would find for a scheme, or the reason why there are none. */
+/** The fields that `daypass sign` would find for a scheme, or the reason why it finds no fields. */
 export type FoundKeys = FoundFields | { readonly missing: string };
 
 /** Finds the keys of a scheme. */

@@ -19,7 +19,7 @@ export interface TargetScheme {
   readonly options: OptionFields;
   /** The fields of a target. No name if the target ends with the slash before it. Throws a `UsageError` for a malformed target. */
   locate(target: string): JsonObject;
-  /** Searches for credentials like the tools of the cloud. Throws a `CommandError` if there are none. */
+  /** Searches for credentials like the tools of the cloud. Throws a `CommandError` if it finds no credentials. */
   find(options: SignOptions, context: Context): Promise<FoundFields>;
   /** Adds fields that follow from others. `found` are the found fields. Throws `INVALID_INPUT` if they do not fit the line. */
   complete?(line: JsonObject, found: JsonObject): JsonObject;

@@ -232,10 +232,18 @@ function respell(policy: string, random: Random): string {
   ]);
 }
 
-/** A changed copy of a form: one change or several. */
-export function changeForm(form: ReceivedForm, random: Random, others: readonly FormBase[]): ReceivedForm {
+/** A changed copy of a form, and the names of its changes: one or several. */
+export function changeForm(
+  form: ReceivedForm,
+  random: Random,
+  others: readonly FormBase[],
+): { readonly form: ReceivedForm; readonly change: string } {
+  const names: string[] = [];
   let changed = form;
-  do changed = (CHANGES[random.pick(formChanges)] as Change)(changed, random, others);
-  while (random.chance(0.25) && changed.fields.length > 0);
-  return changed;
+  do {
+    const name = random.pick(formChanges);
+    names.push(name);
+    changed = (CHANGES[name] as Change)(changed, random, others);
+  } while (random.chance(0.25) && changed.fields.length > 0);
+  return { form: changed, change: names.join(", then ") };
 }

@@ -20,7 +20,7 @@ test.each(suites)(
   async ({ name, verifier, bases }) => {
     const count = tamperCount(name);
     const { wrong, tampered, allowed } = await tamperForms({ verifier, bases, count });
-    expect(wrong.slice(0, 5), `seed ${tamperSeed}`).toEqual([]);
+    expect(wrong.length, `seed ${tamperSeed}: ${wrong.slice(0, 5).join("\n")}`).toBe(0);
     expect(tampered).toBeGreaterThanOrEqual(count);
     expect(allowed).toBeGreaterThan(count / 20);
   },

@@ -38,15 +38,20 @@ export const mutationNames: readonly string[] = Object.keys(MUTATIONS);
 
 export interface Mutant {
   readonly request: WireRequest;
+  /** The names of all changes, in their order. */
   readonly mutation: string;
 }
 
 /** A changed copy of a request: mostly one change, sometimes up to four. `others` are further valid requests. */
 export function mutate(request: WireRequest, random: Random, others: readonly WireRequest[]): Mutant {
-  const mutation = random.pick(mutationNames);
-  let mutant = (MUTATIONS[mutation] as Mutation)(request, random, others);
-  while (random.chance(0.15)) mutant = (MUTATIONS[random.pick(mutationNames)] as Mutation)(mutant, random, others);
-  return { request: mutant, mutation };
+  const names: string[] = [];
+  let mutant = request;
+  do {
+    const name = random.pick(mutationNames);
+    names.push(name);
+    mutant = (MUTATIONS[name] as Mutation)(mutant, random, others);
+  } while (random.chance(0.15));
+  return { request: mutant, mutation: names.join(", then ") };
 }
 
 /** Whether nothing has changed at all. */

@@ -35,7 +35,7 @@ export async function tamperForms({
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   while (tampered < count) {
-    const form = changeForm(random.pick(bases).form, random, bases);
+    const { form, change } = changeForm(random.pick(bases).form, random, bases);
     const key = judgeForm(form, bases);
     if (key === undefined) tampered += 1;
     else allowed += 1;
@@ -44,10 +44,10 @@ export async function tamperForms({
       (error: unknown) => error,
     );
     if (found instanceof Error) {
-      if (!isDaypassError(found)) wrong.push(`${String(found)}: ${JSON.stringify(form)}`);
-      else if (key !== undefined) wrong.push(`refused with ${found.code}: ${JSON.stringify(form)}`);
+      if (!isDaypassError(found)) wrong.push(`${String(found)} after "${change}": ${JSON.stringify(form)}`);
+      else if (key !== undefined) wrong.push(`refused with ${found.code} after "${change}": ${JSON.stringify(form)}`);
     } else if (keyOf(found as FormGrant) !== key || (found as FormGrant).bucket !== form.bucket) {
-      wrong.push(`accepted, where the judge says ${key}: ${JSON.stringify(form)}`);
+      wrong.push(`accepted after "${change}", although the judge says ${key}: ${JSON.stringify(form)}`);
     }
   }
   Error.stackTraceLimit = stackTraceLimit;

@@ -119,7 +119,7 @@ function spelt({ judge, facts }: Judging, spell: (target: string) => string): Ju
 
 const nginx = edge({ host: "open", path: "decoded", query: "sorted" });
 
-/** For a scheme without a judge of its own: a signature covers host, path and query, byte for byte. */
+/** For a scheme without another judge: a signature covers host, path and query, byte for byte. */
 export const strict: Judging = edge({});
 
 export const edgeJudges: Readonly<Record<string, Judging>> = {

@@ -15,7 +15,7 @@ const apart = [
 ];
 
 // Pure functions, which share nothing but what they import: a process for each file took longer than what most of them test. Those
-// that replace a module, a global or a clock have one of their own.
+// that replace a module, a global or a clock have a separate process.
 const library = "packages/daypass/test/**/*.test.ts";
 const replacing = [
   "packages/daypass/test/{contract,samples}.test.ts",
@@ -24,7 +24,7 @@ const replacing = [
 ];
 
 // Gateway tests of functions, or of the answers of a server in their own process: the same. Tests that watch
-// the process itself, its time, its channels or another program have a process of their own.
+// the process itself, its time, its channels or another program have a separate process.
 const answering =
   "packages/gateway/test/{attacks/!(costly-bodies),e2e/!(http),http/*,pipeline/*,protocols/!(s3-fields|xml)}.test.ts";
 
@@ -37,7 +37,7 @@ class LongFirst extends BaseSequencer {
       await super.sort(files),
       /disk-kill|disk-listing|s3-contract|daypass\/test\/contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
     );
-    // A process goes on with the next file only where that is of its project, too.
+    // A process continues with the next file only if the file belongs to the same project.
     const shares = ({ project }: TestSpecification): boolean => !project.config.isolate;
     const shared = sorted.filter(shares).sort((a, b) => a.project.name.localeCompare(b.project.name));
     return [...sorted.filter((file) => !shares(file)), ...shared];
@@ -79,7 +79,7 @@ const quick = [
       maxWorkers: "100%",
     },
   },
-  // A name of its own, by which other runtimes leave it out.
+  // A separate name, by which other runtimes leave it out.
   { extends: true as const, test: { name: "tamper", include: [tamper], exclude: longer, maxWorkers: "100%" } },
   {
     extends: true as const,

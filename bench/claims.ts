@@ -14,7 +14,7 @@ const link = (id: string): Link => ({
   ...{ revokedAt: undefined, suspended: undefined },
 });
 
-/** The least that a claim can be: one statement that counts and inserts, with a commit of its own. It refuses no repetition and records nothing. */
+/** The least that a claim can be: one statement that counts and inserts, with its own commit. It refuses no repetition and records nothing. */
 const ONE = `WITH counted AS (UPDATE daypass.variant SET used = used + 1, started = started + 1 WHERE id = 'each' AND used < max RETURNING id)
   INSERT INTO daypass.delivery SELECT $1, id, id, $1, 'started', 0, $1, 0, 0, 'e', 10, 10, '[]', NULL FROM counted`;
 

@@ -43,7 +43,7 @@ async function downloads(): Promise<readonly Row[]> {
   const copying =
     lackingNginx === undefined ? await startNginx({ root, state: state.copying, sendfile: false }) : undefined;
   const bare = await startBareDownloads(root);
-  // A root of its own: only one gateway may have one.
+  // A separate root: only one gateway may serve it.
   const handedRoot = `${folder.path}/handed-root`;
   mkdirSync(`${handedRoot}/b`, { recursive: true });
   fill(`${handedRoot}/b/large`, SIZES.large);
@@ -85,7 +85,7 @@ async function downloads(): Promise<readonly Row[]> {
   }
 }
 
-/** Server and client on both cores, since the digests run on a thread of their own. */
+/** Server and client on both cores, since the digests run on a separate thread. */
 async function uploads(): Promise<readonly Row[]> {
   const folder = temporaryFolder();
   const [root, state, bareRoot] = ["root", "state", "bare"].map((name) => `${folder.path}/${name}`) as [

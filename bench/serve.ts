@@ -155,7 +155,7 @@ async function rounds(
   return rates.map(median);
 }
 
-/** A folder of its own for each server: only one gateway may have one. */
+/** A separate folder for each server: only one gateway may serve it. */
 function filledRoot(state: string): string {
   const root = `${state}/root`;
   mkdirSync(`${root}/b`, { recursive: true });

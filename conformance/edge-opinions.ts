@@ -91,7 +91,7 @@ export function googleCookie(sign: GoogleSign, { expires, keyName, prefix = "", 
   return `${policy}:Signature=${sign(policy)}`;
 }
 
-/** Media CDN, "Path component": the signature stands in the path, behind what it opens. */
+/** Media CDN, "Path component": the path contains the signature, after what it opens. */
 export function mediaCdnPath(sign: GoogleSign, { url, expires, keyName, prefix = "" }: GoogleWish): string {
   const token = `edge-cache-token=Expires=${expires}&KeyName=${keyName}`;
   return `${prefix}${token}&Signature=${sign(prefix + token)}/${url.slice(prefix.length)}`;

@@ -4,7 +4,7 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-// The servers that speak TLS here have certificates of their own making.
+// The servers that speak TLS here have self-signed certificates.
 const tlsAgent = new TlsAgent({ keepAlive: true, maxSockets: 8, rejectUnauthorized: false });
 
 export interface Sent {

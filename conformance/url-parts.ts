@@ -3,7 +3,7 @@ export interface UrlParts {
   /** `scheme://host[:port]` */
   readonly origin: string;
   readonly path: string;
-  /** Every `name=value` but the signature's, sorted by code unit: parameters have no order of their own. */
+  /** Every `name=value` but the signature's, sorted by code unit: parameters have no order. */
   readonly tokens: readonly string[];
   readonly signature: string;
 }

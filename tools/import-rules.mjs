@@ -197,7 +197,7 @@ const parts = [
   { part: /^pages\//, sees: [/^node:(crypto|zlib)$/], why: "a page is made of what it is given" },
   {
     part: /^forward-auth\//,
-    // A composition root of its own: it decides as a gateway does, and forwards nothing.
+    // A separate composition root: it decides as a gateway does, and forwards nothing.
     sees: [
       http,
       contracts,

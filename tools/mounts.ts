@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { getuid } from "node:process";
 
 /**
- * Arguments of `unshare` for a shell script with a mount namespace of its own: what it mounts is gone with the process, and no root
+ * Arguments of `unshare` for a shell script with a separate mount namespace: what it mounts is gone with the process, and no root
  * is needed.
  */
 export const IN_NAMESPACE: readonly string[] = ["--user", "--map-root-user", "--mount", "sh", "-euc"];

@@ -28,7 +28,7 @@ const swift = { account: "AUTH_u", keys: ["first key", "second key"] };
 
 /**
  * Starts one process on the SQLite backend (dbstore): no cluster, loopback only, a third of a second. Server and `radosgw-admin` make
- * their tables in one database at the same time, and were seen to wait for each other for ever: then another pair is started.
+ * their tables in one database at the same time, and were seen to wait for each other without end: then another pair is started.
  */
 export async function startRadosgw(): Promise<Radosgw> {
   for (let attempt = 1; ; attempt++) {

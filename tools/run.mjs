@@ -53,7 +53,7 @@ export function hasTools() {
   return existsSync(`${root}node_modules/.bin/vitest`);
 }
 
-/** Refuses to go on without. `npx` would offer whatever has the name of a tool in the registry: `tsc` is another one's package there. */
+/** Refuses to continue without. `npx` would offer whatever has the name of a tool in the registry: `tsc` is another one's package there. */
 export function expectTools() {
   if (!hasTools())
     throw new Error(`expected the tools of the workspace, found none: run \`npm ${install.join(" ")}\` first`);

@@ -46,7 +46,7 @@ export function sbomOf(folder, bom, tarballs = new Map()) {
   if (own === undefined) throw new Error(`expected ${subject} in what npm describes, found it missing: run npm ci`);
   return {
     ...bom,
-    // Each has one of its own.
+    // Each has a separate one.
     serialNumber: `urn:uuid:${randomUUID()}`,
     metadata: { ...bom.metadata, component: own },
     components: components.filter((component) => component !== own),

@@ -15,7 +15,7 @@ const growth = 1.05;
 const usual = { node: 11, portable: 13.5 };
 /** @type {Bars} */
 const noBars = {};
-/** Bundles with bars of their own. @type {Record<string, Bars>} */
+/** Bundles with separate bars. @type {Record<string, Bars>} */
 const ownBars = {
   "s3 sign": { node: 5, portable: 7.2 },
   azure: { node: 13, portable: 15 },

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { gcsSigner } from "daypass/gcs";
 import { job, keyOf } from "./job.ts";
 
-// A process of its own, because the number of cores belongs to a process: signs with a service account's key and says how many
+// A separate process, because the number of cores belongs to a process: signs with a service account's key and says how many
 // URLs a second that gave, and how late the event loop came in the meantime.
 
 const SECONDS = 2;

@@ -1,5 +1,5 @@
 /**
- * A client for one large body, as a process of its own: `transfer.js get URL` or `transfer.js put URL BYTES`. Prints the
+ * A client for one large body, as a separate process: `transfer.js get URL` or `transfer.js put URL BYTES`. Prints the
  * seconds from the first byte of the request to the last of the answer. On a bare socket with one buffer, so that it is not
  * the client that is measured.
  */

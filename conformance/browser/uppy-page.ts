@@ -15,7 +15,7 @@ export interface UppyWish {
   readonly partSize: number | undefined;
   /** Cancels the upload when that many parts have arrived. */
   readonly cancelAfter?: number;
-  /** Pauses and resumes it then: Uppy asks for the list of parts and goes on behind them. */
+  /** Pauses and resumes it then: Uppy asks for the list of parts and continues after them. */
   readonly pauseAfter?: number;
 }
 

@@ -1,4 +1,4 @@
-// What of ali-oss the suite calls: the package has no types of its own.
+// What of ali-oss the suite calls: the package has no types.
 declare module "ali-oss" {
   interface OssOptions {
     readonly region: string;

@@ -36,7 +36,7 @@ export function narrowForBoto3(wish: S3Wish): S3Wish {
   };
 }
 
-/** Signs all of them in one process. The clock is Python's: the time stands in the URLs. */
+/** Signs all of them in one process. The clock is Python's: the URLs contain the time. */
 export function boto3Urls(wishes: readonly S3Wish[], version: "v2" | "v4"): readonly string[] {
   const lines = wishes.map((wish) => JSON.stringify({ ...wish, version, params: params(wish) })).join("\n");
   const script = fileURLToPath(new URL("../clients/presign.py", import.meta.url));

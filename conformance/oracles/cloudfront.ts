@@ -19,7 +19,7 @@ export const KEYS = {
 
 const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-/** AWS's SDK makes no policy with wildcards of its own: it is handed ours. */
+/** AWS's SDK makes no policy with wildcards: it receives ours. */
 export function sdkUrl({ key, hash, url, end, start, ip }: CloudfrontWish, policy?: string): string {
   const { privateKey } = KEYS[key];
   const signing = { keyPairId, privateKey, algorithm: hash === "sha256" ? "SHA256" : "SHA1" } as const;
@@ -36,7 +36,7 @@ export function sdkCookies(wish: CloudfrontWish): Readonly<Record<string, string
   return { ...cookies };
 }
 
-/** Cookies by a policy of one's own, as the SDK makes them with and without a URL. */
+/** Cookies by a custom policy, as the SDK makes them with and without a URL. */
 export function sdkPolicyCookies(policy: string, url?: string): Readonly<Record<string, string | number>> {
   const signing = { keyPairId, privateKey: KEYS.rsa.privateKey, algorithm: "SHA256" } as const;
   return { ...getSignedCookies(url === undefined ? { ...signing, policy } : ({ ...signing, url, policy } as never)) };

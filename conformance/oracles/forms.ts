@@ -54,7 +54,7 @@ function boto3Conditions({ fields, conditions }: FormWish): readonly WishedCondi
   return [...conditions, ...Object.entries(fields).map(([name, value]) => fieldCondition(name, value))];
 }
 
-/** What binds a field to its value: as far as the file's own name, where that stands in it. */
+/** What binds a field to its value: as far as the file's own name, if it contains the name. */
 export function fieldCondition(name: string, value: string): WishedCondition {
   const at = value.indexOf(FILE_NAME);
   return at < 0 ? { [name]: value } : ["starts-with", `$${name}`, value.slice(0, at)];

@@ -16,14 +16,14 @@ export interface Oracle {
 }
 
 export interface Deviation {
-  /** The class of inputs, as it stands in the table of deviations. */
+  /** The class of inputs, as the table of deviations names it. */
   readonly name: string;
   applies(wish: S3Wish, draft: Draft): boolean;
   /** Turns what is right into what the client makes of it. */
   instead(draft: Draft): Draft;
 }
 
-/** A URL before it is signed: what goes on the wire, and what goes into the signature. They agree, unless a client is wrong. */
+/** A URL before it is signed: what is sent, and what is signed. They agree, unless a client is wrong. */
 export interface Draft {
   readonly origin: string;
   readonly path: string;

@@ -11,7 +11,7 @@ export interface CloudfrontWish {
   readonly end: number;
   readonly start: number | undefined;
   readonly ip: string | undefined;
-  /** With a wildcard: a policy of one's own opens this instead of the URL. */
+  /** With a wildcard: a custom policy opens this instead of the URL. */
   readonly resource: string | undefined;
 }
 

@@ -10,7 +10,7 @@ export type Step = (typeof STEPS)[number];
 /** What a step has to work on. */
 export interface Place extends ClientTarget {
   readonly bucket: string;
-  /** A folder of its own, with `small.txt` and `big.bin` (100 MB) in it. */
+  /** A separate folder, with `small.txt` and `big.bin` (100 MB) in it. */
   readonly folder: string;
   readonly small: string;
   /** SHA-256 of big.bin, hexadecimal. */

@@ -8,7 +8,7 @@ const PART = 16 * 1024 * 1024;
 const sdk = ({ endpoint, region, credentials }: Place): S3Client =>
   new S3Client({ endpoint, region, forcePathStyle: true, credentials: { ...credentials } });
 
-/** A step in a page of its own, which the bucket's rules let in. */
+/** A step in another page, whose origin the bucket's rules allow. */
 function inPage(step: (uppy: UppyBrowser, place: Place) => Promise<void>): (place: Place) => Promise<Outcome> {
   return async (place) => {
     const uppy = await uppyBrowser(place, place.bucket);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A folder of its own, and what removes it. */
+/** A temporary folder, and a function that removes it. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "daypass-conformance-"));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };

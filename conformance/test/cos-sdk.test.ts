@@ -44,7 +44,7 @@ function theirUrl(
   );
 }
 
-/** The bytes of a URL; parameters have no order of their own. */
+/** The bytes of a URL; parameters have no order. */
 function tokensOf(url: string): readonly string[] {
   return url.split(/[?&]/).sort();
 }

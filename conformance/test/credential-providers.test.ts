@@ -51,7 +51,7 @@ function program(end: Date): string {
 }
 
 let files = 0;
-// The SDK reads a file once in the life of a process, so each gets a name of its own.
+// The SDK reads a file once in the life of a process, so each gets another name.
 function sharedFiles(profile: string): { readonly filepath: string; readonly configFilepath: string } {
   files += 1;
   const filepath = `${folder.path}/credentials-${files}`;

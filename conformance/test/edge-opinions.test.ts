@@ -139,7 +139,7 @@ test(`the signers of Media CDN's tokens agree on ${COUNT} random requests`, asyn
   const random = seeded(runSeed());
   const secret = "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8";
   for (let left = COUNT; left > 0; left--) {
-    // A comma, which parts names of headers and patterns, may stand in no path.
+    // A comma separates names of headers and patterns, so no path may contain one.
     const wish = randomEdgeWish(random, { segment: (segment) => !segment.includes(","), query: false });
     const { origin, path, signedAt, expiresIn } = wish;
     const clock = wishedClock(wish);

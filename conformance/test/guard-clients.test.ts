@@ -18,7 +18,7 @@ import { freePort } from "../../tools/free-port.ts";
 import { needs } from "../../tools/needs.ts";
 import { samplesIn } from "../../tools/samples.ts";
 
-// A server of one's own with the functions of docs/schemes/s3-header.md, and what the clients of S3 make of it.
+// A server with the functions of docs/schemes/s3-header.md, and what the clients of S3 make of it.
 
 const page = new URL("../../docs/schemes/s3-header.md", import.meta.url);
 const folder = new URL("../node_modules/.guard-clients/", import.meta.url);

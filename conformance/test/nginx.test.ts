@@ -10,7 +10,7 @@ import { type Nginx, startNginx } from "../servers/nginx.ts";
 const missing = needs("nginx");
 const COUNT = 2_000;
 
-/** Expressions as they stand in nginx.conf, by the first segment of the paths that they are for. */
+/** Expressions as nginx.conf spells them, by the first segment of the paths that they are for. */
 const EXPRESSIONS: Readonly<Record<string, string>> = {
   plain: "$secure_link_expires$uri $secret",
   address: "$secure_link_expires$uri$remote_addr $secret",

@@ -162,7 +162,7 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
       expect((await post({ url, fields: Object.entries(fields) })).status).toBe(403);
     });
 
-    test("takes a form whose key goes on after the name of the file", async () => {
+    test("accepts a form whose key continues after the name of the file", async () => {
       const answer = await post(sign({ key: `up/${FILE_NAME}.txt` }));
       expect(answer.status).toBe(204);
       expect((await call({ bucket: BUCKET, key: "up/a b.png.txt", method: "GET" })).status).toBe(200);

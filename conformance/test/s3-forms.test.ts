@@ -116,7 +116,7 @@ describe.skipIf(reason).each(["v4", "v2"] as const)(`boto3's generate_presigned_
     for (const [i, wish] of asked.entries()) {
       const theirs = forms[i] as Form;
       const context = JSON.stringify(wish);
-      // The time is Python's; it stands in the end of the policy.
+      // The time is Python's; the policy's expiration contains it.
       const signedAt = new Date(Date.parse(policyOf(theirs).expiration) - wish.expiresIn * 1000);
       const form = ours(wish, version, signedAt);
       expect(form.url, context).toBe(theirs.url);

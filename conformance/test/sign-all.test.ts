@@ -79,7 +79,7 @@ describe.skipIf(missing)(`daypass sign --all, over the listings of radosgw${miss
     }
   });
 
-  test("goes on behind the last whole answer, and lists nothing again", async () => {
+  test("continues after the last whole answer, and lists nothing again", async () => {
     const whole = readFileSync(out, "utf8").split("\n");
     writeFileSync(out, `${whole.slice(0, 700).join("\n")}\n${whole[700]?.slice(0, 99)}`);
     await signAll(`s3://${BUCKET}`, "--out", out, "--resume");

@@ -19,7 +19,7 @@ const program = (name: string, path: string): string =>
   join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), path);
 
 interface Framework {
-  /** Where the example stands in an app. */
+  /** The place of the example in an app. */
   readonly route: string;
   readonly files: Readonly<Record<string, string>>;
   readonly build: readonly string[];

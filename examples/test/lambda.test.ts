@@ -176,7 +176,7 @@ describe("an answer", () => {
   const answered = (kind: keyof typeof kinds, body: BodyInit, headers: readonly [string, string][] = []) =>
     toAnswer(kinds[kind]({ url: sign() }), new Response(body, { headers: [...headers] }));
 
-  it("is text as it is, and bytes that are none in base64", async () => {
+  it("returns text as it is, and other bytes in base64", async () => {
     expect(await answered("a REST API", "für")).toMatchObject({ body: "für", isBase64Encoded: false });
     const image = Uint8Array.of(0xff, 0xd8, 0);
     expect(await answered("a REST API", image)).toMatchObject({ body: "/9gA", isBase64Encoded: true });

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Starts a server in a folder of its own. PostgreSQL refuses to run as root, so it runs as its own user there. */
+/** Starts a server in a separate folder. PostgreSQL refuses to run as root, so it runs as its own user there. */
 async function start(command: readonly string[], asPostgres = false): Promise<void> {
   const [file = "", ...args] = asPostgres ? asUser(command) : command;
   const child = spawn(file, args, { stdio: "ignore" });

@@ -10,7 +10,7 @@ import { missing, programs, report, runProgram } from "../programs.ts";
 // The library's own test files, from its sources, in each runtime with the crypto that its imports map gives it there; and of the
 // gateway and the command line, which need Node, those that meet it most, on each newer one.
 
-/** What fails in a runtime for a reason of its own: part of the name, and the reason. Each has to fail, or it goes. */
+/** Tests that fail in one runtime only: part of the name, and the reason. Each must fail, or its line is removed. */
 type Excuses = Readonly<Record<string, string>>;
 
 function judge({ passed, failed }: Report, atLeast: number, excuses: Excuses = {}, sometimes: Excuses = {}): void {
@@ -161,7 +161,7 @@ for (const name of NEWER) {
   describe.skipIf(reason)(`the gateway and the command line on ${name}${reason ?? ""}`, () => {
     it("pass their tests of whole requests and runs", async () => {
       const files = WHOLE_RUNS.map((file) => `packages/${file}`);
-      // On the first Node each file had a process of its own; here as many share one, for the sake of time. A third of the time all
+      // On the first Node each file had its own process; here as many share one, for the sake of time. A third of the time all
       // that run wait for something.
       const passed = await passOn(name, [...files, "--no-isolate", "--testTimeout=60000"], availableParallelism() + 1);
       expect(passed).toBeGreaterThan(1000);

@@ -83,7 +83,7 @@ function faultsOfCall(signature, name) {
 }
 
 /**
- * Whether a reader learns what a parameter is without a line of its own: the docstring speaks of it, or its type is one of
+ * Whether a reader learns what a parameter is without a separate line: the docstring speaks of it, or its type is one of
  * ours, whose own docstring says it.
  * @param {import("typedoc").ParameterReflection} parameter
  * @param {Comment} comment

@@ -96,7 +96,7 @@ describe("what a file imports", () => {
     expect(importsOf(code)).toEqual([{ specifier, names }]);
   });
 
-  it("is nothing that stands in comments, texts or other exports", () => {
+  it("ignores comments, texts and other exports", () => {
     const code = `
       /** @example import { a } from "./x.ts"; */
       // import("./x.ts")

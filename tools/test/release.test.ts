@@ -158,7 +158,7 @@ test("the packed gateway has its thread files, which import only Node and each o
   expect(scripts?.["build"]).toContain("tools/copy-threads.mjs");
 });
 
-test("each SBOM has a number of its own", () => {
+test("each SBOM has another number", () => {
   const numbers = published.map((path) => sbomOf(path, described).serialNumber);
   expect(new Set(numbers).size).toBe(published.length);
 });

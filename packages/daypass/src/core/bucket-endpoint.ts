@@ -28,7 +28,7 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
   const [, scheme, name] = ENDPOINT.exec(endpoint) ?? [];
   const isVirtual = addressing === "virtual";
   const authority = urlHost(`${scheme}${name}`);
-  // Nothing stands in front of an IP address.
+  // An IP address has no prefix.
   if (!authority || (isVirtual && !urlHost(`${scheme}b.${authority}`)))
     throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!ADDRESSINGS.includes(addressing)) {
@@ -36,7 +36,7 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
   }
   return (bucket) => {
     if (typeof bucket !== "string" || !(isVirtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
-      throw invalidInput("bucket", isVirtual ? "a name that can stand in a host" : "a name without slashes", bucket);
+      throw invalidInput("bucket", isVirtual ? "a name that a host can contain" : "a name without slashes", bucket);
     }
     const host = isVirtual ? `${bucket}.${authority}` : authority;
     return { origin: scheme + host, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };

@@ -221,7 +221,7 @@ export interface Verifier<G extends Grant = Grant> {
 }
 
 /**
- * Counts the uses of URLs that may be used a limited number of times. An app implements it over a store of its own; the gateway does over its
+ * Counts the uses of URLs that may be used a limited number of times. An app implements it over its own store; the gateway does over its
  * state.
  */
 export interface UseStore {
@@ -275,7 +275,7 @@ export interface Scheme<P, K, G extends Grant> {
   parse(received: ReceivedRequest): P;
   /** Who claims to have signed: the name under which the key is looked up. */
   keyId(parsed: P): string;
-  /** Recomputes the signature and compares in constant time. Called for every candidate key, and for `dummyKey` if there is none. */
+  /** Recomputes the signature and compares in constant time. Called for every candidate key, or for `dummyKey` if no key is known. */
   check(received: ReceivedRequest, parsed: P, key: K): Checked | Promise<Checked>;
   /** Matches nothing. It exists because an unknown key id must cost the same hashes as a known one. */
   readonly dummyKey: K;

@@ -87,7 +87,7 @@ export function describeErrorCode(code: ErrorCode): string {
 export class DaypassError extends Error {
   /** What went wrong: the part that programs may depend on. */
   declare readonly code: ErrorCode;
-  /** The facts in `message`, by name; empty if there are none. */
+  /** The facts in `message`, by name; empty if it has no facts. */
   declare readonly details: ErrorDetails;
   /** For the operator's log: who signed, if the request was refused although its signature matched. Only verifiers set it. */
   declare readonly signedBy?: SignedBy;

@@ -17,7 +17,7 @@ export const EXAMPLE_OBJECT: { readonly bucket: string; readonly key: string } =
 export const EXAMPLE_RESPONSE: object = { response: { contentDisposition: "attachment" } };
 /** Added to the request of a form: a limit, which obliges the server. */
 export const EXAMPLE_LENGTH: object = { contentLength: 5 };
-/** Members of an example whose bucket stands in the host. */
+/** Members of an example whose bucket is in the host. */
 export const IN_HOST: Pick<SchemeExample, "origins" | "otherOrigin"> = {
   origins: ["https://*.media.example.com", "https://*.other.example.com"],
   otherOrigin: "https://media.other.example.com",

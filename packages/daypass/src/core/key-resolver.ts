@@ -112,7 +112,7 @@ export function checkText(secret: string, option = "secret"): string {
 }
 
 /**
- * A secret to sign with that stands in a dashboard or in a line of a configuration. A file of secrets ends with a line break, which would
+ * A secret to sign with, from a dashboard or a line of a configuration. A file of secrets ends with a line break, which would
  * make signatures that match nothing. A verifier accepts such a secret, because `explain` tries whether a signer used one.
  */
 export function checkSecret(secret: string): string {

@@ -95,7 +95,7 @@ export function endpointOrigins(endpoint: string): readonly string[] {
   return scheme === undefined || !host?.includes(".") ? [origin] : [origin, `${scheme}*.${host}`];
 }
 
-/** `buckets` of an entry: buckets by the origin of their own host. Verifiers never match a bare host. */
+/** `buckets` of an entry: buckets by the origin of the bucket's host. Verifiers never match a bare host. */
 export const BUCKETS: FieldKind = {
   expected: "an object with origins (https://host) as names and strings as values",
   accepts: (value) => textMap.accepts(value) && Object.keys(value as object).every(isOrigin),
@@ -135,7 +135,7 @@ export function originsOf({ endpoint, origins }: StorePlace): readonly string[] 
   return endpoint === undefined ? origins : endpointOrigins(endpoint);
 }
 
-/** The buckets of hosts of their own. Without a name for such a host, the first segment of the path would pass for the bucket. */
+/** Buckets that have their own host. Without a name for such a host, the first segment of the path would pass for the bucket. */
 export function bucketsOf(
   { addressing, buckets, endpoint, origins }: StorePlace,
   origin: string,

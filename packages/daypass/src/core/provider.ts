@@ -31,6 +31,6 @@ export interface Provider {
 /** Refuses with `INVALID_INPUT` what the provider is known to refuse. */
 export function requireFeature(provider: Provider | undefined, feature: ProviderFeature): void {
   if (provider?.supports[feature] === false) {
-    throw invalidInput("provider", `one that has ${feature}`, provider.name);
+    throw invalidInput("provider", `a provider with ${feature}`, provider.name);
   }
 }

@@ -165,7 +165,7 @@ export interface ExampleOptions {
 export interface ExampleProbe {
   /** The name of its row in the table, if that is not the name of the example. */
   readonly row?: string;
-  /** The row of the table that holds for this example, too. Absent if the example has a row of its own. */
+  /** The row of the table that holds for this example, too. Absent if the example has its own row. */
   readonly sameAs?: string;
   /** Constraints that differ from that row, by name: `{ stableWindow: "refuses" }`. */
   readonly but?: Readonly<Record<string, string>>;

@@ -54,7 +54,7 @@ async function* signAsTheyCome<R, S>(
       return { item: failed(thrown) };
     }
   };
-  // What a source throws at once is thrown later: `taking` would be set behind its own end, and be over for ever.
+  // What a source throws at once is thrown later: `taking` would be set behind its own end, and never be called.
   const next = async (): Promise<IteratorResult<R>> => source.next();
   const take = async (): Promise<undefined> => {
     try {

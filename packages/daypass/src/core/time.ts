@@ -43,7 +43,7 @@ export function basicInstant(text: string): BasicInstant {
 let last: BasicInstant | undefined;
 let lastButOne: BasicInstant | undefined;
 
-// Not before the year 100: Date.UTC reads 0 to 99 as 19xx. Days and hours that are none end on another day, see below.
+// Not before the year 100: Date.UTC reads 0 to 99 as 19xx. Invalid days and hours end on another day, see below.
 const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])\d\dT\d\d[0-5]\d[0-5]\dZ$/;
 
 /**
@@ -73,7 +73,7 @@ export function basicTime(ms: number): string {
 /** {@link basicTime} that remembers the latest second: bulk signing asks for the same one many times. */
 export const formatBasicTime: (ms: number) => string = /* @__PURE__ */ basicTimeFormat();
 
-/** A {@link formatBasicTime} with a memory of its own. */
+/** A {@link formatBasicTime} with its own memory. */
 export function basicTimeFormat(): (ms: number) => string {
   let lastSecond = Number.NaN;
   let lastText = "";

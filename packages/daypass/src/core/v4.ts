@@ -3,7 +3,7 @@ import { hmacFrame, hmacSha256Once, sha256Hex } from "#crypto";
 /** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
 export interface V4Family {
   readonly algorithm: string;
-  /** Stands in front of the secret in the first step of the key derivation. */
+  /** The prefix of the secret in the first step of the key derivation. */
   readonly secretPrefix: string;
   /** Last step of the derivation and last part of the scope. */
   readonly terminator: string;
@@ -82,7 +82,7 @@ export interface CanonicalParts {
 // What follows the query is the same in most requests, and putting it together costs a quarter of hashing it.
 let end = { headers: "", signedHeaders: "", payload: "", text: "" };
 
-/** Six parts joined by line feeds; `headers` ends with one of its own, which leaves the empty line that the rule asks for. */
+/** Six parts joined by line feeds; `headers` already ends with a line feed, which gives the empty line of the rule. */
 export function canonicalRequestText({ method, path, query, headers, signedHeaders, payload }: CanonicalParts): string {
   if (headers !== end.headers || signedHeaders !== end.signedHeaders || payload !== end.payload) {
     end = { headers, signedHeaders, payload, text: [headers, signedHeaders, payload].join("\n") };
@@ -108,7 +108,7 @@ export type EncodedPair = readonly [name: string, value: string];
  * encoded names by code unit is that order, as they are ASCII. An empty value keeps its `=`.
  */
 export function canonicalQuery(pairs: readonly EncodedPair[]): string {
-  // A space sorts before all that stands in encoded text, so that a name comes before those that it begins.
+  // A space sorts before every character of encoded text, so that a name comes before those that it begins.
   return pairs
     .map((pair) => pair.join(" "))
     .sort()

@@ -135,7 +135,7 @@ function coordinate(jwk: EcJwk, member: "d" | "x" | "y"): Uint8Array {
   throw invalidEcKey(`kty "EC", crv "P-256" and ${member} as base64url of 32 bytes`);
 }
 
-/** `openssl ecparam -genkey` writes the curve in a block of its own before the key. */
+/** `openssl ecparam -genkey` writes the curve in a separate block before the key. */
 function fromPem(text: string, label: string): Uint8Array | undefined {
   const [, base64] = pemBlock(text, label);
   return base64 === undefined ? undefined : fromBase64(base64);

@@ -19,7 +19,7 @@ export function sha256(data: string | Uint8Array): Uint8Array {
 }
 
 /**
- * SHA-256 with one character a byte. Node returns a text three times faster than a Buffer, which needs memory of its own; a Buffer
+ * SHA-256 with one character a byte. Node returns a text three times faster than a Buffer, which needs separate memory; a Buffer
  * of a text is a part of a larger existing buffer.
  */
 function sha256Text(data: string | Uint8Array): string {

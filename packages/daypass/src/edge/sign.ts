@@ -124,7 +124,7 @@ function uncovered({ query }: EdgeUrl, covers = (_name: string): boolean => fals
   const names = parseTarget(`/?${query}`).tokens.map(({ name }) => name);
   return names
     .filter((name) => !covers(name))
-    .map((name) => `${name} in the query is not signed: whoever holds the URL may change it`);
+    .map((name) => `${name} in the query is not signed: the holder of the URL may change it`);
 }
 
 /** A URL, split but not re-encoded. */

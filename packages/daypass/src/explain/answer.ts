@@ -81,6 +81,6 @@ function mismatch(error: ServerError): Cause | undefined {
     code: "WRONG_SECRET",
     sentence: `The signature does not fit the request${shown === "" ? "" : ` that the server saw, ${shown}`}: it was signed for a different method, host or header than was sent, or the URL was changed, or signed with a different ${isAzure ? "key" : "secret"}.`,
     evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
-    fix: `Run explain again with the URL, which says most${fields.size > 2 ? " beside this answer" : ""}, and with the key where you have it.`,
+    fix: `Run explain again with the URL, which says most${fields.size > 2 ? " in addition to this answer" : ""}, and with the key if you know it.`,
   };
 }

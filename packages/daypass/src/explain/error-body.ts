@@ -38,7 +38,7 @@ function xmlFields(body: string): ReadonlyMap<string, string> | undefined {
   const fields = new Map<string, string>();
   for (const [, name = "", content = ""] of body.matchAll(/<([A-Za-z][A-Za-z0-9-]{0,63})>([^<]*)<\/\1>/g)) {
     const text = withoutEntities(content).replaceAll("\r", "");
-    // A pretty printer puts a long text on lines of its own. The first element of a name counts.
+    // A pretty printer puts a long text on separate lines. The first element of a name counts.
     if (!fields.has(name)) fields.set(name, text.startsWith("\n") ? text.trim() : text);
   }
   return fields;

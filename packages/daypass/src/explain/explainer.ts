@@ -60,7 +60,7 @@ export interface Explainer {
   explain(subject: Subject): Explained | Promise<Explained>;
   /** Whether the scheme's own servers refuse a token with a web page or a word, which names no reason. */
   readonly answersWithPages?: boolean | undefined;
-  /** The message of its own servers about a wrong signature, in a page or in JSON. */
+  /** The message of the scheme's servers about a wrong signature, in a page or in JSON. */
   readonly ownRefusal?: RegExp | undefined;
 }
 

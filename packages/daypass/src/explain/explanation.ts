@@ -149,7 +149,7 @@ export interface Explanation {
   readonly conditions?: readonly ExplainedCondition[] | undefined;
   /** What a page needs to use the URL, if it is for a PUT or a POST. */
   readonly browser?: BrowserUpload | undefined;
-  /** Pitfalls of the URL; empty if there are none. */
+  /** Pitfalls of the URL; empty if it has no pitfalls. */
   readonly traps: readonly Trap[];
   /** `undefined` if nothing wrong is found. */
   readonly cause?: Cause | undefined;

@@ -6,12 +6,12 @@ import { spellings } from "./secrets.ts";
 import { splitUrl } from "./split-url.ts";
 import { urlTraps } from "./traps.ts";
 
-/** What a form or a header signs stands in no URL. */
+/** A form or a header is not part of the URL. */
 const IN_NO_URL = /\/(?:form|header)(?:\/|$)/;
 const UNKNOWN = ["unknown: explain reads nothing of this scheme but its name"];
 
 /**
- * Explains a URL of any registered scheme by the parameters that the registry names: for a scheme without an explainer of its own.
+ * Explains a URL of any registered scheme by the parameters that the registry names: for a scheme without an explainer.
  *
  * @param known the schemes that have an explainer
  */

@@ -108,7 +108,7 @@ function isHidden(name: string, value: string): boolean {
 
 /** Replaces every occurrence of the given texts in all strings of a value. */
 export function hide<T>(value: T, hidden: readonly string[]): T {
-  // A very short text is no signature, and stands in many other texts.
+  // A very short text is not a signature, and occurs in many other texts.
   const texts = hidden.filter((text) => text.length >= 8).sort((a, b) => b.length - a.length);
   return texts.length === 0 ? value : (walk(value, texts) as T);
 }

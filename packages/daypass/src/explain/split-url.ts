@@ -9,7 +9,7 @@ const URL_FORM = /^(https?):\/\/(?:[^/?#]*@)?([^/?#@]+)([^#]*)/i;
 export function splitUrl(text: string): SplitUrl {
   const [, protocol, authority, rest] = URL_FORM.exec(text) ?? [];
   if (protocol === undefined || authority === undefined || rest === undefined) {
-    throw new DaypassError("INVALID_INPUT", "the URL is not absolute. Pass one that starts with http:// or https://");
+    throw new DaypassError("INVALID_INPUT", "the URL is not absolute. It must begin with http:// or https://");
   }
   const path = rest.startsWith("/") ? rest : `/${rest}`;
   // Every client percent-encodes these characters.

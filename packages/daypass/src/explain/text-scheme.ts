@@ -18,7 +18,7 @@ export interface TextScheme<I extends SignedInput>
   /** Start of the summary. */
   readonly title: string;
   readonly resource: string;
-  /** The expiry as it stands in the URL. Absent if other traps cover it. */
+  /** The expiry as the URL spells it. Absent if other traps cover it. */
   readonly end?: string;
   readonly bindsHost?: boolean;
   readonly traps: readonly Trap[];

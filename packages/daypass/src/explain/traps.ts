@@ -15,7 +15,7 @@ export function urlTraps(url: SplitUrl): readonly Trap[] {
   const traps: Trap[] = [];
   const add = (name: string, text: string): void => void traps.push({ name, text });
   const bare = url.authority.replace(/:\d+$/, "");
-  if (url.protocol === "http") add("http", "Plain http: whoever sees the traffic can use the URL, too.");
+  if (url.protocol === "http") add("http", "Plain http: anyone who sees the traffic can use the URL, too.");
   if (url.authority !== bare) {
     add(
       "host-port",

@@ -33,7 +33,7 @@ export interface PostPolicy {
   readonly conditions: readonly ParsedCondition[];
 }
 
-/** What stands in a field for the file's own name. */
+/** The placeholder of the file's name in a field. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
 export const FILE_NAME = "${filename}";
 
@@ -102,7 +102,7 @@ export function decodePolicy(encoded: string): PostPolicy {
         return badPolicy(problem, expected, found);
       }),
   );
-  // The names that were read are all that stand in the text: there is no other one, and none repeats.
+  // The names that were read are all names of the text, and no name repeats.
   const other = Object.keys(Object(document)).find((name) => name !== "expiration" && name !== "conditions");
   const names = [...text.matchAll(MEMBER)].filter(([, colon]) => colon);
   if (names.length !== 2 + conditions.filter((condition) => !Array.isArray(condition)).length) {

@@ -1,6 +1,6 @@
 /**
  * The identifiers of all schemes, each with the parameters, form fields and cookies that hold a signature or a session token, in lower case.
- * A name that many URLs have is followed by the form of its value: `s=[0-9a-f]{32}$`. A table of its own, so that redaction loads no scheme.
+ * A name that many URLs have is followed by the form of its value: `s=[0-9a-f]{32}$`. A separate table, so that redaction loads no scheme.
  */
 export const secretParameters = {
   s3: ["x-amz-signature", "x-amz-security-token"],

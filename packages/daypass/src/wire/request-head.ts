@@ -112,7 +112,7 @@ function hasOuterComma(text: string): boolean {
     else if (character === "\\" && quoted) i++;
     else if (character === "," && !quoted) return true;
   }
-  // A string that does not end is none, so a comma inside it may have joined two fields.
+  // A string without an end is invalid, so a comma inside it may have joined two fields.
   return quoted;
 }
 

@@ -201,7 +201,7 @@ describe("azureSigner", () => {
     expect(at(60)).not.toBe(at(0));
   });
 
-  it("signs a directory, and refuses prefixes that are none", () => {
+  it("signs a directory, and refuses prefixes that are not directories", () => {
     const { url, bound } = azure.sign({ container: "media", prefix: "talks/2026/", permissions: "rl", expiresIn: 9 });
     expect(new URL(url).pathname).toBe("/media/talks/2026");
     expect([parameters(url).get("sr"), parameters(url).get("sdd")]).toEqual(["d", "2"]);

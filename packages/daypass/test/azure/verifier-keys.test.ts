@@ -140,7 +140,7 @@ describe("stored access policies", () => {
     await expectRefusal(withPolicy({ expiresOn: end, permissions: "wr" }), "KEY_SCOPE");
   });
 
-  it("ends and begins URLs by its own times, and fails closed on dates that are none", async () => {
+  it("ends and begins URLs by its own times, and fails closed on invalid dates", async () => {
     await expectRefusal(withPolicy({ expiresOn: AT, permissions: "r" }), "EXPIRED");
     await expectRefusal(
       withPolicy({ startsOn: end, expiresOn: new Date("2026-02-01"), permissions: "r" }),

@@ -38,7 +38,7 @@ describe("operations", () => {
   it.each(everything)("%s (%s) needs one of %s, and no other letter will do", async (...row) => {
     const [name, request, permissions, headers, query] = row;
     const raw = requestFor(row);
-    // A condition can need a letter of its own.
+    // A condition can need another letter.
     const condition = request.split(" +")[1]?.split("=")[0];
     const extra =
       [...headers.split(" "), ...query.split(" ")].find((item) => item.startsWith(`${condition}:`))?.split(":")[1] ??

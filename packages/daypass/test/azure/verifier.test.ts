@@ -115,7 +115,7 @@ describe("time", () => {
     refuse({ without: [name] }, "MALFORMED"),
   );
 
-  it("refuses a SAS on a key on loan without the key's times, or with times that are none", async () => {
+  it("refuses a SAS on a key on loan without the key's times, or with invalid times", async () => {
     for (const name of ["sktid", "skt", "ske", "sks", "skv"])
       await expectRefusal(delegation.verify(rawRequest({ kind: "user-delegation", without: [name] })), "MALFORMED");
     for (const fields of [{ skt: "always" }, { ske: "never" }, { sks: "bf" }, { skv: "" }])

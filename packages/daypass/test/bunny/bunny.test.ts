@@ -60,7 +60,7 @@ describe("what a token is for", () => {
       place: "path",
       expiresIn: 60,
     });
-    // Behind a token in the path a query stands in no signature.
+    // After a token in the path, the query is not signed.
     expect(link.bound).toContain("query");
     expect(link.unbound).toContain("further query parameters");
     expect((await explain(link.url)).leavesOpen).toContain("further query parameters");

@@ -50,7 +50,7 @@ export const legacyBody = (text: string): string =>
     RequestId: "742F2DC7510AEB55",
   });
 
-/** How a browser shows an answer: each run of white space is one space, and long texts have lines of their own. */
+/** How a browser shows an answer: each run of white space is one space, and long texts have separate lines. */
 export const shownByBrowser = (xml: string): string =>
   `This XML file does not appear to have any style information associated with it. The document tree is shown below.\n${xml
     .replace(/>([^<]{60,}|[^<]*\n[^<]*)</g, (_, text: string) => `>\n${text.replace(/\s+/g, " ").trim()}\n<`)
@@ -79,7 +79,7 @@ const DEVSTORE_KEY = Buffer.from(
 export const accountKey = AZURE_KEY.toString("base64");
 export const azureKeys = [{ accountKey }];
 
-/** A SAS whose signature is over a text of one's own. */
+/** A SAS whose signature is over another text. */
 export function sasUrl(
   base: string,
   fields: Readonly<Record<string, string>>,

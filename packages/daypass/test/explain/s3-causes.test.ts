@@ -109,7 +109,11 @@ const REFUSALS: readonly Refusal[] = [
     sign({ key: "a b.txt" }),
     sent((url) => url.replace("a%20b", "a%2520b"), sign({ key: "a b.txt" })),
   ],
-  [/^PATH: .*(?:%2F|as it stands)/, rawUrl({ path: "/media/a%2Fb.txt", signedPath: "/media/a%2Fb.txt" }), { keys }],
+  [
+    /^PATH: .*(?:%2F|as the URL spells it)/,
+    rawUrl({ path: "/media/a%2Fb.txt", signedPath: "/media/a%2Fb.txt" }),
+    { keys },
+  ],
   [
     /^PATH: .*segments removed/,
     sign({ key: "x/../y", dotSegments: "sign" }),

@@ -78,7 +78,7 @@ describe("requestToWire", () => {
     expect(requestToWire(request, { rawTarget: "/x?q='" }).target).toBe("/x?q='");
   });
 
-  it("says whose authority it needs where a framework has put a name of its own into the URL", () => {
+  it("says whose authority it needs when a framework has put its own name into the URL", () => {
     const request = received("http://localhost/x", { host: "api.example.com" });
     const message = "Host names another authority than the URL. Pass facts.authority";
     expect(() => requestToWire(request)).toThrow(message);

@@ -39,7 +39,7 @@ it("never ends, whatever is done to the date that says so", async () => {
 });
 
 describe("what is weak about imgix' signature", () => {
-  it("stands in the types and in every grant", async () => {
+  it("names its weakness in the types and in every grant", async () => {
     const link = signer.sign({ url: "https://my-social-network.imgix.net/a.png", expiresIn: 60 });
     const grant = await imgixVerifier({ secrets: secret, origins, clock }).verify(get(link.url));
     expect(grant.weak).toEqual(["plain-md5", "no-expiry"]);

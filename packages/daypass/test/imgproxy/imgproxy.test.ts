@@ -54,7 +54,7 @@ describe("imgproxy, as the contract of all schemes asks", () => {
     expect(await outcome(verifier(), get(link.url, { authority: "evil.example.com" }))).toBe("WRONG_ORIGIN");
   });
 
-  it("has one spelling of its signature, and `insecure` is none", async () => {
+  it("has one spelling of its signature, and refuses `insecure`", async () => {
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const spare = alphabet[alphabet.indexOf(signature.at(-1) as string) + 1] as string;
     for (const other of [
@@ -89,7 +89,7 @@ describe("imgproxy, as the contract of all schemes asks", () => {
 });
 
 describe("the end as an option", () => {
-  it("stands in front, and counts wherever it stands among the options", async () => {
+  it("puts the expiry before the options of the URL", async () => {
     const link = signer.sign({ url: "https://img.example.com/rs:fit:300/plain/s3://b/exp:1/a.jpg@png", expiresIn: 60 });
     expect(link.url).toContain(`/exp:${NOW.getTime() / 1000 + 60}/rs:fit:300/plain/`);
     expect(await outcome(verifier(), get(link.url))).toBe("accepted");

@@ -89,7 +89,7 @@ describe("Google's samples", () => {
       bind: { headers: { Foo: "bar", BAZ: "quux" } },
     };
     const link = mediaCdnTokenSigner({ key: { secret }, ...sample }).sign(rules);
-    // Theirs goes on with `~IPRanges=` of "203.0.113.0/24,2001:db8:4a7f:a732/64", whose second half is no IPv6 address.
+    // Theirs continues with `~IPRanges=` of "203.0.113.0/24,2001:db8:4a7f:a732/64", whose second half is no IPv6 address.
     const fields = "PathGlobs=/*~Starts=1663027200~Expires=1663070400~SessionID=test-id~Data=test-data~Headers=Foo,BAZ";
     expect(link.url).toContain(`?t=${fields}~hmac=`);
     expect(link.headers).toEqual({ foo: "bar", baz: "quux" });

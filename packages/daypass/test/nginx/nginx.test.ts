@@ -138,7 +138,7 @@ describe("what a link leaves open", () => {
     expect(grant.weak).toEqual(["plain-md5"]);
   });
 
-  it("supabase#1135: a link to read is none to write", async () => {
+  it("supabase#1135: a link to read does not write", async () => {
     const request = wireRequest(signer.sign({ url, expiresIn: 60 }));
     expect(await outcome({ ...request, method: "PUT" })).toBe("METHOD_NOT_GRANTED");
     expect(await outcome({ ...request, method: "PUT" }, { methods: ["PUT"] })).toBe("accepted");

@@ -113,7 +113,7 @@ describe("guardNode and obligations", () => {
     });
   });
 
-  it("breaks off an answer that had begun when the body was refused, and goes on", async () => {
+  it("breaks off an answer that had begun when the body was refused, and continues", async () => {
     const faults: unknown[] = [];
     const guarded = guardNode(
       granting([{ kind: "body-length", min: 2, max: 4 }]),

@@ -201,7 +201,7 @@ describe("guardNode", () => {
     expect(await passedOn(guardNode(failing, () => {}))).toEqual(new Error("no database"));
   });
 
-  it("answers 500 and goes on when the key lookup fails and there is no next", async () => {
+  it("answers 500 and continues when the key lookup fails and there is no next", async () => {
     const failing = s3Verifier({ credentials: () => Promise.reject(new Error("no database")), origins: [endpoint] });
     const faults: unknown[] = [];
     const guarded = guardNode(failing, () => {}, { onFault: (error) => faults.push(error) });
@@ -210,7 +210,7 @@ describe("guardNode", () => {
     expect(faults).toEqual([new Error("no database")]);
   });
 
-  it("answers 500 and goes on where a signed response header cannot be sent", async () => {
+  it("answers 500 and continues when a signed response header cannot be sent", async () => {
     const headers = { "content-disposition": 'attachment; filename="—.pdf"' };
     const faults: unknown[] = [];
     const guarded = guardNode(granting([{ kind: "response", headers }]), (_grant, _req, res) => res.end("granted"), {

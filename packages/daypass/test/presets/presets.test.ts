@@ -89,7 +89,7 @@ describe.each(all.map(([preset, ...rest]) => [preset.provider.name, preset, ...r
       expect(sources.every((source) => source.startsWith("https://"))).toBe(true);
     });
 
-    it("stands in the table of the documentation, with what it has and lacks", () => {
+    it("is in the table of the documentation, with what it has and lacks", () => {
       const path = new URL("../../../../docs/schemes/s3-compatibles.md", import.meta.url);
       const row = readFileSync(path, "utf8")
         .split("\n")
@@ -142,7 +142,7 @@ describe("a preset", () => {
       expect(() => r2({ accountId: account, jurisdiction: text as "eu" })).toThrow(/jurisdiction/);
   });
 
-  it("takes no variable that is not set for a name, nor Amazon for a server of one's own", () => {
+  it("reads no unset variable as a name, and does not treat another server as Amazon", () => {
     const unset = undefined as unknown as string;
     expect(() => r2({ accountId: unset })).toThrow(/accountId/);
     expect(() => b2({ region: unset })).toThrow(/region/);

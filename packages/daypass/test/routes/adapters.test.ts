@@ -21,7 +21,7 @@ describe("the adapter of Next", () => {
   const GET = route.next((_grant, { id }, _request, context: { readonly params: object }) =>
     Response.json({ id, ...context }),
   );
-  // What `next start` makes of a request: a host of its own, no base path, and a query that a form serialiser wrote.
+  // What `next start` makes of a request: its own host, no base path, and a query that a form serialiser wrote.
   const asNext = (url: string, host = "api.example.com"): Request => {
     const [path = "", query = ""] = url.replace(`${origin}/base`, "http://localhost:3000").split("?");
     return new Request(`${path}?${query.replaceAll("%20", "+")}`, { headers: { host } });

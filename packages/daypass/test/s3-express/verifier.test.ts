@@ -69,7 +69,7 @@ describe("s3ExpressVerifier", () => {
     expect(await outcome(request, s3ExpressVerifier({ ...options, credentials }))).toBe(code);
   });
 
-  it("stands beside the verifiers of S3, each with URLs of its own", async () => {
+  it("works with the verifiers of S3, each for its own URLs", async () => {
     const s3 = s3Signer({ region: "us-east-1", endpoint: "https://s3.example.com", credentials: session, clock });
     const both = anyOf(s3Verifier(options), verifier, s3HeaderVerifier(options));
     const plain = wireRequest(s3.sign({ bucket: "media", key: "3session-Token=.mp4", expiresIn: 60 }));

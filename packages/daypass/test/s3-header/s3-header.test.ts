@@ -22,7 +22,7 @@ interface Signing {
   readonly region?: string;
 }
 
-/** A signer of its own, from AWS's page, for targets that are in canonical form already. */
+/** An independent signer, from AWS's page, for targets that are in canonical form already. */
 function sign({
   method = "GET",
   target = "/media/k",

@@ -51,7 +51,7 @@ it.each([
 });
 
 describe("what is refused", () => {
-  it("stands in the message without user, password and query", () => {
+  it("is in the message without user, password and query", () => {
     const said = message(() => s3Signer({ ...options, endpoint: "https://user:hunter2@s3.example.com/?token=t0p" }));
     expect(said).toMatch(/^INVALID_INPUT: endpoint is .* Pass scheme:/);
     expect(said).toContain("s3.example.com");
@@ -133,7 +133,7 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: endpoint is/);
   });
 
-  // What a variable that is not set leaves of it, also where a bucket stands in front.
+  // What a variable that is not set leaves of it, also after a bucket.
   it.each(["http://:9000", "http://"])("refuses an endpoint without a host: %s", (place) => {
     for (const addressing of ["path", "virtual"] as const) {
       const at = { ...options, endpoint: place, addressing };

@@ -64,7 +64,7 @@ describe("claims", () => {
     expect(await outcome(verifier({ extensions: ["role"] }), withToken({ ...ANY, ...claims }))).toBe(expected);
   });
 
-  it("an extension by its whole name, where a text stands in place of a list", async () => {
+  it("an extension by its whole name, if a text replaces a list", async () => {
     const named = verifier({ extensions: "role" as never });
     expect(await outcome(named, withToken({ ...ANY, role: "a" }))).toBe("accepted");
     expect(await outcome(named, withToken({ ...ANY, ro: "a" }))).toBe("MALFORMED");

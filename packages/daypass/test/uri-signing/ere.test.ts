@@ -130,7 +130,7 @@ describe("POSIX extended regular expressions", () => {
     let matched = 0;
     fc.assert(
       fc.property(expression, text, (source, subject) => {
-        // Longer ones may have too many states here, and take the other engine for ever.
+        // Longer ones may have too many states here, and keep the other engine busy without end.
         fc.pre(source.length <= 40);
         const other = new RegExp(`^(?:${source.replaceAll("[[:digit:]]", "[0-9]").replaceAll("/", "\\/")})$`, "s").test(
           subject,

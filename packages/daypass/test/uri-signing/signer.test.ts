@@ -79,7 +79,7 @@ describe("the signer", () => {
     await expect(reading.verify(get(broken.url))).rejects.toMatchObject({ code: "WRONG_SUBJECT" });
   });
 
-  it("makes nonces, and signs claims of one's own", async () => {
+  it("makes nonces, and signs further claims", async () => {
     const link = signer.sign({
       url,
       expiresIn: 60,

@@ -38,7 +38,7 @@ describe("parameters that are not there, or there twice", () => {
     }
   });
 
-  it("supabase without Expires, s3rver NaN, noobaa-core #8493: an expiry that is no time never means for ever", async () => {
+  it("supabase without Expires, s3rver NaN, noobaa-core #8493: an expiry that is not a time never means without an end", async () => {
     const link = request(sign());
     for (const value of [
       "",
@@ -123,13 +123,13 @@ describe("what is signed, and as what", () => {
     }
   });
 
-  it("supabase #1135, Appwrite #13744: a URL for reading is none for writing", async () => {
+  it("supabase #1135, Appwrite #13744: a URL for reading does not write", async () => {
     for (const method of ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "get", "GET ", ""]) {
       expect(await outcome(request(sign(), { method })), method).toBe("METHOD_NOT_GRANTED");
     }
   });
 
-  it("rails #41413, minio #5411: a URL for one purpose is none for another", async () => {
+  it("rails #41413, minio #5411: a URL for one purpose does not serve another", async () => {
     const link = request(sign({ audience: "avatar" }));
     expect(await outcome(link, { audience: "invoice" })).toBe("WRONG_AUDIENCE");
     expect(await outcome(link)).toBe("WRONG_AUDIENCE");
@@ -243,7 +243,7 @@ describe("who, when and what is sent", () => {
     expect(await outcome({ ...link, remoteAddress: "203.0.113.9" })).toMatchObject({ keyId: "k1" });
   });
 
-  it("a network without an address is none, and so holds no unknown peer", async () => {
+  it("a network without an address is invalid, so it contains no unknown peer", async () => {
     for (const value of ["_0", "localhost_0", "-_0", "203-0-113-256_0", "--_0._0"]) {
       const link = change(request(sign({ bind: { ip: "203.0.113.0/24" } })), /dp-ip=[^&]*/, `dp-ip=${value}`);
       expect(await outcome({ ...link, remoteAddress: undefined }), value).toBe("MALFORMED");

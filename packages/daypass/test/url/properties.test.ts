@@ -216,7 +216,7 @@ describe("any input", () => {
     fc.assert(
       fc.property(fc.constantFrom("http", "https"), host, port, (scheme, name, suffix) => {
         const origin = `${scheme}://${name}${suffix}`;
-        // xn-- labels are checked by parsers alone: an invalid one is no other origin, it is none.
+        // xn-- labels are checked by parsers alone: an invalid one is not an origin.
         if (!isOrigin(origin) || name.includes("xn--")) return;
         expect(new URL(origin).origin).toBe(origin);
       }),

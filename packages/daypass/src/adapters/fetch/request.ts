@@ -81,7 +81,7 @@ export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): 
     if (name.toLowerCase() === "host") host = value;
     headers.push([name, value]);
   });
-  // Default ports and letter case are all that a URL parser changes in an authority. Astro and `next start` put a name of their own there.
+  // Default ports and letter case are all that a URL parser changes in an authority. Astro and `next start` put their own name there.
   if (!facts.authority && host && !sameAuthority(scheme, host, authority)) {
     throw malformed("Host names another authority than the URL. Pass facts.authority", "host");
   }

@@ -204,7 +204,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): Diagno
     code: "WRONG_SECRET",
     sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses ?? [])],
-    fix: "Compare the key with the account's two keys; look for one that was regenerated.",
+    fix: "Compare the key with the account's two keys; look for a regenerated key.",
   };
   return { keyFits: false, hypotheses, cause: different ?? guess(headerCause(subject, url, wrong) ?? wrong) };
 }
@@ -242,7 +242,7 @@ function sameText(shown: string | undefined, { values }: AzureUrl): Cause | unde
     : causeOf(
         "WRONG_SECRET",
         "The server's string to sign is exactly what the URL says: another key signed, or the signer signed a different text.",
-        "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key, explain finds the usual mistakes.",
+        "Compare this text with the signer's text, line by line, and the key with the account's two. With the key, explain finds the usual mistakes.",
         `the server saw: ${JSON.stringify(shown)}`,
       );
 }
@@ -254,6 +254,6 @@ function changed(url: AzureUrl, sent: AzureUrl): Cause {
     field === "RESOURCE" ? "PATH" : "QUERY",
     `The URL was changed in transit: the ${lineName(field)} was ${before} and was sent as ${after}.`,
     "Pass the URL on byte for byte.",
-    "The signature matches the URL that was signed, but not the one that was sent.",
+    "The signature matches the URL that was signed, but not the URL that was sent.",
   );
 }

@@ -130,7 +130,7 @@ export function azureTraps(
   add(
     "account-sas",
     kind === ACCOUNT,
-    "An account SAS binds neither container nor blob: whoever holds the URL can use it for any of them. Only a new account key revokes it.",
+    "An account SAS binds neither container nor blob: the holder of the URL can use it for any of them. Only a new account key revokes it.",
   );
   add(
     "stored-policy",

@@ -152,7 +152,7 @@ function* resourceChanges({ kind, values }: AzureInput, { location, values: url 
   const right = values.get("RESOURCE") ?? "";
   const candidates: readonly (readonly [what: string, resource: string, sr?: string])[] = [
     ["without /blob in front, as before 2015-02-21", right.replace(/^\/blob/, "")],
-    ["with the account twice, as Azurite's path has it", right.replace(`/${account}/`, `/${account}/${account}/`)],
+    ["with the account twice, as in Azurite's path", right.replace(`/${account}/`, `/${account}/${account}/`)],
     ["without the account", right.replace(`/${account}`, "")],
     ["with a slash at its end", `${right}/`],
     ["without the slash in front", right.slice(1)],
@@ -195,7 +195,7 @@ function* layoutChanges({ kind, fields, values }: AzureInput): Generator<Change>
   const sv = values.get("sv") ?? "";
   for (const other of VERSIONS.filter((version) => version !== sv && hasVersion(kind, version))) {
     const change = { fields: fieldsOf(kind, other), values: new Map([...values, ["sv", other]]) };
-    const fix = "The version is signed: give the one that the server knows to the signer (version: …).";
+    const fix = "The version is signed: pass a version that the server knows to the signer (version: …).";
     yield ["VERSION", change, `The version was changed after signing: sv was ${other}, and is ${sv}.`, fix];
   }
   const text = "A line feed was signed after the last field.";

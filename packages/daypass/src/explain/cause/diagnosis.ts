@@ -241,7 +241,7 @@ function wrongKey<I extends SignedInput>(
     code: "WRONG_SECRET",
     sentence: `The URL was signed with a different key than the given ${inputs.length === 1 ? "one" : "ones"}${signer}${type}, or changed in a way that explain does not recognize.`,
     evidence: [noneFits(hypotheses)],
-    fix: "Compare the signer's key with the server's; look for one that was replaced.",
+    fix: "Compare the signer's key with the server's; look for a replaced key.",
   };
   const beside = given.beside?.(cause);
   if (beside !== undefined || input === undefined) return guess(beside ?? cause);
@@ -293,7 +293,7 @@ function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cau
 /** The sent URL differs from the signed one. */
 function changed(
   { url, sentUrl }: Subject,
-  evidence = "The signature matches the URL that was signed, but not the one that was sent.",
+  evidence = "The signature matches the URL that was signed, but not the URL that was sent.",
 ): Cause | undefined {
   const partsOf = (from: Subject["url"]): ReadonlyMap<string, string> =>
     new Map([

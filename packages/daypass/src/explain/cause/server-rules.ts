@@ -219,7 +219,7 @@ export const S3_RULES: readonly AnswerRule[] = [
     code: /^MethodNotAllowed$/,
     cause: "METHOD",
     sentence: "The server does not allow this method on this resource, whatever is signed.",
-    fix: "Send the method that the URL was made for; check that the path is that of the object.",
+    fix: "Send the method that the URL was made for; check that the path is the object's.",
   },
   { code: /^EntityTooLarge$/, ...otherSize("larger") },
   { code: /^EntityTooSmall$/, ...otherSize("smaller") },
@@ -247,7 +247,7 @@ export const S3_RULES: readonly AnswerRule[] = [
     code: /^(?:InternalError|InternalServerError|InternalFailure|OperationTimedOut)$/,
     cause: "SERVER",
     sentence: "The server failed: this says nothing about the URL.",
-    fix: "Retry until the URL expires; then ask whoever runs the server.",
+    fix: "Retry until the URL expires; then ask the operator of the server.",
   },
   {
     code: /^InvalidSecurity$/,

@@ -89,7 +89,7 @@ const SPELLINGS: readonly Spelling[] = [
 /** The spellings of a URL that servers read in two ways, as traps. */
 export function spellingTraps({ wire }: SplitUrl): readonly Trap[] {
   const found = SPELLINGS.flatMap(({ name, part, pattern, what, fix }): readonly Trap[] => {
-    // The source's URL in an imgproxy path has a // of its own.
+    // The source's URL in an imgproxy path contains another //.
     const own =
       name === "double-slash" && !/(?<!:)\/{2,}/.test(wire.path)
         ? "the source's URL in it, whose // must be kept"

@@ -73,7 +73,7 @@ function likeliest(subject: Subject, given: Undecided): Cause {
 
 const SECRET: Signer = {
   what: "secret",
-  look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
+  look: "Compare the URL with the signed URL, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
 
 /** The URL states another method than the request had. */

@@ -194,7 +194,7 @@ function addressCause({ request }: Subject, error: unknown): Cause | undefined {
     return undefined;
   return {
     code: "IP",
-    sentence: `The client's address is not the one that the token is for: ${error.message}.`,
+    sentence: `The token is for another client address: ${error.message}.`,
     evidence: ["The signature is right."],
     fix: "Sign for the address that the server sees; behind a proxy it differs.",
   };

@@ -150,5 +150,5 @@ function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeClaims): readonly Tr
   const open = signs.query ? [] : readParameters(url).filter(([name]) => !isOwn(name));
   if (open.length === 0) return [];
   const names = open.map(([name]) => name).join(", ");
-  return [{ name: "unsigned-parameter", text: `${names}: not signed, whoever holds the URL can change it.` }];
+  return [{ name: "unsigned-parameter", text: `${names}: not signed, the holder of the URL can change it.` }];
 }

@@ -13,7 +13,7 @@ export interface EdgeFacts {
   readonly lengths?: readonly number[] | undefined;
   /** Name of the key, if the token contains it. */
   readonly keyId?: string | undefined;
-  /** The expiry as it stands in the URL. */
+  /** The expiry as the URL spells it. */
   readonly end: string;
   readonly startsAt?: Date | undefined;
   /** By default, {@link end} in seconds since 1970. */

@@ -52,7 +52,7 @@ export const uriSigningExplainer: Explainer = edgeExplainer<UriSigningExplainKey
       weak: has("exp") ? [] : ["no-expiry"],
       traps: [
         ...(container === undefined
-          ? [{ name: "every-uri", text: "It has no cdniuc: whoever accepts it accepts it for every URI." }]
+          ? [{ name: "every-uri", text: "It has no cdniuc: a server that accepts it accepts it for every URI." }]
           : []),
         ...(claims["cdnistt"] === 1 ? [{ name: "renewed", text: renewed }] : []),
       ],

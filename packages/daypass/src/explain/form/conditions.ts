@@ -151,7 +151,7 @@ export function extra(name: string): Cause {
       "Give the session token to the signer, which puts it into the policy.",
     );
   if (/^(?:submit|commit|button|utf8|authenticity_token|_token)$/.test(name))
-    return answer(`${sentence}.`, `Give the page's own field (${name}) no name, or one that begins with x-ignore-.`);
+    return answer(`${sentence}.`, `Give the page's own field (${name}) no name, or a name that begins with x-ignore-.`);
   return answer(`${sentence}.`, `Sign the form with a condition on ${name}, or do not send the field.`);
 }
 

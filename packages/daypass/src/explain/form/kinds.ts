@@ -79,7 +79,7 @@ function isHmac(values: ReadonlyMap<string, string>): boolean {
 
 const isAmazon = (authority: string): boolean => amazonHost(authority) !== undefined;
 
-/** The given access keys. Each search has a signer of its own, because signers remember their last result. */
+/** The given access keys. Each search has a separate signer, because signers remember their last result. */
 function s3Keys(signer: () => (input: FormInput) => string): FormKind["keys"] {
   return (keys) => {
     const signatureOf = signer();

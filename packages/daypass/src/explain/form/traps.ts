@@ -19,7 +19,7 @@ export function formTraps(parts: Parts): readonly Trap[] {
   const { kind, form } = parts;
   const traps: Trap[] = [];
   const add: Add = (name, text) => void traps.push({ name, text });
-  if (form.url.protocol === "http") add("http", "Plain http: whoever sees the traffic can use the form, too.");
+  if (form.url.protocol === "http") add("http", "Plain http: anyone who sees the traffic can use the form, too.");
   addOpen(parts, add);
   addChangedOnTheWay(form, add);
   if (kind.scheme === "s3/form/v2") {

@@ -74,7 +74,7 @@ function* spellingVariants(policy: string): Generator<Variant<string>> {
   const lines = (size: number, end: string): string => bare.replace(new RegExp(`.{${size}}`, "g"), `$&${end}`);
   const others: readonly (readonly [how: string, policy: string])[] = [
     ["without the spaces and line breaks that are in it now", bare],
-    ["with + where it has spaces now", policy.replaceAll(" ", "+")],
+    ["with + in place of its spaces", policy.replaceAll(" ", "+")],
     ["before it was percent-encoded", decodeOr(policy)],
     ["with a line break at its end", `${bare}\n`],
     ...[60, 64, 76].flatMap((size) =>
@@ -84,7 +84,7 @@ function* spellingVariants(policy: string): Generator<Variant<string>> {
         [`with line breaks, which are gone now`, `${lines(size, end).replace(/\s+$/, "")}${end}`],
       ]),
     ),
-    ["in the standard alphabet, where it has - and _ now", bare.replaceAll("-", "+").replaceAll("_", "/")],
+    ["in the standard alphabet, in place of - and _", bare.replaceAll("-", "+").replaceAll("_", "/")],
     ["in the URL's alphabet (- and _)", bare.replaceAll("+", "-").replaceAll("/", "_")],
     ["in the URL's alphabet (- and _), without =", bare.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")],
     ["without the = at its end", bare.replace(/=+$/, "")],

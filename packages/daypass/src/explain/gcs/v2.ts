@@ -54,8 +54,8 @@ function readGcsV2({ url, sent, keys, now }: Subject): TextScheme<GcsV2Input> {
     ...{ id: key.id, change: { key, secret: "secret" in key ? key.secret : "" } },
   }));
   const text =
-    "V2 is legacy: host, scheme, the query and with it the response headers are open to whoever holds the URL.";
-  const unsigned = `${open.join(", ")}: not signed, whoever holds the URL can change it.`;
+    "V2 is legacy: host, scheme, the query and with it the response headers are open to the holder of the URL.";
+  const unsigned = `${open.join(", ")}: not signed, the holder of the URL can change it.`;
   return {
     scheme: "gcs/v2",
     title: "A Cloud Storage signed URL in the legacy V2",
@@ -175,7 +175,7 @@ function* variants(input: GcsV2Input, { sentUrl: { authority, wire } }: Subject)
     ["without the subresource", path],
     ...others.map((token) => [`with the parameter ${token}, which V2 does not sign`, `${path}?${token}`] as const),
   ];
-  const fix = "Sign /bucket/object as it stands in the URL, encoded once, whatever the host is.";
+  const fix = "Sign /bucket/object as the URL spells it, encoded once, whatever the host is.";
   for (const [how, resource] of resources) {
     if (resource === input.resource) continue;
     yield spelt({ code: "PATH", input: { ...input, resource }, what: "resource", how, fix });

@@ -81,7 +81,7 @@ function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
     title: "An Alibaba OSS presigned URL (signature V4)",
     binds: [
       ...["method", "bucket", "key", "all query parameters", "start and end"],
-      "headers content-type, content-md5 and x-oss-*, also that none of them is there",
+      "headers content-type, content-md5 and x-oss-*, also that all of them are absent",
       ...listed.map((name) => (name === "host" ? "host" : `header ${name}`)),
     ],
     leavesOpen: [

@@ -56,7 +56,7 @@ function readOssV1({ url, keys }: Subject): TextScheme<OssV1Input> {
     title: "An Alibaba OSS presigned URL (legacy signature V1)",
     binds: [
       ...["method", "bucket", "key", "end", "sub-resources, response-* and x-oss-* parameters"],
-      "headers content-md5, content-type and x-oss-*, also that none of them is there",
+      "headers content-md5, content-type and x-oss-*, also that all of them are absent",
     ],
     leavesOpen: [
       ...["scheme and host", "every other query parameter", "every other header", "body"],

@@ -34,7 +34,7 @@ export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): Stated
   const mark = parameters.find(([name]) => /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name));
   // A multipart upload begins with POST.
   const method = parameters.some(([name]) => name === "uploads") ? "POST" : "PUT";
-  return mark && { method, by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
+  return mark && { method, by: `its query has an upload's ${mark[0]}`, isLikely: true };
 }
 
 export function isS3Credentials(key: ExplainKey): key is S3Credentials {

@@ -59,7 +59,7 @@ function bodyCause({ scheme, input: { payload }, subject, signature }: V4Case): 
       )
     : causeOf(
         "PAYLOAD",
-        "The body differs from the one that was signed: its hash does not match x-amz-content-sha256.",
+        "The body differs from the signed body: its hash does not match x-amz-content-sha256.",
         "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
         ...[`signed: ${payload}`, body],
       );

@@ -194,7 +194,7 @@ function implied({ contentMd5, contentType, amz }: V2Input, { sentUrl }: Subject
 function v2Traps(open: readonly string[], credential: Credential): readonly Trap[] {
   const text =
     "Signature Version 2: host, scheme and all query parameters but sub-resources are open, and AWS regions since 2014 refuse it.";
-  const unsigned = `${open.join(", ")}: not signed, whoever holds the URL can change it. S3 serves it anyway, a Daypass server refuses it.`;
+  const unsigned = `${open.join(", ")}: not signed, the holder of the URL can change it. S3 serves it anyway, a Daypass server refuses it.`;
   return [
     { name: "sigv2", text },
     ...(open.length === 0 ? [] : [{ name: "open-parameters", text: unsigned }]),

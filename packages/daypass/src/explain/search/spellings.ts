@@ -11,7 +11,7 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
   const decoded = decodeOr(canonical);
   const isTwice = /%25[0-9A-F]{2}/i.test(canonical);
   const spellings: (readonly [string, string])[] = [
-    ["as it stands in the URL, without being encoded anew", rawPath],
+    ["as the URL spells it, without another encoding", rawPath],
     ["encoded twice, as for services other than S3", uriEncodePath(canonical)],
     [isTwice ? ENCODED_TWICE : "decoded, without any encoding", decoded],
     ["decoded once more than it should be", encodeOr(decodeOr(decoded))],

@@ -37,7 +37,7 @@ export function* decodedPathVariants<I extends { readonly path: string }>(
 ): Generator<Variant<I>> {
   const tried = new Set([input.path]);
   const others = pathSpellings(raw, raw).map(([how, path]) => [how, decodeOr(path)] as const);
-  for (const [how, path] of [["encoded, where it has to be decoded", raw] as const, ...others]) {
+  for (const [how, path] of [["encoded, although it must be decoded", raw] as const, ...others]) {
     if (tried.has(path)) continue;
     tried.add(path);
     yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix: KEEP_PATH });

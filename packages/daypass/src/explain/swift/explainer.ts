@@ -151,7 +151,7 @@ function swiftTraps({ digest, prefix, open }: Facts): readonly Trap[] {
       "loose-prefix",
       `The prefix does not end in /: names such as ${prefix}x are granted, too.`,
     ],
-    [open.length > 0, "unsigned-parameter", `${open.join(", ")}: not signed, whoever holds the URL can change it.`],
+    [open.length > 0, "unsigned-parameter", `${open.join(", ")}: not signed, the holder of the URL can change it.`],
   ]);
 }
 
@@ -217,7 +217,7 @@ function* variants(input: SwiftInput, subject: Subject, facts: Facts): Generator
     const fix = "Put ip=<range> in the first line of the text that is signed.";
     yield spelt({ code: "IP", input: { ...input, ipRange: undefined }, what: "text", how: "without the range", fix });
   }
-  const fix = "Sign the end in seconds since 1970, also where the URL has it as ISO 8601.";
+  const fix = "Sign the end in seconds since 1970, even if the URL shows it as ISO 8601.";
   const ends = [end, `${input.expires}000`, new Date(Number(input.expires) * 1000 || 0).toISOString()];
   for (const expires of ends) {
     if (expires === input.expires) continue;

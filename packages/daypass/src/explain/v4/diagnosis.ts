@@ -33,7 +33,7 @@ export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefin
 
 /** The findings from the server's own texts. */
 export interface Shown {
-  /** The difference from the URL. Absent if there is none. */
+  /** The difference from the URL. Absent if they are equal. */
   readonly cause: Cause | undefined;
 }
 
@@ -65,7 +65,7 @@ const OTHER_REQUEST: Cause = {
   code: "QUERY",
   sentence:
     "The server computed another request than the URL implies, and no usual change of method, host or path gives its hash: most likely a query parameter was added or changed in transit.",
-  evidence: ["The hash in the server's string to sign is that of another canonical request."],
+  evidence: ["The hash in the server's string to sign belongs to another canonical request."],
   fix: "Compare the URL with what reaches the server (its access log): pass it on byte for byte, and add nothing to it.",
 };
 

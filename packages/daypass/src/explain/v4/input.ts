@@ -91,7 +91,7 @@ export function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedP
   return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
 }
 
-/** The canonical query of parameters as they stand in a URL. */
+/** The canonical query of parameters as a URL spells them. */
 export function queryOf(tokens: readonly QueryToken[]): string {
   return canonicalQuery(canonicalPairs(tokens));
 }

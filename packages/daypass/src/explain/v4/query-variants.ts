@@ -55,7 +55,7 @@ export function* v4QueryVariants(
         `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
         `The server saw partNumber=${other}, and the URL says ${token.value}.`,
       ],
-      "Each part of an upload needs a URL of its own: sign one for every partNumber.",
+      "Each part of an upload needs its own URL: sign one for every partNumber.",
     );
   }
   for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn }))

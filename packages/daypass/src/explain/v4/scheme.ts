@@ -171,7 +171,7 @@ function hashHeader({ prefix }: V4Dialect): string {
   return `${prefix.toLowerCase()}content-sha256`;
 }
 
-/** The hash of the body that stands in the query. */
+/** The hash of the body in the query. */
 export function hashParameter({ prefix }: V4Dialect, url: SplitUrl): string | undefined {
   return readParameters(url).find(([name]) => name === `${prefix}Content-Sha256`)?.[1];
 }

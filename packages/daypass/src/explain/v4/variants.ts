@@ -110,7 +110,7 @@ function* headerVariants(input: V4Input, bodySha256: string | undefined): Genera
     yield {
       code: "SIGNED_HEADERS",
       input: { ...input, headers: input.headers.filter((other) => other !== header) },
-      signed: `The header ${name} stands in ${input.dialect.prefix}SignedHeaders and was not signed.`,
+      signed: `${input.dialect.prefix}SignedHeaders names the header ${name}, which was not signed.`,
       seen: `The server left the header ${name} out.`,
       fix: "Sign again: the list of signed headers is part of the signature.",
     };

@@ -277,7 +277,7 @@ function akamaiMac(
   return ({ stringToSign }) => hex(mac(salt ? `${stringToSign}~salt=${salt}` : stringToSign));
 }
 
-/** The fields as they stand in a token. */
+/** The fields as a token spells them. */
 function joinFields(fields: AkamaiFields): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${value}`)

@@ -15,7 +15,7 @@ const SEQUENCE = "if-sequence-number-le if-sequence-number-lt if-sequence-number
 const APPEND = "blob-condition-maxsize blob-condition-appendpos";
 const SOURCE =
   "copy-source copy-source-authorization copy-source-tag-option copy-source-blob-properties source-range source-content-md5 source-content-crc64 source-if-match source-if-none-match source-if-modified-since source-if-unmodified-since source-if-tags source-lease-id source-encryption-key source-encryption-key-sha256 source-encryption-algorithm requires-sync rehydrate-priority seal-blob blob-type file-request-intent";
-// Conditions on the blob: its tags have an entity tag and a time of their own.
+// Conditions on the blob: its tags have a separate entity tag and time.
 const OF_BLOB = "blob-if-match blob-if-none-match blob-if-modified-since blob-if-unmodified-since";
 const SEARCH = "where marker maxresults include";
 

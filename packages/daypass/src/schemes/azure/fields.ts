@@ -181,7 +181,7 @@ function ofVersion(version: string | undefined, [dialect, verifier]: DialectVeri
   return [dialect, { detects: verifier.detects, verify }];
 }
 
-/** Where requests are received. A domain of one's own names no account, neither in the host nor in the path. */
+/** Where requests are received. A custom domain does not contain the account name, and neither does its path. */
 function place(
   { endpoint, origins, account }: Entry,
   { origin }: EntryContext,

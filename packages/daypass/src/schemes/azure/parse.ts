@@ -67,7 +67,7 @@ export function parseSas(
   const prefix = parameters.get("prefix") ?? "";
   // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
   if (!sr.startsWith("b")) refuseDotSegments(`${wire.path}/${prefix}`);
-  // A reader that trims reads " tags" as "tags", which needs a permission of its own.
+  // A reader that trims reads " tags" as "tags", which needs another permission.
   if (/[^a-z,]/i.test(parameters.get("include") ?? "")) throw malformed("include", "form", "words with commas between");
   const msHeaders = readHeaders(headers);
   const comp = parameters.get("comp") ?? "";

@@ -190,7 +190,7 @@ function methodFor(letters = "", given?: string): string {
   // What a stored policy permits is not known here, and breaking a lease is a PUT that the letter for DELETE permits.
   if (methods.length === 0 || (asked === "PUT" && letters.includes("d"))) return asked;
   if (methods.includes(asked)) return asked;
-  throw invalidInput("method", `one that ${letters} permits (${methods.join(", ")})`, asked);
+  throw invalidInput("method", `a method that ${letters} permits (${methods.join(", ")})`, asked);
 }
 
 /** One account SAS to sign. */

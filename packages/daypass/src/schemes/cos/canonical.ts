@@ -100,11 +100,7 @@ export function parseCos({ request, wire }: ReceivedRequest): ParsedCos {
   if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper case");
   if (own["q-sign-algorithm"] !== "sha1") throw malformed("q-sign-algorithm", "algorithm", "sha1");
   if (list === undefined || headerList === undefined) {
-    throw malformed(
-      "q-url-param-list and q-header-list",
-      "missing",
-      "parameters, empty where there is nothing to list",
-    );
+    throw malformed("q-url-param-list and q-header-list", "missing", "parameters, empty if there is nothing to list");
   }
   if (!/^[0-9a-f]{40}$/.test(signature)) throw malformed("q-signature", "form", "40 hexadecimal digits, lower case");
   const [start, end, more] = keyTime.split(";");
@@ -140,7 +136,7 @@ function checkParameters(parameters: readonly Parameter[], list: string): void {
       });
     }
   }
-  if (parameters.length < listed.size) throw malformed("q-url-param-list", "form", "the parameters that are there");
+  if (parameters.length < listed.size) throw malformed("q-url-param-list", "form", "the parameters of the request");
 }
 
 function readHeaders(request: WireRequest, list: string): readonly Parameter[] {

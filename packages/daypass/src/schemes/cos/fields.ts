@@ -38,7 +38,7 @@ export const fields: SchemeFields = {
   },
   verifiers(entry: Entry, { origin, clock, enforces }: EntryContext) {
     const { maxLife, maxFutureSkew } = entry;
-    // On Tencent's own hosts the bucket stands in front, and the grant should name it.
+    // On Tencent's own hosts, the host begins with the bucket, and the grant should name it.
     const origins = originsOf(entry) ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")];
     const options = { credentials: keysOf(entry), origins, buckets: bucketsOf(entry, origin), clock, enforces };
     return [["cos", cosVerifier({ ...options, maxLife, maxFutureSkew })]];

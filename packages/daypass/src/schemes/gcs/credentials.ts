@@ -138,7 +138,7 @@ function rsaKey(publicKey: string | RsaJwk): HasSigned {
 }
 
 /**
- * Stands in for an unknown account, so that it costs what a known one does. Everyone can find the factors of this modulus of
+ * Replaces the key of an unknown account, so that both accounts cost the same. Everyone can find the factors of this modulus of
  * 2048 ones, but a match with it is never believed.
  */
 export function dummyAccount(): HasSigned {

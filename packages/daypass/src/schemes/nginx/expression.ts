@@ -33,7 +33,7 @@ const KNOWN =
   /^(?:secure_link_expires|uri|remote_addr|host|scheme|request_method|secret|arg_[a-z0-9_]+|http_[a-z0-9_]+)$/;
 
 /**
- * Compiles the value of `secure_link_md5` as it stands in nginx.conf, with `$secret` in place of the secret. A variable after
+ * Compiles the value of `secure_link_md5` as nginx.conf spells it, with `$secret` in place of the secret. A variable after
  * the secret is refused: MD5 continues from any digest, so a client could append to the text of its link (length extension,
  * as in Flickr's API in 2009).
  */

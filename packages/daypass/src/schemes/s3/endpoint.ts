@@ -49,10 +49,10 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
     throw invalidInput("addressing", '"path" or "virtual"', addressing);
   }
   const suffix = /^cn/.test(region) ? "com.cn" : /^eusc/.test(region) ? "eu" : "com";
-  // The isolated partitions have hosts of their own.
+  // The isolated partitions have other hosts.
   const usual = /-iso/.test(region) ? "" : `https://s3.${region}.amazonaws.${suffix}`;
   const [, scheme, name, basePath = ""] = ENDPOINT.exec(endpoint ?? usual) ?? [];
-  // Nothing stands in front of an IP address.
+  // An IP address has no prefix.
   const front = addressing === "virtual" ? "b." : "";
   const authority = urlHost(scheme + front + name).replace(front, "");
   if (!authority) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);

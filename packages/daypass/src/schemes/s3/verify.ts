@@ -98,10 +98,10 @@ function s3Key(credentials: S3Credentials): S3Key {
   return { credentials, keys: signingKeys(AWS4, credentials.secretAccessKey) };
 }
 
-/** The key that stands in for an unknown one, so that both cost the same hashes. */
+/** The key that replaces an unknown key, so that both cost the same hashes. */
 export const DUMMY_S3_KEY: S3Key = /* @__PURE__ */ s3Key({ accessKeyId: "unknown", secretAccessKey: "unknown" });
 
-/** The scheme, which S3 Express has with a token and a service of its own. */
+/** The scheme, which S3 Express has with its own token and service. */
 export function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<ParsedS3, S3Key, S3Grant> {
   return {
     id: "s3",

@@ -62,7 +62,7 @@ export interface SwiftSignerOptions<D extends SwiftDigest> {
   readonly clock?: Clock | undefined;
 }
 
-// What Keystone calls the endpoint ends in `/v1/AUTH_…`: here it would stand in the URL twice, and the signature for another path.
+// What Keystone calls the endpoint ends in `/v1/AUTH_…`: here the URL would contain it twice, and the signature for another path.
 const ENDPOINT = /^https?:\/\/[A-Za-z0-9.:[\]-]+(?:\/(?!v1(?:\/|$))[A-Za-z0-9._~-]+)*\/?$/;
 const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
 
@@ -175,7 +175,7 @@ function optional(value: string | undefined, write: (value: string) => string): 
 const BOUND: readonly string[] = ["method", "account", "container", "end"];
 const UNBOUND: readonly string[] = ["scheme", "host", "filename, inline", "all headers", "body"];
 const SHA1 = "HMAC-SHA1 is deprecated in Swift, and newer servers refuse it: use sha256";
-const UNSIGNED = "filename and inline are not signed: whoever holds the URL can change them";
+const UNSIGNED = "filename and inline are not signed: the holder of the URL can change them";
 
 function checkPrefix({ object, prefix, prefixMatch = "folder" }: SwiftSignRequest): void {
   if (prefix === undefined) return;

@@ -68,7 +68,7 @@ export function readClaims(payload: unknown, extensions: readonly string[]): Uri
   const claims = payload as Record<string, unknown>;
   for (const [name, value] of Object.entries(claims)) {
     if (Object.hasOwn(CLAIMS, name)) {
-      if (CLAIMS[name]?.(value) !== true) throw bad(name, "RFC 9246 has it");
+      if (CLAIMS[name]?.(value) !== true) throw bad(name, "RFC 9246 defines it");
     } else if (!extensions.includes(name)) {
       throw bad(name, "one of RFC 9246 or extensions");
     }
@@ -87,7 +87,7 @@ export function readClaims(payload: unknown, extensions: readonly string[]): Uri
 function checkCritical(names: readonly string[], claims: Readonly<Record<string, unknown>>): void {
   for (const [i, name] of names.entries()) {
     if (!Object.hasOwn(claims, name) || Object.hasOwn(CLAIMS, name) || names.indexOf(name) !== i) {
-      throw bad("cdnicrit", "extensions that are there, each once");
+      throw bad("cdnicrit", "extensions of the token, each once");
     }
   }
 }

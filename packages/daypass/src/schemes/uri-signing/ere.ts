@@ -183,10 +183,10 @@ function parse(source: string): Node {
     if (character === ".") return { kind: "set", set: new Uint8Array(128).fill(1) };
     if (character === "\\") {
       const escaped = source[at++] ?? "";
-      if (!/^[^A-Za-z0-9 ]$/.test(escaped)) throw fault("no escape but of punctuation (\\d and \\1 are none of POSIX)");
+      if (!/^[^A-Za-z0-9 ]$/.test(escaped)) throw fault("no escape but of punctuation (POSIX has neither \\d nor \\1)");
       return literal(escaped);
     }
-    if ("*+?{".includes(character)) throw fault("a repetition behind a character or a group ((?: is none of POSIX)");
+    if ("*+?{".includes(character)) throw fault("a repetition after a character or a group (POSIX has no (?:)");
     return literal(character);
   }
 

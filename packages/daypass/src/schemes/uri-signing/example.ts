@@ -18,7 +18,7 @@ const common = {
   signer: (clock: () => Date) => uriSigningSigner({ key, clock }),
   verifier(keys: never, options: ExampleOptions) {
     const given: unknown = keys;
-    // A kid names one key of its set, so each candidate has a set of its own.
+    // A kid names one key of its set, so each candidate has a separate set.
     const setsOf = (found: unknown) => [found].flat().map((one) => ({ keys: [one as never] }));
     const keySets = typeof given === "function" ? async () => setsOf(await given()) : setsOf(given);
     return uriSigningVerifier({ keySets, regex: uriSigningRegex, ...options });

@@ -117,7 +117,7 @@ function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, Load
   return byKid;
 }
 
-// Arrays have a `keys` of their own, so the other way round would not tell the two apart.
+// Arrays have a `keys` method, so the other way round would not distinguish them.
 function listKeys(keys: readonly UrlKey[] | UrlKeySet): readonly UrlKey[] {
   return Array.isArray(keys) ? keys : ((keys as UrlKeySet | undefined)?.keys as readonly UrlKey[]);
 }

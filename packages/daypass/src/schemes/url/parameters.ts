@@ -84,7 +84,7 @@ function readLength(value: string): ParameterTypes["dp-length"] | undefined {
 }
 
 /**
- * Every parameter with its form, in the order in which they stand in a URL. A name that starts with `dp-` and is not here
+ * Every parameter with its form, in their order in a URL. A name that starts with `dp-` and is not here
  * is refused, so a constraint that is added later is critical for old verifiers. Signer and verifier read this one table.
  */
 export const PARAMETERS: { readonly [N in keyof ParameterTypes]: Form<ParameterTypes[N]> } = {

@@ -93,7 +93,7 @@ function members(options: object | undefined): readonly (readonly [string, unkno
   throw refusal("INVALID_INPUT", "bind, bind.headers, bind.query or response is not a plain object. Pass an object");
 }
 
-/** The parameter that an option becomes, and the spelling of its value there: of `undefined` there is none. */
+/** The parameter that an option becomes, and the spelling of its value there. `undefined` has no spelling. */
 type Spelling<T> = readonly [parameter: string, spell: (value: T) => string | undefined];
 type Spellings<O> = { readonly [N in keyof O]-?: Spelling<NonNullable<O[N]>> | undefined };
 

@@ -89,7 +89,7 @@ const BOUND: readonly string[] = [
   "object",
   "end",
   "subresource",
-  "content-md5, content-type and x-goog-* headers, or that there are none",
+  "content-md5, content-type and x-goog-* headers, or that they are absent",
 ];
 const UNBOUND: readonly string[] = [
   "scheme",

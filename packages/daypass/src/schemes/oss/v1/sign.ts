@@ -135,7 +135,7 @@ const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameter
 const LEGACY = "OSS V1 rests on SHA-1 and leaves most of the query open: use V4";
 
 function notCovered([name]: Parameter): readonly string[] {
-  return isSubResource(name) ? [] : [`the parameter ${name} is not signed: whoever holds the URL can change it`];
+  return isSubResource(name) ? [] : [`the parameter ${name} is not signed: the holder of the URL can change it`];
 }
 
 /** Refuses what V1 cannot bind, or binds so that the same signature fits something else. */

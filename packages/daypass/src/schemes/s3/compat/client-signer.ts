@@ -59,7 +59,7 @@ export interface ClientCall {
 export function clientSigner(config: SdkConfig): ClientSigner {
   const { known, find } = addressFinder(config);
   const momentOf = moments();
-  // The latest frame of a call without headers and settings of its own: in one second nearly all calls have the same.
+  // The latest frame of a call without its own headers and settings: in one second nearly all calls have the same.
   let usual: Frame | undefined;
   let identity: Identity | undefined;
   let lasting: { readonly provider: unknown; readonly credentials: SdkCredentials } | undefined;
@@ -109,7 +109,7 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   const unbound = ["scheme", "all other headers", "body"];
   const { expiration = call.expiresAt } = credentials;
   const endsFirst = expiration < call.expiresAt;
-  // A Date of its own: the one is kept for all URLs of a second, the other is the client's.
+  // A separate Date: one is kept for all URLs of a second, the other is the client's.
   const expiresAt = new Date(endsFirst ? expiration : call.expiresAt);
   const warnings = endsFirst ? ["the URL ends with its credentials"] : [];
   return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);

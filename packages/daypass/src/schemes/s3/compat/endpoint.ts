@@ -97,7 +97,7 @@ interface Instructions {
   readonly others: readonly string[];
 }
 
-/** A client's own settings, as they stand in its configuration: values, or functions that give them. */
+/** A client's own settings, as its configuration has them: values, or functions that give them. */
 interface Settings {
   readonly usual: UsualSettings;
   readonly others: readonly unknown[];

@@ -52,7 +52,7 @@ function readOperation(schema: SdkOperationSchema): Operation {
   const input = resolve(inputSchema);
   // Only an Object Lambda's answer has a host prefix, and it is never presigned.
   if (method === undefined || uri === undefined || traits["endpoint"] !== undefined || !Array.isArray(input)) {
-    throw invalidInput("command", "one that is a single request of S3 and can be presigned", name);
+    throw invalidInput("command", "a single request of S3 that can be presigned", name);
   }
   const [path = "", query] = uri.split("?");
   const [, before = path, label] = /^(.*)\{(\w+)\+?\}$/.exec(path) ?? [];

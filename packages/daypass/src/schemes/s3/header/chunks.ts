@@ -7,7 +7,7 @@ import type { ParsedS3Header } from "./parse.ts";
 
 /** How a body is sent in chunks (`Content-Encoding: aws-chunked`). */
 export interface ChunkedPayload {
-  /** Whether each chunk, and the trailer, carries a signature of its own. */
+  /** Whether each chunk, and the trailer, carries its own signature. */
   readonly signed: boolean;
   /** Bytes of the body without its framing, from the signed `x-amz-decoded-content-length`. */
   readonly length: number;
@@ -166,7 +166,7 @@ async function readTrailers(
   found.delete(TRAILER_SIGNATURE);
   if (found.size !== announced.length) throw malformedChunk("trailers", "a field that x-amz-trailer names is missing");
   if (announced.length > 0) signatures.checkTrailer(signature ?? "", found);
-  if ((await input.rest()).length > 0) throw malformedChunk("chunk", "the body goes on after the last chunk");
+  if ((await input.rest()).length > 0) throw malformedChunk("chunk", "the body continues after the last chunk");
   for (const [name, value] of found) trailers.set(name, value);
 }
 
@@ -248,7 +248,7 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
         // Two more for the line's end.
         if (text.length + piece.length > most + 2) throw malformedChunk("chunk", "a line is too long");
         for (const byte of piece) text += String.fromCharCode(byte);
-        // A line feed alone ends none, and makes what it stands in unreadable.
+        // A line feed alone does not end a line, and makes the line unreadable.
         if (text.endsWith("\r\n")) return text.slice(0, -2);
       }
     },

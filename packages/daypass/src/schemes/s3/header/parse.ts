@@ -11,7 +11,7 @@ import { detectS3, parseCredential, readSignedHeaders } from "../parse.ts";
 export interface ParsedS3Header {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
-  /** The time of `x-amz-date` or `Date` as it stands in the string to sign. */
+  /** The time of `x-amz-date` or `Date` as the string to sign spells it. */
   readonly time: string;
   readonly signedAt: Date;
   readonly sessionToken: string | undefined;

@@ -48,7 +48,7 @@ export function regionSetHas(set: string, regions: readonly string[]): boolean {
   return set.split(",").some((pattern) => regions.some((region) => matches(pattern, region)));
 }
 
-// Not a regular expression: a client could send a pattern that backtracks for ever.
+// Not a regular expression: a client could send a pattern that backtracks without end.
 function matches(pattern: string, region: string): boolean {
   const [start = "", ...parts] = pattern.split("*");
   const end = parts.pop();

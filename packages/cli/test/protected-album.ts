@@ -101,6 +101,7 @@ export const PROXIES: Readonly<Record<string, readonly [commands: readonly strin
         "127.0.0.1:8084": `127.0.0.1:${ports.fastcgi}`,
         "Listen 80": `Listen 127.0.0.1:${ports.front}`,
         "/etc/apache2/photos.htpasswd": passwords(folder),
+        "/etc/apache2/daypass.lua": write(folder, "daypass.lua", block("apache-lua", {})),
         "/run/apache2/apache2.pid": `${folder}/pid`,
         "/var/log/apache2/error.log": `${folder}/error.log`,
         "file:/run/apache2": `file:${folder}`,

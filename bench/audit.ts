@@ -67,7 +67,7 @@ async function fill(state: State, privateKey: string): Promise<number> {
 
 async function findFlipped(state: State, publicKey: string): Promise<number> {
   async function* flipped(): AsyncGenerator<string> {
-    for await (const line of auditLines(state)) {
+    for await (const line of auditLines(state, { now: new Date() })) {
       yield line.includes(`"sequence":${FLIPPED},`) ? line.replace("report.pdf", "reporu.pdf") : line;
     }
   }

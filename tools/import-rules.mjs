@@ -163,7 +163,7 @@ const parts = [
     why: ALONE,
   },
   { part: sqlite, sees: [runtime, /^@photostructure\/sqlite$/], why: "it opens databases, and knows no table" },
-  { part: /^state\/contract\//, sees: [], why: "the contract of a state knows no engine" },
+  { part: /^state\/contract\//, sees: [/^node:crypto$/], why: "the contract of a state hashes, and knows no engine" },
   {
     part: /^state\/sqlite\//,
     sees: [/^state\/contract\//, sqlite, runtime],

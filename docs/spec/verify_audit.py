@@ -5,7 +5,8 @@
     verify_audit.py KEYS.pem --receipt RECEIPT.json
 """
 
-import base64, hashlib, json, re, sys
+import base64, hashlib, json, re, sys, time
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
@@ -15,6 +16,7 @@ def sha(data): return hashlib.sha256(data).digest()
 def enc(data): return base64.urlsafe_b64encode(data).decode().rstrip("=")
 def dec(text): return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 def leaf(record): return sha(b"\0" + record.encode())
+def instant(text): return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 def lines(path): return (json.loads(line) for line in open(path, encoding="utf-8") if line.strip())
 
 
@@ -54,14 +56,14 @@ def receipt_holds(receipt, keys):
 
 
 def verify(export, exported, keys):
-    faults, writers, cuts = [], {}, set()
+    faults, writers, cuts, now = [], {}, set(), time.time()
     for line in export:
         name = line["writer"]
         state = writers.setdefault(name, {"pending": [], "heads": {}, "firsts": {}, "last": None, "cut": 0, "count": 0})
         if "record" in line:
             state["pending"].append((line["sequence"], line["record"]))
         elif "head" not in line:
-            state["count"] = line["last"]
+            state["count"], now = line["last"], instant(line["time"]) if "time" in line else now
         else:
             head, before = read_head(line, keys), state["last"]
             if head is None or head["writer"] != name:
@@ -86,7 +88,12 @@ def verify(export, exported, keys):
                 state["firsts"][first] = leaves
                 entries = (json.loads(record) for _, record in records if '"audit.cut"' in record)
                 cuts |= {(e["subject"], e["detail"]) for e in entries if e["action"] == "audit.cut"}
+    if not writers:
+        faults.append("missing: there is no record and no head")
     for name, state in writers.items():
+        old = [n for n, record in state["pending"] if now - instant(json.loads(record)["time"]) > 300]
+        if old:
+            faults.append(f"unsealed: {name} {old[0]} to {old[-1]}: older than five minutes")
         if state["cut"] and (name, str(state["cut"])) not in cuts:
             faults.append(f"missing: {name} 1 to {state['cut']}")
         begin = state["last"]["last"] + 1 if state["last"] else 1
@@ -104,14 +111,15 @@ def verify(export, exported, keys):
             part = state["firsts"].get(head["first"], [])[:last - head["first"] + 1] if head else []
             if not part or root(part) != head["root"]:
                 faults.append(f"cut: {name} {last}")
-    return faults
+    return faults, sum(len(state["pending"]) for state in writers.values())
 
 
 if __name__ == "__main__":
     known_keys, target, *more = load_keys(sys.argv[1]), *sys.argv[2:]
+    unsealed = 0
     if target == "--receipt":
         result = [] if receipt_holds(json.load(open(more[0], encoding="utf-8")), known_keys) else ["the receipt does not hold"]
     else:
-        result = verify(lines(target), lines(more[0]) if more else [], known_keys)
-    print("\n".join(result) or "as signed")
+        result, unsealed = verify(lines(target), lines(more[0]) if more else [], known_keys)
+    print("\n".join(result) or "as signed" + (f", {unsealed} records have no head yet" if unsealed else ""))
     sys.exit(1 if result else 0)

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { join } from "node:path";
 import { sqliteState } from "@daypass/gateway/state";
 import { expect, test } from "vitest";
+import { auditMac } from "../src/links/audit-mac.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { serve, status } from "./serving.ts";
 
@@ -109,6 +110,12 @@ test("backs up the state while it serves, and after the restore suspends counted
   await expect.poll(restored.log).toContain("counted links are suspended");
   expect([await status(open.url), await status(`${counted.url}?dl=another-key-01234567`)]).toEqual([200, 410]);
   expect((await links("show", counted.id, "--state", state)).suspended).toBe("restored");
+  const ready = async () => (await fetch(`${restored.said.url}/-/readyz?links`)).text();
+  expect([await ready(), existsSync(heads)]).toEqual(["degraded: audit not signed\n", false]);
+  expect(restored.log()).toContain("the state has lost the head of the writer main");
+  expect(await run("audit", "accept-restore", "--state", state)).toContain(`accepted: the state has lost the head`);
+  expect([await ready(), existsSync(heads)]).toEqual(["ready\n", true]);
+  expect(await audit("accept-restore")).toMatchObject({ code: 1 });
   await links("resume", counted.id, "--state", state);
   expect(await status(`${counted.url}?dl=another-key-01234567`)).toBe(200);
   expect([200, 404]).toContain(await status(later.url));
@@ -134,7 +141,7 @@ test("backs up the state while it serves, and after the restore suspends counted
   }
   const offline = ["verify", oldExport, "--key", join(state, "audit.pub"), "--heads-file", oldHeads];
   expect(await audit(...offline)).toEqual({ code: 0, lines: [`as signed: ${last} records under 1 heads`] });
-});
+}, 60_000);
 
 test("resumes several links by id, then all that a restore suspended, with recipients in their order", async () => {
   const { state } = holiday();
@@ -146,7 +153,7 @@ test("resumes several links by id, then all that a restore suspended, with recip
     await create("--max-deliveries", "1", ...names.map((name) => `--to=${name}`)),
   ];
   const [first, second, third] = made.map(({ id }) => id);
-  const database = await sqliteState({ path: join(state, "state.db") });
+  const database = await sqliteState({ path: join(state, "state.db"), mac: await auditMac(state, {}) });
   await database.beginRun(undefined);
   // A gateway that does not know the last run has another state than before.
   expect((await database.beginRun(undefined)).suspended).toBe(3);

@@ -156,6 +156,12 @@ describe.skipIf(reason)(`two replicas of two workers with a standby${reason ?? "
         await two.restart();
         expect(await status(presigned(two, "lost/a"))).toBe(404);
       }
+      // What the standby never received was recorded, too. Without a loss, there is nothing to accept.
+      for (const replica of replicas) {
+        const { status, stderr } = await replica.run("audit", "accept-restore");
+        expect([status, stderr]).toEqual(isAsynchronous ? [0, ""] : [1, expect.stringContaining("nothing to accept")]);
+      }
+      expect((await one.run("audit", "verify")).stdout).toMatch(/^as signed/);
       await one.json("revoke", "--key", keyId);
       for (const replica of replicas) {
         await expect.poll(() => ofEachWorker(presigned(replica)), WITHIN).toEqual(Array(8).fill(403));

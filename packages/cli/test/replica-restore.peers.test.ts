@@ -66,7 +66,10 @@ describe.skipIf(reason)(`two replicas of two workers after the restore of a back
       expect(await ofEachWorker(presigned(replica))).toEqual(Array(8).fill(200));
     }
 
-    for (const { running } of replicas) await running.stop();
+    for (const replica of replicas) {
+      expect((await replica.run("audit", "accept-restore")).stdout).toMatch(/^accepted: the state has lost the head/);
+      await replica.running.stop();
+    }
     const heads = join(one.folder, "heads.new");
     writeFileSync(heads, replicas.map(({ folder }) => readFileSync(join(folder, "heads"), "utf8")).join(""));
     expect((await one.run("audit", "verify", "--heads-file", heads)).stdout).toMatch(/^as signed/);

@@ -120,6 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return clock.lag() < MAX_LAG_MS ? undefined : "the clock was set back: restart the gateway";
     },
     linkObstacle: () => links?.obstacle(),
+    auditFault: () => links?.state.auditFault?.(),
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
   };
 

@@ -26,8 +26,8 @@ export async function withAdmin<T>(
   return work(client).finally(() => client.close());
 }
 
-/** The state folder by options and environment, else `.daypass` in this folder, else the state of the only running gateway. */
-function linkState(option: string | undefined, env: Context["env"]): string {
+/** The state folder of a command by options and environment, else `.daypass` in this folder, else the state of the only running gateway. */
+export function linkState(option: string | undefined, env: Context["env"]): string {
   const folder = stateFolder(option, env);
   if (option !== undefined || env["DAYPASS_STATE"]) {
     expectStateExists(folder);

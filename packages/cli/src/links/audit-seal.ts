@@ -1,36 +1,73 @@
 /** Signs the audit of a state that this process owns. */
 import { createPublicKey } from "node:crypto";
 import { appendFile, open } from "node:fs/promises";
-import { auditKey, newAuditKey, type Sealer, sealer } from "@daypass/gateway/audit";
+import {
+  auditKey,
+  HistoryChanged,
+  newAuditKey,
+  publicKeys,
+  readHeads,
+  type Sealer,
+  sealer,
+} from "@daypass/gateway/audit";
 import type { State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import { readNamedFile, readTextIfExists } from "../files.ts";
-import { createStateFile } from "../state/files.ts";
+import { createStateFile, writeStateFile } from "../state/files.ts";
 import { linkFiles } from "../state/link-files.ts";
+import { auditMacKey } from "./audit-mac.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What signs, and when it is called. */
 export interface AuditSeal {
-  /** Signs new records, then removes those that are old enough. */
-  run(): Promise<void>;
+  /** Signs new records, then removes those that are old enough. Returns why it does not, if the operator must decide. */
+  run(): Promise<string | undefined>;
+  /** Signs on after a restore, and returns why it had stopped. Rejects if it had not. */
+  accept(): Promise<string>;
+}
+
+/** Whose audit to sign. */
+export interface SealedState {
+  readonly state: State;
+  readonly folder: string;
+  readonly writer: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Opens the key of a state folder, which the first call creates. */
 export async function auditSeal(
-  { state, folder, writer }: { readonly state: State; readonly folder: string; readonly writer: string },
+  { state, folder, writer, env }: SealedState,
   { keyFile, headsFile, retentionDays }: AuditConfig = {},
 ): Promise<AuditSeal> {
-  const key = auditKey(keyFile === undefined ? await ownKey(folder) : await configuredKey(keyFile, folder));
-  const { seal, cut }: Sealer = sealer({
-    ...{ state, writer, key, clock: () => new Date() },
-    onHead: headsFile === undefined ? undefined : (head) => append(headsFile, `${JSON.stringify(head)}\n`),
+  const { auditPublicKey, auditHeads, auditKept } = linkFiles(folder);
+  const pem = keyFile === undefined ? await ownKey(folder) : await configuredKey(keyFile, folder);
+  const known = (await readTextIfExists(auditPublicKey)) ?? "";
+  const { seal, cut, accept }: Sealer = sealer({
+    state,
+    writer,
+    key: auditKey(pem),
+    keys: publicKeys(`${publicOf(pem)}\n${known}`),
+    macKey: await auditMacKey(folder, env, { create: true }),
+    kept: {
+      load: async () => readHeads((await readTextIfExists(auditKept)) ?? ""),
+      save: (heads) => writeStateFile(auditKept, heads.map((head) => `${JSON.stringify(head)}\n`).join("")),
+    },
+    clock: () => new Date(),
+    onHead: (head) => append(headsFile ?? auditHeads, `${JSON.stringify(head)}\n`),
   });
   return {
+    accept,
     async run() {
-      await seal();
+      try {
+        await seal();
+      } catch (error) {
+        if (error instanceof HistoryChanged) return error.message;
+        throw error;
+      }
       if (retentionDays !== undefined) await cut(Date.now() - retentionDays * DAY_MS);
+      return undefined;
     },
   };
 }
@@ -49,13 +86,17 @@ async function configuredKey(path: string, folder: string): Promise<string> {
       `audit.keyFile names ${path}, which does not exist. Make it with: openssl genpkey -algorithm ed25519`,
     );
   }
-  const publicKey = createPublicKey(pem).export({ type: "spki", format: "pem" }).toString();
+  const publicKey = publicOf(pem);
   const { auditPublicKey: publicPath } = linkFiles(folder);
   // Records that an earlier key signed still verify.
   const known = (await readTextIfExists(publicPath)) ?? "";
   if (known === "") await createStateFile(publicPath, publicKey);
   else if (!known.includes(publicKey)) await appendFile(publicPath, publicKey);
   return pem;
+}
+
+function publicOf(pem: string): string {
+  return createPublicKey(pem).export({ type: "spki", format: "pem" }).toString();
 }
 
 /** The line is on its disk before the head is stored: a head that is not exported protects less. */

@@ -67,6 +67,7 @@ export async function openLinkService(
     await opened.catchUp().catch(() => undefined);
     metrics.set("revocations_age_seconds", opened.age() / 1000);
     metrics.set("state_unavailable", opened.obstacle() === undefined ? 0 : 1);
+    metrics.set("audit_stopped", state.auditFault?.() === undefined ? 0 : 1);
     const { waiting, dead } = await state.outboxDepth();
     metrics.set("outbox_waiting", waiting);
     metrics.set("outbox_dead", dead);

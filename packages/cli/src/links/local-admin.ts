@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { createGateway, openLinks } from "@daypass/gateway";
 import { type AdminApi, adminApi } from "@daypass/gateway/admin";
 import { disk } from "@daypass/gateway/disk";
+import type { State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import { keyRing } from "../commands/serve/key-ring.ts";
 import { keyStore } from "../state/key-store.ts";
@@ -20,11 +21,18 @@ export async function openLocalAdmin(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ readonly api: AdminApi; close(): Promise<void> }> {
   const clock = () => new Date();
-  const state = await openState(folder, env).catch((error: Error) => {
+  const opened = await openState(folder, env).catch((error: Error) => {
     throw new CommandError(
       `the links in ${folder} cannot be opened: ${error.message}. Start the gateway, or stop the program that uses them.`,
     );
   });
+  // The configuration of the gateway may name another key: then its next start signs.
+  const { auditKey, auditPublicKey } = linkFiles(folder);
+  const seal =
+    existsSync(auditKey) || !existsSync(auditPublicKey)
+      ? await auditSeal({ state: opened, folder, writer: writerOf(folder), env })
+      : undefined;
+  const state: State = seal === undefined ? opened : { ...opened, acceptRestore: seal.accept };
   const { root = dirname(folder), linksOrigin: origin = ORIGIN } = lastServed(folder) ?? {};
   const storage = await disk({ root });
   const links = await openLinks({ state, clock });
@@ -41,11 +49,8 @@ export async function openLocalAdmin(
     api,
     async close() {
       await gateway.close();
-      // The configuration of the gateway may name another key: then its next start signs.
-      const { auditKey, auditPublicKey } = linkFiles(folder);
-      if (existsSync(auditKey) || !existsSync(auditPublicKey)) {
-        await (await auditSeal({ state, folder, writer: writerOf(folder) })).run();
-      }
+      const fault = await seal?.run();
+      if (fault !== undefined) process.stderr.write(`daypass: the audit is not signed: ${fault}\n`);
       await state.close();
     },
   };

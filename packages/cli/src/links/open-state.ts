@@ -7,6 +7,7 @@ import { postgresState, type State, sqliteState } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { DatabaseSettings, SecretPlace } from "../commands/serve/state-config.ts";
 import { linkFiles } from "../state/link-files.ts";
+import { auditMac } from "./audit-mac.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,8 +25,9 @@ export async function openState(
   report: (message: string, details: object) => void = () => undefined,
 ): Promise<State> {
   const { database, postgres } = linkFiles(folder);
+  const mac = await auditMac(folder, env);
   if (!existsSync(postgres)) {
-    return sqliteState({ path: database }).catch((error: Error) => {
+    return sqliteState({ path: database, mac }).catch((error: Error) => {
       throw new CommandError(`${database} cannot be opened: ${error.message}. Does another gateway use it?`);
     });
   }
@@ -37,6 +39,7 @@ export async function openState(
     connections: settings.connections,
     suspendAfterFailover: settings.suspendAfterFailover,
     writer: writerOf(folder),
+    mac,
     onFault({ message }) {
       // One line for each outage, not for each attempt.
       if (message !== fault) report("PostgreSQL does not answer", { error: message });

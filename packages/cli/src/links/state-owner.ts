@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "@daypass/gateway/node";
-import { StateUnavailable, serveState } from "@daypass/gateway/state";
+import { type StateServer, StateUnavailable, serveState } from "@daypass/gateway/state";
 import { type Command, CommandError } from "../command.ts";
 import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
@@ -43,27 +43,38 @@ export const stateOwnerCommand: Command = {
         },
       );
     }
-    const server = await serveState(state, files.stateSocket);
+    const seal = await auditSeal({ state, folder, writer: writerOf(folder), env }, JSON.parse(audit) as AuditConfig);
+    const acceptRestore = async (): Promise<string> => {
+      const accepted = await seal.accept();
+      server.noteAudit(undefined);
+      return accepted;
+    };
+    const server = await serveState({ ...state, acceptRestore }, files.stateSocket);
     await state.sweep().catch(() => undefined);
-    const seal = await auditSeal({ state, folder, writer: writerOf(folder) }, JSON.parse(audit) as AuditConfig);
-    await runSeal(seal);
+    await runSeal(seal, server);
     const timers = [
       setInterval(() => void state.sweep().catch(() => undefined), SWEEP_MS),
-      setInterval(() => void runSeal(seal), SEAL_MS),
+      setInterval(() => void runSeal(seal, server), SEAL_MS),
     ];
     // Without a callback, a primary that was stopped during the start makes this an uncaught error.
     process.send?.("ready", undefined, undefined, () => undefined);
     if (process.connected) await new Promise<void>((resolve) => process.once("disconnect", resolve));
     for (const timer of timers) clearInterval(timer);
-    await runSeal(seal);
+    await runSeal(seal, server);
     await server.close();
     return 0;
   },
 };
 
 /** Records stay unsigned until the next run if this one fails, and nothing else waits for it. */
-async function runSeal(seal: AuditSeal): Promise<void> {
-  await seal.run().catch((error: Error) => report("the audit could not be signed", { error: error.message }));
+async function runSeal(seal: AuditSeal, server: StateServer): Promise<void> {
+  try {
+    const fault = await seal.run();
+    server.noteAudit(fault);
+    if (fault !== undefined) report("the audit is not signed any more", { level: 50, error: fault });
+  } catch (error) {
+    report("the audit could not be signed", { error: (error as Error).message });
+  }
 }
 
 function report(msg: string, details: object): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 /** The owner of a file. */
@@ -18,6 +18,13 @@ export async function createFile(path: string, text: string): Promise<boolean> {
 /** The same, owned by the owner of its folder. `false` if it exists. */
 export async function createStateFile(path: string, text: string): Promise<boolean> {
   return createByLink(path, text, await makeFolder(dirname(path)));
+}
+
+/** Replaces a file of mode 0600, owned by the owner of its folder, that only one process writes. A crash leaves the old or the new text. */
+export async function writeStateFile(path: string, text: string): Promise<void> {
+  const temporary = await writeTemporary(path, text, await makeFolder(dirname(path)));
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
 }
 
 async function createByLink(path: string, text: string, owner?: Owner): Promise<boolean> {

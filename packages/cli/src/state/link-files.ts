@@ -24,6 +24,14 @@ export interface LinkFiles {
   readonly auditKey: string;
   /** Its public part, to be copied to where the audit is verified. */
   readonly auditPublicKey: string;
+  /** The key of the MACs of commits, unless PostgreSQL has the links. */
+  readonly auditMacKey: string;
+  /** The last commit of this folder's writer. */
+  readonly auditLast: string;
+  /** The last head of every writer: the database must still have them. */
+  readonly auditKept: string;
+  /** All heads that this folder's writer signed, unless the configuration names another file. */
+  readonly auditHeads: string;
 }
 
 /** Linux allows 107 bytes for the path of a socket. */
@@ -48,6 +56,10 @@ export function linkFiles(folder: string): LinkFiles {
     serving: inside("serving.json"),
     auditKey: inside("audit.key"),
     auditPublicKey: inside("audit.pub"),
+    auditMacKey: inside("audit.mac"),
+    auditLast: inside("audit.last"),
+    auditKept: inside("audit.kept.ndjson"),
+    auditHeads: inside("audit.heads.ndjson"),
   };
 }
 

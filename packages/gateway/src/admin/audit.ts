@@ -2,7 +2,16 @@
 import { z } from "@hono/zod-openapi";
 import { auditLines } from "../audit/export.ts";
 import { receiptOf } from "../audit/receipt.ts";
-import { type AdminApp, AdminProblem, allBuckets, guardedRoute, json, responses } from "./http.ts";
+import {
+  type AdminApp,
+  AdminProblem,
+  allBuckets,
+  guardedRoute,
+  json,
+  operatorOnly,
+  responses,
+  toProblem,
+} from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
 const Writer = z.object({ writer: z.string(), last: z.int() }).openapi("AuditWriter");
@@ -11,6 +20,7 @@ const Record = z
     writer: z.string(),
     sequence: z.int(),
     record: z.string().openapi({ description: "JSON, as it is hashed." }),
+    mac: z.string().optional().openapi({ description: "On the last record of a commit, its MAC." }),
   })
   .openapi("AuditRecord");
 const Receipt = z
@@ -28,7 +38,7 @@ const Receipt = z
 export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", "/audit/records"]);
 
 /** Adds the routes of the audit. */
-export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions): void {
+export function addAuditRoutes(app: AdminApp, { links: { state }, clock }: AdminOptions): void {
   app.openapi(
     guardedRoute(allBuckets("audit:read"), {
       method: "get",
@@ -70,7 +80,7 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
       }),
     }),
     async (context) => {
-      const lines = auditLines(state, { headsOnly: context.req.valid("query").heads === "true" });
+      const lines = auditLines(state, { headsOnly: context.req.valid("query").heads === "true", now: clock() });
       const body = new ReadableStream<Uint8Array>({
         async pull(controller) {
           const chunk: string[] = [];
@@ -84,6 +94,21 @@ export function addAuditRoutes(app: AdminApp, { links: { state } }: AdminOptions
         cancel: () => void lines.return(undefined),
       });
       return new Response(body, { headers: { "content-type": "application/x-ndjson" } }) as never;
+    },
+  );
+  app.openapi(
+    guardedRoute(operatorOnly, {
+      method: "post",
+      path: "/audit/accept-restore",
+      responses: responses({ 200: json(z.object({ accepted: z.string() }), "Why the gateway had stopped signing") }),
+    }),
+    async (context) => {
+      if (state.acceptRestore === undefined)
+        throw new AdminProblem(409, "NOT_ACCEPTED", "no audit is signed here: call the gateway that signs it");
+      const accepted = await state.acceptRestore().catch((error: Error) => {
+        throw toProblem(error).code === "INTERNAL" ? new AdminProblem(409, "NOT_ACCEPTED", error.message) : error;
+      });
+      return context.json({ accepted }, 200) as never;
     },
   );
   app.openapi(

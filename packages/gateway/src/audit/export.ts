@@ -5,6 +5,8 @@ import type { State } from "../state/contract/state.ts";
 export interface ExportOptions {
   /** Only heads, without leaves: to be kept on another machine. */
   readonly headsOnly?: boolean | undefined;
+  /** When the export is made: records that are older than five minutes by then need a head. */
+  readonly now: Date;
 }
 
 const PAGE = 1000;
@@ -19,19 +21,20 @@ const PAGE = 1000;
  * import { sqliteState } from "@daypass/gateway/state";
  *
  * const state = await sqliteState({ path: "state.db" });
- * for await (const line of auditLines(state)) console.log(line);
+ * for await (const line of auditLines(state, { now: new Date() })) console.log(line);
  * await state.close();
  * ```
  */
-export async function* auditLines(state: State, { headsOnly = false }: ExportOptions = {}): AsyncGenerator<string> {
+export async function* auditLines(state: State, { headsOnly = false, now }: ExportOptions): AsyncGenerator<string> {
+  const time = now.toISOString();
   for (const { writer, last } of await state.auditWriters()) {
-    if (!headsOnly) yield JSON.stringify({ writer, last });
+    if (!headsOnly) yield JSON.stringify({ writer, last, time });
     let after = 0;
     for (let from = 0; ; ) {
       const [head] = await state.auditHeads({ writer, after: from, limit: 1 });
       if (!headsOnly) {
-        for await (const { sequence, record } of recordsUpTo(state, { writer, after, last: head?.last ?? last })) {
-          yield JSON.stringify({ writer, sequence, record });
+        for await (const { sequence, record, mac } of recordsUpTo(state, { writer, after, last: head?.last ?? last })) {
+          yield JSON.stringify({ writer, sequence, record, mac });
           after = sequence;
         }
       }

@@ -14,10 +14,14 @@ export interface Head {
   readonly last: number;
   /** The root of the tree, base64url. */
   readonly root: string;
+  /** The MAC of the commit that the tree ends with, base64url; absent in heads of a state without MACs. */
+  readonly mac?: string | undefined;
   /** SHA-256 of the head before, base64url; `null` for the first one. */
   readonly previous: string | null;
   /** The latest head of each other writer: its last record, and its SHA-256. */
   readonly seen: Readonly<Record<string, { readonly last: number; readonly hash: string }>>;
+  /** Heads that the operator gave up after a restore, by writer. Absent, unless the operator accepted one. */
+  readonly abandoned?: Head["seen"] | undefined;
   /** When it was signed, ISO 8601. */
   readonly time: string;
   /** The id of the key that signed. */

@@ -1,6 +1,9 @@
 /** Signs new records, and removes old ones. */
-import type { State, StoredHead } from "../state/contract/state.ts";
+import type { KeyObject } from "node:crypto";
+import { macChecker } from "../state/contract/commit-mac.ts";
+import type { AuditWriter, State } from "../state/contract/state.ts";
 import type { AuditKey, Head } from "./head.ts";
+import { contentOf, type ExportedHead, HistoryChanged, headOf, type KeptHeads, lostHeads } from "./kept-heads.ts";
 import { leafHash, rootOf, textHash } from "./tree.ts";
 
 /** Records of one tree at most: its leaves are stored in one row. */
@@ -14,18 +17,29 @@ export interface SealerOptions {
   /** The writer of this process. Two processes must not seal for the same. */
   readonly writer: string;
   readonly key: AuditKey;
+  /** Public keys that may have signed the heads of the state, as `publicKeys` reads them. */
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** The key of the state's option `mac`. */
+  readonly macKey: Uint8Array;
+  /** Where the last head of every writer is kept. Without the heads of the run before, only MACs protect the history. */
+  readonly kept: KeptHeads;
   readonly clock: () => Date;
   /** Receives each head before it is stored, so that a head leaves the machine even if its row is removed. May store it elsewhere. */
-  readonly onHead?: ((head: Pick<StoredHead, "writer" | "head" | "signature">) => void | Promise<void>) | undefined;
+  readonly onHead?: ((head: ExportedHead) => void | Promise<void>) | undefined;
 }
 
 /** Signs the records of one writer. */
 export interface Sealer {
   /**
-   * Signs all records that have no head yet. Call it every 60 s, and before the process ends. Returns the number of new heads. Rejects if a
-   * record is missing: a head over the others would cover the loss.
+   * Signs all records that have no head yet. Call it every 60 s, and before the process ends. Returns the number of new heads. Rejects if the
+   * database has lost a kept head, or a record was removed, or a commit has no MAC of `macKey`: a head over the others would hide that.
    */
   seal(): Promise<number>;
+  /**
+   * Signs on although `seal` refuses, on the word of the operator, and returns why it refused. The next head names the heads that were lost.
+   * Rejects if `seal` does not refuse.
+   */
+  accept(): Promise<string>;
   /** Removes records whose head was signed before an instant, milliseconds since 1970. */
   cut(before: number): Promise<void>;
 }
@@ -35,68 +49,144 @@ export interface Sealer {
  *
  * @example
  * ```ts
- * import { auditKey, newAuditKey, sealer } from "@daypass/gateway/audit";
+ * import { auditKey, type ExportedHead, newAuditKey, publicKeys, sealer } from "@daypass/gateway/audit";
  * import { sqliteState } from "@daypass/gateway/state";
  *
- * const state = await sqliteState({ path: "state.db" });
- * const key = auditKey(newAuditKey().privateKey);
- * await sealer({ state, writer: "main", key, clock: () => new Date() }).seal();
+ * const macKey = crypto.getRandomValues(new Uint8Array(32));
+ * const state = await sqliteState({ path: "state.db", mac: { key: macKey } });
+ * const { privateKey, publicKey } = newAuditKey();
+ * let heads: readonly ExportedHead[] = [];
+ * const kept = {
+ *   load: async () => heads,
+ *   save: async (latest: readonly ExportedHead[]) => void (heads = latest),
+ * };
+ * const [key, keys] = [auditKey(privateKey), publicKeys(publicKey)];
+ * await sealer({ state, writer: "main", key, keys, macKey, kept, clock: () => new Date() }).seal();
  * await state.close();
  * ```
  */
-export function sealer({ state, writer, key, clock, onHead }: SealerOptions): Sealer {
+export function sealer({ state, writer, key, keys, macKey, kept, clock, onHead }: SealerOptions): Sealer {
   let epoch: number | undefined;
   let sealing: Promise<unknown> = Promise.resolve();
+  let heads: readonly ExportedHead[] | undefined;
 
-  async function sealTree(): Promise<boolean> {
+  /** Replaces the kept heads of some writers. */
+  async function keep(latest: readonly ExportedHead[], replaced: readonly ExportedHead[] = []): Promise<void> {
+    const next = new Map((heads ?? []).filter((one) => !replaced.includes(one)).map((one) => [one.writer, one]));
+    for (const { writer: name, head, signature } of latest) next.set(name, { writer: name, head, signature });
+    const all = [...next.values()];
+    if (all.length === heads?.length && all.every(({ head }, at) => head === heads?.[at]?.head)) return;
+    await kept.save(all);
+    heads = all;
+  }
+
+  /** The latest heads of all writers. Rejects if the state has lost a kept one, unless the operator accepts that. */
+  async function latestHeads(writers: readonly AuditWriter[], accepted: HistoryChanged | undefined) {
+    heads ??= await kept.load();
+    const lost = await lostHeads(state, writers, { kept: heads, keys });
+    const [first] = lost;
+    if (first !== undefined && accepted === undefined) {
+      const { last } = contentOf(first);
+      throw new HistoryChanged(`the state has lost the head of the writer ${first.writer} that ends at ${last}`, lost);
+    }
+    const latest = writers.flatMap(({ head }) => (head !== undefined && headOf(head, keys) ? [head] : []));
+    await keep(latest, lost);
+    return latest;
+  }
+
+  async function sealTree(accepted?: HistoryChanged): Promise<boolean> {
     const writers = await state.auditWriters();
+    const latest = await latestHeads(writers, accepted);
     const own = writers.find((one) => one.writer === writer);
-    const before = own?.head && (JSON.parse(own.head.head) as Head);
+    const before = own?.head && headOf(own.head, keys);
+    if (own?.head !== undefined && before === undefined) {
+      throw new HistoryChanged(`no known key signed the head of the writer ${writer} that ends at ${own.head.last}`);
+    }
     const after = before?.last ?? 0;
     if (own === undefined || own.last <= after) return false;
     epoch ??= Math.max(clock().getTime(), (before?.epoch ?? 0) + 1);
-    const leaves = await leavesAfter(after, Math.min(own.last, after + TREE));
-    const others = writers.flatMap((one) => (one.writer === writer || one.head === undefined ? [] : [one.head]));
-    const range = { first: after + 1, last: after + leaves.length };
+    const { first, leaves, mac } = await treeAfter(before, own.last, accepted === undefined);
+    const range = { first, last: first + leaves.length - 1 };
+    const others = latest.filter((head) => head.writer !== writer);
     const signed = key.sign({
-      ...{ writer, epoch, ...range, root: rootOf(leaves) },
+      writer,
+      epoch,
+      ...range,
+      root: rootOf(leaves),
+      mac,
       previous: own.head === undefined ? null : textHash(own.head.head),
-      seen: Object.fromEntries(others.map((head) => [head.writer, { last: head.last, hash: textHash(head.head) }])),
+      seen: placesOf(others),
+      abandoned: accepted && placesOf(accepted.lost),
       time: clock().toISOString(),
     });
     await onHead?.({ writer, ...signed });
-    return state.addHead({ writer, ...range, ...signed, leaves: Buffer.concat(leaves).toString("base64url") });
+    const isStored = await state.addHead({
+      writer,
+      ...range,
+      ...signed,
+      leaves: Buffer.concat(leaves).toString("base64url"),
+    });
+    if (isStored) await keep([{ writer, ...signed }]);
+    return isStored;
   }
 
-  async function leavesAfter(after: number, last: number): Promise<Buffer[]> {
-    const leaves: Buffer[] = [];
-    for (let from = after; from < last; from = after + leaves.length) {
-      const page = await state.auditRecords({ writer, after: from, limit: Math.min(PAGE, last - from) });
-      for (const { sequence, record } of page) {
-        if (sequence !== after + leaves.length + 1) break;
-        leaves.push(leafHash(record));
-      }
-      if (after + leaves.length !== from + page.length || page.length === 0) {
-        throw new Error(
-          `record ${after + leaves.length + 1} of the writer ${writer} is missing: run daypass audit verify`,
-        );
+  /** The records of the next tree, which ends with a commit. An accepted loss begins it anew. */
+  async function treeAfter(before: Head | undefined, last: number, isChecked: boolean) {
+    const checker = macChecker(macKey, writer, before?.mac);
+    const expect = (condition: boolean, sequence: number, problem: string): void => {
+      if (isChecked && !condition) throw new HistoryChanged(`record ${sequence} of the writer ${writer} ${problem}`);
+    };
+    let first = (before?.last ?? 0) + 1;
+    let leaves: Buffer[] = [];
+    let end = { size: 0, mac: "" };
+    for (let next = first; next <= last && leaves.length < TREE; ) {
+      const limit = Math.min(PAGE, TREE - leaves.length, last - next + 1);
+      const page = await state.auditRecords({ writer, after: next - 1, limit });
+      expect(page.length > 0, next, "is missing");
+      if (page.length === 0) break;
+      for (const one of page) {
+        expect(one.sequence === next, next, "is missing");
+        if (one.sequence !== next) [first, leaves, end] = [one.sequence, [], { size: 0, mac: "" }];
+        expect(checker.accepts(one), one.sequence, "was changed: its commit has not the MAC of the gateway");
+        leaves.push(leafHash(one.record));
+        next = one.sequence + 1;
+        if (one.mac !== undefined) end = { size: leaves.length, mac: one.mac };
       }
     }
-    return leaves;
+    const { size, mac } = end;
+    if (size === 0) throw new HistoryChanged(`record ${first} of the writer ${writer} has no MAC of the gateway`);
+    return { first, leaves: leaves.slice(0, size), mac };
   }
 
-  function seal(): Promise<number> {
-    const run = sealing.then(async () => {
-      let heads = 0;
-      while (await sealTree()) heads += 1;
-      return heads;
-    });
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = sealing.then(work);
     sealing = run.catch(() => undefined);
     return run;
   }
 
+  async function sealAll(accepted?: HistoryChanged): Promise<number> {
+    let count = 0;
+    while (await sealTree(accepted)) count += 1;
+    return count;
+  }
+
+  const seal = () => inTurn(() => sealAll());
+
   return {
     seal,
+    accept: () =>
+      inTurn(async () => {
+        const refused = await sealAll().then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (refused === undefined) throw new Error("the state agrees with what this gateway signed: nothing to accept");
+        if (!(refused instanceof HistoryChanged)) throw refused;
+        const [detail = ""] = refused.message.split(". ");
+        await state.record({ action: "audit.accepted", by: "operator", result: "ok", subject: writer, detail });
+        await sealAll(refused);
+        return detail;
+      }),
     async cut(before) {
       let last: number | undefined;
       for (let after = 0; ; ) {
@@ -113,4 +203,10 @@ export function sealer({ state, writer, key, clock, onHead }: SealerOptions): Se
       await seal();
     },
   };
+}
+
+function placesOf(heads: readonly ExportedHead[]): Head["seen"] {
+  return Object.fromEntries(
+    heads.map((one) => [one.writer, { last: contentOf(one).last, hash: textHash(one.head) }] as const),
+  );
 }

@@ -1,5 +1,6 @@
 /** Verifies exported lines: finds records that were changed, removed, added or swapped, forged heads, dropped writers and cut tails. */
 import type { KeyObject } from "node:crypto";
+import { type MacChecker, macChecker } from "../state/contract/commit-mac.ts";
 import { type Head, parseObject, readHead, type SignedHead } from "./head.ts";
 import { splitLeaves } from "./receipt.ts";
 import { leafHash, rootOf, textHash } from "./tree.ts";
@@ -13,6 +14,8 @@ export type AuditFaultKind =
   | "forged-head"
   | "dropped-writer"
   | "cut"
+  | "unmarked"
+  | "unsealed"
   | "unreadable";
 
 /** One difference between the audit and what was signed. */
@@ -45,6 +48,8 @@ export interface VerifyOptions {
   readonly keys: ReadonlyMap<string, KeyObject>;
   /** Heads that left the machine, as lines of the export. */
   readonly exportedHeads?: AsyncIterable<string> | Iterable<string> | undefined;
+  /** The key of the state's option `mac`: then every record needs its MAC, except below a head that was signed without. */
+  readonly macKey?: Uint8Array | undefined;
 }
 
 interface Line extends Partial<SignedHead> {
@@ -52,6 +57,9 @@ interface Line extends Partial<SignedHead> {
   readonly last?: number;
   readonly sequence?: number;
   readonly record?: string;
+  readonly mac?: string;
+  /** When the export was made. */
+  readonly time?: string;
   readonly leaves?: string;
 }
 
@@ -65,14 +73,19 @@ interface VerifiedHead {
 interface Leaf {
   readonly sequence: number;
   readonly hash: Buffer;
+  /** When it was committed, milliseconds since 1970. */
+  readonly at: number;
   /** What the record says was cut by retention: `writer last`. */
   readonly cut: string | undefined;
 }
 
 const MAX_FAULTS = 1000;
+/** How long a record may wait for its head: a gateway signs every minute. */
+const SEAL_WITHIN_MS = 5 * 60_000;
 
 /**
- * Verifies the lines of an export. Holds one tree in memory, and the ids of heads. Records after the last head of a writer are only counted.
+ * Verifies the lines of an export. Holds one tree in memory, and the ids of heads. Records after the last head of a writer are only counted,
+ * and may not be older than five minutes at the time of the export.
  *
  * @param lines as `auditLines` returns them
  * @example
@@ -81,12 +94,12 @@ const MAX_FAULTS = 1000;
  * import type { State } from "@daypass/gateway/state";
  *
  * export const faultsOf = async (state: State, pem: string) =>
- *   (await verifyAudit(auditLines(state), { keys: publicKeys(pem) })).faults;
+ *   (await verifyAudit(auditLines(state, { now: new Date() }), { keys: publicKeys(pem) })).faults;
  * ```
  */
 export async function verifyAudit(
   lines: AsyncIterable<string> | Iterable<string>,
-  { keys, exportedHeads = [] }: VerifyOptions,
+  { keys, exportedHeads = [], macKey }: VerifyOptions,
 ): Promise<AuditReport> {
   const faults: AuditFault[] = [];
   const report = (fault: AuditFault): void => {
@@ -121,10 +134,19 @@ export async function verifyAudit(
     let verifier = writers.get(writer);
     if (verifier === undefined) {
       const onCut = (cut: string): void => void cuts.add(cut);
-      verifier = writerVerifier(writer, { keys, report, exported: exported.get(writer) ?? [], onCut });
+      verifier = writerVerifier(writer, {
+        keys,
+        report,
+        exported: exported.get(writer) ?? [],
+        onCut,
+        macs: macKey && macChecker(macKey, writer),
+      });
       writers.set(writer, verifier);
     }
     verifier.read(line);
+  }
+  if (writers.size === 0 && faults.length === 0) {
+    report({ kind: "missing", writer: "", detail: "there is no record and no head: nothing was verified" });
   }
   let [sealed, unsealed, heads] = [0, 0, 0];
   for (const [writer, verifier] of writers) {
@@ -197,11 +219,16 @@ interface WriterOptions {
   readonly exported: readonly VerifiedHead[];
   report(fault: AuditFault): void;
   onCut(cut: string): void;
+  readonly macs: MacChecker | undefined;
 }
 
-function writerVerifier(writer: string, { keys, report, exported, onCut }: WriterOptions) {
+function writerVerifier(writer: string, { keys, report, exported, onCut, macs }: WriterOptions) {
   let pending: Leaf[] = [];
   let counted = 0;
+  let exportedAt = Date.now();
+  /** The last record with a MAC, and commits whose MAC is wrong, since the last head. */
+  let marked = 0;
+  let unmarked: number[] = [];
   let highest = 0;
   let previous: VerifiedHead | undefined;
   let cutAt = 0;
@@ -214,10 +241,24 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
   const fault = (kind: AuditFaultKind, [first, last]: readonly number[], detail: string): void =>
     report({ kind, writer, first, last, detail });
 
-  function readRecord(sequence: number, record: string): void {
+  function readRecord({ sequence = 0, record = "", mac }: Line): void {
     if (sequence <= highest) fault("added", [sequence], "its number is not above the one before");
     highest = Math.max(highest, sequence);
-    pending.push({ sequence, hash: leafHash(record), cut: cutIn(record) });
+    pending.push({ sequence, hash: leafHash(record), at: timeOf(record), cut: cutIn(record) });
+    if (macs?.accepts({ sequence, record, mac }) === false) unmarked.push(sequence);
+    if (mac !== undefined) marked = sequence;
+  }
+
+  /** A head that was signed without MACs, or on the word of the operator, needs none below it. */
+  function checkMacs(last: number, head: Head | undefined): void {
+    if (macs === undefined) return;
+    if (marked < last && pending.length > 0) unmarked.push(marked + 1);
+    if (head === undefined || (head.mac !== undefined && head.abandoned === undefined)) {
+      for (const sequence of unmarked) fault("unmarked", [sequence], "its commit has not the MAC of the gateway");
+    }
+    unmarked = [];
+    marked = Math.max(marked, last);
+    if (head !== undefined) macs.restart(head.mac ?? "");
   }
 
   function readSigned(line: Line & SignedHead): void {
@@ -231,6 +272,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
     const { first, last } = content;
     hashes.set(last, hash);
     for (const [other, latest] of Object.entries(content.seen)) seen.set(other, latest);
+    checkMacs(last, content);
     const before = previous;
     previous = { content, hash };
     // Retention leaves the head at which it cut, and none of its records.
@@ -307,8 +349,11 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
     read(line: Line): void {
       if (isSigned(line)) readSigned(line);
       else if (typeof line.record === "string" && typeof line.sequence === "number") {
-        readRecord(line.sequence, line.record);
-      } else counted = line.last ?? 0;
+        readRecord(line);
+      } else {
+        counted = line.last ?? 0;
+        exportedAt = Date.parse(line.time ?? "") || exportedAt;
+      }
     },
     end(): WriterEnd {
       if (end !== undefined) return end;
@@ -316,6 +361,13 @@ function writerVerifier(writer: string, { keys, report, exported, onCut }: Write
       for (const { sequence } of pending) {
         if (sequence > next) fault("missing", [next, sequence - 1], "these records were removed");
         next = sequence + 1;
+      }
+      checkMacs(highest, undefined);
+      const old = pending.filter(({ at }) => !(exportedAt - at <= SEAL_WITHIN_MS));
+      const [oldest] = old;
+      if (oldest !== undefined) {
+        const range = [oldest.sequence, old.at(-1)?.sequence ?? 0];
+        fault("unsealed", range, "these records are older than five minutes, and no head covers them");
       }
       if (next <= counted) fault("cut", [next, counted], "these records were numbered, and are gone");
       end = { sealed, unsealed: pending.length, hashes, prefixes, cutAt, seen };
@@ -329,6 +381,11 @@ function cutIn(record: string): string | undefined {
   if (!record.includes('"audit.cut"')) return undefined;
   const { action, subject, detail } = parseObject<Record<string, string>>(record) ?? {};
   return action === "audit.cut" ? `${subject} ${detail}` : undefined;
+}
+
+/** When a record was committed: the first of its members. */
+function timeOf(record: string): number {
+  return Date.parse(/^\{"time":"([^"]+)"/.exec(record)?.[1] ?? "");
 }
 
 function isSigned(line: Line): line is Line & SignedHead {

@@ -124,6 +124,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   const probes = {
     obstacle: () => (closed ? "draining" : undefined),
     linkObstacle: () => links?.links.obstacle(),
+    auditFault: () => links?.links.state.auditFault?.(),
   };
 
   async function permit(request: WireRequest, notes: Notes): Promise<Permit<PlaceGrant>> {

@@ -14,6 +14,7 @@ export type MetricName =
   | "state_duration_seconds"
   | "deliveries_total"
   | "state_unavailable"
+  | "audit_stopped"
   | "revocations_age_seconds"
   | "outbox_waiting"
   | "outbox_dead";
@@ -36,6 +37,10 @@ const FAMILIES: Readonly<
   state_duration_seconds: ["histogram", "Calls of the state, by method; claim and start are deliveries."],
   deliveries_total: ["counter", "Decisions about deliveries, by command and result."],
   state_unavailable: ["shared", "1 while the state does not answer."],
+  audit_stopped: [
+    "shared",
+    "1 while the audit is not signed, because the state disagrees with what the gateway keeps.",
+  ],
   revocations_age_seconds: ["shared", "Since the list of revocations was last read."],
   outbox_waiting: ["shared", "Notifications that wait."],
   outbox_dead: ["shared", "Notifications that were given up."],

@@ -10,6 +10,8 @@ export interface ProbeState {
   readonly obstacle: () => string | undefined;
   /** Why links do not open, in a word; `undefined` if they do, or if the gateway has none. */
   readonly linkObstacle: () => string | undefined;
+  /** Why the audit is not signed, in a word; `undefined` if it is, or if the gateway has none. */
+  readonly auditFault: () => string | undefined;
   /** The metrics of all processes; absent if the operator does not show them. */
   readonly metrics?: (() => MetricsSnapshot | Promise<MetricsSnapshot>) | undefined;
 }
@@ -20,7 +22,7 @@ export interface ProbeState {
  */
 export function answerProbe(
   { method, target }: WireRequest,
-  { obstacle, linkObstacle, metrics }: ProbeState,
+  { obstacle, linkObstacle, auditFault, metrics }: ProbeState,
 ): Answer | Promise<Answer> | undefined {
   if (!target.startsWith("/-/") || (method !== "GET" && method !== "HEAD")) return undefined;
   if (target === "/-/healthz") return text(200, "ok\n");
@@ -28,7 +30,9 @@ export function answerProbe(
     const reason = obstacle();
     if (reason !== undefined) return text(503, `${reason}\n`);
     const forLinks = linkObstacle();
-    if (forLinks === undefined) return text(200, "ready\n");
+    // Links go on: otherwise an attacker who writes to the database could take the gateway out of service.
+    if (forLinks === undefined)
+      return text(200, auditFault() === undefined ? "ready\n" : "degraded: audit not signed\n");
     return target.endsWith("?links") ? text(503, `${forLinks}\n`) : text(200, "degraded\n");
   }
   if (target === "/-/metrics" && metrics !== undefined) {

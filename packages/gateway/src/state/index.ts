@@ -4,12 +4,14 @@
  *
  * @module
  */
+
 export {
   type AuditAction,
   type AuditEntry,
   type NotificationType,
   notificationTypes,
 } from "./contract/audit.ts";
+export type { CommitMac, MacOptions } from "./contract/commit-mac.ts";
 export type {
   Applied,
   Attempt,
@@ -50,5 +52,5 @@ export type {
 export { StateUnavailable } from "./contract/unavailable.ts";
 export { measuredState, type StateCall } from "./measured.ts";
 export { type PostgresStateOptions, postgresState } from "./postgres/index.ts";
-export { type ConnectOptions, connectState, serveState } from "./remote.ts";
+export { type ConnectOptions, connectState, type StateServer, serveState } from "./remote.ts";
 export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

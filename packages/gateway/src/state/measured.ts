@@ -16,7 +16,7 @@ export interface StateCall {
 }
 
 /** Members that are no calls of the engine. */
-const OTHERS: ReadonlySet<string> = new Set<keyof State>(["close", "isAvailable", "isFull", "watch"]);
+const OTHERS: ReadonlySet<string> = new Set<keyof State>(["close", "isAvailable", "isFull", "auditFault", "watch"]);
 
 /**
  * Wraps a state. `report` must not throw.

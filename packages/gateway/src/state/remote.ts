@@ -48,6 +48,7 @@ const METHODS: readonly (keyof State)[] = [
   "record",
   "addHead",
   "cutAudit",
+  "acceptRestore",
   "addWebhook",
   "takeNotifications",
   "sweep",
@@ -68,7 +69,11 @@ interface Call {
 interface Health {
   readonly isAway: boolean;
   readonly isFull: boolean;
+  /** Why the audit is not signed; empty if it is. */
+  readonly auditFault: string;
 }
+
+const HEALTHY: Health = { isAway: false, isFull: false, auditFault: "" };
 
 interface Reply {
   readonly id?: number;
@@ -78,8 +83,18 @@ interface Reply {
   readonly code?: string | undefined;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
-  /** Sent to every connection when the engine stops or resumes answering or storing: a worker without calls learns it, too. */
+  /**
+   * Sent to every connection when the engine stops or resumes answering or storing, or its audit being signed: a worker without calls learns it, too.
+   */
   readonly health?: Health;
+}
+
+/** A served state. */
+export interface StateServer {
+  /** Reports to every process why the audit is not signed; `undefined` if it is. */
+  noteAudit(fault: string | undefined): void;
+  /** Ends all connections, and closes the state. */
+  close(): Promise<void>;
 }
 
 /**
@@ -93,7 +108,7 @@ interface Reply {
  * await server.close();
  * ```
  */
-export async function serveState(state: State, path: string): Promise<{ close(): Promise<void> }> {
+export async function serveState(state: State, path: string): Promise<StateServer> {
   const sockets = new Set<Socket>();
   const send = (socket: Socket, reply: Reply): void => {
     if (socket.writable) writeLine(socket, JSON.stringify(reply, bytesAsText));
@@ -101,13 +116,16 @@ export async function serveState(state: State, path: string): Promise<{ close():
   const broadcast = (reply: Reply): void => {
     for (const socket of sockets) send(socket, reply);
   };
-  let health: Health = { isAway: false, isFull: false };
+  let health = HEALTHY;
+  const setHealth = (next: Health): void => {
+    health = next;
+    broadcast({ health });
+  };
   const note = (failedAsAway: boolean): void => {
     const isFull = state.isFull?.() === true;
-    const isAway = failedAsAway && !isFull;
-    if (isAway === health.isAway && isFull === health.isFull) return;
-    health = { isAway, isFull };
-    broadcast({ health });
+    const { isAway, auditFault } = health;
+    const isAwayNow = failedAsAway && !isFull;
+    if (isAwayNow !== isAway || isFull !== health.isFull) setHealth({ isAway: isAwayNow, isFull, auditFault });
   };
   const answer = async ({ id, method, args }: Call): Promise<Reply> => {
     try {
@@ -135,6 +153,10 @@ export async function serveState(state: State, path: string): Promise<{ close():
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
   chmodSync(path, 0o600);
   return {
+    noteAudit(fault = "") {
+      const { isAway, isFull, auditFault } = health;
+      if (fault !== auditFault) setHealth({ isAway, isFull, auditFault: fault });
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -176,7 +198,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   let socket: Socket | undefined;
   let closed = false;
   let nextId = 0;
-  let health: Health = { isAway: false, isFull: false };
+  let health = HEALTHY;
 
   const transmit = (call: Pending): void => {
     if (socket === undefined) return;
@@ -242,6 +264,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     sharedByReplicas: false,
     isAvailable: () => socket !== undefined && !health.isAway,
     isFull: () => health.isFull,
+    auditFault: () => health.auditFault || undefined,
     secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
     async close() {
       closed = true;

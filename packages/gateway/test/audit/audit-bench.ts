@@ -1,15 +1,26 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import { type AuditFault, auditKey, auditLines, newAuditKey, publicKeys, sealer } from "../../src/audit/index.ts";
+import {
+  type AuditFault,
+  auditKey,
+  auditLines,
+  type ExportedHead,
+  newAuditKey,
+  publicKeys,
+  sealer,
+} from "../../src/audit/index.ts";
 import { openDatabase } from "../../src/sqlite.ts";
+import type { CommitMac } from "../../src/state/contract/commit-mac.ts";
 import type { State } from "../../src/state/contract/state.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 
 export const PAIR = newAuditKey();
 export const OTHER = newAuditKey();
 export const KEYS = publicKeys(PAIR.publicKey);
+export const MAC_KEY: Uint8Array = randomBytes(32);
 
 /** An audit in a folder of its own, which a test may tamper with. */
 export interface AuditBench {
@@ -17,6 +28,10 @@ export interface AuditBench {
   now: number;
   /** The heads that left the machine. */
   exported: string[];
+  /** The last heads that the gateway keeps outside of the database. */
+  kept: readonly ExportedHead[];
+  /** The last commit of each writer, which the gateway remembers outside of the database. */
+  remembered: Map<string, CommitMac>;
   open(writer?: string): Promise<State>;
   sealerOf(state: State, writer: string, pem?: string): ReturnType<typeof sealer>;
   /** Puts records under heads of a writer: one tree for each count. */
@@ -36,15 +51,37 @@ export function auditBench(): AuditBench {
     bench.folder = mkdtempSync(join(tmpdir(), "daypass-audit-"));
     bench.now = Date.parse("2026-12-01T00:00:00Z");
     bench.exported = [];
+    bench.kept = [];
+    bench.remembered = new Map();
   });
   afterEach(() => rmSync(bench.folder, { recursive: true }));
   const path = (): string => join(bench.folder, "state.db");
   const clock = () => new Date(bench.now);
+  const macOf = (writer: string) => ({
+    key: MAC_KEY,
+    last: bench.remembered.get(writer),
+    onCommit: (commit: CommitMac) => void bench.remembered.set(commit.writer, commit),
+  });
+  const kept = {
+    load: async () => bench.kept,
+    async save(heads: readonly ExportedHead[]) {
+      bench.kept = heads;
+    },
+  };
   const onHead = (head: object): void => void bench.exported.push(JSON.stringify(head));
   return Object.assign(bench, {
-    open: (writer = "main") => sqliteState({ path: path(), clock, writer }),
+    open: (writer = "main") => sqliteState({ path: path(), clock, writer, mac: macOf(writer) }),
     sealerOf: (state: State, writer: string, pem: string = PAIR.privateKey) =>
-      sealer({ state, writer, key: auditKey(pem), clock, onHead }),
+      sealer({
+        state,
+        writer,
+        key: auditKey(pem),
+        keys: pem === PAIR.privateKey ? KEYS : publicKeys(OTHER.publicKey),
+        macKey: MAC_KEY,
+        kept,
+        clock,
+        onHead,
+      }),
     async write(
       writer: string,
       trees: readonly number[],
@@ -67,9 +104,10 @@ export function auditBench(): AuditBench {
       }
     },
     async lines() {
-      const state = await bench.open();
+      // As a process that remembers nothing.
+      const state = await sqliteState({ path: path(), clock });
       const all: string[] = [];
-      for await (const line of auditLines(state)) all.push(line);
+      for await (const line of auditLines(state, { now: clock() })) all.push(line);
       await state.close();
       return all;
     },
@@ -114,7 +152,7 @@ export const TAMPERED: readonly (readonly [name: string, sql: string, found: rea
   ],
   [
     "an added record whose followers move up",
-    `${moved(6, 1)}; INSERT INTO audit_record VALUES ('main', 6, '{}')`,
+    `${moved(6, 1)}; INSERT INTO audit_record (writer, sequence, record) VALUES ('main', 6, '{}')`,
     [["added", "main", 6, undefined]],
   ],
   [

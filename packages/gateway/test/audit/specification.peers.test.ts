@@ -35,7 +35,7 @@ describe.skipIf(reason)(`the verifier in Python that was written from docs/spec/
     await bench.write("main", [5, 5]);
     await bench.write("other", [3]);
     await bench.write("main", [2], { unsealed: 4 });
-    expect(await verify()).toEqual({ status: 0, out: "as signed\n" });
+    expect(await verify()).toEqual({ status: 0, out: "as signed, 4 records have no head yet\n" });
     const state = await bench.open();
     await bench.sealerOf(state, "main").cut(bench.now - 100_000);
     await state.close();
@@ -49,6 +49,20 @@ describe.skipIf(reason)(`the verifier in Python that was written from docs/spec/
     const { status, out } = await verify();
     expect([status, out]).toEqual([1, expect.stringContaining(` ${first?.[1]}`)]);
     expect(out).not.toContain("Traceback");
+  });
+
+  it("refuses an empty export, and records that are older than five minutes and have no head", async () => {
+    const keys = file("keys.pem", PAIR.publicKey);
+    expect(python(keys, file("empty.ndjson", ""))).toMatchObject({
+      status: 1,
+      out: expect.stringContaining("missing"),
+    });
+    await bench.write("main", [2], { unsealed: 2 });
+    bench.now += 4 * 60_000;
+    expect(await verify()).toMatchObject({ status: 0 });
+    bench.now += 60_001;
+    const { status, out } = await verify();
+    expect([status, out]).toEqual([1, expect.stringContaining("unsealed: main 3 to 4")]);
   });
 
   it("accepts a receipt, and not a changed one", async () => {

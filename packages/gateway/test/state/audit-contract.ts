@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { AuditEntry, NotificationType } from "../../src/state/contract/audit.ts";
+import { macChecker } from "../../src/state/contract/commit-mac.ts";
 import { type Command, LEASE, START_WITHIN } from "../../src/state/contract/deliveries.ts";
 import type { Notification, Webhook } from "../../src/state/contract/outbox.ts";
 import type { Link, State } from "../../src/state/contract/state.ts";
@@ -30,6 +32,9 @@ const LINK: Link = {
 };
 
 const HOOK = { id: "w", url: "https://w.example/", owner: "operator", createdAt: BEGIN, link: undefined };
+
+/** The key of the MACs that every engine of this contract is opened with. */
+export const MAC_KEY: Uint8Array = randomBytes(32);
 
 /** A state for one test, with the clock that the test sets. */
 export interface OpenedState {
@@ -131,6 +136,22 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         expect((await state.auditRecords({ writer, after: 10, limit: 1 })).map(({ sequence }) => sequence)).toEqual([
           11,
         ]);
+      }));
+
+    it("carry one MAC for each commit, over its records and the MAC before it, also when many are committed at once", () =>
+      withState(async ({ state, writer }) => {
+        const revoke = (n: number) => state.revoke({ id: `r${n}`, selector: { kind: "key", id: `k${n}` } }, "operator");
+        await Promise.all(Array.from({ length: 20 }, (_, n) => revoke(n)));
+        await Promise.all(Array.from({ length: 20 }, (_, n) => state.deliver("v1", claim(n))));
+        await state.sweep();
+        const records = await state.auditRecords({ writer, after: 0, limit: 1000 });
+        const isAccepted = (all: typeof records) => {
+          const { accepts } = macChecker(MAC_KEY, writer);
+          return all.map(accepts).every(Boolean);
+        };
+        expect([records.at(-1)?.mac, isAccepted(records)]).toEqual([expect.any(String), true]);
+        const marked = records.flatMap(({ mac }, at) => (mac === undefined ? [] : [at]));
+        for (const at of marked) expect(isAccepted(records.toSpliced(at, 1))).toBe(at === records.length - 1);
       }));
 
     it("hold at most 60 refusals of a link in a minute, then say how many were dropped", () =>

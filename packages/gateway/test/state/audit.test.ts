@@ -5,12 +5,16 @@ import { expect, it } from "vitest";
 import { openDatabase } from "../../src/sqlite.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 import { migrations } from "../../src/state/sqlite/migrations.ts";
-import { auditContract, type OpenedState } from "./audit-contract.ts";
+import { auditContract, MAC_KEY, type OpenedState } from "./audit-contract.ts";
 
 auditContract("SQLite", async (begin) => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-audit-"));
   const opened = { now: begin, writer: "main" } as OpenedState & { state: unknown };
-  const state = await sqliteState({ path: join(folder, "state.db"), clock: () => new Date(opened.now) });
+  const state = await sqliteState({
+    path: join(folder, "state.db"),
+    clock: () => new Date(opened.now),
+    mac: { key: MAC_KEY },
+  });
   const close = async (): Promise<void> => {
     await state.close();
     rmSync(folder, { recursive: true });

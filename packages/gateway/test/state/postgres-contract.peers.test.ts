@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from "../../../../tools/postgres-server.ts";
 import { postgresState } from "../../src/state/postgres/index.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
-import { auditContract } from "./audit-contract.ts";
+import { auditContract, MAC_KEY } from "./audit-contract.ts";
 
 const reason = needsPostgres("pgbouncer");
 
@@ -38,7 +38,12 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
     );
     auditContract(name, async (begin) => {
       const opened = { now: begin, writer: "main" };
-      const state = await postgresState({ url: address(), clock: () => new Date(opened.now), writer: opened.writer });
+      const state = await postgresState({
+        url: address(),
+        clock: () => new Date(opened.now),
+        writer: opened.writer,
+        mac: { key: MAC_KEY },
+      });
       const close = async () => {
         await state.close();
         server.sql("DROP SCHEMA daypass CASCADE");

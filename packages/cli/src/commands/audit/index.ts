@@ -7,7 +7,8 @@ import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
 import type { AdminClient } from "../../links/admin-client.ts";
-import { ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
+import { ADMIN_OPTIONS, linkState, withAdmin } from "../../links/admin-options.ts";
+import { auditMacKey } from "../../links/audit-mac.ts";
 import { linkFiles } from "../../state/link-files.ts";
 import { stateFolder } from "../../state/state-folder.ts";
 
@@ -18,6 +19,7 @@ daypass audit export                       print all records with their heads
 daypass audit export --heads               print the heads only: keep them on another machine
 daypass audit export --receipt NUMBER      print the receipt of a record
 daypass audit tail                         print the latest records
+daypass audit accept-restore               sign on after a restore or a failover: on the machine of the gateway
 
   --key FILE            public keys that may have signed (default: audit.pub in the state folder)
   --heads-file FILE     heads that left the machine: finds a tail that was cut since
@@ -54,6 +56,7 @@ interface Call {
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitStatus>>> = {
   verify: (call) => (call.values.receipt === undefined ? verify(call) : verifyReceipt(call, call.values.receipt)),
   export: (call) => withAdmin(call.values, call.context, (client) => exportLines(client, call)),
+  "accept-restore": (call) => withAdmin(call.values, call.context, (client) => acceptRestore(client, call)),
   tail: (call) => withAdmin(call.values, call.context, (client) => tail(client, call)),
 };
 
@@ -91,10 +94,16 @@ async function verify(call: Call): Promise<ExitStatus> {
   const { stdin, stdout } = context;
   const keys = await keysOf(call);
   const exportedHeads = mapped(values["heads-file"], (path) => fileLines(path, stdin));
-  const verifyLines = (lines: AsyncIterable<string>) => verifyAudit(lines, { keys, exportedHeads });
+  const verifyLines = (lines: AsyncIterable<string>, macKey?: Uint8Array) =>
+    verifyAudit(lines, { keys, exportedHeads, macKey });
   const report =
     file === undefined
-      ? await withAdmin(call.values, call.context, (client) => verifyLines(client.lines("/audit/export")))
+      ? await withAdmin(values, context, async (client) => {
+          const isHere = values.admin === undefined;
+          const folder = isHere ? linkState(values.state, context.env) : "";
+          const macKey = isHere ? await auditMacKey(folder, context.env, { create: false }) : undefined;
+          return verifyLines(client.lines("/audit/export"), macKey);
+        })
       : await verifyLines(fileLines(file, stdin));
   const { sealed, unsealed, heads, faults } = report;
   const isSound = faults.length === 0;
@@ -105,6 +114,12 @@ async function verify(call: Call): Promise<ExitStatus> {
     await print(stdout, `${isSound ? "as signed" : "NOT as signed"}: ${sealed} records under ${heads} heads${tail}`);
   }
   return isSound ? 0 : 1;
+}
+
+async function acceptRestore(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
+  const { body } = await client.call("POST", "/audit/accept-restore");
+  await print(context.stdout, values.json === true ? JSON.stringify(body) : `accepted: ${body.accepted}`);
+  return 0;
 }
 
 function faultText({ kind, writer, first, last, detail }: AuditFault): string {

@@ -38,6 +38,7 @@ export type AuditAction =
   | "webhook.removed"
   | "admin.call"
   | "audit.cut"
+  | "audit.accepted"
   | "state.restored";
 
 /** Actions that are only announced: nothing is decided. */

@@ -12,6 +12,7 @@ import type {
   Revocation,
   RevocationSelector,
   StoredHead,
+  StoredRecord,
   Variant,
 } from "./state.ts";
 
@@ -66,6 +67,7 @@ export interface Row {
   readonly writer: string;
   readonly sequence: number;
   readonly record: string;
+  readonly mac: string | null;
   readonly first: number;
   readonly head: string;
   readonly signature: string;
@@ -188,6 +190,10 @@ export function toToken(row: Row): AdminToken {
     createdAt,
     revokedAt: optional(revokedAt),
   };
+}
+
+export function toRecord({ writer, sequence, record, mac }: Row): StoredRecord {
+  return { writer, sequence, record, mac: optional(mac) };
 }
 
 export function toHead({ writer, first, last, head, signature }: Row): Omit<StoredHead, "leaves"> {

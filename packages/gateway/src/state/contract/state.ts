@@ -177,6 +177,8 @@ export interface StoredRecord {
   readonly sequence: number;
   /** As `recordText` wrote it. */
   readonly record: string;
+  /** On the last record of a commit, its MAC: HMAC-SHA256, base64url. */
+  readonly mac?: string | undefined;
 }
 
 /** A signed tree over the records `first` to `last` of a writer. The engine does not look into it. */
@@ -197,7 +199,7 @@ export interface StoredHead {
 /** One writer of records. */
 export interface AuditWriter {
   readonly writer: string;
-  /** The number of its last record; 0 before the first. */
+  /** The number of its last record, also if the database lost it since this process committed it; 0 before the first. */
   readonly last: number;
   /** Its latest head, without leaves; absent before the first. */
   readonly head?: Omit<StoredHead, "leaves"> | undefined;
@@ -293,6 +295,11 @@ export interface State extends StateCapabilities {
   addHead(head: StoredHead): Promise<boolean>;
   /** Removes the records of a writer up to `last`, and all heads that end before it. Puts the cut on record. */
   cutAudit(writer: string, last: number, by: string): Promise<void>;
+
+  /** Why the audit is not signed any more, if its sealer stopped. Only the process that seals gives a state this member. */
+  auditFault?(): string | undefined;
+  /** Signs on after a restore, on the word of the operator, and returns what was abandoned. Only the process that seals gives a state this member. */
+  acceptRestore?(): Promise<string>;
 
   /** Stores a webhook. */
   addWebhook(webhook: Webhook, by: string): Promise<void>;

@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfig, Pool, PoolClient } from "pg";
 import { type AuditEntry, entryLimits } from "../contract/audit.ts";
+import type { CommitChain } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import { flushJournal } from "./journal.ts";
@@ -22,6 +23,7 @@ export interface ConnectionOptions {
   readonly pool: Pool;
   /** The name under which this process puts decisions on record. */
   readonly writer: string;
+  readonly chain: CommitChain;
   /** Runs on a connection before the first call; rejects if the database cannot be used. */
   readonly prepare: (transaction: Transaction, client: PoolClient) => Promise<void>;
   /** Replaces the clock of the database, for tests. */
@@ -68,7 +70,7 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Opens a database on a pool. Connects at the first call. */
-export function openConnections({ pool, writer, prepare, clock, onFault }: ConnectionOptions): Database {
+export function openConnections({ pool, writer, chain, prepare, clock, onFault }: ConnectionOptions): Database {
   // A connection reports its end also after it was given back, and an error without a listener ends the process.
   pool.on("error", () => undefined).on("connect", (client) => void client.on("error", () => undefined));
   const time = databaseClock(clock);
@@ -108,9 +110,12 @@ export function openConnections({ pool, writer, prepare, clock, onFault }: Conne
       const entries: AuditEntry[] = [];
       const append = (...more: readonly AuditEntry[]): void => void entries.push(...more);
       const [result] = await Promise.all([work({ run, append, attempt }, client), begun]);
-      if (entries.length > 0) await flushJournal(run, { entries, writer, at: time.now(), limits });
-      const { command } = await client.query("COMMIT");
+      const flushed =
+        entries.length > 0 ? await flushJournal(run, { entries, writer, at: time.now(), limits, chain }) : undefined;
+      const [{ command }] = await Promise.all([client.query("COMMIT"), flushed?.stored]);
       if (command !== "COMMIT") throw new Error("the transaction was rolled back");
+      // A crash of the database may lose a commit that is not durable.
+      if (durable && flushed?.commit !== undefined) chain.committed(flushed.commit);
       return result;
     } catch (error) {
       fault ??= await client.query("ROLLBACK").then(

@@ -1,6 +1,7 @@
 /** The PostgreSQL engine of the state, for replicas that share it. Commands of one link that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import type { ClientConfig, Pool, PoolClient } from "pg";
+import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import { pageOf, pageStart, type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
 import type { Revocation, State, Use, WholeLink } from "../contract/state.ts";
 import {
@@ -36,6 +37,8 @@ export interface PostgresStateOptions {
   readonly suspendAfterFailover?: boolean | undefined;
   /** The name under which this process puts decisions on record; each replica needs its own. Random by default. */
   readonly writer?: string | undefined;
+  /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
+  readonly mac?: MacOptions | undefined;
   /** Replaces the clock of the database, for tests. */
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. Its text shows neither password nor URL. */
@@ -59,6 +62,7 @@ export interface PostgresStateOptions {
 export async function postgresState(options: PostgresStateOptions): Promise<State> {
   const { url, direct, connections = 8, suspendAfterFailover = true, clock, onFault, onSuspended } = options;
   const { writer = randomBytes(6).toString("hex") } = options;
+  const chain = commitChain(writer, options.mac);
   const pg = await loadDriver();
   const pool: Pool = new pg.Pool({ ...clientConfig(url), max: connections });
   if (direct !== undefined) clientConfig(direct);
@@ -76,7 +80,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
 
   let suspendedAtStart = 0;
   const db = openConnections({
-    ...{ pool, writer, clock, onFault },
+    ...{ pool, writer, chain, clock, onFault },
     async prepare(transaction, client) {
       await migrate(transaction.run, client);
       suspendedAtStart += await checkPlace(transaction);
@@ -226,7 +230,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       return failures(db, address, link, windowMs);
     },
     failures: ({ address, link, windowMs }) => failures(db, address, link, windowMs),
-    ...auditMethods(db, once),
+    ...auditMethods(db, once, chain),
     ...outboxMethods(db, once),
     sweep: () => sweep(db),
     async backup() {

@@ -1,9 +1,10 @@
 /** Records and notifications of a transaction, stored with its decisions. */
 import { randomBytes } from "node:crypto";
 import { type AuditEntry, type EntryLimits, isAudited, recordText } from "../contract/audit.ts";
+import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { notificationsFor } from "../contract/outbox.ts";
-import { type Row, toHead, toLink, toNotification, toWebhook } from "../contract/rows.ts";
+import { type Row, toHead, toLink, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { AuditMethods, OutboxMethods } from "../contract/state.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
@@ -15,20 +16,36 @@ export interface Journal {
   readonly writer: string;
   readonly at: Millis;
   readonly limits: EntryLimits;
+  readonly chain: CommitChain;
 }
 
-/** Stores the entries of a transaction. The writer's counter stays locked until the commit, so that its numbers have no gap. */
-export async function flushJournal(run: Run, { entries: given, writer, at, limits }: Journal): Promise<void> {
+/** The records of a transaction. */
+export interface Flushed {
+  /** Settles when they are stored. The commit may be sent before. */
+  readonly stored: Promise<unknown>;
+  /** Absent if they have no MAC. */
+  readonly commit?: Omit<CommitMac, "writer"> | undefined;
+}
+
+/** Stores the entries of a transaction, whose MAC needs their numbers. The writer's counter stays locked until the commit. */
+export async function flushJournal(run: Run, { entries: given, writer, at, limits, chain }: Journal): Promise<Flushed> {
   const entries = given.flatMap((entry) => limits.toRecord(entry, at) ?? []);
   const queued = await notificationsOf(run, { entries, at, limits });
   const salts = randomBytes(SALT * entries.length);
   const records = entries
     .filter(isAudited)
     .map((entry, i) => recordText(entry, at, salts.toString("base64url", i * SALT, (i + 1) * SALT)));
-  await Promise.all([
-    queued.length === 0 ? undefined : run("queue", JSON.stringify(queued)),
-    records.length === 0 ? undefined : run("addRecords", writer, records.length, records),
+  // Webhooks are locked before the counter, as their removal does.
+  const [, [counted], [latest]] = await Promise.all([
+    queued.length === 0 ? [] : run("queue", JSON.stringify(queued)),
+    records.length === 0 ? [] : run("countRecords", writer, records.length),
+    records.length === 0 ? [] : run("latestMac", writer),
   ]);
+  if (counted === undefined) return { stored: Promise.resolve() };
+  const { last } = counted;
+  const mac = chain.macOf(last - records.length + 1, records, () => latest?.mac);
+  const stored = run("addRecords", writer, last, mac ?? null, records);
+  return { stored, commit: mac === undefined ? undefined : { last, mac } };
 }
 
 async function notificationsOf(
@@ -53,14 +70,17 @@ async function notificationsOf(
 }
 
 /** The methods of the contract for the audit. */
-export function auditMethods(db: Database, once: Once): AuditMethods {
+export function auditMethods(db: Database, once: Once, chain: CommitChain): AuditMethods {
   return {
     record: (entry) => once(async ({ append }) => append(entry)),
     async auditWriters() {
       const rows = await db.read("writers");
-      return rows.map(({ writer, last, head }) => ({ writer, last, head: head === null ? undefined : toHead(head) }));
+      return rows.map(({ writer, last, head }) => {
+        return { writer, last: chain.lastOf(writer, last), head: head === null ? undefined : toHead(head) };
+      });
     },
-    auditRecords: ({ writer, after, limit }) => db.read("recordsAfter", writer, after, limit),
+    auditRecords: async ({ writer, after, limit }) =>
+      (await db.read("recordsAfter", writer, after, limit)).map(toRecord),
     async auditHeads({ writer, after, limit }) {
       const rows = await db.read("headsAfter", writer, after, limit);
       return rows.map((row) => ({ ...toHead(row), leaves: row.leaves }));

@@ -151,4 +151,5 @@ CREATE INDEX outbox_due ON daypass.outbox (due) WHERE dead_at IS NULL;
 CREATE INDEX outbox_by_link ON daypass.outbox (webhook, link, id) WHERE dead_at IS NULL;
 CREATE INDEX outbox_dead ON daypass.outbox (id) WHERE dead_at IS NOT NULL;
 `,
+  "ALTER TABLE daypass.audit_record ADD COLUMN mac text",
 ];

@@ -106,9 +106,12 @@ export const statements = {
     FROM daypass.failure WHERE link = $2 AND at > $3`,
   removeFailures: "DELETE FROM daypass.failure WHERE at <= $1",
 
-  addRecords: `WITH counted AS (INSERT INTO daypass.audit_writer AS w VALUES ($1, $2)
-      ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last)
-    INSERT INTO daypass.audit_record SELECT $1, c.last - $2 + r.n, r.record FROM counted c, unnest($3::text[]) WITH ORDINALITY AS r (record, n)`,
+  // The row stays locked until the commit, so that numbers have no gap. The statement after it sees what the commits before it stored.
+  countRecords: `INSERT INTO daypass.audit_writer AS w VALUES ($1, $2)
+    ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last`,
+  latestMac: "SELECT mac FROM daypass.audit_record WHERE writer = $1 ORDER BY sequence DESC LIMIT 1",
+  addRecords: `INSERT INTO daypass.audit_record SELECT $1, $2::bigint - cardinality($4::text[]) + r.n, r.record,
+    CASE r.n WHEN cardinality($4::text[]) THEN $3 END FROM unnest($4::text[]) WITH ORDINALITY AS r (record, n)`,
   writers: `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
     WHERE h.writer = w.writer ORDER BY h.last DESC LIMIT 1) h) AS head FROM daypass.audit_writer w ORDER BY w.writer`,
   recordsAfter: "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",

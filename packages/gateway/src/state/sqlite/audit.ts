@@ -1,9 +1,10 @@
 /** Records, heads and the outbox in SQLite. One process owns the file, so it may know the webhooks by heart. */
 import { randomBytes } from "node:crypto";
 import { type AuditEntry, entryLimits, isAudited, type NotificationType, recordText } from "../contract/audit.ts";
+import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
-import { toHead, toLink, toNotification, toWebhook } from "../contract/rows.ts";
+import { toHead, toLink, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { AuditMethods, AuditWriter, OutboxMethods } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 
@@ -13,6 +14,8 @@ export interface Journal {
   append(...entries: readonly AuditEntry[]): void;
   /** Stores the records of all transactions that share a commit. */
   flush(): void;
+  /** Remembers the last one, because they are committed. */
+  committed(): void;
   /** Drops them, because the commit failed. */
   discard(): void;
 }
@@ -20,8 +23,12 @@ export interface Journal {
 const SALT = 16;
 
 /** Numbers records, and queues notifications. */
-export function journalOf({ first, all, run }: Queries, { writer, now }: { writer: string; now(): Millis }): Journal {
+export function journalOf(
+  { first, all, run }: Queries,
+  { writer, chain, now }: { writer: string; chain: CommitChain; now(): Millis },
+): Journal {
   let records: string[] = [];
+  let flushed: Omit<CommitMac, "writer"> | undefined;
   let webhooks: readonly Webhook[] | undefined;
   let salts = Buffer.alloc(0);
   let used = 0;
@@ -55,11 +62,19 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
     flush() {
       if (records.length === 0) return;
       const last = Number(first("countRecords", writer, records.length)?.last);
-      run("addRecords", writer, last - records.length + 1, JSON.stringify(records));
+      const begin = last - records.length + 1;
+      const mac = chain.macOf(begin, records, () => first("latestMac", writer)?.mac);
+      run("addRecords", writer, begin, records.length - 1, mac ?? null, JSON.stringify(records));
+      flushed = mac === undefined ? undefined : { last, mac };
       records = [];
+    },
+    committed() {
+      if (flushed !== undefined) chain.committed(flushed);
+      flushed = undefined;
     },
     discard() {
       records = [];
+      flushed = undefined;
       webhooks = undefined;
     },
   };
@@ -68,20 +83,21 @@ export function journalOf({ first, all, run }: Queries, { writer, now }: { write
 type Committed = <T>(work: () => T) => Promise<T>;
 
 /** The methods of the contract for the audit. */
-export function auditMethods({ first, all, run }: Queries, { append }: Journal, commit: Committed): AuditMethods {
+export function auditMethods(
+  { first, all, run }: Queries,
+  { append }: Journal,
+  { commit, chain }: { commit: Committed; chain: CommitChain },
+): AuditMethods {
   return {
     record: (entry) => commit(() => append(entry)),
     auditWriters: () =>
       commit(() =>
         all("writers").map(({ writer, last }): AuditWriter => {
           const row = first("latestHead", writer);
-          return { writer, last: Number(last), head: row && toHead(row) };
+          return { writer, last: chain.lastOf(writer, Number(last)), head: row && toHead(row) };
         }),
       ),
-    auditRecords: ({ writer, after, limit }) =>
-      commit(() =>
-        all("recordsAfter", writer, after, limit).map(({ sequence, record }) => ({ writer, sequence, record })),
-      ),
+    auditRecords: ({ writer, after, limit }) => commit(() => all("recordsAfter", writer, after, limit).map(toRecord)),
     auditHeads: ({ writer, after, limit }) =>
       commit(() => all("headsAfter", writer, after, limit).map((row) => ({ ...toHead(row), leaves: row.leaves }))),
     addHead: ({ writer, first: from, last, head, signature, leaves }) =>

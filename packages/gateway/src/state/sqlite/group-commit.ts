@@ -5,23 +5,24 @@ import type { Reserve } from "./reserve.ts";
 /** What a transaction of several does at its end. */
 export interface CommitHooks {
   /** Runs in the transaction, after all work. */
-  beforeCommit(): void;
-  onRollback(): void;
-  /** Space that {@link GroupCommit.commitRevocation} may use. */
-  readonly reserve: Reserve;
+  flush(): void;
+  /** Runs after a rollback. */
+  discard(): void;
+  /** Runs as soon as the work is durable, before its callers go on. */
+  committed(): void;
 }
 
 /** Transactions that share commits. */
 export interface GroupCommit {
   /** Runs work, and resolves once it is on disk. Rejects with {@link StateUnavailable} if the disk is full. */
   commit<T>(work: () => T): Promise<T>;
-  /** The same for work that takes rights away, and must succeed on a full disk. */
+  /** The same for work that takes rights away, and must succeed on a full disk: it may use the reserve. */
   commitRevocation<T>(work: () => T): Promise<T>;
   close(): Promise<void>;
 }
 
 /** Runs all work of one turn of the event loop in one transaction. Work that throws undoes nothing of its neighbours: they run again. */
-export function grouped(db: Database, { beforeCommit, onRollback, reserve }: CommitHooks): GroupCommit {
+export function grouped(db: Database, { flush, discard, committed }: CommitHooks, reserve: Reserve): GroupCommit {
   interface Waiting {
     readonly work: () => unknown;
     readonly mayUseReserve: boolean;
@@ -43,10 +44,10 @@ export function grouped(db: Database, { beforeCommit, onRollback, reserve }: Com
     try {
       db.exec("BEGIN IMMEDIATE");
       for (const { work } of batch) results.push(work());
-      beforeCommit();
+      flush();
       db.exec("COMMIT");
     } catch (error) {
-      onRollback();
+      discard();
       try {
         db.exec("ROLLBACK");
       } catch {
@@ -61,6 +62,7 @@ export function grouped(db: Database, { beforeCommit, onRollback, reserve }: Com
       } else first?.reject(isSqliteFull(error) ? new StateUnavailable("the disk of the state is full") : error);
       return;
     }
+    committed();
     for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
   };
   const add = <T>(work: () => T, mayUseReserve: boolean): Promise<T> =>

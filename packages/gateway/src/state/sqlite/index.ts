@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { isSqliteFull, openDatabase } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
+import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import {
   type Applied,
   apply,
@@ -50,6 +51,8 @@ export interface SqliteStateOptions {
   readonly clock?: (() => Date) | undefined;
   /** The name under which this process puts decisions on record: `main` by default. */
   readonly writer?: string | undefined;
+  /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
+  readonly mac?: MacOptions | undefined;
 }
 
 /**
@@ -64,7 +67,7 @@ export interface SqliteStateOptions {
  * ```
  */
 export async function sqliteState(options: SqliteStateOptions): Promise<State> {
-  const { path, clock = () => new Date(), writer = "main" } = options;
+  const { path, clock = () => new Date(), writer = "main", mac } = options;
   const reserve = reserveOf(path);
   const db = await openDatabase(path, { timeout: 0 });
   try {
@@ -87,10 +90,10 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     latest = Math.max(latest, clock().getTime());
     return latest;
   };
-  const journal = journalOf(query, { writer, now });
+  const chain = commitChain(writer, mac);
+  const journal = journalOf(query, { writer, chain, now });
   const { append } = journal;
-  const hooks = { beforeCommit: journal.flush, onRollback: journal.discard, reserve };
-  const { commit, commitRevocation, close } = grouped(db, hooks);
+  const { commit, commitRevocation, close } = grouped(db, journal, reserve);
 
   const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
   const whole = (row: Row): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
@@ -361,7 +364,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
         return failures(address, link, windowMs);
       }),
     failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
-    ...auditMethods(query, journal, commit),
+    ...auditMethods(query, journal, { commit, chain }),
     ...outboxMethods(query, journal, { commit, now }),
     sweep: () => commit(sweep).finally(reserve.keep),
     isFull: reserve.isFull,

@@ -149,4 +149,5 @@ CREATE INDEX outbox_due ON outbox (due) WHERE dead_at IS NULL;
 CREATE INDEX outbox_by_link ON outbox (webhook, link, id) WHERE dead_at IS NULL;
 CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at IS NOT NULL;
 `,
+  "ALTER TABLE audit_record ADD COLUMN mac TEXT",
 ];

@@ -78,9 +78,10 @@ export const statements = {
   countRecords: `INSERT INTO audit_writer VALUES (?, ?)
     ON CONFLICT (writer) DO UPDATE SET last = last + excluded.last RETURNING last`,
   // One statement for all records of a commit. The keys of an array begin at 0.
-  addRecords: "INSERT INTO audit_record SELECT ?, ? + key, value FROM json_each(?)",
+  addRecords: "INSERT INTO audit_record SELECT ?, ? + key, value, CASE key WHEN ? THEN ? END FROM json_each(?)",
+  latestMac: "SELECT mac FROM audit_record WHERE writer = ? ORDER BY sequence DESC LIMIT 1",
   writers: "SELECT writer, last FROM audit_writer ORDER BY writer",
-  recordsAfter: "SELECT sequence, record FROM audit_record WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+  recordsAfter: "SELECT * FROM audit_record WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?",
   latestHead: "SELECT writer, first, last, head, signature FROM audit_head WHERE writer = ? ORDER BY last DESC LIMIT 1",
   headsAfter: "SELECT * FROM audit_head WHERE writer = ? AND last > ? ORDER BY last LIMIT ?",
   addHead: `INSERT INTO audit_head SELECT ?, ?, ?, ?, ?, ?

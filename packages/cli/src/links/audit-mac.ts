@@ -1,0 +1,56 @@
+/** The key and the memory that authenticate the commits of a state folder. */
+import { createHmac, randomBytes } from "node:crypto";
+import { existsSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { CommitMac, MacOptions } from "@daypass/gateway/state";
+import { CommandError } from "../command.ts";
+import { parseSecretJson, readTextIfExists } from "../files.ts";
+import { createStateFile } from "../state/files.ts";
+import { linkFiles } from "../state/link-files.ts";
+import { masterKey } from "../state/master-key.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const KEY_BYTES = 32;
+/** A new commit overwrites the one before, whatever their lengths. */
+const LAST_BYTES = 160;
+
+/**
+ * The key of the MACs: a file of its own, which is not in a copy of the database. Replicas share the key that derives from their master key.
+ *
+ * @param options `create`: whether to make a missing key, as the owner of the state does
+ */
+export async function auditMacKey(
+  folder: string,
+  env: Environment,
+  { create }: { readonly create: boolean },
+): Promise<Uint8Array> {
+  const { auditMacKey: path, postgres } = linkFiles(folder);
+  if (existsSync(postgres)) {
+    const key = await masterKey({ env, folder, create: create && !existsSync(join(folder, "keys.json")) });
+    return createHmac("sha256", key).update("daypass: MACs of the audit, version 1").digest();
+  }
+  if (create && !existsSync(path)) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
+  const key = Buffer.from(((await readTextIfExists(path)) ?? "").trim(), "base64url");
+  if (key.length === KEY_BYTES) return key;
+  throw new CommandError(`${path} is missing or damaged, and it authenticates the audit. Restore it from a backup.`);
+}
+
+/** How the owner of a folder authenticates its commits. It remembers the last one in a file, which costs no flush: the database has flushed it. */
+export async function auditMac(folder: string, env: Environment): Promise<MacOptions> {
+  const { auditLast } = linkFiles(folder);
+  if (!existsSync(auditLast)) await createStateFile(auditLast, "");
+  const last = parseSecretJson((await readTextIfExists(auditLast)) ?? "") as CommitMac | undefined;
+  const file = openSync(auditLast, "r+");
+  return {
+    key: await auditMacKey(folder, env, { create: true }),
+    last,
+    onCommit(commit) {
+      try {
+        writeSync(file, JSON.stringify(commit).padEnd(LAST_BYTES), 0);
+      } catch {
+        // On a full disk, the file names an earlier commit, which protects as much as it says.
+      }
+    },
+  };
+}

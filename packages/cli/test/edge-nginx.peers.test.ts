@@ -10,6 +10,7 @@ import { freePort } from "../../../tools/free-port.ts";
 import { needs } from "../../../tools/needs.ts";
 import { seeded } from "../../../tools/seeded-random.ts";
 import { daypass } from "./command.ts";
+import { askWitness, startWitness, TRICKS } from "./wsgi-witness.ts";
 
 interface Vector {
   readonly name: string;
@@ -27,7 +28,7 @@ interface Vector {
 
 const MODULE = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 // A missing module is a missing command, for which nothing may be skipped under CI=true.
-const missing = needs("nginx", ...(existsSync(MODULE) ? [] : ["libnginx-mod-http-js"]));
+const missing = needs("nginx", "python3", ...(existsSync(MODULE) ? [] : ["libnginx-mod-http-js"]));
 const vectors = JSON.parse(
   readFileSync(new URL("../../daypass/test/vectors/url/hs256.json", import.meta.url), "utf8"),
 ) as { readonly keys: readonly UrlHmacKey[]; readonly cases: readonly Vector[] };
@@ -355,17 +356,24 @@ describe.skipIf(missing)(`Daypass URLs verified in nginx${missing ?? ""}`, () =>
   it("works as the guide configures it", async () => {
     const page = readFileSync(new URL("../../../docs/guide/edge-nginx.md", import.meta.url), "utf8");
     const [, http = ""] = /<!-- nginx: begin -->\n```nginx\nhttp \{([\s\S]*?)\n\}\n```\n/.exec(page) ?? [];
+    const app = await startWitness();
     const guided = await startNginx([{}], (home, port) =>
       http
         .replaceAll("/etc/nginx/daypass", `${home}/0`)
         .replace("listen 8080", `listen 127.0.0.1:${port}`)
         .replace("/var/log/nginx/files.log", `${home}/files.log`)
-        .replace("root /srv;", `alias ${home}/files/;`),
+        .replace("root /srv;", `alias ${home}/files/;`)
+        .replace("127.0.0.1:3000", `127.0.0.1:${app}`),
     );
     const target = sign({ url: `${origins[0]}/files/a/b.txt` });
     expect((await ask(guided.ports[0] ?? 0, target)).body).toBe("served by nginx");
     expect((await ask(guided.ports[0] ?? 0, target.replace("b.txt", "c.txt"))).status).toBe(403);
-    expect((await ask(guided.ports[0] ?? 0, sign({ url: `${origins[0]}/app/x` }))).status).toBe(502);
+    const own = ["Host", "api.example.com", "X-Test-Now", `${instant(NOW)}`];
+    for (const [trick, ...headers] of TRICKS) {
+      const path = sign({ url: `${origins[0]}/app/x` });
+      const received = await askWitness(guided.ports[0] ?? 0, path, [...own, ...headers]);
+      expect([trick, received]).toMatchObject([trick, { status: 200, forged: false, identity: [] }]);
+    }
     const log = `${guided.outs[0]}/../files.log`;
     await expect.poll(() => readFileSync(log, "utf8").split("\n").length).toBeGreaterThan(3);
     expect(readFileSync(log, "utf8")).not.toContain("dp-signature");

@@ -1,27 +1,21 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
 import { daypassProcess, temporaryFolder } from "./command.ts";
+import { guideBlock } from "./guide-block.ts";
 import { type Running, serve } from "./serving.ts";
 
-const page = readFileSync(new URL("../../../docs/guide/forward-auth.md", import.meta.url), "utf8");
 export const ORIGIN = "https://photos.example.com";
 export const KEY = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
 export const LOGIN = `Basic ${Buffer.from("family:hiccup").toString("base64")}`;
 
-/** A block of the guide, with the ports and files of this test in place of its own. */
-export function block(name: string, changes: Readonly<Record<string, string>>): string {
-  const [, text = ""] = new RegExp(`<!-- ${name}: begin -->\n\`\`\`\\w+\n([\\s\\S]*?)\`\`\`\n`).exec(page) ?? [];
-  return Object.entries(changes).reduce((all, [own, other]) => {
-    expect(all).toContain(own);
-    return all.replaceAll(own, other);
-  }, text);
-}
+const block = (name: string, changes: Readonly<Record<string, string>>): string =>
+  guideBlock("guide/forward-auth.md", name, changes);
 
 export interface Ports {
   readonly front: number;

@@ -73,8 +73,13 @@ export interface Received {
 }
 
 /** One request over a connection of its own. */
-export async function askWitness(port: number, path: string, headers: readonly string[]): Promise<Received> {
-  const asked = request({ host: "127.0.0.1", port, path, headers, agent: false });
+export async function askWitness(
+  port: number,
+  path: string,
+  headers: readonly string[],
+  localAddress = "127.0.0.1",
+): Promise<Received> {
+  const asked = request({ host: "127.0.0.1", port, path, headers, localAddress, agent: false });
   asked.end();
   const [response] = await once(asked, "response");
   const body = await text(response);

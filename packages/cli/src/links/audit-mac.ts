@@ -14,6 +14,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const KEY_BYTES = 32;
 /** A new commit overwrites the one before, whatever their lengths. */
 const LAST_BYTES = 160;
+/** A write for each commit costs a twentieth of a claim. */
+const REMEMBER_MS = 100;
 
 /**
  * The key of the MACs: a file of its own, which is not in a copy of the database. Replicas share the key that derives from their master key.
@@ -42,15 +44,22 @@ export async function auditMac(folder: string, env: Environment): Promise<MacOpt
   if (!existsSync(auditLast)) await createStateFile(auditLast, "");
   const last = parseSecretJson((await readTextIfExists(auditLast)) ?? "") as CommitMac | undefined;
   const file = openSync(auditLast, "r+");
+  let latest = last;
+  let timer: NodeJS.Timeout | undefined;
+  const write = (): void => {
+    timer = undefined;
+    try {
+      writeSync(file, JSON.stringify(latest).padEnd(LAST_BYTES), 0);
+    } catch {
+      // On a full disk, the file names an earlier commit, which protects as much as it says.
+    }
+  };
   return {
     key: await auditMacKey(folder, env, { create: true }),
     last,
     onCommit(commit) {
-      try {
-        writeSync(file, JSON.stringify(commit).padEnd(LAST_BYTES), 0);
-      } catch {
-        // On a full disk, the file names an earlier commit, which protects as much as it says.
-      }
+      latest = commit;
+      timer ??= setTimeout(write, REMEMBER_MS).unref();
     },
   };
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
-import { serve } from "./serving.ts";
+import { serve, serveWith } from "./serving.ts";
 
 /** A folder with one object, and its state. */
 function shared(): { folder: string; state: string } {
@@ -55,6 +55,39 @@ test("audit verifies, exports and proves the use of a link, served or not", asyn
   expect(report.faults).toEqual([expect.objectContaining({ kind: "changed", writer: "main" })]);
   expect(await run(["audit", "export", "--heads", ...place])).not.toContain('"record"');
 });
+
+test("keeps heads in a bucket, which reveal an older database to a machine that kept nothing", async () => {
+  const bucket = join(temporaryFolder(), "served");
+  mkdirSync(join(bucket, "heads"), { recursive: true });
+  const server = await serve(bucket, "--port", "0");
+  const { folder, state } = shared();
+  const config = join(folder, "config.json");
+  const heads = { endpoint: server.said.s3Endpoint, bucket: "heads", prefix: "of-one/" };
+  writeFileSync(config, JSON.stringify({ root: ".", audit: { heads } }));
+  const created = await run(["keys", "create", "--state", join(bucket, ".daypass"), "--show-secret", "--json"]);
+  const { id, secretAccessKey } = JSON.parse(created);
+  const env = { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const begin = () => serveWith({ env }, folder, "--port", "0", "--config", config);
+  const signOne = async () => {
+    const gateway = await begin();
+    await run(["links", "create", "files/a.txt", "--state", state]);
+    await gateway.stop();
+  };
+  await signOne();
+  cpSync(join(state, "state.db"), join(folder, "older.db"));
+  await signOne();
+  const kept = readFileSync(join(bucket, "heads/of-one/kept.ndjson"), "utf8");
+  expect(kept).toBe(readFileSync(join(state, "audit.kept.ndjson"), "utf8"));
+  const { last } = JSON.parse(JSON.parse(kept).head);
+  expect(readFileSync(join(bucket, `heads/of-one/main/${last}.ndjson`), "utf8")).toBe(kept);
+
+  cpSync(join(folder, "older.db"), join(state, "state.db"));
+  for (const name of ["audit.kept.ndjson", "audit.last", "audit.heads.ndjson"]) rmSync(join(state, name));
+  const gateway = await begin();
+  await expect.poll(gateway.log).toContain(`the state has lost the head of the writer main that ends at ${last}`);
+  await gateway.stop();
+  await server.stop();
+}, 60_000);
 
 test.each([
   [["audit"], 2, "the action is missing. Pass "],

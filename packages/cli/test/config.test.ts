@@ -104,7 +104,12 @@ const everything = {
     maxRevocationAgeSeconds: 60,
     handOver: { via: "x-accel-redirect", prefix: "/daypass-files/" },
   },
-  audit: { keyFile: "audit.pem", headsFile: "heads.ndjson", retentionDays: 365 },
+  audit: {
+    keyFile: "audit.pem",
+    headsFile: "heads.ndjson",
+    heads: { endpoint: "https://s3.example.com", region: "us-east-1", bucket: "heads", prefix: "audit/" },
+    retentionDays: 365,
+  },
   webhooks: { allowNetworks: ["10.0.0.0/8"] },
   admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },
   metrics: true,

@@ -45,9 +45,9 @@ export async function auditMac(folder: string, env: Environment): Promise<MacOpt
   const last = parseSecretJson((await readTextIfExists(auditLast)) ?? "") as CommitMac | undefined;
   const file = openSync(auditLast, "r+");
   let latest = last;
-  let timer: NodeJS.Timeout | undefined;
+  let isWaiting = false;
   const write = (): void => {
-    timer = undefined;
+    isWaiting = false;
     try {
       writeSync(file, JSON.stringify(latest).padEnd(LAST_BYTES), 0);
     } catch {
@@ -59,7 +59,8 @@ export async function auditMac(folder: string, env: Environment): Promise<MacOpt
     last,
     onCommit(commit) {
       latest = commit;
-      timer ??= setTimeout(write, REMEMBER_MS).unref();
+      if (!isWaiting) setTimeout(write, REMEMBER_MS).unref();
+      isWaiting = true;
     },
   };
 }

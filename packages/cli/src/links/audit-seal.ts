@@ -3,6 +3,7 @@ import { createPublicKey } from "node:crypto";
 import { appendFile, open } from "node:fs/promises";
 import {
   auditKey,
+  type ExportedHead,
   HistoryChanged,
   newAuditKey,
   publicKeys,
@@ -17,8 +18,13 @@ import { readNamedFile, readTextIfExists } from "../files.ts";
 import { createStateFile, writeStateFile } from "../state/files.ts";
 import { linkFiles } from "../state/link-files.ts";
 import { auditMacKey } from "./audit-mac.ts";
+import { headsBucket } from "./heads-bucket.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
+/** The object with the last head of every writer. */
+const KEPT = "kept.ndjson";
+
+const lineOf = (head: ExportedHead): string => `${JSON.stringify(head)}\n`;
 
 /** What signs, and when it is called. */
 export interface AuditSeal {
@@ -39,10 +45,11 @@ export interface SealedState {
 /** Opens the key of a state folder, which the first call creates. */
 export async function auditSeal(
   { state, folder, writer, env }: SealedState,
-  { keyFile, headsFile, retentionDays }: AuditConfig = {},
+  { keyFile, headsFile, heads, retentionDays }: AuditConfig = {},
 ): Promise<AuditSeal> {
   const { auditPublicKey, auditHeads, auditKept } = linkFiles(folder);
   const pem = keyFile === undefined ? await ownKey(folder) : await configuredKey(keyFile, folder);
+  const bucket = heads && headsBucket(heads, env);
   const known = (await readTextIfExists(auditPublicKey)) ?? "";
   const { seal, cut, accept }: Sealer = sealer({
     state,
@@ -51,11 +58,20 @@ export async function auditSeal(
     keys: publicKeys(`${publicOf(pem)}\n${known}`),
     macKey: await auditMacKey(folder, env, { create: true }),
     kept: {
-      load: async () => readHeads((await readTextIfExists(auditKept)) ?? ""),
-      save: (heads) => writeStateFile(auditKept, heads.map((head) => `${JSON.stringify(head)}\n`).join("")),
+      // A new machine has no file, but the bucket knows what others kept.
+      load: async () => readHeads((await readTextIfExists(auditKept)) ?? (await bucket?.get(KEPT)) ?? ""),
+      async save(latest) {
+        const text = latest.map(lineOf).join("");
+        await writeStateFile(auditKept, text);
+        await bucket?.put(KEPT, text);
+      },
     },
     clock: () => new Date(),
-    onHead: (head) => append(headsFile ?? auditHeads, `${JSON.stringify(head)}\n`),
+    async onHead(head) {
+      await append(headsFile ?? auditHeads, lineOf(head));
+      const { last } = JSON.parse(head.head);
+      await bucket?.put(`${head.writer}/${last}.ndjson`, lineOf(head));
+    },
   });
   return {
     accept,

@@ -313,7 +313,17 @@ export const configSchema = section("Relative paths are resolved against the fol
   audit: section("The record of links and their use, which `daypass audit` verifies. Needs a restart to change.", {
     keyFile: text("The Ed25519 key that signs, in PEM form. `audit.key` in the state folder by default."),
     headsFile: text(
-      "A file to which each signed head is added as it is made: on another machine it proves what was cut.",
+      "A file to which each signed head is added as it is made: on another machine it proves what was cut. `audit.heads.ndjson` in the state folder by default.",
+    ),
+    heads: section(
+      "A bucket where each signed head is stored as well. Set a default retention with object lock for it. Credentials are found as by `daypass sign`.",
+      {
+        endpoint: like(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/u, "https://s3.example.com", "Amazon's by default."),
+        region: text("us-east-1 by default."),
+        bucket: text("The name of the bucket."),
+        prefix: text("What the keys begin with, `audit/` by default."),
+      },
+      "bucket",
     ),
     retentionDays: whole(
       [1, 36_500],

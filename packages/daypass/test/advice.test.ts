@@ -4,7 +4,7 @@ import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { urlSigner, urlVerifier } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { withAdvice } from "../src/core/advice.ts";
+import { adviser } from "../src/core/advice.ts";
 
 const clock = (): Date => new Date("2026-01-02T03:04:05Z");
 const aws = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
@@ -153,7 +153,7 @@ describe("the warnings of a signer", () => {
       "ap-guangzhou",
       "cn-hangzhou",
     ])
-      expect(withAdvice([], {}, { region })).toEqual([]);
+      expect(adviser({ region })([], {})).toEqual([]);
   });
 });
 

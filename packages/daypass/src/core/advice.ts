@@ -55,30 +55,42 @@ export function optionText(message: string, parameter: unknown, rows: readonly (
 
 /** A warning for a lifetime in seconds that is whole minutes in milliseconds, and not whole days in seconds. */
 export function lifetimeWarnings(expiresIn: unknown): readonly string[] {
-  const isOdd = Number.isInteger(expiresIn) && Number(expiresIn) % 60_000 === 0 && Number(expiresIn) % 86_400 > 0;
+  // The remainder first: nearly every lifetime has one, and each signature asks.
+  const isOdd = Number(expiresIn) % 60_000 === 0 && Number.isInteger(expiresIn) && Number(expiresIn) % 86_400 > 0;
   return isOdd ? [`expiresIn is in seconds, and ${expiresIn} looks like milliseconds`] : [];
 }
 
 /**
- * The warnings of a signer, with those about a key, a region and an endpoint that are allowed and probably a mistake.
+ * Adds warnings about a key, a region and an endpoint that are allowed and probably a mistake to the warnings of each request. What concerns
+ * the signer alone is looked at here, once.
  *
  * @param place the options of the signer. A region is looked at only without an endpoint: compatibles have regions of any form
  */
-export function withAdvice(
+export function adviser({
+  endpoint,
+  region,
+}: Partial<Record<"endpoint" | "region", string | undefined>> = {}): (
   warnings: readonly string[],
-  { bucket, object, key = object }: Partial<Record<"bucket" | "key" | "object", string | undefined>>,
-  { endpoint, region }: Partial<Record<"endpoint" | "region", string | undefined>> = {},
-): readonly string[] {
-  const isTwice = endpoint?.includes(`//${bucket}.`);
+  request: Partial<Record<"bucket" | "key" | "object", string | undefined>>,
+) => readonly string[] {
   const isNoRegion = endpoint === undefined && region !== undefined && !REGION.test(region);
-  const isSlashed = key !== undefined && (key.startsWith("/") || key.includes("//"));
-  if (!isTwice && !isNoRegion && !isSlashed) return warnings;
-  return [
-    ...warnings,
-    ...(isTwice ? [`the endpoint names the bucket ${bucket} already`] : []),
-    ...(isNoRegion ? [`region is ${JSON.stringify(region)}, and this provider has no region of such a form`] : []),
-    ...(isSlashed ? ["the key begins with / or contains //, which names another object than without it"] : []),
-  ];
+  const ofRegion = isNoRegion
+    ? [`region is ${JSON.stringify(region)}, and this provider has no region of such a form`]
+    : [];
+  let lastBucket: string | undefined;
+  let isTwice = false;
+  return (warnings, { bucket, object, key = object }) => {
+    if (bucket !== lastBucket) isTwice = endpoint?.includes(`//${bucket}.`) === true;
+    lastBucket = bucket;
+    const isSlashed = key !== undefined && (key.startsWith("/") || key.includes("//"));
+    if (!isTwice && !isNoRegion && !isSlashed) return warnings;
+    return [
+      ...warnings,
+      ...(isTwice ? [`the endpoint names the bucket ${bucket} already`] : []),
+      ...ofRegion,
+      ...(isSlashed ? ["the key begins with / or contains //, which names another object than without it"] : []),
+    ];
+  };
 }
 
 // `eu-west-1`, `us-gov-west-1`, `cn-hangzhou`, `eusc-de-east-1`, `ap-guangzhou`.

@@ -7,4 +7,4 @@ export const secretFault = (): undefined => undefined;
 export const optionText: typeof advice.optionText = (message) => message;
 const NONE: readonly string[] = [];
 export const lifetimeWarnings = (): readonly string[] => NONE;
-export const withAdvice: typeof advice.withAdvice = (warnings) => warnings;
+export const adviser: typeof advice.adviser = () => (warnings) => warnings;

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { methodOf } from "../../core/object-request.ts";
@@ -34,6 +34,9 @@ import {
   type SasValues,
   SERVICE,
 } from "./sas.ts";
+
+// It concerns the key alone.
+const advise = /* @__PURE__ */ adviser();
 
 /** Options that every signer has. */
 export interface AzureAccountOptions {
@@ -158,7 +161,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
         expiresAt,
         bound: [...bound, ...new Set(kind.parameters.flatMap((name) => (values[name] && WORDS[name]) ?? []))],
         unbound: [...(values.spr === "https" ? [] : ["scheme"]), ...(open ? [open] : []), ...UNBOUND],
-        warnings: withAdvice([...window.warnings, ...warnings], { key: name }),
+        warnings: advise([...window.warnings, ...warnings], { key: name }),
       },
       stringToSign,
     );

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import { type BucketAddressing, bucketAddresses, objectPath } from "../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
@@ -78,7 +78,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
   const address = bucketAddresses(options.endpoint ?? `https://cos.${region}.myqcloud.com`, addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
 
-  const advised = { region: options.region, endpoint: options.endpoint };
+  const advise = adviser({ region: options.region, endpoint: options.endpoint });
 
   return signer((request) => {
     const { bucket, key } = request;
@@ -118,7 +118,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
         expiresAt,
         bound: [...BOUND, ...sent.map(([name]) => `header ${name}`)],
         unbound: [...UNBOUND, ...unboundBody(headers)],
-        warnings: withAdvice([SHA1, ...warnings], request, advised),
+        warnings: advise([SHA1, ...warnings], request),
       },
       stringToSign,
     );

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
@@ -144,6 +144,7 @@ function drafts(
   keyId: string,
 ): (request: GcsSignRequest) => Draft {
   const { clock = systemClock, keyLife = MAX_EXPIRES, expiration, credentialExpiry } = options;
+  const advise = adviser(options);
   const address = gcsAddresses(options);
   return (request) => {
     const { method, headers, parameters } = readGcsRequest(request, RULES);
@@ -157,7 +158,7 @@ function drafts(
       expiration,
       credentialExpiry,
     });
-    const warnings = withAdvice(late, request, options);
+    const warnings = advise(late, request);
     // A later signing time if the URL starts later.
     const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? -LEEWAY) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;

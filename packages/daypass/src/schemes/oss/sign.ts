@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import { bucketAddresses, objectPath } from "../../core/bucket-endpoint.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
@@ -72,7 +72,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
   const credentials = credentialSource(options.credentials, checkCredentials);
   let last: { readonly secret: string; readonly keys: ReturnType<typeof signingKeys> } | undefined;
 
-  const advised = { region: options.region, endpoint: options.endpoint };
+  const advise = adviser({ region: options.region, endpoint: options.endpoint });
 
   return signer((request) => {
     const { bucket, key, bindHost } = request;
@@ -122,7 +122,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
         expiresAt,
         bound: [...BOUND, ...(bindHost ? ["host"] : []), ...names.map((name) => `header ${name}`)],
         unbound: [...UNBOUND, ...unboundBody(headers), ...(bindHost ? [] : ["host"])],
-        warnings: withAdvice(warnings, request, advised),
+        warnings: advise(warnings, request),
       },
       stringToSign,
     );

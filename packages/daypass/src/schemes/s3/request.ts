@@ -2,6 +2,7 @@ import type { Bindings } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import {
   type BucketRequest,
+  checkKey,
   checkTarget,
   methodOf,
   type ObjectRequest,
@@ -61,7 +62,9 @@ export function checkCall(request: S3SignRequest, scheme = "S3"): string {
     if (request[name as keyof S3SignRequest] !== undefined && !KNOWN.includes(name)) throw unknownOption(name, scheme);
   // Getters of a class are not among its names.
   if ((request.notBefore ?? request.prefix) !== undefined) throw unknownOption("notBefore or prefix", scheme);
-  checkTarget(request.key, request);
+  const { key, resource, dotSegments } = request;
+  if (resource === undefined && key !== undefined) checkKey(key, dotSegments);
+  else checkTarget(key, request);
   return methodOf(request.method);
 }
 

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../core/access-key.ts";
 import type { Clock, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
@@ -54,6 +54,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const endpointOf = bucketEndpoints(options);
   const identity = credentialSource(options.credentials, checkCredentials as (given: S3Credentials) => Identity);
 
+  const advise = adviser(options);
   return signer((request) => {
     const current = identity();
     const { bucket, key } = request;
@@ -93,7 +94,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         expiresAt,
         bound,
         unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND,
-        warnings: withAdvice(warnings, request, options),
+        warnings: advise(warnings, request),
       },
       stringToSign,
     );

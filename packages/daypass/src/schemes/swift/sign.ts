@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../../core/contracts.ts";
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey, methodOf } from "../../core/object-request.ts";
@@ -10,6 +10,9 @@ import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
 import { oneNetwork } from "../../wire/ip.ts";
 import { type SwiftDigest, swiftMac, swiftMac512 } from "./key.ts";
 import { swiftMessage } from "./parse.ts";
+
+// It concerns the key alone.
+const advise = /* @__PURE__ */ adviser();
 
 /** One TempURL to sign. */
 export interface SwiftSignRequest extends Constraints {
@@ -155,7 +158,7 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
       bound: [...BOUND, prefix === undefined ? "object" : `prefix ${prefix}`, ...optional(ipRange, (ip) => `ip ${ip}`)],
       unbound: [...UNBOUND, ...optional(prefix, () => "path below the prefix")],
       warnings: [
-        ...withAdvice(warnings, { key: object }),
+        ...advise(warnings, { key: object }),
         ...(digest === "sha1" ? [SHA1] : []),
         ...open.slice(0, 1).map(() => UNSIGNED),
         ...(prefix === undefined || prefix.endsWith("/") ? [] : [`${prefix}… is granted, within a word as well`]),

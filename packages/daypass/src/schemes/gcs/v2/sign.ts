@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../../core/contracts.ts";
@@ -119,6 +119,7 @@ interface Draft {
 
 function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest) => Draft {
   const { clock = systemClock, expiration, credentialExpiry } = options;
+  const advise = adviser(options);
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object, bind } = request;
@@ -137,7 +138,7 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
       expiration,
       credentialExpiry,
     });
-    const warnings = withAdvice(late, request, options);
+    const warnings = advise(late, request);
     const expires = String(expiresAt.getTime() / 1000);
     const path = gcsPath(place, object);
     const named = place.path === "" ? `/${uriEncode(bucket)}${path}` : path;

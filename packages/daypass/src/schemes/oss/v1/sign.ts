@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import { bucketAddresses, objectPath } from "../../../core/bucket-endpoint.ts";
@@ -74,7 +74,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
   const address = bucketAddresses(ossEndpoint(options), addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
 
-  const advised = { region: options.region, endpoint: options.endpoint };
+  const advise = adviser({ region: options.region, endpoint: options.endpoint });
 
   return signer((request) => {
     const { bucket, key } = request;
@@ -116,7 +116,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
         expiresAt,
         bound: BOUND,
         unbound: [...UNBOUND, ...unboundBody(headers)],
-        warnings: withAdvice([LEGACY, ...parameters.flatMap(notCovered), ...warnings], request, advised),
+        warnings: advise([LEGACY, ...parameters.flatMap(notCovered), ...warnings], request),
       },
       stringToSign,
     );

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { Signer } from "../../../core/contracts.ts";
 import { invalidInput, refusal } from "../../../core/errors.ts";
@@ -11,6 +11,9 @@ import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
 import type { S3SignRequest } from "../request.ts";
 import { queryCall, type S3SignerOptions } from "../sign.ts";
+
+// It concerns the key alone.
+const advise = /* @__PURE__ */ adviser();
 
 /** Options of {@link s3ExpressSigner}. */
 export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressing"> {
@@ -71,7 +74,7 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
     });
     const { signature, stringToSign } = v4Signature(keys(scope), time, canonical);
     return new SignedResult(
-      { ...facts, url: url(signature), expiresAt, warnings: withAdvice(warnings, request) },
+      { ...facts, url: url(signature), expiresAt, warnings: advise(warnings, request) },
       stringToSign,
     );
   });

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import { checkKey } from "../../../core/object-request.ts";
 import { requireFeature } from "../../../core/provider.ts";
@@ -49,6 +49,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
   requireFeature(provider, "forms");
   const identity = credentialSource(credentials, checkCredentials);
 
+  const advise = adviser(options);
   return signer((request) => {
     const current = identity();
     const { bucket, key } = request;
@@ -78,7 +79,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
         url: origin + (path || "/"),
         fields: { ...draft.fields, ...bound, ...version.free(current, time, policy) },
         expiresAt,
-        warnings: withAdvice([...version.warnings, ...warnings, ...draft.warnings], { bucket, key: formKey }, options),
+        warnings: advise([...version.warnings, ...warnings, ...draft.warnings], { bucket, key: formKey }),
       },
       policy,
     );

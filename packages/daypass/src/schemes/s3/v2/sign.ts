@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { Signer } from "../../../core/contracts.ts";
@@ -52,6 +52,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const endpointOf = bucketEndpoints(options);
   const credentials = credentialSource(options.credentials, checkCredentials);
 
+  const advise = adviser(options);
   return signer((request) => {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials();
     const { bucket, key } = request;
@@ -97,7 +98,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         warnings: [
           LEGACY,
           ...unsigned.map((name) => `${name} is not signed: a holder can change it`),
-          ...withAdvice(window.warnings, request, options),
+          ...advise(window.warnings, request),
         ],
       },
       stringToSign,

@@ -1,4 +1,4 @@
-import { withAdvice } from "#advice";
+import { adviser } from "#advice";
 import { credentialSource } from "../../../core/access-key.ts";
 import type { AsyncSigner } from "../../../core/contracts.ts";
 import { invalidInput } from "../../../core/errors.ts";
@@ -56,6 +56,7 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
     return { ...credentials, pair: signingPair(credentials) };
   });
 
+  const advise = adviser({ endpoint: options.endpoint });
   return asyncSigner(async (request) => {
     const { accessKeyId, sessionToken, expiration, pair } = identity();
     if (request.stableWindow !== undefined) {
@@ -83,7 +84,7 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
         ...facts,
         url: url(signature),
         expiresAt,
-        warnings: withAdvice(warnings, request, { endpoint: options.endpoint }),
+        warnings: advise(warnings, request),
       },
       stringToSign,
     );

@@ -172,6 +172,9 @@ test("revoke takes a presigned URL, a key or a prefix, revocations lists and lif
     expect((await daypass(["revocations", "lift", id, ...state])).status).toBe(0);
     expect((await get(url)).status).toBe(200);
   }
+  const { status: ended, stdout, stderr } = await daypass(["revoke", "--prefix", "files/old/", ...state]);
+  expect([ended, stdout]).toEqual([0, expect.stringMatching(/^revoked prefix files\/old\/; id \w+\n$/)]);
+  expect(stderr).toMatch(/^warning: .* sync .* takes? .*deleted/s);
 });
 
 test("links creates a link for the folder and the origin of the gateway that stopped", async () => {

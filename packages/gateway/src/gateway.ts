@@ -143,7 +143,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       notes.signer = grant;
       notes.resource = protocol.resource(grant);
       notes.parentKeyId = protocol.parentKeyId?.(grant);
-      const authorized = authorize(authenticated, clock().getTime());
+      const authorized = authorize(authenticated, {
+        findRevoked: links?.revocations.findPrefix,
+        now: clock().getTime(),
+      });
       const permit = authorized instanceof Promise ? await authorized : authorized;
       reached.permit = permit;
       if (links !== undefined) expectNotRevoked(permit, links);

@@ -24,6 +24,9 @@ export interface GrantPolicy<G extends Grant = Grant> {
   life(grant: G, now: number): number;
 }
 
+/** Returns the revoked prefix that contains `bucket/key`, or everything below `bucket/prefix`; `undefined` if there is none. */
+export type FindRevoked = (resource: string) => string | undefined;
+
 /** A request with the grant that its signature proved. Only `authenticator` creates one. */
 export interface Authenticated<P extends GrantPolicy = GrantPolicy> {
   readonly [authenticated]: true;
@@ -41,10 +44,14 @@ export interface Permit<G extends Grant = Grant> {
   readonly bucket: string;
   /** `undefined` for a call on the bucket itself. */
   readonly object: PermittedObject | undefined;
+  /** The beginning of the keys of a link to a folder; `undefined` for any other grant. */
+  readonly prefix: string | undefined;
   /** The scopes of the key; `undefined` in a dialect whose signature names every resource that the request can touch. */
   readonly scopes: readonly ReadScope[] | undefined;
   /** The action in the terms of session policies, if a scope has such a policy: see `permitAction`. */
   readonly action: string | undefined;
+  /** For further resources of the request; `undefined` in a gateway without links. */
+  readonly findRevoked: FindRevoked | undefined;
   /** When the policy was applied, in milliseconds. */
   readonly at: number;
 }
@@ -57,11 +64,13 @@ export interface PermittedObject extends ObjectRef {
 /** The name of a permitted bucket, for calls on the bucket. */
 export type PermittedBucket = string & { readonly [permitted]: true };
 
-/** The keys of a bucket that begin with a prefix. All of them are permitted. */
+/** The keys of a bucket that begin with a prefix. All of them are permitted, except those that were revoked. */
 export interface PermittedPrefix {
   readonly [permitted]: true;
   readonly bucket: string;
   readonly prefix: string;
+  /** The beginning of the keys that the same revocation refuses as this key, or as all keys below this prefix. */
+  revokedAt(text: string): string | undefined;
 }
 
 /** The permitted buckets, for the call that lists buckets. */

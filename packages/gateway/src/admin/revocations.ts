@@ -1,6 +1,7 @@
 /** Revocations in the admin API. */
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
+import { placeOrigin, readRoutePrefix } from "../links/route-target.ts";
 import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
 import {
   type AdminApp,
@@ -75,6 +76,9 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify, pl
     }
     if (key !== undefined && signedBefore !== undefined) {
       return { selector: { kind: "signed-before", id: key, before: Date.parse(signedBefore) } };
+    }
+    if (prefix !== undefined && placeOrigin(prefix) !== undefined) {
+      return { selector: { kind: "prefix", id: readRoutePrefix(prefix, places()) } };
     }
     const [kind, id] =
       Object.entries({ grant, link, key, subject, prefix }).find(([, value]) => value !== undefined) ?? [];

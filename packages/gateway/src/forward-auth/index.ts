@@ -134,7 +134,10 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     const authenticated = await authenticate(received, EMPTY);
     notes.signer = authenticated.grant;
     notes.resource = dialect.resource(authenticated.grant as PlaceGrant);
-    const permitted = await authorize(authenticated, clock().getTime());
+    const permitted = await authorize(authenticated, {
+      findRevoked: links?.links.revocations.findPrefix,
+      now: clock().getTime(),
+    });
     if (links !== undefined) expectNotRevoked(permitted, links.links);
     const { grant } = permitted as Permit<PlaceGrant>;
     // The proxy sends the bytes, so a limit on them could not hold.

@@ -5,7 +5,7 @@ import type { Millis } from "../state/contract/deliveries.ts";
 import type { Revocation, State } from "../state/contract/state.ts";
 import { type LinkOpener, linkOpener } from "./open-link.ts";
 import { type Passwords, passwords } from "./password.ts";
-import { type Revocable, type RevocationList, revocationList } from "./revocation-list.ts";
+import { isPartOf, type Revocable, type RevocationList, revocationList } from "./revocation-list.ts";
 
 /** Created by {@link openLinks}; several gateways of a process may share it, as after a reload. */
 export interface Links {
@@ -81,9 +81,12 @@ export async function openLinks({
   const revocations = revocationList();
   const transfers = new Map<symbol, { readonly transfer: Revocable; readonly cut: () => void }>();
   const apply = (changes: readonly Revocation[]): void => {
-    revocations.apply(changes);
+    const added = revocations.apply(changes);
     if (changes.every(({ liftedAt }) => liftedAt !== undefined)) return;
-    for (const { transfer, cut } of [...transfers.values()]) if (revocations.find(transfer) !== undefined) cut();
+    for (const { transfer, cut } of [...transfers.values()]) {
+      // A zip that began later has left out the revoked part, so a repeated report must not cut it.
+      if (revocations.find(transfer) !== undefined || added.some((one) => isPartOf(one, transfer))) cut();
+    }
   };
   let polledAt = Number.NEGATIVE_INFINITY;
   const catchUp = async (): Promise<void> => {

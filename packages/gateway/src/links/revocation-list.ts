@@ -13,6 +13,8 @@ export interface Revocable {
   readonly link?: string | undefined;
   readonly bucket: string;
   readonly key?: string | undefined;
+  /** The beginning of the keys, for a listing or a zip. */
+  readonly prefix?: string | undefined;
   /** When it was signed, if the scheme signs a date. */
   readonly signedAt?: Millis | undefined;
 }
@@ -23,12 +25,14 @@ export interface RevocationList {
   readonly revision: number;
   /** Whether nothing is revoked: then a request need not be described. */
   readonly isEmpty: boolean;
-  /** Adds and lifts, in the order of their revisions. */
-  apply(changes: readonly Revocation[]): void;
+  /** Adds and lifts, in the order of their revisions. Returns the revocations that the list did not contain. */
+  apply(changes: readonly Revocation[]): readonly Revocation[];
   /** Every revocation in force; empty if there is none. */
   all(): readonly Revocation[];
   /** The revocation that refuses a grant. */
   find(grant: Revocable): Revocation | undefined;
+  /** The revoked prefix that contains `bucket/key`, or everything below `bucket/prefix`. */
+  findPrefix(resource: string): string | undefined;
 }
 
 /** An empty list. */
@@ -37,6 +41,12 @@ export function revocationList(): RevocationList {
   const inForce = new Map<string, Revocation>();
   const prefixes = new Map<string, Revocation>();
   let revision = 0;
+  const prefixOf = (resource: string): Revocation | undefined => {
+    if (prefixes.size === 0) return undefined;
+    const text = oneSpelling(resource);
+    for (const one of prefixes.values()) if (text.startsWith(oneSpelling(one.selector.id))) return one;
+    return undefined;
+  };
   return {
     get revision() {
       return revision;
@@ -45,13 +55,16 @@ export function revocationList(): RevocationList {
       return inForce.size === 0 && prefixes.size === 0;
     },
     apply(changes) {
+      const added: Revocation[] = [];
       for (const change of changes) {
         revision = Math.max(revision, change.revision);
         const table = change.selector.kind === "prefix" ? prefixes : inForce;
         const name = nameOf(change.selector);
+        if (change.liftedAt === undefined && table.get(name)?.id !== change.id) added.push(change);
         if (change.liftedAt === undefined) table.set(name, change);
         else table.delete(name);
       }
+      return added;
     },
     all: () => [...inForce.values(), ...prefixes.values()],
     find(grant) {
@@ -65,11 +78,26 @@ export function revocationList(): RevocationList {
       if (found !== undefined) return found;
       const before = keyId === undefined || signedAt === undefined ? undefined : inForce.get(`signed-before ${keyId}`);
       if (before?.selector.kind === "signed-before" && Number(signedAt) < before.selector.before) return before;
-      const resource = grant.key === undefined ? grant.bucket : `${grant.bucket}/${grant.key}`;
-      for (const revocation of prefixes.values()) if (resource.startsWith(revocation.selector.id)) return revocation;
-      return undefined;
+      const within = grant.key ?? grant.prefix;
+      return prefixOf(within === undefined ? grant.bucket : `${grant.bucket}/${within}`);
     },
+    findPrefix: (resource) => prefixOf(resource)?.selector.id,
   };
+}
+
+/** Whether a revocation refuses a part of a listing or a zip. */
+export function isPartOf({ selector }: Revocation, { bucket, prefix }: Revocable): boolean {
+  return prefix !== undefined && selector.kind === "prefix" && selector.id.startsWith(`${bucket}/${prefix}`);
+}
+
+/** On a route, `(` and `%28` are the same character to the upstream. Keys of objects are compared as they are. */
+function oneSpelling(resource: string): string {
+  if (!resource.startsWith("route:")) return resource;
+  try {
+    return decodeURIComponent(resource);
+  } catch {
+    return resource;
+  }
 }
 
 function nameOf(selector: RevocationSelector): string {

@@ -34,13 +34,42 @@ export interface RouteTarget {
  * @throws {DaypassError} `INVALID_INPUT`
  */
 export function readRouteTarget(target: string, places: readonly LinkPlace[]): RouteTarget {
+  const { origin, path, found } = locate(target, places, covers);
+  return {
+    bucket: placeBucket(origin),
+    key: path.slice(1),
+    countsBytes: found.every(({ countsBytes }) => countsBytes),
+  };
+}
+
+/**
+ * Reads such a target as the prefix of a revocation, and returns it with its origin, as grants are compared with it. The prefix may also be
+ * above a route, or end within a segment.
+ * @throws {DaypassError} `INVALID_INPUT`
+ */
+export function readRoutePrefix(target: string, places: readonly LinkPlace[]): string {
+  const { origin, path } = locate(target, places, (prefix, path) => covers(prefix, path) || prefix.startsWith(path));
+  return placeBucket(origin) + path;
+}
+
+interface Located {
+  readonly origin: string;
+  readonly path: string;
+  readonly found: readonly LinkPlace[];
+}
+
+function locate(
+  target: string,
+  places: readonly LinkPlace[],
+  isAt: (prefix: string, path: string) => boolean,
+): Located {
   const [, wanted, path = ""] = /^route:(https?:\/\/[^/?#]+)?(\/.*)$/s.exec(target) ?? [];
   if (!isPlainPath(path)) {
     throw invalid(
       `${target} is not a target. Use route:/path or route:https://host/path, as the server spells the path.`,
     );
   }
-  const found = places.filter(({ origin, prefix }) => covers(prefix, path) && (wanted ?? origin) === origin);
+  const found = places.filter(({ origin, prefix }) => isAt(prefix, path) && (wanted ?? origin) === origin);
   const origins = [...new Set(found.map(({ origin }) => origin))];
   const [origin, second] = origins;
   if (origin === undefined)
@@ -49,11 +78,7 @@ export function readRouteTarget(target: string, places: readonly LinkPlace[]): R
     );
   if (second !== undefined)
     throw invalid(`${target} is on several origins (${origins.join(", ")}). Name one: route:${origin}${path}`);
-  return {
-    bucket: placeBucket(origin),
-    key: path.slice(1),
-    countsBytes: found.every(({ countsBytes }) => countsBytes),
-  };
+  return { origin, path, found };
 }
 
 function invalid(text: string): DaypassError {

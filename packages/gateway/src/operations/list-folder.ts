@@ -1,6 +1,7 @@
 import type { PermittedPrefix } from "../permit.ts";
 import { type ListEntry, positionAfter } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { visiblePage } from "./visible-page.ts";
 
 /** The entries directly below a prefix, for a page that sorts them. */
 export interface ListFolder {
@@ -25,7 +26,9 @@ export async function listFolder({ keys, limit }: ListFolder, context: Operation
   for (;;) {
     const last = entries.at(-1);
     const after = last && positionAfter(last);
-    const page = await storage.list(keys.bucket, { prefix: keys.prefix, delimiter: "/", after, limit: PAGE, signal });
+    const page = await visiblePage<ListEntry>(keys, { after, limit: PAGE }, (more) =>
+      storage.list(keys.bucket, { prefix: keys.prefix, delimiter: "/", signal, ...more }),
+    );
     entries.push(...page.entries);
     const isTruncated = page.truncated && entries.length >= limit;
     if (!page.truncated || isTruncated) return { entries: entries.slice(0, limit), isTruncated };

@@ -1,6 +1,7 @@
 import type { PermittedPrefix } from "../permit.ts";
-import type { ListOptions, ListPage } from "../storage/contract/listing.ts";
+import type { ListEntry, ListOptions, ListPage } from "../storage/contract/listing.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { visiblePage } from "./visible-page.ts";
 
 export interface ListObjects {
   readonly operation: "list-objects";
@@ -16,7 +17,9 @@ export async function listObjects(
   { keys, delimiter, after, limit }: ListObjects,
   { storage, signal }: OperationContext,
 ): Promise<ListPage> {
-  const { bucket, prefix } = keys;
-  const page = await storage.list(bucket, { prefix, delimiter, after, limit: Math.max(limit, 1), signal });
+  const options = { after, limit: Math.max(limit, 1) };
+  const page = await visiblePage<ListEntry>(keys, options, (more) =>
+    storage.list(keys.bucket, { prefix: keys.prefix, delimiter, signal, ...more }),
+  );
   return limit === 0 ? { entries: [], truncated: false } : page;
 }

@@ -7,11 +7,13 @@ import type {
   PartInfo,
   PartPage,
   PutPartOptions,
+  UploadEntry,
   UploadInfo,
   UploadPage,
 } from "../storage/contract/multipart.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { expectAnnounced } from "./refusals.ts";
+import { visiblePage } from "./visible-page.ts";
 
 export interface CreateUpload extends Omit<CreateUploadOptions, "signal"> {
   readonly operation: "create-upload";
@@ -89,8 +91,10 @@ export async function listUploads(
   { keys, delimiter, after, limit }: ListUploads,
   { storage, signal }: OperationContext,
 ): Promise<UploadPage> {
-  const options = { prefix: keys.prefix, delimiter, after, limit: Math.max(limit, 1), signal };
-  const page = await storage.listUploads(keys.bucket, options);
+  const options = { after, limit: Math.max(limit, 1) };
+  const page = await visiblePage<UploadEntry>(keys, options, (more) =>
+    storage.listUploads(keys.bucket, { prefix: keys.prefix, delimiter, signal, ...more }),
+  );
   return limit === 0 ? { entries: [], truncated: false } : page;
 }
 

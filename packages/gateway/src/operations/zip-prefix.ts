@@ -6,9 +6,10 @@ import { BLOCK, reserveBlocks } from "../links/reserve-blocks.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
 import type { Variant } from "../state/contract/state.ts";
-import { type ListedObject, positionAfter } from "../storage/contract/listing.ts";
+import { type ListEntry, positionAfter } from "../storage/contract/listing.ts";
 import { expectLinks } from "./deliver-link.ts";
 import type { OperationContext } from "./operation-context.ts";
+import { visiblePage } from "./visible-page.ts";
 
 /** All objects below a prefix, as one zip of stored entries. */
 export interface ZipPrefix {
@@ -53,8 +54,11 @@ async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationCon
   const { bucket, prefix } = keys;
   let after: ReturnType<typeof positionAfter> | undefined;
   for (;;) {
-    const page = await storage.list(bucket, { prefix, after, limit: PAGE, signal });
-    for (const entry of page.entries as readonly ListedObject[]) {
+    const page = await visiblePage<ListEntry>(keys, { after, limit: PAGE }, (more) =>
+      storage.list(bucket, { prefix, signal, ...more }),
+    );
+    for (const entry of page.entries) {
+      if (entry.kind === "prefix") continue;
       const name = entryName(entry.key.slice(prefix.length));
       // A key that ends with a slash marks a folder, which has no bytes.
       if (name === undefined) continue;

@@ -1,6 +1,7 @@
 import { DaypassError, type Grant } from "daypass";
 import type {
   Authenticated,
+  FindRevoked,
   Permit,
   PermittedBucket,
   PermittedBuckets,
@@ -10,6 +11,7 @@ import type {
 import type { ObjectRef } from "../storage/contract/storage.ts";
 import type { FoundScopes, ReadScope } from "./key-scope.ts";
 import { Refusal } from "./refusal.ts";
+import { expectInForce } from "./revocation.ts";
 import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./scope-match.ts";
 
 // "The name for a key is a sequence of Unicode characters whose UTF-8 encoding is at most 1,024 bytes long."
@@ -17,18 +19,25 @@ const MAX_KEY_BYTES = 1024;
 
 /**
  * Checks a grant against the current scope of its key: a key that was narrowed or revoked after signing refuses its older URLs
- * (CVE-2026-35604).
+ * (CVE-2026-35604). `expectNotRevoked` checks the grant itself. The permit passes the revoked prefixes to the functions below.
  *
  * @throws {DaypassError} `KEY_SCOPE`, `UNKNOWN_KEY`
  * @throws {Refusal} `KEY_TOO_LONG`
  */
-export function authorize(authenticated: Authenticated, now: number): Permit | Promise<Permit> {
+export function authorize(authenticated: Authenticated, policy: Policy): Permit | Promise<Permit> {
   const { protocol, grant } = authenticated;
-  if (protocol.scopes === undefined) return permit(authenticated, { scopes: undefined, now });
+  if (protocol.scopes === undefined) return permit(authenticated, undefined, policy);
   const found = protocol.scopes(grant);
   return isPromise(found)
-    ? found.then((scopes) => scoped(authenticated, scopes, now))
-    : scoped(authenticated, found, now);
+    ? found.then((scopes) => scoped(authenticated, scopes, policy))
+    : scoped(authenticated, found, policy);
+}
+
+/** What applies to every request. */
+interface Policy {
+  readonly findRevoked: FindRevoked | undefined;
+  /** Milliseconds. */
+  readonly now: number;
 }
 
 /**
@@ -72,8 +81,10 @@ export function permitBucketName(permit: Permit): PermittedBucket {
  * the end of the scope's last segment.
  *
  * @throws {DaypassError} `KEY_SCOPE`
+ * @throws {Refusal} `REVOKED` if all these keys were revoked; revoked keys among them are for the operation to leave out
  */
-export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string): PermittedPrefix {
+export function permitPrefix(permit: Permit, prefix: string): PermittedPrefix {
+  const { bucket, scopes, action, findRevoked } = permit;
   const covers = (scope: ReadScope): boolean =>
     scope.prefix === undefined || (isBelow(scope.prefix, prefix) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
   if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
@@ -82,7 +93,9 @@ export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string)
     matches(resource, { bucket, key: undefined }) ||
     (resource.endsWith("*") && matches(resource, { bucket, key: prefix }));
   for (const scope of scopes) if (!isAllowed(scope, action, isListed)) throw outside("policy");
-  return { bucket, prefix } as PermittedPrefix;
+  expectInForce(permit, bucket, prefix);
+  const revokedAt = (text: string): string | undefined => findRevoked?.(`${bucket}/${text}`)?.slice(bucket.length + 1);
+  return { bucket, prefix, revokedAt } as PermittedPrefix;
 }
 
 /**
@@ -91,10 +104,11 @@ export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string)
  * @throws {DaypassError} `KEY_SCOPE` if a session policy does not allow it
  */
 export function permitBuckets(permit: Permit): PermittedBuckets {
-  const { scopes } = permit;
+  const { scopes, findRevoked } = permit;
   expectAllowed(permit, { bucket: "", key: undefined });
   const includes = (bucket: string): boolean =>
-    scopes?.every(({ buckets }) => buckets === undefined || buckets.includes(bucket)) === true;
+    scopes?.every(({ buckets }) => buckets === undefined || buckets.includes(bucket)) === true &&
+    findRevoked?.(`${bucket}/`) === undefined;
   return { includes } as PermittedBuckets;
 }
 
@@ -103,40 +117,43 @@ export function permitBuckets(permit: Permit): PermittedBuckets {
  * line of a batch, the tags of an upload.
  *
  * @throws {DaypassError} `KEY_SCOPE`
- * @throws {Refusal} `KEY_TOO_LONG`
+ * @throws {Refusal} `KEY_TOO_LONG`, `REVOKED`
  */
 export function permitObject(
-  { scopes }: Permit,
+  permit: Permit,
   ref: ObjectRef,
   { method, action }: { readonly method: string; readonly action: string },
 ): PermittedObject {
+  const { scopes } = permit;
   // A dialect without such requests permits none.
   if (scopes === undefined) throw outside("buckets");
   checkKeyLength(ref.key);
   for (const scope of scopes) checkReach(scope, ref, method);
   expectAllowed({ scopes, action }, ref);
+  expectInForce(permit, ref.bucket, ref.key);
   return ref as PermittedObject;
 }
 
-function scoped(authenticated: Authenticated, found: FoundScopes, now: number): Permit {
+function scoped(authenticated: Authenticated, found: FoundScopes, policy: Policy): Permit {
   if (found === undefined) {
     throw new DaypassError("UNKNOWN_KEY", "the key was removed during the request. Sign with another key");
   }
   const scopes = isList(found) ? found : [found];
-  const permission = permit(authenticated, { scopes, now });
+  const permission = permit(authenticated, scopes, policy);
   // If several keys share an id, all must allow the request: which one signed is unknown here.
-  for (const scope of scopes) checkScope(scope, authenticated, now);
+  for (const scope of scopes) checkScope(scope, authenticated, policy.now);
   return permission;
 }
 
 function permit(
   { protocol, grant }: Authenticated,
-  { scopes, now }: { readonly scopes: readonly ReadScope[] | undefined; readonly now: number },
+  scopes: readonly ReadScope[] | undefined,
+  { findRevoked, now }: Policy,
 ): Permit {
-  const { bucket, key } = protocol.resource(grant);
+  const { bucket, key, prefix } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
   const object = key === undefined ? undefined : { bucket, key };
-  return { grant, bucket, object, scopes, action: undefined, at: now } as Permit;
+  return { grant, bucket, object, prefix, scopes, action: undefined, findRevoked, at: now } as Permit;
 }
 
 function checkKeyLength(key: string): void {

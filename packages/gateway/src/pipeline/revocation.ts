@@ -11,10 +11,10 @@ const SIGNS_DATE: ReadonlySet<string> = new Set(["s3", "s3/v4a", "s3/express", "
 
 type Known = Grant & { readonly subject?: string; readonly link?: { readonly id: string } };
 
-function revocable({ grant, bucket, object }: Permit): Revocable {
+function revocable({ grant, bucket, object, prefix }: Permit): Revocable {
   const { id, keyId, scheme, subject, link, notBefore } = grant as Known;
   const signedAt = SIGNS_DATE.has(scheme) ? notBefore.getTime() : undefined;
-  return { id, keyId, subject, link: link?.id, bucket, key: object?.key, signedAt };
+  return { id, keyId, subject, link: link?.id, bucket, key: object?.key, prefix, signedAt };
 }
 
 /** @throws {Refusal} `REVOKED`, or `UNAVAILABLE` if the state was away for too long */
@@ -23,6 +23,12 @@ export function expectNotRevoked(permit: Permit, links: Links): void {
   const { revocations } = links;
   if (revocations.isEmpty) return;
   if (revocations.find(revocable(permit)) !== undefined) throw new Refusal("REVOKED", "the grant was revoked");
+}
+
+/** Checks a further resource of a permitted request: the revocation of a prefix applies to it, too. @throws {Refusal} `REVOKED` */
+export function expectInForce({ findRevoked }: Pick<Permit, "findRevoked">, bucket: string, text: string): void {
+  if (findRevoked?.(`${bucket}/${text}`) !== undefined)
+    throw new Refusal("REVOKED", `the prefix of ${bucket}/${text} was revoked`);
 }
 
 /** Registers a response that takes a while, so that a revocation can cut it. Small ones are in the socket at once. */

@@ -7,6 +7,8 @@ import type { KeyScope } from "./key-scope.ts";
 export interface Resource {
   readonly bucket: string;
   readonly key: string | undefined;
+  /** Without a key: the beginning of the keys that the grant is for. */
+  readonly prefix?: string | undefined;
 }
 
 export const DOT_SEGMENT: RegExp = /(?:^|\/)\.{1,2}(?:\/|$)/;

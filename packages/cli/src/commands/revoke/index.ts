@@ -13,11 +13,14 @@ interface Revocation {
 const text = ({ kind, value, before }: Revocation): string =>
   [kind, value, before && `before ${before}`].filter(Boolean).join(" ");
 
+const LEFT_OUT = `warning: listings above the prefix leave its objects out. A sync that deletes what the source lacks ("aws s3 sync --delete",
+"rclone sync") takes them for deleted. Stop such a sync first.`;
+
 export const revokeCommand: Command = {
   help: `daypass revoke URL                         refuse a URL of any scheme that the gateway serves, or a link
 daypass revoke --key ID [--before INSTANT] refuse all that a key signed, or what it signed before an instant
 daypass revoke --subject NAME              refuse all that was signed for a subject
-daypass revoke --prefix BUCKET/PREFIX      refuse everything below a prefix
+daypass revoke --prefix BUCKET/PREFIX      refuse everything below a prefix, and leave it out of listings and zips
 
 Running transfers are cut. daypass revocations lift ID allows it again.
   --reason TEXT         kept with the revocation
@@ -41,6 +44,8 @@ ${ADMIN_HELP}`,
     return withAdmin<ExitStatus>(values, context, async (client) => {
       const { body } = await client.call("POST", "/revocations", { url, key, subject, prefix, signedBefore, reason });
       await print(context.stdout, values.json === true ? JSON.stringify(body) : `revoked ${text(body)}; id ${body.id}`);
+      if (body.kind === "prefix" && values.json !== true && !body.value.startsWith("route:"))
+        await print(context.stderr, LEFT_OUT);
       return 0;
     });
   },

@@ -79,8 +79,9 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     ],
     bodyVerifiers: [forms],
     resource: ({ link, rest }) => {
+      const { bucket } = link;
       const key = link.kind === "prefix" ? `${link.key}${rest ?? ""}` : link.key;
-      return { bucket: link.bucket, key: link.kind === "prefix" && /^$|\/$/.test(key) ? undefined : key };
+      return link.kind === "prefix" && /^$|\/$/.test(key) ? { bucket, key: undefined, prefix: key } : { bucket, key };
     },
     // A page's POST asks for no more than its GET.
     method: () => "GET",

@@ -77,7 +77,8 @@ async function namesInZip(keys: readonly string[]): Promise<readonly string[]> {
     }),
     get: async () => ({ info, body: () => ({ kind: "bytes", bytes: Buffer.from("x") }) }),
   };
-  const request = { keys: { bucket: "b", prefix: "p/" } as PermittedPrefix, variant: {} as Variant, token: undefined };
+  const permitted = { bucket: "b", prefix: "p/", revokedAt: () => undefined } as Partial<PermittedPrefix>;
+  const request = { keys: permitted as PermittedPrefix, variant: {} as Variant, token: undefined };
   const { stream } = await zipPrefix({ operation: "zip-prefix", ...request }, {
     storage,
   } as unknown as OperationContext);
@@ -94,7 +95,7 @@ it("a zip names no entry outside of its folder when keys hold dot segments, slas
   ]);
 });
 
-it("a zip has a name of its own for each key, also for keys that differ in characters that a name cannot hold", async () => {
+it("a zip has another name for each key, also for keys that differ in characters that a name cannot hold", async () => {
   const keys = [
     "a:b",
     "a_b",

@@ -1,5 +1,5 @@
 import { randomId } from "../links/identifiers.ts";
-import { holdLease } from "../links/lease.ts";
+import { type HeldLease, holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { reserveBlocks } from "../links/reserve-blocks.ts";
 import { streamOf } from "../links/zip.ts";
@@ -14,9 +14,7 @@ export interface Charge {
 }
 
 /** A response whose bytes are reserved before they are sent. */
-export interface ChargedResponse extends UpstreamResponse {
-  settle(bytes: number): void;
-}
+export interface ChargedResponse extends UpstreamResponse, HeldLease {}
 
 /** Charges a response to the delivery of a visit. @throws {LinkRefused} `over-budget`, and why the visit is over */
 export async function chargedResponse(
@@ -37,11 +35,11 @@ export async function chargedResponse(
     tunnel?.destroy();
     throw error;
   }
-  const settle = holdLease(state, { variant, token, attempt });
-  if (body?.kind !== "stream" || body.length !== undefined) return { ...response, settle };
+  const lease = holdLease(state, { variant, token, attempt });
+  if (body?.kind !== "stream" || body.length !== undefined) return { ...response, ...lease };
   const source = body.stream;
   const stream = streamOf(reserveBlocks(state, { variant, token, attempt }, source));
   // A client that leaves before the first byte must release the upstream, too.
   stream.once("close", () => source.destroy());
-  return { ...response, body: { kind: "stream", stream, length: undefined }, settle };
+  return { ...response, ...lease, body: { kind: "stream", stream, length: undefined } };
 }

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
-import { holdLease } from "../links/lease.ts";
+import { type HeldLease, holdLease } from "../links/lease.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { BLOCK, reserveBlocks } from "../links/reserve-blocks.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
@@ -21,9 +21,10 @@ export interface ZipPrefix {
 }
 
 /** A zip that is made while it is sent. */
-export interface Zipped {
+export interface Zipped extends Pick<HeldLease, "settle"> {
   readonly stream: Readable;
-  settle(bytes: number): void;
+  /** Absent if the link counts no bytes. */
+  readonly onRunning?: HeldLease["onRunning"];
 }
 
 const PAGE = 1000;
@@ -40,14 +41,14 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0, target });
   if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
   const reservation = { variant: variant.id, token, attempt };
-  const settle = holdLease(state, reservation);
+  const lease = holdLease(state, reservation);
   // The first block is reserved before the response head, so that a link without bytes left answers 410.
   const first = await state.deliver(variant.id, { type: "reserve", token, attempt, bytes: BLOCK });
   if (!first.ok) {
-    settle(0);
+    lease.settle(0);
     throw new LinkRefused(first.reason, first.retryAt);
   }
-  return { stream: streamOf(reserveBlocks(state, reservation, body, BLOCK)), settle };
+  return { stream: streamOf(reserveBlocks(state, reservation, body, BLOCK)), ...lease };
 }
 
 async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {

@@ -12,6 +12,8 @@ export interface Answer {
   readonly tunnel?: Duplex | undefined;
   /** When a response that never ends by itself is cut, milliseconds since 1970. */
   readonly endsAt?: number | undefined;
+  /** Registers a running response that may have to be cut; the result removes it. */
+  readonly onRunning?: ((cut: () => void) => () => void) | undefined;
   /** Called once with the bytes of the body that were handed to the connection. */
   readonly onDelivered?: ((bytes: number) => void) | undefined;
 }
@@ -20,8 +22,6 @@ export interface Answer {
 export interface Outcome extends Answer {
   /** The connection must be closed afterwards, because the request's body was not read. */
   readonly close: boolean;
-  /** Registers a running response that may have to be cut; the result removes it. */
-  readonly onRunning?: ((cut: () => void) => () => void) | undefined;
   /**
    * Call it exactly once, when the last byte is sent or the connection is closed: writes the audit line.
    * @param bytes bytes of the body that were passed to the connection

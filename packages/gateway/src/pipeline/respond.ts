@@ -61,7 +61,8 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
     readonly body: Body | undefined;
     readonly close: boolean;
     readonly tunnel: Answer["tunnel"];
-    readonly onDelivered: ((bytes: number) => void) | undefined;
+    readonly onDelivered: Answer["onDelivered"];
+    readonly onRunning: Answer["onRunning"];
     readonly #notes: Notes;
     readonly #work: Promise<unknown> | undefined;
     #delivered = false;
@@ -73,6 +74,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       this.close = notes.code !== undefined && CLOSING.has(notes.code);
       this.tunnel = answer.tunnel;
       this.onDelivered = answer.onDelivered;
+      this.onRunning = answer.onRunning;
       this.#notes = notes;
       this.#work = work;
     }

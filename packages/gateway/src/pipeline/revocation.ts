@@ -33,9 +33,16 @@ export function expectInForce({ findRevoked }: Pick<Permit, "findRevoked">, buck
 
 /** Registers a response that takes a while, so that a revocation can cut it. Small ones are in the socket at once. */
 export function cutByRevocation(outcome: Outcome, permit: Permit, links: Links): Outcome {
-  const { body } = outcome;
+  const { body, onRunning } = outcome;
   if (body?.kind !== "file" && body?.kind !== "stream" && outcome.tunnel === undefined) return outcome;
   return Object.assign(outcome, {
-    onRunning: (cut: () => void) => links.running(revocable(permit), cut),
+    onRunning(cut: () => void): () => void {
+      const others = onRunning?.(cut);
+      const ended = links.running(revocable(permit), cut);
+      return () => {
+        ended();
+        others?.();
+      };
+    },
   });
 }

@@ -2,8 +2,8 @@
  * The contract of every state engine, as one suite. It works with any test framework: pass its three functions.
  * @module
  */
-import type { Applied, Command } from "../state/contract/deliveries.ts";
-import { CLAIM_WINDOW, LEASE, LEASE_COMPLETED, START_WITHIN } from "../state/contract/deliveries.ts";
+import type { Applied, Command, Covered } from "../state/contract/deliveries.ts";
+import { AFTER_EXPIRY, CLAIM_WINDOW, LEASE, LEASE_COMPLETED, START_WITHIN } from "../state/contract/deliveries.ts";
 import type { Link, State, Variant } from "../state/contract/state.ts";
 import type { TestFunctions } from "./contract-tools.ts";
 
@@ -44,13 +44,34 @@ const start = (name: string, attempt: string, length = 1000): Command => {
   return { type: "start", token: `t${name}`, attempt, length, object: OBJECT };
 };
 
+/** Commands in their order, and what they return. `wait` is in milliseconds. */
+type Life = readonly (readonly [Command | { readonly wait: number } | "sweep", string?])[];
+
+/** A response that sends a range. */
+const part = (name: string, attempt: string, range: Covered): Life => {
+  const [token, length] = [`t${name}`, range[1] - range[0]];
+  return [
+    [{ type: "start", token, attempt, length, range, object: OBJECT }, "started"],
+    [{ type: "settle", token, attempt, sent: length, from: range[0] }, "started"],
+  ];
+};
+
 const outcome = (result: Applied): string => (result.ok ? result.delivery.state : result.reason);
 
-/** Commands in their order, what they return, and the counters at the end. `wait` is in milliseconds. */
+/** A response that runs for `ms` milliseconds. */
+const kept = (name: string, ms: number, range?: Covered): Life => {
+  const life: Life[number][] = [];
+  for (let left = ms; left > 0; left -= LEASE / 2) {
+    life.push([{ wait: Math.min(left, LEASE / 2) }], [{ type: "alive", token: `t${name}`, range }, "started"]);
+  }
+  return life;
+};
+
+/** What may happen, and the counters at the end. */
 const lives: readonly (readonly [
   title: string,
   limits: Pick<Variant, "max" | "maxBytes">,
-  steps: readonly (readonly [Command | { readonly wait: number } | "sweep", string?])[],
+  steps: Life,
   end: Partial<Variant>,
 ])[] = [
   [
@@ -123,6 +144,57 @@ const lives: readonly (readonly [
       [start("2", "r3"), "used-up"],
     ],
     { used: 2, started: 2, completed: 1 },
+  ],
+  [
+    "renews a delivery after the expiry of its link by ranges that it has not sent, and not by a range that it has sent",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1", "s"), "started"],
+      [{ type: "settle", token: "t1", attempt: "s", sent: 1, from: 0 }, "started"],
+      ...kept("1", 23.5 * LEASE),
+      ...part("1", "s2", [0, 2]),
+      [{ wait: LEASE - 1 }],
+      ...part("1", "s3", [1, 3]),
+      [{ wait: LEASE - 1 }],
+      ...part("1", "s4", [0, 1]),
+      [{ type: "alive", token: "t1", range: [1, 3] }, "started"],
+      [{ wait: 1 }],
+      [{ type: "alive", token: "t1", range: [0, 2] }, "expired"],
+      [{ type: "start", token: "t1", attempt: "s5", length: 1, range: [9, 10], object: OBJECT }, "used-up"],
+    ],
+    { used: 1, started: 1 },
+  ],
+  [
+    "renews no delivery by an unknown range after the expiry of its link",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1", "s"), "started"],
+      ...kept("1", 23.5 * LEASE),
+      [start("1", "s2", 1), "started"],
+      [{ wait: LEASE / 2 }],
+      [start("1", "s3", 1), "started"],
+      [{ type: "alive", token: "t1" }, "started"],
+      [{ type: "reserve", token: "t1", attempt: "s3", bytes: 1 }, "started"],
+      [{ wait: LEASE / 2 }],
+      [{ type: "reserve", token: "t1", attempt: "s3", bytes: 1 }, "used-up"],
+      [{ type: "alive", token: "t1" }, "expired"],
+      ["sweep"],
+      [{ type: "alive", token: "t1" }, "expired"],
+    ],
+    { used: 1, started: 1 },
+  ],
+  [
+    "ends every delivery a day after the expiry of its link, also if bytes are missing",
+    { max: 1, maxBytes: undefined },
+    [
+      [claim("1", "s"), "started"],
+      ...kept("1", 24 * LEASE + AFTER_EXPIRY - 1, [0, 1000]),
+      [start("1", "s2", 1), "started"],
+      [{ wait: 1 }],
+      [{ type: "alive", token: "t1", range: [0, 1000] }, "expired"],
+      [{ type: "start", token: "t1", attempt: "s3", length: 1, range: [9, 10], object: OBJECT }, "used-up"],
+    ],
+    { used: 1, started: 1 },
   ],
   [
     "reserves ahead within the limit",

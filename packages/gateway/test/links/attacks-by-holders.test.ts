@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { LinkRefused } from "../../src/links/open-link.ts";
 import { passwords } from "../../src/links/password.ts";
 import type { OperationContext } from "../../src/operations/operation-context.ts";
@@ -113,4 +113,51 @@ it("a zip has another name for each key, also for keys that differ in characters
   ];
   const names = await namesInZip(keys);
   expect([names.length, new Set(names).size]).toEqual([keys.length, keys.length]);
+});
+
+it("a started delivery of an expired link is not kept alive by one byte each 50 minutes", async () => {
+  const { variant } = await bench.make({ maxDeliveries: 1, expiresAt: new Date(bench.now + 1000) });
+  const get = async (range: string) => {
+    const answer = await bench.get(`/l/${variant.id}?dl=0123456789abcdef`, { headers: { range } });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const statuses: number[] = [];
+  for (let at = 0; at < 4; at += 1) {
+    statuses.push(await get("bytes=0-0"));
+    // The end of a response is reported after its last byte.
+    await expect
+      .poll(async () => (await bench.links.state.getLink(variant.link))?.variants[0]?.held)
+      .toBe(Math.min(at + 1, 2));
+    bench.now += 50 * 60_000;
+    await bench.links.catchUp();
+  }
+  expect(statuses).toEqual([206, 206, 410, 410]);
+});
+
+it("a transfer of an expired link is cut a day after the expiry, also if bytes still move", async () => {
+  const { variant } = await bench.make({ maxDeliveries: 1, expiresAt: new Date(bench.now + 1000) });
+  const { host } = new URL(bench.url);
+  const target = `/l/${variant.id}?dl=0123456789abcdef`;
+  const request = { method: "GET", target, authority: host, headers: [["host", host]] as const };
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const outcome = await bench.gateway.handle(request, (async function* () {})());
+    if (outcome.body?.kind === "file") outcome.body.close();
+    const cut = vi.fn();
+    outcome.onRunning?.(cut);
+    for (let hours = 0; hours < 24; hours += 0.5) {
+      expect([hours, cut.mock.calls.length]).toEqual([hours, 0]);
+      bench.now += 30 * 60_000;
+      await bench.links.catchUp();
+      vi.advanceTimersByTime(60_000);
+      await bench.links.state.getLink(variant.link);
+    }
+    bench.now += 1000;
+    vi.advanceTimersByTime(60_000);
+    await vi.waitFor(() => expect(cut).toHaveBeenCalled());
+    outcome.delivered(10, false);
+  } finally {
+    vi.useRealTimers();
+  }
 });

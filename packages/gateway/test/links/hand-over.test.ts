@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { createGateway } from "../../src/index.ts";
@@ -83,6 +83,27 @@ describe.each([
     expect(statuses).toEqual([200, 200, 200, 410, 410]);
   });
 
+  it.each([
+    ["a plain range", { range: "bytes=0-0" }, 1],
+    ["a plain suffix", { range: "bytes=-5" }, 5],
+    ["If-Range with the ETag of the gateway", { range: "bytes=0-0", "if-range": "ETAG" }, 100_000],
+    ["If-Range with another ETag", { range: "bytes=0-0", "if-range": '"other"' }, 100_000],
+    ["several ranges", { range: "bytes=0-0,2-2" }, 100_000],
+    ["a range that ends before it begins", { range: "bytes=5-2" }, 100_000],
+    ["another unit", { range: "lines=0-0" }, 100_000],
+    ["a suffix after a space, which Apache ignores", { range: "bytes= -5" }, 100_000],
+    ["a unit in capitals", { range: "BYTES=0-0" }, 100_000],
+    ["an end beyond 64 bits, which Apache ignores", { range: "bytes=99999-99999999999999999999" }, 100_000],
+    ["a range of a response that nginx may compress", { range: "bytes=0-0", "accept-encoding": "gzip" }, 100_000],
+  ])("reserves what the front server may send for %s", async (_, headers, held) => {
+    const { link, variant } = await bench.make({ handOver: true, maxDeliveries: 1 });
+    const path = `/l/${variant.id}`;
+    const etag = (await bench.get(path + KEY, { method: "HEAD" })).headers.get("etag") ?? "";
+    const sent = Object.entries(headers).map(([name, value]) => [name, value === "ETAG" ? etag : value] as const);
+    expect((await plain(`${bench.url}${path}${KEY}`, Object.fromEntries(sent))).statusCode).toBe(200);
+    expect((await bench.links.state.getLink(link.id))?.variants[0]?.held).toBe(held);
+  });
+
   it("answers HEAD, a condition that holds and a link that does not hand over by itself", async () => {
     const { variant } = await bench.make({ handOver: true });
     const head = await bench.get(`/l/${variant.id}`, { method: "HEAD" });
@@ -143,6 +164,12 @@ describe("a link that hands over by redirect", () => {
     expect((await bench.get(`/l/${variant.id}?dl=another-key-0123456`)).status).toBe(410);
   });
 
+  it("reserves the whole size for a range, because the URL of the storage opens everything", async () => {
+    const { link, variant } = await bench.make({ handOver: true, maxDeliveries: 1 });
+    const { statusCode } = await plain(`${bench.url}/l/${variant.id}${KEY}`, { range: "bytes=0-0" });
+    expect([statusCode, (await bench.links.state.getLink(link.id))?.variants[0]?.held]).toEqual([307, 4]);
+  });
+
   it("ends the URL of the storage with the link", async () => {
     const expiresAt = new Date(bench.now + 20_000);
     const { variant } = await bench.make({ handOver: true, expiresAt });
@@ -179,10 +206,14 @@ describe("a gateway that hands nothing over", () => {
   });
 });
 
-/** Without the decoder of `fetch`. */
+/** Without the headers and the decoder of `fetch`. */
+async function plain(url: string, headers: OutgoingHttpHeaders = {}): Promise<IncomingMessage> {
+  const [answer] = (await once(request(url, { headers }).end(), "response")) as [IncomingMessage];
+  return answer;
+}
+
 async function bytesOf(url: string): Promise<string> {
-  const [answer] = (await once(request(url).end(), "response")) as [IncomingMessage];
-  return text(answer);
+  return text(await plain(url));
 }
 
 async function* stored(content: string): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Applied, type Command, LEASE, START_WITHIN, transitions } from "../../src/state/contract/deliveries.ts";
+import {
+  AFTER_EXPIRY,
+  type Applied,
+  apply,
+  type Command,
+  type Delivery,
+  LEASE,
+  START_WITHIN,
+  transitions,
+} from "../../src/state/contract/deliveries.ts";
 import type { Link, State, Variant } from "../../src/state/contract/state.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 
@@ -215,6 +224,54 @@ async function play(
     await made.end();
   }
 }
+
+describe("a delivery of an expired link", () => {
+  const offset = fc.nat(9);
+  const request = fc.record({
+    ms: fc.integer({ min: 1, max: LEASE }),
+    range: fc.option(fc.tuple(offset, offset), { nil: undefined }),
+    type: fc.constantFrom("start" as const, "alive" as const),
+    isSettled: fc.boolean(),
+  });
+
+  it("is renewed only by bytes that were not sent, and never for more than a day", () => {
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 60 }), (requests) => {
+        const variant = { max: 1, used: 1, givenBack: 0, maxBytes: undefined, held: 0 };
+        let now = LINK.expiresAt;
+        let delivery: Delivery = {
+          ...{ token: "t", claim: "c", state: "started", claimedAt: BEGIN, address: "a", startBy: BEGIN, etag: "e1" },
+          ...{ leaseUntil: now + LEASE, size: SIZE, held: 0, covered: [], completedAt: undefined },
+        };
+        const send = (command: Command): Applied => {
+          const attempt = command.type === "settle" ? { id: "a", reserved: SIZE } : undefined;
+          const view = { link: LINK, variant, delivery, claimed: [], recentClaims: 0, attempt };
+          const { result, deliveries } = apply(view, command, now);
+          [delivery = delivery] = deliveries;
+          return result;
+        };
+        const sent = new Set<number>();
+        for (const { ms, range, type, isSettled } of requests) {
+          now += ms;
+          const { leaseUntil } = delivery;
+          const bytes = Array.from({ length: SIZE }, (_, at) => at).filter(
+            (at) => range && at >= range[0] && at < range[1],
+          );
+          const isNew = bytes.some((at) => !sent.has(at));
+          const ids = { token: "t", attempt: "a", length: bytes.length, range, object: OBJECT };
+          const { ok } = send(type === "start" ? { type, ...ids } : { type, ...ids });
+          expect([now, ok ? delivery.leaseUntil > now : leaseUntil <= now]).toEqual([now, true]);
+          if (delivery.leaseUntil !== leaseUntil) expect([isNew, ok]).toEqual([true, true]);
+          expect(delivery.leaseUntil).toBeLessThanOrEqual(LINK.expiresAt + AFTER_EXPIRY);
+          if (!ok || !isSettled || range === undefined || bytes.length === 0) continue;
+          send({ type: "settle", token: "t", attempt: "a", sent: bytes.length, from: range[0] });
+          for (const at of bytes) sent.add(at);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe("the table of a delivery's life", () => {
   it.each([

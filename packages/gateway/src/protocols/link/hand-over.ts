@@ -1,5 +1,5 @@
 /** Answers that let another server send the bytes of a link. */
-import { DaypassError } from "daypass";
+import { DaypassError, type WireRequest } from "daypass";
 import { contentHeaders } from "../../http/content-headers.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
@@ -55,6 +55,21 @@ export function handOver(
   const own = [how.via === "x-sendfile" ? "X-Sendfile" : "X-Accel-Redirect", `${how.prefix}${encoded}`];
   const answered = [...own, ...described.flat(), ...SAFE_HEADERS, "content-length", "0"];
   return { status: 200, headers: answered, body: undefined };
+}
+
+/** The only form of `Range` that every front server reads alike: Apache sends the whole file for `bytes= -5`. */
+const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
+
+/**
+ * What the server that sends the bytes may send. A storage URL stands for the whole object. A front server compares `If-Range` with its own ETag and
+ * date. nginx ignores the range of a file that it compresses for `Accept-Encoding`.
+ */
+export function handedRange({ via }: HandOver, { headers }: WireRequest): "range" | "whole" {
+  const valuesOf = (name: string): string[] =>
+    headers.flatMap(([other, value]) => (other.toLowerCase() === name ? value : []));
+  const isPlain = valuesOf("range").every((value) => PLAIN_RANGE.test(value));
+  const isIdentity = valuesOf("accept-encoding").every((value) => value === "identity");
+  return via !== "redirect" && isPlain && isIdentity && valuesOf("if-range").length === 0 ? "range" : "whole";
 }
 
 /** Throws `INVALID_INPUT` for a setting that would hand over other files, or none. */

@@ -26,7 +26,7 @@ import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
-import { type BytesHeaders, handOver } from "./hand-over.ts";
+import { type BytesHeaders, handedRange, handOver } from "./hand-over.ts";
 import { expectLeft, pageFields } from "./page-fields.ts";
 import { readQuery } from "./path.ts";
 import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
@@ -120,8 +120,9 @@ function note({ grant, request, options }: Asked, entry: Omit<Parameters<LinkOpe
 
 /** The bytes of a link that counts: what a claim or a started delivery may have. */
 function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): Task<DeliverLink> | Task<HeadObject> {
-  const { grant, request } = asked;
+  const { grant, request, options } = asked;
   const { link, variant } = grant;
+  const handsOver = link.handOver === true && options.handOver ? handedRange(options.handOver, request) : undefined;
   const wanted = selectionOf(asked, object, "delivery.started");
   if (request.method === "HEAD") {
     return {
@@ -130,11 +131,11 @@ function deliver(asked: Asked, object: PermittedObject, by: DeliverLink["by"]): 
     };
   }
   return {
-    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: link.kind === "prefix" },
+    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: link.kind === "prefix", handsOver },
     present: (result: ObjectDelivered) => {
       const handed = handedOver(asked, result);
       if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
-      return { ...bytesAnswer(asked, result), onDelivered: result.settle };
+      return { ...bytesAnswer(asked, result), onDelivered: result.settle, onRunning: result.onRunning };
     },
   };
 }
@@ -286,7 +287,7 @@ function prefixTask(asked: Asked): Task {
   const target = `${keys.bucket}/${keys.prefix}`;
   const zip: Task<ZipPrefix> = {
     request: { operation: "zip-prefix", keys, variant: grant.variant, token },
-    present: ({ stream, settle }: Zipped) => ({
+    present: ({ stream, settle, onRunning }: Zipped) => ({
       status: 200,
       headers: [
         ...[
@@ -298,6 +299,7 @@ function prefixTask(asked: Asked): Task {
         ...SAFE_HEADERS,
       ],
       body: { kind: "stream", stream, length: undefined },
+      onRunning,
       onDelivered: (bytes) => {
         settle(bytes);
         if (token === undefined) note(asked, { action: "link.read", result: "ok", target, bytes });

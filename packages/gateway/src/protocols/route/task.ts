@@ -63,14 +63,15 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
       const down = headersDown(response.headers, { route, path: grant.path, overrides, isUpgrade });
       down.push("x-request-id", requestId);
       const endsAt = isUpgrade || isEventStream(response.headers) ? grant.expiresAt.getTime() : undefined;
-      const onDelivered = "settle" in response ? response.settle : undefined;
+      const lease = "settle" in response ? response : undefined;
       return {
         status: response.status,
         headers: down,
         body: response.body,
         tunnel: response.tunnel,
         endsAt,
-        onDelivered,
+        onDelivered: lease?.settle,
+        onRunning: lease?.onRunning,
       };
     },
   };

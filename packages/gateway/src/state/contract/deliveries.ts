@@ -28,6 +28,10 @@ export const START_WITHIN: Millis = 120_000;
 export const LEASE: Millis = 60 * 60_000;
 /** How long a completed delivery may be repeated: the kernel may still lose the end of a response. */
 export const LEASE_COMPLETED: Millis = 10 * 60_000;
+/** How long after its expiry a link may still send bytes that its deliveries have not sent. */
+export const AFTER_EXPIRY: Millis = 24 * LEASE;
+/** Ranges that a delivery keeps apart. Past this number, a range that touches no kept range counts as not sent. */
+const MAX_RANGES = 1000;
 /** Bytes that a delivery may send beyond twice the size of its object. */
 const SLACK = 16 * 1024 * 1024;
 /** One address may claim a link this often in {@link CLAIM_WINDOW}. */
@@ -104,6 +108,8 @@ export interface Start {
   readonly attempt: string;
   /** Bytes of the response; 0 for a visit. */
   readonly length: number;
+  /** The range of the object that the response sends; `undefined` if it is unknown: a zip, a visit, a hand-over. */
+  readonly range?: Covered | undefined;
   /** The object that is open; `undefined` for a visit. */
   readonly object?: { readonly etag: string; readonly size: number } | undefined;
   /** `bucket/key` of the response, for the record; absent if it has none. */
@@ -123,7 +129,7 @@ export type Command =
     }
   | ({ readonly type: "start"; readonly token: string } & Start)
   | { readonly type: "reserve"; readonly token: string; readonly attempt: string; readonly bytes: number }
-  | { readonly type: "alive"; readonly token: string }
+  | { readonly type: "alive"; readonly token: string; readonly range?: Covered | undefined }
   | {
       readonly type: "settle";
       readonly token: string;
@@ -186,7 +192,7 @@ export function apply(view: View, command: Command, now: Millis): Changes {
     case "reserve":
       return reserve(view, command, now);
     case "alive":
-      return alive(view, now);
+      return alive(view, command, now);
     case "settle":
       return settle(view, command, now);
   }
@@ -269,7 +275,14 @@ function deadReason({ link }: View, delivery: Delivery, now: Millis): DeliveryRe
   return delivery.state === "lapsed" ? "lapsed" : "used-up";
 }
 
-function start(view: View, delivery: Delivery | undefined, { attempt, length, object }: Start, now: Millis): Changes {
+/** When a lease ends that a response renews now. After the expiry, only bytes that were not sent before renew it, and only for a day. */
+function renewed({ link }: View, { leaseUntil, covered }: Delivery, range: Covered | undefined, now: Millis): Millis {
+  if (now >= link.expiresAt && !isMissing(covered, range)) return leaseUntil;
+  return Math.max(leaseUntil, Math.min(now + LEASE, link.expiresAt + AFTER_EXPIRY));
+}
+
+function start(view: View, delivery: Delivery | undefined, start: Start, now: Millis): Changes {
+  const { attempt, length, object, range } = start;
   if (delivery === undefined) return refused(view, "unknown");
   const dead = deadReason(view, delivery, now);
   if (dead !== undefined) return refused(view, dead);
@@ -278,13 +291,11 @@ function start(view: View, delivery: Delivery | undefined, { attempt, length, ob
   if (object !== undefined && delivery.held + length > 2 * object.size + SLACK) return refused(view, "over-budget");
   const { maxBytes, held } = view.variant;
   if (maxBytes !== undefined && held + length > maxBytes) return refused(view, "over-budget");
-  // The bytes of one object end some time. A visit without a limit of bytes would outlive its link for as long as a client opens it.
-  const isOver = object === undefined && delivery.state === "started" && now >= view.link.expiresAt;
   const started: Delivery = {
     ...moved(delivery, "start"),
     etag: delivery.etag ?? object?.etag,
     size: delivery.size ?? object?.size,
-    leaseUntil: isOver ? delivery.leaseUntil : Math.max(delivery.leaseUntil, now + LEASE),
+    leaseUntil: delivery.state === "claimed" ? now + LEASE : renewed(view, delivery, range, now),
     held: delivery.held + length,
   };
   return {
@@ -311,13 +322,15 @@ function reserve(view: View, { bytes }: Extract<Command, { type: "reserve" }>, n
   };
 }
 
-function alive(view: View, now: Millis): Changes {
-  const { delivery } = view;
-  if (delivery?.state !== "started") return refused(view, "unknown");
+function alive(view: View, { range }: Extract<Command, { type: "alive" }>, now: Millis): Changes {
+  const { delivery, link } = view;
+  if (delivery === undefined || delivery.leaseUntil === 0) return refused(view, "unknown");
   const dead = deadReason(view, delivery, now);
   // Bytes still move, so a lease that ran out while this report was on its way goes on.
   if (dead === "revoked" || dead === "suspended") return refused(view, dead);
-  const lives = { ...delivery, leaseUntil: Math.max(delivery.leaseUntil, now + LEASE) };
+  const lives = { ...delivery, leaseUntil: renewed(view, delivery, range, now) };
+  const isOver = delivery.state === "ended" || now >= lives.leaseUntil;
+  if (isOver) return refused(view, now < link.expiresAt ? "unknown" : "expired");
   return {
     result: { ok: true, delivery: lives, isNew: false, started: false },
     variant: view.variant,
@@ -332,7 +345,8 @@ function settle(view: View, { sent, from }: Extract<Command, { type: "settle" }>
     return refused(view, "unknown");
   }
   const unsent = attempt.reserved - Math.min(sent, attempt.reserved);
-  const covered = from === undefined || sent === 0 ? delivery.covered : merged(delivery.covered, [from, from + sent]);
+  const more = from === undefined || sent === 0 ? delivery.covered : merged(delivery.covered, [from, from + sent]);
+  const covered = more.length > MAX_RANGES ? delivery.covered : more;
   const isComplete = delivery.size !== undefined && isCovered(covered, delivery.size);
   const settled: Delivery = {
     ...delivery,
@@ -357,6 +371,12 @@ function moved(delivery: Delivery, event: DeliveryEvent): Delivery {
 
 function isCovered(covered: readonly Covered[], size: number): boolean {
   return size === 0 || (covered.length === 1 && covered[0]?.[0] === 0 && covered[0][1] >= size);
+}
+
+/** Whether a response sends a byte that was not sent before. */
+function isMissing(covered: readonly Covered[], range: Covered | undefined): boolean {
+  if (range === undefined || range[0] >= range[1]) return false;
+  return !covered.some(([from, to]) => from <= range[0] && to >= range[1]);
 }
 
 /** Adds a range to sorted ranges that do not touch. */

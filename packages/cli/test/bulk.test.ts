@@ -222,7 +222,7 @@ test("rejects ambiguous CSV records", () => {
   expect(csvReader("key,b")('5" disk.jpg,a"')).toEqual({ key: '5" disk.jpg', b: 'a"' });
   for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', "", "key\ra\rb"])
     expect(() => csvReader(bad)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
-  expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/^"bind" has a column of its own and columns below it/);
+  expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/^"bind" has its own column and columns below it/);
   expect(csvReader(csvRecord(["a,b", 'c"d', "e"]))(csvRecord(["1", '"', ","]))).toEqual({
     "a,b": "1",
     'c"d': '"',

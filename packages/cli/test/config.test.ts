@@ -89,6 +89,7 @@ const everything = {
       cookies: true,
       upgrade: true,
       subjects: false,
+      sharedCaches: false,
       timeouts: { connectMs: 1, answerMs: 1, idleMs: 1 },
     },
   ],

@@ -126,20 +126,24 @@ const HARMLESS = new Set(["no-store", "no-cache", "must-revalidate", "no-transfo
 /**
  * Returns `Cache-Control` so that no shared cache stores the response, and no cache keeps it longer than the grant. A safe wish is returned
  * unchanged; otherwise its harmless directives stay and its `max-age` is reduced.
+ * @param unstated seconds for a wish without `max-age`: by default as long as the grant
  */
-export function cacheControl(wish: string | undefined, secondsLeft: number | undefined): string {
-  const directives = (wish ?? "").split(",").map((part) => part.trim().toLowerCase());
+export function cacheControl(
+  wish: string | undefined,
+  secondsLeft: number | undefined,
+  unstated: number = Number.POSITIVE_INFINITY,
+): string {
+  // `no-cache="name"` is about one header. As a plain `no-cache` it is stricter.
+  const wished = (wish ?? "").toLowerCase().replace(/\bno-cache=(?:"[^"]*"|[^,]*)/g, "no-cache");
+  const directives = wished.split(",").map((part) => part.trim());
   const left = secondsLeft === undefined ? undefined : Math.max(0, Math.floor(secondsLeft));
   const stores = !directives.includes("no-store");
   const kept = directives.filter((directive) => HARMLESS.has(directive));
   if (wish !== undefined && !stores && kept.length === directives.length) return wish;
-  const wished = directives
+  const wishedAge = directives
     .map((directive) => /^max-age="?([0-9]+)"?$/.exec(directive)?.[1])
     .find((age) => age !== undefined);
-  const age = Math.min(
-    wished === undefined ? Number.POSITIVE_INFINITY : Number(wished),
-    left ?? Number.POSITIVE_INFINITY,
-  );
+  const age = Math.min(wishedAge === undefined ? unstated : Number(wishedAge), left ?? Number.POSITIVE_INFINITY);
   const rest = kept.filter((directive) => directive !== "private");
   // Without an expiry and a wish, the cache must revalidate each time.
   if (!Number.isFinite(age)) return ["private", ...new Set([...rest, "no-cache"])].join(", ");

@@ -28,6 +28,8 @@ export interface RouteConfig {
   readonly upgrade?: boolean | undefined;
   /** Whether URLs for a subject are accepted because the upstream compares `Daypass-Subject`. Off by default: they are refused. */
   readonly subjects?: boolean | undefined;
+  /** Whether the upstream's caching headers pass, so that a cache may serve its responses without a grant. Off by default. */
+  readonly sharedCaches?: boolean | undefined;
   readonly timeouts?: UpstreamTimeouts | undefined;
 }
 

@@ -1,4 +1,5 @@
 /** Which headers pass a route: an allow-list to the upstream, a deny-list to the client. */
+import { cacheControl } from "../http/content-headers.ts";
 import type { Route } from "./contract.ts";
 
 /** Describe the client and its request, and say nothing about who the client is. */
@@ -89,7 +90,10 @@ function isOwnCookie(pair: string): boolean {
 
 // A proxy in front of the gateway would act on the second group: it could be made to send any file.
 const NOT_DOWN =
-  /^(?:access-control-.*|alt-svc|refresh|daypass-.*|x-accel-.*|x-sendfile.*|x-lighttpd-send-file|x-lighttpd-send-tempfile|x-reproxy-.*)$/;
+  /^(?:access-control-.*|alt-svc|refresh|set-cookie2|daypass-.*|x-accel-.*|x-sendfile.*|x-lighttpd-send-file|x-lighttpd-send-tempfile|x-reproxy-.*)$/;
+
+/** Caches obey these before `Cache-Control` (RFC 9213, section 2.2), or age a response by them. */
+const FOR_CACHES = /^(?:age|expires|surrogate-control|edge-control|.*cdn-cache-control)$/;
 
 /** What happens to a response header. */
 type Fate = "drop" | "pass" | "look";
@@ -110,26 +114,29 @@ function fateOf(name: string): Fate {
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   const isDropped = (lower !== "content-length" && HOP_BY_HOP.has(lower)) || NOT_DOWN.test(lower);
-  const fate = isDropped ? "drop" : LOOKED_AT.has(lower) ? "look" : "pass";
+  const fate = isDropped ? "drop" : LOOKED_AT.has(lower) || FOR_CACHES.test(lower) ? "look" : "pass";
   if (fates.size < MAX_FATES) fates.set(name, fate);
   return fate;
 }
 
 export interface HeadersDown {
-  readonly route: Pick<Route, "cookies" | "origin" | "upstream">;
+  readonly route: Pick<Route, "cookies" | "origin" | "sharedCaches" | "upstream">;
   /** The path that was asked for. */
   readonly path: string;
   /** Response headers that the signature sets; they replace the upstream's. */
   readonly overrides: Readonly<Record<string, string>>;
+  /** Seconds until the grant expires. */
+  readonly secondsLeft: number;
   readonly isUpgrade: boolean;
 }
 
 /** The headers of an answer to the client, alternating names and values. */
-export function headersDown(given: readonly string[], { route, path, overrides, isUpgrade }: HeadersDown): string[] {
+export function headersDown(given: readonly string[], options: HeadersDown): string[] {
+  const { route, path, overrides, secondsLeft, isUpgrade } = options;
   const down: string[] = [];
+  const caching: string[] = [];
   const named = connectionOptions(given);
   const hasOverrides = Object.keys(overrides).length > 0;
-  let cached = false;
   for (let i = 0; i + 1 < given.length; i += 2) {
     const name = given[i] as string;
     let value: string | undefined = given[i + 1] as string;
@@ -140,14 +147,16 @@ export function headersDown(given: readonly string[], { route, path, overrides, 
       if (named.has(lower) || Object.hasOwn(overrides, lower) || lower === "referrer-policy") continue;
       if (lower === "set-cookie" && (!route.cookies || isOwnCookie(value.trimStart()))) continue;
       if (lower === "location" || lower === "content-location") value = ownLocation(value, route, path);
-      if (lower === "cache-control") cached = true;
+      if (lower === "cache-control") caching.push(value ?? "");
+      if (lower === "cache-control" || (FOR_CACHES.test(lower) && !route.sharedCaches)) continue;
     }
     if (value !== undefined) down.push(name, value);
   }
-  for (const [name, value] of Object.entries(overrides)) down.push(name, value);
+  for (const [name, value] of Object.entries(overrides)) if (name !== "cache-control") down.push(name, value);
   // The address of this page is a secret: it carries a signature.
   down.push("referrer-policy", "no-referrer");
-  if (!cached && !Object.hasOwn(overrides, "cache-control")) down.push("cache-control", "private");
+  const wish = overrides["cache-control"] ?? (caching.length > 0 ? caching.join(", ") : undefined);
+  down.push("cache-control", route.sharedCaches ? (wish ?? "private") : cacheControl(wish, secondsLeft, 0));
   if (isUpgrade) down.push("connection", "upgrade", "upgrade", "websocket");
   return down;
 }

@@ -40,6 +40,7 @@ const FORMS: FormsOf<RouteConfig> = {
   cookies: flag,
   upgrade: flag,
   subjects: flag,
+  sharedCaches: flag,
   timeouts: { connectMs: timer, answerMs: timer, idleMs: timer } satisfies FormsOf<UpstreamTimeouts>,
 };
 
@@ -80,13 +81,14 @@ export function openRoutes(configs: readonly RouteConfig[]): Routes {
       cookies: config.cookies ?? false,
       upgrade: config.upgrade ?? false,
       subjects: config.subjects ?? false,
+      sharedCaches: config.sharedCaches ?? false,
       send({ method, target, headers, body, upgrade, signal }) {
-        const pending = pendingResponse(method, signal);
+        const pending = pendingResponse(method, signal, config.timeouts?.answerMs ?? ANSWER_MS);
         const request = {
           method: method as "GET",
           path: target,
           headers: headers as string[],
-          body: (body ?? null) as never,
+          body: (body === undefined ? null : pending.sending(body)) as never,
         };
         pool.dispatch(upgrade === undefined ? request : { ...request, upgrade }, pending.handler);
         return pending.response;
@@ -103,9 +105,11 @@ export function openRoutes(configs: readonly RouteConfig[]): Routes {
   };
 }
 
+const ANSWER_MS = 60_000;
+
 function poolOf({
   upstream,
-  timeouts: { connectMs = 5000, answerMs = 60_000, idleMs = 60_000 } = {},
+  timeouts: { connectMs = 5000, answerMs = ANSWER_MS, idleMs = 60_000 } = {},
 }: RouteConfig): Pool {
   return new Pool(upstream, {
     connect: { timeout: connectMs, lookup: pinned() },

@@ -37,12 +37,13 @@ const bench = linkBench(
     s3: (id) => (id === key.accessKeyId && scope !== undefined ? { ...key, scope } : undefined),
   }),
   (origin) => ({
-    routes: openRoutes([
-      {
-        ...{ origin, prefix: "/app/", methods: ["GET", "POST"], cookies: true },
+    routes: openRoutes(
+      [{ prefix: "/app/" }, { prefix: "/app/album/shared/", sharedCaches: true }].map((route) => ({
+        ...{ origin, methods: ["GET", "POST"], cookies: true },
         upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
-      },
-    ]),
+        ...route,
+      })),
+    ),
   }),
 );
 const places = () => [
@@ -211,8 +212,8 @@ describe("a link to a route", () => {
         return bench.links.catchUp();
       },
     ],
-    ["a cache may store the answer", "/app/album/public", () => undefined],
-    ["a cache may store the answer without one header", "/app/album/without-name", () => undefined],
+    ["a cache may store the answer", "/app/album/shared/public", () => undefined],
+    ["a cache may store the answer without one header", "/app/album/shared/without-name", () => undefined],
     [
       "the state fails",
       "/app/album/",
@@ -225,6 +226,16 @@ describe("a link to a route", () => {
     await change();
     const { status, headers } = await get(path, cookie);
     expect([status, headers.get("set-cookie")]).toEqual([200, null]);
+  });
+
+  it("allows no cache to store an answer or keep it longer than the visit, unless the route allows it", async () => {
+    const { cookie } = await visit((await make()).variant.id);
+    bench.now += 3_590_000;
+    await bench.links.catchUp();
+    const { headers } = await get("/app/album/public", cookie);
+    expect(headers.get("cache-control")).toBe("private, max-age=10");
+    const shared = await get("/app/album/shared/public", cookie);
+    expect(shared.headers.get("cache-control")).toBe("public, max-age=60");
   });
 
   it("is not made longer by its claim key after the link expired", async () => {

@@ -116,7 +116,7 @@ it("passes down what an upstream says, but for cookies, hops and orders to proxi
     "x-app": "1",
     etag: '"a"',
     "x-text": "ü",
-    "cache-control": "private",
+    "cache-control": "private, max-age=0",
     "referrer-policy": "no-referrer",
     vary: "origin",
     connection: "keep-alive",
@@ -183,4 +183,94 @@ it("refuses a body on GET, and a longer one than the limit", async () => {
   const [response] = await once(message, "response");
   response.resume();
   expect([response.statusCode, upstream.seen]).toEqual([400, []]);
+});
+
+/** The caching headers of an answer to a URL that is valid for 60 seconds. */
+async function cachingOf(
+  answer: readonly string[],
+  { status = 200, route = {}, sign = {} }: { status?: number; route?: object; sign?: object } = {},
+): Promise<Readonly<Record<string, string>>> {
+  const upstream = await upstreamOf((_, response) => response.writeHead(status, [...answer]).end());
+  const gateway = await routed(upstream.url, route);
+  const { headers } = await fetch(gateway.sign("/app/a", sign), { redirect: "manual" });
+  // The clock goes on while the request is on its way.
+  const named = (value: string): string =>
+    value.replace(/max-age=(\d+)/, (all, age) => (age > 30 && age <= 60 ? "max-age=REST" : all));
+  const caching = [...headers].filter(([name]) => /cache|age$|expires|surrogate|edge|^vary|pragma/.test(name));
+  return Object.fromEntries(caching.map(([name, value]) => [name, named(value)]));
+}
+
+it.each<readonly [sent: string | undefined, expected: string]>([
+  [undefined, "private, max-age=0"],
+  ["public, max-age=86400", "private, max-age=REST"],
+  ["public, max-age=5, s-maxage=86400", "private, max-age=5"],
+  ["s-maxage=86400, stale-while-revalidate=86400, stale-if-error=86400", "private, max-age=0"],
+  ["public", "private, max-age=0"],
+  ["private", "private, max-age=0"],
+  ["max-age=nothing", "private, max-age=0"],
+  ['private="x-name", max-age=10', "private, max-age=10"],
+  ["public, max-age=10, immutable, must-revalidate", "private, max-age=10, immutable, must-revalidate"],
+  ['no-cache="x-name", max-age=10', "private, max-age=10, no-cache"],
+  ["no-cache", "private, max-age=0, no-cache"],
+  ["no-store", "no-store"],
+  ["private,no-store", "private,no-store"],
+])(
+  "allows no shared cache to store an answer, and no cache to keep it longer than the grant: %s",
+  async (sent, expected) => {
+    const answer = sent === undefined ? [] : ["cache-control", sent];
+    for (const status of [200, 206, 302, 304, 404, 500]) {
+      expect(await cachingOf(answer, { status })).toEqual({ "cache-control": expected, vary: "origin" });
+    }
+    const signed = { sign: { response: { cacheControl: sent } } };
+    if (sent !== undefined) expect(await cachingOf([], signed)).toEqual({ "cache-control": expected, vary: "origin" });
+  },
+);
+
+const FOR_CACHES = [
+  ...["cache-control", "public", "Cache-Control", "max-age=3600", "expires", "Wed, 01 Dec 2100 00:00:00 GMT"],
+  ...[
+    "age",
+    "1",
+    "surrogate-control",
+    "max-age=3600",
+    "cdn-cache-control",
+    "max-age=3600",
+    "edge-control",
+    "max-age=1h",
+  ],
+  ...["Cloudflare-CDN-Cache-Control", "max-age=3600", "Vercel-CDN-Cache-Control", "max-age=3600", "vary", "accept"],
+];
+
+it("drops the headers that only caches read, and joins repeated ones, unless the route allows shared caches", async () => {
+  expect(await cachingOf(FOR_CACHES)).toEqual({ "cache-control": "private, max-age=REST", vary: "accept, origin" });
+  const shared = await cachingOf(FOR_CACHES, { route: { sharedCaches: true } });
+  expect(shared).toMatchObject({ "cache-control": "public, max-age=3600", "surrogate-control": "max-age=3600" });
+  expect(shared).toMatchObject({ "cdn-cache-control": "max-age=3600", expires: "Wed, 01 Dec 2100 00:00:00 GMT" });
+  const signed = { route: { sharedCaches: true }, sign: { response: { cacheControl: "public,max-age=90" } } };
+  expect(await cachingOf(FOR_CACHES, signed)).toMatchObject({ "cache-control": "public,max-age=90" });
+  expect(await cachingOf([], { route: { sharedCaches: true } })).toEqual({
+    "cache-control": "private",
+    vary: "origin",
+  });
+});
+
+it("counts the rest of a grant from the answer, when the upstream was slow", async () => {
+  let advance = (): void => undefined;
+  const upstream = await upstreamOf((_, response) => {
+    advance();
+    response.writeHead(200, { "cache-control": "max-age=3600" }).end();
+  });
+  const gateway = await routed(upstream.url);
+  advance = () => gateway.advance(45);
+  const { headers } = await fetch(gateway.sign("/app/a"));
+  const [, age] = /^private, max-age=(\d+)$/.exec(headers.get("cache-control") ?? "") ?? [];
+  expect(Number(age)).toBeLessThanOrEqual(15);
+});
+
+it("passes no Set-Cookie2, which old clients read as a cookie", async () => {
+  const upstream = await upstreamOf((_, response) => response.writeHead(200, ["set-cookie2", "dp-visit=1"]).end());
+  for (const cookies of [false, true]) {
+    const gateway = await routed(upstream.url, { cookies });
+    expect((await fetch(gateway.sign("/app/a"))).headers.get("set-cookie2")).toBeNull();
+  }
 });

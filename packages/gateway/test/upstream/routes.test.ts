@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { get } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { codeOf, routed, upstreamOf } from "./site.ts";
 
 describe("a route", () => {
@@ -55,5 +57,66 @@ describe("a route", () => {
     const silent = await upstreamOf(() => undefined);
     const waiting = await routed(silent.url, { timeouts: { answerMs: 50 } });
     expect(await codeOf(await fetch(waiting.sign("/app/a")))).toEqual([504, "UPSTREAM_TIMEOUT"]);
+  });
+
+  /** An upstream that writes these bytes, and then others every few milliseconds. */
+  async function rawUpstream(first: string, next = ""): Promise<string> {
+    const server = createServer((socket) => {
+      socket.write(first);
+      const timer = next === "" ? undefined : setInterval(() => socket.write(next), 5);
+      socket.on("error", () => undefined).on("close", () => clearInterval(timer));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  const HINT = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
+
+  it("answers 504 when the upstream sends informational responses for longer than answerMs", async () => {
+    const gateway = await routed(await rawUpstream(HINT, HINT), { timeouts: { answerMs: 60 } });
+    expect(await codeOf(await fetch(gateway.sign("/app/a")))).toEqual([504, "UPSTREAM_TIMEOUT"]);
+  });
+
+  it("answers 502 when the upstream sends more informational responses than an answer needs", async () => {
+    const gateway = await routed(await rawUpstream(HINT.repeat(33)));
+    expect(await codeOf(await fetch(gateway.sign("/app/a")))).toEqual([502, "UPSTREAM_FAILED"]);
+    const few = await routed(await rawUpstream(`${HINT.repeat(32)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`));
+    expect(await (await fetch(few.sign("/app/a"))).text()).toBe("ok");
+  });
+
+  it("counts answerMs from the end of an upload, also after an informational response", async () => {
+    const upstream = await upstreamOf((request, response) => {
+      response.writeProcessing();
+      request.on("end", () => response.end("stored"));
+    });
+    const gateway = await routed(upstream.url, { methods: ["PUT"], timeouts: { answerMs: 200 } });
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        for (let at = 0; at < 8; at++) {
+          controller.enqueue(new Uint8Array(10));
+          await sleep(50);
+        }
+        controller.close();
+      },
+    });
+    const url = gateway.sign("/app/a", { methods: ["PUT"] });
+    const response = await fetch(url, { method: "PUT", body, duplex: "half" } as RequestInit);
+    expect([response.status, await response.text()]).toEqual([200, "stored"]);
+  });
+
+  it.each(["xchunked", "gzip, chunked", "chunked\r\nTransfer-Encoding: chunked", "identity"])(
+    "answers 502 when the upstream's body has a transfer coding that it cannot remove: %s",
+    async (coding) => {
+      const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nConnection: close\r\n\r\n2\r\nok\r\n0\r\n\r\n`;
+      const gateway = await routed(await rawUpstream(answer));
+      expect(await codeOf(await fetch(gateway.sign("/app/a")))).toEqual([502, "UPSTREAM_FAILED"]);
+    },
+  );
+
+  it.each(["chunked", "CHUNKED"])("reads a body with the transfer coding %s", async (coding) => {
+    const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\nok\r\n0\r\n\r\n`;
+    const gateway = await routed(await rawUpstream(answer));
+    expect(await (await fetch(gateway.sign("/app/a"))).text()).toBe("ok");
   });
 });

@@ -244,6 +244,9 @@ export const configSchema = section("Relative paths are resolved against the fol
         subjects: flag(
           "Whether URLs for a subject are accepted, because the upstream compares Daypass-Subject with its own user. Off by default: they are refused.",
         ),
+        sharedCaches: flag(
+          "Whether the upstream's caching headers pass, so that a cache may serve its responses without a grant. Off by default.",
+        ),
         timeouts: section("Limits on the upstream, in milliseconds.", {
           connectMs: millis("To connect: 5,000 by default."),
           answerMs: millis("To the head of the response: 60,000 by default."),

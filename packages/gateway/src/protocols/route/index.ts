@@ -30,7 +30,7 @@ export function routeProtocol({ routes, limits, renew, ...options }: RouteProtoc
     ...placeGrants({ ...options, places, find, enforces: ENFORCED }),
     task(permit, received, body) {
       const { grant } = permit;
-      const task = routeTask({ permit, received, body, limits });
+      const task = routeTask({ permit, received, body, limits, clock: options.clock });
       if (grant.visit !== undefined && renew !== undefined) {
         return renew(grant.visit, permit.at).then((cookie) => (cookie === undefined ? task : withCookie(task, cookie)));
       }

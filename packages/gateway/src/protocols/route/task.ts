@@ -1,4 +1,5 @@
 /** What a permitted request asks of an upstream, and how the response is presented. */
+import type { Clock } from "daypass";
 import type { ForwardRequest } from "../../operations/forward-request.ts";
 import type { Permit } from "../../permit.ts";
 import type { Limits } from "../../pipeline/limits.ts";
@@ -20,10 +21,11 @@ export interface RouteCall {
   readonly received: Received;
   readonly body: AsyncIterable<Uint8Array>;
   readonly limits: Limits;
+  readonly clock: Clock;
 }
 
 /** Reads the task of a permitted request. @throws {Refusal} `METHOD_NOT_ALLOWED`, `INVALID_REQUEST`, `BODY_LENGTH` */
-export function routeTask({ permit, received, body, limits }: RouteCall): Task<ForwardRequest> {
+export function routeTask({ permit, received, body, limits, clock }: RouteCall): Task<ForwardRequest> {
   const { request, fields } = received;
   const { grant } = permit;
   const { place: route } = grant;
@@ -55,12 +57,13 @@ export function routeTask({ permit, received, body, limits }: RouteCall): Task<F
       operation: "forward-request",
       ...{ permit, route, method, headers, upgrade, charge: chargeOf(grant) },
       target: grant.target,
-      body: bodyOf({ permit, received, body, limits }),
+      body: bodyOf({ permit, received, body, limits, clock }),
     },
     present: (response, { requestId }) => {
       const isUpgrade = response.tunnel !== undefined;
       const overrides = overridesOf(grant, response.status);
-      const down = headersDown(response.headers, { route, path: grant.path, overrides, isUpgrade });
+      const secondsLeft = (grant.expiresAt.getTime() - clock().getTime()) / 1000;
+      const down = headersDown(response.headers, { route, path: grant.path, overrides, secondsLeft, isUpgrade });
       down.push("x-request-id", requestId);
       const endsAt = isUpgrade || isEventStream(response.headers) ? grant.expiresAt.getTime() : undefined;
       const lease = "settle" in response ? response : undefined;

@@ -40,6 +40,8 @@ describe.skipIf(chromiumReason).each([
   ["without JavaScript", false],
 ])(`Chromium %s${chromiumReason ?? ""}`, (_, javaScriptEnabled) => {
   beforeEach(async () => {
+    // The browser compares the expiry of a cookie with its own clock.
+    bench.now = Date.now();
     bench.write("film.mp4", "0123456789".repeat(300_000));
     proxy = await proxyTo(bench.url);
     context = await browser.newContext({ javaScriptEnabled, acceptDownloads: true });

@@ -11,7 +11,7 @@ export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
 export type { LinkOpener, LinkProblem, OpenedLink, Presented } from "./links/open-link.ts";
-export type { Passwords } from "./links/password.ts";
+export type { PasswordClient, Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";
 export type { GatewayLinks, GatewayOptions } from "./options.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";

@@ -95,7 +95,7 @@ export async function createLink(
     expiresAt: request.expiresAt?.getTime() ?? now + DEFAULT_LIFETIME * 1000,
     maxDeliveries: max,
     maxBytes,
-    password: password === undefined ? undefined : await passwords.hash(password),
+    password: password === undefined ? undefined : await passwords.hash(password, request.owner),
     networks: request.networks ?? [],
     response: request.response,
     preview: request.preview ?? true,

@@ -37,7 +37,7 @@ export async function editLink(link: Link, edit: LinkEdit, tools: LinkTools): Pr
     ...others,
     startsAt: times.startsAt.getTime(),
     expiresAt: times.expiresAt.getTime(),
-    ...(password === undefined ? {} : { password: password && (await tools.passwords.hash(password)) }),
+    ...(password === undefined ? {} : { password: password && (await tools.passwords.hash(password, link.owner)) }),
     ...(networks === undefined ? {} : { networks: networks ?? [] }),
     ...(preview === undefined ? {} : { preview: preview ?? true }),
     ...(follow == null || follow === link.follow ? {} : { follow, ...(await pinOf(link, follow, tools)) }),

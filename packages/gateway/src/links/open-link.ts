@@ -122,7 +122,10 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     if (presented.password === undefined) throw new LinkRefused("password");
     // Limits come before the hash, which costs most.
     await expectAttempts(presented.network, link.id);
-    const matches = await passwords.matches(presented.password, link.password);
+    const matches = await passwords.matches(presented.password, link.password, {
+      link: link.id,
+      client: presented.network,
+    });
     if (matches === undefined) throw new LinkRefused("too-many", clock().getTime() + 1000);
     if (matches) return;
     await state.recordFailure({ address: presented.network, link: link.id, windowMs: FAILURE_WINDOW });

@@ -4,6 +4,7 @@ import { policyRule } from "./http/cors.ts";
 import { given } from "./http/validate-options.ts";
 import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
 import { checkOptions, type GatewayOptions } from "./options.ts";
+import type { Authenticated } from "./permit.ts";
 import { type Notes, notesOf, requestIds } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize } from "./pipeline/authorize.ts";
@@ -14,11 +15,11 @@ import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { type Answer, discard, type Outcome } from "./pipeline/outcome.ts";
 import { answerProbe, tally } from "./pipeline/probes.ts";
 import { type Received, receive } from "./pipeline/receive.ts";
-import { Refusal } from "./pipeline/refusal.ts";
+import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { crossOriginOf, exchangeOf, type Reached, responder } from "./pipeline/respond.ts";
 import { cutByRevocation, expectNotRevoked } from "./pipeline/revocation.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
-import type { Task } from "./protocols/protocol.ts";
+import type { Protocol, Task } from "./protocols/protocol.ts";
 import { protocolsOf } from "./protocols.ts";
 import { refuser } from "./refuse.ts";
 import { mayUpgrade } from "./upstream/route-table.ts";
@@ -127,13 +128,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   // Each step takes the result of the one before, so a forgotten step does not compile. Any error becomes the refusal at the end.
   async function serve({ received, body, notes, signal, reached }: Arrival): Promise<Outcome> {
     let result: OperationResult | undefined;
+    let authenticated: Authenticated<Protocol> | undefined;
     try {
       const { request, fields } = received;
       if (fields.origin !== undefined && routes?.find(request) === undefined)
         reached.rules = await rulesFor(request, signal);
       if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...reached.rules], received), notes);
       const begun = isCounting ? performance.now() : 0;
-      const authenticated = await authenticate(received, body);
+      authenticated = await authenticate(received, body);
       const { protocol, grant } = authenticated;
       if (isCounting) {
         const seconds = (performance.now() - begun) / 1000;
@@ -165,7 +167,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (typeof result === "object" && "body" in result) discard(result.body);
       if (typeof result === "object" && "tunnel" in result) result.tunnel?.destroy();
       if (typeof result === "object" && "settle" in result) result.settle(0);
-      return refuse(error, notes, reached);
+      return refuse(await translated(error, authenticated), notes, reached);
     }
   }
 
@@ -249,4 +251,11 @@ function isWireRequest(request: WireRequest): boolean {
     typeof request.authority === "string" &&
     Array.isArray(request.headers)
   );
+}
+
+/** The refusal that the client may see. */
+async function translated(error: unknown, authenticated: Authenticated<Protocol> | undefined): Promise<unknown> {
+  if (authenticated?.protocol.translated === undefined) return error;
+  const { protocol, grant, received } = authenticated;
+  return protocol.translated?.(toRefusal(error), grant, received.request).catch((failed: unknown) => failed);
 }

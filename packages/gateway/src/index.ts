@@ -10,7 +10,7 @@ export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
-export type { LinkOpener, LinkProblem, OpenedLink, Presented } from "./links/open-link.ts";
+export type { LinkOpener, LinkProblem, LinkRefused, OpenedLink, Presented } from "./links/open-link.ts";
 export type { PasswordClient, Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";
 export type { GatewayLinks, GatewayOptions } from "./options.ts";

@@ -161,9 +161,10 @@ export function addLinkRoutes(
 
   /** An idempotency key repeats one request: the password is compared by its slow hash, all else by the fingerprint. */
   async function expectRepetition(link: Link, { fingerprint, password }: LinkRequest): Promise<void> {
+    const client = { link: "admin", client: link.owner };
     const isSame =
       link.fingerprint === fingerprint &&
-      (password === undefined || (await passwords.matches(password, link.password ?? "")));
+      (password === undefined || (await passwords.matches(password, link.password ?? "", client)));
     if (isSame === undefined) throw new AdminProblem(503, "BUSY", "too many passwords are being checked: try again");
     if (isSame) return;
     throw new AdminProblem(422, "IDEMPOTENCY_MISMATCH", "the idempotency key created another link: use a new key");

@@ -1,5 +1,6 @@
 /** The links of a gateway: its state, what opens them, and the revocations that every request is checked against. */
 import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { Clock } from "daypass";
 import type { Millis } from "../state/contract/deliveries.ts";
 import type { Revocation, State } from "../state/contract/state.ts";
@@ -39,6 +40,8 @@ export interface LinksOptions {
   readonly snapshot?: RevocationSnapshot | undefined;
   /** Milliseconds that the list of revocations may be old: five minutes by default. `Infinity` serves on while the state is away. */
   readonly maxRevocationAge?: number | undefined;
+  /** Waits a number of milliseconds: with a timer by default. */
+  readonly pause?: ((ms: Millis) => Promise<void>) | undefined;
 }
 
 /** A copy of the list of revocations on local disk. */
@@ -73,6 +76,7 @@ export async function openLinks({
   monotonic = () => performance.now(),
   snapshot,
   maxRevocationAge = MAX_REVOCATION_AGE,
+  pause = setTimeout,
 }: LinksOptions): Promise<Links> {
   // Filled as soon as the state answers. Until then, no link opens.
   const stateKey = Uint8Array.from(randomBytes(32));
@@ -114,7 +118,7 @@ export async function openLinks({
   return {
     state,
     stateKey,
-    opener: linkOpener({ state, stateKey, passwords: hashing, clock }),
+    opener: linkOpener({ state, stateKey, passwords: hashing, clock, pause }),
     passwords: hashing,
     revocations,
     apply,

@@ -2,7 +2,6 @@
  * Opens the address of a link or of a delivery: what it leads to, and whether its holder may go on. Knows neither HTTP nor SQL.
  * @module
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { AuditEntry } from "../state/contract/audit.ts";
 import {
@@ -12,10 +11,12 @@ import {
   isLive,
   type Millis,
 } from "../state/contract/deliveries.ts";
-import type { FoundLink, State, Variant } from "../state/contract/state.ts";
+import type { FoundLink, Variant } from "../state/contract/state.ts";
+import { type Attempt, type AttemptOptions, attemptsOf } from "./attempts.ts";
 import { isAllowedFrom } from "./create-link.ts";
 import { deliveryToken, hashOf, isId, isSlug } from "./identifiers.ts";
 import type { Passwords } from "./password.ts";
+import { proofsOf } from "./proofs.ts";
 
 /** Why a link does not open. */
 export type LinkProblem = DeliveryRefusal | "network" | "password" | "wrong-password" | "too-many" | "away";
@@ -41,6 +42,8 @@ export interface Presented {
   readonly password?: string | undefined;
   /** What {@link LinkOpener.proofOf} returned after the password was right. */
   readonly proof?: string | undefined;
+  /** From the cookie of a browser that gave the password before. */
+  readonly browser?: string | undefined;
   /** The token of a delivery that this browser took, from its cookie. */
   readonly visit?: string | undefined;
   /** The claim key of a program: a delivery that it began may go on after the link expired. */
@@ -55,6 +58,10 @@ export interface OpenedLink extends FoundLink {
   readonly token: string | undefined;
   /** Whether opening needs a claim: the link is counted, or it asked for a password. */
   readonly isCounted: boolean;
+  /** The cookie of a new browser that gave the password. */
+  readonly browser?: string | undefined;
+  /** When the opening began. */
+  readonly openedAt: Millis;
 }
 
 /** Opens links. */
@@ -64,27 +71,27 @@ export interface LinkOpener {
   /** By the token of a delivery. Does not check that the delivery may go on. Rejects with a `Refusal` that says why. */
   openDelivery(token: string, presented: Presented): Promise<OpenedLink>;
   /** Puts on record, or announces, what no claim decides: a page that was shown, bytes of a link that counts nothing. Lazy. */
-  note(link: string, entry: Pick<AuditEntry, "action" | "address" | "bytes" | "target" | "recipient" | "result">): void;
+  note(
+    link: string | undefined,
+    entry: Pick<AuditEntry, "action" | "address" | "bytes" | "target" | "recipient" | "result">,
+  ): void;
   /** Proves for ten minutes that the password was right, so that the next form need not ask again. */
-  proofOf(variant: string): string;
+  proofOf(found: FoundLink): string;
+  /** Counts a slug that does not open as a guess, for every reason alike. Returns its refusal, a fixed time after the opening began. */
+  guessed(network: string, openedAt: Millis): Promise<LinkRefused>;
 }
 
 /** What {@link linkOpener} works with. */
-export interface OpenerOptions {
-  readonly state: State;
+export interface OpenerOptions extends AttemptOptions {
   /** The secret of all processes of this state. */
   readonly stateKey: Uint8Array;
   readonly passwords: Passwords;
-  readonly clock: () => Date;
 }
 
-/** Wrong passwords from one network in {@link FAILURE_WINDOW}; and look-ups of slugs that do not exist. */
-const FAILURES_PER_NETWORK = 10;
-const FAILURE_WINDOW: Millis = 10 * 60_000;
-/** After this many wrong passwords for one link, each further attempt waits. A link is never locked. */
-const FREE_ATTEMPTS = 10;
-const MAX_DELAY: Millis = 30_000;
-const PROOF_LIFETIME: Millis = 10 * 60_000;
+/** The owner learns of a link whose password was wrong so often in ten minutes. */
+const ANNOUNCED_FAILURES = 5;
+/** The time until the answer about a slug that does not open: longer than a storage takes to say that a target changed. */
+const GUESS_TIME: Millis = 250;
 
 /** Whether every delivery was started. A claim that was not started may still lapse and come back. */
 export function isUsedUp({ max, givenBack, started }: Variant): boolean {
@@ -92,44 +99,37 @@ export function isUsedUp({ max, givenBack, started }: Variant): boolean {
 }
 
 /** Opens the links of a state. */
-export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions): LinkOpener {
-  async function expectAttempts(network: string, link: string): Promise<void> {
-    const { byAddress, byLink, lastByLink } = await state.failures({
-      address: network,
-      link,
-      windowMs: FAILURE_WINDOW,
-    });
-    if (byAddress >= FAILURES_PER_NETWORK) throw new LinkRefused("too-many", clock().getTime() + FAILURE_WINDOW);
-    const delay = byLink < FREE_ATTEMPTS ? 0 : Math.min(MAX_DELAY, 1000 * 2 ** (byLink - FREE_ATTEMPTS));
-    const next = (lastByLink ?? 0) + delay;
-    if (delay > 0 && clock().getTime() < next) throw new LinkRefused("too-many", next);
+export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerOptions): LinkOpener {
+  const attempts = attemptsOf({ state, clock, pause });
+  const proofs = proofsOf(stateKey, clock);
+  function expectAttempt(attempt: Attempt | Millis): Attempt {
+    if (typeof attempt === "number") throw new LinkRefused("too-many", attempt);
+    return attempt;
   }
 
-  function signature(variant: string, until: string): Buffer {
-    return createHmac("sha256", stateKey).update(`proof\n${variant}\n${until}`).digest();
-  }
-
-  function isProved(variant: string, proof: string | undefined): boolean {
-    const [until = "", mac = ""] = proof?.split(".") ?? [];
-    if (!/^\d{1,15}$/.test(until) || Number(until) <= clock().getTime()) return false;
-    const given = Buffer.from(mac, "base64url");
-    const expected = signature(variant, until);
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  }
-
-  async function expectPassword({ link, variant }: FoundLink, presented: Presented): Promise<void> {
-    if (link.password === undefined || isProved(variant.id, presented.proof)) return;
+  /** Returns the cookie of a new browser that gave the password. */
+  async function expectPassword(found: FoundLink, presented: Presented): Promise<string | undefined> {
+    const { link, variant } = found;
+    if (link.password === undefined || proofs.isForm(found, presented.proof)) return undefined;
     if (presented.password === undefined) throw new LinkRefused("password");
-    // Limits come before the hash, which costs most.
-    await expectAttempts(presented.network, link.id);
-    const matches = await passwords.matches(presented.password, link.password, {
-      link: link.id,
-      client: presented.network,
-    });
+    const { network } = presented;
+    const browser = proofs.browserOf(found, presented.browser);
+    // The attempt counts before its hash, which costs most.
+    const attempt = expectAttempt(
+      await (browser === undefined ? attempts.begin(network, link.id) : attempts.beginProved(browser)),
+    );
+    const turn =
+      browser === undefined ? { link: link.id, client: network } : { link: `proved ${link.id}`, client: browser };
+    const matches = await passwords.matches(presented.password, link.password, turn);
+    if (matches === false) {
+      const refusal = { address: network, recipient: variant.name, result: "wrong-password" };
+      note(link.id, { action: "link.opened", ...refusal });
+      if (attempt.byLink >= ANNOUNCED_FAILURES) note(link.id, { action: "proof.failed", ...refusal, result: "ok" });
+      throw new LinkRefused("wrong-password");
+    }
+    await attempt.forget();
     if (matches === undefined) throw new LinkRefused("too-many", clock().getTime() + 1000);
-    if (matches) return;
-    await state.recordFailure({ address: presented.network, link: link.id, windowMs: FAILURE_WINDOW });
-    throw new LinkRefused("wrong-password");
+    return browser === undefined ? proofs.browser(found) : undefined;
   }
 
   /** A delivery that may go on, if its token belongs to this link. */
@@ -144,9 +144,11 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
     return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
   }
 
-  /** A slug that does not open counts as a guess, for every reason alike. */
-  async function unknownSlug(network: string): Promise<LinkRefused> {
-    await state.recordFailure({ address: network, link: "", windowMs: FAILURE_WINDOW });
+  async function guessed(network: string, openedAt: Millis): Promise<LinkRefused> {
+    const attempt = await attempts.begin(network, "");
+    if (typeof attempt === "number") return new LinkRefused("too-many", attempt);
+    note(undefined, { action: "link.opened", result: "unknown", address: network });
+    await pause(Math.max(0, openedAt + GUESS_TIME - clock().getTime()));
     return new LinkRefused("unknown");
   }
 
@@ -166,40 +168,44 @@ export function linkOpener({ state, stateKey, passwords, clock }: OpenerOptions)
 
   return {
     note,
+    guessed,
+    proofOf: proofs.form,
     async open(address, presented) {
+      const { network } = presented;
+      const openedAt = clock().getTime();
       const bySlug = isSlug(address);
       if (!bySlug && !isId(address)) throw new LinkRefused("unknown");
-      if (bySlug) await expectAttempts(presented.network, "");
       const found = await state.findLink(address);
-      if (found === undefined) throw bySlug ? await unknownSlug(presented.network) : new LinkRefused("unknown");
+      if (found === undefined) throw bySlug ? await guessed(network, openedAt) : new LinkRefused("unknown");
+      // After the look-up, like the count of an unknown slug: guesses at once are decided in the order in which they came.
+      if (bySlug && proofs.browserOf(found, presented.browser) === undefined) {
+        const blocked = await attempts.blocked(network);
+        if (blocked !== undefined) throw new LinkRefused("too-many", blocked);
+      }
       const { link, variant } = found;
       // A slug can be guessed, so it shows no reason before the password is right.
       const hidden = bySlug && link.password !== undefined;
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
-      if (!isInside)
-        throw bySlug ? await unknownSlug(presented.network) : refusedLink(found, "network", presented.network);
+      if (!isInside) throw bySlug ? await guessed(network, openedAt) : refusedLink(found, "network", network);
       const delivery = await visitOf(variant.id, presented.visit);
-      if (delivery === undefined) await expectPassword(found, presented);
+      const browser = delivery === undefined ? await expectPassword(found, presented) : undefined;
       const closed = closedReason(link, clock().getTime());
       const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
       if (closed !== undefined && !runs) {
-        if (bySlug && !hidden) throw await unknownSlug(presented.network);
-        throw refusedLink(found, closed, presented.network);
+        if (bySlug && !hidden) throw await guessed(network, openedAt);
+        throw refusedLink(found, closed, network);
       }
       if (bySlug && !hidden && isUsedUp(variant) && delivery === undefined && !(await goesOn(found, presented)))
-        throw await unknownSlug(presented.network);
+        throw await guessed(network, openedAt);
       const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
-      return { ...found, delivery, token: delivery === undefined ? undefined : presented.visit, isCounted };
+      const token = delivery === undefined ? undefined : presented.visit;
+      return { ...found, delivery, token, isCounted, browser, openedAt };
     },
     async openDelivery(token, { remoteAddress }) {
       const found = await state.findDelivery(hashOf(token));
       if (found === undefined) throw new LinkRefused("unknown");
       if (!isAllowedFrom(found.link.networks, remoteAddress)) throw new LinkRefused("network");
-      return { ...found, token, isCounted: true };
-    },
-    proofOf(variant) {
-      const until = String(clock().getTime() + PROOF_LIFETIME);
-      return `${until}.${signature(variant, until).toString("base64url")}`;
+      return { ...found, token, isCounted: true, openedAt: clock().getTime() };
     },
   };
 }

@@ -15,7 +15,7 @@ const MAX_PASSWORD = 256;
 
 /** Who gives a password. Hashes are fair to links, and to the clients of one link. */
 export interface PasswordClient {
-  /** The link, or those of its clients that share a turn. */
+  /** The link, or a group of its clients. */
   readonly link: string;
   /** The network of the client, or its browser. */
   readonly client: string;
@@ -29,7 +29,7 @@ export interface Passwords {
   matches(password: string, hash: string, client: PasswordClient): Promise<boolean | undefined>;
 }
 
-/** Hashes one password of a new link and one that a client gave at a time. */
+/** One password of a new link and one of a client are hashed at a time. */
 export function passwords(random: (size: number) => Uint8Array = randomBytes): Passwords {
   const created = fairQueue(MAX_CREATED);
   const given = fairQueue(MAX_WAITING);

@@ -45,6 +45,7 @@ const METHODS: readonly (keyof State)[] = [
   "claimUse",
   "addToken",
   "recordFailure",
+  "forgetFailure",
   "record",
   "addHead",
   "cutAudit",

@@ -414,10 +414,18 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       ]);
       expect(await state.findToken("h")).toBe(undefined);
       expect((await state.listTokens()).length).toBe(1);
-      const failure = { address: "a", link: "l", windowMs: 1000 };
+      const failure = { address: "a", link: "l", windowMs: 1000, most: 2 };
       await state.recordFailure(failure);
       expect((await state.recordFailure({ ...failure, address: "b" })).byLink).toBe(2);
       expect(await state.failures(failure)).toEqual({ byAddress: 1, byLink: 2, lastByLink: BEGIN });
+      const atOnce = await Promise.all(Array.from({ length: 4 }, () => state.recordFailure(failure)));
+      expect(atOnce.map(({ at }) => at).sort()).toEqual([BEGIN, undefined, undefined, undefined]);
+      await state.forgetFailure({ address: "a", link: "l", at: BEGIN });
+      expect((await state.failures(failure)).byAddress).toBe(1);
+      for (let at = 0; at < 8; at++) await state.recordFailure({ ...failure, address: `c${at}` });
+      const paced: unknown[] = [];
+      for (const address of ["d", "d", "e"]) paced.push((await state.recordFailure({ ...failure, address })).at);
+      expect(paced).toEqual([BEGIN + 1000, undefined, BEGIN + 2000]);
     });
 
     test("puts decisions on record without a gap, and queues notifications of webhooks", async (bench) => {

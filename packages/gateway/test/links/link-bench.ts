@@ -21,6 +21,8 @@ export const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 /** A gateway with links over a folder, and a clock that the test sets. */
 export interface LinkBench {
   now: number;
+  /** Receives the milliseconds of each pause, which sets the clock. */
+  onPause: ((ms: number) => void) | undefined;
   readonly clock: () => Date;
   readonly folder: string;
   readonly links: Links;
@@ -61,7 +63,13 @@ export function linkBench(
     bench.write("holiday/<b>.txt", "bold");
     bench.write("holiday/day 2/b.txt", "second");
     const storage = (await openStorage?.()) ?? (await disk({ root: join(folder, "root") }));
-    const links = await openLinks({ state: await sqliteState({ path: join(folder, "state.db"), clock }), clock });
+    bench.onPause = undefined;
+    const pause = async (ms: number): Promise<void> => {
+      bench.onPause?.(ms);
+      bench.now += ms;
+    };
+    const state = await sqliteState({ path: join(folder, "state.db"), clock });
+    const links = await openLinks({ state, clock, pause });
     bench.log = [];
     const make = (port: number) =>
       createGateway({

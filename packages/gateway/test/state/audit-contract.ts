@@ -84,7 +84,7 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         await state.revokeToken("tok", "operator");
         await state.claimUse({ kid: "k", grantId: "g", uses: 1, until: BEGIN + DAY });
         await state.claimUse({ kid: "k", grantId: "g", uses: 1, until: BEGIN + DAY });
-        await state.recordFailure({ address: "192.0.2.9", link: "link1", windowMs: DAY });
+        await state.record({ action: "link.opened", by: "holder", result: "wrong-password", link: "link1" });
         await state.record({ action: "admin.call", by: "token:x", result: "TOKEN_SCOPE", detail: "GET /tokens" });
         await state.record({ action: "link.viewed", by: "holder", result: "ok", link: "link1" });
         const records = await recordsOf(opened);

@@ -11,7 +11,8 @@ daypass webhooks dead           list notifications that were given up
 daypass webhooks resend ID      send one of them again, or all of a webhook
 
   --event TYPE          what to announce; repeat it for more (default: delivery.started and delivery.completed)
-                        others: delivery.failed, link.viewed, link.limit_reached, link.file_changed, link.expiring
+                        others: delivery.failed, link.viewed, link.limit_reached, link.file_changed, link.expiring,
+                        proof.failed
   --link ID             only this link
 ${ADMIN_HELP}`;
 

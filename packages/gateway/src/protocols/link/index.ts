@@ -3,16 +3,17 @@
  * @module
  */
 import type { WireRequest } from "daypass";
-import { isClaimKey } from "../../links/identifiers.ts";
+import { isClaimKey, isSlug } from "../../links/identifiers.ts";
 import { LinkRefused, type Presented } from "../../links/open-link.ts";
 import { placeBucket } from "../../links/route-target.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import { hostsOf } from "../../upstream/route-table.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
+import { BROWSER_COOKIE, cookieOf, VISIT_COOKIE } from "./cookies.ts";
 import { type LinkForm, readLinkForm } from "./form.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { isLinkTarget, LINK_BASE, readLinkPath, readQuery } from "./path.ts";
-import { refuseLink } from "./refuse.ts";
+import { isHidden, refuseLink } from "./refuse.ts";
 import { linkTask } from "./task.ts";
 
 /** Links on their own origin. */
@@ -34,7 +35,8 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       network: networkOf(request.remoteAddress ?? ""),
       password: form?.password ?? basicPassword(request),
       proof: form?.proof,
-      visit: visitCookie(request),
+      browser: cookieOf(request, BROWSER_COOKIE),
+      visit: cookieOf(request, VISIT_COOKIE),
       claimKey: form?.claim ?? claimKeyOf(request),
     };
     const opened =
@@ -42,7 +44,10 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
         ? await opener.open(address.address, presented)
         : await opener.openDelivery(address.token, presented);
     const isForSite = opened.link.kind === "route" && opened.link.bucket === placeBucket(site ?? "");
-    if (site !== undefined && !isForSite) throw new LinkRefused("unknown");
+    if (site !== undefined && !isForSite) {
+      const isGuess = address.kind === "link" && isSlug(address.address);
+      throw isGuess ? await opener.guessed(presented.network, opened.openedAt) : new LinkRefused("unknown");
+    }
     return {
       ...opened,
       site,
@@ -89,6 +94,12 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     life: ({ link }) => (link.expiresAt - link.createdAt) / 1000,
     task: linkTask(options),
     refuse: refuseLink(options),
+    async translated(refusal, grant, request) {
+      // A missing file of an open folder is no secret about its slug.
+      const isBelow = refusal.code === "NO_SUCH_KEY" && grant.link.kind === "prefix";
+      if (isBelow || !isHidden(request, grant, refusal)) return refusal;
+      return opener.guessed(networkOf(request.remoteAddress ?? ""), grant.openedAt);
+    },
   };
 }
 
@@ -108,14 +119,4 @@ function basicPassword({ headers, target }: WireRequest): string | undefined {
     : Buffer.from(encoded, "base64")
         .toString()
         .replace(/^[^:]*:/s, "");
-}
-
-/** The name of the cookie of a visit. */
-export const VISIT_COOKIE = "dp-visit";
-
-/** Two cookies of the name are none: only an attacker plants a second. */
-function visitCookie({ headers }: WireRequest): string | undefined {
-  const pairs = headers.filter(([name]) => name.toLowerCase() === "cookie").flatMap(([, value]) => value.split(";"));
-  const tokens = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${VISIT_COOKIE}=`));
-  return tokens.length === 1 ? tokens[0]?.slice(VISIT_COOKIE.length + 1) : undefined;
 }

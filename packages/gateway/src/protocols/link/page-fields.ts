@@ -18,7 +18,7 @@ export function pageFields({ grant, options }: Asked, origin: string): LinkField
     sharedBy: options.sharedBy,
     expiresAt: new Date(link.expiresAt),
     left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
-    proof: link.password === undefined ? undefined : options.opener.proofOf(variant.id),
+    proof: link.password === undefined ? undefined : options.opener.proofOf(grant),
     preview: false,
   };
 }

@@ -85,8 +85,9 @@ const PASSING: ReadonlySet<PageProblem> = new Set(["busy", "too-many", "away"]);
  * Whether the holder of a slug may not learn why it does not open: a slug can be guessed, so without a password everything that is not open is
  * unknown. The opener decides alike before the grant.
  */
-function isHidden({ target }: WireRequest, grant: LinkGrant | undefined, refusal: Refusal): boolean {
-  const [, address = ""] = /^\/l\/([^/?]*)/.exec(target) ?? [];
+export function isHidden({ target }: WireRequest, grant: LinkGrant | undefined, refusal: Refusal): boolean {
+  if (grant !== undefined && REQUEST_FAULTS[refusal.code] !== undefined) return false;
+  const [, address = ""] = /^(?:\/-\/daypass)?\/l\/([^/?]*)/.exec(target) ?? [];
   return isSlug(address) && grant?.link.password === undefined && !PASSING.has(problemOf(refusal));
 }
 

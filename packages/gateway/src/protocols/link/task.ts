@@ -25,6 +25,7 @@ import { wantsPage } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
+import { visitCookie, withBrowserCookie } from "./cookies.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { type BytesHeaders, handedRange, handOver } from "./hand-over.ts";
 import { expectLeft, pageFields } from "./page-fields.ts";
@@ -50,11 +51,16 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
       if (permit.object === undefined) throw refusal;
       return refuse(asked, permit.object, refusal);
     }
-    if (grant.link.kind === "route") return routeLinkTask(asked);
-    if (grant.link.kind === "prefix") return prefixTask(asked);
-    if (permit.object === undefined) throw new LinkRefused("unknown");
-    return objectTask(asked, permit.object);
+    return withBrowserCookie(asked, taskOf(asked));
   };
+}
+
+function taskOf(asked: Asked): Task {
+  const { grant, permit } = asked;
+  if (grant.link.kind === "route") return routeLinkTask(asked);
+  if (grant.link.kind === "prefix") return prefixTask(asked);
+  if (permit.object === undefined) throw new LinkRefused("unknown");
+  return objectTask(asked, permit.object);
 }
 
 function objectTask(asked: Asked, object: PermittedObject): Task {
@@ -152,6 +158,7 @@ function claim(asked: Asked, object: PermittedObject | undefined): Task<ClaimLin
       operation: "claim-link",
       variant,
       object,
+      check: (info) => expectUnchanged(asked, info, "delivery.claimed"),
       claimKey,
       token,
       address: networkOf(asked.request.remoteAddress ?? ""),
@@ -163,12 +170,6 @@ function claim(asked: Asked, object: PermittedObject | undefined): Task<ClaimLin
       return { status: 303, headers, body: undefined };
     },
   };
-}
-
-/** A browser that reloads the page, or goes back to it, finds its delivery again. */
-function visitCookie({ grant, options }: Asked, token: string, until: number): string {
-  const secure = options.origin.startsWith("https:") ? "; Secure" : "";
-  return `dp-visit=${token}; Path=${grant.path}; Expires=${new Date(until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 function claimOf({ grant, options, request }: Asked, claimKey: string): DeliverLink["by"] {

@@ -19,6 +19,7 @@ export type AuditAction =
   | "link.read"
   | "link.viewed"
   | "link.expiring"
+  | "proof.failed"
   | "delivery.claimed"
   | "delivery.started"
   | "delivery.continued"
@@ -42,7 +43,7 @@ export type AuditAction =
   | "state.restored";
 
 /** Actions that are only announced: nothing is decided. */
-const ANNOUNCED: ReadonlySet<AuditAction> = new Set(["link.viewed", "link.expiring"] as const);
+const ANNOUNCED: ReadonlySet<AuditAction> = new Set(["link.viewed", "link.expiring", "proof.failed"] as const);
 
 /** The kinds of notifications. */
 export const notificationTypes = [
@@ -50,6 +51,7 @@ export const notificationTypes = [
   "link.limit_reached",
   "link.file_changed",
   "link.expiring",
+  "proof.failed",
   "delivery.started",
   "delivery.completed",
   "delivery.failed",
@@ -101,12 +103,13 @@ const REFUSALS = 60;
 const MINUTE: Millis = 60_000;
 
 const HOUR: Millis = 60 * MINUTE;
+const HOURLY: ReadonlySet<NotificationType> = new Set(["link.limit_reached", "link.file_changed", "proof.failed"]);
 
 /** Limits what clients can cause by requests that are refused. */
 export interface EntryLimits {
   /** Drops refusals above the limit of a minute. The first one of the next minute says how many were dropped. */
   toRecord(entry: AuditEntry, at: Millis): AuditEntry | undefined;
-  /** The kind of notification that an entry causes. Refusals of a link are announced once an hour. */
+  /** The kind of notification that an entry causes. {@link HOURLY} kinds are announced once an hour for a link. */
   toAnnounce(entry: AuditEntry, at: Millis): NotificationType | undefined;
 }
 
@@ -131,7 +134,7 @@ export function entryLimits(): EntryLimits {
     },
     toAnnounce(entry, at) {
       const type = notificationOf(entry);
-      if (type !== "link.limit_reached" && type !== "link.file_changed") return type;
+      if (type === undefined || !HOURLY.has(type)) return type;
       const now = Math.floor(at / HOUR);
       if (now !== hour) announced.clear();
       hour = now;

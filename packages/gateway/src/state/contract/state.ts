@@ -270,18 +270,15 @@ export interface State extends StateCapabilities {
   /** Revokes a token and removes its webhooks with their notifications; `false` if there was none to revoke. */
   revokeToken(id: string, by: string): Promise<boolean>;
 
-  /** Counts a wrong password or an unknown address, and returns how many came from there and for this link in the window. */
-  recordFailure(failure: {
-    readonly address: string;
-    readonly link: string;
-    readonly windowMs: number;
-  }): Promise<FailureCounts>;
+  /**
+   * Counts an attempt as a failure before it is decided, so that attempts at once cannot exceed a limit: `scheduleAttempt` says when it may be
+   * decided. Counts nothing if it is refused.
+   */
+  recordFailure(failure: CountedFailure): Promise<RecordedFailure>;
+  /** Takes back an attempt that succeeded. */
+  forgetFailure(failure: Pick<CountedFailure, "address" | "link"> & { readonly at: Millis }): Promise<void>;
   /** The same counts, without a new failure. Lazy. */
-  failures(failure: {
-    readonly address: string;
-    readonly link: string;
-    readonly windowMs: number;
-  }): Promise<FailureCounts>;
+  failures(failure: Omit<CountedFailure, "most">): Promise<FailureCounts>;
 
   /** Puts an entry on record, or announces it, if no other method does: an admin call, a refusal, a view. */
   record(entry: AuditEntry): Promise<void>;
@@ -351,6 +348,24 @@ export type OutboxMethods = Pick<
   | "resendDeadLetters"
   | "outboxDepth"
 >;
+
+/** An attempt to guess. */
+export interface CountedFailure {
+  /** The network of the client, or its browser. */
+  readonly address: string;
+  /** The link whose new clients share attempts; empty for a slug, and for a browser that proved the password. */
+  readonly link: string;
+  /** Milliseconds in which failures count. */
+  readonly windowMs: number;
+  /** Failures of the address in the window, at most. */
+  readonly most: number;
+}
+
+/** The counts with the attempt, if it was not refused. */
+export interface RecordedFailure extends FailureCounts {
+  /** When the attempt may be decided, milliseconds since 1970; absent if it was refused. */
+  readonly at?: Millis | undefined;
+}
 
 /** Failures in a window. */
 export interface FailureCounts {

@@ -1,15 +1,18 @@
 /** What transactions change, apart from deliveries. */
 import { randomBytes } from "node:crypto";
+import { scheduleAttempt } from "../contract/attempts.ts";
 import { changeEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import { optional, type Row, settingsText, toLink, toRevocation, toVariant } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type {
+  CountedFailure,
   FailureCounts,
   FoundLink,
   Link,
   LinkChange,
+  RecordedFailure,
   Revocation,
   Use,
   Variant,
@@ -126,10 +129,32 @@ export async function claimUses(db: Database, uses: readonly Use[], deadline: nu
   );
 }
 
-/** Counts failures in a window. */
-export async function failures(db: Database, address: string, link: string, windowMs: number): Promise<FailureCounts> {
-  const [row] = await db.read("failures", address, link, db.now() - windowMs);
+/** Counts failures since an instant. */
+export async function failures(
+  run: Run,
+  { address, link, since }: { readonly address: string; readonly link: string; readonly since: Millis },
+): Promise<FailureCounts> {
+  const [row] = await run("failures", address, link, since);
   return { byAddress: row.by_address, byLink: row.n, lastByLink: optional<number>(row.last) };
+}
+
+/** Counts an attempt, unless it is refused. */
+export async function recordFailure(
+  run: Run,
+  { address, link, windowMs, most }: CountedFailure,
+  clock: () => Millis,
+): Promise<RecordedFailure> {
+  // Always in this order, so that two attempts cannot wait for each other.
+  await run("lockFailures", `address ${address}`);
+  if (link !== "") await run("lockFailures", `link ${link}`);
+  const now = clock();
+  const selected = { address, link, since: now - windowMs };
+  const counts = await failures(run, selected);
+  const [{ n: waiting }] = await run("waitingFailures", address, link, now);
+  const at = scheduleAttempt({ link, most, counts, waiting, now });
+  if (at === undefined) return counts;
+  await run("addFailure", at, address, link);
+  return { ...(await failures(run, selected)), at };
 }
 
 /** Each variant in a transaction of its own, so that no claim waits for a sweep. */

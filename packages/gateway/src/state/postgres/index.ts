@@ -9,6 +9,7 @@ import {
   createLink,
   failures,
   found,
+  recordFailure,
   removeOrphans,
   revoke,
   revokeLink,
@@ -221,15 +222,10 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
         await removeOrphans(transaction, by);
         return isRevoked;
       }),
-    async recordFailure({ address, link, windowMs }) {
-      await once(async ({ run, append }) => {
-        await run("addFailure", db.now(), address, link);
-        const result = link === "" ? "unknown" : "wrong-password";
-        append({ action: "link.opened", by: "holder", result, link: link || undefined, address });
-      });
-      return failures(db, address, link, windowMs);
-    },
-    failures: ({ address, link, windowMs }) => failures(db, address, link, windowMs),
+    recordFailure: (failure) => once(({ run }) => recordFailure(run, failure, db.now)),
+    forgetFailure: ({ address, link, at }) =>
+      once(async ({ run }) => void (await run("forgetFailure", address, link, at))),
+    failures: ({ address, link, windowMs }) => failures(db.read, { address, link, since: db.now() - windowMs }),
     ...auditMethods(db, once, chain),
     ...outboxMethods(db, once),
     sweep: () => sweep(db),

@@ -104,6 +104,11 @@ export const statements = {
   addFailure: "INSERT INTO daypass.failure VALUES ($1, $2, $3)",
   failures: `SELECT (SELECT count(*) FROM daypass.failure WHERE address = $1 AND at > $3) AS by_address, count(*) AS n, max(at) AS last
     FROM daypass.failure WHERE link = $2 AND at > $3`,
+  waitingFailures: "SELECT count(*) AS n FROM daypass.failure WHERE address = $1 AND link = $2 AND at > $3",
+  // Counts of the same address, or of the same link, must see each other.
+  lockFailures: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+  forgetFailure: `DELETE FROM daypass.failure WHERE ctid =
+    (SELECT ctid FROM daypass.failure WHERE address = $1 AND link = $2 AND at = $3 LIMIT 1 FOR UPDATE)`,
   removeFailures: "DELETE FROM daypass.failure WHERE at <= $1",
 
   // The row stays locked until the commit, so that numbers have no gap. The statement after it sees what the commits before it stored.

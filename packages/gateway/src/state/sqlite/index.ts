@@ -15,7 +15,6 @@ import {
 } from "../contract/deliveries.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import {
-  optional,
   pageOf,
   pageStart,
   type Row,
@@ -28,17 +27,9 @@ import {
   toWindow,
 } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
-import type {
-  FailureCounts,
-  FoundLink,
-  Link,
-  LinkChange,
-  Revocation,
-  State,
-  Variant,
-  WholeLink,
-} from "../contract/state.ts";
+import type { FoundLink, Link, LinkChange, Revocation, State, Variant, WholeLink } from "../contract/state.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
+import { failureMethods } from "./failures.ts";
 import { grouped } from "./group-commit.ts";
 import { migrate } from "./migrate.ts";
 import { queries } from "./query.ts";
@@ -224,16 +215,6 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     return row && toRevocation(row);
   }
 
-  function failures(address: string, link: string, windowMs: number): FailureCounts {
-    const since = now() - windowMs;
-    const byLink = first("failuresByLink", link, since);
-    return {
-      byAddress: count("failuresByAddress", address, since),
-      byLink: Number(byLink?.n),
-      lastByLink: optional(byLink?.last),
-    };
-  }
-
   function removeOrphans(by: string): void {
     for (const { id } of all("removeOrphans")) append({ action: "webhook.removed", by, result: "ok", subject: id });
   }
@@ -356,14 +337,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
         removeOrphans(by);
         return isRevoked;
       }),
-    recordFailure: ({ address, link, windowMs }) =>
-      commit(() => {
-        run("addFailure", now(), address, link);
-        const result = link === "" ? "unknown" : "wrong-password";
-        append({ action: "link.opened", by: "holder", result, link: link || undefined, address });
-        return failures(address, link, windowMs);
-      }),
-    failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
+    ...failureMethods(query, { commit, now }),
     ...auditMethods(query, journal, { commit, chain }),
     ...outboxMethods(query, journal, { commit, now }),
     sweep: () => commit(sweep).finally(reserve.keep),

@@ -73,6 +73,9 @@ export const statements = {
   addFailure: "INSERT INTO failure VALUES (?, ?, ?)",
   failuresByAddress: "SELECT count(*) AS n FROM failure WHERE address = ? AND at > ?",
   failuresByLink: "SELECT count(*) AS n, max(at) AS last FROM failure WHERE link = ? AND at > ?",
+  waitingFailures: "SELECT count(*) AS n FROM failure WHERE address = ? AND link = ? AND at > ?",
+  forgetFailure: `DELETE FROM failure WHERE rowid =
+    (SELECT rowid FROM failure WHERE address = ? AND link = ? AND at = ? LIMIT 1)`,
   removeFailures: "DELETE FROM failure WHERE at <= ?",
 
   countRecords: `INSERT INTO audit_writer VALUES (?, ?)

@@ -1,0 +1,36 @@
+/** Attempts to guess in SQLite. */
+import { scheduleAttempt } from "../contract/attempts.ts";
+import type { Millis } from "../contract/deliveries.ts";
+import { optional } from "../contract/rows.ts";
+import type { FailureCounts, State } from "../contract/state.ts";
+import type { Queries } from "./query.ts";
+
+/** The methods of the engine that count failures. */
+export function failureMethods(
+  { first, count, run }: Queries,
+  { commit, now }: { commit<T>(work: () => T): Promise<T>; now(): Millis },
+): Pick<State, "recordFailure" | "forgetFailure" | "failures"> {
+  function failures(address: string, link: string, windowMs: number): FailureCounts {
+    const since = now() - windowMs;
+    const byLink = first("failuresByLink", link, since);
+    return {
+      byAddress: count("failuresByAddress", address, since),
+      byLink: Number(byLink?.n),
+      lastByLink: optional(byLink?.last),
+    };
+  }
+
+  return {
+    recordFailure: ({ address, link, windowMs, most }) =>
+      commit(() => {
+        const counts = failures(address, link, windowMs);
+        const waiting = count("waitingFailures", address, link, now());
+        const at = scheduleAttempt({ link, most, counts, waiting, now: now() });
+        if (at === undefined) return counts;
+        run("addFailure", at, address, link);
+        return { ...failures(address, link, windowMs), at };
+      }),
+    forgetFailure: ({ address, link, at }) => commit(() => void run("forgetFailure", address, link, at)),
+    failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
+  };
+}

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Clock, DaypassError, type UseStore } from "daypass";
+import { currentVisits } from "./links/current-visit.ts";
 import { visitRenewal } from "./links/renew-visit.ts";
 import { visitCookies } from "./links/visit.ts";
 import type { GatewayLinks, GatewayOptions } from "./options.ts";
@@ -53,7 +54,7 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
   if (keys.url !== undefined) {
     const signed = { ...common, keys: keys.url, audience, uses: options.links && usesOf(options.links.links.state) };
     protocols.push(urlProtocol({ ...signed, isRouted: (request) => routes?.find(request) !== undefined }));
-    if (routes !== undefined) protocols.push(routeProtocol({ ...signed, ...visitsOf(options), routes }));
+    if (routes !== undefined) protocols.push(routeProtocol({ ...signed, ...visitsOf(options, clock), routes }));
   }
   if (options.links !== undefined) protocols.push(linksOf(options, options.links, clock));
   const [first, ...others] = protocols;
@@ -62,14 +63,15 @@ export function protocolsOf(options: GatewayOptions, limits: Limits, clock: Cloc
 }
 
 /** What visits to routes need of the links. */
-export function visitsOf({ links, keys }: Pick<GatewayOptions, "links" | "keys">): VisitOptions {
-  if (links === undefined) return { visits: undefined, scopesOf: undefined, renew: undefined };
+export function visitsOf({ links, keys }: Pick<GatewayOptions, "links" | "keys">, clock: Clock): VisitOptions {
+  if (links === undefined) return { visits: undefined, current: undefined, scopesOf: undefined, renew: undefined };
   const { state, stateKey } = links.links;
   const visits = visitCookies(stateKey);
-  return { visits, scopesOf: ownerScopes(state, keys.s3), renew: visitRenewal(state, visits) };
+  const current = currentVisits(links.links, clock);
+  return { visits, current, scopesOf: ownerScopes(state, keys.s3), renew: visitRenewal(state, visits) };
 }
 
-type VisitOptions = Pick<RouteProtocolOptions, "visits" | "scopesOf" | "renew">;
+type VisitOptions = Pick<RouteProtocolOptions, "visits" | "current" | "scopesOf" | "renew">;
 
 /** The uses of Daypass URLs in the state of the gateway. */
 export function usesOf(state: State): UseStore {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { createLink, type LinkRequest, type LinkTools } from "../links/create-link.ts";
+import { ruleOfEdit } from "../links/current-visit.ts";
 import { type LinkEdit as Edit, editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRouteTarget } from "../links/route-target.ts";
@@ -275,7 +276,11 @@ export function addLinkRoutes(
       if (link.kind === "route" && (maxBytes ?? networks))
         readTarget(`${link.bucket}/${link.key}`, { maxBytes: maxBytes ?? undefined, networks: networks ?? undefined });
       const times = { startsAt: startsAt && new Date(startsAt), expiresAt: expiresAt && new Date(expiresAt) };
-      await change(context, link, await editLink(link, { ...edit, ...times } as Edit, tools));
+      const changed = await editLink(link, { ...edit, ...times } as Edit, tools);
+      const visitRule = ruleOfEdit(link, changed, clock().getTime());
+      if (visitRule !== undefined)
+        links.apply([await state.revoke({ id: randomId(), ...visitRule }, context.var.caller.owner)]);
+      await change(context, link, changed);
       return (await show(context, link.id)) as never;
     },
   );

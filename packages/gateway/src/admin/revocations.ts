@@ -33,7 +33,7 @@ const RevocationInput = z
 const RevocationResource = z
   .object({
     id: z.string(),
-    kind: z.enum(["grant", "link", "key", "subject", "prefix", "signed-before"]),
+    kind: z.enum(["grant", "link", "key", "subject", "prefix", "signed-before", "visits-before"]),
     value: z.string(),
     before: instant.optional(),
     reason: z.string().optional(),
@@ -141,7 +141,7 @@ function revocationResource(revocation: Revocation): z.infer<typeof RevocationRe
     id,
     kind: selector.kind,
     value: selector.id,
-    before: selector.kind === "signed-before" ? time(selector.before) : undefined,
+    before: "before" in selector ? time(selector.before) : undefined,
     reason,
     createdAt: time(createdAt),
     liftedAt: optionalTime(liftedAt),

@@ -92,7 +92,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     dialect: "route",
     ...placeGrants({
       ...{ places, find: routeTable(places), keys: keys.url, audience, clock, uses, enforces: [] },
-      ...visitsOf({ links, keys }),
+      ...visitsOf({ links, keys }, clock),
     }),
     task() {
       throw new TypeError("a decision has no task");

@@ -37,11 +37,20 @@ export async function editLink(link: Link, edit: LinkEdit, tools: LinkTools): Pr
     ...others,
     startsAt: times.startsAt.getTime(),
     expiresAt: times.expiresAt.getTime(),
-    ...(password === undefined ? {} : { password: password && (await tools.passwords.hash(password, link.owner)) }),
+    ...(password === undefined ? {} : await newPassword(password, link, tools)),
     ...(networks === undefined ? {} : { networks: networks ?? [] }),
     ...(preview === undefined ? {} : { preview: preview ?? true }),
     ...(follow == null || follow === link.follow ? {} : { follow, ...(await pinOf(link, follow, tools)) }),
   };
+}
+
+/** Proofs and visits that are older than the password end. */
+async function newPassword(
+  password: string | null,
+  { owner }: Link,
+  { passwords, clock }: LinkTools,
+): Promise<LinkChange> {
+  return { password: password && (await passwords.hash(password, owner)), passwordAt: clock().getTime() };
 }
 
 /** A link that begins to follow loses its pin. When it no longer follows, it pins the present object. */

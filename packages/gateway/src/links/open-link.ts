@@ -188,7 +188,9 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
       if (!isInside) throw bySlug ? await guessed(network, openedAt) : refusedLink(found, "network", network);
       const delivery = await visitOf(variant.id, presented.visit);
-      const browser = delivery === undefined ? await expectPassword(found, presented) : undefined;
+      // A visit proves the password that the link had when the visit began.
+      const isProved = delivery !== undefined && delivery.claimedAt > (link.passwordAt ?? 0);
+      const browser = isProved ? undefined : await expectPassword(found, presented);
       const closed = closedReason(link, clock().getTime());
       const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
       if (closed !== undefined && !runs) {

@@ -23,7 +23,8 @@ export function visitRenewal(state: State, cookies: VisitCookies): RenewVisit {
     if (!result.ok) return undefined;
     const { networks, startsAt } = found.link;
     const charged = found.variant.maxBytes === undefined ? undefined : token;
-    return visitCookie(cookies, { ...visit, until: result.delivery.leaseUntil, networks, startsAt, charged });
+    const until = result.delivery.leaseUntil;
+    return visitCookie(cookies, { ...visit, sealedAt: now, until, networks, startsAt, charged });
   }
 
   return async (visit, now) => {

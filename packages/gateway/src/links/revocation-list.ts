@@ -31,6 +31,8 @@ export interface RevocationList {
   all(): readonly Revocation[];
   /** The revocation that refuses a grant. */
   find(grant: Revocable): Revocation | undefined;
+  /** Visits of a link that were sealed before this instant are read from the state. */
+  visitsBefore(link: string): Millis | undefined;
   /** The revoked prefix that contains `bucket/key`, or everything below `bucket/prefix`. */
   findPrefix(resource: string): string | undefined;
 }
@@ -80,6 +82,10 @@ export function revocationList(): RevocationList {
       if (before?.selector.kind === "signed-before" && Number(signedAt) < before.selector.before) return before;
       const within = grant.key ?? grant.prefix;
       return prefixOf(within === undefined ? grant.bucket : `${grant.bucket}/${within}`);
+    },
+    visitsBefore(link) {
+      const rule = inForce.get(`visits-before ${link}`);
+      return rule?.selector.kind === "visits-before" ? rule.selector.before : undefined;
     },
     findPrefix: (resource) => prefixOf(resource)?.selector.id,
   };

@@ -14,6 +14,8 @@ export interface Visit {
   readonly origin: string;
   /** One path, or everything below it if it ends with `/`. */
   readonly path: string;
+  /** When the cookie was made, milliseconds since 1970. */
+  readonly sealedAt: Millis;
   /** When the link opened, milliseconds since 1970. */
   readonly startsAt: Millis;
   /** First instant at which the visit is over, milliseconds since 1970. */

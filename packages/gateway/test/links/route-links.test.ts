@@ -261,7 +261,7 @@ describe("a link to a route", () => {
     const { seal } = visitCookies(bench.links.stateKey);
     const good = {
       ...{ link: "l", variant: "v", owner: "operator", origin: bench.url, path: "/app/", networks: [] },
-      ...{ startsAt: bench.now, until: bench.now + 1000 },
+      ...{ sealedAt: bench.now, startsAt: bench.now, until: bench.now + 1000 },
     };
     const statusOf = async (changes: object): Promise<number> => {
       const { name, value } = seal({ ...good, ...changes });
@@ -370,7 +370,7 @@ describe("forward-auth", () => {
     const { seal } = visitCookies(bench.links.stateKey);
     const { name, value } = seal({
       ...{ link: "the-link", variant: "v", owner: "operator", origin, path: "/album/7/", networks: [], name: "Ann" },
-      ...{ startsAt: bench.now, until: bench.now + 1000 },
+      ...{ sealedAt: bench.now, startsAt: bench.now, until: bench.now + 1000 },
     });
     const decide = async (target: string) => {
       const original = { method: "GET", host: "photos.example.com", target, remoteAddress: "192.0.2.1" };
@@ -385,7 +385,12 @@ describe("forward-auth", () => {
       expect((await decide(target)).status).toBeGreaterThanOrEqual(400);
     const limited = seal({
       ...{ link: "limited", variant: "w", owner: "operator", origin, path: "/album/8/", networks: [] },
-      ...{ startsAt: bench.now, until: bench.now + 1000, charged: "a delivery with a limit of bytes" },
+      ...{
+        sealedAt: bench.now,
+        startsAt: bench.now,
+        until: bench.now + 1000,
+        charged: "a delivery with a limit of bytes",
+      },
     });
     const original = { method: "GET", host: "photos.example.com", target: "/album/8/", remoteAddress: "192.0.2.1" };
     const refused = await auth.decide(original, [["cookie", `${limited.name}=${limited.value}`]]);

@@ -138,7 +138,7 @@ server { listen 127.0.0.1:${pathsPort}; location / { return 200 "other $uri"; } 
   function cookie(path: string, origin: string): string {
     const { name, value } = visitCookies(bench.links.stateKey).seal({
       ...{ link: "l", variant: "v", owner: "operator", origin, path, networks: [] },
-      ...{ startsAt: bench.now, until: bench.now + 60_000 },
+      ...{ sealedAt: bench.now, startsAt: bench.now, until: bench.now + 60_000 },
     });
     return `${name}=${value}`;
   }

@@ -33,7 +33,7 @@ function redirect({ grant }: Asked): Task<AnswerAlone> {
   };
 }
 
-function claim({ grant, options, request }: Asked, claimKey: string): Task<ClaimLink> {
+function claim({ grant, options, request, permit }: Asked, claimKey: string): Task<ClaimLink> {
   const { variant, link } = grant;
   const token = deliveryToken(options.stateKey, variant.id, claimKey);
   return {
@@ -48,6 +48,7 @@ function claim({ grant, options, request }: Asked, claimKey: string): Task<Claim
       const cookie = visitCookie(visitCookies(options.stateKey), {
         ...{ link: link.id, variant: variant.id, owner: link.owner, origin, path, until: leaseUntil },
         ...{ startsAt: link.startsAt, name: variant.name, networks: link.networks },
+        sealedAt: permit.at,
         token: hashOf(token),
         charged: variant.maxBytes === undefined ? undefined : hashOf(token),
       });

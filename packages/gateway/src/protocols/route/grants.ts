@@ -9,6 +9,7 @@ import {
 } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import { isAllowedFrom } from "../../links/create-link.ts";
+import type { CurrentVisit } from "../../links/current-visit.ts";
 import { LinkRefused } from "../../links/open-link.ts";
 import { placeBucket } from "../../links/route-target.ts";
 import type { Visit, VisitCookies } from "../../links/visit.ts";
@@ -49,6 +50,8 @@ export interface PlaceOptions<P extends Place> {
   readonly enforces: readonly ObligationKind[];
   /** Opens the cookies of visits; without it there are no links. */
   readonly visits: VisitCookies | undefined;
+  /** Applies the edits of a link to its visits. */
+  readonly current: CurrentVisit | undefined;
   /** The present scopes of the owner of a link. */
   readonly scopesOf: ((owner: string) => FoundScopes | Promise<FoundScopes>) | undefined;
 }
@@ -57,7 +60,7 @@ export interface PlaceOptions<P extends Place> {
 export function placeGrants<P extends Place>(
   options: PlaceOptions<P>,
 ): Pick<Protocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
-  const { find, places, keys, audience, clock, uses, enforces, visits, scopesOf } = options;
+  const { find, places, keys, audience, clock, uses, enforces, visits, current, scopesOf } = options;
   const signed = urlVerifier({
     keys,
     origins: [...new Set(places.map(({ origin }) => origin))],
@@ -75,17 +78,19 @@ export function placeGrants<P extends Place>(
     return Object.assign(grant, { place });
   }
 
-  function visited(request: WireRequest, place: P): PlaceGrant<P> {
+  async function visited(request: WireRequest, place: P): Promise<PlaceGrant<P>> {
     const path = pathOf(request.target);
     const headers = request.headers.filter(([name]) => name.toLowerCase() === "cookie").map(([, value]) => value);
     // Every server must read the path in the same way: the cookie is for a prefix of it.
     const own = isPlainPath(path) ? (visits?.open(headers) ?? []) : [];
     // A browser also keeps the cookie of an earlier link to the same path, which may be over or revoked.
-    const [visit] = own
+    const [sealed] = own
       .filter((one) => one.origin === place.origin && covers(one.path, path))
       .sort((a, b) => b.until - a.until);
-    if (visit === undefined) throw new DaypassError("NO_SIGNATURE", "the URL is not signed. Open the link again");
-    if (clock().getTime() >= visit.until) throw new LinkRefused("expired");
+    if (sealed === undefined) throw new DaypassError("NO_SIGNATURE", "the URL is not signed. Open the link again");
+    if (clock().getTime() >= sealed.until) throw new LinkRefused("expired");
+    const changed = current?.(sealed) ?? sealed;
+    const visit = changed instanceof Promise ? await changed : changed;
     if (!isAllowedFrom(visit.networks, request.remoteAddress)) throw new LinkRefused("network");
     return {
       scheme: "link",

@@ -90,7 +90,7 @@ export const optional = <T>(value: T | null | undefined): T | undefined => value
 export function settingsText(link: Link): string {
   const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, handOver, isPublic } =
     link;
-  const { revokedBy, fingerprint } = link;
+  const { revokedBy, fingerprint, passwordAt } = link;
   return JSON.stringify({
     label,
     note,
@@ -105,12 +105,13 @@ export function settingsText(link: Link): string {
     isPublic,
     revokedBy,
     fingerprint,
+    passwordAt,
   });
 }
 
 export function toLink(row: Row): Link {
   return {
-    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic" | "revokedBy" | "fingerprint">),
+    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic" | "revokedBy" | "fingerprint" | "passwordAt">),
     id: row.id,
     slug: optional(row.slug),
     owner: row.owner,

@@ -66,6 +66,8 @@ export interface Link extends LinkSettings, LinkWindow {
   readonly revokedBy?: string | undefined;
   /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */
   readonly fingerprint?: string | undefined;
+  /** When the password was last changed, milliseconds since 1970. Absent: at the creation. */
+  readonly passwordAt?: Millis | undefined;
 }
 
 /** The address of a link for one recipient. A link without recipients has one variant with the link's own id. */
@@ -103,7 +105,9 @@ export type RevocationSelector =
   /** `bucket` or `bucket/prefix`, by bytes. */
   | { readonly kind: "prefix"; readonly id: string }
   /** Grants that the key signed before this instant. */
-  | { readonly kind: "signed-before"; readonly id: string; readonly before: Millis };
+  | { readonly kind: "signed-before"; readonly id: string; readonly before: Millis }
+  /** Visits of a link that were sealed before this instant: refuses none, but each is read from the state. */
+  | { readonly kind: "visits-before"; readonly id: string; readonly before: Millis };
 
 /** A rule that refuses a grant that was valid. */
 export interface Revocation {
@@ -383,6 +387,7 @@ export type LinkChange = {
 } & {
   readonly revokedAt?: Millis | null;
   readonly revokedBy?: string | null;
+  readonly passwordAt?: Millis;
   readonly suspended?: string | null;
   readonly etag?: string | null;
   readonly size?: number | null;

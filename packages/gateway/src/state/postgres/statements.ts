@@ -93,7 +93,8 @@ export const statements = {
   revocation: "SELECT * FROM daypass.revocation WHERE id = $1",
   lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL RETURNING id",
   revocationsAfter: "SELECT * FROM daypass.revocation WHERE revision > $1 ORDER BY revision",
-  revocationsPage: `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`,
+  // Rules about visits are not revocations of an operator.
+  revocationsPage: `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) AND selector NOT LIKE '{"kind":"visits-before"%' ORDER BY created_at DESC, id DESC LIMIT $3`,
   removeRevocations: "DELETE FROM daypass.revocation WHERE until <= $1",
 
   addToken: "INSERT INTO daypass.admin_token VALUES ($1, $2, $3, $4, NULL) ON CONFLICT (id) DO NOTHING",

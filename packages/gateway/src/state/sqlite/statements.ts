@@ -62,7 +62,9 @@ export const statements = {
   revocation: "SELECT * FROM revocation WHERE id = ?",
   lift: "UPDATE revocation SET lifted_at = ?, revision = ? WHERE id = ? AND lifted_at IS NULL",
   revocationsAfter: "SELECT * FROM revocation WHERE revision > ? ORDER BY revision",
-  revocationsPage: "SELECT * FROM revocation WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+  // Rules about visits are not revocations of an operator.
+  revocationsPage:
+    'SELECT * FROM revocation WHERE (created_at, id) < (?, ?) AND selector NOT LIKE \'{"kind":"visits-before"%\' ORDER BY created_at DESC, id DESC LIMIT ?',
   removeRevocations: "DELETE FROM revocation WHERE until <= ?",
 
   addToken: "INSERT INTO admin_token VALUES (?, ?, ?, ?, NULL)",

@@ -110,8 +110,8 @@ const parts = [
   },
   {
     part: steps,
-    // The last of these writes the refusals that come before any protocol is chosen.
-    sees: [http, contracts, library, permit, links, /^node:stream$/, /^protocols\/(protocol|text-answer)\.ts$/],
+    // The last two write the refusals that come before any protocol is chosen.
+    sees: [http, contracts, library, permit, links, /^node:stream$/, /^protocols\/(protocol|page|text-answer)\.ts$/],
     why: "steps work on contracts: the composition root chooses protocols and driver",
   },
   {
@@ -254,7 +254,7 @@ const parts = [
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|options|protocols|refuse|index)\.ts$/,
+    part: /^(gateway|options|protocols|index)\.ts$/,
     sees: [
       http,
       contracts,

@@ -9,19 +9,14 @@ import type { Gateway } from "../gateway.ts";
 import { given } from "../http/validate-options.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import type { GatewayOptions } from "../options.ts";
-import type { Permit } from "../permit.ts";
-import { type AuditEvent, type Notes, notesOf, requestIds } from "../pipeline/audit.ts";
-import { authenticator } from "../pipeline/authenticate.ts";
-import { authorize } from "../pipeline/authorize.ts";
+import type { AuditEvent } from "../pipeline/audit.ts";
 import { defaultLimits, type Limits } from "../pipeline/limits.ts";
-import type { Answer, Outcome } from "../pipeline/outcome.ts";
-import { answerProbe, type Tally, tally } from "../pipeline/probes.ts";
-import { receive } from "../pipeline/receive.ts";
-import { Refusal, toRefusal } from "../pipeline/refusal.ts";
-import { responder } from "../pipeline/respond.ts";
-import { expectNotRevoked } from "../pipeline/revocation.ts";
+import type { Outcome } from "../pipeline/outcome.ts";
+import { type Begun, NO_BODY, pipeline } from "../pipeline/pipeline.ts";
+import { type Tally, tally } from "../pipeline/probes.ts";
+import { Refusal } from "../pipeline/refusal.ts";
 import { steadyClock } from "../pipeline/steady-clock.ts";
-import type { Protocol } from "../protocols/protocol.ts";
+import type { PermittingProtocol } from "../protocols/protocol.ts";
 import { countUse, type PlaceGrant, placeGrants } from "../protocols/route/grants.ts";
 import { refuseUrl } from "../protocols/url/refuse.ts";
 import { usesOf, visitsOf } from "../protocols.ts";
@@ -83,63 +78,43 @@ export interface ForwardAuth extends Decider, Pick<Gateway, "limits" | "handle" 
  * ```
  */
 export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
-  const { hosts, keys, links, audience, audit, tally: counts = tally() } = options;
+  const { hosts, keys, links, audience } = options;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits: Limits = { ...defaultLimits, ...given(options.limits) };
   const places = placesOf(hosts);
   const uses = links && usesOf(links.links.state);
-  const dialect: Protocol<PlaceGrant> = {
+  const protocol: PermittingProtocol<PlaceGrant> = {
     dialect: "route",
-    ...placeGrants({
-      ...{ places, find: routeTable(places), keys: keys.url, audience, clock, uses, enforces: [] },
-      ...visitsOf({ links, keys }, clock),
-    }),
-    task() {
-      throw new TypeError("a decision has no task");
-    },
     refuse: refuseUrl,
+    ...placeGrants({
+      ...visitsOf(options, clock),
+      places,
+      find: routeTable(places),
+      keys: keys.url,
+      audience,
+      clock,
+      uses,
+      enforces: [],
+    }),
   };
-  const { authenticate } = authenticator({
-    protocols: [dialect as Protocol],
-    hosts: undefined,
-    unverifiedBodies: { places: 0, perAddress: 0, occupied: counts.unverified },
-  });
-  const respond = responder({
-    cors: {},
-    clock,
-    onDelivered(event) {
-      counts.metrics.count(event);
-      try {
-        audit?.(event);
-      } catch {
-        // A failing log must not end the server.
-      }
-    },
-    onOver() {
-      counts.inFlight -= 1;
-    },
-  });
-  const nextRequestId = requestIds();
   let closed = false;
-  const probes = {
+  const { begin, probe, receive, admit, respond, answer } = pipeline({
+    ...options,
+    hosts: undefined,
+    protocols: [protocol],
+    limits,
+    clock,
+    tally: options.tally ?? tally(),
+    isCounting: true,
     obstacle: () => (closed ? "draining" : undefined),
-    linkObstacle: () => links?.links.obstacle(),
-    auditFault: () => links?.links.state.auditFault?.(),
-  };
+  });
 
-  async function permit(request: WireRequest, notes: Notes): Promise<Permit<PlaceGrant>> {
-    const received = receive(request, limits);
+  async function permitted(request: WireRequest, begun: Begun): Promise<PlaceGrant> {
+    const received = receive(begun);
     if (!isPlainPath(pathOf(request.target)))
       throw new Refusal("INVALID_REQUEST", "the path is ambiguous. Send no dot segments and no encoded slashes");
-    const authenticated = await authenticate(received, EMPTY);
-    notes.signer = authenticated.grant;
-    notes.resource = dialect.resource(authenticated.grant as PlaceGrant);
-    const permitted = await authorize(authenticated, {
-      findRevoked: links?.links.revocations.findPrefix,
-      now: clock().getTime(),
-    });
-    if (links !== undefined) expectNotRevoked(permitted, links.links);
-    const { grant } = permitted as Permit<PlaceGrant>;
+    const { permit } = await admit({ ...begun, received, body: NO_BODY });
+    const grant = permit.grant as PlaceGrant;
     // The proxy sends the bytes, so a limit on them could not hold.
     if (grant.visit?.charged !== undefined) throw new LinkRefused("over-budget");
     const { methods } = grant.place;
@@ -148,31 +123,29 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
       throw new Refusal("METHOD_NOT_ALLOWED", `the host allows ${allow}, not ${request.method}`, { allow });
     }
     if (grant.obligations.length > 0) await countUse(uses, request.method, grant);
-    return permitted as Permit<PlaceGrant>;
+    return grant;
   }
 
   async function decide(
     { method, host, target, remoteAddress }: OriginalRequest,
     headers: WireRequest["headers"],
-    { denial = (status) => status, wantsEmptyHeaders = false }: Omit<ProxyDialect, "read"> = {},
+    proxy: Omit<ProxyDialect, "read"> = {},
   ): Promise<Outcome> {
     const request: WireRequest = { method, target, authority: host, headers, remoteAddress };
-    const notes = notesOf(request, { requestId: nextRequestId(), time: clock().getTime() });
-    counts.inFlight += 1;
+    const begun = begin(request);
     try {
-      if (counts.inFlight > limits.inFlight)
-        throw new Refusal("BUSY", `more than ${limits.inFlight} requests are in progress. Try again`);
-      const { grant } = await permit(request, notes);
-      const identity = identityHeaders({ grant: grant.id, key: grant.keyId, subject: grant.subject });
-      if (wantsEmptyHeaders && grant.subject === undefined) identity.push("daypass-subject", "");
-      return respond({ status: 200, headers: [...identity, "content-length", "0"], body: undefined }, notes);
+      const { id, keyId, subject } = await permitted(request, begun);
+      const identity = identityHeaders({ grant: id, key: keyId, subject });
+      if (proxy.wantsEmptyHeaders && subject === undefined) identity.push("daypass-subject", "");
+      return respond({ status: 200, headers: [...identity, "content-length", "0"], body: undefined }, begun.notes);
     } catch (error) {
-      const refusal = toRefusal(error);
-      notes.code = refusal.code;
-      const answer: Answer = refuseUrl(refusal, { requestId: notes.requestId, request, permit: undefined });
-      if (answer.status >= 500) notes.error = refusal.cause;
-      return respond({ ...answer, status: denial(answer.status) }, notes);
+      return deny(error, begun, proxy.denial);
     }
+  }
+
+  function deny(error: unknown, { notes, reached }: Begun, denial: ProxyDialect["denial"]): Outcome {
+    const denied = answer(error, notes, reached);
+    return respond({ ...denied, status: denial?.(denied.status) ?? denied.status }, notes);
   }
 
   return {
@@ -183,25 +156,15 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
       const proxy = Object.hasOwn(proxies, name) ? proxies[name] : undefined;
       const original = proxy?.read(request);
       if (original !== undefined) return decide(original, request.headers, proxy);
-      counts.inFlight += 1;
-      const notes = notesOf(request, { requestId: nextRequestId(), time: clock().getTime() });
-      const probe = answerProbe(request, probes);
-      if (probe instanceof Promise) return probe.then((answer) => respond(answer, notes));
-      if (probe !== undefined) return respond(probe, notes);
-      notes.code = "INVALID_REQUEST";
-      const refusal = new Refusal(
+      const begun = begin(request);
+      const unasked = new Refusal(
         "INVALID_REQUEST",
         "the proxy did not send the original method, host and URI. Configure it to send them",
       );
-      const answer = refuseUrl(refusal, { requestId: notes.requestId, request, permit: undefined });
-      return respond({ ...answer, status: proxy?.denial?.(answer.status) ?? answer.status }, notes);
+      return probe(begun) ?? deny(unasked, begun, proxy?.denial);
     },
     async close() {
       closed = true;
     },
   };
 }
-
-const EMPTY: AsyncIterable<Uint8Array> = {
-  async *[Symbol.asyncIterator]() {},
-};

@@ -1,23 +1,23 @@
 import { DaypassError, type Verifier, type WireRequest } from "daypass";
 import type { Authenticated } from "../permit.ts";
-import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
+import type { BodyVerifier, Dialect, PermittingProtocol } from "../protocols/protocol.ts";
 import type { Received } from "./receive.ts";
 import { type PlaceOptions, places } from "./unverified-body-limit.ts";
 
-export interface AuthenticationOptions {
+export interface AuthenticationOptions<P extends PermittingProtocol> {
   /** For requests whose body is read before they are verified. */
   readonly unverifiedBodies: PlaceOptions;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly P[];
   /** Dialects by authority; a host that is not listed accepts all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
 }
 
-export interface Authenticator {
+export interface Authenticator<P extends PermittingProtocol> {
   /** Returns the dialect whose marks the request carries; `undefined` for none or several. */
-  recognise(received: Received): Protocol | undefined;
+  recognise(received: Received): P | undefined;
   /** Returns the dialect in which a host answers requests without one. */
-  nativeTo(authority: string): Protocol | undefined;
-  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<Protocol>>;
+  nativeTo(authority: string): P | undefined;
+  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<P>>;
 }
 
 /**
@@ -27,9 +27,9 @@ export interface Authenticator {
  * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and the errors of the dialect's verifier
  * @throws {Refusal} `BUSY`
  */
-export function authenticator(options: AuthenticationOptions): Authenticator {
+export function authenticator<P extends PermittingProtocol>(options: AuthenticationOptions<P>): Authenticator<P> {
   const withPlace = places(options.unverifiedBodies);
-  const forms = options.protocols.flatMap((protocol): readonly Form[] => [
+  const forms = options.protocols.flatMap((protocol): readonly Form<P>[] => [
     ...protocol.verifiers.map((verifier) => ({ protocol, detects: verifier.detects, verifier })),
     ...(protocol.bodyVerifiers ?? []).map((bodyVerifier) => ({
       protocol,
@@ -39,8 +39,8 @@ export function authenticator(options: AuthenticationOptions): Authenticator {
   ]);
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
 
-  const detected = (received: Received): { first: Form | undefined; second: Form | undefined } => {
-    let first: Form | undefined;
+  const detected = (received: Received): { first: Form<P> | undefined; second: Form<P> | undefined } => {
+    let first: Form<P> | undefined;
     for (const form of forms) {
       if (!form.detects(received.request)) continue;
       if (first !== undefined) return { first, second: form };
@@ -73,13 +73,13 @@ export function authenticator(options: AuthenticationOptions): Authenticator {
 }
 
 /** A kind of signature: in the head, or in the body. */
-type Form = Pick<BodyVerifier, "detects"> & { readonly protocol: Protocol } & (
+type Form<P> = Pick<BodyVerifier, "detects"> & { readonly protocol: P } & (
     | { readonly verifier: Verifier }
     | { readonly bodyVerifier: BodyVerifier }
   );
 
-function proved(proof: Omit<Authenticated<Protocol>, symbol>): Authenticated<Protocol> {
-  return proof as Authenticated<Protocol>;
+function proved<P extends PermittingProtocol>(proof: Omit<Authenticated<P>, symbol>): Authenticated<P> {
+  return proof as Authenticated<P>;
 }
 
 const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;

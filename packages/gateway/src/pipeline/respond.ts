@@ -1,8 +1,8 @@
 import type { Clock } from "daypass";
 import type { HeaderList } from "../http/content-headers.ts";
 import { type CorsPolicy, type CorsRule, policyRule, responseHeaders } from "../http/cors.ts";
-import type { Permit } from "../permit.ts";
-import type { Exchange, Protocol } from "../protocols/protocol.ts";
+import type { Authenticated, Permit } from "../permit.ts";
+import type { Exchange, PermittingProtocol } from "../protocols/protocol.ts";
 import type { Body } from "../storage/contract/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
@@ -13,8 +13,8 @@ export interface Reached {
   received?: Received;
   /** The cross-origin rules of its bucket. */
   rules: readonly CorsRule[];
-  /** The dialect that verified it. */
-  protocol?: Protocol;
+  /** Its grant, and the dialect that verified it. */
+  authenticated?: Authenticated<PermittingProtocol>;
   permit?: Permit;
 }
 

@@ -2,7 +2,7 @@ import type { WireRequest } from "daypass";
 import { readAccept } from "../http/accept.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../pipeline/refusal.ts";
-import type { Exchange, Protocol } from "./protocol.ts";
+import type { Exchange, PermittingProtocol } from "./protocol.ts";
 import { textAnswer } from "./text-answer.ts";
 
 /** The types in which programs receive an error. */
@@ -76,7 +76,7 @@ export function page(refused: {
 }
 
 /** Answers a request of no dialect or of two: a browser gets a page, a program the words of the gateway's first dialect. */
-export function refuseUnrecognised(fallback: Protocol, refusal: Refusal, exchange: Exchange): Answer {
+export function refuseUnrecognised(fallback: PermittingProtocol, refusal: Refusal, exchange: Exchange): Answer {
   const answer = fallback.refuse(refusal, exchange);
   if (!wantsPage(exchange.request)) return answer;
   const { requestId } = exchange;

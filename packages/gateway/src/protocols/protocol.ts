@@ -48,8 +48,8 @@ export interface VerifiedBody<G extends Grant = Grant> {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** One dialect. The pipeline calls the functions in this order. Only `refuse` runs for a request that was not verified. */
-export interface Protocol<G extends Grant = Grant> extends GrantPolicy<G> {
+/** One dialect up to the permit of a request. Only `refuse` runs for a request that was not verified. */
+export interface PermittingProtocol<G extends Grant = Grant> extends GrantPolicy<G> {
   readonly dialect: Dialect;
   /** The kinds of signature in this dialect. Exactly one verifier of all dialects must recognise a request. */
   readonly verifiers: readonly Verifier<G>[];
@@ -57,12 +57,16 @@ export interface Protocol<G extends Grant = Grant> extends GrantPolicy<G> {
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
   /** The key that requested the session which signed; for the audit. */
   parentKeyId?(grant: G): string | undefined;
-  /** Reads the task of a permitted request. No later step sees a header. A promise if the task depends on the body, such as a list of parts. */
-  task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task | Promise<Task>;
   /** Translates the refusal of a permitted request into the terms of its grant. Absent if there is nothing to translate. */
   attributed?(refusal: Refusal, permit: Permit<G>): Refusal;
   /** Translates the refusal of a verified request when that takes time, before `attributed`. Absent if there is nothing to translate. */
   translated?(refusal: Refusal, grant: G, request: WireRequest): Promise<Refusal>;
   /** Presents a refusal. */
   refuse(refusal: Refusal, exchange: Exchange): Answer;
+}
+
+/** One dialect of the gateway. */
+export interface Protocol<G extends Grant = Grant> extends PermittingProtocol<G> {
+  /** Reads the task of a permitted request. No later step sees a header. A promise if the task depends on the body, such as a list of parts. */
+  task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task | Promise<Task>;
 }

@@ -116,6 +116,8 @@ describe.each(Object.entries(QUESTIONS))("forward-auth for %s", (name, question)
       405,
     ],
     ["that counts uses, without a state", { target: sign("/a", { uses: 1 }) }, 403],
+    ["for a path of the gateway's own probes", { target: "/-/healthz" }, 403],
+    ["that is a preflight", { target: "/a", method: "OPTIONS" }, 403],
     ["with a path that can be read in two ways", { target: sign("/a").replace("/a", "/x/../a") }, 400],
   ])("denies a request %s", async (_, original, status) => {
     const { port } = await service();

@@ -18,7 +18,7 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { RouteRequirement } from "../../upstream/contract.ts";
 import { isPlainPath } from "../../upstream/plain-path.ts";
 import { covers, pathOf } from "../../upstream/route-table.ts";
-import type { Protocol } from "../protocol.ts";
+import type { PermittingProtocol } from "../protocol.ts";
 
 /** Paths of an origin that grants are for. */
 export interface Place {
@@ -59,7 +59,7 @@ export interface PlaceOptions<P extends Place> {
 /** The part of a dialect that finds the grant of a request on a place. A request on a place belongs to it, signed or not. */
 export function placeGrants<P extends Place>(
   options: PlaceOptions<P>,
-): Pick<Protocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
+): Pick<PermittingProtocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
   const { find, places, keys, audience, clock, uses, enforces, visits, current, scopesOf } = options;
   const signed = urlVerifier({
     keys,

@@ -1,16 +1,16 @@
 import { isDaypassError } from "daypass";
-import type { Notes } from "./pipeline/audit.ts";
-import type { Authenticator } from "./pipeline/authenticate.ts";
-import { refusedPreflight } from "./pipeline/cross-origin.ts";
-import type { Answer, Outcome } from "./pipeline/outcome.ts";
-import { toRefusal } from "./pipeline/refusal.ts";
-import { crossOriginOf, exchangeOf, type Reached, type Respond } from "./pipeline/respond.ts";
-import { refuseUnrecognised } from "./protocols/page.ts";
-import type { Protocol } from "./protocols/protocol.ts";
+import { refuseUnrecognised } from "../protocols/page.ts";
+import type { PermittingProtocol } from "../protocols/protocol.ts";
+import type { Notes } from "./audit.ts";
+import type { Authenticator } from "./authenticate.ts";
+import { refusedPreflight } from "./cross-origin.ts";
+import type { Answer, Outcome } from "./outcome.ts";
+import { toRefusal } from "./refusal.ts";
+import { crossOriginOf, exchangeOf, type Reached, type Respond } from "./respond.ts";
 
-export interface RefuserOptions extends Pick<Authenticator, "recognise" | "nativeTo"> {
+export interface RefuserOptions extends Pick<Authenticator<PermittingProtocol>, "recognise" | "nativeTo"> {
   /** The dialect of responses to requests without one. */
-  readonly fallback: Protocol;
+  readonly fallback: PermittingProtocol;
   readonly respond: Respond;
 }
 
@@ -22,8 +22,8 @@ export interface Refuser {
 
 export function refuser({ recognise, nativeTo, fallback, respond }: RefuserOptions): Refuser {
   function answer(error: unknown, notes: Notes, reached: Reached): Answer {
-    const { received, permit } = reached;
-    const protocol = reached.protocol ?? (received === undefined ? undefined : recognise(received));
+    const { received, authenticated, permit } = reached;
+    const protocol = authenticated?.protocol ?? (received === undefined ? undefined : recognise(received));
     const thrown = toRefusal(error);
     const refusal = permit === undefined ? thrown : (protocol?.attributed?.(thrown, permit) ?? thrown);
     notes.code = refusal.code;

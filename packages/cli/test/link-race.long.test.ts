@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { adminClient } from "../src/links/admin-client.ts";
 import { temporaryFolder } from "./command.ts";
-import { serve } from "./serving.ts";
+import { children, serve } from "./serving.ts";
 
 const ROUNDS = 100;
 const CLAIMS = 1000;
@@ -31,13 +31,6 @@ function send(url: string, { method = "GET", body = "" } = {}): Promise<Answer |
     });
     sent.on("error", () => resolve(undefined)).end(body);
   });
-}
-
-/** The processes below the primary, by what they are. */
-function children(primary: number | undefined): { owner: number; workers: number[] } {
-  const ids = readFileSync(`/proc/${primary}/task/${primary}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-  const isOwner = (id: number): boolean => readFileSync(`/proc/${id}/cmdline`, "utf8").includes("state-owner");
-  return { owner: ids.find(isOwner) ?? 0, workers: ids.filter((id) => !isOwner(id)) };
 }
 
 test(`a link of one delivery starts once for ${CLAIMS} claims at a time, in ${ROUNDS} rounds with two workers and kills`, async () => {
@@ -85,6 +78,9 @@ test(`a link of one delivery starts once for ${CLAIMS} claims at a time, in ${RO
     };
     const results = await Promise.all(keys.map(claim));
     const winners = new Set(keys.filter((_, at) => results[at]?.status === 206));
+    // No start and no kill makes a gateway forget what a link is.
+    const refusals = results.map((answer) => answer?.status ?? 0).filter((code) => code >= 400 && code < 500);
+    expect({ round, victim, refusals: [...new Set(refusals)] }).toEqual({ round, victim, refusals: [410] });
     // A client that lost its connection, or found the state away, asks again with its key. Then a new one asks.
     const open = keys.filter((_, at) => results[at] === undefined || (results[at]?.status ?? 0) >= 500);
     if (victim !== undefined) {

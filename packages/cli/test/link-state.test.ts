@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { sqliteState } from "@daypass/gateway/state";
 import { expect, test } from "vitest";
 import { auditMac } from "../src/links/audit-mac.ts";
 import { daypass, temporaryFolder } from "./command.ts";
-import { serve, status } from "./serving.ts";
+import { children, serve, status } from "./serving.ts";
 
 /** The key file of the build before links (caf6e187), and the secret that sealed it. */
 const OLD_KEYS = {
@@ -49,7 +51,7 @@ function holiday(): { folder: string; state: string } {
 
 const run = async (...args: readonly string[]) => {
   const { status: code, stdout, stderr } = await daypass(args);
-  expect([code, stderr]).toEqual([0, ""]);
+  expect([code, stderr, stdout]).toEqual([0, "", expect.anything()]);
   return stdout;
 };
 const links = async (...args: readonly string[]) => JSON.parse(await run("links", ...args, "--json"));
@@ -168,4 +170,33 @@ test("resumes several links by id, then all that a restore suspended, with recip
   expect(rest.map(({ id, status: now }) => [id, now])).toEqual([[third, "open"]]);
   expect(rest[0].recipients.map(({ name }: { name: string }) => name)).toEqual(names);
   expect(await resume("--all")).toEqual([]);
+});
+
+test("a worker that replaces a killed one refuses a revoked URL, also before the state answers", async () => {
+  const { folder, state } = holiday();
+  const gateway = await serve(folder, "--port", "0", "--workers", "2");
+  const { presignedUrl } = gateway.said;
+  await links("create", "media/a.txt", "--state", state);
+  await run("revoke", presignedUrl, "--state", state);
+  // A connection for each request, so that the workers take turns.
+  const get = (): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      request(presignedUrl, { agent: false }, (answer) => resolve(answer.resume().statusCode))
+        .on("error", reject)
+        .end();
+    });
+  const { owner, workers } = children(gateway.child.pid);
+  process.kill(owner, "SIGSTOP");
+  try {
+    process.kill(Number(workers[0]), "SIGKILL");
+    const seen = new Set<number | undefined>();
+    for (let turn = 0; turn < 60; turn++) {
+      await setTimeout(50);
+      seen.add(await get());
+    }
+    expect([...seen]).toEqual([403]);
+  } finally {
+    process.kill(owner, "SIGCONT");
+  }
+  await gateway.stop();
 });

@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -67,6 +67,13 @@ export async function serveWith(options: RunOptions, ...args: readonly string[])
       return (await closed)[0];
     },
   };
+}
+
+/** The processes below the primary, by what they are. */
+export function children(primary: number | undefined): { owner: number; workers: number[] } {
+  const ids = readFileSync(`/proc/${primary}/task/${primary}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  const isOwner = (id: number): boolean => readFileSync(`/proc/${id}/cmdline`, "utf8").includes("state-owner");
+  return { owner: ids.find(isOwner) ?? 0, workers: ids.filter((id) => !isOwner(id)) };
 }
 
 /** The status of an answer that was read to its end. */

@@ -109,8 +109,19 @@ export async function openInstance(
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
 
+  /** Opens the links as soon as they have a database. */
+  const openLinks = async (wanted: ServeSettings): Promise<void> => {
+    if (!hasLinks(wanted.state)) return;
+    linkService ??= await openLinkService(wanted, { clock, log, metrics: counts.metrics });
+    links = linkService.links;
+  };
+
   // The origins contain the port, which port 0 chooses later. This gateway only reports errors of the configuration before it listens.
-  let current = gatewayFor(settings, settings.port === 0 ? ANY_PORT : settings.port);
+  const firstPort = settings.port === 0 ? ANY_PORT : settings.port;
+  let current = gatewayFor(settings, firstPort);
+  // A gateway that listens without its revocations would serve what is revoked.
+  await openLinks(settings);
+  current = gatewayFor(settings, firstPort);
   const server = await listen(
     {
       limits: current.limits,
@@ -127,9 +138,11 @@ export async function openInstance(
       logger: log.logger,
     },
   ).catch(async (error: NodeJS.ErrnoException) => {
+    await linkService?.close();
     await storage.close();
     throw listenError(error, settings);
   });
+  current = gatewayFor(settings, server.port);
   // Create keys last, because a failed start would not print their secret.
   const madeKeys = await makeFirstKeys(store).catch(async (error: unknown) => {
     await server.drain(0);
@@ -139,13 +152,8 @@ export async function openInstance(
   if (secret === undefined) {
     secret = await sessionSecret({ folder: settings.state, env });
     await keys.reload();
+    current = gatewayFor(settings, server.port);
   }
-  /** Opens the links as soon as they have a database. */
-  const openLinks = async (wanted: ServeSettings): Promise<void> => {
-    if (!hasLinks(wanted.state)) return;
-    linkService ??= await openLinkService(wanted, { clock, log, metrics: counts.metrics });
-    links = linkService.links;
-  };
   /** Comes after the gateway knows the links: a command that revokes expects the next request to be refused. */
   const listenToAdmin = async (wanted: ServeSettings): Promise<void> => {
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
@@ -157,8 +165,6 @@ export async function openInstance(
       handsOver: () => settings.links?.handOver !== undefined,
     });
   };
-  await openLinks(settings);
-  current = gatewayFor(settings, server.port);
   await listenToAdmin(settings);
   const audit = settings.log?.requests === false ? faultsOnly(log.audit) : log.audit;
   const proxies = await openForwardAuth(settings, links, {

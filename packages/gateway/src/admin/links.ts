@@ -4,12 +4,13 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { createLink, type LinkRequest, type LinkTools } from "../links/create-link.ts";
 import { ruleOfEdit } from "../links/current-visit.ts";
-import { type LinkEdit as Edit, editLink } from "../links/edit-link.ts";
+import { editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRouteTarget } from "../links/route-target.ts";
 import { scopeBreach } from "../pipeline/scope-match.ts";
+import type { LinkEdit as Edit, Link, LinkChange } from "../state/contract/fields.ts";
 import { mayRestore, OPERATOR } from "../state/contract/link-revocation.ts";
-import type { Link, LinkChange, RevocationSelector, Variant } from "../state/contract/state.ts";
+import type { RevocationSelector, Variant } from "../state/contract/state.ts";
 import {
   type AdminApp,
   type AdminEnv,

@@ -2,7 +2,8 @@
 import { BlockList, isIP } from "node:net";
 import { DaypassError } from "daypass";
 import { isHeaderValue } from "../http/content-headers.ts";
-import type { FoundLink, Link, LinkResponse, State, Variant } from "../state/contract/state.ts";
+import type { AskedFields, Link } from "../state/contract/fields.ts";
+import type { FoundLink, State, Variant } from "../state/contract/state.ts";
 import type { ObjectInfo } from "../storage/contract/storage.ts";
 import { isSlug, randomId } from "./identifiers.ts";
 import type { Passwords } from "./password.ts";
@@ -12,34 +13,14 @@ export const DEFAULT_LIFETIME: number = 7 * 24 * 60 * 60;
 const MAX_RECIPIENTS = 100;
 const MAX_TEXT = 1000;
 
-/** What an owner may ask for. */
-export interface LinkRequest {
+/** What an owner may ask for. Absent: no limit, or a default. */
+export interface LinkRequest extends AskedFields {
   readonly bucket: string;
   /** A key, or a prefix that ends with `/` or is empty. */
   readonly key: string;
   readonly kind: "object" | "prefix" | "route";
-  readonly label?: string | undefined;
-  readonly note?: string | undefined;
-  readonly startsAt?: Date | undefined;
-  /** Seven days from now by default. */
-  readonly expiresAt?: Date | undefined;
-  readonly maxDeliveries?: number | undefined;
-  /** Bytes. */
-  readonly maxBytes?: number | undefined;
-  readonly password?: string | undefined;
   /** Names of people. Each gets an address of their own. */
   readonly recipients?: readonly string[] | undefined;
-  readonly slug?: string | undefined;
-  /** Opens a slug without a password and without recipients. */
-  readonly isPublic?: boolean | undefined;
-  /** Networks in CIDR notation, or addresses. */
-  readonly networks?: readonly string[] | undefined;
-  readonly response?: LinkResponse | undefined;
-  readonly preview?: boolean | undefined;
-  /** Serves the present object, also if it has changed since it was linked. */
-  readonly follow?: boolean | undefined;
-  /** A front server or the storage sends the bytes. */
-  readonly handOver?: boolean | undefined;
   readonly owner: string;
   readonly idempotencyKey?: string | undefined;
   /** Stored with the link, so that a repeated idempotency key shows whether it repeats the request. */
@@ -75,41 +56,32 @@ export async function createLink(
     throw invalid(`${request.bucket}/${request.key} does not exist. Upload it first, or correct the target.`);
   }
   const id = randomId();
-  const { maxDeliveries: max, maxBytes, recipients = [], password } = request;
+  const { recipients = [], idempotencyKey, ...asked } = request;
+  const { maxDeliveries: max, maxBytes, password } = asked;
   const isPinned = object !== undefined && request.follow !== true;
   const link: Link = {
+    ...asked,
     id,
-    slug: request.slug,
     isPublic: request.isPublic ?? false,
-    kind: request.kind,
-    bucket: request.bucket,
-    key: request.key,
     etag: isPinned ? object.etag : undefined,
     size: isPinned ? object.size : undefined,
-    owner: request.owner,
     createdAt: now,
     version: 1,
-    label: request.label,
-    note: request.note,
     startsAt: request.startsAt?.getTime() ?? now,
     expiresAt: request.expiresAt?.getTime() ?? now + DEFAULT_LIFETIME * 1000,
-    maxDeliveries: max,
-    maxBytes,
     password: password === undefined ? undefined : await passwords.hash(password, request.owner),
     networks: request.networks ?? [],
-    response: request.response,
     preview: request.preview ?? true,
     follow: request.follow ?? false,
     handOver: request.handOver === true ? true : undefined,
     revokedAt: undefined,
     suspended: undefined,
-    fingerprint: request.fingerprint,
   };
   const counters = { link: id, max, maxBytes, used: 0, givenBack: 0, held: 0, started: 0, completed: 0 };
   // With recipients, the link's own id opens nothing: each use must show whose address it was.
   const variants: Variant[] =
     recipients.length === 0 ? [{ id, ...counters }] : recipients.map((name) => ({ id: randomId(), name, ...counters }));
-  const found = await state.createLink(link, variants, request.idempotencyKey);
+  const found = await state.createLink(link, variants, idempotencyKey);
   const stored = await state.getLink(found.link.id);
   return { ...found, variants: stored?.variants ?? variants, isNew: found.link.id === id };
 }

@@ -1,7 +1,8 @@
 /** What a visit may open after its link was edited. */
 import type { Clock } from "daypass";
 import { closedReason, type Millis } from "../state/contract/deliveries.ts";
-import type { Link, LinkChange, RevocationSelector, State } from "../state/contract/state.ts";
+import type { Link, LinkChange } from "../state/contract/fields.ts";
+import type { RevocationSelector, State } from "../state/contract/state.ts";
 import { LinkRefused } from "./open-link.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import type { Visit } from "./visit.ts";

@@ -1,22 +1,6 @@
 /** Changes a link as its owner asks. */
-import type { Link, LinkChange } from "../state/contract/state.ts";
+import type { Link, LinkChange, LinkEdit } from "../state/contract/fields.ts";
 import { checkRequest, type LinkRequest, type LinkTools } from "./create-link.ts";
-
-type Editable =
-  | "label"
-  | "note"
-  | "startsAt"
-  | "expiresAt"
-  | "maxDeliveries"
-  | "maxBytes"
-  | "password"
-  | "networks"
-  | "response"
-  | "preview"
-  | "follow";
-
-/** What an owner may change. `null` resets a value to its default. */
-export type LinkEdit = { readonly [name in Editable]?: LinkRequest[name] | null | undefined };
 
 /**
  * The change behind an edit.

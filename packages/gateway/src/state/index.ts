@@ -25,6 +25,7 @@ export type {
   Start,
   VariantCounters,
 } from "./contract/deliveries.ts";
+export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings } from "./contract/fields.ts";
 export type { Notification, OutboxDepth, SendOutcome, Webhook } from "./contract/outbox.ts";
 export type {
   AdminToken,
@@ -33,11 +34,6 @@ export type {
   CountedFailure,
   FailureCounts,
   FoundLink,
-  Link,
-  LinkChange,
-  LinkKind,
-  LinkResponse,
-  LinkSettings,
   Page,
   PageRequest,
   RecordedFailure,

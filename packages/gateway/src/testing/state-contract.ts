@@ -4,7 +4,8 @@
  */
 import type { Applied, Command, Covered } from "../state/contract/deliveries.ts";
 import { AFTER_EXPIRY, CLAIM_WINDOW, LEASE, LEASE_COMPLETED, START_WITHIN } from "../state/contract/deliveries.ts";
-import type { Link, State, Variant } from "../state/contract/state.ts";
+import type { Link } from "../state/contract/fields.ts";
+import type { State, Variant } from "../state/contract/state.ts";
 import type { TestFunctions } from "./contract-tools.ts";
 
 /** Options of {@link stateContract}. */

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { AuditEntry, NotificationType } from "../../src/state/contract/audit.ts";
 import { macChecker } from "../../src/state/contract/commit-mac.ts";
 import { type Command, LEASE, START_WITHIN } from "../../src/state/contract/deliveries.ts";
+import type { Link } from "../../src/state/contract/fields.ts";
 import type { Notification, Webhook } from "../../src/state/contract/outbox.ts";
-import type { Link, State } from "../../src/state/contract/state.ts";
+import type { State } from "../../src/state/contract/state.ts";
 
 const BEGIN = Date.parse("2026-12-01T00:00:00Z");
 const DAY = 24 * LEASE;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { needsPostgres, postgresServer } from "../../../../tools/postgres-server.ts";
-import type { Link } from "../../src/state/contract/state.ts";
+import type { Link } from "../../src/state/contract/fields.ts";
 import { postgresState } from "../../src/state/postgres/index.ts";
 import { bytes, documentedTable, each, life } from "./capacity-model.ts";
 

@@ -13,7 +13,8 @@ import {
   START_WITHIN,
   transitions,
 } from "../../src/state/contract/deliveries.ts";
-import type { Link, State, Variant } from "../../src/state/contract/state.ts";
+import type { Link } from "../../src/state/contract/fields.ts";
+import type { State, Variant } from "../../src/state/contract/state.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 
 const SIZE = 1000;

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { needsPostgres, type PostgresServer, postgresServer } from "../../../../tools/postgres-server.ts";
 import { type UnreliableProxy, unreliableProxy } from "../../../../tools/unreliable-proxy.ts";
 import type { Applied } from "../../src/state/contract/deliveries.ts";
-import type { Link, Revocation, State } from "../../src/state/contract/state.ts";
+import type { Link } from "../../src/state/contract/fields.ts";
+import type { Revocation, State } from "../../src/state/contract/state.ts";
 import { type PostgresStateOptions, postgresState } from "../../src/state/postgres/index.ts";
 
 const reason = needsPostgres();

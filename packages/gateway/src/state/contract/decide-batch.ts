@@ -1,7 +1,8 @@
 /** Decides commands of one variant that arrived together, in their order, as if each had a transaction of its own. Pure. */
 import { type AuditEntry, decisionEntries } from "./audit.ts";
 import { type Applied, type Attempt, apply, type Command, type Delivery, type Millis } from "./deliveries.ts";
-import type { Link, Variant } from "./state.ts";
+import type { Link } from "./fields.ts";
+import type { Variant } from "./state.ts";
 
 /** The rows that the commands of a batch may read. */
 export interface Loaded {

@@ -1,6 +1,6 @@
 /** Who revoked a link decides who may restore it. */
 import type { Millis } from "./deliveries.ts";
-import type { Link, LinkChange } from "./state.ts";
+import type { Link, LinkChange } from "./fields.ts";
 
 /** The caller whose revocations no token can undo. */
 export const OPERATOR = "operator";

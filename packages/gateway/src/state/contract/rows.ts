@@ -1,12 +1,10 @@
 /** Rows of a state in SQL, as the contract has them. Every engine names its columns alike. */
 import type { NotificationType } from "./audit.ts";
 import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
+import type { LinkKind } from "./fields.ts";
 import type { Notification, Webhook } from "./outbox.ts";
 import type {
   AdminToken,
-  Link,
-  LinkKind,
-  LinkSettings,
   Page,
   PageRequest,
   Revocation,
@@ -21,7 +19,7 @@ export interface Row {
   readonly id: string;
   readonly slug: string | null;
   readonly owner: string;
-  readonly kind: string;
+  readonly kind: LinkKind;
   readonly bucket: string;
   readonly key: string;
   readonly etag: string | null;
@@ -86,48 +84,6 @@ export interface Row {
 
 /** NULL is `undefined` in the contract. */
 export const optional = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
-
-export function settingsText(link: Link): string {
-  const { label, note, maxDeliveries, maxBytes, password, networks, response, preview, follow, handOver, isPublic } =
-    link;
-  const { revokedBy, fingerprint, passwordAt } = link;
-  return JSON.stringify({
-    label,
-    note,
-    maxDeliveries,
-    maxBytes,
-    password,
-    networks,
-    response,
-    preview,
-    follow,
-    handOver,
-    isPublic,
-    revokedBy,
-    fingerprint,
-    passwordAt,
-  });
-}
-
-export function toLink(row: Row): Link {
-  return {
-    ...(JSON.parse(row.settings) as LinkSettings & Pick<Link, "isPublic" | "revokedBy" | "fingerprint" | "passwordAt">),
-    id: row.id,
-    slug: optional(row.slug),
-    owner: row.owner,
-    kind: row.kind as LinkKind,
-    bucket: row.bucket,
-    key: row.key,
-    etag: optional(row.etag),
-    size: optional(row.size),
-    startsAt: row.starts_at,
-    expiresAt: row.expires_at,
-    revokedAt: optional(row.revoked_at),
-    suspended: optional(row.suspended),
-    version: row.version,
-    createdAt: row.created_at,
-  };
-}
 
 export function toWindow({ starts_at, expires_at, revoked_at, suspended }: Row): LinkWindow {
   return {

@@ -4,71 +4,9 @@
  * @module
  */
 import type { AuditEntry } from "./audit.ts";
-import type { Applied, Command, Delivery, LinkWindow, Millis, VariantCounters } from "./deliveries.ts";
+import type { Applied, Command, Delivery, Millis, VariantCounters } from "./deliveries.ts";
+import type { Link, LinkChange } from "./fields.ts";
 import type { Notification, OutboxDepth, SendOutcome, Webhook } from "./outbox.ts";
-
-/** What a link opens. */
-export type LinkKind = "object" | "prefix" | "upload" | "route";
-
-/** Response headers that the owner set for the object. */
-export interface LinkResponse {
-  readonly contentType?: string | undefined;
-  readonly contentDisposition?: string | undefined;
-}
-
-/** The part of a link that its owner may edit. */
-export interface LinkSettings {
-  readonly label?: string | undefined;
-  readonly note?: string | undefined;
-  /** When it opens, milliseconds since 1970. */
-  readonly startsAt: Millis;
-  /** First instant at which it is closed, milliseconds since 1970. */
-  readonly expiresAt: Millis;
-  /** Deliveries of each variant; `undefined`: not counted. */
-  readonly maxDeliveries?: number | undefined;
-  /** Bytes of each variant; `undefined`: no limit. */
-  readonly maxBytes?: number | undefined;
-  /** A hash as `links/password.ts` writes it; `undefined`: no password. */
-  readonly password?: string | undefined;
-  /** Networks in CIDR notation from which the link opens; empty: from all. */
-  readonly networks: readonly string[];
-  readonly response?: LinkResponse | undefined;
-  /** Whether the page shows the object before it is delivered. */
-  readonly preview: boolean;
-  /** Serves the present object, also if it has changed since it was linked. */
-  readonly follow: boolean;
-  /** A front server or the storage sends the bytes, so that deliveries are counted and bytes are not. Absent: the gateway sends them. */
-  readonly handOver?: boolean | undefined;
-}
-
-/** A stored link. */
-export interface Link extends LinkSettings, LinkWindow {
-  /** 128 random bits in base62. */
-  readonly id: string;
-  readonly slug?: string | undefined;
-  /** Whether a slug opens without a password and without recipients. */
-  readonly isPublic: boolean;
-  readonly kind: LinkKind;
-  readonly bucket: string;
-  /** The key of an object, or the prefix, which ends with `/` or is empty. */
-  readonly key: string;
-  /** The object as it was linked, unless the link follows. */
-  readonly etag?: string | undefined;
-  /** Bytes of the object as it was linked. */
-  readonly size?: number | undefined;
-  /** `operator`, `key:<id>` or `token:<id>`: its present scope must cover the target. */
-  readonly owner: string;
-  /** When it was made, milliseconds since 1970. */
-  readonly createdAt: Millis;
-  /** Grows with each edit: the ETag of the link in the admin API. */
-  readonly version: number;
-  /** `operator` or `token:<id>`, if it is revoked. Absent from a revoked link: the operator. */
-  readonly revokedBy?: string | undefined;
-  /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */
-  readonly fingerprint?: string | undefined;
-  /** When the password was last changed, milliseconds since 1970. Absent: at the creation. */
-  readonly passwordAt?: Millis | undefined;
-}
 
 /** The address of a link for one recipient. A link without recipients has one variant with the link's own id. */
 export interface Variant extends VariantCounters {
@@ -380,15 +318,3 @@ export interface FailureCounts {
   /** When the last one at the link was, milliseconds since 1970. */
   readonly lastByLink: Millis | undefined;
 }
-
-/** What an edit may change. `null` removes a value. */
-export type LinkChange = {
-  readonly [name in keyof LinkSettings]?: LinkSettings[name] | null;
-} & {
-  readonly revokedAt?: Millis | null;
-  readonly revokedBy?: string | null;
-  readonly passwordAt?: Millis;
-  readonly suspended?: string | null;
-  readonly etag?: string | null;
-  readonly size?: number | null;
-};

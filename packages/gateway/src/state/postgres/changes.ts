@@ -3,15 +3,14 @@ import { randomBytes } from "node:crypto";
 import { scheduleAttempt } from "../contract/attempts.ts";
 import { changeEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
-import { optional, type Row, settingsText, toLink, toRevocation, toVariant } from "../contract/rows.ts";
+import { optional, type Row, toRevocation, toVariant } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type {
   CountedFailure,
   FailureCounts,
   FoundLink,
-  Link,
-  LinkChange,
   RecordedFailure,
   Revocation,
   Use,
@@ -34,7 +33,7 @@ export async function createLink(
   const known = await repeated();
   if (known !== undefined) return known;
   // A conflicting INSERT waits for the other transaction, so its link is visible afterwards.
-  if ((await run("addLink", linkRow(link, idempotencyKey))).length === 0) {
+  if ((await run("addLink", linkRow(link), idempotencyKey ?? null)).length === 0) {
     const first = await repeated();
     if (first === undefined) throw new SlugTaken();
     return first;
@@ -74,11 +73,8 @@ export async function updateLink(
 ): Promise<Link | undefined> {
   const before = await lockLink(run, id);
   if (before === undefined) return undefined;
-  const values = Object.entries(change).map(([name, value]) => [name, value ?? undefined]);
-  const link: Link = { ...before, ...(Object.fromEntries(values) as Partial<Link>) };
-  const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
-  const columns = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
-  if ((await run("changeLink", ...columns, id, version)).length === 0) return undefined;
+  const link = changedLink(before, change);
+  if ((await run("changeLink", linkRow(link), id, version)).length === 0) return undefined;
   append(changeEntry(before, change, by));
   await run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
   return { ...link, version: version + 1 };
@@ -205,15 +201,6 @@ export function whole(row: object | undefined): WholeLink | undefined {
 export function found(row: object | undefined): FoundLink | undefined {
   const { link, variants: [variant] = [] } = whole(row) ?? {};
   return link && variant && { link, variant };
-}
-
-// The statements ignore members without a column.
-function linkRow(link: Link, idempotency: string | undefined): object {
-  const { startsAt, expiresAt, revokedAt, createdAt, ...row } = link;
-  return {
-    ...{ ...row, settings: settingsText(link), idempotency, warned: 0 },
-    ...{ starts_at: startsAt, expires_at: expiresAt, revoked_at: revokedAt, created_at: createdAt },
-  };
 }
 
 function variantRow({ givenBack, maxBytes, ...row }: Variant, position: number): object {

@@ -9,7 +9,8 @@ import {
   type DeliveryRefusal,
   type Millis,
 } from "../contract/deliveries.ts";
-import { type Row, toDelivery, toLink, toVariant } from "../contract/rows.ts";
+import { toLink } from "../contract/fields.ts";
+import { type Row, toDelivery, toVariant } from "../contract/rows.ts";
 import type { Variant } from "../contract/state.ts";
 import { joined } from "./joined.ts";
 import type { Database, Transaction } from "./transaction.ts";

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { type AuditEntry, type EntryLimits, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { toLink } from "../contract/fields.ts";
 import { notificationsFor } from "../contract/outbox.ts";
-import { type Row, toHead, toLink, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import { type Row, toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { AuditMethods, OutboxMethods } from "../contract/state.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 

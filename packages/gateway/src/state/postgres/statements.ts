@@ -1,4 +1,5 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
+import { editableColumns, linkColumns } from "../contract/fields.ts";
 
 /** The statements by name; parameters are in the order of their callers. */
 export const statements = {
@@ -23,8 +24,8 @@ export const statements = {
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
 
-  addLink:
-    "INSERT INTO daypass.link SELECT * FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id",
+  addLink: `INSERT INTO daypass.link (${linkColumns}, idempotency, warned)
+    SELECT ${linkColumns}, $2::text, 0 FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id` as string,
   addVariants: "INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, $1)",
   lockLink: "SELECT * FROM daypass.link WHERE id = $1 FOR UPDATE",
   linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
@@ -38,8 +39,10 @@ export const statements = {
   linksAfter: `SELECT created_at, id, to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
     FROM daypass.link l WHERE ($1::text IS NULL OR owner = $1) AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`,
   lockVariants: "SELECT id FROM daypass.variant WHERE link = $1 ORDER BY id FOR UPDATE",
-  changeLink: `UPDATE daypass.link SET etag = $1, size = $2, starts_at = $3, expires_at = $4, revoked_at = $5, suspended = $6, settings = $7,
-    version = version + 1, warned = CASE expires_at WHEN $4 THEN warned ELSE 0 END WHERE id = $8 AND version = $9 RETURNING id`,
+  changeLink:
+    `UPDATE daypass.link l SET ${editableColumns.map((column) => `${column} = n.${column}`)}, version = l.version + 1,
+    warned = CASE l.expires_at WHEN n.expires_at THEN l.warned ELSE 0 END
+    FROM json_populate_record(NULL::daypass.link, $1) n WHERE l.id = $2 AND l.version = $3 RETURNING l.id` as string,
   limit: "UPDATE daypass.variant SET max = $1, max_bytes = $2 WHERE link = $3",
   giveBack: "UPDATE daypass.variant SET given_back = given_back + $1 WHERE id = $2 RETURNING *",
 

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { type AuditEntry, entryLimits, isAudited, type NotificationType, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { toLink } from "../contract/fields.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
-import { toHead, toLink, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { AuditMethods, AuditWriter, OutboxMethods } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 

@@ -1,7 +1,7 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { isSqliteFull, openDatabase } from "../../sqlite.ts";
+import { isSqliteFull, openDatabase, type SqlValue } from "../../sqlite.ts";
 import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import {
@@ -13,21 +13,28 @@ import {
   type Delivery,
   type Millis,
 } from "../contract/deliveries.ts";
+import {
+  changedLink,
+  editableColumns,
+  type Link,
+  type LinkChange,
+  linkColumns,
+  linkRow,
+  toLink,
+} from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import {
   pageOf,
   pageStart,
   type Row,
-  settingsText,
   toDelivery,
-  toLink,
   toRevocation,
   toToken,
   toVariant,
   toWindow,
 } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
-import type { FoundLink, Link, LinkChange, Revocation, State, Variant, WholeLink } from "../contract/state.ts";
+import type { FoundLink, Revocation, State, Variant, WholeLink } from "../contract/state.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { failureMethods } from "./failures.ts";
 import { grouped } from "./group-commit.ts";
@@ -154,12 +161,9 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
   function createLink(link: Link, variants: readonly Variant[], idempotencyKey: string | undefined): FoundLink {
     const repeated = idempotencyKey === undefined ? undefined : found(first("linkByIdempotency", idempotencyKey));
     if (repeated !== undefined) return repeated;
-    const { id, slug = null, owner, kind, bucket, key, etag = null, size = null, startsAt, expiresAt } = link;
-    const { revokedAt = null, suspended = null, version, createdAt } = link;
-    if (slug !== null && first("linkBySlug", slug) !== undefined) throw new SlugTaken();
-    const target = [id, slug, owner, kind, bucket, key, etag, size] as const;
-    const times = [startsAt, expiresAt, revokedAt, suspended, settingsText(link), version, createdAt] as const;
-    run("addLink", ...target, ...times, idempotencyKey ?? null);
+    const { id, slug, owner, bucket, key, expiresAt } = link;
+    if (slug !== undefined && first("linkBySlug", slug) !== undefined) throw new SlugTaken();
+    run("addLink", ...valuesOf(link, linkColumns), idempotencyKey ?? null);
     for (const [position, one] of variants.entries()) {
       const { name = null, max = null, used, givenBack, maxBytes = null, held, started, completed } = one;
       run("addVariant", one.id, position, name, max, used, givenBack, maxBytes, held, started, completed, id);
@@ -180,10 +184,8 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     const row = first("link", id);
     if (row === undefined) return undefined;
     const before = toLink(row);
-    const link: Link = { ...before, ...(withoutNulls(change) as Partial<Link>) };
-    const { etag = null, size = null, startsAt, expiresAt, revokedAt = null, suspended = null } = link;
-    const values = [etag, size, startsAt, expiresAt, revokedAt, suspended, settingsText(link)] as const;
-    if (run("changeLink", ...values, expiresAt, id, version) === 0) return undefined;
+    const link = changedLink(before, change);
+    if (run("changeLink", ...valuesOf(link, editableColumns), link.expiresAt, id, version) === 0) return undefined;
     append(changeEntry(before, change, by));
     run("limit", link.maxDeliveries ?? null, link.maxBytes ?? null, id);
     return { ...link, version: version + 1 };
@@ -369,6 +371,7 @@ function isFull({ max, used, givenBack }: Variant): boolean {
 
 const DAY = 24 * 60 * 60_000;
 
-function withoutNulls(change: object): object {
-  return Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? undefined]));
+function valuesOf(link: Link, columns: readonly string[]): SqlValue[] {
+  const row: Readonly<Record<string, SqlValue>> = linkRow(link);
+  return columns.map((column) => row[column] ?? null);
 }

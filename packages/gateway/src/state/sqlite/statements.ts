@@ -1,4 +1,6 @@
 /** The statements of the SQLite state. */
+import { editableColumns, linkColumns } from "../contract/fields.ts";
+
 export const statements = {
   secret: "SELECT value FROM secret WHERE name = ?",
   addSecret: "INSERT INTO secret VALUES (?, ?)",
@@ -6,17 +8,16 @@ export const statements = {
   suspendCounted: `UPDATE link SET suspended = 'restored', version = version + 1 WHERE revoked_at IS NULL AND suspended IS NULL
     AND number IN (SELECT link_number FROM variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL)`,
 
-  addLink: `INSERT INTO link (id, slug, owner, kind, bucket, key, etag, size, starts_at, expires_at, revoked_at, suspended, settings, version, created_at, idempotency)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addLink: `INSERT INTO link (${linkColumns}, idempotency) VALUES (${linkColumns.map(() => "?")}, ?)` as string,
   link: "SELECT * FROM link WHERE id = ?",
   linkBySlug: "SELECT * FROM link WHERE slug = ?",
   linkByIdempotency: "SELECT * FROM link WHERE idempotency = ?",
   linksAfter: "SELECT * FROM link WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
   ownLinksAfter:
     "SELECT * FROM link WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
-  changeLink: `UPDATE link SET etag = ?, size = ?, starts_at = ?, expires_at = ?, revoked_at = ?, suspended = ?, settings = ?, version = version + 1,
+  changeLink: `UPDATE link SET ${editableColumns.map((column) => `${column} = ?`)}, version = version + 1,
     warned = CASE expires_at WHEN ? THEN warned ELSE 0 END
-    WHERE id = ? AND version = ?`,
+    WHERE id = ? AND version = ?` as string,
 
   // Links that lived a day and have one day left.
   warn: `UPDATE link SET warned = 1 WHERE warned = 0 AND expires_at > ? AND expires_at <= ? AND created_at <= expires_at - ?

@@ -1,0 +1,251 @@
+/**
+ * The fields of a link, each a row. The types of a link, its settings text, the columns of both engines, the admin API, the options of the command
+ * line and the table in docs/links.md derive from the rows.
+ * @module
+ */
+import type { LinkWindow, Millis } from "./deliveries.ts";
+
+/** What a link opens. */
+export type LinkKind = "object" | "prefix" | "upload" | "route";
+
+/** Response headers that the owner set for the object. */
+export interface LinkResponse {
+  readonly contentType?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+}
+
+/** The stored values of each kind of field. */
+export interface FieldValues {
+  readonly text: string;
+  readonly instant: Millis;
+  readonly count: number;
+  readonly flag: boolean;
+  /** A hash as `links/password.ts` writes it. The admin API shows only whether a link has one. */
+  readonly password: string;
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
+  readonly response: LinkResponse;
+  readonly linkKind: LinkKind;
+}
+
+/** One field of a link. */
+export interface LinkField {
+  /** With a question mark, the value can be absent. */
+  readonly kind: keyof FieldValues | `${keyof FieldValues}?`;
+  /** A column of both engines, or `settings`: a member of the JSON text in that column. */
+  readonly stored: string;
+  /** Whether the value can change: by an edit of the owner if an owner can ask for it, else by the gateway. */
+  readonly editable: boolean;
+  /** Whether the admin API shows it. */
+  readonly shown: boolean;
+  /** The option of the command line, if it has one, and what the field does. `false`: no owner can ask for it. */
+  readonly asked: false | readonly [option: `--${string}` | undefined, about: string];
+}
+
+/** Every field, in the order of the columns. */
+export const linkFields = {
+  /** 128 random bits in base62. */
+  id: { kind: "text", stored: "id", editable: false, shown: true, asked: false },
+  slug: {
+    kind: "text?",
+    stored: "slug",
+    editable: false,
+    shown: true,
+    asked: ["--slug NAME", "a readable address (with a password or --public)"],
+  },
+  /** `operator`, `key:<id>` or `token:<id>`: its present scope must cover the target. */
+  owner: { kind: "text", stored: "owner", editable: false, shown: true, asked: false },
+  kind: { kind: "linkKind", stored: "kind", editable: false, shown: true, asked: false },
+  bucket: { kind: "text", stored: "bucket", editable: false, shown: false, asked: false },
+  /** The key of an object, or the prefix, which ends with `/` or is empty. */
+  key: { kind: "text", stored: "key", editable: false, shown: false, asked: false },
+  /** The object as it was linked, unless the link follows. */
+  etag: { kind: "text?", stored: "etag", editable: true, shown: false, asked: false },
+  /** Bytes of the object as it was linked. */
+  size: { kind: "count?", stored: "size", editable: true, shown: false, asked: false },
+  startsAt: {
+    kind: "instant",
+    stored: "starts_at",
+    editable: true,
+    shown: true,
+    asked: [undefined, "when the link opens (default: at once)"],
+  },
+  expiresAt: {
+    kind: "instant",
+    stored: "expires_at",
+    editable: true,
+    shown: true,
+    asked: ["--expires-in TIME", "the first instant at which the link is closed (default: after 7d)"],
+  },
+  revokedAt: { kind: "instant?", stored: "revoked_at", editable: true, shown: true, asked: false },
+  suspended: { kind: "text?", stored: "suspended", editable: true, shown: true, asked: false },
+  /** Grows with each edit: the ETag of the link in the admin API. */
+  version: { kind: "count", stored: "version", editable: false, shown: false, asked: false },
+  createdAt: { kind: "instant", stored: "created_at", editable: false, shown: true, asked: false },
+  label: {
+    kind: "text?",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--label TEXT", "the title of its page"],
+  },
+  note: {
+    kind: "text?",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--note TEXT", "a text on its page"],
+  },
+  /** `undefined`: not counted. */
+  maxDeliveries: {
+    kind: "count?",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--max-deliveries N", "count deliveries or hand-overs, and stop after N for each recipient"],
+  },
+  /** `undefined`: no limit. */
+  maxBytes: {
+    kind: "count?",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--max-bytes N", "stop after N bytes for each recipient"],
+  },
+  password: {
+    kind: "password?",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--password-stdin", "open only with a password; the option reads it from standard input"],
+  },
+  /** Empty: opens from all. */
+  networks: {
+    kind: "networks",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--network CIDR", "open only from this network or address; repeat the option for more"],
+  },
+  response: {
+    kind: "response?",
+    stored: "settings",
+    editable: true,
+    shown: false,
+    asked: [undefined, "contentType and contentDisposition of the delivered object"],
+  },
+  preview: {
+    kind: "flag",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--no-preview", "whether its page shows the object before the download (default: it does)"],
+  },
+  follow: {
+    kind: "flag",
+    stored: "settings",
+    editable: true,
+    shown: true,
+    asked: ["--follow", "serve the present object, also if it has changed"],
+  },
+  handOver: {
+    kind: "flag?",
+    stored: "settings",
+    editable: false,
+    shown: true,
+    asked: ["--hand-over", "a front server or the storage sends the bytes (links.handOver), which are not counted"],
+  },
+  isPublic: {
+    kind: "flag",
+    stored: "settings",
+    editable: false,
+    shown: true,
+    asked: ["--public", "let a slug open without a password"],
+  },
+  /** `operator` or `token:<id>`, if it is revoked. Absent from a revoked link: the operator. */
+  revokedBy: { kind: "text?", stored: "settings", editable: true, shown: false, asked: false },
+  /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */
+  fingerprint: { kind: "text?", stored: "settings", editable: false, shown: false, asked: false },
+  /** When the password was last changed. Absent: at the creation. */
+  passwordAt: { kind: "instant?", stored: "settings", editable: true, shown: false, asked: false },
+} as const;
+
+type Fields = typeof linkFields;
+
+/** The name of a field. */
+export type FieldName = keyof Fields;
+
+/** The name of a field that an owner may ask for. */
+export type AskedName = { [N in FieldName]: Fields[N]["asked"] extends false ? never : N }[FieldName];
+
+type EditableName = { [N in FieldName]: Fields[N]["editable"] extends true ? N : never }[FieldName];
+
+/** The kind of a field, without its question mark. */
+export type KindOf<N extends FieldName> = Fields[N]["kind"] extends infer K
+  ? (K extends `${infer P}?` ? P : K) & keyof FieldValues
+  : never;
+
+type OptionalName = { [N in FieldName]: Fields[N]["kind"] extends `${string}?` ? N : never }[FieldName];
+
+type Stored<N extends FieldName> = { readonly [M in Exclude<N, OptionalName>]: FieldValues[KindOf<M>] } & {
+  readonly [M in Extract<N, OptionalName>]?: FieldValues[KindOf<M>] | undefined;
+};
+
+/** A stored link. */
+export type Link = LinkWindow & Stored<FieldName>;
+
+/** The part of a link that its owner asked for. */
+export type LinkSettings = Stored<AskedName>;
+
+/** What a change of a link may contain. `null` removes a value. */
+export type LinkChange = { readonly [N in EditableName]?: FieldValues[KindOf<N>] | null | undefined };
+
+/** The fields of a new link that its owner asks for. */
+export type AskedFields = {
+  readonly [N in AskedName]?: (KindOf<N> extends "instant" ? Date : FieldValues[KindOf<N>]) | undefined;
+};
+
+/** What an owner may change. `null` resets a value to its default. */
+export type LinkEdit = { readonly [N in AskedName & EditableName]?: AskedFields[N] | null };
+
+/** The columns of the fields, and the text with all other fields. */
+export type LinkRow = {
+  readonly [N in FieldName as Exclude<Fields[N]["stored"], "settings">]: N extends OptionalName
+    ? FieldValues[KindOf<N>] | null
+    : FieldValues[KindOf<N>];
+} & { readonly settings: string };
+
+/** The rows as a list. */
+export const fieldList: readonly (LinkField & { readonly name: FieldName })[] = Object.entries(linkFields).map(
+  ([name, field]) => ({ name: name as FieldName, ...field }),
+);
+const inColumns = fieldList.filter(({ stored }) => stored !== "settings");
+const inSettings = fieldList.filter(({ stored }) => stored === "settings");
+
+/** The columns of {@link LinkRow}. */
+export const linkColumns: readonly string[] = [...inColumns.map(({ stored }) => stored), "settings"];
+/** The columns that a change writes. */
+export const editableColumns: readonly string[] = [
+  ...inColumns.filter(({ editable }) => editable).map(({ stored }) => stored),
+  "settings",
+];
+
+/** The values of a link by its columns. */
+export function linkRow(link: Link): LinkRow {
+  const columns = inColumns.map(({ name, stored }) => [stored, link[name] ?? null] as const);
+  const settings = JSON.stringify(Object.fromEntries(inSettings.map(({ name }) => [name, link[name]])));
+  return Object.fromEntries([...columns, ["settings", settings]]) as LinkRow;
+}
+
+/** The link of a row. NULL is `undefined`. */
+export function toLink(row: LinkRow): Link {
+  const link: Partial<Record<FieldName, unknown>> = JSON.parse(row.settings);
+  for (const { name, stored } of inColumns) link[name] = row[stored as keyof LinkRow] ?? undefined;
+  return link as Link;
+}
+
+/** A link after a change. `undefined` in a change is no change. */
+export function changedLink(link: Link, change: LinkChange): Link {
+  const changes = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...link, ...Object.fromEntries(changes.map(([name, value]) => [name, value ?? undefined])) };
+}

@@ -1,5 +1,5 @@
 import type { SignedBy, WireRequest } from "daypass";
-import { redactAuthority, redactKey, redactTarget } from "./redact.ts";
+import { redactAuthority, redactGrant, redactKey, redactTarget } from "./redact.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { Resource } from "./scope-match.ts";
 
@@ -36,7 +36,7 @@ export interface AuditEvent {
   readonly keyId: string | undefined;
   /** The key that requested the session, if `keyId` is a session. */
   readonly parentKeyId: string | undefined;
-  /** The signer knows the same id, so both logs can be joined without any secret. */
+  /** The signer knows the same id, so both logs can be joined without any secret. Of a link, the first four characters: its id opens it. */
   readonly grantId: string | undefined;
   /** Why the request was refused. */
   readonly code: RefusalCode | undefined;
@@ -169,7 +169,8 @@ class NotedEvent implements AuditEvent {
   }
 
   get grantId(): string | undefined {
-    return this.#notes.signer?.id;
+    const { signer } = this.#notes;
+    return signer && redactGrant(signer);
   }
 
   get path(): string {

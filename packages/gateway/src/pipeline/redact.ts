@@ -1,3 +1,5 @@
+import type { SignedBy } from "daypass";
+
 // Parameters whose values say what was requested and for how long. Any other value could be a secret: signature, session token,
 // policy, nonce, subject, or a parameter of the signer.
 const SHOWN: ReadonlySet<string> = new Set(
@@ -24,6 +26,11 @@ export function redactAuthority(authority: string): string {
 
 /** The address of a link or of a delivery opens it, so a log shows the beginning only. */
 const LINK = /^((?:\/-\/daypass)?\/[ld])\/([^/]{0,4})[^/]*/;
+
+/** Returns the id of a grant for the log. */
+export function redactGrant({ scheme, id }: SignedBy): string {
+  return scheme === "link" ? `${id.slice(0, 4)}~` : id;
+}
 
 function redactPath(path: string): string {
   if (LINK.test(path)) return redactKey(path.replace(LINK, "$1/$2~"));

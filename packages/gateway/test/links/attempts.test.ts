@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fairQueue } from "../../src/links/fair-queue.ts";
 import { adminCalls } from "./admin-calls.ts";
-import { BROWSER, linkBench } from "./link-bench.ts";
+import { BROWSER, hashesDuring, linkBench } from "./link-bench.ts";
 
 const bench = linkBench();
 
@@ -66,13 +66,9 @@ describe("guesses of slugs", () => {
 describe("wrong passwords", () => {
   it("of one network that come at once cost ten hashes", async () => {
     const { variant } = await bench.make({ password: "right" });
-    const { matches } = bench.links.passwords;
-    let hashes = 0;
-    bench.links.passwords.matches = (...values) => {
-      hashes += 1;
-      return matches(...values);
-    };
-    const answers = await times(18, () => ask(`/l/${variant.id}`, { headers: basic("wrong") }));
+    const [hashes, answers] = await hashesDuring(() =>
+      times(18, () => ask(`/l/${variant.id}`, { headers: basic("wrong") })),
+    );
     expect([hashes, countOf(answers, 401), countOf(answers, 429)]).toEqual([10, 10, 8]);
     // A right password is no attempt against the limit.
     await times(12, () => ask(`/l/${variant.id}`, { from: "192.0.2.9", headers: basic("right") }));

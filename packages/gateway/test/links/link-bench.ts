@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,7 +79,7 @@ export function linkBench(
         keys: keys(),
         links: { links, handOver: typeof handOver === "function" ? handOver(join(folder, "root")) : handOver },
         clock,
-        audit: ({ url }) => void bench.log.push(url),
+        audit: (event) => void bench.log.push(JSON.stringify(event)),
         ...more(`http://127.0.0.1:${port}`),
       });
     bench.gateway = make(1);
@@ -114,6 +115,22 @@ export function linkBench(
     rmSync(bench.folder, { recursive: true });
   });
   return bench;
+}
+
+/** Counts the passwords that Node hashes during the work, in whichever part of the gateway. */
+export async function hashesDuring<T>(work: () => Promise<T>): Promise<readonly [hashes: number, result: T]> {
+  let hashes = 0;
+  const hook = createHook({
+    init(_, type) {
+      if (type === "SCRYPTREQUEST") hashes += 1;
+    },
+  }).enable();
+  try {
+    const result = await work();
+    return [hashes, result];
+  } finally {
+    hook.disable();
+  }
 }
 
 /** The claim key in the form of a page. */

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import type { AdminKeys } from "@daypass/gateway/admin";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError, type OutputStream, UsageError } from "../command.ts";
 import { writeError } from "../files.ts";
@@ -84,6 +85,6 @@ export function secretRows(key: ActiveKey): readonly (readonly [name: string, va
 }
 
 /** The secret as JSON fields. */
-export function secretFields(key: ActiveKey): { readonly secretAccessKey: string } | { readonly jwk: object } {
-  return key.kind === "s3" ? { secretAccessKey: key.credentials.secretAccessKey } : { jwk: key.jwk };
+export function secretFields(key: ActiveKey): Awaited<ReturnType<AdminKeys["create"]>>["secret"] {
+  return key.kind === "s3" ? { secretAccessKey: key.credentials.secretAccessKey } : { jwk: { ...key.jwk } };
 }

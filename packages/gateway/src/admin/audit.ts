@@ -2,17 +2,9 @@
 import { z } from "@hono/zod-openapi";
 import { auditLines } from "../audit/export.ts";
 import { receiptOf } from "../audit/receipt.ts";
-import {
-  type AdminApp,
-  AdminProblem,
-  allBuckets,
-  guardedRoute,
-  json,
-  operatorOnly,
-  responses,
-  toProblem,
-} from "./http.ts";
+import { AdminProblem, toProblem } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
+import { type Handlers, listOf, ok, type Routes } from "./routes.ts";
 
 const Writer = z.object({ writer: z.string(), last: z.int() }).openapi("AuditWriter");
 const Record = z
@@ -37,100 +29,90 @@ const Receipt = z
 /** Requests that a tail repeats: to put each on record would make the next one find a record. */
 export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", "/audit/records"]);
 
-/** Adds the routes of the audit. */
-export function addAuditRoutes(app: AdminApp, { links: { state }, clock }: AdminOptions): void {
-  app.openapi(
-    guardedRoute(allBuckets("audit:read"), {
-      method: "get",
-      path: "/audit/writers",
-      responses: responses({ 200: json(z.object({ items: z.array(Writer) }), "The writers of records") }),
+export const auditRoutes = {
+  "GET /audit/writers": {
+    operationId: "listAuditWriters",
+    summary: "List the writers of records",
+    scope: "audit:read",
+    allBuckets: true,
+    answer: ok(listOf(Writer), "The writers of records"),
+  },
+  "GET /audit/records": {
+    operationId: "listAuditRecords",
+    summary: "List records of a writer",
+    scope: "audit:read",
+    allBuckets: true,
+    query: z.object({
+      writer: z.string(),
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
-    async (context) => {
-      const items = (await state.auditWriters()).map(({ writer, last }) => ({ writer, last }));
-      return context.json({ items }, 200) as never;
+    answer: ok(listOf(Record), "Records of a writer, in order"),
+  },
+  "GET /audit/export": {
+    operationId: "exportAudit",
+    summary: "Export all records with their heads, or the heads alone",
+    scope: "audit:read",
+    allBuckets: true,
+    query: z.object({ heads: z.enum(["true", "false"]).default("false") }),
+    answer: {
+      status: 200,
+      type: "application/x-ndjson",
+      description: "Lines of JSON, as docs/spec/audit.md describes them",
     },
-  );
-  app.openapi(
-    guardedRoute(allBuckets("audit:read"), {
-      method: "get",
-      path: "/audit/records",
-      request: {
-        query: z.object({
-          writer: z.string(),
-          after: z.coerce.number().int().min(0).default(0),
-          limit: z.coerce.number().int().min(1).max(1000).default(100),
-        }),
+  },
+  "POST /audit/accept-restore": {
+    operationId: "acceptRestore",
+    summary: "Sign on after a restore or a failover",
+    scope: "operator",
+    answer: ok(z.object({ accepted: z.string() }), "Why the gateway had stopped signing"),
+  },
+  "GET /audit/receipts/{writer}/{sequence}": {
+    operationId: "getReceipt",
+    summary: "Show a record with what proves it",
+    scope: "audit:read",
+    allBuckets: true,
+    params: z.object({ writer: z.string(), sequence: z.coerce.number().int().min(1) }),
+    answer: ok(Receipt, "A record with what proves it"),
+  },
+} satisfies Routes;
+
+export const auditHandlers = ({ links: { state }, clock }: AdminOptions): Handlers<typeof auditRoutes> => ({
+  async "GET /audit/writers"() {
+    return { items: (await state.auditWriters()).map(({ writer, last }) => ({ writer, last })) };
+  },
+  async "GET /audit/records"({ query }) {
+    return { items: await state.auditRecords(query) };
+  },
+  async "GET /audit/export"({ query }) {
+    const lines = auditLines(state, { headsOnly: query.heads === "true", now: clock() });
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const chunk: string[] = [];
+        for (let next = await lines.next(); ; next = await lines.next()) {
+          if (next.done === true) break;
+          if (chunk.push(next.value) === LINES) break;
+        }
+        if (chunk.length > 0) controller.enqueue(Buffer.from(`${chunk.join("\n")}\n`));
+        if (chunk.length < LINES) controller.close();
       },
-      responses: responses({ 200: json(z.object({ items: z.array(Record) }), "Records of a writer, in order") }),
-    }),
-    async (context) => {
-      return context.json({ items: await state.auditRecords(context.req.valid("query")) }, 200) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(allBuckets("audit:read"), {
-      method: "get",
-      path: "/audit/export",
-      request: { query: z.object({ heads: z.enum(["true", "false"]).default("false") }) },
-      responses: responses({
-        200: {
-          description: "Lines of JSON, as docs/spec/audit.md describes them",
-          content: { "application/x-ndjson": { schema: z.string() } },
-        },
-      }),
-    }),
-    async (context) => {
-      const lines = auditLines(state, { headsOnly: context.req.valid("query").heads === "true", now: clock() });
-      const body = new ReadableStream<Uint8Array>({
-        async pull(controller) {
-          const chunk: string[] = [];
-          for (let next = await lines.next(); ; next = await lines.next()) {
-            if (next.done === true) break;
-            if (chunk.push(next.value) === LINES) break;
-          }
-          if (chunk.length > 0) controller.enqueue(Buffer.from(`${chunk.join("\n")}\n`));
-          if (chunk.length < LINES) controller.close();
-        },
-        cancel: () => void lines.return(undefined),
-      });
-      return new Response(body, { headers: { "content-type": "application/x-ndjson" } }) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "post",
-      path: "/audit/accept-restore",
-      responses: responses({ 200: json(z.object({ accepted: z.string() }), "Why the gateway had stopped signing") }),
-    }),
-    async (context) => {
-      if (state.acceptRestore === undefined)
-        throw new AdminProblem(409, "NOT_ACCEPTED", "no audit is signed here: call the gateway that signs it");
-      const accepted = await state.acceptRestore().catch((error: Error) => {
-        throw toProblem(error).code === "INTERNAL" ? new AdminProblem(409, "NOT_ACCEPTED", error.message) : error;
-      });
-      return context.json({ accepted }, 200) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(allBuckets("audit:read"), {
-      method: "get",
-      path: "/audit/receipts/{writer}/{sequence}",
-      request: { params: z.object({ writer: z.string(), sequence: z.coerce.number().int().min(1) }) },
-      responses: responses({ 200: json(Receipt, "A record with what proves it") }),
-    }),
-    async (context) => {
-      const { writer, sequence } = context.req.valid("param");
-      const receipt = await receiptOf(state, writer, sequence);
-      if (receipt === undefined) {
-        throw new AdminProblem(
-          404,
-          "NO_SUCH_RECORD",
-          "no such record, or no head covers it yet: heads are made every minute",
-        );
-      }
-      return context.json(receipt, 200) as never;
-    },
-  );
-}
+      cancel: () => void lines.return(undefined),
+    });
+  },
+  async "POST /audit/accept-restore"() {
+    if (state.acceptRestore === undefined)
+      throw new AdminProblem(409, "NOT_ACCEPTED", "no audit is signed here: call the gateway that signs it");
+    const accepted = await state.acceptRestore().catch((error: Error) => {
+      throw toProblem(error).code === "INTERNAL" ? new AdminProblem(409, "NOT_ACCEPTED", error.message) : error;
+    });
+    return { accepted };
+  },
+  async "GET /audit/receipts/{writer}/{sequence}"({ params: { writer, sequence } }) {
+    const receipt = await receiptOf(state, writer, sequence);
+    if (receipt !== undefined) return receipt;
+    const reason = "no such record, or no head covers it yet: heads are made every minute";
+    throw new AdminProblem(404, "NO_SUCH_RECORD", reason);
+  },
+});
 
 const LINES = 500;

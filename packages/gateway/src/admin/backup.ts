@@ -1,7 +1,8 @@
 /** Backup of the state in the admin API. */
 import { z } from "@hono/zod-openapi";
-import { type AdminApp, AdminProblem, guardedRoute, json, operatorOnly, responses } from "./http.ts";
+import { AdminProblem } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
+import { done, type Handlers, type Routes } from "./routes.ts";
 
 const BackupInput = z
   .strictObject({
@@ -9,20 +10,20 @@ const BackupInput = z
   })
   .openapi("BackupInput");
 
-/** Adds the route that copies the state while it serves. */
-export function addBackupRoute(app: AdminApp, { links: { state } }: AdminOptions): void {
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "post",
-      path: "/backup",
-      request: { body: json(BackupInput, "Where to write the copy") },
-      responses: responses({ 204: { description: "Written" } }),
-    }),
-    async (context) => {
-      await state.backup(context.req.valid("json").path).catch((error: Error) => {
-        throw new AdminProblem(400, "BACKUP_FAILED", error.message);
-      });
-      return context.body(null, 204) as never;
-    },
-  );
-}
+export const backupRoutes = {
+  "POST /backup": {
+    operationId: "backUp",
+    summary: "Copy the state while it serves",
+    scope: "operator",
+    body: BackupInput,
+    answer: done("Written"),
+  },
+} satisfies Routes;
+
+export const backupHandlers = ({ links: { state } }: AdminOptions): Handlers<typeof backupRoutes> => ({
+  async "POST /backup"({ body }) {
+    await state.backup(body.path).catch((error: Error) => {
+      throw new AdminProblem(400, "BACKUP_FAILED", error.message);
+    });
+  },
+});

@@ -5,17 +5,19 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { addAuditRoutes, UNRECORDED_PATHS } from "./audit.ts";
-import { addBackupRoute } from "./backup.ts";
-import { addClaimRoute } from "./claims.ts";
+import { auditHandlers, auditRoutes, UNRECORDED_PATHS } from "./audit.ts";
+import { backupHandlers, backupRoutes } from "./backup.ts";
+import { claimHandlers, claimRoutes } from "./claims.ts";
 import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
-import { addKeyRoutes } from "./keys.ts";
-import { addLinkRoutes } from "./links.ts";
+import { keyHandlers, keyRoutes } from "./keys.ts";
+import { linkActionHandlers, linkActionRoutes } from "./link-actions.ts";
+import { linkHandlers, linkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
-import { addRevocationRoutes } from "./revocations.ts";
+import { revocationHandlers, revocationRoutes } from "./revocations.ts";
+import { addRoutes } from "./routes.ts";
 import { schemaProblem } from "./schema-problem.ts";
-import { addTokenRoutes } from "./tokens.ts";
-import { addWebhookRoutes } from "./webhooks.ts";
+import { tokenHandlers, tokenRoutes } from "./tokens.ts";
+import { webhookHandlers, webhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
@@ -25,6 +27,9 @@ export interface AdminApi {
   /** Answers one request. `address` is the client's, for the record. Never rejects. */
   fetch(request: Request, address?: string): Promise<Response>;
 }
+
+/** The path of the description of the API. */
+const DOCUMENT = "/openapi.json";
 
 /** Characters of a path on record. */
 const MAX_PATH = 200;
@@ -78,25 +83,31 @@ export function adminApi(options: AdminOptions): AdminApi {
     if (!isLocal && from !== undefined && !origins.includes(from)) {
       throw new AdminProblem(403, "WRONG_ORIGIN", "the Origin is not one of admin.origins");
     }
-    context.set("caller", await callerOf(context, options));
+    // The document has no secret, and generators of clients send no token.
+    if (isLocal || context.req.path !== DOCUMENT) context.set("caller", await callerOf(context, options));
     await next();
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
   });
 
-  addLinkRoutes(app, options);
-  addRevocationRoutes(app, options);
-  addClaimRoute(app, options);
-  addTokenRoutes(app, options);
-  addKeyRoutes(app, options);
-  addBackupRoute(app, options);
-  addAuditRoutes(app, options);
-  addWebhookRoutes(app, options);
+  addRoutes(app, "links", linkRoutes, linkHandlers(options));
+  addRoutes(app, "links", linkActionRoutes, linkActionHandlers(options));
+  addRoutes(app, "revocations", revocationRoutes, revocationHandlers(options));
+  addRoutes(app, "claims", claimRoutes, claimHandlers(options));
+  addRoutes(app, "tokens", tokenRoutes, tokenHandlers(options));
+  if (options.keys !== undefined) addRoutes(app, "keys", keyRoutes, keyHandlers(options.keys, options));
+  addRoutes(app, "backup", backupRoutes, backupHandlers(options));
+  addRoutes(app, "audit", auditRoutes, auditHandlers(options));
+  addRoutes(app, "webhooks", webhookRoutes, webhookHandlers(options));
 
-  app.doc31("/openapi.json", {
+  app.doc31(DOCUMENT, {
     openapi: "3.1.0",
-    info: { title: "Daypass admin API", version: "1" },
-    security: [{ bearer: [] }],
+    info: {
+      title: "Daypass admin API",
+      version: "1",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: "/" }],
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
 

@@ -2,10 +2,10 @@
 import { z } from "@hono/zod-openapi";
 import { isBelow } from "../pipeline/scope-match.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import { type AdminApp, AdminProblem, guardedRoute, json, responses, scope } from "./http.ts";
-import type { AdminKey, AdminOptions } from "./options.ts";
+import { AdminProblem, Id, instant, invalid } from "./http.ts";
+import type { AdminKey, AdminKeys, AdminOptions } from "./options.ts";
+import { created, done, type Handlers, listOf, ok, type Routes } from "./routes.ts";
 
-const instant = z.iso.datetime({ offset: true });
 const Kind = z.enum(["s3", "url"]);
 const isName = (text: string): boolean => /^[^/]+$/.test(text);
 const isMethod = (text: string): boolean => /^[A-Z]{3,16}$/.test(text);
@@ -45,80 +45,72 @@ const KeyResource = z
   })
   .openapi("Key");
 
-const Id = z.object({ id: z.string().min(1).max(64) });
 const MAX_KEYS = 1000;
-const invalid = (detail: string): AdminProblem => new AdminProblem(400, "INVALID_INPUT", detail);
 
-/** Adds the routes of keys, if the gateway has a key store. */
-export function addKeyRoutes(app: AdminApp, { keys, clock, links: { state } }: AdminOptions): void {
-  if (keys === undefined) return;
+export const keyRoutes = {
+  "GET /keys": {
+    operationId: "listKeys",
+    summary: "List the keys, without secrets",
+    scope: "keys:read",
+    answer: ok(listOf(KeyResource), "Keys, without secrets"),
+  },
+  "POST /keys": {
+    operationId: "createKey",
+    summary: "Create a key",
+    scope: "keys:write",
+    body: KeyInput,
+    answer: created(KeyResource, "The key, with its secret"),
+  },
+  "DELETE /keys/{id}": {
+    operationId: "revokeKey",
+    summary: "Revoke a key",
+    scope: "keys:write",
+    params: Id,
+    answer: done("Revoked"),
+  },
+} satisfies Routes;
 
-  function expectOneStore(): void {
-    if (!keys?.isCopied) return;
-    const way = "change them by daypass keys on one machine and copy keys.json, or refuse one by daypass revoke --key";
-    throw new AdminProblem(409, "KEYS_COPIED", `the replicas have copies of the keys: ${way}`);
-  }
-
-  app.openapi(
-    guardedRoute(scope("keys:read"), {
-      method: "get",
-      path: "/keys",
-      responses: responses({ 200: json(z.object({ items: z.array(KeyResource) }), "Keys, without secrets") }),
-    }),
-    async (context) => {
-      const { token } = context.var.caller;
-      const items = (await keys.list()).filter((key) => isWithin(key, token)).map(resource);
-      return context.json({ items }, 200) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(scope("keys:write"), {
-      method: "post",
-      path: "/keys",
-      request: { body: json(KeyInput, "What the key may grant") },
-      responses: responses({ 201: json(KeyResource, "The key, with its secret") }),
-    }),
-    async (context) => {
-      const { token, owner } = context.var.caller;
-      expectOneStore();
-      const { kind, ed25519 = false, label, scope: given } = context.req.valid("json");
-      const foreign = kind === "s3" ? "origins" : "buckets";
-      if (given[foreign] !== undefined) throw invalid(`scope.${foreign} is not for a key of the kind ${kind}.`);
-      if (kind === "s3" && ed25519) throw invalid("ed25519 is only for a key of the kind url.");
-      const end = given.until === undefined ? undefined : new Date(given.until);
-      if (end !== undefined && end <= clock()) throw invalid("scope.until is past. Send a later instant.");
-      const scope = end === undefined ? given : { ...given, until: end.toISOString() };
-      if (!isWithin({ kind, scope }, token)) {
-        const way = "create an s3 key with buckets and a prefix within those of the token";
-        throw new AdminProblem(403, "TOKEN_SCOPE", `the key would exceed the token: ${way}`);
-      }
-      if ((await keys.list()).filter(({ revokedAt }) => revokedAt === undefined).length >= MAX_KEYS)
-        throw invalid(`there are ${MAX_KEYS} keys: revoke one first`);
-      const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : ed25519 ? "Ed25519" : "HS256";
-      const { key, secret } = await keys.create({ algorithm, label, scope });
-      await state.record({ action: "key.created", by: owner, result: "ok", subject: key.id });
-      return context.json({ ...resource(key), ...secret }, 201) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(scope("keys:write"), {
-      method: "delete",
-      path: "/keys/{id}",
-      request: { params: Id },
-      responses: responses({ 204: { description: "Revoked" } }),
-    }),
-    async (context) => {
-      const { token, owner } = context.var.caller;
-      expectOneStore();
-      const { id } = context.req.valid("param");
-      if (!(await keys.list()).some((key) => key.id === id && isWithin(key, token)))
-        throw new AdminProblem(404, "NO_SUCH_KEY", "no key has this id");
-      await keys.revoke(id);
-      await state.record({ action: "key.revoked", by: owner, result: "ok", subject: id });
-      return context.body(null, 204) as never;
-    },
-  );
+function expectOneStore({ isCopied }: AdminKeys): void {
+  if (!isCopied) return;
+  const way = "change them by daypass keys on one machine and copy keys.json, or refuse one by daypass revoke --key";
+  throw new AdminProblem(409, "KEYS_COPIED", `the replicas have copies of the keys: ${way}`);
 }
+
+export const keyHandlers = (
+  keys: AdminKeys,
+  { clock, links: { state } }: AdminOptions,
+): Handlers<typeof keyRoutes> => ({
+  async "GET /keys"({ caller }) {
+    return { items: (await keys.list()).filter((key) => isWithin(key, caller.token)).map(resource) };
+  },
+  async "POST /keys"({ caller: { token, owner }, body }) {
+    expectOneStore(keys);
+    const { kind, ed25519 = false, label, scope: given } = body;
+    const foreign = kind === "s3" ? "origins" : "buckets";
+    if (given[foreign] !== undefined) throw invalid(`scope.${foreign} is not for a key of the kind ${kind}.`);
+    if (kind === "s3" && ed25519) throw invalid("ed25519 is only for a key of the kind url.");
+    const end = given.until === undefined ? undefined : new Date(given.until);
+    if (end !== undefined && end <= clock()) throw invalid("scope.until is past. Send a later instant.");
+    const scope = end === undefined ? given : { ...given, until: end.toISOString() };
+    if (!isWithin({ kind, scope }, token)) {
+      const way = "create an s3 key with buckets and a prefix within those of the token";
+      throw new AdminProblem(403, "TOKEN_SCOPE", `the key would exceed the token: ${way}`);
+    }
+    if ((await keys.list()).filter(({ revokedAt }) => revokedAt === undefined).length >= MAX_KEYS)
+      throw invalid(`there are ${MAX_KEYS} keys: revoke one first`);
+    const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : ed25519 ? "Ed25519" : "HS256";
+    const { key, secret } = await keys.create({ algorithm, label, scope });
+    await state.record({ action: "key.created", by: owner, result: "ok", subject: key.id });
+    return { ...resource(key), ...secret };
+  },
+  async "DELETE /keys/{id}"({ caller: { token, owner }, params: { id } }) {
+    expectOneStore(keys);
+    if (!(await keys.list()).some((key) => key.id === id && isWithin(key, token)))
+      throw new AdminProblem(404, "NO_SUCH_KEY", "no key has this id");
+    await keys.revoke(id);
+    await state.record({ action: "key.revoked", by: owner, result: "ok", subject: id });
+  },
+});
 
 /** Whether a key grants nothing outside a token. A URL key has no bucket, so no token with limits covers it. */
 function isWithin({ kind, scope }: Pick<AdminKey, "kind" | "scope">, token: AdminToken | undefined): boolean {
@@ -129,6 +121,6 @@ function isWithin({ kind, scope }: Pick<AdminKey, "kind" | "scope">, token: Admi
   return prefix === undefined || (scope.prefix !== undefined && isBelow(prefix, scope.prefix));
 }
 
-function resource({ id, kind, algorithm, label, scope, createdAt, retiresAt, revokedAt }: AdminKey): object {
+function resource({ id, kind, algorithm, label, scope, createdAt, retiresAt, revokedAt }: AdminKey): AdminKey {
   return { id, kind, algorithm, label, scope, createdAt, retiresAt, revokedAt };
 }

@@ -50,7 +50,7 @@ export interface AdminKeys {
   create(wanted: NewAdminKey): Promise<{
     readonly key: AdminKey;
     /** `secretAccessKey` of an S3 key, or `jwk` of a URL key. */
-    readonly secret: { readonly secretAccessKey: string } | { readonly jwk: object };
+    readonly secret: { readonly secretAccessKey: string } | { readonly jwk: Readonly<Record<string, unknown>> };
   }>;
   /** Ends a key of {@link AdminKeys.list} at once. */
   revoke(id: string): Promise<unknown>;

@@ -3,20 +3,10 @@ import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRoutePrefix } from "../links/route-target.ts";
 import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
-import {
-  type AdminApp,
-  AdminProblem,
-  guardedRoute,
-  json,
-  operatorOnly,
-  optionalTime,
-  PageQuery,
-  responses,
-  time,
-} from "./http.ts";
+import { AdminProblem, Id, instant, optionalTime, PageQuery, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
+import { type AnswerOf, created, type Handlers, ok, pageOf, type Routes } from "./routes.ts";
 
-const instant = z.iso.datetime({ offset: true });
 const RevocationInput = z
   .strictObject({
     url: z.string().optional().openapi({ description: "A URL of any dialect that the gateway serves, or a link." }),
@@ -42,10 +32,36 @@ const RevocationResource = z
   })
   .openapi("Revocation");
 
-const Id = z.object({ id: z.string().min(1).max(64) });
+export const revocationRoutes = {
+  "POST /revocations": {
+    operationId: "revoke",
+    summary: "Refuse a URL, a link, or all of a key, a subject or a prefix",
+    scope: "operator",
+    body: RevocationInput,
+    answer: created(RevocationResource, "The revocation"),
+  },
+  "GET /revocations": {
+    operationId: "listRevocations",
+    summary: "List the revocations",
+    scope: "operator",
+    query: PageQuery,
+    answer: ok(pageOf(RevocationResource), "Revocations, newest first"),
+  },
+  "POST /revocations/{id}/lift": {
+    operationId: "liftRevocation",
+    summary: "Allow again what a revocation refuses",
+    scope: "operator",
+    params: Id,
+    answer: ok(RevocationResource, "The lifted revocation"),
+  },
+} satisfies Routes;
 
-/** Adds the routes of revocations. */
-export function addRevocationRoutes(app: AdminApp, { links, origin, identify, places = () => [] }: AdminOptions): void {
+export function revocationHandlers({
+  links,
+  origin,
+  identify,
+  places = () => [],
+}: AdminOptions): Handlers<typeof revocationRoutes> {
   const { state } = links;
 
   async function selectorOf(
@@ -85,57 +101,28 @@ export function addRevocationRoutes(app: AdminApp, { links, origin, identify, pl
     return { selector: { kind, id } as RevocationSelector };
   }
 
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "post",
-      path: "/revocations",
-      request: { body: json(RevocationInput, "What to refuse") },
-      responses: responses({ 201: json(RevocationResource, "The revocation") }),
-    }),
-    async (context) => {
-      const input = context.req.valid("json");
-      const { selector, until } = await selectorOf(input);
-      const wanted = { id: randomId(), selector, reason: input.reason, until };
-      const revocation = await state.revoke(wanted, context.var.caller.owner);
+  return {
+    async "POST /revocations"({ body, caller }) {
+      const { selector, until } = await selectorOf(body);
+      const revocation = await state.revoke({ id: randomId(), selector, reason: body.reason, until }, caller.owner);
       links.apply([revocation]);
-      return context.json(revocationResource(revocation), 201) as never;
+      return revocationResource(revocation);
     },
-  );
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "get",
-      path: "/revocations",
-      request: { query: PageQuery },
-      responses: responses({
-        200: json(
-          z.object({ items: z.array(RevocationResource), next: z.string().optional() }),
-          "Revocations, newest first",
-        ),
-      }),
-    }),
-    async (context) => {
-      const { items, next } = await state.listRevocations(context.req.valid("query"));
-      return context.json({ items: items.map(revocationResource), next }, 200) as never;
+    async "GET /revocations"({ query }) {
+      const { items, next } = await state.listRevocations(query);
+      return { items: items.map(revocationResource), next };
     },
-  );
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "post",
-      path: "/revocations/{id}/lift",
-      request: { params: Id },
-      responses: responses({ 200: json(RevocationResource, "The lifted revocation") }),
-    }),
-    async (context) => {
-      const lifted = await state.lift(context.req.valid("param").id, context.var.caller.owner);
+    async "POST /revocations/{id}/lift"({ params, caller }) {
+      const lifted = await state.lift(params.id, caller.owner);
       if (lifted === undefined) throw new AdminProblem(404, "NO_SUCH_REVOCATION", "no revocation has this id");
       links.apply([lifted]);
-      return context.json(revocationResource(lifted), 200) as never;
+      return revocationResource(lifted);
     },
-  );
+  };
 }
 
 /** A revocation as the API shows it. */
-function revocationResource(revocation: Revocation): z.infer<typeof RevocationResource> {
+function revocationResource(revocation: Revocation): AnswerOf<(typeof revocationRoutes)["POST /revocations"]> {
   const { id, selector, reason, createdAt, liftedAt } = revocation;
   return {
     id,

@@ -3,26 +3,14 @@ import { randomBytes } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { AdminToken } from "../state/contract/state.ts";
-import {
-  type AdminApp,
-  AdminProblem,
-  guardedRoute,
-  json,
-  operatorOnly,
-  optionalTime,
-  responses,
-  time,
-  tokenHash,
-} from "./http.ts";
+import { AdminProblem, Id, instant, optionalTime, time, tokenHash } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
-
-const instant = z.iso.datetime({ offset: true });
-const Scope = z.enum(["links:read", "links:write", "claims:write", "keys:read", "keys:write", "audit:read"]);
+import { type AnswerOf, created, done, type Handlers, listOf, ok, type Routes, scopes } from "./routes.ts";
 
 const TokenInput = z
   .strictObject({
     label: z.string().max(1000).optional(),
-    scopes: z.array(Scope).min(1),
+    scopes: z.array(z.enum(scopes)).min(1),
     buckets: z.array(z.string()).optional(),
     prefix: z.string().optional(),
   })
@@ -41,60 +29,47 @@ const TokenResource = z
   })
   .openapi("Token");
 
-const Id = z.object({ id: z.string().min(1).max(64) });
+export const tokenRoutes = {
+  "POST /tokens": {
+    operationId: "createToken",
+    summary: "Create a token",
+    scope: "operator",
+    body: TokenInput,
+    answer: created(TokenResource, "The token, shown once"),
+  },
+  "GET /tokens": {
+    operationId: "listTokens",
+    summary: "List the tokens, without secrets",
+    scope: "operator",
+    answer: ok(listOf(TokenResource), "Tokens"),
+  },
+  "DELETE /tokens/{id}": {
+    operationId: "revokeToken",
+    summary: "End a token, and remove its webhooks",
+    scope: "operator",
+    params: Id,
+    answer: done("Revoked"),
+  },
+} satisfies Routes;
 
-/** Adds the routes of tokens. */
-export function addTokenRoutes(app: AdminApp, { links: { state }, clock }: AdminOptions): void {
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "post",
-      path: "/tokens",
-      request: { body: json(TokenInput, "What the token may do") },
-      responses: responses({ 201: json(TokenResource, "The token, shown once") }),
-    }),
-    async (context) => {
-      const secret = randomBytes(32).toString("base64url");
-      const hash = tokenHash(secret);
-      const token: AdminToken = { ...context.req.valid("json"), id: randomId(), hash, createdAt: clock().getTime() };
-      await state.addToken(token, context.var.caller.owner);
-      return context.json(tokenResource(token, secret), 201) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "get",
-      path: "/tokens",
-      responses: responses({ 200: json(z.object({ items: z.array(TokenResource) }), "Tokens") }),
-    }),
-    async (context) => {
-      return context.json({ items: (await state.listTokens()).map((token) => tokenResource(token)) }, 200) as never;
-    },
-  );
-  app.openapi(
-    guardedRoute(operatorOnly, {
-      method: "delete",
-      path: "/tokens/{id}",
-      request: { params: Id },
-      responses: responses({ 204: { description: "Revoked" } }),
-    }),
-    async (context) => {
-      if (!(await state.revokeToken(context.req.valid("param").id, context.var.caller.owner)))
-        throw new AdminProblem(404, "NO_SUCH_TOKEN", "no token has this id");
-      return context.body(null, 204) as never;
-    },
-  );
-}
+export const tokenHandlers = ({ links: { state }, clock }: AdminOptions): Handlers<typeof tokenRoutes> => ({
+  async "POST /tokens"({ body, caller }) {
+    const secret = randomBytes(32).toString("base64url");
+    const token: AdminToken = { ...body, id: randomId(), hash: tokenHash(secret), createdAt: clock().getTime() };
+    await state.addToken(token, caller.owner);
+    return tokenResource(token, secret);
+  },
+  async "GET /tokens"() {
+    return { items: (await state.listTokens()).map((token) => tokenResource(token)) };
+  },
+  async "DELETE /tokens/{id}"({ params, caller }) {
+    if (!(await state.revokeToken(params.id, caller.owner)))
+      throw new AdminProblem(404, "NO_SUCH_TOKEN", "no token has this id");
+  },
+});
 
-function tokenResource(
-  { hash: _, createdAt, revokedAt, ...token }: AdminToken,
-  secret?: string,
-): z.infer<typeof TokenResource> {
-  return {
-    ...token,
-    scopes: [...token.scopes],
-    buckets: token.buckets && [...token.buckets],
-    token: secret,
-    createdAt: time(createdAt),
-    revokedAt: optionalTime(revokedAt),
-  };
+type Shown = AnswerOf<(typeof tokenRoutes)["POST /tokens"]>;
+
+function tokenResource({ hash: _, createdAt, revokedAt, ...token }: AdminToken, secret?: string): Shown {
+  return { ...token, token: secret, createdAt: time(createdAt), revokedAt: optionalTime(revokedAt) };
 }

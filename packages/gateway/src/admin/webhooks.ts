@@ -1,15 +1,14 @@
 /** Webhooks and dead letters in the admin API. A token sees its own webhooks, which hear of its own links. */
 import { z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { randomId } from "../links/identifiers.ts";
 import { webhookSecret } from "../notify/send.ts";
 import { TargetRefused, targetGuard } from "../notify/target.ts";
 import { notificationTypes } from "../state/contract/audit.ts";
 import type { Notification, Webhook } from "../state/contract/outbox.ts";
-import { type AdminApp, type AdminEnv, AdminProblem, guardedRoute, json, responses, scope, time } from "./http.ts";
+import { AdminProblem, type Caller, Id, instant, invalid, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
+import { created, done, type Handlers, listOf, ok, type Routes } from "./routes.ts";
 
-const instant = z.iso.datetime({ offset: true });
 const Event = z.enum(notificationTypes);
 const DEFAULT_EVENTS = ["delivery.started", "delivery.completed"] as const;
 
@@ -46,29 +45,70 @@ const DeadLetter = z
   })
   .openapi("DeadLetter");
 
-const Id = z.object({ id: z.string().min(1).max(64) });
 const MAX_WEBHOOKS = 100;
+const Resent = z.object({ resent: z.int() });
 
-/** Adds the routes of webhooks. */
-export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks = [] }: AdminOptions): void {
+export const webhookRoutes = {
+  "POST /webhooks": {
+    operationId: "createWebhook",
+    summary: "Announce events to a URL",
+    scope: "links:write",
+    body: WebhookInput,
+    answer: created(WebhookResource, "The webhook, with its secret"),
+  },
+  "GET /webhooks": {
+    operationId: "listWebhooks",
+    summary: "List the webhooks",
+    scope: "links:read",
+    answer: ok(listOf(WebhookResource), "Webhooks, oldest first"),
+  },
+  "DELETE /webhooks/{id}": {
+    operationId: "removeWebhook",
+    summary: "Remove a webhook with its notifications",
+    scope: "links:write",
+    params: Id,
+    answer: done("Removed, with its notifications"),
+  },
+  "GET /dead-letters": {
+    operationId: "listDeadLetters",
+    summary: "List notifications that were given up",
+    scope: "links:read",
+    answer: ok(listOf(DeadLetter), "Dead letters, oldest first"),
+  },
+  "POST /dead-letters/{id}/resend": {
+    operationId: "resendDeadLetter",
+    summary: "Send a dead letter again",
+    scope: "links:write",
+    params: z.object({ id: z.coerce.number().int().min(1) }),
+    answer: ok(Resent, "How many are sent again"),
+  },
+  "POST /webhooks/{id}/resend": {
+    operationId: "resendWebhook",
+    summary: "Send all dead letters of a webhook again",
+    scope: "links:write",
+    params: Id,
+    answer: ok(Resent, "How many are sent again"),
+  },
+} satisfies Routes;
+
+export function webhookHandlers({ links, clock, webhookNetworks = [] }: AdminOptions): Handlers<typeof webhookRoutes> {
   const { state, stateKey } = links;
   const guard = targetGuard({ allowNetworks: webhookNetworks });
 
   /** The webhooks that the caller may see. */
-  async function ownWebhooks(context: Context<AdminEnv>): Promise<readonly Webhook[]> {
-    const { token, owner } = context.var.caller;
+  async function ownWebhooks({ token, owner }: Caller): Promise<readonly Webhook[]> {
     return (await state.listWebhooks()).filter((one) => token === undefined || one.owner === owner);
   }
 
-  async function ownWebhook(context: Context<AdminEnv>, id: string): Promise<Webhook> {
-    const found = (await ownWebhooks(context)).find((one) => one.id === id);
+  async function ownWebhook(caller: Caller, id: string): Promise<Webhook> {
+    const found = (await ownWebhooks(caller)).find((one) => one.id === id);
     if (found === undefined) throw new AdminProblem(404, "NO_SUCH_WEBHOOK", "no webhook has this id");
     return found;
   }
 
   /** Dead letters of the caller's webhooks. */
-  async function deadLetters(context: Context<AdminEnv>): Promise<readonly Notification[]> {
-    const own = new Set((await ownWebhooks(context)).map(({ id }) => id));
+  async function deadLetters(caller: Caller): Promise<readonly Notification[]> {
+    const own = new Set((await ownWebhooks(caller)).map(({ id }) => id));
     const found: Notification[] = [];
     for (let page = await state.listDeadLetters(0, PAGE); page.length > 0; ) {
       found.push(...page.filter(({ webhook }) => own.has(webhook)));
@@ -77,16 +117,9 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
     return found;
   }
 
-  app.openapi(
-    guardedRoute(scope("links:write"), {
-      method: "post",
-      path: "/webhooks",
-      request: { body: json(WebhookInput, "What to announce, and where") },
-      responses: responses({ 201: json(WebhookResource, "The webhook, with its secret") }),
-    }),
-    async (context) => {
-      const { owner, token } = context.var.caller;
-      const { url, events = DEFAULT_EVENTS, link } = context.req.valid("json");
+  return {
+    async "POST /webhooks"({ caller, body: { url, events = DEFAULT_EVENTS, link } }) {
+      const { owner, token } = caller;
       try {
         guard.check(url);
       } catch (error) {
@@ -96,82 +129,35 @@ export function addWebhookRoutes(app: AdminApp, { links, clock, webhookNetworks 
       const target = link === undefined ? undefined : await state.getLink(link);
       if (link !== undefined && (target === undefined || (token !== undefined && target.link.owner !== owner)))
         throw new AdminProblem(404, "NO_SUCH_LINK", "no link has this id");
-      if ((await ownWebhooks(context)).length >= MAX_WEBHOOKS)
-        throw new AdminProblem(400, "INVALID_INPUT", `there are ${MAX_WEBHOOKS} webhooks: remove one first`);
-      const webhook: Webhook = { id: randomId(), url, events: [...events], owner, link, createdAt: clock().getTime() };
+      if ((await ownWebhooks(caller)).length >= MAX_WEBHOOKS)
+        throw invalid(`there are ${MAX_WEBHOOKS} webhooks: remove one first`);
+      const webhook: Webhook = { id: randomId(), url, events, owner, link, createdAt: clock().getTime() };
       await state.addWebhook(webhook, owner);
-      return context.json({ ...resource(webhook), secret: webhookSecret(stateKey, webhook.id) }, 201) as never;
+      return { ...resource(webhook), secret: webhookSecret(stateKey, webhook.id) };
     },
-  );
-  app.openapi(
-    guardedRoute(scope("links:read"), {
-      method: "get",
-      path: "/webhooks",
-      responses: responses({ 200: json(z.object({ items: z.array(WebhookResource) }), "Webhooks, oldest first") }),
-    }),
-    async (context) => {
-      const items = (await ownWebhooks(context)).map(resource);
-      return context.json({ items }, 200) as never;
+    async "GET /webhooks"({ caller }) {
+      return { items: (await ownWebhooks(caller)).map(resource) };
     },
-  );
-  app.openapi(
-    guardedRoute(scope("links:write"), {
-      method: "delete",
-      path: "/webhooks/{id}",
-      request: { params: Id },
-      responses: responses({ 204: { description: "Removed, with its notifications" } }),
-    }),
-    async (context) => {
-      const { id } = await ownWebhook(context, context.req.valid("param").id);
-      await state.removeWebhook(id, context.var.caller.owner);
-      return context.body(null, 204) as never;
+    async "DELETE /webhooks/{id}"({ caller, params }) {
+      const { id } = await ownWebhook(caller, params.id);
+      await state.removeWebhook(id, caller.owner);
     },
-  );
-  app.openapi(
-    guardedRoute(scope("links:read"), {
-      method: "get",
-      path: "/dead-letters",
-      responses: responses({ 200: json(z.object({ items: z.array(DeadLetter) }), "Dead letters, oldest first") }),
-    }),
-    async (context) => {
-      const items = (await deadLetters(context)).map(({ url: _, createdAt, ...one }) => ({
-        ...one,
-        createdAt: time(createdAt),
-      }));
-      return context.json({ items }, 200) as never;
+    async "GET /dead-letters"({ caller }) {
+      const found = await deadLetters(caller);
+      return { items: found.map(({ url: _, createdAt, ...one }) => ({ ...one, createdAt: time(createdAt) })) };
     },
-  );
-  const Resent = z.object({ resent: z.int() });
-  app.openapi(
-    guardedRoute(scope("links:write"), {
-      method: "post",
-      path: "/dead-letters/{id}/resend",
-      request: { params: z.object({ id: z.coerce.number().int().min(1) }) },
-      responses: responses({ 200: json(Resent, "How many are sent again") }),
-    }),
-    async (context) => {
-      const { id } = context.req.valid("param");
-      if (!(await deadLetters(context)).some((one) => one.id === id))
+    async "POST /dead-letters/{id}/resend"({ caller, params: { id } }) {
+      if (!(await deadLetters(caller)).some((one) => one.id === id))
         throw new AdminProblem(404, "NO_SUCH_DEAD_LETTER", "no dead letter has this id");
-      return context.json({ resent: await state.resendDeadLetters({ id }) }, 200) as never;
+      return { resent: await state.resendDeadLetters({ id }) };
     },
-  );
-  app.openapi(
-    guardedRoute(scope("links:write"), {
-      method: "post",
-      path: "/webhooks/{id}/resend",
-      request: { params: Id },
-      responses: responses({ 200: json(Resent, "How many are sent again") }),
-    }),
-    async (context) => {
-      const { id } = await ownWebhook(context, context.req.valid("param").id);
-      return context.json({ resent: await state.resendDeadLetters({ webhook: id }) }, 200) as never;
+    async "POST /webhooks/{id}/resend"({ caller, params }) {
+      const { id } = await ownWebhook(caller, params.id);
+      return { resent: await state.resendDeadLetters({ webhook: id }) };
     },
-  );
+  };
 }
 
 const PAGE = 1000;
 
-function resource({ createdAt, events, ...webhook }: Webhook): z.infer<typeof WebhookResource> {
-  return { ...webhook, events: [...events], createdAt: time(createdAt) };
-}
+const resource = ({ createdAt, ...webhook }: Webhook) => ({ ...webhook, createdAt: time(createdAt) });

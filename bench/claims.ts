@@ -9,7 +9,7 @@ const ROUNDS = 5;
 const DAY = 24 * 60 * 60_000;
 
 const link = (id: string): Link => ({
-  ...{ id, isPublic: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1 },
+  ...{ id, public: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1 },
   ...{ createdAt: 1, startsAt: 1, expiresAt: Date.now() + DAY, networks: [], preview: true, follow: false },
   ...{ revokedAt: undefined, suspended: undefined },
 });

@@ -96,7 +96,7 @@ function linkAt(at: number, now: number): Link {
     suspended: undefined,
   };
   const target = { kind: "object", bucket: "files", key: `folder/file-${at}.bin`, etag: "e", size: 1000 } as const;
-  const rules = { isPublic: false, networks: [], preview: true, follow: false, maxDeliveries: 1000 };
+  const rules = { public: false, networks: [], preview: true, follow: false, maxDeliveries: 1000 };
   return { id: `link-${at}`, owner: "operator", version: 1, ...target, ...times, ...rules };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { linkText } from "../src/commands/links/index.ts";
+import { daypass, temporaryFolder } from "./command.ts";
 
 const link = {
   id: "x",
@@ -23,4 +24,12 @@ test.each([
   ["hands over without a limit", { handOver: true }, "open, not counted"],
 ])("says what limits a link that %s", (_, more, text) => {
   expect(linkText({ ...link, ...more })).toContain(text);
+});
+
+test("refuses an edit of what only a new link takes", async () => {
+  const args = (option: string) => ["links", "edit", "link", ...option.split(" "), "--state", temporaryFolder()];
+  for (const option of ["--slug a-slug", "--public", "--hand-over", "--to Ann"]) {
+    const { status, stderr } = await daypass(args(option));
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`${option.split(" ")[0]} is only for a new link`)]);
+  }
 });

@@ -119,7 +119,7 @@ export function linkResource(
     ...{ label, note, slug, owner, preview, follow, maxDeliveries, maxBytes },
     handOver: link.handOver === true,
     networks: [...networks],
-    public: link.isPublic,
+    public: link.public,
     createdAt: time(link.createdAt),
     startsAt: time(link.startsAt),
     expiresAt: time(link.expiresAt),

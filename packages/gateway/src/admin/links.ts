@@ -71,14 +71,13 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
   return {
     async "POST /links"(call) {
       const { owner } = call.caller;
-      const { target, startsAt, expiresAt, public: isPublic, ...input } = call.body;
+      const { target, startsAt, expiresAt, ...input } = call.body;
       const place = readTarget(target, input, places());
       expectTarget(call.caller, place);
       const repeated = call.headers["idempotency-key"];
       const request: LinkRequest = {
         ...input,
         ...place,
-        isPublic,
         owner,
         startsAt: dateOf(startsAt),
         expiresAt: dateOf(expiresAt),

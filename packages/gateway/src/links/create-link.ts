@@ -62,7 +62,7 @@ export async function createLink(
   const link: Link = {
     ...asked,
     id,
-    isPublic: request.isPublic ?? false,
+    public: request.public ?? false,
     etag: isPinned ? object.etag : undefined,
     size: isPinned ? object.size : undefined,
     createdAt: now,
@@ -122,7 +122,7 @@ export function checkRequest(request: LinkRequest, now: number): void {
     if (!isNetwork(network)) throw invalid(`${network} is not a network such as 192.0.2.0/24.`);
 }
 
-function checkSlug({ recipients = [], password, isPublic }: LinkRequest, slug: string): void {
+function checkSlug({ recipients = [], password, public: isPublic }: LinkRequest, slug: string): void {
   if (!isSlug(slug)) throw invalid(`${slug} is not a slug. Use 3 to 64 lower-case letters, digits and hyphens.`);
   if (recipients.length > 0) throw invalid("A link with recipients has one address for each of them. Leave out slug.");
   if (password === undefined && isPublic !== true) {

@@ -10,7 +10,7 @@ const bench = linkBench(() => ({ s3: (id) => (id === key.accessKeyId ? { ...key,
 
 describe("guessing", () => {
   it("an id or a slug gets the same answer as a link that is not open, and ten guesses from a network are the limit", async () => {
-    await bench.make({ slug: "summer-party", isPublic: true, expiresAt: new Date(bench.now + 1000) });
+    await bench.make({ slug: "summer-party", public: true, expiresAt: new Date(bench.now + 1000) });
     bench.now += 2000;
     const answers = await Promise.all(
       ["/l/summer-party", "/l/winter-party", "/l/AAAAAAAAAAAAAAAAAAAAAA", "/d/AAAA"].map(async (path) => {

@@ -43,7 +43,7 @@ const countOf = (statuses: readonly { status: number }[], wanted: number) =>
 
 describe("guesses of slugs", () => {
   it("from two networks lock no other network out of any slug", async () => {
-    await bench.make({ slug: "summer-party", isPublic: true });
+    await bench.make({ slug: "summer-party", public: true });
     for (const from of ["192.0.2.1", "192.0.2.2"]) await times(12, (at) => ask(`/l/guess-${at}`, { from }));
     expect((await ask("/l/summer-party", { from: "192.0.2.1" })).status).toBe(429);
     expect((await ask("/l/summer-party", { from: "192.0.2.3" })).status).toBe(200);
@@ -51,7 +51,7 @@ describe("guesses of slugs", () => {
   });
 
   it("that come at once from one network get ten answers, and do not find an open slug afterwards", async () => {
-    await bench.make({ slug: "summer-party", isPublic: true });
+    await bench.make({ slug: "summer-party", public: true });
     const answers = await times(40, (at) => ask(at === 39 ? "/l/summer-party" : `/l/guess-${at}`));
     expect([countOf(answers, 404), countOf(answers, 429)]).toEqual([10, 30]);
   });
@@ -155,7 +155,7 @@ describe("a public slug whose target changed", () => {
   it.each(kinds.flatMap((kind) => [undefined, 3].map((maxDeliveries) => [kind, maxDeliveries] as const)))(
     "answers %j like an unknown slug, and counts as a guess (deliveries: %s)",
     async (kind, maxDeliveries) => {
-      await bench.make({ slug: "summer-party", isPublic: true, maxDeliveries });
+      await bench.make({ slug: "summer-party", public: true, maxDeliveries });
       bench.write("film.mp4", "changed");
       const pauses: number[] = [];
       bench.onPause = (ms) => void pauses.push(ms);
@@ -173,7 +173,7 @@ describe("a public slug whose target changed", () => {
   );
 
   it("does not count a missing file of an open folder", async () => {
-    await bench.make({ slug: "summer-party", isPublic: true, kind: "prefix", key: "holiday/" });
+    await bench.make({ slug: "summer-party", public: true, kind: "prefix", key: "holiday/" });
     await times(12, (at) => ask(`/l/summer-party/missing-${at}`));
     expect((await ask("/l/summer-party/day%202/b.txt")).status).toBe(200);
   });

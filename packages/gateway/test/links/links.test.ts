@@ -63,7 +63,7 @@ it.each([
   ["a condition that is not met", "GET", { "if-match": '"other"' }, 412],
   ["another method", "PUT", {}, 405],
 ])("answers %s with its own status, and takes no delivery", async (_, method, headers, status) => {
-  for (const more of [{}, { maxDeliveries: 1 }, { slug: "a-film", isPublic: true }]) {
+  for (const more of [{}, { maxDeliveries: 1 }, { slug: "a-film", public: true }]) {
     const { link, variant } = await make(more);
     const address = "slug" in more ? more.slug : variant.id;
     const answer = await get(`/l/${address}?dl=0123456789abcdef`, { method, headers });

@@ -103,7 +103,7 @@ describe("a slug that does not open", () => {
   it.each(Object.keys(closed) as (keyof typeof closed)[])(
     "because it is %s gets the answer of an unknown one",
     async (reason) => {
-      const { link } = await bench.make({ slug: "summer-party", isPublic: true, ...closed[reason] });
+      const { link } = await bench.make({ slug: "summer-party", public: true, ...closed[reason] });
       if (reason === "used up") await bench.get(`/l/summer-party?${KEY}`);
       if (reason === "changed") bench.write("film.mp4", "other");
       if (reason === "revoked")

@@ -53,7 +53,7 @@ beforeEach(async () => {
   state = await open();
   const counters = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, max: undefined, maxBytes: undefined };
   const times = { createdAt: now, startsAt: now, expiresAt: now + 1e9, revokedAt: undefined, suspended: undefined };
-  const link = { isPublic: false, kind: "object", bucket: "b", key: "k", owner: "operator", version: 1 } as const;
+  const link = { public: false, kind: "object", bucket: "b", key: "k", owner: "operator", version: 1 } as const;
   for (const id of ["l1", "l2"]) {
     const settings = { ...link, ...times, id, networks: [], preview: true, follow: false };
     await state.createLink(settings, [{ id, link: id, ...counters }]);

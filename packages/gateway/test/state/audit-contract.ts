@@ -15,7 +15,7 @@ const COUNTERS = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, max
 
 const LINK: Link = {
   id: "link1",
-  isPublic: false,
+  public: false,
   kind: "object",
   bucket: "media",
   key: "a",

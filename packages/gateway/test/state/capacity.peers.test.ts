@@ -14,7 +14,7 @@ const hash = (text: string): string => text.padEnd(43, "x");
 const link = (id: string): Link => ({
   ...{
     id,
-    isPublic: false,
+    public: false,
     kind: "object",
     bucket: "media",
     key: `reports/2026/${id}.pdf`,

@@ -23,7 +23,7 @@ const BEGIN = Date.parse("2026-12-01T00:00:00Z");
 
 const LINK: Link = {
   id: "link",
-  isPublic: false,
+  public: false,
   kind: "object",
   bucket: "media",
   key: "a",

@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The columns of the fields, then the columns of no field. */
 const columns = fieldList
   .filter(({ stored }) => stored !== "settings")
-  .map(({ stored, kind }) => `${stored} ${TYPES[kind.replace("?", "")]}${kind.endsWith("?") ? "" : " not null"}`);
+  .map(({ stored, kind, isOptional }) => `${stored} ${TYPES[kind]}${isOptional ? "" : " not null"}`);
 const others = ["settings text not null", "idempotency text", "warned integer not null"];
 
 /** Columns by the texts of the migrations, because only a server could name its real ones. */

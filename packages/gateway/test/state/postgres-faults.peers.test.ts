@@ -13,7 +13,7 @@ const DAY = 24 * 60 * 60_000;
 const WITHIN = { timeout: 1000, interval: 10 };
 
 const link = (id: string): Link => ({
-  ...{ id, isPublic: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1, networks: [] },
+  ...{ id, public: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1, networks: [] },
   ...{ createdAt: 1, startsAt: 1, expiresAt: Date.now() + DAY, revokedAt: undefined, suspended: undefined },
   ...{ preview: true, follow: false },
 });

@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
-import { duration, parseArguments, wholeNumber, word } from "../../arguments.ts";
+import { parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import type { AdminClient } from "../../links/admin-client.ts";
 import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { table } from "../../terminal-text.ts";
-import { LINK_HELP, LINK_OPTIONS, linkInput } from "./options.ts";
+import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
 
 const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key, files/holiday/ (a prefix)
                                          or route:/album/7/ (a path of routes or forwardAuth)
 daypass links list                         list the links, newest first
 daypass links show ID                      show one link
-daypass links edit ID [options]            change label, note, limits or expiry
+daypass links edit ID [options]            change what a link was created with, but not --slug, --public, --hand-over and --to
 daypass links extend ID --expires-in TIME  let it expire later, counted from now
 daypass links revoke ID                    end it at once, also running transfers
 daypass links restore ID                   open a revoked link again; a token only one that it revoked itself
@@ -60,23 +60,17 @@ interface LinkResource {
 /** Every action by its name. */
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
   create: async ({ client, id, values, context }) =>
-    (await client.call("POST", "/links", await linkInput(values, targetOf(id), context))).body,
+    (await client.call("POST", "/links", await newLink(values, targetOf(id), context))).body,
   show: async ({ client, id }) => (await client.call("GET", `/links/${id}`)).body,
   async edit({ client, id, values, context }) {
-    const {
-      target: _,
-      recipients: __,
-      slug: ___,
-      public: ____,
-      ...edit
-    } = (await linkInput(values, "", context)) as Record<string, unknown>;
+    const edit = await linkEdit(values, context);
     const { etag = "*" } = await client.call("GET", `/links/${id}`);
     return (await client.call("PATCH", `/links/${id}`, edit, { "if-match": etag })).body;
   },
-  async extend({ client, id, values }) {
-    if (values["expires-in"] === undefined)
+  async extend({ client, id, values, context }) {
+    const { expiresAt } = await linkEdit(values, context);
+    if (expiresAt === undefined)
       throw new UsageError("--expires-in is missing. Say how long the link shall live from now.");
-    const expiresAt = new Date(Date.now() + duration("--expires-in", values["expires-in"]) * 1000).toISOString();
     const { etag = "*" } = await client.call("GET", `/links/${id}`);
     return (await client.call("PATCH", `/links/${id}`, { expiresAt }, { "if-match": etag })).body;
   },

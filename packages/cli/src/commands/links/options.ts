@@ -1,59 +1,76 @@
-/** The options of a new link, as `links create` and `share` take them. */
+/** The options of a new link, as `links create` and `share` take them: of each field that has one, and of its recipients. */
 import { text } from "node:stream/consumers";
-import { duration, mapped, type ParsedArguments, wholeNumber } from "../../arguments.ts";
-import type { Context } from "../../command.ts";
+import { type AskedName, fieldList, type KindOf, type OptionOf } from "@daypass/gateway/link-fields";
+import { duration, type ParsedArguments, wholeNumber } from "../../arguments.ts";
+import { type Context, UsageError } from "../../command.ts";
+
+/** How the command line takes each kind of field. */
+const KINDS = {
+  text: { type: "string" },
+  instant: { type: "string" },
+  count: { type: "string" },
+  networks: { type: "string", multiple: true },
+  flag: { type: "boolean" },
+  password: { type: "boolean" },
+} as const satisfies Record<KindOf<NamedByOption>, ParsedOption>;
+
+interface ParsedOption {
+  readonly type: "string" | "boolean";
+  readonly multiple?: true;
+}
+
+type NamedByOption = { [N in AskedName]: [OptionOf<N>] extends [never] ? never : N }[AskedName];
+
+type FieldOptions = { readonly [N in NamedByOption as OptionOf<N>]: (typeof KINDS)[KindOf<N> & keyof typeof KINDS] };
+
+const FIELDS = fieldList.flatMap((field) => {
+  const [option, about] = field.asked === false ? [] : field.asked;
+  return option === undefined ? [] : { ...field, option, about, long: option.slice(2).replace(/ .*/, "") };
+});
 
 /** Options of `links create` and `share`. */
 export const LINK_OPTIONS = {
-  "expires-in": { type: "string" },
-  "max-deliveries": { type: "string" },
-  "max-bytes": { type: "string" },
-  "password-stdin": { type: "boolean" },
+  ...(Object.fromEntries(FIELDS.map(({ long, kind }) => [long, KINDS[kind as keyof typeof KINDS]])) as FieldOptions),
   to: { type: "string", multiple: true },
-  slug: { type: "string" },
-  public: { type: "boolean" },
-  label: { type: "string" },
-  note: { type: "string" },
-  network: { type: "string", multiple: true },
-  "no-preview": { type: "boolean" },
-  follow: { type: "boolean" },
-  "hand-over": { type: "boolean" },
 } as const;
 
 /** The help of these options. */
-export const LINK_HELP = `  --expires-in TIME     default 7d                 --max-deliveries N    count deliveries, and stop after N for each recipient
-  --to NAME             repeat for each recipient: everyone gets an address of their own
-  --password-stdin      read a password from standard input
-  --network CIDR        open only from there; repeat for more
-  --max-bytes N         stop after N bytes         --slug NAME           a readable address (with a password or --public)
-  --label TEXT --note TEXT                         shown on the page
-  --no-preview          show nothing before the download
-  --follow              serve the present file, also when it has changed
-  --hand-over           let the front server send the bytes (links.handOver): --max-deliveries then counts hand-overs`;
+export const LINK_HELP: string = [
+  ["--to NAME", "repeat for each recipient: everyone gets an address of their own"],
+  ...FIELDS.map(({ option, about }) => [option, about]),
+]
+  .map(([option = "", about]) => `  ${option.padEnd(21)} ${about}`)
+  .join("\n");
 
 const LIMIT = { min: 1, max: 2 ** 50 - 1 };
 
-/** The body of the request that creates a link. */
-export async function linkInput(
-  values: ParsedArguments<typeof LINK_OPTIONS>["values"],
-  target: string,
-  { stdin }: Context,
-): Promise<object> {
-  const seconds = mapped(values["expires-in"], (given) => duration("--expires-in", given));
-  return {
-    target,
-    expiresAt: seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString(),
-    maxDeliveries: mapped(values["max-deliveries"], (given) => wholeNumber("--max-deliveries", given, LIMIT)),
-    maxBytes: mapped(values["max-bytes"], (given) => wholeNumber("--max-bytes", given, LIMIT)),
-    password: values["password-stdin"] === true ? (await text(stdin)).replace(/\r?\n$/, "") : undefined,
-    recipients: values.to,
-    slug: values.slug,
-    public: values.public,
-    label: values.label,
-    note: values.note,
-    networks: values.network,
-    preview: values["no-preview"] === true ? false : undefined,
-    follow: values.follow,
-    handOver: values["hand-over"],
-  };
+type Values = ParsedArguments<typeof LINK_OPTIONS>["values"];
+
+/** The body of the call that creates a link. */
+export async function newLink(values: Values, target: string, context: Context): Promise<object> {
+  return { target, recipients: values.to, ...(await linkInput(values, context)) };
+}
+
+async function linkInput(values: Values, { stdin }: Context): Promise<Readonly<Record<string, unknown>>> {
+  const input: Record<string, unknown> = {};
+  for (const { name, kind, long } of FIELDS) {
+    const given = values[long as keyof FieldOptions];
+    if (given === undefined) continue;
+    input[name] = given;
+    if (kind === "instant")
+      input[name] = new Date(Date.now() + duration(`--${long}`, String(given)) * 1000).toISOString();
+    if (kind === "count") input[name] = wholeNumber(`--${long}`, String(given), LIMIT);
+    if (kind === "flag") input[name] = !long.startsWith("no-");
+    if (kind === "password") input[name] = (await text(stdin)).replace(/\r?\n$/, "");
+  }
+  return input;
+}
+
+/** The fields of a link that an edit sets. Refuses the options that only a new link has. */
+export async function linkEdit(values: Values, context: Context): Promise<Readonly<Record<string, unknown>>> {
+  const fixed = ["to", ...FIELDS.filter(({ editable }) => !editable).map(({ long }) => long)];
+  const given = fixed.find((long) => values[long as keyof Values] !== undefined);
+  if (given !== undefined)
+    throw new UsageError(`--${given} is only for a new link. Leave it out, or create another link.`);
+  return linkInput(values, context);
 }

@@ -19,7 +19,7 @@ import { adminClient } from "../../links/admin-client.ts";
 import { createLinks, linkFiles, servingOf } from "../../state/link-files.ts";
 import { STATE_FOLDER } from "../../state/state-folder.ts";
 import { linkText } from "../links/index.ts";
-import { LINK_HELP, LINK_OPTIONS, linkInput } from "../links/options.ts";
+import { LINK_HELP, LINK_OPTIONS, newLink } from "../links/options.ts";
 import { serveCommand } from "../serve/index.ts";
 import { expectFreePort } from "../serve/listen-address.ts";
 
@@ -70,7 +70,7 @@ export const shareCommand: Command = {
       const client = await adminClient({ folder: place.state, env: context.env });
       const { body } = await client.call("POST", "/links", {
         label: stats?.isDirectory() === true ? basename(resolve(path ?? "")) : undefined,
-        ...defined(await linkInput(values, place.target, context)),
+        ...(await newLink(values, place.target, context)),
       });
       await client.close();
       return body;
@@ -216,8 +216,4 @@ async function explainReach(url: string, { stdout, stderr }: Context): Promise<v
   } else if (stdout.isTTY === true) {
     await print(stdout, renderUnicodeCompact(url));
   }
-}
-
-function defined(input: object): object {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }

@@ -155,7 +155,7 @@ export const linkFields = {
     shown: true,
     asked: ["--hand-over", "a front server or the storage sends the bytes (links.handOver), which are not counted"],
   },
-  isPublic: {
+  public: {
     kind: "flag",
     stored: "settings",
     editable: false,
@@ -177,6 +177,13 @@ export type FieldName = keyof Fields;
 
 /** The name of a field that an owner may ask for. */
 export type AskedName = { [N in FieldName]: Fields[N]["asked"] extends false ? never : N }[FieldName];
+
+/** The option of a field, without its dashes and its placeholder. */
+export type OptionOf<N extends AskedName> = Fields[N]["asked"][0] extends `--${infer O}`
+  ? O extends `${infer L} ${string}`
+    ? L
+    : O
+  : never;
 
 type EditableName = { [N in FieldName]: Fields[N]["editable"] extends true ? N : never }[FieldName];
 
@@ -215,10 +222,20 @@ export type LinkRow = {
     : FieldValues[KindOf<N>];
 } & { readonly settings: string };
 
+/** A row with its name. */
+export interface NamedField extends Omit<LinkField, "kind"> {
+  readonly name: FieldName;
+  readonly kind: keyof FieldValues;
+  readonly isOptional: boolean;
+}
+
 /** The rows as a list. */
-export const fieldList: readonly (LinkField & { readonly name: FieldName })[] = Object.entries(linkFields).map(
-  ([name, field]) => ({ name: name as FieldName, ...field }),
-);
+export const fieldList: readonly NamedField[] = Object.entries<LinkField>(linkFields).map(([name, field]) => ({
+  ...field,
+  name: name as FieldName,
+  kind: field.kind.replace("?", "") as keyof FieldValues,
+  isOptional: field.kind.endsWith("?"),
+}));
 const inColumns = fieldList.filter(({ stored }) => stored !== "settings");
 const inSettings = fieldList.filter(({ stored }) => stored === "settings");
 

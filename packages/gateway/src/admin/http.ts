@@ -5,8 +5,8 @@ import { DaypassError, isDaypassError } from "daypass";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { OPERATOR } from "../state/contract/link-revocation.ts";
-import { isCursor } from "../state/contract/rows.ts";
-import type { AdminToken } from "../state/contract/state.ts";
+import { isCursor } from "../state/contract/page.ts";
+import type { AdminToken } from "../state/contract/tokens.ts";
 import type { AdminOptions } from "./options.ts";
 
 /** Who calls: the local operator, or the holder of a token. */

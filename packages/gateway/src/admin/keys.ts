@@ -1,7 +1,7 @@
 /** Keys of the gateway in the admin API. A token with buckets or a prefix sees, creates and revokes only S3 keys within them. */
 import { z } from "@hono/zod-openapi";
 import { isBelow } from "../pipeline/scope-match.ts";
-import type { AdminToken } from "../state/contract/state.ts";
+import type { AdminToken } from "../state/contract/tokens.ts";
 import { AdminProblem, Id, instant, invalid } from "./http.ts";
 import type { AdminKey, AdminKeys, AdminOptions } from "./options.ts";
 import { created, done, type Handlers, listOf, ok, type Routes } from "./routes.ts";

@@ -2,7 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { mayRestore, OPERATOR } from "../state/contract/link-revocation.ts";
-import type { RevocationSelector, Variant } from "../state/contract/state.ts";
+import type { RevocationSelector } from "../state/contract/revocations.ts";
+import type { Variant } from "../state/contract/state.ts";
 import { AdminProblem, Id, invalid, optionalTime, PageQuery, time } from "./http.ts";
 import { linkAccess } from "./link-access.ts";
 import { DeliveryResource, LinkResource } from "./link-resource.ts";

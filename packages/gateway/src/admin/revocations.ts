@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRoutePrefix } from "../links/route-target.ts";
-import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
+import type { Revocation, RevocationSelector } from "../state/contract/revocations.ts";
 import { AdminProblem, Id, instant, optionalTime, PageQuery, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 import { type AnswerOf, created, type Handlers, ok, pageOf, type Routes } from "./routes.ts";

@@ -1,6 +1,7 @@
 /** Heads that a process keeps outside of the database: an attacker who writes to the database cannot take back what they cover. */
 import type { KeyObject } from "node:crypto";
-import type { AuditWriter, State, StoredHead } from "../state/contract/state.ts";
+import type { AuditWriter, StoredHead } from "../state/contract/records.ts";
+import type { State } from "../state/contract/state.ts";
 import { type Head, parseObject, readHead } from "./head.ts";
 import { textHash } from "./tree.ts";
 

@@ -1,7 +1,8 @@
 /** Signs new records, and removes old ones. */
 import type { KeyObject } from "node:crypto";
 import { macChecker } from "../state/contract/commit-mac.ts";
-import type { AuditWriter, State } from "../state/contract/state.ts";
+import type { AuditWriter } from "../state/contract/records.ts";
+import type { State } from "../state/contract/state.ts";
 import type { AuditKey, Head } from "./head.ts";
 import { contentOf, type ExportedHead, HistoryChanged, headOf, type KeptHeads, lostHeads } from "./kept-heads.ts";
 import { leafHash, rootOf, textHash } from "./tree.ts";

@@ -2,7 +2,8 @@
 import type { Clock } from "daypass";
 import { closedReason, type Millis } from "../state/contract/deliveries.ts";
 import type { Link, LinkChange } from "../state/contract/fields.ts";
-import type { RevocationSelector, State } from "../state/contract/state.ts";
+import type { RevocationSelector } from "../state/contract/revocations.ts";
+import type { State } from "../state/contract/state.ts";
 import { LinkRefused } from "./open-link.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import type { Visit } from "./visit.ts";

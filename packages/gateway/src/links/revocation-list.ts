@@ -1,6 +1,6 @@
 /** The revocations in force, in memory: what a stateless URL is checked against without touching the state. */
 import type { Millis } from "../state/contract/deliveries.ts";
-import type { Revocation, RevocationSelector } from "../state/contract/state.ts";
+import type { Revocation, RevocationSelector } from "../state/contract/revocations.ts";
 
 /** What a revocation may match. */
 export interface Revocable {

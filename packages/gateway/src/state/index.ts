@@ -5,6 +5,7 @@
  * @module
  */
 
+export type { CountedFailure, FailureCounts, RecordedFailure } from "./contract/attempts.ts";
 export {
   type AuditAction,
   type AuditEntry,
@@ -27,26 +28,11 @@ export type {
 } from "./contract/deliveries.ts";
 export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings } from "./contract/fields.ts";
 export type { Notification, OutboxDepth, SendOutcome, Webhook } from "./contract/outbox.ts";
-export type {
-  AdminToken,
-  AuditRange,
-  AuditWriter,
-  CountedFailure,
-  FailureCounts,
-  FoundLink,
-  Page,
-  PageRequest,
-  RecordedFailure,
-  Revocation,
-  RevocationSelector,
-  State,
-  StateCapabilities,
-  StoredHead,
-  StoredRecord,
-  Use,
-  Variant,
-  WholeLink,
-} from "./contract/state.ts";
+export type { Page, PageRequest } from "./contract/page.ts";
+export type { AuditRange, AuditWriter, StoredHead, StoredRecord } from "./contract/records.ts";
+export type { Revocation, RevocationSelector } from "./contract/revocations.ts";
+export type { FoundLink, State, StateCapabilities, Use, Variant, WholeLink } from "./contract/state.ts";
+export type { AdminToken } from "./contract/tokens.ts";
 export { StateUnavailable } from "./contract/unavailable.ts";
 export { measuredState, type StateCall } from "./measured.ts";
 export { type PostgresStateOptions, postgresState } from "./postgres/index.ts";

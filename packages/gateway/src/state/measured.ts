@@ -1,5 +1,6 @@
 /** A state that reports its calls, for metrics. */
 import type { Applied, Command } from "./contract/deliveries.ts";
+import { isMethod } from "./contract/methods.ts";
 import type { State } from "./contract/state.ts";
 import { StateUnavailable } from "./contract/unavailable.ts";
 
@@ -15,9 +16,6 @@ export interface StateCall {
   readonly isDelivery: boolean;
 }
 
-/** Members that are no calls of the engine. */
-const OTHERS: ReadonlySet<string> = new Set<keyof State>(["close", "isAvailable", "isFull", "auditFault", "watch"]);
-
 /**
  * Wraps a state. `report` must not throw.
  *
@@ -31,7 +29,7 @@ const OTHERS: ReadonlySet<string> = new Set<keyof State>(["close", "isAvailable"
  */
 export function measuredState(state: State, report: (call: StateCall) => void): State {
   const measured = Object.entries(state).map(([name, member]) => {
-    if (typeof member !== "function" || OTHERS.has(name)) return [name, member];
+    if (!isMethod(name)) return [name, member];
     const call = async (...args: readonly unknown[]): Promise<unknown> => {
       const begun = performance.now();
       const isDelivery = name === "deliver";

@@ -4,57 +4,11 @@
  */
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { forEachMethod, isMethod, type MethodName, methods } from "./contract/methods.ts";
+import type { Revocation } from "./contract/revocations.ts";
 import { SlugTaken } from "./contract/slug-taken.ts";
-import type { Revocation, State } from "./contract/state.ts";
+import type { State } from "./contract/state.ts";
 import { StateUnavailable } from "./contract/unavailable.ts";
-
-/** Methods whose call may be sent again when its answer was lost: a repetition has the result of the first. */
-const REPEATABLE: ReadonlySet<string> = new Set<keyof State>([
-  "secret",
-  "findLink",
-  "getLink",
-  "listLinks",
-  "deliver",
-  "findDelivery",
-  "listDeliveries",
-  "revoke",
-  "revokeLink",
-  "lift",
-  "listRevocations",
-  "revocationsAfter",
-  "findToken",
-  "listTokens",
-  "revokeToken",
-  "failures",
-  "auditWriters",
-  "auditRecords",
-  "auditHeads",
-  "listWebhooks",
-  "removeWebhook",
-  "settleNotification",
-  "listDeadLetters",
-  "resendDeadLetters",
-  "outboxDepth",
-]);
-const METHODS: readonly (keyof State)[] = [
-  ...(REPEATABLE as ReadonlySet<keyof State>),
-  "createLink",
-  "beginRun",
-  "updateLink",
-  "giveBack",
-  "claimUse",
-  "addToken",
-  "recordFailure",
-  "forgetFailure",
-  "record",
-  "addHead",
-  "cutAudit",
-  "acceptRestore",
-  "addWebhook",
-  "takeNotifications",
-  "sweep",
-  "backup",
-];
 
 /** How long a call waits for its state. */
 const DEADLINE_MS = 5000;
@@ -130,10 +84,9 @@ export async function serveState(state: State, path: string): Promise<StateServe
   };
   const answer = async ({ id, method, args }: Call): Promise<Reply> => {
     try {
-      if (!METHODS.includes(method as keyof State)) throw new Error(`the state has no method ${method}`);
-      const result = await (state[method as "secret"] as (...values: never[]) => Promise<unknown>)(
-        ...(args as never[]),
-      );
+      const called = isMethod(method) ? state[method] : undefined;
+      if (called === undefined) throw new Error(`the state has no method ${method}`);
+      const result: unknown = await Reflect.apply(called, state, args);
       if (method === "revoke" || method === "lift") broadcast({ revocations: [result as Revocation] });
       note(false);
       return { id, result };
@@ -190,6 +143,7 @@ export interface ConnectOptions {
  */
 export function connectState({ path, onRevocations, onConnect }: ConnectOptions): State {
   interface Pending extends Call {
+    readonly method: MethodName;
     readonly resolve: (value: never) => void;
     readonly reject: (error: unknown) => void;
     readonly timer: NodeJS.Timeout;
@@ -236,14 +190,15 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
       socket = undefined;
       // A count whose answer was lost may have been committed: to repeat it could count twice.
       for (const { id, isSent, method } of [...pending.values()]) {
-        if (isSent && !REPEATABLE.has(method)) finish(id)?.reject(new StateUnavailable("the state left during a call"));
+        if (isSent && !methods[method].repeatable)
+          finish(id)?.reject(new StateUnavailable("the state left during a call"));
       }
       if (!closed) setTimeout(open, RECONNECT_MS).unref();
     });
   };
   open();
 
-  const call = (method: string, args: readonly unknown[]): Promise<never> =>
+  const call = (method: MethodName, args: readonly unknown[]): Promise<never> =>
     new Promise((resolve, reject) => {
       if (closed) {
         reject(new StateUnavailable("the state is closed"));
@@ -259,9 +214,12 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
       transmit(waiting);
     });
 
-  const remote = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]));
   return {
-    ...(remote as unknown as State),
+    ...forEachMethod(
+      (method) =>
+        (...args: readonly unknown[]) =>
+          call(method, args),
+    ),
     sharedByReplicas: false,
     isAvailable: () => socket !== undefined && !health.isAway,
     isFull: () => health.isFull,

@@ -5,6 +5,7 @@
 import type { Applied, Command, Covered } from "../state/contract/deliveries.ts";
 import { AFTER_EXPIRY, CLAIM_WINDOW, LEASE, LEASE_COMPLETED, START_WITHIN } from "../state/contract/deliveries.ts";
 import type { Link } from "../state/contract/fields.ts";
+import { methods } from "../state/contract/methods.ts";
 import type { State, Variant } from "../state/contract/state.ts";
 import type { TestFunctions } from "./contract-tools.ts";
 
@@ -238,11 +239,17 @@ const lives: readonly (readonly [
  */
 export function stateContract({ describe, it, expect }: TestFunctions, { name, open }: StateContractOptions): void {
   describe(`the state contract: ${name}`, () => {
+    const called = new Set<string>();
     const test = (title: string, body: (bench: Bench) => Promise<void>): void =>
       it(title, async () => {
         const bench = { now: BEGIN } as { -readonly [key in keyof Bench]: Bench[key] };
         const { state, close } = await open(() => new Date(bench.now));
-        bench.state = state;
+        bench.state = new Proxy(state, {
+          get(target, member: keyof State) {
+            called.add(member);
+            return target[member];
+          },
+        });
         try {
           await body(bench);
         } finally {
@@ -472,6 +479,9 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
         false,
       ]);
       expect(await state.outboxDepth()).toEqual({ waiting: 0, dead: 0 });
+      const [before] = await state.auditWriters();
+      await state.record({ action: "admin.call", by: "operator", result: "ok" });
+      expect((await state.auditWriters())[0]?.last).toBe((before?.last ?? 0) + 1);
     });
 
     test("keeps secrets, and suspends counted links if it does not know the last run", async ({ state }) => {
@@ -483,6 +493,12 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(next.suspended).toBe(0);
       expect((await state.beginRun(run)).suspended).toBe(1);
       expect(outcome(await state.deliver("v", claim("1")))).toBe("suspended");
+    });
+
+    it("calls each method that every engine has", async () => {
+      // Where a backup is written to, each engine decides.
+      const expected = Object.entries(methods).filter(([method, { of }]) => of === "engines" && method !== "backup");
+      expect(expected.filter(([method]) => !called.has(method))).toEqual([]);
     });
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KeyScope } from "../../src/index.ts";
-import type { RevocationSelector } from "../../src/state/contract/state.ts";
+import type { RevocationSelector } from "../../src/state/contract/revocations.ts";
 import { adminCalls } from "./admin-calls.ts";
 import { BROWSER, claimKeyIn, hashesDuring, linkBench } from "./link-bench.ts";
 

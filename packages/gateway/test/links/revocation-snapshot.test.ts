@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { openLinks, type RevocationSnapshot } from "../../src/links/links.ts";
-import type { Revocation } from "../../src/state/contract/state.ts";
+import type { Revocation } from "../../src/state/contract/revocations.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 
 const BEGIN = Date.parse("2026-12-01T12:00:00Z");

@@ -4,7 +4,8 @@ import { needsPostgres, type PostgresServer, postgresServer } from "../../../../
 import { type UnreliableProxy, unreliableProxy } from "../../../../tools/unreliable-proxy.ts";
 import type { Applied } from "../../src/state/contract/deliveries.ts";
 import type { Link } from "../../src/state/contract/fields.ts";
-import type { Revocation, State } from "../../src/state/contract/state.ts";
+import type { Revocation } from "../../src/state/contract/revocations.ts";
+import type { State } from "../../src/state/contract/state.ts";
 import { type PostgresStateOptions, postgresState } from "../../src/state/postgres/index.ts";
 
 const reason = needsPostgres();

@@ -1,6 +1,5 @@
 /** When an attempt to guess a password may be decided. Pure, so that every engine decides alike. */
 import type { Millis } from "./deliveries.ts";
-import type { CountedFailure, FailureCounts } from "./state.ts";
 
 /** Attempts for one link in a window that need not wait. */
 const FREE_ATTEMPTS = 10;
@@ -22,4 +21,32 @@ export function scheduleAttempt({ link, most, counts, waiting, now }: AttemptFac
   if (link === "" || counts.byLink < FREE_ATTEMPTS) return now;
   const at = Math.max(now, (counts.lastByLink ?? 0) + PACE);
   return waiting > 0 || at > now + MAX_WAIT ? undefined : at;
+}
+
+/** An attempt to guess. */
+export interface CountedFailure {
+  /** The network of the client, or its browser. */
+  readonly address: string;
+  /** The link whose new clients share attempts; empty for a slug, and for a browser that proved the password. */
+  readonly link: string;
+  /** Milliseconds in which failures count. */
+  readonly windowMs: number;
+  /** Failures of the address in the window, at most. */
+  readonly most: number;
+}
+
+/** The counts with the attempt, if it was not refused. */
+export interface RecordedFailure extends FailureCounts {
+  /** When the attempt may be decided, milliseconds since 1970; absent if it was refused. */
+  readonly at?: Millis | undefined;
+}
+
+/** Failures in a window. */
+export interface FailureCounts {
+  /** Number of failures from the network. */
+  readonly byAddress: number;
+  /** Number of failures at the link. */
+  readonly byLink: number;
+  /** When the last one at the link was, milliseconds since 1970. */
+  readonly lastByLink: Millis | undefined;
 }

@@ -1,6 +1,6 @@
 /** MACs of commits: the gateway wrote these records after those. They protect records until a head does. docs/spec/audit.md specifies them. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { StoredRecord } from "./state.ts";
+import type { StoredRecord } from "./records.ts";
 
 /** The last commit of a writer. */
 export interface CommitMac {

@@ -50,6 +50,29 @@ export interface OutboxDepth {
   readonly dead: number;
 }
 
+/** The methods that keep webhooks and the outbox. */
+export interface OutboxMethods {
+  /** Stores a webhook. */
+  addWebhook(webhook: Webhook, by: string): Promise<void>;
+  /** Removes a webhook with its notifications; `false` if there was none. */
+  removeWebhook(id: string, by: string): Promise<boolean>;
+  /** All webhooks, oldest first. */
+  listWebhooks(): Promise<readonly Webhook[]>;
+  /**
+   * Notifications that are due, oldest first, at most one for each webhook and link, so that a link's arrive in order. Others do not get them for
+   * `leaseMs`.
+   */
+  takeNotifications(limit: number, leaseMs: number): Promise<readonly Notification[]>;
+  /** Removes a notification that was sent, delays it, or makes it a dead letter. */
+  settleNotification(id: number, outcome: SendOutcome): Promise<void>;
+  /** Dead letters, oldest first, with a higher id. */
+  listDeadLetters(after: number, limit: number): Promise<readonly Notification[]>;
+  /** Sends dead letters again: one, or all of a webhook. Returns how many. */
+  resendDeadLetters(which: { readonly id: number } | { readonly webhook: string }): Promise<number>;
+  /** Counts the outbox. */
+  outboxDepth(): Promise<OutboxDepth>;
+}
+
 /** The notifications that an entry causes: one for each webhook that hears of this event of the link. */
 export function notificationsFor(
   webhooks: readonly Webhook[],

@@ -3,16 +3,10 @@ import type { NotificationType } from "./audit.ts";
 import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
 import type { LinkKind } from "./fields.ts";
 import type { Notification, Webhook } from "./outbox.ts";
-import type {
-  AdminToken,
-  Page,
-  PageRequest,
-  Revocation,
-  RevocationSelector,
-  StoredHead,
-  StoredRecord,
-  Variant,
-} from "./state.ts";
+import type { StoredHead, StoredRecord } from "./records.ts";
+import type { Revocation, RevocationSelector } from "./revocations.ts";
+import type { Variant } from "./state.ts";
+import type { AdminToken } from "./tokens.ts";
 
 /** The columns of every table. A row has the columns of its statement. */
 export interface Row {
@@ -164,35 +158,4 @@ export function toWebhook({ id, url, events, owner, only_link, created_at: creat
 export function toNotification(row: Row): Notification {
   const { id, message, webhook, url, link, body, failures, created_at: createdAt, error } = row;
   return { id: Number(id), message, webhook, url, link, body, failures, createdAt, error: optional(error) };
-}
-
-/** Cursors are opaque to clients: the sort columns of the last row. `undefined` if no page has this cursor. */
-function cursorColumns(cursor: string): [time: number, id: string] | undefined {
-  const text = Buffer.from(cursor, "base64url");
-  const [, time, id] = /^(\d{1,15}) ([\w-]+)$/.exec(text.toString()) ?? [];
-  return id === undefined || text.toString("base64url") !== cursor ? undefined : [Number(time), id];
-}
-
-export function isCursor(text: string): boolean {
-  return cursorColumns(text) !== undefined;
-}
-
-/** @throws {RangeError} if the cursor is not one of a page */
-export function pageStart({ cursor }: PageRequest): [time: number, id: string] {
-  const start = cursor === undefined ? ([Number.MAX_SAFE_INTEGER, ""] as [number, string]) : cursorColumns(cursor);
-  if (start === undefined) throw new RangeError("The cursor is not one that a page returned as next.");
-  return start;
-}
-
-export function pageOf<T>(
-  rows: readonly Row[],
-  { limit }: PageRequest,
-  toItem: (row: Row) => T,
-  time: "created_at" | "claimed_at",
-  id: "id" | "token",
-): Page<T> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const next = rows.length > limit && last ? Buffer.from(`${last[time]} ${last[id]}`).toString("base64url") : undefined;
-  return { items: shown.map(toItem), next };
 }

@@ -1,22 +1,15 @@
 /** What transactions change, apart from deliveries. */
 import { randomBytes } from "node:crypto";
+import type { CountedFailure, FailureCounts, RecordedFailure } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
 import { changeEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
+import type { Revocation } from "../contract/revocations.ts";
 import { optional, type Row, toRevocation, toVariant } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
-import type {
-  CountedFailure,
-  FailureCounts,
-  FoundLink,
-  RecordedFailure,
-  Revocation,
-  Use,
-  Variant,
-  WholeLink,
-} from "../contract/state.ts";
+import type { FoundLink, Use, Variant, WholeLink } from "../contract/state.ts";
 import type { Database, Run, Transaction } from "./transaction.ts";
 
 const DAY = 24 * 60 * 60_000;

@@ -2,8 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { ClientConfig, Pool, PoolClient } from "pg";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
-import { pageOf, pageStart, type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
-import type { Revocation, State, Use, WholeLink } from "../contract/state.ts";
+import { pageOf, pageStart } from "../contract/page.ts";
+import type { Revocation } from "../contract/revocations.ts";
+import { type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
+import type { State, Use, WholeLink } from "../contract/state.ts";
 import {
   claimUses,
   createLink,

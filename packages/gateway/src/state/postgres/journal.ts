@@ -4,9 +4,10 @@ import { type AuditEntry, type EntryLimits, isAudited, recordText } from "../con
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { toLink } from "../contract/fields.ts";
+import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor } from "../contract/outbox.ts";
+import type { AuditMethods } from "../contract/records.ts";
 import { type Row, toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
-import type { AuditMethods, OutboxMethods } from "../contract/state.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import type { Revocation } from "../contract/state.ts";
+import type { Revocation } from "../contract/revocations.ts";
 
 /** How often a replica asks. Also with LISTEN, because a connection that was cut silently brings no notice. */
 const POLL_MS = 500;

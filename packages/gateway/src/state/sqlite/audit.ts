@@ -4,9 +4,10 @@ import { type AuditEntry, entryLimits, isAudited, type NotificationType, recordT
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { toLink } from "../contract/fields.ts";
+import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
+import type { AuditMethods, AuditWriter } from "../contract/records.ts";
 import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
-import type { AuditMethods, AuditWriter, OutboxMethods } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 
 /** What a transaction puts on record. */

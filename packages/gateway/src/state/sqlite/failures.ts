@@ -1,8 +1,10 @@
 /** Attempts to guess in SQLite. */
+
+import type { FailureCounts } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { optional } from "../contract/rows.ts";
-import type { FailureCounts, State } from "../contract/state.ts";
+import type { State } from "../contract/state.ts";
 import type { Queries } from "./query.ts";
 
 /** The methods of the engine that count failures. */

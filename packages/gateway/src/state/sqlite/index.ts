@@ -23,18 +23,11 @@ import {
   toLink,
 } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
-import {
-  pageOf,
-  pageStart,
-  type Row,
-  toDelivery,
-  toRevocation,
-  toToken,
-  toVariant,
-  toWindow,
-} from "../contract/rows.ts";
+import { pageOf, pageStart } from "../contract/page.ts";
+import type { Revocation } from "../contract/revocations.ts";
+import { type Row, toDelivery, toRevocation, toToken, toVariant, toWindow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
-import type { FoundLink, Revocation, State, Variant, WholeLink } from "../contract/state.ts";
+import type { FoundLink, State, Variant, WholeLink } from "../contract/state.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { failureMethods } from "./failures.ts";
 import { grouped } from "./group-commit.ts";

@@ -1,82 +1,98 @@
 /** Links and deliveries as the admin API takes and shows them. */
 import { z } from "@hono/zod-openapi";
 import { placeOrigin } from "../links/route-target.ts";
-import type { Link } from "../state/contract/fields.ts";
+import {
+  type AskedName,
+  type EditableName,
+  fieldList,
+  type KindOf,
+  type Link,
+  type NamedField,
+  type OptionalName,
+  type ShownName,
+} from "../state/contract/fields.ts";
 import type { Variant } from "../state/contract/state.ts";
-import { instant, optionalTime, time } from "./http.ts";
+import { instant, time } from "./http.ts";
 
-const count = z.int().positive();
 const text = z.string().max(1000);
-const networks = z.array(z.string()).max(100);
 
-const settings = {
-  label: text.optional(),
-  note: text.optional(),
-  startsAt: instant.optional(),
-  expiresAt: instant.optional().openapi({ description: "Seven days after creation by default." }),
-  maxDeliveries: count.optional().openapi({ description: "Deliveries of each variant. Not counted if absent." }),
-  maxBytes: count.optional().openapi({ description: "Bytes of each variant." }),
-  password: z.string().min(1).max(256).optional(),
-  networks: networks.optional().openapi({ example: ["192.0.2.0/24"] }),
-  response: z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() }).optional(),
-  preview: z.boolean().optional(),
-};
+/** What a call may send for each kind of field. */
+const inputs = {
+  text,
+  instant: instant.transform((given) => new Date(given)),
+  count: z.int().positive(),
+  flag: z.boolean(),
+  password: z.string().min(1).max(256),
+  networks: z
+    .array(z.string())
+    .max(100)
+    .openapi({ example: ["192.0.2.0/24"] }),
+  response: z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() }),
+} satisfies Record<KindOf<AskedName>, z.ZodType>;
+
+/** What an answer has for each kind of field. */
+const outputs = {
+  text: z.string(),
+  instant,
+  count: z.int(),
+  flag: z.boolean(),
+  password: z.boolean(),
+  networks: z.array(z.string()).readonly(),
+  linkKind: z.enum(["object", "prefix", "upload", "route"]),
+} satisfies Record<KindOf<ShownName>, z.ZodType>;
+
+type Input<N extends AskedName> = z.ZodOptional<(typeof inputs)[KindOf<N> & keyof typeof inputs]>;
+type Output<N extends ShownName> = (typeof outputs)[KindOf<N> & keyof typeof outputs];
+type AlwaysShown =
+  | Exclude<ShownName, OptionalName>
+  | { [N in ShownName]: KindOf<N> extends "flag" | "password" ? N : never }[ShownName];
+
+const asked = Object.fromEntries(
+  fieldList.flatMap(({ name, kind, asked }) =>
+    asked === false ? [] : [[name, inputs[kind as keyof typeof inputs].openapi({ description: asked[1] }).optional()]],
+  ),
+) as { [N in AskedName]: Input<N> };
+
+const edited = Object.fromEntries(
+  fieldList.flatMap(({ name, editable }) =>
+    editable && name in asked ? [[name, asked[name as AskedName].nullable()]] : [],
+  ),
+) as { [N in AskedName & EditableName]: z.ZodNullable<Input<N>> };
+
+const shownFields = fieldList.filter(({ shown }) => shown);
+const isAlwaysShown = ({ kind, isOptional }: NamedField): boolean =>
+  !isOptional || kind === "flag" || kind === "password";
+const shown = Object.fromEntries(
+  shownFields.map((field) => {
+    const output = outputs[field.kind as keyof typeof outputs];
+    return [field.name, isAlwaysShown(field) ? output : output.optional()];
+  }),
+) as { [N in AlwaysShown]: Output<N> } & { [N in Exclude<ShownName, AlwaysShown>]: z.ZodOptional<Output<N>> };
 
 /** The target of a link: `bucket/key`, `bucket/prefix/`, or `route:/path`. */
 const target = z.string().min(3).openapi({ example: "files/report.pdf" });
 
 /** What a link is made of. */
 export const LinkInput = z
-  .strictObject({
-    target,
-    ...settings,
-    recipients: z.array(text.min(1)).max(100).optional(),
-    slug: z.string().optional(),
-    public: z.boolean().optional(),
-    follow: z.boolean().optional(),
-    handOver: z.boolean().optional().openapi({
-      description: "A front server or the storage sends the bytes: hand-overs are counted, bytes are not.",
-    }),
-  })
+  .strictObject({ target, ...asked, recipients: z.array(text.min(1)).max(100).optional() })
   .openapi("LinkInput");
 
-const nullable = Object.fromEntries(Object.entries(settings).map(([name, schema]) => [name, schema.nullable()])) as {
-  [N in keyof typeof settings]: z.ZodNullable<(typeof settings)[N]>;
-};
 /** What changes of a link. */
-export const LinkEdit = z.strictObject({ ...nullable, follow: z.boolean().optional() }).openapi("LinkEdit");
+export const LinkEdit = z.strictObject({ ...edited, follow: asked.follow }).openapi("LinkEdit");
 
 const Deliveries = z.object({ started: z.int(), completed: z.int() });
 
 /** A link in an answer. */
 export const LinkResource = z
   .object({
-    id: z.string(),
+    ...shown,
     url: z.string().openapi({ description: "Absent addresses of recipients are in `recipients`." }),
-    kind: z.enum(["object", "prefix", "upload", "route"]),
     target,
     status: z.enum(["open", "not-yet", "expired", "used-up", "revoked", "suspended"]),
-    label: z.string().optional(),
-    note: z.string().optional(),
-    slug: z.string().optional(),
-    public: z.boolean(),
-    owner: z.string(),
-    createdAt: instant,
-    startsAt: instant,
-    expiresAt: instant,
-    revokedAt: instant.optional(),
-    suspended: z.string().optional(),
-    maxDeliveries: z.int().optional(),
-    maxBytes: z.int().optional(),
     used: z.int(),
     givenBack: z.int(),
     heldBytes: z.int(),
     deliveries: Deliveries,
-    password: z.boolean(),
-    networks: z.array(z.string()),
-    preview: z.boolean(),
-    follow: z.boolean(),
-    handOver: z.boolean().openapi({ description: "If true, maxDeliveries says: at most so many hand-overs." }),
     recipients: z
       .array(z.object({ name: z.string(), url: z.string(), used: z.int(), givenBack: z.int(), deliveries: Deliveries }))
       .optional(),
@@ -109,27 +125,15 @@ export function linkResource(
   const address = (id: string): string => `${base}/l/${id}`;
   const deliveriesOf = ({ started, completed }: Variant) => ({ started, completed });
   const named = variants.filter((variant) => variant.name !== undefined);
-  const { id, slug, kind, bucket, key, label, note, owner, networks, preview, follow, maxDeliveries, maxBytes } = link;
   return {
-    id,
-    url: address(slug ?? named[0]?.id ?? id),
-    kind,
-    target: `${bucket}/${key}`,
+    ...(Object.fromEntries(shownFields.map((field) => [field.name, shownValue(field, link)])) as ShownValues),
+    url: address(link.slug ?? named[0]?.id ?? link.id),
+    target: `${link.bucket}/${link.key}`,
     status: statusOf(link, variants, now),
-    ...{ label, note, slug, owner, preview, follow, maxDeliveries, maxBytes },
-    handOver: link.handOver === true,
-    networks: [...networks],
-    public: link.public,
-    createdAt: time(link.createdAt),
-    startsAt: time(link.startsAt),
-    expiresAt: time(link.expiresAt),
-    revokedAt: optionalTime(link.revokedAt),
-    suspended: link.suspended,
     used: sum(({ used }) => used),
     givenBack: sum(({ givenBack }) => givenBack),
     heldBytes: sum(({ held }) => held),
     deliveries: { started: sum(({ started }) => started), completed: sum(({ completed }) => completed) },
-    password: link.password !== undefined,
     recipients:
       named.length === 0
         ? undefined
@@ -141,6 +145,15 @@ export function linkResource(
             deliveries: deliveriesOf(one),
           })),
   };
+}
+
+type ShownValues = z.output<z.ZodObject<typeof shown>>;
+
+function shownValue({ name, kind }: NamedField, link: Link): unknown {
+  const value = link[name];
+  if (kind === "password") return value !== undefined;
+  if (kind === "flag") return value === true;
+  return kind === "instant" && typeof value === "number" ? time(value) : value;
 }
 
 function statusOf(link: Link, variants: readonly Variant[], now: number): z.infer<typeof LinkResource>["status"] {

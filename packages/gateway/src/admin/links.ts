@@ -71,7 +71,7 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
   return {
     async "POST /links"(call) {
       const { owner } = call.caller;
-      const { target, startsAt, expiresAt, ...input } = call.body;
+      const { target, ...input } = call.body;
       const place = readTarget(target, input, places());
       expectTarget(call.caller, place);
       const repeated = call.headers["idempotency-key"];
@@ -79,8 +79,6 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
         ...input,
         ...place,
         owner,
-        startsAt: dateOf(startsAt),
-        expiresAt: dateOf(expiresAt),
         idempotencyKey: repeated === undefined ? undefined : `${owner} ${repeated}`,
         fingerprint: repeated === undefined ? undefined : fingerprintOf(call.body),
       };
@@ -99,14 +97,12 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
     async "PATCH /links/{id}"(call) {
       const { link } = await find(call.caller, call.params.id);
       expectVersion(link, call.headers["if-match"]);
-      const { startsAt, expiresAt, ...edit } = call.body;
-      const { maxBytes, networks } = edit;
+      const { maxBytes, networks } = call.body;
       if (link.kind === "route" && (maxBytes ?? networks)) {
         const limits = { maxBytes: maxBytes ?? undefined, networks: networks ?? undefined };
         readTarget(`${link.bucket}/${link.key}`, limits, places());
       }
-      const wanted = { ...edit, startsAt: dateOf(startsAt), expiresAt: dateOf(expiresAt) };
-      const changed = await editLink(link, wanted, tools);
+      const changed = await editLink(link, call.body, tools);
       const visitRule = ruleOfEdit(link, changed, clock().getTime());
       if (visitRule !== undefined)
         links.apply([await state.revoke({ id: randomId(), ...visitRule }, call.caller.owner)]);
@@ -114,11 +110,6 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
       return show(call, link.id);
     },
   };
-}
-
-/** The instant that a text names, or what is in its place. */
-function dateOf<N extends null | undefined>(text: string | N): Date | N {
-  return typeof text === "string" ? new Date(text) : text;
 }
 
 function fingerprintOf({ password, ...body }: z.output<typeof LinkInput>): string {

@@ -185,14 +185,19 @@ export type OptionOf<N extends AskedName> = Fields[N]["asked"][0] extends `--${i
     : O
   : never;
 
-type EditableName = { [N in FieldName]: Fields[N]["editable"] extends true ? N : never }[FieldName];
+/** The name of a field that can change. */
+export type EditableName = { [N in FieldName]: Fields[N]["editable"] extends true ? N : never }[FieldName];
+
+/** The name of a field that the admin API shows. */
+export type ShownName = { [N in FieldName]: Fields[N]["shown"] extends true ? N : never }[FieldName];
 
 /** The kind of a field, without its question mark. */
 export type KindOf<N extends FieldName> = Fields[N]["kind"] extends infer K
   ? (K extends `${infer P}?` ? P : K) & keyof FieldValues
   : never;
 
-type OptionalName = { [N in FieldName]: Fields[N]["kind"] extends `${string}?` ? N : never }[FieldName];
+/** The name of a field that a link may lack. */
+export type OptionalName = { [N in FieldName]: Fields[N]["kind"] extends `${string}?` ? N : never }[FieldName];
 
 type Stored<N extends FieldName> = { readonly [M in Exclude<N, OptionalName>]: FieldValues[KindOf<M>] } & {
   readonly [M in Extract<N, OptionalName>]?: FieldValues[KindOf<M>] | undefined;

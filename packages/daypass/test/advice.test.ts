@@ -5,6 +5,7 @@ import { s3Signer } from "daypass/s3";
 import { urlSigner, urlVerifier } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { adviser } from "../src/core/advice.ts";
+import { warningList } from "../src/core/signed-request.ts";
 
 const clock = (): Date => new Date("2026-01-02T03:04:05Z");
 const aws = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
@@ -153,7 +154,16 @@ describe("the warnings of a signer", () => {
       "ap-guangzhou",
       "cn-hangzhou",
     ])
-      expect(adviser({ region })([], {})).toEqual([]);
+      expect(warningList(adviser({ region })([], {}))).toEqual([]);
+  });
+
+  it("are computed once, for the request as it was signed", () => {
+    const request = { ...object, key: "/a" };
+    const signed = s3().sign(request);
+    request.key = "a";
+    expect(signed.warnings).toEqual([SLASHES]);
+    expect(signed.warnings).toBe(signed.warnings);
+    expect(JSON.parse(JSON.stringify(signed))).toMatchObject({ warnings: [SLASHES], id: signed.id });
   });
 });
 

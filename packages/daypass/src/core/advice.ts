@@ -1,3 +1,5 @@
+import type { Warnings } from "./signed-request.ts";
+
 /** Advice for developers: in error texts, and as warnings. A bundle for production has `no-advice.ts` instead: docs/decisions/0002-bundle-sizes.md. */
 
 /** The names that schemes have for one thing. */
@@ -62,7 +64,7 @@ export function lifetimeWarnings(expiresIn: unknown): readonly string[] {
 
 /**
  * Adds warnings about a key, a region and an endpoint that are allowed and probably a mistake to the warnings of each request. What concerns
- * the signer alone is looked at here, once.
+ * the signer alone is looked at here, once; what concerns a request when its warnings are read.
  *
  * @param place the options of the signer. A region is looked at only without an endpoint: compatibles have regions of any form
  */
@@ -72,25 +74,21 @@ export function adviser({
 }: Partial<Record<"endpoint" | "region", string | undefined>> = {}): (
   warnings: readonly string[],
   request: Partial<Record<"bucket" | "key" | "object", string | undefined>>,
-) => readonly string[] {
+) => Warnings {
   const isNoRegion = endpoint === undefined && region !== undefined && !REGION.test(region);
   const ofRegion = isNoRegion
     ? [`region is ${JSON.stringify(region)}, and this provider has no region of such a form`]
     : [];
-  let lastBucket: string | undefined;
-  let isTwice = false;
-  return (warnings, { bucket, object, key = object }) => {
-    if (bucket !== lastBucket) isTwice = endpoint?.includes(`//${bucket}.`) === true;
-    lastBucket = bucket;
-    const isSlashed = key !== undefined && (key.startsWith("/") || key.includes("//"));
-    if (!isTwice && !isNoRegion && !isSlashed) return warnings;
-    return [
+  // The texts are taken now, because the caller may change the request before the warnings are read.
+  return (warnings, { bucket, object, key = object }) =>
+    () => [
       ...warnings,
-      ...(isTwice ? [`the endpoint names the bucket ${bucket} already`] : []),
+      ...(endpoint?.includes(`//${bucket}.`) ? [`the endpoint names the bucket ${bucket} already`] : []),
       ...ofRegion,
-      ...(isSlashed ? ["the key begins with / or contains //, which names another object than without it"] : []),
+      ...(/^\/|\/\//.test(key ?? "")
+        ? ["the key begins with / or contains //, which names another object than without it"]
+        : []),
     ];
-  };
 }
 
 // `eu-west-1`, `us-gov-west-1`, `cn-hangzhou`, `eusc-de-east-1`, `ap-guangzhou`.

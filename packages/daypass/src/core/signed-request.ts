@@ -1,8 +1,16 @@
 import type { SignedRequest } from "./contracts.ts";
 import { grantId } from "./grant.ts";
 
+/** The warnings of a result, or what computes them when they are first read: few callers read them. */
+export type Warnings = readonly string[] | (() => readonly string[]);
+
+/** The list of {@link Warnings}. */
+export function warningList(warnings: Warnings): readonly string[] {
+  return typeof warnings === "function" ? warnings() : warnings;
+}
+
 /** The facts of a signed request that a scheme fills in. */
-export type SignedFields = Omit<SignedRequest, "id">;
+export type SignedFields = Omit<SignedRequest, "id" | "warnings"> & { readonly warnings: Warnings };
 
 /**
  * What every signer returns. A class for the same reason as the grant: `id` costs a fourth hash, a third of the whole
@@ -15,8 +23,8 @@ export class SignedResult implements SignedRequest {
   declare readonly expiresAt: Date;
   declare readonly bound: readonly string[];
   declare readonly unbound: readonly string[];
-  declare readonly warnings: readonly string[];
   readonly #stringToSign: string;
+  #warnings: Warnings;
 
   constructor(fields: SignedFields, stringToSign: string) {
     this.url = fields.url;
@@ -25,7 +33,7 @@ export class SignedResult implements SignedRequest {
     this.expiresAt = fields.expiresAt;
     this.bound = fields.bound;
     this.unbound = fields.unbound;
-    this.warnings = fields.warnings;
+    this.#warnings = fields.warnings;
     this.#stringToSign = stringToSign;
   }
 
@@ -33,9 +41,14 @@ export class SignedResult implements SignedRequest {
     return grantId(this.#stringToSign);
   }
 
+  get warnings(): readonly string[] {
+    this.#warnings = warningList(this.#warnings);
+    return this.#warnings;
+  }
+
   /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
   toJSON(): SignedRequest {
-    return { ...this, id: this.id };
+    return { ...this, warnings: this.warnings, id: this.id };
   }
 }
 

@@ -1,6 +1,5 @@
 import type { SignedRequest } from "../core/contracts.ts";
 import { grantId } from "../core/grant.ts";
-import type { SignedFields } from "../core/signed-request.ts";
 import { malformed } from "./parameters.ts";
 import { headerValues } from "./raw-target.ts";
 
@@ -24,9 +23,6 @@ export interface SignedCookies extends Omit<SignedRequest, "url" | "method" | "h
   readonly cookies: Readonly<Record<string, string>>;
 }
 
-export function signedCookies(
-  fields: Omit<SignedFields, "url" | "method" | "headers"> & { readonly cookies: Readonly<Record<string, string>> },
-  stringToSign: string,
-): SignedCookies {
+export function signedCookies(fields: Omit<SignedCookies, "id">, stringToSign: string): SignedCookies {
   return { ...fields, id: grantId(stringToSign) };
 }

@@ -147,18 +147,14 @@ function drafts(
   const advise = adviser(options);
   const address = gcsAddresses(options);
   return (request) => {
+    const { bucket, object } = request;
     const { method, headers, parameters } = readGcsRequest(request, RULES);
-    const place = address(request.bucket);
-    const {
-      signedAt,
-      expiresAt,
-      warnings: late,
-    } = signingWindow(request, clock(), {
+    const place = address(bucket);
+    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration,
       credentialExpiry,
     });
-    const warnings = advise(late, request);
     // A later signing time if the URL starts later.
     const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? -LEEWAY) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
@@ -170,7 +166,7 @@ function drafts(
     const signed: readonly SignedHeader[] = ["host", ...names]
       .sort()
       .map((name) => ({ name, values: [headers[name] ?? hostWithoutPort(place.host)] }));
-    const path = gcsPath(place, request.object);
+    const path = gcsPath(place, object);
     const { query, stringToSign } = gcsTexts({
       family,
       scope,
@@ -198,8 +194,10 @@ function drafts(
           expiresAt,
           bound: [...BOUND, ...names.map((name) => `header ${name}`)],
           unbound: payloadLine(signed) === UNSIGNED_PAYLOAD ? [...UNBOUND, "body"] : UNBOUND,
-          warnings:
+          warnings: advise(
             expiresIn > keyLife ? [...warnings, `the URL may end with its credentials, after ${keyLife} s`] : warnings,
+            { bucket, object },
+          ),
         },
         stringToSign,
       );

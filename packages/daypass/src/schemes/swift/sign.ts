@@ -3,7 +3,7 @@ import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../
 import { invalidInput } from "../../core/errors.ts";
 import { checkKey, methodOf } from "../../core/object-request.ts";
 import { requireOptions } from "../../core/require-options.ts";
-import { asyncSigner, SignedResult, signer } from "../../core/signed-request.ts";
+import { asyncSigner, type SignedFields, SignedResult, signer } from "../../core/signed-request.ts";
 import { CENTURY, signingWindow, systemClock } from "../../core/time.ts";
 import { checkOneOf, checkOptions, type RequestRules } from "../../core/validate-options.ts";
 import { uriEncode, uriEncodePath } from "../../wire/encoding.ts";
@@ -123,7 +123,7 @@ interface Unsigned {
   /** The URL up to its query, and the query after the signature. */
   readonly address: string;
   readonly tokens: readonly string[];
-  readonly result: Omit<SignedRequest, "url" | "id">;
+  readonly result: Omit<SignedFields, "url">;
 }
 
 function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOptions<SwiftDigest>, "key">): Unsigned {
@@ -157,12 +157,15 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
       expiresAt,
       bound: [...BOUND, prefix === undefined ? "object" : `prefix ${prefix}`, ...optional(ipRange, (ip) => `ip ${ip}`)],
       unbound: [...UNBOUND, ...optional(prefix, () => "path below the prefix")],
-      warnings: [
-        ...advise(warnings, { key: object }),
-        ...(digest === "sha1" ? [SHA1] : []),
-        ...open.slice(0, 1).map(() => UNSIGNED),
-        ...(prefix === undefined || prefix.endsWith("/") ? [] : [`${prefix}… is granted, within a word as well`]),
-      ],
+      warnings: advise(
+        [
+          ...warnings,
+          ...(digest === "sha1" ? [SHA1] : []),
+          ...open.slice(0, 1).map(() => UNSIGNED),
+          ...(prefix === undefined || prefix.endsWith("/") ? [] : [`${prefix}… is granted, within a word as well`]),
+        ],
+        { key: object },
+      ),
     },
   };
 }

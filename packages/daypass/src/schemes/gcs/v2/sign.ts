@@ -133,12 +133,11 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
     const [subresource, second] = parameters.filter(([name]) => isSubresource(name));
     if (second ?? subresource?.[1]) throw invalidInput("query", "one subresource without a value", second);
     const place = address(bucket);
-    const { expiresAt, warnings: late } = signingWindow(request, clock(), {
+    const { expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: CENTURY,
       expiration,
       credentialExpiry,
     });
-    const warnings = advise(late, request);
     const expires = String(expiresAt.getTime() / 1000);
     const path = gcsPath(place, object);
     const named = place.path === "" ? `/${uriEncode(bucket)}${path}` : path;
@@ -168,7 +167,10 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
           expiresAt,
           bound: BOUND,
           unbound: [...UNBOUND, ...unboundBody(headers)],
-          warnings: [LEGACY, ...unsigned.map(([name]) => `the parameter ${name} is not signed`), ...warnings],
+          warnings: advise([LEGACY, ...unsigned.map(([name]) => `the parameter ${name} is not signed`), ...warnings], {
+            bucket,
+            object,
+          }),
         },
         stringToSign,
       );

@@ -3,7 +3,7 @@ import { credentialSource } from "../../../core/access-key.ts";
 import { checkKey } from "../../../core/object-request.ts";
 import { requireFeature } from "../../../core/provider.ts";
 import { requireOptions } from "../../../core/require-options.ts";
-import { signer } from "../../../core/signed-request.ts";
+import { signer, warningList } from "../../../core/signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../../core/time.ts";
 import { AWS4, scopeText } from "../../../core/v4.ts";
 import { draftForm, type FormRequest } from "../../../forms/draft.ts";
@@ -79,7 +79,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
         url: origin + (path || "/"),
         fields: { ...draft.fields, ...bound, ...version.free(current, time, policy) },
         expiresAt,
-        warnings: advise([...version.warnings, ...warnings, ...draft.warnings], { bucket, key: formKey }),
+        warnings: warningList(advise([...version.warnings, ...warnings, ...draft.warnings], { bucket, key: formKey })),
       },
       policy,
     );

@@ -95,11 +95,10 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         expiresAt: window.expiresAt,
         bound: BOUND,
         unbound: UNBOUND,
-        warnings: [
-          LEGACY,
-          ...unsigned.map((name) => `${name} is not signed: a holder can change it`),
-          ...advise(window.warnings, request),
-        ],
+        warnings: advise(
+          [LEGACY, ...unsigned.map((name) => `${name} is not signed: a holder can change it`), ...window.warnings],
+          request,
+        ),
       },
       stringToSign,
     );

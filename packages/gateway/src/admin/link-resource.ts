@@ -16,6 +16,8 @@ import { instant, time } from "./http.ts";
 
 const text = z.string().max(1000);
 
+const response = z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() });
+
 /** What a call may send for each kind of field. */
 const inputs = {
   text,
@@ -27,7 +29,7 @@ const inputs = {
     .array(z.string())
     .max(100)
     .openapi({ example: ["192.0.2.0/24"] }),
-  response: z.strictObject({ contentType: text.optional(), contentDisposition: text.optional() }),
+  response,
 } satisfies Record<KindOf<AskedName>, z.ZodType>;
 
 /** What an answer has for each kind of field. */
@@ -38,6 +40,7 @@ const outputs = {
   flag: z.boolean(),
   password: z.boolean(),
   networks: z.array(z.string()).readonly(),
+  response: response.readonly(),
   linkKind: z.enum(["object", "prefix", "upload", "route"]),
 } satisfies Record<KindOf<ShownName>, z.ZodType>;
 
@@ -48,8 +51,8 @@ type AlwaysShown =
   | { [N in ShownName]: KindOf<N> extends "flag" | "password" ? N : never }[ShownName];
 
 const asked = Object.fromEntries(
-  fieldList.flatMap(({ name, kind, asked }) =>
-    asked === false ? [] : [[name, inputs[kind as keyof typeof inputs].openapi({ description: asked[1] }).optional()]],
+  fieldList.flatMap(({ name, kind, about }) =>
+    about === undefined ? [] : [[name, inputs[kind as keyof typeof inputs].openapi({ description: about }).optional()]],
   ),
 ) as { [N in AskedName]: Input<N> };
 
@@ -59,7 +62,7 @@ const edited = Object.fromEntries(
   ),
 ) as { [N in AskedName & EditableName]: z.ZodNullable<Input<N>> };
 
-const shownFields = fieldList.filter(({ shown }) => shown);
+const shownFields = fieldList.filter(({ api }) => api !== "hidden");
 const isAlwaysShown = ({ kind, isOptional }: NamedField): boolean =>
   !isOptional || kind === "flag" || kind === "password";
 const shown = Object.fromEntries(

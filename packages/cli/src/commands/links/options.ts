@@ -23,10 +23,9 @@ type NamedByOption = { [N in AskedName]: [OptionOf<N>] extends [never] ? never :
 
 type FieldOptions = { readonly [N in NamedByOption as OptionOf<N>]: (typeof KINDS)[KindOf<N> & keyof typeof KINDS] };
 
-const FIELDS = fieldList.flatMap((field) => {
-  const [option, about] = field.asked === false ? [] : field.asked;
-  return option === undefined ? [] : { ...field, option, about, long: option.slice(2).replace(/ .*/, "") };
-});
+const FIELDS = fieldList.flatMap(({ option, ...field }) =>
+  option === undefined ? [] : { ...field, option, long: option.slice(2).replace(/ .*/, "") },
+);
 
 /** Options of `links create` and `share`. */
 export const LINK_OPTIONS = {

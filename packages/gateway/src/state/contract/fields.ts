@@ -36,138 +36,105 @@ export interface LinkField {
   readonly stored: string;
   /** Whether the value can change: by an edit of the owner if an owner can ask for it, else by the gateway. */
   readonly editable: boolean;
-  /** Whether the admin API shows it. */
-  readonly shown: boolean;
-  /** The option of the command line, if it has one, and what the field does. `false`: no owner can ask for it. */
-  readonly asked: false | readonly [option: `--${string}` | undefined, about: string];
+  /** In the admin API: no member, a member of answers, or one of calls, too: with its option of the command line, if it has one, and its help. */
+  readonly api: "hidden" | "shown" | readonly [option: `--${string}` | undefined, about: string];
 }
 
 /** Every field, in the order of the columns. */
 export const linkFields = {
   /** 128 random bits in base62. */
-  id: { kind: "text", stored: "id", editable: false, shown: true, asked: false },
+  id: { kind: "text", stored: "id", editable: false, api: "shown" },
   slug: {
     kind: "text?",
     stored: "slug",
     editable: false,
-    shown: true,
-    asked: ["--slug NAME", "a readable address (with a password or --public)"],
+    api: ["--slug NAME", "a readable address (with a password or --public)"],
   },
   /** `operator`, `key:<id>` or `token:<id>`: its present scope must cover the target. */
-  owner: { kind: "text", stored: "owner", editable: false, shown: true, asked: false },
-  kind: { kind: "linkKind", stored: "kind", editable: false, shown: true, asked: false },
-  bucket: { kind: "text", stored: "bucket", editable: false, shown: false, asked: false },
+  owner: { kind: "text", stored: "owner", editable: false, api: "shown" },
+  kind: { kind: "linkKind", stored: "kind", editable: false, api: "shown" },
+  bucket: { kind: "text", stored: "bucket", editable: false, api: "hidden" },
   /** The key of an object, or the prefix, which ends with `/` or is empty. */
-  key: { kind: "text", stored: "key", editable: false, shown: false, asked: false },
+  key: { kind: "text", stored: "key", editable: false, api: "hidden" },
   /** The object as it was linked, unless the link follows. */
-  etag: { kind: "text?", stored: "etag", editable: true, shown: false, asked: false },
+  etag: { kind: "text?", stored: "etag", editable: true, api: "hidden" },
   /** Bytes of the object as it was linked. */
-  size: { kind: "count?", stored: "size", editable: true, shown: false, asked: false },
+  size: { kind: "count?", stored: "size", editable: true, api: "hidden" },
   startsAt: {
     kind: "instant",
     stored: "starts_at",
     editable: true,
-    shown: true,
-    asked: [undefined, "when the link opens (default: at once)"],
+    api: [undefined, "when the link opens (default: at once)"],
   },
   expiresAt: {
     kind: "instant",
     stored: "expires_at",
     editable: true,
-    shown: true,
-    asked: ["--expires-in TIME", "the first instant at which the link is closed (default: after 7d)"],
+    api: ["--expires-in TIME", "when the link expires (default: 7d)"],
   },
-  revokedAt: { kind: "instant?", stored: "revoked_at", editable: true, shown: true, asked: false },
-  suspended: { kind: "text?", stored: "suspended", editable: true, shown: true, asked: false },
+  revokedAt: { kind: "instant?", stored: "revoked_at", editable: true, api: "shown" },
+  suspended: { kind: "text?", stored: "suspended", editable: true, api: "shown" },
   /** Grows with each edit: the ETag of the link in the admin API. */
-  version: { kind: "count", stored: "version", editable: false, shown: false, asked: false },
-  createdAt: { kind: "instant", stored: "created_at", editable: false, shown: true, asked: false },
-  label: {
-    kind: "text?",
-    stored: "settings",
-    editable: true,
-    shown: true,
-    asked: ["--label TEXT", "the title of its page"],
-  },
-  note: {
-    kind: "text?",
-    stored: "settings",
-    editable: true,
-    shown: true,
-    asked: ["--note TEXT", "a text on its page"],
-  },
+  version: { kind: "count", stored: "version", editable: false, api: "hidden" },
+  createdAt: { kind: "instant", stored: "created_at", editable: false, api: "shown" },
+  label: { kind: "text?", stored: "settings", editable: true, api: ["--label TEXT", "the title of its page"] },
+  note: { kind: "text?", stored: "settings", editable: true, api: ["--note TEXT", "a text on its page"] },
   /** `undefined`: not counted. */
   maxDeliveries: {
     kind: "count?",
     stored: "settings",
     editable: true,
-    shown: true,
-    asked: ["--max-deliveries N", "count deliveries or hand-overs, and stop after N for each recipient"],
+    api: ["--max-deliveries N", "count deliveries, and stop after N for each recipient"],
   },
   /** `undefined`: no limit. */
-  maxBytes: {
-    kind: "count?",
-    stored: "settings",
-    editable: true,
-    shown: true,
-    asked: ["--max-bytes N", "stop after N bytes for each recipient"],
-  },
+  maxBytes: { kind: "count?", stored: "settings", editable: true, api: ["--max-bytes N", "stop after N bytes"] },
   password: {
     kind: "password?",
     stored: "settings",
     editable: true,
-    shown: true,
-    asked: ["--password-stdin", "open only with a password; the option reads it from standard input"],
+    api: ["--password-stdin", "a password, read from standard input"],
   },
   /** Empty: opens from all. */
   networks: {
     kind: "networks",
     stored: "settings",
     editable: true,
-    shown: true,
-    asked: ["--network CIDR", "open only from this network or address; repeat the option for more"],
+    api: ["--network CIDR", "open only from there; repeat for more"],
   },
   response: {
     kind: "response?",
     stored: "settings",
     editable: true,
-    shown: false,
-    asked: [undefined, "contentType and contentDisposition of the delivered object"],
+    api: [undefined, "contentType and contentDisposition of the object"],
   },
   preview: {
     kind: "flag",
     stored: "settings",
     editable: true,
-    shown: true,
-    asked: ["--no-preview", "whether its page shows the object before the download (default: it does)"],
+    api: ["--no-preview", "whether the page shows the object (default: yes)"],
   },
   follow: {
     kind: "flag",
     stored: "settings",
     editable: true,
-    shown: true,
-    asked: ["--follow", "serve the present object, also if it has changed"],
+    api: ["--follow", "serve the present object, also if it has changed"],
   },
   handOver: {
     kind: "flag?",
     stored: "settings",
     editable: false,
-    shown: true,
-    asked: ["--hand-over", "a front server or the storage sends the bytes (links.handOver), which are not counted"],
+    api: [
+      "--hand-over",
+      "let a front server or the storage send the bytes, which are then not counted (links.handOver)",
+    ],
   },
-  public: {
-    kind: "flag",
-    stored: "settings",
-    editable: false,
-    shown: true,
-    asked: ["--public", "let a slug open without a password"],
-  },
+  public: { kind: "flag", stored: "settings", editable: false, api: ["--public", "a slug opens without a password"] },
   /** `operator` or `token:<id>`, if it is revoked. Absent from a revoked link: the operator. */
-  revokedBy: { kind: "text?", stored: "settings", editable: true, shown: false, asked: false },
+  revokedBy: { kind: "text?", stored: "settings", editable: true, api: "hidden" },
   /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */
-  fingerprint: { kind: "text?", stored: "settings", editable: false, shown: false, asked: false },
+  fingerprint: { kind: "text?", stored: "settings", editable: false, api: "hidden" },
   /** When the password was last changed. Absent: at the creation. */
-  passwordAt: { kind: "instant?", stored: "settings", editable: true, shown: false, asked: false },
+  passwordAt: { kind: "instant?", stored: "settings", editable: true, api: "hidden" },
 } as const;
 
 type Fields = typeof linkFields;
@@ -176,10 +143,10 @@ type Fields = typeof linkFields;
 export type FieldName = keyof Fields;
 
 /** The name of a field that an owner may ask for. */
-export type AskedName = { [N in FieldName]: Fields[N]["asked"] extends false ? never : N }[FieldName];
+export type AskedName = { [N in FieldName]: Fields[N]["api"] extends string ? never : N }[FieldName];
 
 /** The option of a field, without its dashes and its placeholder. */
-export type OptionOf<N extends AskedName> = Fields[N]["asked"][0] extends `--${infer O}`
+export type OptionOf<N extends AskedName> = Fields[N]["api"][0] extends `--${infer O}`
   ? O extends `${infer L} ${string}`
     ? L
     : O
@@ -189,7 +156,7 @@ export type OptionOf<N extends AskedName> = Fields[N]["asked"][0] extends `--${i
 export type EditableName = { [N in FieldName]: Fields[N]["editable"] extends true ? N : never }[FieldName];
 
 /** The name of a field that the admin API shows. */
-export type ShownName = { [N in FieldName]: Fields[N]["shown"] extends true ? N : never }[FieldName];
+export type ShownName = { [N in FieldName]: Fields[N]["api"] extends "hidden" ? never : N }[FieldName];
 
 /** The kind of a field, without its question mark. */
 export type KindOf<N extends FieldName> = Fields[N]["kind"] extends infer K
@@ -227,20 +194,22 @@ export type LinkRow = {
     : FieldValues[KindOf<N>];
 } & { readonly settings: string };
 
-/** A row with its name. */
+/** A row with its name, and with the parts of its `kind` and `api`. */
 export interface NamedField extends Omit<LinkField, "kind"> {
   readonly name: FieldName;
   readonly kind: keyof FieldValues;
   readonly isOptional: boolean;
+  readonly option: string | undefined;
+  /** Absent: no owner can ask for the field. */
+  readonly about: string | undefined;
 }
 
 /** The rows as a list. */
-export const fieldList: readonly NamedField[] = Object.entries<LinkField>(linkFields).map(([name, field]) => ({
-  ...field,
-  name: name as FieldName,
-  kind: field.kind.replace("?", "") as keyof FieldValues,
-  isOptional: field.kind.endsWith("?"),
-}));
+export const fieldList: readonly NamedField[] = Object.entries<LinkField>(linkFields).map(([name, field]) => {
+  const [option, about] = typeof field.api === "string" ? [] : field.api;
+  const kind = field.kind.replace("?", "") as keyof FieldValues;
+  return { ...field, name: name as FieldName, kind, isOptional: kind !== field.kind, option, about };
+});
 const inColumns = fieldList.filter(({ stored }) => stored !== "settings");
 const inSettings = fieldList.filter(({ stored }) => stored === "settings");
 

@@ -3,14 +3,13 @@ import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { webhookSecret } from "../notify/send.ts";
 import { TargetRefused, targetGuard } from "../notify/target.ts";
-import { notificationTypes } from "../state/contract/audit.ts";
+import { defaultTypes, notificationTypes } from "../state/contract/events.ts";
 import type { Notification, Webhook } from "../state/contract/outbox.ts";
 import { AdminProblem, type Caller, Id, instant, invalid, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 import { created, done, type Handlers, listOf, ok, type Routes } from "./routes.ts";
 
 const Event = z.enum(notificationTypes);
-const DEFAULT_EVENTS = ["delivery.started", "delivery.completed"] as const;
 
 const WebhookInput = z
   .strictObject({
@@ -118,7 +117,7 @@ export function webhookHandlers({ links, clock, webhookNetworks = [] }: AdminOpt
   }
 
   return {
-    async "POST /webhooks"({ caller, body: { url, events = DEFAULT_EVENTS, link } }) {
+    async "POST /webhooks"({ caller, body: { url, events = defaultTypes, link } }) {
       const { owner, token } = caller;
       try {
         guard.check(url);

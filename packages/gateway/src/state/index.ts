@@ -6,12 +6,7 @@
  */
 
 export type { CountedFailure, FailureCounts, RecordedFailure } from "./contract/attempts.ts";
-export {
-  type AuditAction,
-  type AuditEntry,
-  type NotificationType,
-  notificationTypes,
-} from "./contract/audit.ts";
+export type { AuditEntry } from "./contract/audit.ts";
 export type { CommitMac, MacOptions } from "./contract/commit-mac.ts";
 export type {
   Applied,
@@ -26,6 +21,7 @@ export type {
   Start,
   VariantCounters,
 } from "./contract/deliveries.ts";
+export { type AuditAction, defaultTypes, type NotificationType, notificationTypes } from "./contract/events.ts";
 export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings } from "./contract/fields.ts";
 export type { Notification, OutboxDepth, SendOutcome, Webhook } from "./contract/outbox.ts";
 export type { Page, PageRequest } from "./contract/page.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Dispatcher, dispatcher, targetGuard, webhookSecret } from "../../src/notify/index.ts";
-import type { NotificationType } from "../../src/state/contract/audit.ts";
+import type { NotificationType } from "../../src/state/contract/events.ts";
 import type { State } from "../../src/state/contract/state.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 

@@ -1,19 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { AuditEntry, NotificationType } from "../../src/state/contract/audit.ts";
+import type { AuditEntry } from "../../src/state/contract/audit.ts";
 import { macChecker } from "../../src/state/contract/commit-mac.ts";
 import { type Command, LEASE, START_WITHIN } from "../../src/state/contract/deliveries.ts";
+import type { NotificationType } from "../../src/state/contract/events.ts";
 import type { Link } from "../../src/state/contract/fields.ts";
 import type { Notification, Webhook } from "../../src/state/contract/outbox.ts";
 import type { State } from "../../src/state/contract/state.ts";
 
-const BEGIN = Date.parse("2026-12-01T00:00:00Z");
+export const BEGIN = Date.parse("2026-12-01T00:00:00Z");
 const DAY = 24 * LEASE;
 const SIZE = 1000;
 const OBJECT = { etag: "e1", size: SIZE };
-const COUNTERS = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, maxBytes: undefined };
+export const COUNTERS = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, maxBytes: undefined };
 
-const LINK: Link = {
+export const LINK: Link = {
   id: "link1",
   public: false,
   kind: "object",

@@ -6,8 +6,9 @@ import { openDatabase } from "../../src/sqlite.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 import { migrations } from "../../src/state/sqlite/migrations.ts";
 import { auditContract, MAC_KEY, type OpenedState } from "./audit-contract.ts";
+import { eventContract } from "./event-contract.ts";
 
-auditContract("SQLite", async (begin) => {
+const open = async (begin: number): Promise<OpenedState> => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-audit-"));
   const opened = { now: begin, writer: "main" } as OpenedState & { state: unknown };
   const state = await sqliteState({
@@ -20,7 +21,10 @@ auditContract("SQLite", async (begin) => {
     rmSync(folder, { recursive: true });
   };
   return Object.assign(opened, { state, close });
-});
+};
+
+auditContract("SQLite", open);
+eventContract("SQLite", open);
 
 it("opens a state of the release before the audit, and keeps its links", async () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-upgrade-"));

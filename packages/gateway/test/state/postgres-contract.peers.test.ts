@@ -3,6 +3,7 @@ import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from ".
 import { postgresState } from "../../src/state/postgres/index.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
 import { auditContract, MAC_KEY } from "./audit-contract.ts";
+import { eventContract } from "./event-contract.ts";
 
 const reason = needsPostgres("pgbouncer");
 
@@ -36,7 +37,7 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
         },
       },
     );
-    auditContract(name, async (begin) => {
+    const open = async (begin: number) => {
       const opened = { now: begin, writer: "main" };
       const state = await postgresState({
         url: address(),
@@ -49,6 +50,8 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
         server.sql("DROP SCHEMA daypass CASCADE");
       };
       return Object.assign(opened, { state, close });
-    });
+    };
+    auditContract(name, open);
+    eventContract(name, open);
   }
 });

@@ -1,8 +1,13 @@
+import { defaultTypes, notificationTypes } from "@daypass/gateway/state";
 import { parseArguments, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import type { AdminClient } from "../../links/admin-client.ts";
 import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { idOf } from "../links/index.ts";
+
+const OTHERS = `others: ${notificationTypes.filter((type) => !defaultTypes.includes(type)).join(", ")}`
+  .replace(/(.{1,95}(?:,|$)) ?/g, `${" ".repeat(24)}$1\n`)
+  .trimEnd();
 
 const HELP = `daypass webhooks add URL        announce deliveries of all links to a URL; prints its secret once
 daypass webhooks list           list the webhooks
@@ -10,9 +15,8 @@ daypass webhooks remove ID      remove one, with all that it has not received
 daypass webhooks dead           list notifications that were given up
 daypass webhooks resend ID      send one of them again, or all of a webhook
 
-  --event TYPE          what to announce; repeat it for more (default: delivery.started and delivery.completed)
-                        others: delivery.failed, link.viewed, link.limit_reached, link.file_changed, link.expiring,
-                        proof.failed
+  --event TYPE          what to announce; repeat it for more (default: ${defaultTypes.join(" and ")})
+${OTHERS}
   --link ID             only this link
 ${ADMIN_HELP}`;
 

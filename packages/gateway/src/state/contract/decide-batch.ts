@@ -1,5 +1,6 @@
 /** Decides commands of one variant that arrived together, in their order, as if each had a transaction of its own. Pure. */
-import { type AuditEntry, decisionEntries } from "./audit.ts";
+import type { AuditEntry } from "./audit.ts";
+import { decisionEntries } from "./decision-entries.ts";
 import { type Applied, type Attempt, apply, type Command, type Delivery, type Millis } from "./deliveries.ts";
 import type { Link } from "./fields.ts";
 import type { Variant } from "./state.ts";

@@ -1,6 +1,7 @@
 /** The outbox of an engine: notifications that wait until their webhook has received them, and the webhooks. */
-import { type AuditEntry, type NamedLink, type NotificationType, notificationText } from "./audit.ts";
+import type { AuditEntry } from "./audit.ts";
 import type { Millis } from "./deliveries.ts";
+import type { NotificationType } from "./events.ts";
 
 /** An address that receives notifications. Its secret is derived from its id, and stored nowhere. */
 export interface Webhook {
@@ -73,6 +74,14 @@ export interface OutboxMethods {
   outboxDepth(): Promise<OutboxDepth>;
 }
 
+/** The fields of a link that records and notifications name. */
+export interface NamedLink {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly label?: string | undefined;
+}
+
 /** The notifications that an entry causes: one for each webhook that hears of this event of the link. */
 export function notificationsFor(
   webhooks: readonly Webhook[],
@@ -86,4 +95,16 @@ export function notificationsFor(
   if (heard.length === 0) return [];
   const body = notificationText(type, entry, { link, at });
   return heard.map(({ id }) => ({ webhook: id, link: link.id, body }));
+}
+
+/** The body of a notification, as Standard Webhooks proposes it. */
+function notificationText(
+  type: NotificationType,
+  entry: AuditEntry,
+  { link, at }: { readonly link: NamedLink; readonly at: Millis },
+): string {
+  const { recipient, delivery, bytes, address, result } = entry;
+  const target = entry.target ?? `${link.bucket}/${link.key}`;
+  const data = { link: link.id, label: link.label, target, recipient, delivery, bytes, address, result };
+  return JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
 }

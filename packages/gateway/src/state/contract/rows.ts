@@ -1,6 +1,7 @@
 /** Rows of a state in SQL, as the contract has them. Every engine names its columns alike. */
-import type { NotificationType } from "./audit.ts";
+
 import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
+import type { NotificationType } from "./events.ts";
 import type { LinkKind } from "./fields.ts";
 import type { Notification, Webhook } from "./outbox.ts";
 import type { StoredHead, StoredRecord } from "./records.ts";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { CountedFailure, FailureCounts, RecordedFailure } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
-import { changeEntry } from "../contract/audit.ts";
+import { changeEntry } from "../contract/decision-entries.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";

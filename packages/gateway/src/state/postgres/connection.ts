@@ -2,9 +2,10 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfig, Pool, PoolClient } from "pg";
-import { type AuditEntry, entryLimits } from "../contract/audit.ts";
+import type { AuditEntry } from "../contract/audit.ts";
 import type { CommitChain } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { entryLimits } from "../contract/entry-limits.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import { flushJournal } from "./journal.ts";
 import { statements } from "./statements.ts";

@@ -1,8 +1,9 @@
 /** Records and notifications of a transaction, stored with its decisions. */
 import { randomBytes } from "node:crypto";
-import { type AuditEntry, type EntryLimits, isAudited, recordText } from "../contract/audit.ts";
+import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import type { EntryLimits } from "../contract/entry-limits.ts";
 import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor } from "../contract/outbox.ts";

@@ -1,8 +1,10 @@
 /** Records, heads and the outbox in SQLite. One process owns the file, so it may know the webhooks by heart. */
 import { randomBytes } from "node:crypto";
-import { type AuditEntry, entryLimits, isAudited, type NotificationType, recordText } from "../contract/audit.ts";
+import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
+import { entryLimits } from "../contract/entry-limits.ts";
+import type { NotificationType } from "../contract/events.ts";
 import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { isSqliteFull, openDatabase, type SqlValue } from "../../sqlite.ts";
-import { changeEntry, decisionEntries } from "../contract/audit.ts";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
+import { changeEntry, decisionEntries } from "../contract/decision-entries.ts";
 import {
   type Applied,
   apply,

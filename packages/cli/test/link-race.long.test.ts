@@ -40,21 +40,25 @@ test(`a link of one delivery starts once for ${CLAIMS} claims at a time, in ${RO
   const { said, child, stop } = await serve(folder, "--port", "0", "--workers", "2");
   const admin = await adminClient({ folder: join(folder, ".daypass"), env: {} });
   // Its socket is absent while the owner of the state restarts after a kill.
-  const call = async (...args: Parameters<typeof admin.call>): ReturnType<typeof admin.call> => {
+  const repeat = async <T>(call: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await admin.call(...args);
+        return await call();
       } catch (error) {
         if (attempt === 100 || !/connect ENOENT|ECONNREFUSED/.test(String(error))) throw error;
         await setTimeout(100);
       }
     }
   };
-  const shown = async (id: string) => (await call("GET", `/links/${id}`)).body.deliveries.started as number;
+  const shown = async (id: string) => {
+    const { body } = await repeat(() => admin.call("GET /links/{id}", { params: { id } }));
+    return body.deliveries.started;
+  };
   let killed = 0;
   let repeated = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { body: link } = await call("POST", "/links", { target: "media/a.bin", maxDeliveries: 1 });
+    const body = { target: "media/a.bin", maxDeliveries: 1 };
+    const { body: link } = await repeat(() => admin.call("POST /links", { body }));
     const path = new URL(link.url).pathname;
     const url = said.url + path;
     const victim = round % 3 !== 0 ? undefined : round % 2 === 0 ? "worker" : "owner";

@@ -2,14 +2,26 @@ import { expect, test } from "vitest";
 import { linkText } from "../src/commands/links/index.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 
-const link = {
+const link: Parameters<typeof linkText>[0] = {
   id: "x",
   url: "https://a.example/l/x",
+  kind: "object",
   target: "b/k",
   status: "open",
+  public: false,
+  owner: "operator",
+  createdAt: "2026-12-01",
+  startsAt: "2026-12-01",
   expiresAt: "2026-12-08",
   used: 1,
   givenBack: 0,
+  heldBytes: 0,
+  deliveries: { started: 1, completed: 1 },
+  password: false,
+  networks: [],
+  preview: true,
+  follow: false,
+  handOver: false,
 };
 
 test.each([

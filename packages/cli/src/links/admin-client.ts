@@ -5,25 +5,32 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AdminCalls } from "@daypass/gateway/admin";
 import { CommandError } from "../command.ts";
 import { createLinks, linkFiles, servingOf } from "../state/link-files.ts";
 
-/** What a call returns. */
-export interface AdminAnswer {
-  readonly status: number;
-  readonly etag: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: the API describes each of its bodies, commands read single fields
-  readonly body: any;
-}
+/** A route of the admin API: `METHOD /path`. */
+export type AdminRoute = keyof AdminCalls;
+
+/** The body of its answer. */
+export type AdminAnswer<R extends AdminRoute> = AdminCalls[R]["answer"];
+
+type ListRoute = "GET /links" | "GET /links/{id}/deliveries" | "GET /revocations";
 
 /** Calls the admin API. */
 export interface AdminClient {
   /** @throws {CommandError} with the problem that the API reports */
-  call(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  call<R extends AdminRoute>(
+    route: R,
+    request: AdminCalls[R]["request"],
+  ): Promise<{ readonly etag: string | undefined; readonly body: AdminAnswer<R> }>;
   /** The items of a list, page by page. @throws {CommandError} with the problem that the API reports */
-  items<Item>(path: string): AsyncIterable<Item>;
+  items<R extends ListRoute>(
+    route: R,
+    request: AdminCalls[R]["request"],
+  ): AsyncIterable<AdminAnswer<R>["items"][number]>;
   /** The lines of a long response, as they arrive. @throws {CommandError} with the problem that the API reports */
-  lines(path: string): AsyncIterable<string>;
+  lines<R extends "GET /audit/export">(route: R, request: AdminCalls[R]["request"]): AsyncIterable<string>;
   close(): Promise<void>;
 }
 
@@ -64,53 +71,68 @@ async function localClient(folder: string, env: AdminClientOptions["env"]): Prom
   return { ...clientOf((path, init) => api.fetch(new Request(new URL(path, "http://localhost"), init))), close };
 }
 
-type Send = (
-  path: string,
-  init: { method: string; headers: Record<string, string>; body?: string },
-) => Promise<Response>;
+interface Init {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+}
+type Send = (path: string, init: Init) => Promise<Response>;
+
+type Texts = Readonly<Record<string, unknown>>;
+interface Request {
+  readonly params?: Texts;
+  readonly query?: Texts;
+  readonly headers?: Texts;
+  readonly body?: object;
+}
 
 function clientOf(send: Send): AdminClient {
-  const failed = (status: number, text: string): CommandError => {
-    const answer = text === "" ? undefined : JSON.parse(text);
-    return new CommandError(answer?.detail ?? `the gateway answered ${status}`, answer?.code);
-  };
-  const call: AdminClient["call"] = async (method, path, body, headers = {}) => {
-    const type = body === undefined ? undefined : { "content-type": "application/json" };
-    const init = {
+  async function respond(route: string, { params = {}, query = {}, headers, body }: Request): Promise<Response> {
+    const [method = "", template = ""] = route.split(" ");
+    const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
+    const search = new URLSearchParams(texts(query));
+    const response = await send(search.size === 0 ? path : `${path}?${search}`, {
       method,
-      headers: { ...headers, ...type },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    };
-    const response = await send(path, init);
+      headers: texts({ ...headers, "content-type": body && "application/json" }),
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (response.ok) return response;
     const text = await response.text();
-    if (!response.ok) throw failed(response.status, text);
-    const answer = text === "" ? undefined : JSON.parse(text);
-    return { status: response.status, etag: response.headers.get("etag") ?? undefined, body: answer };
+    const problem = text === "" ? undefined : JSON.parse(text);
+    throw new CommandError(problem?.detail ?? `the gateway answered ${response.status}`, problem?.code);
+  }
+  const call: AdminClient["call"] = async (route, request) => {
+    const response = await respond(route, request);
+    const text = await response.text();
+    const etag = response.headers.get("etag") ?? undefined;
+    return { etag, body: text === "" ? undefined : JSON.parse(text) };
   };
   return {
     call,
-    async *items(path) {
-      let cursor = "";
-      do {
-        const { body } = await call("GET", `${path}?limit=1000${cursor}`);
-        yield* body.items;
-        cursor = body.next === undefined ? "" : `&cursor=${body.next}`;
-      } while (cursor !== "");
+    async *items(route, request) {
+      for (let cursor: string | undefined; ; ) {
+        const response = await respond(route, { ...request, query: { limit: 1000, cursor } });
+        const { items, next } = JSON.parse(await response.text());
+        yield* items;
+        cursor = next;
+        if (cursor === undefined) return;
+      }
     },
-    async *lines(path) {
-      const response = await send(path, { method: "GET", headers: {} });
-      if (!response.ok || response.body === null) throw failed(response.status, await response.text());
-      yield* createInterface({ input: Readable.fromWeb(response.body as ReadableStream), crlfDelay: 0 });
+    async *lines(route, request) {
+      const { body } = await respond(route, request);
+      yield* createInterface({ input: Readable.fromWeb(body as ReadableStream), crlfDelay: 0 });
     },
     close: async () => undefined,
   };
 }
 
-function overSocket(
-  socketPath: string,
-  path: string,
-  { method, headers, body }: Parameters<Send>[1],
-): Promise<Response> {
+/** The values that are present, as texts. */
+function texts(values: Texts): Record<string, string> {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+}
+
+function overSocket(socketPath: string, path: string, { method, headers, body }: Init): Promise<Response> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ socketPath, path, method, headers: { host: "localhost", ...headers } }, (message) => {
       const status = message.statusCode ?? 500;

@@ -14,13 +14,24 @@ import { linkActionHandlers, linkActionRoutes } from "./link-actions.ts";
 import { linkHandlers, linkRoutes } from "./links.ts";
 import type { AdminOptions } from "./options.ts";
 import { revocationHandlers, revocationRoutes } from "./revocations.ts";
-import { addRoutes } from "./routes.ts";
+import { addRoutes, type Calls } from "./routes.ts";
 import { schemaProblem } from "./schema-problem.ts";
 import { tokenHandlers, tokenRoutes } from "./tokens.ts";
 import { webhookHandlers, webhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
+
+/** What a client sends to each route, `METHOD /path`, and the body of the answer. */
+export type AdminCalls = Calls<typeof linkRoutes> &
+  Calls<typeof linkActionRoutes> &
+  Calls<typeof revocationRoutes> &
+  Calls<typeof claimRoutes> &
+  Calls<typeof tokenRoutes> &
+  Calls<typeof keyRoutes> &
+  Calls<typeof backupRoutes> &
+  Calls<typeof auditRoutes> &
+  Calls<typeof webhookRoutes>;
 
 /** A handler of `fetch` requests. */
 export interface AdminApi {

@@ -62,6 +62,23 @@ export type AnswerOf<R extends Route> = R["answer"] extends { schema: infer S ex
     ? ReadableStream<Uint8Array>
     : undefined;
 
+type Part = "params" | "query" | "headers" | "body";
+type Input<S> = S extends z.ZodType ? DeepReadonly<z.input<S>> : never;
+type Optional<R, P extends keyof R = keyof R & ("query" | "headers")> = {
+  [N in P]: Partial<Input<R[N]>> extends Input<R[N]> ? N : never;
+}[P];
+type Sent<R> = { readonly [N in Exclude<keyof R, Optional<R>>]: Input<R[N]> } & {
+  readonly [N in Optional<R>]?: Input<R[N]>;
+};
+
+/** What a client sends to each route of a table, and the body of the answer. */
+export type Calls<T extends Routes> = {
+  readonly [K in keyof T & RouteName]: {
+    readonly request: Sent<Pick<T[K], Part & keyof T[K]>>;
+    readonly answer: AnswerOf<T[K]>;
+  };
+};
+
 /** A call of a route, whose parts have passed its schemas. */
 export interface Call<R extends Route = Route> {
   readonly caller: Caller;
@@ -92,10 +109,9 @@ export function addRoutes<T extends Routes>(
 }
 
 /** The parts of a request, as Hono names them. */
-type Part = { [K in "params" | "query" | "headers" | "body"]: Output<Route[K]> };
 interface Given {
   in: object;
-  out: { param: Part["params"]; query: Part["query"]; header: Part["headers"]; json: Part["body"] };
+  out: { param: Call["params"]; query: Call["query"]; header: Call["headers"]; json: Call["body"] };
 }
 
 function addRoute(app: OpenAPIHono<AdminEnv>, tag: string, key: string, route: Route, handle: Handler): void {

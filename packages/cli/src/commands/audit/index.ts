@@ -6,7 +6,7 @@ import { type AuditFault, publicKeys, type Receipt, readReceipt, verifyAudit } f
 import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
-import type { AdminClient } from "../../links/admin-client.ts";
+import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
 import { ADMIN_OPTIONS, linkState, withAdmin } from "../../links/admin-options.ts";
 import { auditMacKey } from "../../links/audit-mac.ts";
 import { linkFiles } from "../../state/link-files.ts";
@@ -102,7 +102,7 @@ async function verify(call: Call): Promise<ExitStatus> {
           const isHere = values.admin === undefined;
           const folder = isHere ? linkState(values.state, context.env) : "";
           const macKey = isHere ? await auditMacKey(folder, context.env, { create: false }) : undefined;
-          return verifyLines(client.lines("/audit/export"), macKey);
+          return verifyLines(client.lines("GET /audit/export", {}), macKey);
         })
       : await verifyLines(fileLines(file, stdin));
   const { sealed, unsealed, heads, faults } = report;
@@ -117,7 +117,7 @@ async function verify(call: Call): Promise<ExitStatus> {
 }
 
 async function acceptRestore(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
-  const { body } = await client.call("POST", "/audit/accept-restore");
+  const { body } = await client.call("POST /audit/accept-restore", {});
   await print(context.stdout, values.json === true ? JSON.stringify(body) : `accepted: ${body.accepted}`);
   return 0;
 }
@@ -158,23 +158,17 @@ async function readReceiptFile(path: string): Promise<Receipt> {
 async function exportLines(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
   if (values.receipt !== undefined) {
     const number = wholeNumber("--receipt", values.receipt, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const { body } = await client.call(
-      "GET",
-      `/audit/receipts/${encodeURIComponent(values.writer ?? "main")}/${number}`,
-    );
+    const params = { writer: values.writer ?? "main", sequence: number };
+    const { body } = await client.call("GET /audit/receipts/{writer}/{sequence}", { params });
     await print(context.stdout, JSON.stringify(body));
     return 0;
   }
-  for await (const line of client.lines(`/audit/export?heads=${values.heads === true}`))
+  for await (const line of client.lines("GET /audit/export", { query: { heads: values.heads ? "true" : "false" } }))
     await print(context.stdout, line);
   return 0;
 }
 
-interface TailRecord {
-  readonly writer: string;
-  readonly sequence: number;
-  readonly record: string;
-}
+type TailRecord = AdminAnswer<"GET /audit/records">["items"][number];
 
 const PAGE = 1000;
 
@@ -183,13 +177,13 @@ async function tail(client: AdminClient, { values, context }: Call): Promise<Exi
   const after = new Map<string, number>();
   const read = async (): Promise<TailRecord[]> => {
     const found: TailRecord[] = [];
-    const { body } = await client.call("GET", "/audit/writers");
-    for (const { writer, last } of body.items as { writer: string; last: number }[]) {
+    const { body } = await client.call("GET /audit/writers", {});
+    for (const { writer, last } of body.items) {
       // A link's records may be anywhere.
       let from = after.get(writer) ?? (values.link === undefined ? Math.max(0, last - lines) : 0);
       while (from < last) {
-        const query = `writer=${encodeURIComponent(writer)}&after=${from}&limit=${PAGE}`;
-        const page = (await client.call("GET", `/audit/records?${query}`)).body.items as TailRecord[];
+        const query = { writer, after: from, limit: PAGE };
+        const page = (await client.call("GET /audit/records", { query })).body.items;
         found.push(
           ...page.filter(({ record }) => values.link === undefined || JSON.parse(record).link === values.link),
         );

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import type { AdminCalls } from "@daypass/gateway/admin";
 import { parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminClient } from "../../links/admin-client.ts";
+import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
 import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { table } from "../../terminal-text.ts";
 import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
@@ -41,49 +42,38 @@ interface Call {
   readonly context: Context;
 }
 
-/** Link resources of the admin API: the fields that are printed. */
-interface LinkResource {
-  readonly id: string;
-  readonly url: string;
-  readonly target: string;
-  readonly status: string;
-  readonly suspended?: string;
-  readonly expiresAt: string;
-  readonly maxDeliveries?: number;
-  readonly used: number;
-  readonly givenBack: number;
-  readonly handOver?: boolean;
-  readonly label?: string;
-  readonly recipients?: readonly { readonly name: string; readonly url: string }[];
-}
+type Link = AdminAnswer<"GET /links/{id}">;
+type Delivery = AdminAnswer<"GET /links/{id}/deliveries">["items"][number];
 
 /** Every action by its name. */
-const ACTIONS: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
+const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Link | undefined>>> = {
   create: async ({ client, id, values, context }) =>
-    (await client.call("POST", "/links", await newLink(values, targetOf(id), context))).body,
-  show: async ({ client, id }) => (await client.call("GET", `/links/${id}`)).body,
-  async edit({ client, id, values, context }) {
-    const edit = await linkEdit(values, context);
-    const { etag = "*" } = await client.call("GET", `/links/${id}`);
-    return (await client.call("PATCH", `/links/${id}`, edit, { "if-match": etag })).body;
-  },
+    (await client.call("POST /links", { body: await newLink(values, targetOf(id), context) })).body,
+  show: async ({ client, id }) => (await client.call("GET /links/{id}", { params: { id } })).body,
+  edit: async ({ client, id, values, context }) => editLink(client, id, await linkEdit(values, context)),
   async extend({ client, id, values, context }) {
     const { expiresAt } = await linkEdit(values, context);
     if (expiresAt === undefined)
       throw new UsageError("--expires-in is missing. Say how long the link shall live from now.");
-    const { etag = "*" } = await client.call("GET", `/links/${id}`);
-    return (await client.call("PATCH", `/links/${id}`, { expiresAt }, { "if-match": etag })).body;
+    return editLink(client, id, { expiresAt });
   },
-  revoke: async ({ client, id }) => (await client.call("POST", `/links/${id}/revoke`)).body,
-  restore: async ({ client, id }) => (await client.call("POST", `/links/${id}/restore`)).body,
+  revoke: async ({ client, id }) => (await client.call("POST /links/{id}/revoke", { params: { id } })).body,
+  restore: async ({ client, id }) => (await client.call("POST /links/{id}/restore", { params: { id } })).body,
   async backup({ client, id }) {
-    await client.call("POST", "/backup", { path: resolve(id) });
+    return (await client.call("POST /backup", { body: { path: resolve(id) } })).body;
   },
   async "give-back"({ client, id, values }) {
     const count = wholeNumber("--count", values.count ?? "1", { min: 1, max: 1000 });
-    return (await client.call("POST", `/links/${id}/give-back`, { count, recipient: values.to?.[0] })).body;
+    const body = { count, recipient: values.to?.[0] };
+    return (await client.call("POST /links/{id}/give-back", { params: { id }, body })).body;
   },
 };
+
+async function editLink(client: AdminClient, id: string, body: AdminCalls["PATCH /links/{id}"]["request"]["body"]) {
+  const { etag = "*" } = await client.call("GET /links/{id}", { params: { id } });
+  const headers = { "if-match": etag };
+  return (await client.call("PATCH /links/{id}", { params: { id }, headers, body })).body;
+}
 
 export const linksCommand: Command = {
   help: HELP,
@@ -99,17 +89,21 @@ export const linksCommand: Command = {
     if (action !== "list" && !isAll && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
     return withAdmin(values, context, async (client) => {
-      if (action === "list") return await list(client, "/links", values, context);
-      if (action === "deliveries") return await list(client, `/links/${idOf(argument)}/deliveries`, values, context);
+      if (action === "list") return await list(client.items("GET /links", {}), linkRow, values, context);
+      if (action === "deliveries") {
+        const items = client.items("GET /links/{id}/deliveries", { params: { id: idOf(argument) } });
+        return await list(items, deliveryRow, values, context);
+      }
       if (action === "resume") {
         const ids = isAll ? restored(client) : positionals.slice(1).map(idOf);
         for await (const one of ids) {
-          await printLink((await client.call("POST", `/links/${one}/resume`)).body, values, context);
+          const { body } = await client.call("POST /links/{id}/resume", { params: { id: one } });
+          await printLink(body, values, context);
         }
         return 0;
       }
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
-      const link = (await ACTIONS[action]?.({ client, id, values, context })) as LinkResource | undefined;
+      const link = await ACTIONS[action]?.({ client, id, values, context });
       if (link !== undefined) await printLink(link, values, context);
       return 0;
     });
@@ -117,10 +111,10 @@ export const linksCommand: Command = {
 };
 
 /** A link for a person: its addresses, and what limits it. */
-export function linkText(resource: LinkResource): string {
+export function linkText(resource: Link): string {
   const { url, recipients, status, expiresAt, maxDeliveries, used, givenBack, id, handOver } = resource;
   const addresses = recipients?.map(({ name, url: address }) => `${address}  ${name}`) ?? [url];
-  const limit = handOver === true ? `at most ${maxDeliveries} hand-overs, ${used} used` : undefined;
+  const limit = handOver ? `at most ${maxDeliveries} hand-overs, ${used} used` : undefined;
   const count = maxDeliveries === undefined ? "not counted" : (limit ?? `${used} of ${maxDeliveries} deliveries used`);
   const given = givenBack > 0 ? `, ${givenBack} given back` : "";
   return [...addresses, `${status}, ${count}${given}, until ${expiresAt}; id ${id}`].join("\n");
@@ -128,42 +122,37 @@ export function linkText(resource: LinkResource): string {
 
 /** The ids of links that a restore suspended. A link whose owner lost its rights needs a separate decision. */
 async function* restored(client: AdminClient): AsyncGenerator<string> {
-  for await (const { id, suspended } of client.items<Item>("/links")) if (suspended === "restored") yield id;
+  for await (const { id, suspended } of client.items("GET /links", {})) if (suspended === "restored") yield id;
 }
 
-async function printLink(link: LinkResource, { json }: Values, { stdout }: Context): Promise<void> {
+async function printLink(link: Link, { json }: Values, { stdout }: Context): Promise<void> {
   await print(stdout, json === true ? JSON.stringify(link) : linkText(link));
 }
 
-async function list(client: AdminClient, path: string, { json }: Values, { stdout }: Context): Promise<ExitStatus> {
-  const rows: string[][] = [];
-  for await (const item of client.items<Item>(path)) {
+async function list<T>(
+  items: AsyncIterable<T>,
+  rowOf: (item: T) => readonly [id: string, facts: readonly (string | false | undefined)[]],
+  { json }: Values,
+  { stdout }: Context,
+): Promise<ExitStatus> {
+  const rows: [string, string][] = [];
+  for await (const item of items) {
     if (json === true) await print(stdout, JSON.stringify(item));
-    else rows.push(rowOf(item));
+    else {
+      const [id, facts] = rowOf(item);
+      rows.push([id, facts.filter(Boolean).join("  ")]);
+    }
   }
-  if (json !== true && rows.length > 0) await print(stdout, table(rows as [string, string][]));
+  if (rows.length > 0) await print(stdout, table(rows));
   return 0;
 }
 
-/** A link, or a delivery of one. */
-type Item = LinkResource & {
-  readonly state?: string;
-  readonly claimedAt?: string;
-  readonly completedAt?: string;
-  readonly recipient?: string;
-  readonly address?: string;
-};
+function deliveryRow({ claimedAt, completedAt, state, recipient, address }: Delivery) {
+  return [claimedAt, [state, recipient, address, completedAt && `completed ${completedAt}`]] as const;
+}
 
-function rowOf(item: Item): string[] {
-  if (item.claimedAt !== undefined) {
-    const end = item.completedAt === undefined ? "" : `completed ${item.completedAt}`;
-    return [item.claimedAt, [item.state, item.recipient, item.address, end].filter(Boolean).join("  ")];
-  }
-  const { id, target, status, used, maxDeliveries, label } = item;
-  return [
-    id,
-    [status, target, maxDeliveries === undefined ? "" : `${used}/${maxDeliveries}`, label].filter(Boolean).join("  "),
-  ];
+function linkRow({ id, target, status, used, maxDeliveries, label }: Link) {
+  return [id, [status, target, maxDeliveries !== undefined && `${used}/${maxDeliveries}`, label]] as const;
 }
 
 /** `s3://bucket/key` and `bucket/key` name the same target. */

@@ -1,5 +1,6 @@
 /** The options of a new link, as `links create` and `share` take them: of each field that has one, and of its recipients. */
 import { text } from "node:stream/consumers";
+import type { AdminCalls } from "@daypass/gateway/admin";
 import { type AskedName, fieldList, type KindOf, type OptionOf } from "@daypass/gateway/link-fields";
 import { duration, type ParsedArguments, wholeNumber } from "../../arguments.ts";
 import { type Context, UsageError } from "../../command.ts";
@@ -45,8 +46,11 @@ const LIMIT = { min: 1, max: 2 ** 50 - 1 };
 
 type Values = ParsedArguments<typeof LINK_OPTIONS>["values"];
 
+type NewLink = AdminCalls["POST /links"]["request"]["body"];
+type LinkEdit = AdminCalls["PATCH /links/{id}"]["request"]["body"];
+
 /** The body of the call that creates a link. */
-export async function newLink(values: Values, target: string, context: Context): Promise<object> {
+export async function newLink(values: Values, target: string, context: Context): Promise<NewLink> {
   return { target, recipients: values.to, ...(await linkInput(values, context)) };
 }
 
@@ -66,7 +70,7 @@ async function linkInput(values: Values, { stdin }: Context): Promise<Readonly<R
 }
 
 /** The fields of a link that an edit sets. Refuses the options that only a new link has. */
-export async function linkEdit(values: Values, context: Context): Promise<Readonly<Record<string, unknown>>> {
+export async function linkEdit(values: Values, context: Context): Promise<LinkEdit> {
   const fixed = ["to", ...FIELDS.filter(({ editable }) => !editable).map(({ long }) => long)];
   const given = fixed.find((long) => values[long as keyof Values] !== undefined);
   if (given !== undefined)

@@ -1,14 +1,9 @@
 import { mapped, moment, parseArguments, word } from "../../arguments.ts";
 import { type Command, type ExitStatus, print, UsageError } from "../../command.ts";
+import type { AdminAnswer } from "../../links/admin-client.ts";
 import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 
-interface Revocation {
-  readonly id: string;
-  readonly kind: string;
-  readonly value: string;
-  readonly before?: string;
-  readonly liftedAt?: string;
-}
+type Revocation = AdminAnswer<"POST /revocations">;
 
 const text = ({ kind, value, before }: Revocation): string =>
   [kind, value, before && `before ${before}`].filter(Boolean).join(" ");
@@ -42,7 +37,8 @@ ${ADMIN_HELP}`,
     if (before !== undefined && key === undefined) throw new UsageError("--before needs --key");
     const signedBefore = mapped(before, (instant) => moment("--before", instant))?.toISOString();
     return withAdmin<ExitStatus>(values, context, async (client) => {
-      const { body } = await client.call("POST", "/revocations", { url, key, subject, prefix, signedBefore, reason });
+      const what = { url, key, subject, prefix, signedBefore, reason };
+      const { body } = await client.call("POST /revocations", { body: what });
       await print(context.stdout, values.json === true ? JSON.stringify(body) : `revoked ${text(body)}; id ${body.id}`);
       if (body.kind === "prefix" && values.json !== true && !body.value.startsWith("route:"))
         await print(context.stderr, LEFT_OUT);
@@ -63,11 +59,11 @@ ${ADMIN_HELP}`,
     if ((action === "lift") !== (id !== undefined)) throw new UsageError("revocations takes list, or lift with one id");
     return withAdmin<ExitStatus>(values, context, async (client) => {
       if (id !== undefined) {
-        const { body } = await client.call("POST", `/revocations/${id}/lift`);
+        const { body } = await client.call("POST /revocations/{id}/lift", { params: { id } });
         await print(context.stdout, values.json === true ? JSON.stringify(body) : `lifted ${text(body)}`);
         return 0;
       }
-      for await (const item of client.items<Revocation>("/revocations")) {
+      for await (const item of client.items("GET /revocations", {})) {
         const row = `${item.id}  ${text(item)}${item.liftedAt === undefined ? "" : "  lifted"}`;
         await print(context.stdout, values.json === true ? JSON.stringify(item) : row);
       }

@@ -68,10 +68,9 @@ export const shareCommand: Command = {
 
     async function createLink() {
       const client = await adminClient({ folder: place.state, env: context.env });
-      const { body } = await client.call("POST", "/links", {
-        label: stats?.isDirectory() === true ? basename(resolve(path ?? "")) : undefined,
-        ...(await newLink(values, place.target, context)),
-      });
+      const input = await newLink(values, place.target, context);
+      const label = stats?.isDirectory() === true ? basename(resolve(path ?? "")) : undefined;
+      const { body } = await client.call("POST /links", { body: { label, ...input } });
       await client.close();
       return body;
     }

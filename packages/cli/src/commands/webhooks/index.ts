@@ -1,7 +1,7 @@
 import { defaultTypes, notificationTypes } from "@daypass/gateway/state";
 import { parseArguments, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminClient } from "../../links/admin-client.ts";
+import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
 import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { idOf } from "../links/index.ts";
 
@@ -34,19 +34,9 @@ interface Call {
   readonly values: Values;
 }
 
-/** A webhook or a dead letter of the admin API: the fields that are printed. */
-interface Resource {
-  readonly id: string | number;
-  readonly url?: string;
-  readonly events?: readonly string[];
-  readonly link?: string;
-  readonly secret?: string;
-  readonly webhook?: string;
-  readonly createdAt?: string;
-  readonly failures?: number;
-  readonly error?: string;
-  readonly resent?: number;
-}
+type Webhook = AdminAnswer<"POST /webhooks">;
+type DeadLetter = AdminAnswer<"GET /dead-letters">["items"][number];
+type Resource = Webhook | DeadLetter | AdminAnswer<"POST /webhooks/{id}/resend">;
 
 /** Every action by its name: whether it takes an argument, and what it returns. */
 const ACTIONS: Readonly<Record<string, { readonly takes?: string; run(call: Call): Promise<readonly Resource[]> }>> = {
@@ -54,23 +44,24 @@ const ACTIONS: Readonly<Record<string, { readonly takes?: string; run(call: Call
     takes: "a URL",
     async run({ client, argument, values }) {
       const link = values.link === undefined ? undefined : idOf(values.link);
-      return [(await client.call("POST", "/webhooks", { url: argument, events: values.event, link })).body];
+      const events = values.event as Webhook["events"] | undefined;
+      return [(await client.call("POST /webhooks", { body: { url: argument, events, link } })).body];
     },
   },
-  list: { run: async ({ client }) => (await client.call("GET", "/webhooks")).body.items },
+  list: { run: async ({ client }) => (await client.call("GET /webhooks", {})).body.items },
   remove: {
     takes: "an id",
     async run({ client, argument }) {
-      await client.call("DELETE", `/webhooks/${encodeURIComponent(argument)}`);
+      await client.call("DELETE /webhooks/{id}", { params: { id: argument } });
       return [];
     },
   },
-  dead: { run: async ({ client }) => (await client.call("GET", "/dead-letters")).body.items },
+  dead: { run: async ({ client }) => (await client.call("GET /dead-letters", {})).body.items },
   resend: {
     takes: "an id",
     async run({ client, argument }) {
       const kind = /^\d{1,15}$/.test(argument) ? "dead-letters" : "webhooks";
-      return [(await client.call("POST", `/${kind}/${encodeURIComponent(argument)}/resend`)).body];
+      return [(await client.call(`POST /${kind}/{id}/resend`, { params: { id: argument } })).body];
     },
   },
 };
@@ -97,12 +88,14 @@ async function show(one: Resource, { json }: Values, { stdout }: Context): Promi
   await print(stdout, json === true ? JSON.stringify(one) : text(one));
 }
 
-function text({ id, url, events, link, secret, webhook, createdAt, failures, error, resent }: Resource): string {
-  if (resent !== undefined) return `${resent} will be sent again`;
-  if (webhook !== undefined) {
+function text(one: Resource): string {
+  if ("resent" in one) return `${one.resent} will be sent again`;
+  if ("webhook" in one) {
+    const { id, createdAt, webhook, link, failures, error } = one;
     return `${id}  ${createdAt}  webhook ${webhook}  link ${link}  failed ${failures} times, last: ${error}`;
   }
-  const row = [id, url, events?.join(","), link && `link ${link}`].filter(Boolean).join("  ");
+  const { id, url, events, link, secret } = one;
+  const row = [id, url, events.join(","), link && `link ${link}`].filter(Boolean).join("  ");
   return secret === undefined
     ? row
     : `${row}\nsecret: ${secret}   (shown once: the receiver checks signatures with it)`;

@@ -42,7 +42,8 @@ export interface AdminClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const WAIT_MS = 5000;
+/** A gateway that indexes a large folder reloads late. */
+const WAIT_MS = 30_000;
 
 /** Connects to the admin API of the gateway on a state folder. */
 export async function adminClient({ folder, admin, env }: AdminClientOptions): Promise<AdminClient> {

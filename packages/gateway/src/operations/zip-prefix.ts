@@ -63,7 +63,7 @@ async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationCon
       const name = entryName(entry.key.slice(prefix.length));
       // A key that ends with a slash marks a folder, which has no bytes.
       if (name === undefined) continue;
-      const open = await storage.get({ bucket, key: entry.key }, { signal });
+      const open = await storage.get({ bucket, key: entry.key }, { signal, once: true });
       if (open === undefined) continue;
       yield { name, lastModified: open.info.lastModified, size: open.info.size, input: bytesOf(open.body()) };
     }

@@ -19,6 +19,14 @@ describe("the cache of small files", () => {
     }, later);
   });
 
+  it("keeps out an object that is read once, as for a zip", async () => {
+    await withDisk(async (storage, root) => {
+      writeFileSync(join(root, "bucket/a.txt"), "small");
+      await storage.get(ref, { once: true });
+      expect(storage.getCached?.(ref)).toBeUndefined();
+    }, later);
+  });
+
   it("skips a file that changed less than two seconds ago", async () => {
     await withDisk(async (storage, root) => {
       writeFileSync(join(root, "bucket/a.txt"), "small");

@@ -83,6 +83,8 @@ export interface GetOptions {
   readonly parts?: boolean | undefined;
   /** For `get`: the caller may need only a part, or nothing. A driver that would otherwise fetch the whole object at once must wait for `body()`. */
   readonly partial?: boolean | undefined;
+  /** For `get`: the object is one of many that are read once. A driver keeps it out of its cache, which would lose what is read often. */
+  readonly once?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

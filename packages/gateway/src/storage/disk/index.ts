@@ -119,7 +119,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     const bytes = readWhole(found);
     if (bytes === undefined) return undefined;
     const object = bytesObject(found.info, bytes);
-    if (options.parts !== true) {
+    if (options.parts !== true && options.once !== true) {
       const { path, tiedTo, stats } = found;
       cache.add({ ref, path, tiedTo, identity: identityOf(stats), object });
     }

@@ -89,7 +89,7 @@ const upstream = /^upstream\/(contract|headers|limited-body|plain-path|route-tab
 const permit = /^permit\.ts$/;
 // Links and the contract of their state.
 const links = /^(?:links|state\/contract)\//;
-const sqlite = /^sqlite\.ts$/;
+const sqlite = /^sqlite\//;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
 
 /**

@@ -130,7 +130,7 @@ const HIDDEN: readonly CommandEntry[] = [
     summary: "",
     async load() {
       hideSqliteWarning();
-      return (await import("./links/state-owner.ts")).stateOwnerCommand;
+      return (await import("./state-owner/state-owner.ts")).stateOwnerCommand;
     },
   },
 ];

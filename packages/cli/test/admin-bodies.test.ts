@@ -4,7 +4,7 @@ import { type IncomingMessage, type RequestOptions, request } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
-import { linkFiles } from "../src/state/link-files.ts";
+import { linkFiles } from "../src/state-folder/link-files.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { serve } from "./serving.ts";
 

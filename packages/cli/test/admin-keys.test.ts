@@ -6,8 +6,8 @@ import { sqliteState } from "@daypass/gateway/state";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
-import { adminKeys } from "../src/links/admin-keys.ts";
-import { keyStore } from "../src/state/key-store.ts";
+import { adminKeys } from "../src/admin/admin-keys.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { serve, status } from "./serving.ts";
 

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import type { Log } from "@daypass/gateway/node";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type KeyRing, keyRing, pollKeys } from "../src/commands/serve/key-ring.ts";
-import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state/key-record.ts";
-import { keyStore } from "../src/state/key-store.ts";
-import { masterKey, seal, sessionSecret, unseal } from "../src/state/master-key.ts";
+import { endOfKey, hasEnded, inSigningOrder, isActive, type KeyRecord } from "../src/state-folder/key-record.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
+import { masterKey, seal, sessionSecret, unseal } from "../src/state-folder/master-key.ts";
 import { temporaryFolder } from "./command.ts";
 
 const AT = Date.parse("2026-01-02T03:04:05Z");

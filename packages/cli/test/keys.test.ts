@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { daypass, daypassProcess, nodeCommand, parseLines, shellWord, temporaryFolder } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 

@@ -4,7 +4,7 @@ import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { adminClient } from "../src/links/admin-client.ts";
+import { adminClient } from "../src/admin/admin-client.ts";
 import { temporaryFolder } from "./command.ts";
 import { children, serve } from "./serving.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { sqliteState } from "@daypass/gateway/state";
 import { expect, test } from "vitest";
-import { auditMac } from "../src/links/audit-mac.ts";
+import { auditMac } from "../src/state-owner/audit-mac.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { children, serve, status } from "./serving.ts";
 

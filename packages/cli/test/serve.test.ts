@@ -8,7 +8,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { urlSigner } from "daypass/url";
 import { expect, onTestFinished, test } from "vitest";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { DIST, daypass, start, temporaryFolder } from "./command.ts";
 import { EXAMPLES, exampleFiles, serve, serveWith, status } from "./serving.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serveSettings } from "../src/commands/serve/settings.ts";
-import { stateFolder } from "../src/state/state-folder.ts";
+import { stateFolder } from "../src/state-folder/state-folder.ts";
 import { daypass, parseLines, temporaryFolder } from "./command.ts";
 
 test("rejects a state folder that would be served", async () => {

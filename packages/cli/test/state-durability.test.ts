@@ -15,8 +15,8 @@ import {
 import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { createFile, createStateFile } from "../src/state/files.ts";
-import { replaceFile } from "../src/state/replace-file.ts";
+import { createFile, createStateFile } from "../src/state-folder/files.ts";
+import { replaceFile } from "../src/state-folder/replace-file.ts";
 import { temporaryFolder } from "./command.ts";
 
 // The calls in order, and the fault of the next write.

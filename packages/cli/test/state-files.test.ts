@@ -3,9 +3,9 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, write
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { keyStore } from "../src/state/key-store.ts";
-import { withLock } from "../src/state/lock.ts";
-import { masterKey } from "../src/state/master-key.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
+import { withLock } from "../src/state-folder/lock.ts";
+import { masterKey } from "../src/state-folder/master-key.ts";
 import { nodeArguments, temporaryFolder, words } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { temporaryFolder } from "./command.ts";
 
 /** Changes keys forever, and reports each change. */

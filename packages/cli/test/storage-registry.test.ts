@@ -8,7 +8,7 @@ import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { openInstance } from "../src/commands/serve/server-instance.ts";
 import { checkStorage, storageText } from "../src/commands/serve/storage.ts";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { temporaryFolder } from "./command.ts";
 
 /** Objects of one bucket in memory: what GET, PUT and DELETE need. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { daypass, daypassProcess, parseLines, temporaryFolder, words } from "./command.ts";
 import { exampleFiles, serve, status } from "./serving.ts";
 

@@ -4,7 +4,7 @@ import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { expect, onTestFinished, test } from "vitest";
 import { keyRing } from "../src/commands/serve/key-ring.ts";
-import { keyStore } from "../src/state/key-store.ts";
+import { keyStore } from "../src/state-folder/key-store.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 
 /**

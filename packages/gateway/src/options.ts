@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from "./http/validate-options.ts";
 import type { Links } from "./links/links.ts";
-import type { AuditEvent } from "./pipeline/audit.ts";
+import type { AuditEvent } from "./pipeline/access-log.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import type { MetricsSnapshot } from "./pipeline/metrics.ts";
 import type { Tally } from "./pipeline/probes.ts";

@@ -1,10 +1,10 @@
 import type { S3Credentials } from "daypass/s3";
 import type { UrlKey } from "daypass/url";
 import { CommandError, type Context } from "../command.ts";
-import { type ActiveKey, inSigningOrder, isActive, type KeyRecord } from "../state/key-record.ts";
-import { expectOpened, keyStore, type OpenedKey } from "../state/key-store.ts";
-import { urlKey } from "../state/scope.ts";
-import { expectStateExists, stateFolder } from "../state/state-folder.ts";
+import { type ActiveKey, inSigningOrder, isActive, type KeyRecord } from "../state-folder/key-record.ts";
+import { expectOpened, keyStore, type OpenedKey } from "../state-folder/key-store.ts";
+import { urlKey } from "../state-folder/scope.ts";
+import { expectStateExists, stateFolder } from "../state-folder/state-folder.ts";
 
 /** The choice of a stored key. */
 export interface StoredKeyChoice {

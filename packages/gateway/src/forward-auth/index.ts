@@ -9,7 +9,7 @@ import type { Gateway } from "../gateway.ts";
 import { given } from "../http/validate-options.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import type { GatewayOptions } from "../options.ts";
-import type { AuditEvent } from "../pipeline/audit.ts";
+import type { AuditEvent } from "../pipeline/access-log.ts";
 import { defaultLimits, type Limits } from "../pipeline/limits.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { type Begun, NO_BODY, pipeline } from "../pipeline/pipeline.ts";

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { pid } from "node:process";
 import { type Level, type Logger, pino } from "pino";
 import { expectForms, type FormsOf } from "../http/validate-options.ts";
-import type { AuditEvent, AuditedDeletion } from "../pipeline/audit.ts";
+import type { AuditEvent, AuditedDeletion } from "../pipeline/access-log.ts";
 import { logFile } from "./log-file.ts";
 
 /** Options of {@link openLog}. */

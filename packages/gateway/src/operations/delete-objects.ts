@@ -1,5 +1,5 @@
 import type { PermittedObject } from "../permit.ts";
-import { noteDeletion } from "../pipeline/audit.ts";
+import { noteDeletion } from "../pipeline/access-log.ts";
 import { type Refusal, toRefusal } from "../pipeline/refusal.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { noSuchBucket } from "./refusals.ts";

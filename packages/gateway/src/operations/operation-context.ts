@@ -1,4 +1,4 @@
-import type { Journal } from "../pipeline/audit.ts";
+import type { Journal } from "../pipeline/access-log.ts";
 import type { State } from "../state/contract/state.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 

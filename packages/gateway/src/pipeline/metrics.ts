@@ -1,5 +1,5 @@
 /** Counts of a process, their sum over the processes of a gateway, and the text that Prometheus reads. */
-import type { AuditEvent } from "./audit.ts";
+import type { AuditEvent } from "./access-log.ts";
 
 /** The name of a metric, without the prefix `daypass_`. */
 export type MetricName =

@@ -4,7 +4,7 @@ import type { CorsPolicy } from "../http/cors.ts";
 import type { Links } from "../links/links.ts";
 import type { Permit } from "../permit.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
-import { type AuditEvent, type Notes, notesOf, requestIds } from "./audit.ts";
+import { type AuditEvent, type Notes, notesOf, requestIds } from "./access-log.ts";
 import { type AuthenticationOptions, authenticator } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { NO_RULES } from "./cross-origin.ts";

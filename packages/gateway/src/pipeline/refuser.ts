@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
 import { refuseUnrecognised } from "../protocols/page.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
-import type { Notes } from "./audit.ts";
+import type { Notes } from "./access-log.ts";
 import type { Authenticator } from "./authenticate.ts";
 import { refusedPreflight } from "./cross-origin.ts";
 import type { Answer, Outcome } from "./outcome.ts";

@@ -4,7 +4,7 @@ import { type CorsPolicy, type CorsRule, policyRule, responseHeaders } from "../
 import type { Authenticated, Permit } from "../permit.ts";
 import type { Exchange, PermittingProtocol } from "../protocols/protocol.ts";
 import type { Body } from "../storage/contract/storage.ts";
-import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
+import { type AuditEvent, auditEvent, type Notes } from "./access-log.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
 import type { Received } from "./receive.ts";
 

@@ -8,7 +8,7 @@ import type { UrlHmacKey } from "daypass/url";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../node/listen.ts";
 import type { GatewayOptions } from "../options.ts";
-import type { AuditEvent } from "../pipeline/audit.ts";
+import type { AuditEvent } from "../pipeline/access-log.ts";
 import type { S3AccessKey } from "../protocols/s3/verifiers.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 import { disk } from "../storage/disk/index.ts";

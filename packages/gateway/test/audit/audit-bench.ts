@@ -12,7 +12,7 @@ import {
   publicKeys,
   sealer,
 } from "../../src/audit/index.ts";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import type { CommitMac } from "../../src/state/contract/commit-mac.ts";
 import type { State } from "../../src/state/contract/state.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 import { migrations } from "../../src/state/sqlite/migrations.ts";
 import { auditContract, MAC_KEY, type OpenedState } from "./audit-contract.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { fieldList } from "../../src/state/contract/fields.ts";
 import { migrations as postgres } from "../../src/state/postgres/migrations.ts";
 import { migrations as sqlite } from "../../src/state/sqlite/migrations.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import type { Body, Storage } from "../../src/storage/contract/storage.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { bundledFixture } from "./bundled-fixture.ts";

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { type ListOptions, positionAfter } from "../../src/storage/contract/listing.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { chunks, openDisk, openIndex, ownRoot, withDisk } from "./temp-root.ts";

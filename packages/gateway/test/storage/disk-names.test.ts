@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { textAfterPrefix } from "../../src/storage/contract/listing.ts";
 import { type IndexDatabase, openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
 import type { NamesReader } from "../../src/storage/disk/database/names-table.ts";

@@ -13,7 +13,7 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { openIndexDatabase } from "../../src/storage/disk/database/index-database.ts";
 import { sweep } from "../../src/storage/disk/database/sweep.ts";
 import { disk, type IndexWriter } from "../../src/storage/disk/index.ts";

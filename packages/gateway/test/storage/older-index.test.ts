@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { hashedPath } from "../../src/storage/disk/objects/key-path.ts";
 import { chunks, openDisk, ownRoot } from "./temp-root.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openDatabase } from "../../src/sqlite.ts";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 import { chunks, openDisk, ownRoot } from "./temp-root.ts";

@@ -8,7 +8,7 @@ import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Random, seeded, tamperSeed } from "../../../daypass/test/tamper/seeded.ts";
 import { createGateway, type Gateway, type S3AccessKey } from "../../src/index.ts";
-import type { AuditEvent } from "../../src/pipeline/audit.ts";
+import type { AuditEvent } from "../../src/pipeline/access-log.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 

@@ -3,14 +3,14 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AuditFault, publicKeys, type Receipt, readReceipt, verifyAudit } from "@daypass/gateway/audit";
+import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
+import { ADMIN_OPTIONS, linkState, withAdmin } from "../../admin/admin-options.ts";
 import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
-import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
-import { ADMIN_OPTIONS, linkState, withAdmin } from "../../links/admin-options.ts";
-import { auditMacKey } from "../../links/audit-mac.ts";
-import { linkFiles } from "../../state/link-files.ts";
-import { stateFolder } from "../../state/state-folder.ts";
+import { linkFiles } from "../../state-folder/link-files.ts";
+import { stateFolder } from "../../state-folder/state-folder.ts";
+import { auditMacKey } from "../../state-owner/audit-mac.ts";
 
 const HELP = `daypass audit verify                       verify the audit of a gateway
 daypass audit verify FILE                  verify an export; - reads standard input

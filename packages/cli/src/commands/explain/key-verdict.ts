@@ -1,7 +1,7 @@
 import { type Grant, isDaypassError } from "daypass";
 import type { Cause, Explanation } from "daypass/explain";
-import { endOfKey, type KeyRecord } from "../../state/key-record.ts";
-import { scopeText } from "../../state/scope.ts";
+import { endOfKey, type KeyRecord } from "../../state-folder/key-record.ts";
+import { scopeText } from "../../state-folder/scope.ts";
 
 /** An explanation, and whether the signature of the sent request matches one of the available keys. */
 export interface VerifiedExplanation extends Explanation {

@@ -2,11 +2,17 @@ import { publishedKeySet } from "daypass/url";
 import { duration, type ParsedArguments, parseArguments, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { didYouMean } from "../../nearest-name.ts";
-import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
-import { type KeyStore, keyStore, noSuchKey } from "../../state/key-store.ts";
-import { scopeText, urlKey } from "../../state/scope.ts";
-import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../../state/secret-output.ts";
-import { expectStateExists, stateFolder } from "../../state/state-folder.ts";
+import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../../state-folder/key-record.ts";
+import { type KeyStore, keyStore, noSuchKey } from "../../state-folder/key-store.ts";
+import { scopeText, urlKey } from "../../state-folder/scope.ts";
+import {
+  openSecretOutput,
+  secretFields,
+  secretFileHint,
+  secretRows,
+  writeSecret,
+} from "../../state-folder/secret-output.ts";
+import { expectStateExists, stateFolder } from "../../state-folder/state-folder.ts";
 import { table } from "../../terminal-text.ts";
 import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
 

@@ -8,7 +8,7 @@ import {
   word,
 } from "../../arguments.ts";
 import { UsageError } from "../../command.ts";
-import type { KeyRecord, StoredScope } from "../../state/key-record.ts";
+import type { KeyRecord, StoredScope } from "../../state-folder/key-record.ts";
 
 /** The options of `keys` for the scope of a key. */
 export const SCOPE_OPTIONS = {

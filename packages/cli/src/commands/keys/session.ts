@@ -2,10 +2,10 @@ import { createHmac, randomBytes } from "node:crypto";
 import { sessions } from "@daypass/gateway";
 import { positiveDuration } from "../../arguments.ts";
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import { type ActiveKey, endOfKey, hasEnded, isActive, type KeyRecord } from "../../state/key-record.ts";
-import { type KeyStore, unopened } from "../../state/key-store.ts";
-import { sessionSecret } from "../../state/master-key.ts";
-import { openSecretOutput, secretFileHint, writeSecret } from "../../state/secret-output.ts";
+import { type ActiveKey, endOfKey, hasEnded, isActive, type KeyRecord } from "../../state-folder/key-record.ts";
+import { type KeyStore, unopened } from "../../state-folder/key-store.ts";
+import { sessionSecret } from "../../state-folder/master-key.ts";
+import { openSecretOutput, secretFileHint, writeSecret } from "../../state-folder/secret-output.ts";
 import { table } from "../../terminal-text.ts";
 import { bucketsOf, methodsOf, prefixOf, type ScopeOptions } from "./key-scope.ts";
 

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { AdminCalls } from "@daypass/gateway/admin";
+import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
 import { parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { table } from "../../terminal-text.ts";
 import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
 

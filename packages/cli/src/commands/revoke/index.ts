@@ -1,7 +1,7 @@
+import type { AdminAnswer } from "../../admin/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
 import { mapped, moment, parseArguments, word } from "../../arguments.ts";
 import { type Command, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminAnswer } from "../../links/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 
 type Revocation = AdminAnswer<"POST /revocations">;
 

@@ -1,4 +1,4 @@
-import type { SecretOutput } from "../../state/secret-output.ts";
+import type { SecretOutput } from "../../state-folder/secret-output.ts";
 import { table } from "../../terminal-text.ts";
 import type { StartKeys } from "./first-keys.ts";
 import { findFile, firstUrl, lifetimeOf, type S3Key } from "./first-url.ts";

@@ -1,6 +1,6 @@
-import { type ActiveKey, inSigningOrder } from "../../state/key-record.ts";
-import type { KeyStore } from "../../state/key-store.ts";
-import type { NewKey } from "../../state/new-key.ts";
+import { type ActiveKey, inSigningOrder } from "../../state-folder/key-record.ts";
+import type { KeyStore } from "../../state-folder/key-store.ts";
+import type { NewKey } from "../../state-folder/new-key.ts";
 
 /** The keys that a start prints. */
 export interface StartKeys {

@@ -4,7 +4,7 @@ import { servedFiles } from "@daypass/gateway/disk";
 import { scopeBreach } from "@daypass/gateway/scope";
 import type { SignedRequest } from "daypass";
 import { s3Signer } from "daypass/s3";
-import { type ActiveKey, endOfKey } from "../../state/key-record.ts";
+import { type ActiveKey, endOfKey } from "../../state-folder/key-record.ts";
 
 /** An object of a served folder. */
 export interface FoundFile {

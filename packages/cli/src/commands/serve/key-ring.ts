@@ -1,9 +1,9 @@
 import type { S3AccessKey } from "@daypass/gateway";
 import type { Log } from "@daypass/gateway/node";
 import type { UrlKey } from "daypass/url";
-import { type ActiveKey, isActive } from "../../state/key-record.ts";
-import type { KeyStore } from "../../state/key-store.ts";
-import { accessKey, urlKey } from "../../state/scope.ts";
+import { type ActiveKey, isActive } from "../../state-folder/key-record.ts";
+import type { KeyStore } from "../../state-folder/key-store.ts";
+import { accessKey, urlKey } from "../../state-folder/scope.ts";
 
 /** The keys of a running gateway. */
 export interface KeyRing {

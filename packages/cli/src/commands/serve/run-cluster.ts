@@ -1,7 +1,7 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, metricsCollector, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
-import { stateOwners } from "../../links/state-owner.ts";
+import { stateOwners } from "../../state-owner/state-owner.ts";
 import { untilStopped } from "./process-events.ts";
 import type { RunOptions } from "./run-single.ts";
 import { type LoadedSettings, logLevel } from "./settings.ts";

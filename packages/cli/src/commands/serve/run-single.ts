@@ -1,5 +1,5 @@
 import type { Log } from "@daypass/gateway/node";
-import { stateOwners } from "../../links/state-owner.ts";
+import { stateOwners } from "../../state-owner/state-owner.ts";
 import { untilStopped } from "./process-events.ts";
 import { openInstance, type ServerInstance } from "./server-instance.ts";
 import type { LoadedSettings } from "./settings.ts";

@@ -2,8 +2,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, type Context } from "../../command.ts";
-import { hasLinks, type Serving, servingOf, stateOfOrigin } from "../../state/link-files.ts";
-import { stateFolder } from "../../state/state-folder.ts";
+import { hasLinks, type Serving, servingOf, stateOfOrigin } from "../../state-folder/link-files.ts";
+import { stateFolder } from "../../state-folder/state-folder.ts";
 import type { SignOptions } from "./options.ts";
 
 /** A running gateway that a target is for. */

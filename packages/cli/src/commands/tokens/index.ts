@@ -1,8 +1,8 @@
 import type { AdminCalls } from "@daypass/gateway/admin";
+import type { AdminClient } from "../../admin/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
 import { parseArguments, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminClient } from "../../links/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { table } from "../../terminal-text.ts";
 import { bucketsOf, prefixOf } from "../keys/key-scope.ts";
 

@@ -5,8 +5,8 @@ import type { AvailableKeys } from "../../credentials/available-keys.ts";
 import { schemeOfGrant } from "../../lines/line-scheme.ts";
 import type { UrlRequest } from "../../lines/request.ts";
 import { schemeVerifiers } from "../../lines/verifiers.ts";
-import type { KeyRecord } from "../../state/key-record.ts";
-import { expectS3Scope, outsideScope } from "../../state/scope.ts";
+import type { KeyRecord } from "../../state-folder/key-record.ts";
+import { expectS3Scope, outsideScope } from "../../state-folder/scope.ts";
 
 /** The context of a verification. */
 export interface VerifyContext {

@@ -1,8 +1,8 @@
 import { defaultTypes, notificationTypes } from "@daypass/gateway/state";
+import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
 import { parseArguments, word } from "../../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
-import type { AdminAnswer, AdminClient } from "../../links/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../links/admin-options.ts";
 import { idOf } from "../links/index.ts";
 
 const OTHERS = `others: ${notificationTypes.filter((type) => !defaultTypes.includes(type)).join(", ")}`

@@ -1,4 +1,4 @@
-import { type Database, isSqliteFull } from "../../sqlite.ts";
+import { type Database, isSqliteFull } from "../../sqlite/database.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import type { Reserve } from "./reserve.ts";
 

@@ -1,7 +1,7 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { isSqliteFull, openDatabase, type SqlValue } from "../../sqlite.ts";
+import { isSqliteFull, openDatabase, type SqlValue } from "../../sqlite/database.ts";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import { changeEntry, decisionEntries } from "../contract/decision-entries.ts";
 import {

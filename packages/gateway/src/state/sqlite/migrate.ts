@@ -1,5 +1,5 @@
 /** Brings the SQLite state to the version of this release. */
-import type { Database } from "../../sqlite.ts";
+import type { Database } from "../../sqlite/database.ts";
 import { migrations } from "./migrations.ts";
 
 /** @throws {Error} if a newer release wrote the state */

@@ -1,5 +1,5 @@
 /** The named statements of a database, each prepared once. */
-import type { Database, SqlValue, Statement } from "../../sqlite.ts";
+import type { Database, SqlValue, Statement } from "../../sqlite/database.ts";
 import type { Row } from "../contract/rows.ts";
 import { statements } from "./statements.ts";
 

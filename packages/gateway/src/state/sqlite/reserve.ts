@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { rmSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { isSqliteFull } from "../../sqlite.ts";
+import { isSqliteFull } from "../../sqlite/database.ts";
 
 const RESERVED_BYTES = 1024 * 1024;
 /** A revocation changes some ten pages. Others can use what it leaves of its piece, but not the next piece. */

@@ -1,5 +1,5 @@
 /** The errors of the driver: what the file system and SQLite throw, as `StorageError`. */
-import { isSqliteFull } from "../../sqlite.ts";
+import { isSqliteFull } from "../../sqlite/database.ts";
 import { StorageError, type StorageErrorCode } from "../contract/storage.ts";
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {

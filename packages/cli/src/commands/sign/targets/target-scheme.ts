@@ -1,6 +1,6 @@
 import type { JsonObject } from "daypass/schemes";
 import type { Context } from "../../../command.ts";
-import type { StoredScope } from "../../../state/key-record.ts";
+import type { StoredScope } from "../../../state-folder/key-record.ts";
 import type { OptionFields, SignOptions } from "../options.ts";
 
 /** Line fields that were found for a scheme, and the scope of a stored key. */

@@ -2,8 +2,8 @@ import type { JsonObject } from "daypass/schemes";
 import { wholeNumber } from "../../../arguments.ts";
 import { CommandError, type Context } from "../../../command.ts";
 import { environmentUrlKeys } from "../../../credentials/url-keys.ts";
-import { endOfKey } from "../../../state/key-record.ts";
-import { urlKey } from "../../../state/scope.ts";
+import { endOfKey } from "../../../state-folder/key-record.ts";
+import { urlKey } from "../../../state-folder/scope.ts";
 import { given, MAX_EXPIRES_IN, numberField, readHeaders, readQuery, type SignOptions, STARTS } from "../options.ts";
 import type { TargetScheme } from "./target-scheme.ts";
 

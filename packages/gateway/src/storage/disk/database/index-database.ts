@@ -5,7 +5,7 @@
  * exactly when `rename` changes the file. `settled = 0` marks rows that a crash may have left half done.
  */
 
-import { type Database, openDatabase, type Row, type SqlValue } from "../../../sqlite.ts";
+import { type Database, openDatabase, type Row, type SqlValue } from "../../../sqlite/database.ts";
 import type { ObjectPart, ObjectRef } from "../../contract/storage.ts";
 import { unavailable } from "../errors.ts";
 import type { IndexReader, IndexRow } from "./contract.ts";

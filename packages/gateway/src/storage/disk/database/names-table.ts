@@ -2,7 +2,7 @@
  * The tables of listings. `names` holds every key that may have a file: names read from folders, and names of uploads, which are
  * added before the file takes its name. Each page checks the files, so an extra name costs a look. A missing one would be an error.
  */
-import { type Database, NO_END, type Row, type Statement, textOrNone } from "../../../sqlite.ts";
+import { type Database, NO_END, type Row, type Statement, textOrNone } from "../../../sqlite/database.ts";
 
 /** Appended to the migrations of the index. */
 export const NAMES_SCHEMA = `

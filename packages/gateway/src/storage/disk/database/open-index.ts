@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
-import { type Database, openDatabase } from "../../../sqlite.ts";
+import { type Database, openDatabase } from "../../../sqlite/database.ts";
 import { type ObjectRef, StorageError } from "../../contract/storage.ts";
 import { bucketWriter } from "../bucket-writer.ts";
 import { translating, unavailable } from "../errors.ts";

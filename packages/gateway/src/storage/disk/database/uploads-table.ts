@@ -3,7 +3,7 @@
  * A completed upload stays for a day, for a client that repeats the request.
  */
 
-import { type Database, NO_END, type Row } from "../../../sqlite.ts";
+import { type Database, NO_END, type Row } from "../../../sqlite/database.ts";
 import type { UploadChecksum } from "../../contract/multipart.ts";
 import type { ObjectRef, StoredHeaders } from "../../contract/storage.ts";
 

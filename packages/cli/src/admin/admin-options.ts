@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { CommandError, type Context } from "../command.ts";
-import { runningStates } from "../state/link-files.ts";
-import { expectStateExists, STATE_FOLDER, stateFolder } from "../state/state-folder.ts";
+import { runningStates } from "../state-folder/link-files.ts";
+import { expectStateExists, STATE_FOLDER, stateFolder } from "../state-folder/state-folder.ts";
 import { type AdminClient, adminClient } from "./admin-client.ts";
 
 /** Options of every command that calls the admin API. */

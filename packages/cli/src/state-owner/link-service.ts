@@ -6,13 +6,13 @@ import type { Log } from "@daypass/gateway/node";
 import { dispatcher, targetGuard } from "@daypass/gateway/notify";
 import { connectState, measuredState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
+import { adminKeys } from "../admin/admin-keys.ts";
+import { adminServer, removeSocket } from "../admin/admin-server.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
-import type { KeyStore } from "../state/key-store.ts";
-import { linkFiles } from "../state/link-files.ts";
-import { adminKeys } from "./admin-keys.ts";
-import { adminServer, removeSocket } from "./admin-server.ts";
+import type { KeyStore } from "../state-folder/key-store.ts";
+import { linkFiles } from "../state-folder/link-files.ts";
+import { wireRequestOf } from "../url-request.ts";
 import { revocationFile } from "./revocation-file.ts";
-import { wireRequestOf } from "./url-request.ts";
 
 /** How often a process asks for revocations that no message has brought. */
 const POLL_MS = 5000;

@@ -7,11 +7,11 @@ import { disk } from "@daypass/gateway/disk";
 import type { State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import { keyRing } from "../commands/serve/key-ring.ts";
-import { keyStore } from "../state/key-store.ts";
-import { lastServed, linkFiles } from "../state/link-files.ts";
-import { auditSeal } from "./audit-seal.ts";
-import { openState, writerOf } from "./open-state.ts";
-import { wireRequestOf } from "./url-request.ts";
+import { keyStore } from "../state-folder/key-store.ts";
+import { lastServed, linkFiles } from "../state-folder/link-files.ts";
+import { auditSeal } from "../state-owner/audit-seal.ts";
+import { openState, writerOf } from "../state-owner/open-state.ts";
+import { wireRequestOf } from "../url-request.ts";
 
 const ORIGIN = "http://127.0.0.1:8080";
 

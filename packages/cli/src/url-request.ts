@@ -1,5 +1,5 @@
 import type { WireRequest } from "daypass";
-import { UsageError } from "../command.ts";
+import { UsageError } from "./command.ts";
 
 /** The request that a URL makes, byte for byte. */
 export function wireRequestOf(url: string, method = "GET"): WireRequest {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { CommitMac, MacOptions } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import { parseSecretJson, readTextIfExists } from "../files.ts";
-import { createStateFile } from "../state/files.ts";
-import { linkFiles } from "../state/link-files.ts";
-import { masterKey } from "../state/master-key.ts";
+import { createStateFile } from "../state-folder/files.ts";
+import { linkFiles } from "../state-folder/link-files.ts";
+import { masterKey } from "../state-folder/master-key.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import type { AdminKeys } from "@daypass/gateway/admin";
-import type { KeyStore } from "../state/key-store.ts";
-import { secretFields } from "../state/secret-output.ts";
+import type { KeyStore } from "../state-folder/key-store.ts";
+import { secretFields } from "../state-folder/secret-output.ts";
 
 /** The key store as the admin API uses it. The workers poll the store, so they notice each change. */
 export function adminKeys(store: KeyStore, isCopied: boolean): AdminKeys {

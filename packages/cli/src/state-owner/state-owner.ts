@@ -6,7 +6,7 @@ import { type StateServer, StateUnavailable, serveState } from "@daypass/gateway
 import { type Command, CommandError } from "../command.ts";
 import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
-import { hasLinks, linkFiles } from "../state/link-files.ts";
+import { hasLinks, linkFiles } from "../state-folder/link-files.ts";
 import { type AuditSeal, auditSeal } from "./audit-seal.ts";
 import { cleanSockets } from "./link-service.ts";
 import { openState, recordDatabase, SUSPENDED, writerOf } from "./open-state.ts";

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { postgresState, type State, sqliteState } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { DatabaseSettings, SecretPlace } from "../commands/serve/state-config.ts";
-import { linkFiles } from "../state/link-files.ts";
+import { linkFiles } from "../state-folder/link-files.ts";
 import { auditMac } from "./audit-mac.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

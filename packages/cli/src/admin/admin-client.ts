@@ -7,7 +7,7 @@ import type { ReadableStream } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminCalls } from "@daypass/gateway/admin";
 import { CommandError } from "../command.ts";
-import { createLinks, linkFiles, servingOf } from "../state/link-files.ts";
+import { createLinks, linkFiles, servingOf } from "../state-folder/link-files.ts";
 
 /** A route of the admin API: `METHOD /path`. */
 export type AdminRoute = keyof AdminCalls;

@@ -15,8 +15,8 @@ import type { State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import { readNamedFile, readTextIfExists } from "../files.ts";
-import { createStateFile, writeStateFile } from "../state/files.ts";
-import { linkFiles } from "../state/link-files.ts";
+import { createStateFile, writeStateFile } from "../state-folder/files.ts";
+import { linkFiles } from "../state-folder/link-files.ts";
 import { auditMacKey } from "./audit-mac.ts";
 import { headsBucket } from "./heads-bucket.ts";
 

@@ -77,7 +77,7 @@ async function send(url, options) {
   const response = await fetch(url, options);
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`${options.method} failed with status ${response.status}`);
-  // Work after the response, such as the audit event, belongs to the request.
+  // Work after the response, such as the event of the access log, belongs to the request.
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 

@@ -14,7 +14,7 @@ export type { LinkOpener, LinkProblem, LinkRefused, OpenedLink, Presented } from
 export type { PasswordClient, Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";
 export type { GatewayLinks, GatewayOptions } from "./options.ts";
-export type { AuditEvent, AuditedDeletion } from "./pipeline/access-log.ts";
+export type { AccessEvent, LoggedDeletion } from "./pipeline/access-log.ts";
 export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { MetricName, Metrics, MetricsSnapshot } from "./pipeline/metrics.ts";

@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from "./http/validate-options.ts";
 import type { Links } from "./links/links.ts";
-import type { AuditEvent } from "./pipeline/access-log.ts";
+import type { AccessEvent } from "./pipeline/access-log.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import type { MetricsSnapshot } from "./pipeline/metrics.ts";
 import type { Tally } from "./pipeline/probes.ts";
@@ -85,7 +85,7 @@ export interface GatewayOptions {
   /** Dialects by `host[:port]`, for hosts that do not speak all of them. */
   readonly hosts?: Readonly<Record<string, readonly Dialect[]>> | undefined;
   /** Called once for each request, after its last byte was sent. What it throws is ignored: a log must not end a server. */
-  readonly audit?: ((event: AuditEvent) => void) | undefined;
+  readonly accessLog?: ((event: AccessEvent) => void) | undefined;
   /**
    * Whether a `SignatureDoesNotMatch` shows the caller the canonical request and the string to sign, as AWS does: the caller's
    * own bytes, never a signature. On by default.
@@ -164,7 +164,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   routes: object,
   links: object,
   hosts: object,
-  audit: callback,
+  accessLog: callback,
   debugFields: flag,
   metrics: [(value) => typeof value === "boolean" || isFunction(value), "true, false or a function"],
   keepAliveMs: timer,

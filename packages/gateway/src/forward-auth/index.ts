@@ -9,7 +9,7 @@ import type { Gateway } from "../gateway.ts";
 import { given } from "../http/validate-options.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import type { GatewayOptions } from "../options.ts";
-import type { AuditEvent } from "../pipeline/access-log.ts";
+import type { AccessEvent } from "../pipeline/access-log.ts";
 import { defaultLimits, type Limits } from "../pipeline/limits.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { type Begun, NO_BODY, pipeline } from "../pipeline/pipeline.ts";
@@ -47,7 +47,7 @@ export interface ForwardAuthOptions {
   readonly audience?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** Called once for each decision, with the original request. */
-  readonly audit?: ((event: AuditEvent) => void) | undefined;
+  readonly accessLog?: ((event: AccessEvent) => void) | undefined;
   readonly clock?: Clock | undefined;
   /** Requests in progress and counters, by default of this object only. */
   readonly tally?: Tally | undefined;

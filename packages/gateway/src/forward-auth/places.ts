@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
 import { expectForms, type FormsOf, flag, listOf, origin, required } from "../http/validate-options.ts";
-import type { Place } from "../protocols/route/grants.ts";
+import type { GrantPlace } from "../protocols/route/grants.ts";
 import { isPlainPath } from "../upstream/plain-path.ts";
 
 /** Paths of a protected host that proxies ask about. */
@@ -24,7 +24,7 @@ const FORMS: FormsOf<ForwardAuthHost> = {
 };
 
 /** @throws {DaypassError} `INVALID_INPUT` */
-export function placesOf(hosts: readonly ForwardAuthHost[]): readonly Place[] {
+export function placesOf(hosts: readonly ForwardAuthHost[]): readonly GrantPlace[] {
   if (hosts.length === 0) throw new DaypassError("INVALID_INPUT", "hosts is empty: name the hosts that are protected");
   return hosts.map((host, i) => {
     expectForms(host, FORMS, `hosts[${i}]`);

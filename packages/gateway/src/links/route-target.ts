@@ -1,13 +1,10 @@
 /** Targets of links that are no object: paths of a route, or of a host that a proxy protects. */
 import { DaypassError } from "daypass";
 import { isPlainPath } from "../upstream/plain-path.ts";
-import { covers } from "../upstream/route-table.ts";
+import { covers, type Place } from "../upstream/route-table.ts";
 
-/** Paths that links may open. */
-export interface LinkPlace {
-  readonly origin: string;
-  /** A path that ends with `/`, or one whole path. */
-  readonly prefix: string;
+/** A place that links may open. */
+export interface LinkPlace extends Place {
   /** Whether the gateway sees the bytes. A proxy's are out of its sight. */
   readonly countsBytes: boolean;
 }

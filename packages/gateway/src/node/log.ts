@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { pid } from "node:process";
 import { type Level, type Logger, pino } from "pino";
 import { expectForms, type FormsOf } from "../http/validate-options.ts";
-import type { AuditEvent, AuditedDeletion } from "../pipeline/access-log.ts";
+import type { AccessEvent, LoggedDeletion } from "../pipeline/access-log.ts";
 import { logFile } from "./log-file.ts";
 
 /** Options of {@link openLog}. */
@@ -17,8 +17,8 @@ export interface LogOptions {
 export interface Log {
   /** For entries that do not belong to a single request. */
   readonly logger: Logger;
-  /** Writes one line per request, and one for each object of a DeleteObjects: pass it to `createGateway` as `audit`. */
-  readonly audit: (event: AuditEvent) => void;
+  /** Writes one line per request, and one for each object of a DeleteObjects: pass it to `createGateway` as `accessLog`. */
+  readonly accessLog: (event: AccessEvent) => void;
   /** Writes the lines in memory. If the reader of a pipe reads nothing for two seconds, the rest is discarded. */
   close(): Promise<void>;
 }
@@ -52,11 +52,11 @@ export function openLog(options: LogOptions = {}): Log {
   expectForms(options, OPTIONS);
   const file = logFile(options.destination ?? 1);
   const logger = pino({ level: options.level ?? "info" }, file);
-  const audit = (event: AuditEvent): void => {
+  const accessLog = (event: AccessEvent): void => {
     file.write(requestLine(event));
     for (const deletion of event.deletions ?? []) file.write(deletionLine(event, deletion));
   };
-  return { logger, audit, close: () => file.close() };
+  return { logger, accessLog, close: () => file.close() };
 }
 
 // pino's fields, equal in every line.
@@ -66,7 +66,7 @@ const INTRO = `,"pid":${pid},"hostname":${JSON.stringify(hostname())},"msg":"req
  * Formats the line of a request without pino, which takes 2 µs for these fields; this takes a third. Only fields with client-chosen text need
  * escaping.
  */
-export function requestLine(event: AuditEvent): string {
+export function requestLine(event: AccessEvent): string {
   const { error } = event;
   let line = `{"level":${levelOf(event)},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
   if (!event.complete) line += ',"complete":false';
@@ -81,12 +81,12 @@ export function requestLine(event: AuditEvent): string {
 }
 
 /** 501 is not an error of the gateway. */
-function levelOf({ status, error }: AuditEvent): number {
+function levelOf({ status, error }: AccessEvent): number {
   return error !== undefined || (status >= 500 && status !== 501) ? 50 : 30;
 }
 
 /** Formats the line of a deleted object. One line with a thousand keys is too long for log collectors. */
-function deletionLine({ time, requestId, keyId }: AuditEvent, { bucket, key, code }: AuditedDeletion): string {
+function deletionLine({ time, requestId, keyId }: AccessEvent, { bucket, key, code }: LoggedDeletion): string {
   const fields = { level: 30, time, pid, hostname: hostname(), msg: "deletion", requestId, keyId, bucket, key, code };
   return `${JSON.stringify(fields)}\n`;
 }

@@ -11,6 +11,6 @@ export interface OperationContext {
   readonly signal: AbortSignal | undefined;
   /** Where links live; absent in a gateway without links. */
   readonly links?: { readonly state: State } | undefined;
-  /** For the audit. */
+  /** For the access log. */
   readonly journal: Journal;
 }

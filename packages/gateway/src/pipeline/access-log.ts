@@ -4,7 +4,7 @@ import type { RefusalCode } from "./refusal.ts";
 import type { Resource } from "./scope-match.ts";
 
 /** The result of one request: the source of its log line. Contains no signature, token or credential. */
-export interface AuditEvent {
+export interface AccessEvent {
   /** Generated for each request, and also sent to the client. */
   readonly requestId: string;
   /** When the request's head had arrived, milliseconds since the epoch. */
@@ -43,11 +43,11 @@ export interface AuditEvent {
   /** An unexpected error. For the operator's log only. */
   readonly error: unknown;
   /** The objects that a DeleteObjects request named, at most 1000; if an error ended it, those before the error. */
-  readonly deletions: readonly AuditedDeletion[] | undefined;
+  readonly deletions: readonly LoggedDeletion[] | undefined;
 }
 
 /** The result for one of the objects of a DeleteObjects request. */
-export interface AuditedDeletion {
+export interface LoggedDeletion {
   readonly bucket: string;
   /** At most 1024 characters: no object's key is longer. */
   readonly key: string;
@@ -57,18 +57,18 @@ export interface AuditedDeletion {
 
 /** What an operation adds to the log of its request. */
 export interface Journal {
-  deletions: AuditedDeletion[] | undefined;
+  deletions: LoggedDeletion[] | undefined;
   /** An error that the operator must know although the request succeeded. */
   error: unknown;
 }
 
 /** Notes that one of several objects was deleted, or why it was not. */
-export function noteDeletion(journal: Journal, { bucket, key, code }: AuditedDeletion): void {
+export function noteDeletion(journal: Journal, { bucket, key, code }: LoggedDeletion): void {
   journal.deletions ??= [];
   journal.deletions.push({ bucket, key: redactKey(key), code });
 }
 
-/** Facts noted while a request is processed. Only the audit event reads them. */
+/** Facts noted while a request is processed. Only the event reads them. */
 export interface Notes extends Journal {
   readonly requestId: string;
   readonly request: WireRequest;
@@ -81,7 +81,7 @@ export interface Notes extends Journal {
 }
 
 /** Facts known when the response has ended. */
-export interface Delivery {
+export interface ResponseEnd {
   readonly status: number;
   readonly bytes: number;
   readonly complete: boolean;
@@ -121,12 +121,12 @@ function hex(value: number, digits: number): string {
   return value.toString(16).toUpperCase().padStart(digits, "0");
 }
 
-export function auditEvent(notes: Notes, delivery: Delivery): AuditEvent {
-  return new NotedEvent(notes, delivery);
+export function accessEvent(notes: Notes, end: ResponseEnd): AccessEvent {
+  return new NotedEvent(notes, end);
 }
 
 /** A class, because the getters cost more than all other fields, and not every reader uses them. */
-class NotedEvent implements AuditEvent {
+class NotedEvent implements AccessEvent {
   readonly requestId: string;
   readonly time: number;
   readonly duration: number;
@@ -141,20 +141,20 @@ class NotedEvent implements AuditEvent {
   readonly parentKeyId: string | undefined;
   readonly code: RefusalCode | undefined;
   readonly error: unknown;
-  readonly deletions: readonly AuditedDeletion[] | undefined;
+  readonly deletions: readonly LoggedDeletion[] | undefined;
   readonly #notes: Notes;
 
-  constructor(notes: Notes, delivery: Delivery) {
+  constructor(notes: Notes, end: ResponseEnd) {
     const { request, signer } = notes;
     this.requestId = notes.requestId;
     this.time = notes.time;
-    this.duration = delivery.now - notes.time;
+    this.duration = end.now - notes.time;
     this.method = request.method;
     this.host = redactAuthority(request.authority);
     this.remoteAddress = request.remoteAddress;
-    this.status = delivery.status;
-    this.bytes = delivery.bytes;
-    this.complete = delivery.complete;
+    this.status = end.status;
+    this.bytes = end.bytes;
+    this.complete = end.complete;
     this.scheme = signer?.scheme;
     this.keyId = signer?.keyId;
     this.parentKeyId = notes.parentKeyId;

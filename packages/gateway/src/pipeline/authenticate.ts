@@ -2,11 +2,11 @@ import { DaypassError, type Verifier, type WireRequest } from "daypass";
 import type { Authenticated } from "../permit.ts";
 import type { BodyVerifier, Dialect, PermittingProtocol } from "../protocols/protocol.ts";
 import type { Received } from "./receive.ts";
-import { type PlaceOptions, places } from "./unverified-body-limit.ts";
+import { type SlotOptions, slots } from "./unverified-body-limit.ts";
 
 export interface AuthenticationOptions<P extends PermittingProtocol> {
   /** For requests whose body is read before they are verified. */
-  readonly unverifiedBodies: PlaceOptions;
+  readonly unverifiedBodies: SlotOptions;
   readonly protocols: readonly P[];
   /** Dialects by authority; a host that is not listed accepts all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
@@ -28,7 +28,7 @@ export interface Authenticator<P extends PermittingProtocol> {
  * @throws {Refusal} `BUSY`
  */
 export function authenticator<P extends PermittingProtocol>(options: AuthenticationOptions<P>): Authenticator<P> {
-  const withPlace = places(options.unverifiedBodies);
+  const withSlot = slots(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form<P>[] => [
     ...protocol.verifiers.map((verifier) => ({ protocol, detects: verifier.detects, verifier })),
     ...(protocol.bodyVerifiers ?? []).map((bodyVerifier) => ({
@@ -67,7 +67,7 @@ export function authenticator<P extends PermittingProtocol>(options: Authenticat
       const { request } = received;
       if ("verifier" in first) return proved({ received, protocol, grant: await first.verifier.verify(request), body });
       const { verify } = first.bodyVerifier;
-      return proved({ received, protocol, ...(await withPlace(request.remoteAddress, () => verify(request, body))) });
+      return proved({ received, protocol, ...(await withSlot(request.remoteAddress, () => verify(request, body))) });
     },
   };
 }

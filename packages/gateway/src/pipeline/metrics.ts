@@ -1,5 +1,5 @@
 /** Counts of a process, their sum over the processes of a gateway, and the text that Prometheus reads. */
-import type { AuditEvent } from "./access-log.ts";
+import type { AccessEvent } from "./access-log.ts";
 
 /** The name of a metric, without the prefix `daypass_`. */
 export type MetricName =
@@ -58,7 +58,7 @@ export type MetricsSnapshot = Readonly<Record<string, readonly number[]>>;
 /** Counts of this process. No label may contain text that a client chose, because each value becomes a series. */
 export interface Metrics {
   /** Adds a finished request. */
-  count(event: AuditEvent): void;
+  count(event: AccessEvent): void;
   /** Adds to a counter. `labels` are in the format of Prometheus, such as `code="KEY_SCOPE"`. */
   add(name: MetricName, value: number, labels?: string): void;
   /** Adds an observation, in seconds, to a histogram. */

@@ -23,7 +23,7 @@ export interface Outcome extends Answer {
   /** The connection must be closed afterwards, because the request's body was not read. */
   readonly close: boolean;
   /**
-   * Call it exactly once, when the last byte is sent or the connection is closed: writes the audit line.
+   * Call it exactly once, when the last byte is sent or the connection is closed: writes the line of the access log.
    * @param bytes bytes of the body that were passed to the connection
    * @param complete whether those were all
    * @param fault the error that prevented sending, if it was not caused by the client

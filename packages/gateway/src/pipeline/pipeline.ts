@@ -4,7 +4,7 @@ import type { CorsPolicy } from "../http/cors.ts";
 import type { Links } from "../links/links.ts";
 import type { Permit } from "../permit.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
-import { type AuditEvent, type Notes, notesOf, requestIds } from "./access-log.ts";
+import { type AccessEvent, type Notes, notesOf, requestIds } from "./access-log.ts";
 import { type AuthenticationOptions, authenticator } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { NO_RULES } from "./cross-origin.ts";
@@ -27,7 +27,7 @@ export interface PipelineOptions<P extends PermittingProtocol> extends Pick<Prob
   readonly links?: { readonly links: Links } | undefined;
   readonly tally: Tally;
   readonly isCounting: boolean;
-  readonly audit?: ((event: AuditEvent) => void) | undefined;
+  readonly accessLog?: ((event: AccessEvent) => void) | undefined;
   readonly random?: ((length: number) => Uint8Array) | undefined;
 }
 
@@ -67,13 +67,24 @@ export interface Pipeline<P extends PermittingProtocol> extends Refuser {
 
 /** Assembles the pipeline. */
 export function pipeline<P extends PermittingProtocol>(options: PipelineOptions<P>): Pipeline<P> {
-  const { protocols, hosts, limits, clock, cors = {}, tally: counts, isCounting, audit, obstacle, metrics } = options;
+  const {
+    protocols,
+    hosts,
+    limits,
+    clock,
+    cors = {},
+    tally: counts,
+    isCounting,
+    accessLog,
+    obstacle,
+    metrics,
+  } = options;
   const links = options.links?.links;
   const { recognise, nativeTo, authenticate } = authenticator({
     protocols,
     hosts,
     unverifiedBodies: {
-      places: Math.ceil(limits.inFlight / 4),
+      slots: Math.ceil(limits.inFlight / 4),
       perAddress: limits.unverifiedPerAddress,
       occupied: counts.unverified,
     },
@@ -84,7 +95,7 @@ export function pipeline<P extends PermittingProtocol>(options: PipelineOptions<
     onDelivered(event) {
       if (isCounting) counts.metrics.count(event);
       try {
-        audit?.(event);
+        accessLog?.(event);
       } catch {
         // A failing log must not end the server.
       }

@@ -4,7 +4,7 @@ import { type CorsPolicy, type CorsRule, policyRule, responseHeaders } from "../
 import type { Authenticated, Permit } from "../permit.ts";
 import type { Exchange, PermittingProtocol } from "../protocols/protocol.ts";
 import type { Body } from "../storage/contract/storage.ts";
-import { type AuditEvent, auditEvent, type Notes } from "./access-log.ts";
+import { type AccessEvent, accessEvent, type Notes } from "./access-log.ts";
 import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
 import type { Received } from "./receive.ts";
 
@@ -30,7 +30,7 @@ export interface ResponderOptions {
   readonly cors: CorsPolicy;
   readonly clock: Clock;
   /** Called once for each request, when its last byte is sent. */
-  readonly onDelivered: (event: AuditEvent) => void;
+  readonly onDelivered: (event: AccessEvent) => void;
   /** Called once for each request, when no work is in progress for it. */
   readonly onOver: () => void;
 }
@@ -50,7 +50,7 @@ const VARY: HeaderList = [["vary", "origin"]];
 /** Refusals after which client and server may disagree on where the next request begins. */
 const CLOSING: ReadonlySet<string | undefined> = new Set(["INVALID_REQUEST", "HEADERS_TOO_LARGE", "URI_TOO_LONG"]);
 
-/** The only exit of the pipeline: adds the headers of every response and, once it is delivered, writes the audit line. */
+/** The only exit of the pipeline: adds the headers of every response and, once it is delivered, writes the line of the access log. */
 export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions): Respond {
   const policy = policyRule(cors);
 
@@ -85,7 +85,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       if (fault !== undefined) this.#notes.error = fault.error;
       this.onDelivered?.(bytes);
       const status = fault?.status ?? this.status;
-      onDelivered(auditEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
+      onDelivered(accessEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
       if (this.#work === undefined) onOver();
       else void this.#work.then(onOver, onOver);
     }

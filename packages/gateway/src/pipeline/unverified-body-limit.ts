@@ -5,9 +5,9 @@
  */
 import { Refusal } from "./refusal.ts";
 
-export interface PlaceOptions {
+export interface SlotOptions {
   /** Number of slots. */
-  readonly places: number;
+  readonly slots: number;
   /** Slots for one address: half of them at most, and one at least. */
   readonly perAddress: number;
   readonly occupied: Occupancy;
@@ -26,17 +26,17 @@ export function occupancy(): Occupancy {
 }
 
 /** Runs a step in a slot for an address. @throws {Refusal} `BUSY` */
-export type WithPlace = <T>(address: string | undefined, step: () => Promise<T>) => Promise<T>;
+export type WithSlot = <T>(address: string | undefined, step: () => Promise<T>) => Promise<T>;
 
-export function places(options: PlaceOptions): WithPlace {
-  const share = Math.max(1, Math.min(options.perAddress, Math.floor(options.places / 2)));
+export function slots(options: SlotOptions): WithSlot {
+  const share = Math.max(1, Math.min(options.perAddress, Math.floor(options.slots / 2)));
   const { occupied } = options;
   const { taken } = occupied;
   return async (address, step) => {
     // Clients without a known address count as one: hiding it must not help.
     const network = networkOf(address ?? "");
     const own = taken.get(network) ?? 0;
-    if (occupied.total >= options.places || own >= share)
+    if (occupied.total >= options.slots || own >= share)
       throw new Refusal("BUSY", "too many bodies wait for their signature to be checked. Try again");
     occupied.total += 1;
     taken.set(network, own + 1);

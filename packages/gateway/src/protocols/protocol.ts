@@ -55,7 +55,7 @@ export interface PermittingProtocol<G extends Grant = Grant> extends GrantPolicy
   readonly verifiers: readonly Verifier<G>[];
   /** The kinds of signature that the head alone cannot prove. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
-  /** The key that requested the session which signed; for the audit. */
+  /** The key that requested the session which signed; for the access log. */
   parentKeyId?(grant: G): string | undefined;
   /** Translates the refusal of a permitted request into the terms of its grant. Absent if there is nothing to translate. */
   attributed?(refusal: Refusal, permit: Permit<G>): Refusal;

@@ -8,7 +8,7 @@ import type { UrlHmacKey } from "daypass/url";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../node/listen.ts";
 import type { GatewayOptions } from "../options.ts";
-import type { AuditEvent } from "../pipeline/access-log.ts";
+import type { AccessEvent } from "../pipeline/access-log.ts";
 import type { S3AccessKey } from "../protocols/s3/verifiers.ts";
 import type { Storage } from "../storage/contract/storage.ts";
 import { disk } from "../storage/disk/index.ts";
@@ -73,8 +73,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly accessKey: S3AccessKey;
   readonly urlKey: UrlHmacKey;
   readonly clients: TestClients;
-  /** The audit events so far, in order. */
-  readonly events: readonly AuditEvent[];
+  /** The events of the access log so far, in order. */
+  readonly events: readonly AccessEvent[];
   /**
    * The gateway's clock, for signers that should agree with it: the system time, plus what {@link TestGateway.advance}
    * has added. Clients that use their own clock sign with the current time, and are refused once the gateway is far
@@ -124,7 +124,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const accessKey = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: randomBytes(30).toString("base64") };
   const urlKey = { kty: "oct", alg: "HS256", kid: "test-1", k: randomBytes(32).toString("base64url") } as const;
   const storage = wrap(await disk({ root }));
-  const events: AuditEvent[] = [];
+  const events: AccessEvent[] = [];
   const port = await freePort();
   let ahead = 0;
   // A steady clock by its own word: the gateway would not follow another one back.
@@ -133,7 +133,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     origins: [`http://127.0.0.1:${port}`],
     keys: { s3: (id) => (id === accessKey.accessKeyId ? accessKey : undefined), url: [urlKey] },
     sessionSecret: randomBytes(32),
-    audit: (event) => events.push(event),
+    accessLog: (event) => events.push(event),
     clock,
     tolerate: options.tolerate,
     ...options.gateway?.(port),

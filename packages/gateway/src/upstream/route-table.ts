@@ -1,14 +1,15 @@
 import type { WireRequest } from "daypass";
 import type { Routes } from "./contract.ts";
 
-/** What a table needs to know of its rows. */
-export interface Placed {
+/** Paths of an origin: of a route, or of a host that a proxy protects. */
+export interface Place {
   readonly origin: string;
+  /** A path that ends with `/`, for everything below it, or one whole path. */
   readonly prefix: string;
 }
 
 /** Finds the row of a request, by Host and raw path. The longest prefix wins. Paths below `/-/` are the gateway's own. */
-export function routeTable<T extends Placed>(
+export function routeTable<T extends Place>(
   rows: readonly T[],
 ): (request: Pick<WireRequest, "authority" | "target">) => T | undefined {
   const byHost = new Map<string, T[]>();

@@ -260,7 +260,7 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
   });
 
-  it("audits each key of DeleteObjects with its code, and shortens long keys", async () => {
+  it("logs each key of DeleteObjects with its code, and shortens long keys", async () => {
     put("d/1", "d/2");
     const count = gateway.events.length;
     await remove(

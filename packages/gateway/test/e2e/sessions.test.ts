@@ -2,7 +2,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import type { AuditEvent, S3AccessKey } from "../../src/index.ts";
+import type { AccessEvent, S3AccessKey } from "../../src/index.ts";
 import { testGateway } from "../../src/testing/index.ts";
 import { byAnswer, type Reply, refusalOf, s3Code, s3Field, send, useGateway } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
@@ -217,17 +217,17 @@ describe("credentials of a session", () => {
     expect([await getByHeader(credentials), await postForm(credentials)]).toEqual([ended, ended]);
   });
 
-  it("audits the parent key of a session, also for refused requests", async () => {
+  it("logs the parent key of a session, also for refused requests", async () => {
     const credentials = await session(ASSUME, scoped);
-    const auditOf = async (key: string) => {
+    const loggedOf = async (key: string) => {
       const count = gateway.events.length;
       await get(credentials, key);
       await expect.poll(() => gateway.events.length).toBe(count + 1);
-      const { keyId, parentKeyId, code } = gateway.events[count] as AuditEvent;
+      const { keyId, parentKeyId, code } = gateway.events[count] as AccessEvent;
       return [keyId, parentKeyId, code];
     };
-    expect(await auditOf("teams/red/a.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", undefined]);
-    expect(await auditOf("hello.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", "KEY_SCOPE"]);
+    expect(await loggedOf("teams/red/a.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", undefined]);
+    expect(await loggedOf("hello.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", "KEY_SCOPE"]);
     const asked = gateway.events.find(({ scheme, url }) => url === "/" && scheme === "s3/header");
     expect([asked?.keyId, asked?.parentKeyId]).toEqual(["AKIDMAIN", undefined]);
   });

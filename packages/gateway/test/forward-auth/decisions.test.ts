@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createForwardAuth, type ForwardAuthOptions, serveFastCgi } from "../../src/forward-auth/index.ts";
-import type { AuditEvent } from "../../src/index.ts";
+import type { AccessEvent } from "../../src/index.ts";
 import { listen } from "../../src/node/index.ts";
 
 const ORIGIN = "https://photos.example.com";
@@ -52,11 +52,11 @@ function forwarded(name: string) {
 }
 
 async function service(options: Partial<ForwardAuthOptions> = {}) {
-  const events: AuditEvent[] = [];
+  const events: AccessEvent[] = [];
   const auth = createForwardAuth({
     hosts: [{ origin: ORIGIN }],
     keys: { url: [KEY] },
-    audit: (event) => events.push(event),
+    accessLog: (event) => events.push(event),
     ...options,
   });
   const server = await listen(auth, { port: 0 });

@@ -79,7 +79,7 @@ export function linkBench(
         keys: keys(),
         links: { links, handOver: typeof handOver === "function" ? handOver(join(folder, "root")) : handOver },
         clock,
-        audit: (event) => void bench.log.push(JSON.stringify(event)),
+        accessLog: (event) => void bench.log.push(JSON.stringify(event)),
         ...more(`http://127.0.0.1:${port}`),
       });
     bench.gateway = make(1);

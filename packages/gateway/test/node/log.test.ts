@@ -4,13 +4,13 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { AuditEvent } from "../../src/index.ts";
+import type { AccessEvent } from "../../src/index.ts";
 import { openLog } from "../../src/node/index.ts";
 import { requestLine } from "../../src/node/log.ts";
 import { logFile } from "../../src/node/log-file.ts";
 import { until } from "../e2e/clients.ts";
 
-const event: AuditEvent = {
+const event: AccessEvent = {
   requestId: "0123456789ABCDEF",
   time: 1_700_000_000_000,
   duration: 3,
@@ -88,7 +88,7 @@ describe("openLog", () => {
     const path = join(folder, "deletions.log");
     const log = openLog({ destination: path });
     const nasty = 'x"}\n{"level":60\u2028\ud800';
-    log.audit({
+    log.accessLog({
       ...event,
       deletions: [
         { bucket: "media", key: nasty, code: undefined },
@@ -111,7 +111,7 @@ describe("openLog", () => {
   it("contains every line in order once it is closed", async () => {
     const path = join(folder, "many.log");
     const log = openLog({ destination: path });
-    for (let i = 0; i < 5000; i++) log.audit({ ...event, bytes: i });
+    for (let i = 0; i < 5000; i++) log.accessLog({ ...event, bytes: i });
     log.logger.info({ done: true }, "ü");
     await log.close();
     const lines = readFileSync(path, "utf8")

@@ -63,7 +63,7 @@ describe("createGateway", () => {
     ["regions", { regions: [] }],
     ["region", { region: "a", regions: ["b"] }],
     ["audience", { audience: "" }],
-    ["audit", { audit: "x" }],
+    ["accessLog", { accessLog: "x" }],
     ["clock", { clock: 5 }],
     ["clock", { clock: () => 5 }],
     ["redirectOrigins", { redirectOrigins: "https://app.example" }],
@@ -162,7 +162,7 @@ it.each<[string, object | undefined]>([
 
 it("answers 500 and logs the error when an adapter passes a value that is not a request", async () => {
   const errors: unknown[] = [];
-  const own = createGateway({ ...base, audit: ({ error }) => errors.push(error) });
+  const own = createGateway({ ...base, accessLog: ({ error }) => errors.push(error) });
   const request = { method: "GET", target: "/", authority: host, headers: [] };
   const faulty = [undefined, null, { ...request, headers: undefined }, { ...request, headers: null }];
   const pairs = [

@@ -1,14 +1,14 @@
 import type { WireRequest } from "daypass";
 import { s3Signer } from "daypass/s3";
 import { expect, it } from "vitest";
-import { type AuditEvent, createGateway, type Gateway, type Limits, tally } from "../../src/index.ts";
+import { type AccessEvent, createGateway, type Gateway, type Limits, tally } from "../../src/index.ts";
 import { recordingStorage } from "../../src/testing/recording-storage.ts";
 import { testGateway } from "../../src/testing/test-gateway.ts";
 
 /** Creates two successive gateways over the same objects, as a reload does. */
 async function reloaded(limits: Partial<Limits>) {
   const shared = tally();
-  const events: AuditEvent[] = [];
+  const events: AccessEvent[] = [];
   const served = await testGateway({ files: { "media/a.txt": "a" }, storage: recordingStorage });
   const make = (): Gateway =>
     createGateway({
@@ -16,7 +16,7 @@ async function reloaded(limits: Partial<Limits>) {
       origins: [served.url],
       keys: { s3: () => served.accessKey },
       metrics: true,
-      audit: (event) => void events.push(event),
+      accessLog: (event) => void events.push(event),
       limits,
       tally: shared,
     });

@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { type S3Credentials, s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
-import type { AuditEvent } from "../../src/index.ts";
+import type { AccessEvent } from "../../src/index.ts";
 import { requestLine } from "../../src/node/log.ts";
 import { StorageError } from "../../src/storage/contract/storage.ts";
 import type { S3Options } from "../../src/storage/s3/index.ts";
@@ -65,7 +65,7 @@ it("cuts the client's connection when the upstream is killed in the middle of an
   expect(event).toMatchObject({ status: 200, complete: false, code: undefined });
   expect(event?.error).toBeInstanceOf(StorageError);
   // The line for the operator.
-  const line = requestLine(event as AuditEvent);
+  const line = requestLine(event as AccessEvent);
   expect(JSON.parse(line)).toMatchObject({
     level: 50,
     complete: false,
@@ -87,12 +87,12 @@ it.each([
     const { options, kill } = await killable();
     const gateway = await front(options);
     const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "large", expiresIn: 60 });
-    const cut = async (end: (response: IncomingMessage) => void): Promise<AuditEvent> => {
+    const cut = async (end: (response: IncomingMessage) => void): Promise<AccessEvent> => {
       const count = gateway.events.length;
       const [response] = (await once(httpRequest(url, { headers }).end(), "response")) as [IncomingMessage];
       response.on("error", () => {}).once("data", () => end(response));
       await expect.poll(() => gateway.events.length, { timeout: 5000 }).toBe(count + 1);
-      return gateway.events[count] as AuditEvent;
+      return gateway.events[count] as AccessEvent;
     };
     expect(await cut((response) => response.destroy())).toMatchObject({ complete: false, error: undefined });
     const died = await cut(() => void kill());

@@ -12,7 +12,7 @@ export async function tamperWithHandle(count: number): Promise<void> {
   const gateway = createGateway({
     ...gatewayOptions,
     storage,
-    audit: ({ error }) => {
+    accessLog: ({ error }) => {
       if (error !== undefined) failures.push(error);
     },
   });

@@ -8,7 +8,7 @@ import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Random, seeded, tamperSeed } from "../../../daypass/test/tamper/seeded.ts";
 import { createGateway, type Gateway, type S3AccessKey } from "../../src/index.ts";
-import type { AuditEvent } from "../../src/pipeline/access-log.ts";
+import type { AccessEvent } from "../../src/pipeline/access-log.ts";
 import type { Storage } from "../../src/storage/contract/storage.ts";
 import { disk } from "../../src/storage/disk/index.ts";
 
@@ -31,7 +31,7 @@ let root: string;
 let gateway: Gateway;
 /** What the storage was called with since it was last emptied. */
 let calls: { readonly method: string; readonly parameters: readonly unknown[] }[] = [];
-let events: AuditEvent[] = [];
+let events: AccessEvent[] = [];
 const uploadIds: string[] = ["", "0", "../../x", "../uploads", "%00"];
 
 beforeAll(async () => {
@@ -45,7 +45,7 @@ beforeAll(async () => {
     origins: [ORIGIN],
     keys: { s3: (id) => KEYRING.find(({ key }) => key.accessKeyId === id)?.key },
     sessionSecret: Buffer.alloc(32, 1),
-    audit: (event) => events.push(event),
+    accessLog: (event) => events.push(event),
   });
   for (const [bucket, key] of [
     ["media", "in/a"],

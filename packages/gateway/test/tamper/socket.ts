@@ -17,7 +17,7 @@ export async function tamperWithSockets(count: number): Promise<void> {
     ),
     gateway: () => ({
       ...gatewayOptions,
-      audit: ({ error }) => {
+      accessLog: ({ error }) => {
         if (error !== undefined) failures.push(error);
       },
     }),

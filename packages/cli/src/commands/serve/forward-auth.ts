@@ -12,7 +12,7 @@ export interface ForwardAuthService {
   close(timeoutMs: number): Promise<void>;
 }
 
-type Shared = Pick<ForwardAuthOptions, "keys" | "clock" | "tally" | "audit"> & Pick<ListenOptions, "logger">;
+type Shared = Pick<ForwardAuthOptions, "keys" | "clock" | "tally" | "accessLog"> & Pick<ListenOptions, "logger">;
 
 const NONE: ForwardAuthService = { prepare: () => () => undefined, close: async () => undefined };
 

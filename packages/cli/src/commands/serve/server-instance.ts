@@ -101,7 +101,7 @@ export async function openInstance(
       debugFields: wanted.debugFields,
       routes: wanted.routes && upstreams?.openRoutes(wanted.routes),
       metrics: wanted.metrics === true ? (collect ?? true) : false,
-      audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
+      accessLog: wanted.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog,
       clock,
       tally: counts,
       ...(links === undefined ? {} : { links: { links, ...linkPages(wanted) } }),
@@ -166,9 +166,9 @@ export async function openInstance(
     });
   };
   await listenToAdmin(settings);
-  const audit = settings.log?.requests === false ? faultsOnly(log.audit) : log.audit;
+  const accessLog = settings.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog;
   const proxies = await openForwardAuth(settings, links, {
-    ...{ clock, audit, tally: counts, logger: log.logger, keys: { s3: keys.s3, url: keys.url } },
+    ...{ clock, accessLog, tally: counts, logger: log.logger, keys: { s3: keys.s3, url: keys.url } },
   }).catch(async (error: unknown) => {
     await linkService?.close();
     await server.drain(0);
@@ -213,9 +213,9 @@ export async function openInstance(
 }
 
 /** Logs only failed requests. */
-function faultsOnly(audit: Log["audit"]): Log["audit"] {
+function faultsOnly(accessLog: Log["accessLog"]): Log["accessLog"] {
   return (event) => {
-    if (event.error !== undefined || event.status >= 500) audit(event);
+    if (event.error !== undefined || event.status >= 500) accessLog(event);
   };
 }
 

@@ -17,13 +17,11 @@ import type { FoundScopes } from "../../pipeline/key-scope.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { RouteRequirement } from "../../upstream/contract.ts";
 import { isPlainPath } from "../../upstream/plain-path.ts";
-import { covers, pathOf } from "../../upstream/route-table.ts";
+import { covers, type Place, pathOf } from "../../upstream/route-table.ts";
 import type { PermittingProtocol } from "../protocol.ts";
 
-/** Paths of an origin that grants are for. */
-export interface Place {
-  readonly origin: string;
-  readonly prefix: string;
+/** A place that grants are for. */
+export interface GrantPlace extends Place {
   readonly methods: readonly string[];
   readonly requires: readonly RouteRequirement[];
   /** Whether the server behind compares the subject of a URL with its own user. */
@@ -31,14 +29,14 @@ export interface Place {
 }
 
 /** The grant of a request on a place. */
-export interface PlaceGrant<P extends Place = Place> extends UrlGrant {
+export interface PlaceGrant<P extends GrantPlace = GrantPlace> extends UrlGrant {
   readonly place: P;
   /** The link behind a visit. */
   readonly link?: { readonly id: string };
   readonly visit?: Visit | undefined;
 }
 
-export interface PlaceOptions<P extends Place> {
+export interface PlaceOptions<P extends GrantPlace> {
   readonly find: (request: Pick<WireRequest, "authority" | "target">) => P | undefined;
   readonly places: readonly P[];
   readonly keys: KeyResolver<UrlKey> | readonly UrlKey[];
@@ -57,7 +55,7 @@ export interface PlaceOptions<P extends Place> {
 }
 
 /** The part of a dialect that finds the grant of a request on a place. A request on a place belongs to it, signed or not. */
-export function placeGrants<P extends Place>(
+export function placeGrants<P extends GrantPlace>(
   options: PlaceOptions<P>,
 ): Pick<PermittingProtocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
   const { find, places, keys, audience, clock, uses, enforces, visits, current, scopesOf } = options;
@@ -134,7 +132,7 @@ function hasObligation({ obligations }: UrlGrant, kind: ObligationKind): boolean
 }
 
 /** @throws {Refusal} `ROUTE_REQUIREMENT` */
-function expectRequired({ requires }: Place, grant: UrlGrant): void {
+function expectRequired({ requires }: GrantPlace, grant: UrlGrant): void {
   const missing = requires.find((requirement) => !REQUIREMENTS[requirement](grant));
   if (missing === undefined) return;
   throw new Refusal("ROUTE_REQUIREMENT", `the route requires ${missing} of each URL: sign one with it`, { missing });

@@ -52,7 +52,7 @@ export interface S3Call extends S3RowOptions {
 }
 
 /** The request that a result belongs to. */
-export interface Presented<R> {
+export interface S3Exchange<R> {
   readonly call: S3Call;
   readonly asked: R;
   readonly requestId: string;
@@ -85,7 +85,7 @@ interface Described<R extends OperationRequest, Target> {
    */
   readonly mayTakeLong?: boolean;
   read(call: S3Call, target: Target): R | Promise<R>;
-  present(result: ResultOf<R>, presented: Presented<R>): Answer;
+  present(result: ResultOf<R>, exchange: S3Exchange<R>): Answer;
 }
 
 type RowOn<On extends string, Target> = Described<OperationRequest, Target> & {

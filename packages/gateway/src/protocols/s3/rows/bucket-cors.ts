@@ -40,7 +40,7 @@ export const bucketCorsRows: readonly S3Row[] = [
       const document = await readDocument(call, "CORSConfiguration", { maxBytes: MAX_BYTES, needsDigest: true });
       return { operation: "set-bucket-cors", bucket, rules: readRules(document) };
     },
-    present: (_, presented) => emptyAnswer(presented),
+    present: (_, exchange) => emptyAnswer(exchange),
   }),
   onBucket<SetBucketCors>({
     name: "DeleteBucketCors",
@@ -48,7 +48,7 @@ export const bucketCorsRows: readonly S3Row[] = [
     method: "DELETE",
     selectors: ["cors"],
     read: (_, bucket) => ({ operation: "set-bucket-cors", bucket, rules: [] }),
-    present: (_, presented) => noContent(presented),
+    present: (_, exchange) => noContent(exchange),
   }),
 ];
 

@@ -49,7 +49,7 @@ export const bucketRows: readonly S3Row[] = [
       if (policy !== undefined && isOwnerPolicy(policy)) return { operation: "head-bucket", bucket };
       throw new Refusal("ACL_NOT_SUPPORTED", "buckets here have no access control lists. Leave yours out");
     },
-    present: (_, presented) => emptyAnswer(presented),
+    present: (_, exchange) => emptyAnswer(exchange),
   }),
   onBucket<CreateBucket>({
     name: "CreateBucket",
@@ -72,7 +72,7 @@ export const bucketRows: readonly S3Row[] = [
     name: "DeleteBucket",
     method: "DELETE",
     read: (_, bucket) => ({ operation: "delete-bucket", bucket }),
-    present: (_, presented) => noContent(presented),
+    present: (_, exchange) => noContent(exchange),
   }),
 ];
 

@@ -45,8 +45,8 @@ export const copyRows: readonly S3Row[] = [
         maxBytes: call.limits.body,
       };
     },
-    present: (part, presented) =>
-      xmlAnswer(presented, {
+    present: (part, exchange) =>
+      xmlAnswer(exchange, {
         root: "CopyPartResult",
         content: { LastModified: part.lastModified, ETag: quoted(part.etag), ...partChecksumElements(part) },
       }),
@@ -85,8 +85,8 @@ export const copyRows: readonly S3Row[] = [
         maxBytes: limits.body,
       };
     },
-    present: (info, presented) =>
-      xmlAnswer(presented, {
+    present: (info, exchange) =>
+      xmlAnswer(exchange, {
         root: "CopyObjectResult",
         content: { LastModified: info.lastModified, ETag: quoted(info.etag), ...checksumElements(info) },
       }),

@@ -27,7 +27,7 @@ export const objectFactRows: readonly S3Row[] = [
     selectors: ["acl"],
     parameters: ["versionId"],
     read: describe,
-    present: (_, presented) => xmlAnswer(presented, { root: "AccessControlPolicy", content: OWNER_POLICY }),
+    present: (_, exchange) => xmlAnswer(exchange, { root: "AccessControlPolicy", content: OWNER_POLICY }),
   }),
   onObject<DescribeObject>({
     name: "GetObjectAttributes",
@@ -65,7 +65,7 @@ export const objectFactRows: readonly S3Row[] = [
     selectors: ["tagging"],
     parameters: ["versionId"],
     read: describe,
-    present: ({ tags = {} }, presented) => xmlAnswer(presented, { root: "Tagging", content: taggingElements(tags) }),
+    present: ({ tags = {} }, exchange) => xmlAnswer(exchange, { root: "Tagging", content: taggingElements(tags) }),
   }),
   // "If your bucket uses the bucket owner enforced setting … requests to set ACLs or update ACLs fail". The existing list is accepted:
   // clients that copy an object put back the result of GetObjectAcl.
@@ -82,7 +82,7 @@ export const objectFactRows: readonly S3Row[] = [
       if (policy !== undefined && isOwnerPolicy(policy)) return described;
       throw new Refusal("ACL_NOT_SUPPORTED", "buckets here have no access control lists. Leave yours out");
     },
-    present: (_, presented) => emptyAnswer(presented),
+    present: (_, exchange) => emptyAnswer(exchange),
   }),
   onObject<SetObjectTags>({
     name: "PutObjectTagging",
@@ -95,7 +95,7 @@ export const objectFactRows: readonly S3Row[] = [
       expectNullVersion(call.parameters.get("versionId"), object.key);
       return { operation: "set-object-tags", object, tags: readTagging(await readDocument(call, "Tagging")) };
     },
-    present: (_, presented) => emptyAnswer(presented),
+    present: (_, exchange) => emptyAnswer(exchange),
   }),
   onObject<SetObjectTags>({
     name: "DeleteObjectTagging",
@@ -106,7 +106,7 @@ export const objectFactRows: readonly S3Row[] = [
       expectNullVersion(call.parameters.get("versionId"), object.key);
       return { operation: "set-object-tags", object, tags: {} };
     },
-    present: (_, presented) => noContent(presented),
+    present: (_, exchange) => noContent(exchange),
   }),
 ];
 

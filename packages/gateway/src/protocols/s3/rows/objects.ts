@@ -17,7 +17,7 @@ import {
 import { addChecksumHeaders, checksumType, emptyAnswer, noContent, quoted, requestIdHeaders } from "../answers.ts";
 import { expectNullVersion, invalidCombination, notImplemented, readPartNumber } from "../arguments.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
-import { onObject, type Presented, type S3Call, type S3Row } from "../row.ts";
+import { onObject, type S3Call, type S3Exchange, type S3Row } from "../row.ts";
 import { readUploadTags, TAGGING } from "../tags.ts";
 
 export const objectRows: readonly S3Row[] = [
@@ -60,8 +60,8 @@ export const objectRows: readonly S3Row[] = [
         checksum: declaredChecksum(call),
       };
     },
-    present(info, presented) {
-      const answer = emptyAnswer(presented, ["ETag", quoted(info.etag)]);
+    present(info, exchange) {
+      const answer = emptyAnswer(exchange, ["ETag", quoted(info.etag)]);
       addChecksumHeaders(answer.headers, info);
       return answer;
     },
@@ -75,7 +75,7 @@ export const objectRows: readonly S3Row[] = [
       expectNullVersion(call.parameters.get("versionId"), object.key);
       return { operation: "delete-object", object, ...readWriteConditions(call) };
     },
-    present: (_, presented) => noContent(presented),
+    present: (_, exchange) => noContent(exchange),
   }),
 ];
 
@@ -127,7 +127,7 @@ const forUrls = headerStyle(amzHeaders);
 // Without Vary, a browser's cache would answer a later navigation with the stored headers.
 const forPrograms = headerStyle((info) => [...amzHeaders(info), "vary", "authorization"], { asStored: true });
 
-function presentObject(result: ObjectRead, { call, requestId }: Presented<GetObject | HeadObject>): Answer {
+function presentObject(result: ObjectRead, { call, requestId }: S3Exchange<GetObject | HeadObject>): Answer {
   const { permit, received } = call;
   const { scheme, parameters } = permit.grant;
   // A request that is signed in its header is no URL: nothing navigates to it, and no cache stores its answer.

@@ -115,8 +115,8 @@ export const uploadRows: readonly S3Row[] = [
       digests: declaredDigests(call),
       checksum: declaredChecksum(call),
     }),
-    present({ etag, checksum }, presented) {
-      const answer = emptyAnswer(presented, ["ETag", quoted(etag)]);
+    present({ etag, checksum }, exchange) {
+      const answer = emptyAnswer(exchange, ["ETag", quoted(etag)]);
       if (checksum !== undefined) answer.headers.push(`x-amz-checksum-${checksum.algorithm}`, checksum.value);
       return answer;
     },
@@ -136,10 +136,10 @@ export const uploadRows: readonly S3Row[] = [
       tags: readUploadTags(call, object),
       checksum: readUploadChecksum(call),
     }),
-    present({ bucket, key, uploadId, checksum }, presented) {
+    present({ bucket, key, uploadId, checksum }, exchange) {
       const content = { Bucket: bucket, Key: key, UploadId: uploadId };
       const headers = checksum === undefined ? [] : [ALGORITHM, checksum.algorithm.toUpperCase(), TYPE, checksum.type];
-      return xmlAnswer(presented, { root: "InitiateMultipartUploadResult", content }, headers);
+      return xmlAnswer(exchange, { root: "InitiateMultipartUploadResult", content }, headers);
     },
   }),
   onObject<CompleteUpload>({
@@ -196,7 +196,7 @@ export const uploadRows: readonly S3Row[] = [
       object,
       uploadId: parameters.get("uploadId") ?? "",
     }),
-    present: (_, presented) => noContent(presented),
+    present: (_, exchange) => noContent(exchange),
   }),
   onKeys<ListUploads>({
     name: "ListMultipartUploads",

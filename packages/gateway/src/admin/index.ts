@@ -22,7 +22,10 @@ import { webhookHandlers, webhookRoutes } from "./webhooks.ts";
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
 
-/** What a client sends to each route, `METHOD /path`, and the body of the answer. */
+/**
+ * What the command line sends to each route, `METHOD /path`, and the body of the answer. Other programs generate a client from the document.
+ * @internal
+ */
 export type AdminCalls = Calls<typeof linkRoutes> &
   Calls<typeof linkActionRoutes> &
   Calls<typeof revocationRoutes> &

@@ -18,13 +18,25 @@ const STORED = "packages/cli/test/link-fields.test.ts";
 
 /** What the tests of a copy need. */
 const COPIED = [
-  ...["packages/gateway/package.json", "packages/gateway/src", "packages/cli/package.json", "packages/cli/src"],
-  ...["packages/cli/test/command.ts", "tsconfig.base.json", PAGE, COLUMNS, DOCUMENTED, STORED],
+  "packages/gateway/package.json",
+  "packages/gateway/src",
+  "packages/cli/package.json",
+  "packages/cli/src",
+  "packages/cli/test/command.ts",
+  "tsconfig.base.json",
+  PAGE,
+  COLUMNS,
+  DOCUMENTED,
+  STORED,
 ];
 const CONFIG = {
   extends: "./tsconfig.base.json",
   compilerOptions: {
-    ...{ composite: false, isolatedDeclarations: false, declarationMap: false, noEmit: true, skipLibCheck: true },
+    composite: false,
+    isolatedDeclarations: false,
+    declarationMap: false,
+    noEmit: true,
+    skipLibCheck: true,
     types: ["node"],
   },
 };

@@ -17,8 +17,11 @@ export interface LinkResponse {
 /** The stored values of each kind of field. */
 export interface FieldValues {
   readonly text: string;
+  /** Milliseconds since 1970. */
   readonly instant: Millis;
+  /** A whole number of deliveries, bytes or edits. */
   readonly count: number;
+  /** What `true` changes is in the row. `false` by default, unless the row names another default. */
   readonly flag: boolean;
   /** A hash as `links/password.ts` writes it. The admin API shows only whether a link has one. */
   readonly password: string;
@@ -137,7 +140,8 @@ export const linkFields = {
   passwordAt: { kind: "instant?", stored: "settings", editable: true, api: "hidden" },
 } as const;
 
-type Fields = typeof linkFields;
+/** The rows by name. */
+export type Fields = typeof linkFields;
 
 /** The name of a field. */
 export type FieldName = keyof Fields;
@@ -166,15 +170,16 @@ export type KindOf<N extends FieldName> = Fields[N]["kind"] extends infer K
 /** The name of a field that a link may lack. */
 export type OptionalName = { [N in FieldName]: Fields[N]["kind"] extends `${string}?` ? N : never }[FieldName];
 
-type Stored<N extends FieldName> = { readonly [M in Exclude<N, OptionalName>]: FieldValues[KindOf<M>] } & {
+/** Fields as a link has them. */
+export type StoredFields<N extends FieldName> = { readonly [M in Exclude<N, OptionalName>]: FieldValues[KindOf<M>] } & {
   readonly [M in Extract<N, OptionalName>]?: FieldValues[KindOf<M>] | undefined;
 };
 
 /** A stored link. */
-export type Link = LinkWindow & Stored<FieldName>;
+export type Link = LinkWindow & StoredFields<FieldName>;
 
 /** The part of a link that its owner asked for. */
-export type LinkSettings = Stored<AskedName>;
+export type LinkSettings = StoredFields<AskedName>;
 
 /** What a change of a link may contain. `null` removes a value. */
 export type LinkChange = { readonly [N in EditableName]?: FieldValues[KindOf<N>] | null | undefined };
@@ -198,6 +203,7 @@ export type LinkRow = {
 export interface NamedField extends Omit<LinkField, "kind"> {
   readonly name: FieldName;
   readonly kind: keyof FieldValues;
+  /** Whether the value can be absent. */
   readonly isOptional: boolean;
   readonly option: string | undefined;
   /** Absent: no owner can ask for the field. */

@@ -42,7 +42,11 @@ export const auditActions = {
   "state.restored": { isRecorded: true },
 } as const;
 
-/** What was done, or asked for. */
+/**
+ * What was done, or asked for.
+ *
+ * @useDeclaredType
+ */
 export type AuditAction = keyof typeof auditActions;
 
 /** Decisions about a holder who opens a link or takes a delivery. */
@@ -105,7 +109,11 @@ export const notificationEvents = {
   },
 } as const;
 
-/** A kind of notification. */
+/**
+ * A kind of notification.
+ *
+ * @useDeclaredType
+ */
 export type NotificationType = keyof typeof notificationEvents;
 
 const rows: Readonly<Record<NotificationType, EventRow>> = notificationEvents;

@@ -21,7 +21,7 @@ for (let id; ; ) {
 
 test("loses no key and restores no revoked key when a change is killed", async () => {
   const folder = temporaryFolder();
-  const module = new URL("../dist/state/key-store.js", import.meta.url).href;
+  const module = new URL("../dist/state-folder/key-store.js", import.meta.url).href;
   const made = new Set<string>();
   const revoked = new Set<string>();
   const store = keyStore({ folder, env: {}, clock: () => new Date() });

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Storage } from "../storage/contract/storage.ts";
-import { answerAlone } from "./answer-alone.ts";
 import { createBucket, deleteBucket, getBucketCors, headBucket, listBuckets, setBucketCors } from "./buckets.ts";
 import { claimLink } from "./claim-link.ts";
 import { completeUpload } from "./complete-upload.ts";
@@ -14,7 +13,6 @@ import { deleteObjects } from "./delete-objects.ts";
 import { deliverLink } from "./deliver-link.ts";
 import { forwardRequest } from "./forward-request.ts";
 import { describeObject, getObject, headObject } from "./get-object.ts";
-import { issueSession } from "./issue-session.ts";
 import { listFolder } from "./list-folder.ts";
 import { listObjects } from "./list-objects.ts";
 import type { OperationContext } from "./operation-context.ts";
@@ -46,8 +44,6 @@ const operations = {
   "list-uploads": listUploads as typeof listUploads,
   "complete-upload": completeUpload as typeof completeUpload,
   "abort-upload": abortUpload as typeof abortUpload,
-  "issue-session": issueSession as typeof issueSession,
-  "answer-alone": answerAlone as typeof answerAlone,
   "claim-link": claimLink as typeof claimLink,
   "deliver-link": deliverLink as typeof deliverLink,
   "forward-request": forwardRequest as typeof forwardRequest,
@@ -64,7 +60,9 @@ export type OperationRequest = { [N in OperationName]: RequestOf<N> }[OperationN
 type RequestOf<N extends OperationName> = Parameters<Operations[N]>[0] & { readonly operation: N };
 
 /** The result of a request. `undefined` if only success matters. */
-export type ResultOf<R extends OperationRequest> = Awaited<ReturnType<Operations[R["operation"]]>>;
+export type ResultOf<R extends OperationRequest | undefined> = R extends OperationRequest
+  ? Awaited<ReturnType<Operations[R["operation"]]>>
+  : undefined;
 export type OperationResult = ResultOf<OperationRequest>;
 
 /** The signal of a request, or a function that creates it. */
@@ -74,8 +72,12 @@ interface ContextParts extends Omit<OperationContext, "signal"> {
   readonly signal: SignalSource;
 }
 
-/** Carries out a request. Synchronous if the storage answers synchronously. */
-export function perform(request: OperationRequest, parts: ContextParts): OperationResult | Promise<OperationResult> {
+/** Carries out a request; `undefined` asks for nothing. Synchronous if the storage answers synchronously. */
+export function perform(
+  request: OperationRequest | undefined,
+  parts: ContextParts,
+): OperationResult | Promise<OperationResult> {
+  if (request === undefined) return undefined;
   const operation = operations[request.operation] as (
     request: OperationRequest,
     context: OperationContext,

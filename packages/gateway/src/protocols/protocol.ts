@@ -22,7 +22,8 @@ export interface Exchange {
 }
 
 /** The typed request that a dialect reads from a permitted request, and the presentation of its result. */
-export interface Task<R extends OperationRequest = OperationRequest> {
+export interface Task<R extends OperationRequest | undefined = OperationRequest | undefined> {
+  /** `undefined` if the answer needs nothing but the permit. */
   readonly request: R;
   present(result: ResultOf<R>, exchange: Exchange): Answer;
   /**

@@ -2,7 +2,6 @@
 import { deliveryToken, hashOf, randomClaimKey } from "../../links/identifiers.ts";
 import { placeOrigin } from "../../links/route-target.ts";
 import { visitCookie, visitCookies } from "../../links/visit.ts";
-import type { AnswerAlone } from "../../operations/answer-alone.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { linkPage } from "../../pages/link-page.ts";
@@ -21,10 +20,10 @@ export function routeLinkTask(asked: Asked): Task {
 }
 
 /** A cookie is for one host, so the link opens on the host that it is for. */
-function redirect({ grant }: Asked): Task<AnswerAlone> {
+function redirect({ grant }: Asked): Task<undefined> {
   const location = `${placeOrigin(grant.link.bucket)}${LINK_BASE}${grant.path}`;
   return {
-    request: { operation: "answer-alone" },
+    request: undefined,
     present: () => ({
       status: 307,
       headers: [...SAFE_HEADERS, "location", location, "content-length", "0"],
@@ -59,10 +58,10 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
 }
 
 /** The page before a visit. A GET begins none, or a scanner of mails would. */
-function page(asked: Asked): Task<AnswerAlone> {
+function page(asked: Asked): Task<undefined> {
   const { link, path, site = "" } = asked.grant;
   return {
-    request: { operation: "answer-alone" },
+    request: undefined,
     present: () => {
       if (!asked.isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
       expectLeft(asked.grant.variant);

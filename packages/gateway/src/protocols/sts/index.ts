@@ -6,7 +6,6 @@
 import { type Clock, DaypassError, type Grant, type KeyResolver, type Verifier, type WireRequest } from "daypass";
 import { type S3HeaderGrant, s3HeaderVerifier } from "daypass/s3/header";
 import type { CreateHash } from "../../http/checksum.ts";
-import type { IssueSession } from "../../operations/issue-session.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { Protocol, Task } from "../protocol.ts";
@@ -81,11 +80,13 @@ export function stsProtocol({
       const call = await readCall(received, body);
       const until = Math.min(...scopes.map((scope) => scope.until?.getTime() ?? Number.POSITIVE_INFINITY));
       const expiration = new Date(Math.min(at + lifetimeOf(call) * 1000, until));
-      const task: Task<IssueSession> = {
-        request: { operation: "issue-session", sessions, parent, scope: call.scope, expiration },
-        present: (session, exchange) => presentSession(session, call, exchange),
+      return {
+        request: undefined,
+        present(_, exchange) {
+          const session = sessions.issue({ parent, scope: call.scope, expiration });
+          return presentSession(session, call, exchange);
+        },
       };
-      return task;
     },
     refuse: refuseSts,
   };

@@ -1,0 +1,124 @@
+import { contentDisposition } from "../../http/content-disposition.ts";
+import { type LinkOpener, LinkRefused } from "../../links/open-link.ts";
+import type { DeliverLink, ObjectDelivered } from "../../operations/deliver-link.ts";
+import type { GetObject, HeadObject, ObjectRead } from "../../operations/get-object.ts";
+import { isViewable } from "../../pages/link-page.ts";
+import type { PermittedObject } from "../../permit.ts";
+import type { Answer } from "../../pipeline/outcome.ts";
+import type { Received } from "../../pipeline/receive.ts";
+import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import type { AuditAction } from "../../state/contract/events.ts";
+import type { ObjectInfo } from "../../storage/contract/storage.ts";
+import { headerStyle, presentRead } from "../object-headers.ts";
+import type { Task } from "../protocol.ts";
+import { readConditions } from "../request-fields.ts";
+import type { Asked } from "./asked.ts";
+import { type BytesHeaders, handedRange, handOver } from "./hand-over.ts";
+
+/** Puts a use of the link on record that no claim decides. */
+export function note(
+  { grant, request, options }: Asked,
+  entry: Omit<Parameters<LinkOpener["note"]>[1], "address">,
+): void {
+  const { link, variant } = grant;
+  const address = networkOf(request.remoteAddress ?? "");
+  options.opener.note(link.id, { recipient: variant.name, address, ...entry });
+}
+
+/** The bytes of a link that counts nothing. */
+export function read(asked: Asked, object: PermittedObject): Task<GetObject> | Task<HeadObject> {
+  const { request } = asked;
+  const wanted = selectionOf(asked, object);
+  if (request.method === "HEAD") {
+    return { request: { operation: "head-object", ...wanted }, present: (result) => bytesAnswer(asked, result) };
+  }
+  const target = `${object.bucket}/${object.key}`;
+  return {
+    request: { operation: "get-object", ...wanted },
+    present: (result) => ({
+      ...(handedOver(asked, result) ?? bytesAnswer(asked, result)),
+      onDelivered: (bytes) => note(asked, { action: "link.read", result: "ok", target, bytes }),
+    }),
+  };
+}
+
+/** The bytes of a link that counts: what a claim or a started delivery may have. */
+export function deliver(
+  asked: Asked,
+  object: PermittedObject,
+  by: DeliverLink["by"],
+): Task<DeliverLink> | Task<HeadObject> {
+  const { grant, request, options } = asked;
+  const { link, variant } = grant;
+  const handsOver = link.handOver === true && options.handOver ? handedRange(options.handOver, request) : undefined;
+  const wanted = selectionOf(asked, object, "delivery.started");
+  if (request.method === "HEAD") {
+    return {
+      request: { operation: "head-object", ...wanted },
+      present: (result: ObjectRead) => bytesAnswer(asked, result),
+    };
+  }
+  return {
+    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: link.kind === "prefix", handsOver },
+    present: (result: ObjectDelivered) => {
+      const handed = handedOver(asked, result);
+      if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
+      return { ...bytesAnswer(asked, result), onDelivered: result.settle, onRunning: result.onRunning };
+    },
+  };
+}
+
+/** The answer of a link that hands over; `undefined` if the gateway sends the bytes itself. */
+function handedOver(asked: Asked, result: ObjectRead): Answer | undefined {
+  const { grant, permit, options } = asked;
+  if (grant.link.handOver !== true || options.handOver === undefined || permit.object === undefined) return undefined;
+  const secondsLeft = (grant.expiresAt.getTime() - permit.at) / 1000;
+  const path = options.filePath?.(permit.object);
+  return handOver(options.handOver, result, { headers: headersOf(asked, result.info), path, secondsLeft });
+}
+
+/** Status and headers of bytes that the gateway sends. A driver's redirect would leave the count. */
+function bytesAnswer(asked: Asked, result: ObjectRead): Answer {
+  const { grant, permit } = asked;
+  const headers = { ...headersOf(asked, result.info) };
+  const answered = { ...permit, grant: { ...grant, obligations: [{ kind: "response" as const, headers }] } };
+  const answer = presentRead(result, { permit: answered, style: STYLE, mayRedirect: () => false });
+  answer.headers.push("x-robots-tag", "noindex");
+  return answer;
+}
+
+/** The headers of bytes: inline only if the page asked to show them, and never stored. */
+function headersOf(asked: Asked, info: ObjectInfo): BytesHeaders {
+  const { grant, query } = asked;
+  const { link } = grant;
+  const contentType = link.response?.contentType ?? info.contentType;
+  const name = (grant.rest || link.key).split("/").at(-1);
+  const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
+  const disposition = link.response?.contentDisposition ?? contentDisposition(isShown ? "inline" : "attachment", name);
+  return { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+}
+
+const STYLE = headerStyle(() => []);
+
+export function headOf(asked: Asked, object: PermittedObject): HeadObject {
+  return { operation: "head-object", ...selectionOf(asked, object), conditions: undefined, range: undefined };
+}
+
+function selectionOf(asked: Asked, object: PermittedObject, action: AuditAction = "link.opened") {
+  const { received } = asked;
+  const check = (info: ObjectInfo): void => expectUnchanged(asked, info, action);
+  return { object, conditions: readConditions(received.fields), range: rangeOf(received), check };
+}
+
+/** One range at most; several mean the whole. */
+function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
+  return range === undefined || range.includes(",") ? undefined : { range, ifRange };
+}
+
+export function expectUnchanged(asked: Asked, info: ObjectInfo, action: AuditAction): void {
+  const { link } = asked.grant;
+  if (link.kind !== "object" || link.etag === undefined) return;
+  if (link.etag === info.etag && link.size === info.size) return;
+  note(asked, { action, result: "changed", target: `${link.bucket}/${link.key}` });
+  throw new LinkRefused("changed");
+}

@@ -1,5 +1,5 @@
 /**
- * Phrases that no comment, test name or page may have, and what to write in their place (CONTRIBUTING.md, "Plain English").
+ * Phrases that no comment, test name, page or text of a program may have, and what to write in their place (CONTRIBUTING.md, "Plain English").
  * @type {readonly { readonly phrase: RegExp, readonly instead: string }[]}
  */
 export const phrases = [
@@ -26,6 +26,12 @@ export const phrases = [
   { phrase: /\bwhere (?:there (?:is|are)|it (?:is|has|can|does)|nobody|none|no\b|nothing)/i, instead: "if, when" },
   { phrase: /\bbe it\b/i, instead: "whether" },
   { phrase: /\bsaid no to\b|\bsays? no\b/i, instead: "refused" },
+  { phrase: /\bof (?:its|their|one's) own\b/i, instead: "own, separate" },
+  { phrase: /\bst(?:ands?|ood) in\b/i, instead: "is in, contains, replaces" },
+  { phrase: /(?<!\bthere )\b(?:is|are|was|were) none\b/i, instead: "does not exist, is missing" },
+  { phrase: /\bon record\b/i, instead: "recorded, in the audit" },
+  { phrase: /\bfor ever\b/i, instead: "permanently, without end" },
+  { phrase: /\b(?:goes|go|going|went) on\b/i, instead: "continues" },
   { phrase: /\bcomes? of it\b|\bof it no\b|\bof (?:what|which) (?:no|nothing)\b/i, instead: "name the thing" },
 ];
 
@@ -33,6 +39,8 @@ export const phrases = [
 export const allowed = [];
 
 const COMMENT = /^\s*(?:\/\/|\/?\*+(?!\/))(.*?)(?:\*\/)?$|[;,{}()\]] \/\/ (.*)$/;
+/** Texts of a program: literals with at least three words. A template is read between its placeholders. */
+const LITERAL = /(["`])((?:(?!\1)[^\\]|\\.)*)\1/g;
 const TITLE = /\b(?:it|test|describe)(?:\.[\w.]+)?(?:\([^"`]*\)|<[^"`]*>)?\(\s*(["`])((?:(?!\1).)*)\1/;
 
 /** The first phrase in a line of prose. Text in quotes or backticks is a quotation or code. @param {string} said */
@@ -42,14 +50,25 @@ function phraseIn(said) {
 }
 
 /**
- * The phrases in the comments and test names of one file.
+ * The texts that a line of a program can show: literals of at least three words, without their placeholders.
+ * @param {string} line
+ */
+function textsIn(line) {
+  return Array.from(line.matchAll(LITERAL), ([, , text = ""]) => text.replace(/\$\{[^}]*\}/g, "…")).filter((text) =>
+    /\S \S+ \S/.test(text),
+  );
+}
+
+/**
+ * The phrases in the comments and test names of one file, and in the texts of a source file.
  * @param {string} path @param {string} code
  * @returns {readonly { readonly line: number, readonly text: string, readonly instead: string }[]}
  */
 export function bannedPhrases(path, code) {
   return code.split("\n").flatMap((text, index) => {
-    const [, comment, trailing] = COMMENT.exec(text) ?? [];
-    const hit = phraseIn([comment, trailing, TITLE.exec(text)?.[2]].filter(Boolean).join(" "));
+    const [comment, ...trailing] = COMMENT.exec(text)?.slice(1) ?? [];
+    const texts = comment === undefined && /(?:^|\/)src\//.test(path) ? textsIn(text) : [];
+    const hit = phraseIn([comment, ...trailing, TITLE.exec(text)?.[2], ...texts].filter(Boolean).join(" | "));
     if (!hit || allowed.some((place) => path === place.path && text.includes(place.text))) return [];
     return [{ line: index + 1, text: text.trim(), instead: hit.instead }];
   });

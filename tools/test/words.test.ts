@@ -17,6 +17,13 @@ describe("the plain words of pages", () => {
   ])("ignores %s", (_, page) => expect(found(page)).toEqual([]));
 });
 
+it("reports a phrase in a text of a source file, and ignores its placeholders", () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: code to be read
+  const code = 'fail(`the text ${of.its.own} fails`);\nfail("ask whoever runs the server");\nconst mode = "whoever";';
+  expect(bannedPhrases("packages/cli/src/a.ts", code).map(({ line }) => line)).toEqual([2]);
+  expect(bannedPhrases("packages/cli/test/a.ts", code)).toEqual([]);
+});
+
 it("reports a phrase in a comment and in a test name, and ignores code", () => {
   const code = "// Whoever sends it waits.\nconst nobody = 1;\nit('x', f);\nit(\"refuses somebody\", f);";
   expect(bannedPhrases("a.ts", code).map(({ line }) => line)).toEqual([1, 4]);

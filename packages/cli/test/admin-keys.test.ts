@@ -14,7 +14,7 @@ import { serve, status } from "./serving.ts";
 const NOW = new Date("2026-12-01T12:00:00Z");
 const clock = () => NOW;
 
-/** The admin API over a key store and a state of their own, with a caller for each token. */
+/** The admin API over its own key store and state, with a caller for each token. */
 async function apiOf({ isCopied = false, hasKeys = true } = {}) {
   const folder = temporaryFolder();
   const state = await sqliteState({ path: join(folder, "state.db"), clock });
@@ -153,7 +153,7 @@ test("refuses keys that would be malformed, or could grant nothing", async () =>
   expect(await store.list()).toEqual([]);
 });
 
-test("puts created and revoked keys on record, without their secrets", async () => {
+test("records created and revoked keys, without their secrets", async () => {
   const { state, local } = await apiOf();
   const { id, secretAccessKey } = (await local("POST", "/keys", s3({ until: "2026-12-02T12:00:00+02:00" }))).body;
   await local("DELETE", `/keys/${id}`);

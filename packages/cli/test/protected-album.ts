@@ -135,7 +135,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** One request over a connection of its own: clients would change the path, and keep a Secure cookie. */
+/** One request over its own connection: clients would change the path, and keep a Secure cookie. */
 export function ask(
   port: number,
   target: string,
@@ -211,7 +211,7 @@ export async function openAlbum(name: string, start: StartProxy, app: number): P
   const get: Album["get"] = (target, headers, method, body) => ask(front, target, headers, method, body);
   await waitForProxy(name, start(folder, ports), () => get("/").then(({ status }) => status === 401));
 
-  // Three visitors, each with an address of their own.
+  // Three visitors, each with their own address.
   const link = await links(
     "create",
     "route:/album/7/",

@@ -13,7 +13,7 @@ const SOON = { timeout: 30_000, interval: 50 };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 250 });
 
-/** The status of one claim, from an address of its own; 0 if the connection ended. */
+/** The status of one claim, from its own address; 0 if the connection ended. */
 function claim({ running }: Replica, path: string, at: number): Promise<number> {
   const address = `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
   const url = `${running.said.url}${path}?dl=${randomBytes(16).toString("hex")}`;

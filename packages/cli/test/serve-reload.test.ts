@@ -122,7 +122,7 @@ test.each(["0", "2"])("ignores changes that need a restart (%s workers)", async 
     ...cors("https://two.example"),
   });
   await gateway.reload();
-  // A host of its own would be the only name that clients may use, and with TLS the only scheme.
+  // Its host would be the only name that clients may use, and with TLS the only scheme.
   expect(await status(gateway.said.presignedUrl)).toBe(200);
   expect(await allows(gateway, "https://two.example")).toBe(true);
 });

@@ -72,7 +72,7 @@ export interface Received {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** One request over a connection of its own. */
+/** One request over its own connection. */
 export async function askWitness(
   port: number,
   path: string,

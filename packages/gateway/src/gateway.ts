@@ -125,7 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  /** Responds while the work goes on. The body then contains the result or the error. */
+  /** Responds while the work continues. The body then contains the result or the error. */
   function respondEarly(task: Task, begun: Answer, { performed, notes, reached }: Working): Outcome {
     const finished = performed
       .then((result) => task.present(result, exchangeOf(notes, reached)))

@@ -1,5 +1,5 @@
 /**
- * The reader of XML from storage servers: elements and text, without DTDs, entities of their own, and processing instructions.
+ * The reader of XML from storage servers: elements and text, without DTDs, entities that they declare, and processing instructions.
  *
  * @module
  */

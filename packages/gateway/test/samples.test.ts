@@ -34,7 +34,7 @@ const runnable = own.filter(
 
 it.each(runnable)("$name runs", async ({ code, name }) => {
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-  // Each in a folder of its own, as a reader would, and on a port that is free.
+  // Each in its own folder, as a reader would, and on a port that is free.
   const own = `${folder}/${name.replace(/\W+/g, "-")}`;
   mkdirSync(own);
   writeFileSync(`${own}/sample.ts`, code.replaceAll("port: 8080", "port: 0"));

@@ -18,7 +18,7 @@ const LAST_BYTES = 160;
 const REMEMBER_MS = 100;
 
 /**
- * The key of the MACs: a file of its own, which is not in a copy of the database. Replicas share the key that derives from their master key.
+ * The key of the MACs: its own file, which is not in a copy of the database. Replicas share the key that derives from their master key.
  *
  * @param options `create`: whether to make a missing key, as the owner of the state does
  */

@@ -26,7 +26,7 @@ const Receipt = z
   })
   .openapi("AuditReceipt");
 
-/** Requests that a tail repeats: to put each on record would make the next one find a record. */
+/** Requests that a tail repeats: to record each would make the next one find a record. */
 export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", "/audit/records"]);
 
 export const auditRoutes = {

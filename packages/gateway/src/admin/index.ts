@@ -1,5 +1,5 @@
 /**
- * The admin API: links, deliveries, claims, revocations, tokens and keys over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has a listener and tokens of its own,
+ * The admin API: links, deliveries, claims, revocations, tokens and keys over HTTP, with OpenAPI 3.1 at `/openapi.json`. It has its own listener and tokens,
  * never a dialect's key.
  *
  * @module
@@ -45,11 +45,11 @@ export interface AdminApi {
 /** The path of the description of the API. */
 const DOCUMENT = "/openapi.json";
 
-/** Characters of a path on record. */
+/** Characters of a recorded path. */
 const MAX_PATH = 200;
 
 /**
- * Creates the admin API. Puts each call on record.
+ * Creates the admin API. Records each call.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function adminApi(options: AdminOptions): AdminApi {
     },
   });
 
-  // On the outside, so that refused calls are on record too.
+  // On the outside, so that refused calls are recorded too.
   app.use(async (context, next) => {
     await next();
     const { method, path } = context.req;

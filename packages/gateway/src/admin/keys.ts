@@ -93,7 +93,7 @@ export const keyHandlers = (
     if (end !== undefined && end <= clock()) throw invalid("scope.until is past. Send a later instant.");
     const scope = end === undefined ? given : { ...given, until: end.toISOString() };
     if (!isWithin({ kind, scope }, token)) {
-      const way = "create an s3 key with buckets and a prefix within those of the token";
+      const way = "create an s3 key with buckets and a prefix that the token has too";
       throw new AdminProblem(403, "TOKEN_SCOPE", `the key would exceed the token: ${way}`);
     }
     if ((await keys.list()).filter(({ revokedAt }) => revokedAt === undefined).length >= MAX_KEYS)

@@ -88,7 +88,7 @@ export function linkActionHandlers(options: AdminOptions): Handlers<typeof linkA
         recipient === undefined ? id === address || variants.length === 1 : name === recipient;
       const variant = variants.find(isMeant);
       if (variant === undefined && recipient === undefined)
-        throw invalid("recipient: name one, as each has deliveries of their own");
+        throw invalid("recipient: name one, as each has their own deliveries");
       if (variant === undefined)
         throw new AdminProblem(404, "NO_SUCH_RECIPIENT", "the link has no recipient of this name");
       await state.giveBack(variant.id, count, call.caller.owner);

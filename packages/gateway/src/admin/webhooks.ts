@@ -1,4 +1,4 @@
-/** Webhooks and dead letters in the admin API. A token sees its own webhooks, which hear of its own links. */
+/** Webhooks and dead letters in the admin API. A token sees its own webhooks, which hear of its links. */
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { webhookSecret } from "../notify/send.ts";

@@ -107,7 +107,7 @@ async function readRequest(socket: Socket): Promise<FastCgiRequest> {
   throw new Error("the FastCGI request is incomplete or larger than 64 KB. Send fewer variables");
 }
 
-/** "3.4 Name-Value Pairs": a length of one byte up to 127, of four beyond. A repeated name is none: two readers could take either. */
+/** "3.4 Name-Value Pairs": a length of one byte up to 127, of four beyond. A repeated name does not count: two readers could take either. */
 function paramsOf(bytes: Buffer): ReadonlyMap<string, string> {
   const params = new Map<string, string>();
   let at = 0;

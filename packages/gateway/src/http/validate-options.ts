@@ -5,7 +5,7 @@ import { excerpt } from "./excerpt.ts";
 /** Whether a value is valid, and what to pass. */
 export type Form = readonly [isValid: (value: unknown) => boolean, expected: string, isRequired?: "required"];
 
-/** The form of each member of an object; a member that is an object itself has a table of its own. */
+/** The form of each member of an object; a member that is an object itself has its own table. */
 export interface Forms {
   readonly [member: string]: Form | Forms;
 }

@@ -18,7 +18,7 @@ export interface Attempt {
 
 /** Counts attempts. */
 export interface Attempts {
-  /** When a network that guessed too often may go on; `undefined` if it may now. */
+  /** When a network that guessed too often may continue; `undefined` if it may now. */
   blocked(network: string): Promise<Millis | undefined>;
   /** Counts an attempt and waits for its turn. Returns when to try again if it is refused. `link` is empty for a slug. */
   begin(network: string, link: string): Promise<Attempt | Millis>;

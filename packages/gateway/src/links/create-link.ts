@@ -19,7 +19,7 @@ export interface LinkRequest extends AskedFields {
   /** A key, or a prefix that ends with `/` or is empty. */
   readonly key: string;
   readonly kind: "object" | "prefix" | "route";
-  /** Names of people. Each gets an address of their own. */
+  /** Names of people. Each gets their own address. */
   readonly recipients?: readonly string[] | undefined;
   readonly owner: string;
   readonly idempotencyKey?: string | undefined;

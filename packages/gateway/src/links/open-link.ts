@@ -1,5 +1,5 @@
 /**
- * Opens the address of a link or of a delivery: what it leads to, and whether its holder may go on. Knows neither HTTP nor SQL.
+ * Opens the address of a link or of a delivery: what it leads to, and whether its holder may continue. Knows neither HTTP nor SQL.
  * @module
  */
 import { Refusal } from "../pipeline/refusal.ts";
@@ -46,7 +46,7 @@ export interface Presented {
   readonly browser?: string | undefined;
   /** The token of a delivery that this browser took, from its cookie. */
   readonly visit?: string | undefined;
-  /** The claim key of a program: a delivery that it began may go on after the link expired. */
+  /** The claim key of a program: a delivery that it began may continue after the link expired. */
   readonly claimKey?: string | undefined;
 }
 
@@ -68,9 +68,9 @@ export interface OpenedLink extends FoundLink {
 export interface LinkOpener {
   /** By the id of a variant, or by slug. Does not check the scope of the owner. Rejects with a `Refusal` that says why. */
   open(address: string, presented: Presented): Promise<OpenedLink>;
-  /** By the token of a delivery. Does not check that the delivery may go on. Rejects with a `Refusal` that says why. */
+  /** By the token of a delivery. Does not check that the delivery may continue. Rejects with a `Refusal` that says why. */
   openDelivery(token: string, presented: Presented): Promise<OpenedLink>;
-  /** Puts on record, or announces, what no claim decides: a page that was shown, bytes of a link that counts nothing. Lazy. */
+  /** Records or announces what no claim decides: a page that was shown, bytes of a link that counts nothing. Lazy. */
   note(
     link: string | undefined,
     entry: Pick<AuditEntry, "action" | "address" | "bytes" | "target" | "recipient" | "result">,
@@ -132,13 +132,13 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
     return browser === undefined ? proofs.browser(found) : undefined;
   }
 
-  /** A delivery that may go on, if its token belongs to this link. */
+  /** A delivery that may continue, if its token belongs to this link. */
   async function visitOf(variant: string, token: string | undefined): Promise<Delivery | undefined> {
     const found = token === undefined ? undefined : await state.findDelivery(hashOf(token));
     return found?.variant.id === variant && isLive(found.delivery, clock().getTime()) ? found.delivery : undefined;
   }
 
-  /** Whether a delivery began before the link expired or was used up. Its lease decides how long it may go on. */
+  /** Whether a delivery began before the link expired or was used up. Its lease decides how long it may continue. */
   async function goesOn({ variant }: FoundLink, { claimKey }: Presented): Promise<boolean> {
     if (claimKey === undefined) return false;
     return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
@@ -156,7 +156,7 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
     state.record({ by: "holder", link, ...entry }).catch(() => undefined);
   };
 
-  /** The refusal of a known link, which goes on record. */
+  /** The refusal of a known link, which is recorded. */
   function refusedLink(
     { link, variant }: FoundLink,
     problem: DeliveryRefusal | "network",

@@ -119,7 +119,7 @@ export function requestListener(gateway: Omit<Gateway, "verify">, options: Reque
       if (outcome.close) ended.add(socket);
       post({ outcome, request, response });
     };
-    // A change whose request has arrived goes on without its client.
+    // A change whose request has arrived continues without its client.
     const isRead = READS.has(request.method ?? "");
     const received = requestBody(request, response, bodyOptions);
     const { body, signal = isRead ? () => endOf(socket, response) : undefined } = received;

@@ -180,7 +180,8 @@ export interface WorkerEnd {
  */
 export function worker(handlers: WorkerHandlers): WorkerEnd {
   const own = cluster.worker;
-  if (own === undefined) throw new Error("this process is not a worker. Call worker() in those of primary()");
+  if (own === undefined)
+    throw new Error("this process is not a worker. Call worker() in a process that primary() started");
   let draining = false;
   const drain = async (timeoutMs: number): Promise<void> => {
     if (draining) return;

@@ -11,7 +11,7 @@ import type { OperationContext } from "./operation-context.ts";
 export interface DeliverLink extends Omit<GetObject, "operation"> {
   readonly operation: "deliver-link";
   readonly variant: Variant;
-  /** The delivery that goes on, or the claim that begins one. */
+  /** The delivery that continues, or the claim that begins one. */
   readonly by:
     | { readonly token: string }
     | { readonly claim: string; readonly token: string; readonly address: string };
@@ -31,7 +31,7 @@ export interface ObjectDelivered extends ObjectRead, Pick<HeldLease, "settle"> {
 
 /**
  * Opens the object, and starts the delivery before anything is sent. A response without bytes starts nothing.
- * @throws {LinkRefused} why the delivery cannot go on
+ * @throws {LinkRefused} why the delivery cannot continue
  */
 export async function deliverLink(request: DeliverLink, context: OperationContext): Promise<ObjectDelivered> {
   const { variant, by, isVisit, handsOver } = request;

@@ -8,7 +8,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text that may stand in a page as it is. Only {@link html} makes it. */
+/** Text that a page may contain as it is. Only {@link html} makes it. */
 export class Html {
   /** The markup. */
   readonly text: string;

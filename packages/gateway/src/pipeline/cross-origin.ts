@@ -33,7 +33,7 @@ export function bucketRules(
 /** Most lookups finish before this, and a signal costs more than a lookup. */
 const SOON_MS = 100;
 
-/** Returns the result of a shared lookup, or `undefined` if the client disconnects first. The lookup goes on for other requests. */
+/** Returns the result of a shared lookup, or `undefined` if the client disconnects first. The lookup continues for other requests. */
 async function unlessDisconnected<T>(lookup: Promise<T>, source: SignalSource): Promise<T | undefined> {
   const soon = await within(lookup, SOON_MS);
   if (soon !== undefined) return soon.value;

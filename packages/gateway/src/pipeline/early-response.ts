@@ -23,7 +23,7 @@ export async function within<T>(work: Promise<T>, ms: number): Promise<{ readonl
 }
 
 /**
- * Yields the body of an early response: its beginning, white space while the work goes on, then the rest of the finished answer, which starts
+ * Yields the body of an early response: its beginning, white space while the work continues, then the rest of the finished answer, which starts
  * with the same beginning. Status and headers of the finished answer cannot be sent any more.
  */
 export async function* earlyBody(

@@ -30,7 +30,7 @@ export function answerProbe(
     const reason = obstacle();
     if (reason !== undefined) return text(503, `${reason}\n`);
     const forLinks = linkObstacle();
-    // Links go on: otherwise an attacker who writes to the database could take the gateway out of service.
+    // Links continue: otherwise an attacker who writes to the database could take the gateway out of service.
     if (forLinks === undefined)
       return text(200, auditFault() === undefined ? "ready\n" : "degraded: audit not signed\n");
     return target.endsWith("?links") ? text(503, `${forLinks}\n`) : text(200, "degraded\n");

@@ -38,7 +38,7 @@ export interface ResponderOptions {
 export interface RespondOptions {
   /** Absent if the response is not for pages of other origins. */
   readonly crossOrigin?: { readonly origin: string | undefined; readonly rules: readonly CorsRule[] } | undefined;
-  /** Work that goes on even if the client disconnects. */
+  /** Work that continues even if the client disconnects. */
   readonly work?: Promise<unknown> | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Keys that a path, a URL or a careless join would change. Each names an object of its own. */
+/** Keys that a path, a URL or a careless join would change. Each names its own object. */
 export const HOSTILE_KEYS: readonly string[] = [
   ...["a", "a/b", "a/b/c", "a/", "/a", "//a", "a//b", "/", ".", "..", "../a", "a/../b", "./a", "a/./b"],
   ...["a\\b", "..\\..\\a", "%2e%2e/a", "a b", "a+b", "a%20b", "a?b#c", "a:b", "con", "nul", "nul.txt"],

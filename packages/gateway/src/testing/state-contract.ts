@@ -130,7 +130,7 @@ const lives: readonly (readonly [
     { held: 1000, completed: 1, started: 1 },
   ],
   [
-    "ends a completed delivery after ten minutes, and one that stays alive after an hour of silence",
+    "ends a completed delivery after ten minutes, and a delivery that stays alive after an hour of silence",
     { max: 2, maxBytes: undefined },
     [
       [claim("1", "s"), "started"],
@@ -436,7 +436,7 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(paced).toEqual([BEGIN + 1000, undefined, BEGIN + 2000]);
     });
 
-    test("puts decisions on record without a gap, and queues notifications of webhooks", async (bench) => {
+    test("records decisions without a gap, and queues notifications of webhooks", async (bench) => {
       const { state } = bench;
       const webhook = { id: "w", url: "https://example.com/", owner: "operator", createdAt: BEGIN };
       await state.addWebhook({ ...webhook, events: ["delivery.started", "link.limit_reached"] }, "operator");

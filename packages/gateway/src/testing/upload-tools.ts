@@ -4,7 +4,7 @@ import type { CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../s
 import type { Storage } from "../storage/contract/storage.ts";
 import { chunks, md5, readBody } from "./contract-tools.ts";
 
-/** Only equality of sizes matters: no driver has a minimum of its own. */
+/** Only equality of sizes matters: no driver has its own minimum. */
 export const PART = 100_000;
 /** A completion without a minimum size. */
 export const ANY_SIZE: CompleteOptions = { minPartSize: 0 };

@@ -189,7 +189,7 @@ describe("an unverified sender", () => {
       yield Buffer.from("--B\r\n");
       await stalled;
     }
-    // Each from an address of its own.
+    // Each from its own address.
     const waiting = Array.from({ length: 8 }, async (_, i) => {
       const outcome = await gateway.gateway.handle({ ...request(), remoteAddress: `192.0.2.${i}` }, body());
       outcome.delivered(0, true);

@@ -22,7 +22,7 @@ export const OTHER = newAuditKey();
 export const KEYS = publicKeys(PAIR.publicKey);
 export const MAC_KEY: Uint8Array = randomBytes(32);
 
-/** An audit in a folder of its own, which a test may tamper with. */
+/** An audit in its own folder, which a test may tamper with. */
 export interface AuditBench {
   folder: string;
   now: number;

@@ -56,7 +56,7 @@ describe("an audit", () => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it("verifies after retention cut it at a head, and not if the cut is not on record", async () => {
+  it("verifies after retention cut it at a head, and not if the cut is not recorded", async () => {
     await write("main", [5, 5, 5]);
     const state = await open();
     const { cut } = bench.sealerOf(state, "main");

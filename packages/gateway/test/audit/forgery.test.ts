@@ -97,7 +97,7 @@ describe("after a change of the database without a key, the gateway", () => {
     expect(JSON.parse(JSON.parse(bench.exported.at(-1) ?? "").head).seen).toEqual({});
   });
 
-  it("signs on when another writer went on, also after retention removed the head that was kept", async () => {
+  it("signs on when another writer continued, also after retention removed the head that was kept", async () => {
     await write("other", [3]);
     await write("main", [2]);
     await write("other", [1, 1, 1]);
@@ -111,7 +111,7 @@ describe("after a change of the database without a key, the gateway", () => {
 });
 
 describe("accepting a restored database", () => {
-  it("signs a head that names the abandoned one, and then goes on", async () => {
+  it("signs a head that names the abandoned one, and then continues", async () => {
     await write("main", [5], { unsealed: 1 });
     await write("main", [4]);
     const abandoned = JSON.parse(bench.exported.at(-1) ?? "");

@@ -90,7 +90,7 @@ describe("each of the three listings", () => {
 });
 
 describe("pages", () => {
-  it("of ListObjects go on behind the marker", async () => {
+  it("of ListObjects continue behind the marker", async () => {
     const first = await list({ "max-keys": "3" });
     expect([keysOf(first), text(first, "IsTruncated")]).toEqual([SORTED.slice(0, 3), "true"]);
     // "This element is returned only if you have the delimiter request parameter specified."
@@ -108,7 +108,7 @@ describe("pages", () => {
     expect(prefixesOf(await list({ delimiter: "/", marker: "folder" }))).toEqual(["folder/", "other/"]);
   });
 
-  it("of ListObjectsV2 go on by their token, and count what they hold", async () => {
+  it("of ListObjectsV2 continue by their token, and count what they hold", async () => {
     const seen: string[] = [];
     let token: string | undefined;
     do {
@@ -138,7 +138,7 @@ describe("pages", () => {
     expect([keysOf(second), prefixesOf(second)]).toEqual([SORTED.slice(5), ["other/"]]);
   });
 
-  it("of ListObjectVersions go on behind a key and its one version", async () => {
+  it("of ListObjectVersions continue behind a key and its one version", async () => {
     const first = await versions({ "max-keys": "2" });
     expect([text(first, "NextKeyMarker"), text(first, "NextVersionIdMarker")]).toEqual(["folder/1", "null"]);
     expect(parts(first, "Version").every((version) => version.includes("<VersionId>null</VersionId>"))).toBe(true);

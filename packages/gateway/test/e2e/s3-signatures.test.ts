@@ -65,7 +65,7 @@ function version2Query(resource: string, target: string, secret = gateway.access
 }
 
 describe("an upload by a SigV2 URL of the AWS SDK 2 for JavaScript, which signs so in us-east-1 unless told otherwise", () => {
-  // As getSignedUrl("putObject", …) makes it: what is to be sent as a header stands in the query as well.
+  // As getSignedUrl("putObject", …) makes it: the query contains what is to be sent as a header, too.
   const upload = (repeated: Record<string, string>, headers: Record<string, string>): Promise<Reply> => {
     const { accessKeyId, secretAccessKey } = gateway.accessKey;
     const expires = Math.floor(Date.now() / 1000) + 60;

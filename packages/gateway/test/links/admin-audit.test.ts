@@ -16,7 +16,7 @@ const records = async () =>
     JSON.parse(record),
   );
 
-it("puts each call of the admin API on record, refused ones too, and never a token", async () => {
+it("records each call of the admin API, refused ones too, and never a token", async () => {
   const token = await tokenOf({ scopes: ["links:read"] });
   await call("/links", { headers: token });
   await call("/links", { method: "POST", headers: token, body: { target: "media/film.mp4" } });

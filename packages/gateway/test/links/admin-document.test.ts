@@ -35,7 +35,7 @@ it("describes the API to callers without a token, and answers them nothing else"
   }
 });
 
-it("gives every route a name of its own, a summary, a tag, what it needs, and its refusals", async () => {
+it("gives every route its own name, a summary, a tag, what it needs, and its refusals", async () => {
   const all = await operations();
   expect(new Set(all.map(([, { operationId }]) => operationId)).size).toBe(all.length);
   for (const [name, { operationId, summary, tags, security, responses }] of all) {

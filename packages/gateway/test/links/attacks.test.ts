@@ -52,7 +52,7 @@ describe("claims", () => {
     expect(new Set(statuses)).toEqual(new Set([200, 410]));
   });
 
-  it("a visit's cookie opens no other link, and two cookies are none", async () => {
+  it("a visit's cookie opens no other link, and two cookies open nothing", async () => {
     const [one, other] = [
       await bench.make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 }),
       await bench.make({ kind: "prefix", key: "holiday/", maxDeliveries: 1 }),

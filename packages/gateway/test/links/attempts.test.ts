@@ -56,7 +56,7 @@ describe("guesses of slugs", () => {
     expect([countOf(answers, 404), countOf(answers, 429)]).toEqual([10, 30]);
   });
 
-  it("from many networks of an IPv6 /48 end after forty, and another /48 goes on", async () => {
+  it("from many networks of an IPv6 /48 end after forty, and another /48 continues", async () => {
     for (let net = 0; net < 5; net++) await times(10, (at) => ask(`/l/guess-${at}`, { from: `2001:db8:1:${net}::1` }));
     expect((await ask("/l/guess", { from: "2001:db8:1:ffff::1" })).status).toBe(429);
     expect((await ask("/l/guess", { from: "2001:db8:2::1" })).status).toBe(404);

@@ -122,7 +122,7 @@ describe.skipIf(chromiumReason)(`the download manager of Chromium${chromiumReaso
   it("pauses a counted download and resumes it by a range of the same delivery, although the connection was cut", async () => {
     bench.write("film.mp4", "0123456789".repeat(300_000));
     proxy = await proxyTo(bench.url);
-    // chrome://downloads shows the downloads of its own profile only.
+    // chrome://downloads shows the downloads of its profile only.
     context = await launchProfile(join(bench.folder, "profile"));
     page = await context.newPage();
     const { url, used } = await counted();

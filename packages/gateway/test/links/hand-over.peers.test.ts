@@ -13,7 +13,7 @@ import { linkBench } from "./link-bench.ts";
 const KEY = "?dl=0123456789abcdef";
 const page = readFileSync(new URL("../../../../docs/links.md", import.meta.url), "utf8");
 
-/** A configuration of the guide, with the names of this machine in place of its own. */
+/** A configuration of the guide, with the names of this machine. */
 function block(name: string, names: Readonly<Record<string, string>>): string {
   const [, text = ""] = new RegExp(`<!-- ${name}: begin -->\n\`\`\`\\w+\n([\\s\\S]*?)\`\`\`\n`).exec(page) ?? [];
   return Object.entries(names).reduce((all, [own, other]) => {

@@ -88,7 +88,7 @@ it("signs notifications so that the standardwebhooks library accepts them, and n
   expect(await state.outboxDepth()).toEqual({ waiting: 0, dead: 0 });
 });
 
-it("retries with a growing delay in the order of a link, while other links go on", async () => {
+it("retries with a growing delay in the order of a link, while other links continue", async () => {
   const { got, url } = await receiver((response, count) => void response.writeHead(count < 3 ? 503 : 204).end());
   await hook("w1", url);
   await view("l1", "first");

@@ -13,7 +13,7 @@ describe("user metadata", () => {
   it("comes back from a header as it went into one", () => {
     fc.assert(
       fc.property(text, (value) => {
-        // What looks like an encoded word and is none is the one thing that no form can say.
+        // What only looks like an encoded word is the one thing that no form can say.
         if (/^[\t\x20-\x7e]*$/.test(value) && value.includes("=?")) return;
         const header = metadataHeader(value);
         expect(header).toMatch(/^[\t\x20-\x7e]*$/);

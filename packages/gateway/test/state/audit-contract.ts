@@ -63,7 +63,7 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
   };
 
   describe(`the records of ${engine}`, () => {
-    it("have one entry for each decision, with its facts and a salt of its own", () =>
+    it("have one entry for each decision, with its facts and its own salt", () =>
       withState(async (opened) => {
         const { state } = opened;
         await state.deliver("v1", claim(1));
@@ -190,7 +190,7 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         ]);
       }));
 
-    it("are cut at a head, which stays, and the cut is on record", () =>
+    it("are cut at a head, which stays, and the cut is recorded", () =>
       withState(async (opened) => {
         const { state, writer } = opened;
         for (let n = 0; n < 5; n++) await state.record({ action: "admin.call", by: "operator", result: "ok" });

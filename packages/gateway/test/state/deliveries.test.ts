@@ -42,7 +42,7 @@ const LINK: Link = {
 interface Bench {
   state: State;
   now: number;
-  /** Goes on with what a kill of the owner would have left on the disk at this moment. */
+  /** Continues with what a kill of the owner would have left on the disk at this moment. */
   kill: () => Promise<void>;
   end: () => Promise<void>;
 }

@@ -15,7 +15,7 @@ import { BEGIN, COUNTERS, LINK, type OpenedState } from "./audit-contract.ts";
 const SIZE = 1000;
 const DAY = 24 * LEASE;
 
-/** Makes an engine add one event. Each has a link and tokens of its own, and a clock that it may set. */
+/** Makes an engine add one event. Each has a link and its own tokens, and a clock that it may set. */
 type Trigger = (opened: OpenedState, id: string) => Promise<unknown>;
 
 const claimOf = (id: string, start?: object): Command => {

@@ -81,7 +81,7 @@ describe.skipIf(reason)(`PostgreSQL with faults${reason ?? ""}`, () => {
       expect(rows.map(({ sequence }) => sequence)).toEqual(Array.from({ length: last }, (_, at) => at + 1));
       records.push(...rows.map(({ record }) => JSON.parse(record)));
     }
-    // Refusals go on record sixty times a minute.
+    // Refusals are recorded sixty times a minute.
     const count = (action: string): number =>
       records.filter((one) => one.action === action && one.result === "ok").length;
     const counts = ["link.created", "delivery.started", "use.claimed", "link.given-back"].map(count);
@@ -128,7 +128,7 @@ describe.skipIf(reason)(`PostgreSQL with faults${reason ?? ""}`, () => {
     expect(count).toBeGreaterThan(0);
   });
 
-  it("refuses with STATE_UNAVAILABLE while the connection is silent, and goes on afterwards", async () => {
+  it("refuses with STATE_UNAVAILABLE while the connection is silent, and continues afterwards", async () => {
     const state = await open();
     await create(state, "link", 1);
     proxy.isSilent = true;

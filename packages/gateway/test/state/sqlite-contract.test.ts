@@ -16,7 +16,7 @@ stateContract(
   },
 );
 
-it("SQLite recognises a backup of the run that is known, and knows a run that goes on", async () => {
+it("SQLite recognises a backup of the run that is known, and knows a run that continues", async () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [path, copy] = [join(folder, "state.db"), join(folder, "copy.db")];

@@ -160,7 +160,7 @@ it("keeps a completed object whole when a part with an earlier position fails af
   };
   const storage = await openDisk({ root, writer });
   const upload = await storage.createUpload(ref);
-  // A part that is sent again has a file of its own until the completion.
+  // A part that is sent again has its own file until the completion.
   const parts = (await putAll(storage, upload, { 1: "12345", 2: "67890" }, [2, 1, 2])).slice(0, 2);
   async function* body() {
     yield* chunks("x");
@@ -211,7 +211,7 @@ it.each([
   const storage = await worker({ ...index.writer, addFolder });
   const own = { ...ref, key: `${name.replace(" ", "-")}/a` };
   const upload = await storage.createUpload(own);
-  // Without an announced length, a part has a file of its own.
+  // Without an announced length, a part has its own file.
   const send = (sent: string) => storage.putPart(upload, 1, chunks(sent));
   const { etag } = await send("first");
   meanwhile = async () => {

@@ -130,7 +130,7 @@ describe("what an upstream says", () => {
     expect(await codeOf(storage.abortUpload(upload))).toBe("NO_SUCH_UPLOAD");
   });
 
-  it("has the beginning of time for a date that is none", async () => {
+  it("has the beginning of time for an invalid date", async () => {
     const uploads = uploadOf("a").replace("<Initiated/>", "<Initiated>never</Initiated>");
     const dated = buckets("bucket").replace("</Name>", "</Name><CreationDate>?</CreationDate>");
     const storage = await driver(
@@ -145,13 +145,13 @@ describe("what an upstream says", () => {
     expect(await storage.buckets()).toEqual([{ name: "bucket", created: new Date(0) }]);
   });
 
-  it("is a list that goes on inside of what it rolls up", async () => {
+  it("is a list that continues inside of what it rolls up", async () => {
     const storage = await driver(says(list(`<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>${MORE}`)));
     const found = await storage.list("bucket", { prefix: "", delimiter: "/", limit: 1, after: { key: "a/b" } });
     expect(found).toEqual({ entries: [{ kind: "prefix", prefix: "a/" }], truncated: true });
   });
 
-  it("is a list cut to what was asked for, and said to go on", async () => {
+  it("is a list cut to what was asked for, and said to continue", async () => {
     const storage = await driver(says(list(contents("a") + contents("b") + contents("c"))));
     const { entries, truncated } = await storage.list("bucket", { prefix: "", limit: 2 });
     expect([entries.length, truncated]).toEqual([2, true]);

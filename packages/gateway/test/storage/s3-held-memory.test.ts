@@ -9,7 +9,7 @@ it("makes bodies of known length wait in order, exempts one, and refuses the oth
   endless.hold(40);
   for (const upload of ending) await upload.holdInTurn(20);
   expect(() => endless.hold(1)).toThrow(expect.objectContaining({ code: "UNAVAILABLE" }));
-  // All have begun, and none could go on.
+  // All have begun, and none could continue.
   await first.holdInTurn(20);
   await first.holdInTurn(20);
   const order: string[] = [];

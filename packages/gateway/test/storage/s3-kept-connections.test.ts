@@ -61,7 +61,7 @@ describe("a connection that is kept", () => {
       sockets.add(socket);
       object(response);
       waiting.push(() => response.end());
-      // So that each has a connection of its own.
+      // So that each has its own connection.
       if (dropping || waiting.length === 3) for (const end of waiting.splice(0)) end();
     });
     await Promise.all([1, 2, 3].map(() => storage.head(ref)));

@@ -80,7 +80,7 @@ it("refuses to create an existing bucket, even if the upstream would answer 200 
   expect(made).toEqual([]);
 });
 
-it("lists the buckets of an endpoint however it is spelled, with a path of its own, too", async () => {
+it("lists the buckets of an endpoint however it is spelled, with its own path, too", async () => {
   const asked: string[] = [];
   const options = await scripted((request, response) => {
     asked.push(`${request.headers.host} ${request.url?.split("?")[0]}`);

@@ -138,7 +138,7 @@ it("refuses conditional writes where the upstream would overwrite in spite of th
   ]);
   const tried = calls.length;
   expect(await codeOf(put())).toBe("UNAVAILABLE");
-  // Tried once, on an object of its own that was removed.
+  // Tried once, on its own object that was removed.
   expect(calls.length).toBe(tried);
   expect(calls.map((call) => call.replace(/[0-9a-f-]{36}/, "<id>"))).toEqual([
     "PUT /bucket/.daypass-probe/<id> ",

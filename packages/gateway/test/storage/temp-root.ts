@@ -48,7 +48,7 @@ export async function openIndex(root: string, options?: DiskIndexOptions): Promi
   return { ...index, close };
 }
 
-/** Runs a test on storage of its own. */
+/** Runs a test on its own storage. */
 export async function withDisk(
   body: (storage: Storage, root: string) => Promise<void>,
   options: Partial<DiskOptions> = {},

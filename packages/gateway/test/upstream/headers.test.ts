@@ -193,7 +193,7 @@ async function cachingOf(
   const upstream = await upstreamOf((_, response) => response.writeHead(status, [...answer]).end());
   const gateway = await routed(upstream.url, route);
   const { headers } = await fetch(gateway.sign("/app/a", sign), { redirect: "manual" });
-  // The clock goes on while the request is on its way.
+  // The clock continues while the request is on its way.
   const named = (value: string): string =>
     value.replace(/max-age=(\d+)/, (all, age) => (age > 30 && age <= 60 ? "max-age=REST" : all));
   const caching = [...headers].filter(([name]) => /cache|age$|expires|surrogate|edge|^vary|pragma/.test(name));

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { urlSigner } from "daypass/url";
-// @ts-expect-error Express has no types of its own.
+// @ts-expect-error Express has no types.
 import express from "express";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";

@@ -36,7 +36,7 @@ export const LINK_OPTIONS = {
 
 /** The help of these options. */
 export const LINK_HELP: string = [
-  ["--to NAME", "repeat for each recipient: everyone gets an address of their own"],
+  ["--to NAME", "repeat for each recipient: everyone gets their own address"],
   ...FIELDS.map(({ option, about }) => [option, about]),
 ]
   .map(([option = "", about]) => `  ${option.padEnd(21)} ${about}`)

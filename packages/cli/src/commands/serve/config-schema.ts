@@ -67,7 +67,7 @@ export const configSchema = section("Relative paths are resolved against the fol
       section("", {
         folder: text("The folder where keys are stored."),
         postgres: section(
-          "Where the address of PostgreSQL 14 or newer is found, `postgres://…`, or that of a pgbouncer in transaction mode. Name a file or a variable.",
+          "Where the address of PostgreSQL 14 or newer is found, `postgres://…`, or a pgbouncer in transaction mode. Name a file or a variable.",
           {
             file: text("A file that contains the address and nothing else."),
             variable: text("The name of an environment variable that contains the address."),
@@ -99,9 +99,9 @@ export const configSchema = section("Relative paths are resolved against the fol
       endpoint: like(
         /^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/u,
         "https://s3.example.com",
-        "Scheme, host, port and base path of the server; that of the AWS settings, then Amazon's by default.",
+        "Scheme, host, port and base path of the server. By default, as the AWS settings say, then Amazon's.",
       ),
-      region: text("The region of the buckets; that of the AWS settings, then us-east-1 by default."),
+      region: text("The region of the buckets. By default, as the AWS settings say, then us-east-1."),
       addressing: oneOf(["path", "virtual"], "Whether the bucket is in the path or in the host name."),
       bucket: like(
         BUCKET,
@@ -237,7 +237,7 @@ export const configSchema = section("Relative paths are resolved against the fol
           oneOf(["body-length", "body-sha256", "exact", "uses"]),
           "Constraints that every URL must have: a granted length or digest of the body, one exact path, a number of uses.",
         ),
-        host: text("The Host header that the upstream receives. That of `upstream` by default."),
+        host: text("The Host header that the upstream receives. By default, the host of `upstream`."),
         headers: list(like(/^[a-z0-9-]+$/u, "x-tenant"), "Further request headers that are forwarded, in lower case."),
         cookies: flag("Whether cookies pass in both directions. Off by default. Daypass's own cookies never pass."),
         upgrade: flag("Whether a GET may become a WebSocket, which ends with its grant. Off by default."),
@@ -340,7 +340,7 @@ export const configSchema = section("Relative paths are resolved against the fol
     ),
   }),
   admin: section(
-    "The admin API on an address of its own. Without it, only a Unix socket in the state folder has it. Needs a restart to change.",
+    "The admin API on its own address. Without it, only a Unix socket in the state folder offers the API. Needs a restart to change.",
     {
       listen: like(
         /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):\d{1,5}$/u,
@@ -349,7 +349,7 @@ export const configSchema = section("Relative paths are resolved against the fol
       ),
       origins: list(
         like(ORIGIN, "http://127.0.0.1:8081"),
-        "Origins by which the API is called: a request with another Host is refused. That of `listen` by default.",
+        "Origins by which the API is called: a request with another Host is refused. By default, the origin of `listen`.",
       ),
     },
     "listen",

@@ -15,7 +15,7 @@ import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import { type BytesHeaders, handedRange, handOver } from "./hand-over.ts";
 
-/** Puts a use of the link on record that no claim decides. */
+/** Records a use of the link that no claim decides. */
 export function note(
   { grant, request, options }: Asked,
   entry: Omit<Parameters<LinkOpener["note"]>[1], "address">,

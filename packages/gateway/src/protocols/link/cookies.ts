@@ -36,7 +36,7 @@ export function visitCookie(asked: Asked, token: string, until: number): string 
   return `${VISIT_COOKIE}=${token}; Path=${asked.grant.path}; ${age}; HttpOnly; SameSite=Lax${secureOf(asked)}`;
 }
 
-/** The value of a cookie. Two cookies of the name are none: only an attacker plants a second. */
+/** The value of a cookie. Two cookies of the name do not count: only an attacker plants a second. */
 export function cookieOf({ headers }: WireRequest, name: string): string | undefined {
   const pairs = headers.filter(([name]) => name.toLowerCase() === "cookie").flatMap(([, value]) => value.split(";"));
   const values = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${name}=`));

@@ -138,7 +138,7 @@ function expectRequired({ requires }: GrantPlace, grant: UrlGrant): void {
   throw new Refusal("ROUTE_REQUIREMENT", `the route requires ${missing} of each URL: sign one with it`, { missing });
 }
 
-/** Counts a use of a URL before the request goes on. HEAD is none. @throws {DaypassError} `USES_SPENT` */
+/** Counts a use of a URL before the request continues. HEAD does not count. @throws {DaypassError} `USES_SPENT` */
 export async function countUse(uses: UseStore | undefined, method: string, grant: PlaceGrant): Promise<void> {
   const limited = grant.obligations.find(({ kind }) => kind === "uses");
   if (limited?.kind !== "uses" || method === "HEAD") return;

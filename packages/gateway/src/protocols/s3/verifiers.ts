@@ -70,7 +70,7 @@ function isList(found: S3AccessKey | readonly S3AccessKey[]): found is readonly 
   return Array.isArray(found);
 }
 
-/** Whether the scope of the signature names the Security Token Service, which has a protocol of its own. */
+/** Whether the scope of the signature names the Security Token Service, which has its own protocol. */
 export function isStsRequest({ headers }: WireRequest): boolean {
   return headers.some(([name, value]) => name.toLowerCase() === "authorization" && value.includes("/sts/aws4_request"));
 }

@@ -6,7 +6,7 @@ import { page, wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
 import { textAnswer } from "../text-answer.ts";
 
-// The library defines the status of its own codes.
+// The library defines the status of its codes.
 const STATUS = {
   MALFORMED_FORM: 400,
   FORM_FIELD: 400,

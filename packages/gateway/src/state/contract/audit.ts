@@ -31,7 +31,7 @@ export interface AuditEntry {
   readonly detail?: string | undefined;
 }
 
-/** Whether an action is put on record. */
+/** Whether an action is recorded. */
 export function isAudited({ action }: AuditEntry): boolean {
   return auditActions[action].isRecorded;
 }

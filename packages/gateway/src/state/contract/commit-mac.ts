@@ -66,9 +66,9 @@ export function commitChain(writer: string, mac: MacOptions | undefined): Commit
 
 /** Checks the records of a writer in their order. */
 export interface MacChecker {
-  /** `false` for the record that ends a commit, if this process's key did not make its MAC. Goes on with the next commit. */
+  /** `false` for the record that ends a commit, if this process's key did not make its MAC. Continues with the next commit. */
   accepts(record: Pick<StoredRecord, "sequence" | "record" | "mac">): boolean;
-  /** Goes on after a head that ends at a commit. */
+  /** Continues after a head that ends at a commit. */
   restart(before: string): void;
 }
 

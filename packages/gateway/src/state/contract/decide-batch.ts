@@ -1,4 +1,4 @@
-/** Decides commands of one variant that arrived together, in their order, as if each had a transaction of its own. Pure. */
+/** Decides commands of one variant that arrived together, in their order, as if each had its own transaction. Pure. */
 import type { AuditEntry } from "./audit.ts";
 import { decisionEntries } from "./decision-entries.ts";
 import { type Applied, type Attempt, apply, type Command, type Delivery, type Millis } from "./deliveries.ts";
@@ -25,7 +25,7 @@ export interface Decided {
   readonly deliveries: readonly Delivery[];
   readonly attempts: readonly (Attempt & { readonly delivery: string })[];
   readonly removedAttempts: readonly string[];
-  /** What is put on record; empty if every command was repeated. */
+  /** What is recorded; empty if every command was repeated. */
   readonly entries: readonly AuditEntry[];
 }
 

@@ -24,7 +24,7 @@ export type DeliveryEvent = "start" | "lapse" | "alive" | "settle" | "end" | "re
 
 /** How long a claim may wait for its start. */
 export const START_WITHIN: Millis = 120_000;
-/** How long a started delivery may go on after its last sign of life. */
+/** How long a started delivery may continue after its last sign of life. */
 export const LEASE: Millis = 60 * 60_000;
 /** How long a completed delivery may be repeated: the kernel may still lose the end of a response. */
 export const LEASE_COMPLETED: Millis = 10 * 60_000;
@@ -326,7 +326,7 @@ function alive(view: View, { range }: Extract<Command, { type: "alive" }>, now: 
   const { delivery, link } = view;
   if (delivery === undefined || delivery.leaseUntil === 0) return refused(view, "unknown");
   const dead = deadReason(view, delivery, now);
-  // Bytes still move, so a lease that ran out while this report was on its way goes on.
+  // Bytes still move, so a lease that ran out while this report was on its way continues.
   if (dead === "revoked" || dead === "suspended") return refused(view, dead);
   const lives = { ...delivery, leaseUntil: renewed(view, delivery, range, now) };
   const isOver = delivery.state === "ended" || now >= lives.leaseUntil;

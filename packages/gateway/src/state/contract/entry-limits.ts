@@ -3,7 +3,7 @@ import type { AuditEntry } from "./audit.ts";
 import type { Millis } from "./deliveries.ts";
 import { hourlyTypes, type NotificationType, notificationOf } from "./events.ts";
 
-/** Refusals of one link that go on record in a minute: a client must not fill the disk with them. */
+/** Refusals of one link that are recorded in a minute: a client must not fill the disk with them. */
 const REFUSALS = 60;
 const MINUTE: Millis = 60_000;
 

@@ -30,7 +30,7 @@ export function isCursor(text: string): boolean {
 /** @throws {RangeError} if the cursor is not one of a page */
 export function pageStart({ cursor }: PageRequest): [time: number, id: string] {
   const start = cursor === undefined ? ([Number.MAX_SAFE_INTEGER, ""] as [number, string]) : cursorColumns(cursor);
-  if (start === undefined) throw new RangeError("The cursor is not one that a page returned as next.");
+  if (start === undefined) throw new RangeError("No page returned this cursor as next.");
   return start;
 }
 

@@ -48,7 +48,7 @@ export interface AuditRange {
 
 /** The methods that keep the audit. */
 export interface AuditMethods {
-  /** Puts an entry on record, or announces it, if no other method does: an admin call, a refusal, a view. */
+  /** Records an entry, or announces it, if no other method does: an admin call, a refusal, a view. */
   record(entry: AuditEntry): Promise<void>;
   /** All writers, by name. Every method that decides adds the records of its decision under the engine's own writer. */
   auditWriters(): Promise<readonly AuditWriter[]>;
@@ -58,6 +58,6 @@ export interface AuditMethods {
   auditHeads(range: AuditRange): Promise<readonly StoredHead[]>;
   /** Stores a head; `false` if a stored head of the writer ends at the same record or later. */
   addHead(head: StoredHead): Promise<boolean>;
-  /** Removes the records of a writer up to `last`, and all heads that end before it. Puts the cut on record. */
+  /** Removes the records of a writer up to `last`, and all heads that end before it. Records the cut. */
   cutAudit(writer: string, last: number, by: string): Promise<void>;
 }

@@ -79,7 +79,7 @@ export interface LinkMethods {
 export interface DeliveryMethods {
   /** Decides a command by `deliveries.ts`. `alive` and `settle` are lazy. A repeated claim or start has the result of the first. */
   deliver(variant: string, command: Command): Promise<Applied>;
-  /** By the hash of its token. Does not check that it may go on. */
+  /** By the hash of its token. Does not check that it may continue. */
   findDelivery(token: string): Promise<(FoundLink & { readonly delivery: Delivery }) | undefined>;
   /** Deliveries of all variants of a link, newest first. */
   listDeliveries(link: string, page: PageRequest): Promise<Page<Delivery & { readonly variant: string }>>;

@@ -146,7 +146,7 @@ export async function recordFailure(
   return { ...(await failures(run, selected)), at };
 }
 
-/** Each variant in a transaction of its own, so that no claim waits for a sweep. */
+/** Each variant in its own transaction, so that no claim waits for a sweep. */
 export async function sweep(db: Database): Promise<void> {
   const lazy = { durable: false };
   const at = db.now();

@@ -22,7 +22,7 @@ const CLOCK_MS = 60_000;
 /** Options of {@link openConnections}. */
 export interface ConnectionOptions {
   readonly pool: Pool;
-  /** The name under which this process puts decisions on record. */
+  /** The name under which this process records decisions. */
   readonly writer: string;
   readonly chain: CommitChain;
   /** Runs on a connection before the first call; rejects if the database cannot be used. */

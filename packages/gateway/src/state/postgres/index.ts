@@ -38,7 +38,7 @@ export interface PostgresStateOptions {
   readonly connections?: number | undefined;
   /** Suspends counted links when a standby was promoted: `true` by default. Set it to `false` if every standby is synchronous, so that none loses a commit. */
   readonly suspendAfterFailover?: boolean | undefined;
-  /** The name under which this process puts decisions on record; each replica needs its own. Random by default. */
+  /** The name under which this process records decisions; each replica needs its own. Random by default. */
   readonly writer?: string | undefined;
   /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
   readonly mac?: MacOptions | undefined;

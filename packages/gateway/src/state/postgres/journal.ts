@@ -13,7 +13,7 @@ import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;
 
-/** What a transaction puts on record. */
+/** What a transaction records. */
 export interface Journal {
   readonly entries: readonly AuditEntry[];
   readonly writer: string;

@@ -19,7 +19,7 @@ export type Run = (name: StatementName, ...values: readonly Value[]) => Promise<
 /** A transaction in progress. */
 export interface Transaction {
   readonly run: Run;
-  /** Puts entries on record, and queues their notifications, before the commit. */
+  /** Records entries, and queues their notifications, before the commit. */
   append(...entries: readonly AuditEntry[]): void;
   /** How often the work ran before, with an unknown result; 0 at first. */
   readonly attempt: number;

@@ -44,7 +44,7 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
 
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
 
-  // A connection that does not come about must not hold up the polling, so each has a loop of its own.
+  // A connection that does not come about must not hold up the polling, so each has its own loop.
   async function listenAgain(start: NonNullable<WatchOptions["connect"]>): Promise<void> {
     while (!signal.aborted) {
       await start()

@@ -12,7 +12,7 @@ import type { AuditMethods, AuditWriter } from "../contract/records.ts";
 import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { Queries } from "./query.ts";
 
-/** What a transaction puts on record. */
+/** What a transaction records. */
 export interface Journal {
   /** Adds entries to the transaction in progress. */
   append(...entries: readonly AuditEntry[]): void;

@@ -8,7 +8,7 @@ export interface CommitHooks {
   flush(): void;
   /** Runs after a rollback. */
   discard(): void;
-  /** Runs as soon as the work is durable, before its callers go on. */
+  /** Runs as soon as the work is durable, before its callers continue. */
   committed(): void;
 }
 

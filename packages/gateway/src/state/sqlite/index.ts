@@ -40,7 +40,7 @@ export interface SqliteStateOptions {
   /** Path of the database file, which is created if it does not exist. */
   readonly path: string;
   readonly clock?: (() => Date) | undefined;
-  /** The name under which this process puts decisions on record: `main` by default. */
+  /** The name under which this process records decisions: `main` by default. */
   readonly writer?: string | undefined;
   /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
   readonly mac?: MacOptions | undefined;

@@ -58,7 +58,7 @@ export interface RedirectBody {
 export interface RedirectOptions {
   /** Longest lifetime of the URL, in seconds. */
   readonly maxLife: number;
-  /** Response headers that the target must send instead of its own. */
+  /** Response headers that the target must send, in place of those it has. */
   readonly response: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined };
 }
 

@@ -192,5 +192,5 @@ function notEmpty(): StorageError {
 }
 
 function nameTaken(): StorageError {
-  return new StorageError("BUCKET_NAME_TAKEN", "something else has this name, or no folder can have it");
+  return new StorageError("BUCKET_NAME_TAKEN", "a file or folder has this name, or no folder can be called so");
 }

@@ -140,7 +140,7 @@ function resolveRoot(folder: string): string {
 
 function rootAway(root: string): StorageError {
   return unavailable(
-    `the folder ${root} is gone or was replaced. Put it back (if it is a disk, mount it), or restart to serve what is there`,
+    `the folder ${root} is gone or was replaced. Put it back (if it is a disk, mount it), or restart to serve the present folder`,
   );
 }
 

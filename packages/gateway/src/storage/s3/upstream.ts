@@ -68,7 +68,7 @@ const MAX_DOCUMENT = 16 * 1024 * 1024;
 const MAX_FAULT = 64 * 1024;
 /**
  * The whole answer may take so many times the limit for the first byte: five minutes by default, and an hour for copies and completions, during
- * which S3 sends spaces. A change goes on without its client, so an answer without end would occupy its place for ever.
+ * which S3 sends spaces. A change continues without its client, so an answer without end would occupy its place without end.
  */
 const READ_WITHIN = { GET: 5, others: 60 };
 /** A page of a thousand objects with owner and checksums. */

@@ -71,7 +71,7 @@ export interface PartRequest {
 
 /** The right to write a part. */
 export interface PartClaim {
-  /** The position in the common file that is reserved for the part; `undefined`: write a file of its own. */
+  /** The position in the common file that is reserved for the part; `undefined`: write its own file. */
   readonly position: number | undefined;
   /**
    * Adds the part to the upload, durably. Without a part, releases the position. Resolves to the file of the replaced part.

@@ -77,7 +77,7 @@ export interface PartRow {
   readonly checksum: { readonly algorithm: string; readonly value: string } | undefined;
   /** Milliseconds since the epoch. */
   readonly modified: number;
-  /** Its position in the common file, or the name of a file of its own. */
+  /** Its position in the common file, or the name of a file that it has alone. */
   readonly place: { readonly position: number } | { readonly file: string };
 }
 

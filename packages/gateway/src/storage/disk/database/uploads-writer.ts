@@ -2,7 +2,7 @@
  * Where each part of a multipart upload is written, decided by the one process that writes the index.
  *
  * Parts of one size have their final position in a common file, so completing an upload copies nothing. Each position is written
- * once: an acknowledged part is never overwritten. A part that is sent again, or has another size, gets a file of its own.
+ * once: an acknowledged part is never overwritten. A part that is sent again, or has another size, gets its own file.
  */
 import { noSuchUpload } from "../../contract/upload-refusals.ts";
 import type { UploadsIndexWriter } from "./contract.ts";

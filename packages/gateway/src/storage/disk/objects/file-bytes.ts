@@ -60,7 +60,7 @@ export async function copyWhole(from: number, to: number): Promise<void> {
   await copyRange({ fd: from, start: 0, length: size }, { fd: to, position: 0 });
 }
 
-/** On Linux an open file has a path of its own, so both files are the ones that were checked. */
+/** On Linux an open file has its own path, so both files are the ones that were checked. */
 async function sharesBlocks(from: number, to: number): Promise<boolean> {
   const { mode } = fstatSync(to);
   const shared = await new Promise<boolean>((resolve) => {

@@ -26,7 +26,7 @@ export function diskMultipart(
     getUpload: (upload) => translating("look at the upload", async () => uploadInfo(receiver.find(upload))),
     putPart: (upload, number, body, partOptions = {}) =>
       write("store the part", () => receiver.putPart(upload, number, body, partOptions)),
-    // The bytes are read, because a part has an MD5 of its own.
+    // The bytes are read, because a part has its own MD5.
     copyPart: (upload, number, source, { range, sourceEtag, signal }) =>
       write("copy the part", () =>
         finder.using(source, async (found) => {

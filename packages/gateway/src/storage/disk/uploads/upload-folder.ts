@@ -58,7 +58,7 @@ export function expectWhole(fd: number, parts: readonly PartRow[]): void {
   throw unavailable("another process truncated the parts of the upload");
 }
 
-/** Copies the parts with files of their own to their positions in the common file. */
+/** Copies the parts that have files to their positions in the common file. */
 export async function fillPlaces(
   folder: string,
   parts: readonly PartRow[],

@@ -34,12 +34,13 @@ export function pageStart({ cursor }: PageRequest): [time: number, id: string] {
   return start;
 }
 
-export function pageOf<
-  Time extends string,
-  Id extends string,
-  Row extends Readonly<Record<Time, number> & Record<Id, string>>,
-  T,
->(rows: readonly Row[], { limit }: PageRequest, toItem: (row: Row) => T, time: Time, id: Id): Page<T> {
+export function pageOf<Row, T>(
+  rows: readonly Row[],
+  { limit }: PageRequest,
+  toItem: (row: NoInfer<Row>) => T,
+  time: keyof Row & ("created_at" | "claimed_at"),
+  id: keyof Row & ("id" | "token"),
+): Page<T> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next = rows.length > limit && last ? Buffer.from(`${last[time]} ${last[id]}`).toString("base64url") : undefined;

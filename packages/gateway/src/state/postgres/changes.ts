@@ -7,9 +7,10 @@ import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import type { Revocation } from "../contract/revocations.ts";
-import { optional, type Row, toRevocation, toVariant } from "../contract/rows.ts";
+import { optional, toRevocation, toVariant } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, Use, Variant, WholeLink } from "../contract/state.ts";
+import type { JoinedRow } from "./statements.ts";
 import type { Database, Run, Transaction } from "./transaction.ts";
 
 const DAY = 24 * 60 * 60_000;
@@ -124,7 +125,7 @@ export async function failures(
   { address, link, since }: { readonly address: string; readonly link: string; readonly since: Millis },
 ): Promise<FailureCounts> {
   const [row] = await run("failures", address, link, since);
-  return { byAddress: row.by_address, byLink: row.n, lastByLink: optional<number>(row.last) };
+  return { byAddress: row.by_address, byLink: row.n, lastByLink: optional(row.last) };
 }
 
 /** Counts an attempt, unless it is refused. */
@@ -179,21 +180,15 @@ export async function sweep(db: Database): Promise<void> {
   }
 }
 
-interface JoinedRow {
-  readonly link: Row;
-  readonly variants: readonly Row[];
-}
-
 /** A link with its variants, as a statement joined them. */
-export function whole(row: object | undefined): WholeLink | undefined {
-  const { link, variants } = (row ?? {}) as Partial<JoinedRow>;
-  return link && variants && { link: toLink(link), variants: variants.map(toVariant) };
+export function whole({ link, variants }: JoinedRow): WholeLink {
+  return { link: toLink(link), variants: variants.map(toVariant) };
 }
 
 /** A link with the variant that was asked for. */
-export function found(row: object | undefined): FoundLink | undefined {
-  const { link, variants: [variant] = [] } = whole(row) ?? {};
-  return link && variant && { link, variant };
+export function found(row: JoinedRow | undefined): FoundLink | undefined {
+  const { link, variants: [variant] = [] } = row ?? {};
+  return link && variant && { link: toLink(link), variant: toVariant(variant) };
 }
 
 function variantRow({ givenBack, maxBytes, ...row }: Variant, position: number): object {

@@ -102,7 +102,8 @@ export function openConnections({ pool, writer, chain, prepare, clock, onFault }
     };
     client.on("error", watch);
     try {
-      const run: Run = async (name, ...values) => (await client.query(statements[name], [...values])).rows;
+      const run: Run = async (name, ...values) =>
+        (await client.query(statements[name], [...values])).rows as Rows<typeof name>;
       // A replica that is gone without a word must not hold a lock on a link.
       const begun = client.query(
         `BEGIN; SET LOCAL synchronous_commit = ${durable ? "on" : "off"}; SET LOCAL statement_timeout = ${STATEMENT_MS};
@@ -153,9 +154,9 @@ export function openConnections({ pool, writer, chain, prepare, clock, onFault }
   return {
     read: (name, ...values) =>
       untilDone(async () => {
-        const answer = await timed(async () => (await pool.query(statements[name], [...values])).rows as Rows);
+        const answer = await timed(async () => (await pool.query(statements[name], [...values])).rows);
         if (name === "clock") time.read(answer);
-        return answer.rows;
+        return answer.rows as Rows<typeof name>;
       }),
     transaction: (work, { durable, deadline } = {}) =>
       untilDone((attempt) => inTransaction(work, durable, attempt), deadline),
@@ -165,20 +166,23 @@ export function openConnections({ pool, writer, chain, prepare, clock, onFault }
   };
 }
 
-interface Timed {
-  readonly rows: Rows;
+interface Timed<R> {
+  readonly rows: R;
   readonly begun: number;
   readonly ended: number;
 }
 
-async function timed(work: () => Promise<Rows>): Promise<Timed> {
+async function timed<R>(work: () => Promise<R>): Promise<Timed<R>> {
   const begun = performance.now();
   const rows = await work();
   return { rows, begun, ended: performance.now() };
 }
 
 /** The clock of the database as an offset of this process's own, which no operator changes. The reading with the shortest trip counts. */
-function databaseClock(clock: (() => Date) | undefined): { now(): Millis; read(answer: Timed): void } {
+function databaseClock(clock: (() => Date) | undefined): {
+  now(): Millis;
+  read(answer: Timed<Rows<"clock">[0][]>): void;
+} {
   let offset = 0;
   let trip = Number.POSITIVE_INFINITY;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -189,7 +193,7 @@ function databaseClock(clock: (() => Date) | undefined): { now(): Millis; read(a
       return latest;
     },
     read({ rows: [row], begun, ended }) {
-      if (ended - begun > trip && ended - readAt < CLOCK_MS) return;
+      if (row === undefined || (ended - begun > trip && ended - readAt < CLOCK_MS)) return;
       trip = ended - begun;
       readAt = ended;
       offset = row.now - (begun + ended) / 2;

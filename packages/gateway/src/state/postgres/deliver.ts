@@ -10,8 +10,9 @@ import {
   type Millis,
 } from "../contract/deliveries.ts";
 import { toLink } from "../contract/fields.ts";
-import { type Row, toDelivery, toVariant } from "../contract/rows.ts";
+import { toDelivery, toVariant } from "../contract/rows.ts";
 import type { Variant } from "../contract/state.ts";
+import type { DeliveryRow } from "../contract/tables.ts";
 import { joined } from "./joined.ts";
 import type { Database, Transaction } from "./transaction.ts";
 
@@ -47,7 +48,7 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
       attempt === 0 ? [] : run("applied", id),
     ]);
     if (locked.some(({ same }) => !same)) throw new Moved();
-    const deliveries = ((rows.deliveries ?? []) as Row[]).map((row) => ({ row, delivery: toDelivery(row) }));
+    const deliveries = (rows.deliveries ?? []).map((row) => ({ row, delivery: toDelivery(row) }));
     if (repeated !== undefined) return items.map(firstResults(JSON.parse(repeated.result), deliveries));
     // The clock is read under the locks, so that times of one variant do not go back.
     const now = db.now();
@@ -62,9 +63,7 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
       const variant = toVariant(row.variant);
       const own = byVariant.get(variant.id) ?? [];
       const recentClaims = Object.fromEntries(
-        ((rows.recent ?? []) as Row[])
-          .filter(({ link }) => link === variant.link)
-          .map(({ address, n }) => [address, n]),
+        (rows.recent ?? []).filter(({ link }) => link === variant.link).map(({ address, n }) => [address, n]),
       );
       const decided = decideBatch(
         {
@@ -112,7 +111,7 @@ type Refusals = readonly (readonly [DeliveryRefusal, Millis | undefined] | null)
 /** The results of a batch that was committed while its answer was lost. Only refusals were stored, as they leave no other trace. */
 function firstResults(
   refusals: Refusals,
-  deliveries: readonly { readonly row: Row; readonly delivery: Delivery }[],
+  deliveries: readonly { readonly row: DeliveryRow; readonly delivery: Delivery }[],
 ): (item: Item, at: number) => Applied {
   const byName = new Map(
     deliveries.flatMap(({ row: { variant }, delivery: one }) => {

@@ -4,8 +4,9 @@ import type { ClientConfig, Pool, PoolClient } from "pg";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
 import type { Revocation } from "../contract/revocations.ts";
-import { type Row, toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
-import type { State, Use, WholeLink } from "../contract/state.ts";
+import { toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
+import type { State, Use } from "../contract/state.ts";
+import type { DeliveryRow } from "../contract/tables.ts";
 import {
   claimUses,
   createLink,
@@ -116,9 +117,8 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     sharedByReplicas: true,
     secret: (name) =>
       db.transaction(async ({ run }) => {
-        await run("addSecret", name, randomBytes(32));
-        const [row] = await run("secret", name);
-        return Uint8Array.from(row.value);
+        const [{ value }] = await run("addSecret", name, randomBytes(32));
+        return Uint8Array.from(value);
       }),
     async beginRun(seen) {
       const [replica = ""] = seen?.split(".") ?? [randomBytes(12).toString("base64url")];
@@ -140,11 +140,12 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       return found(row ?? (await db.read("linkBySlug", address))[0]);
     },
     async getLink(id) {
-      return whole((await db.read("linkAndVariants", id))[0]);
+      const [row] = await db.read("linkAndVariants", id);
+      return row && whole(row);
     },
     async listLinks({ owner = null, ...page }) {
       const rows = await db.read("linksAfter", owner, ...pageStart(page), page.limit + 1);
-      return pageOf(rows, page, (row) => whole(row) as WholeLink, "created_at", "id");
+      return pageOf(rows, page, whole, "created_at", "id");
     },
     updateLink: (id, version, change, by) =>
       once((transaction) => updateLink(transaction, { id, version, change, by })),
@@ -162,11 +163,11 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     async findDelivery(token) {
       const [row] = await db.read("delivery", token);
       const target = found(row);
-      return target && { ...target, delivery: toDelivery(row.delivery) };
+      return row && target && { ...target, delivery: toDelivery(row.delivery) };
     },
     async listDeliveries(link, page) {
       const rows = await db.read("deliveriesAfter", link, ...pageStart(page), page.limit + 1);
-      const toItem = (row: Row) => ({ ...toDelivery(row), variant: row.variant });
+      const toItem = (row: DeliveryRow) => ({ ...toDelivery(row), variant: row.variant });
       return pageOf(rows, page, toItem, "claimed_at", "token");
     },
     claimUse,

@@ -8,7 +8,7 @@ import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor } from "../contract/outbox.ts";
 import type { AuditMethods } from "../contract/records.ts";
-import { type Row, toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;
@@ -61,8 +61,8 @@ async function notificationsOf(
   });
   if (announced.length === 0) return [];
   const [rows] = await run("announced", [...new Set(announced.map(({ id }) => id))]);
-  const webhooks = ((rows.webhooks ?? []) as Row[]).map(toWebhook);
-  const links = new Map(((rows.links ?? []) as Row[]).map((row) => [row.id, toLink(row)]));
+  const webhooks = (rows.webhooks ?? []).map(toWebhook);
+  const links = new Map((rows.links ?? []).map((row) => [row.id, toLink(row)]));
   return announced.flatMap(({ entry, type, id }) => {
     const link = links.get(id);
     if (link === undefined) return [];

@@ -1,54 +1,141 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
-import { editableColumns, linkColumns } from "../contract/fields.ts";
+import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
+import type { OutboxDepth } from "../contract/outbox.ts";
+import type {
+  Count,
+  DeliveryRow,
+  Ended,
+  FailuresRow,
+  HeadRow,
+  IdRow,
+  LastRow,
+  MacRow,
+  NotificationRow,
+  RecordRow,
+  RevisionRow,
+  RevocationRow,
+  Row,
+  Sql,
+  SqlOne,
+  StoredHeadRow,
+  TokenRow,
+  VariantRow,
+  WebhookRow,
+} from "../contract/tables.ts";
+
+/** A link with variants of it: all, or the one that was asked for. */
+export interface JoinedRow {
+  readonly link: LinkRow;
+  /** In their order; never empty. */
+  readonly variants: readonly VariantRow[];
+}
+
+/** A secret, or the run of a replica. */
+interface SecretRow {
+  readonly value: Uint8Array;
+}
+
+/** The clock of the database, milliseconds since 1970, with the latest revision. */
+interface ClockRow {
+  readonly now: number;
+  readonly revision: number;
+}
+
+type VersionRow = Pick<LinkRow, "version">;
+type OverdueRow = Pick<DeliveryRow, "variant">;
+
+interface AllFailuresRow extends FailuresRow {
+  readonly by_address: number;
+}
+
+interface WriterRow extends Row<"audit_writer"> {
+  readonly head: HeadRow | null;
+}
+
+/** What notifications name. `null`: nothing. */
+interface AnnouncedRow {
+  readonly webhooks: readonly WebhookRow[] | null;
+  readonly links: readonly LinkRow[] | null;
+}
+
+/** A delivery with its link and its variant. */
+interface FoundRow extends JoinedRow {
+  readonly delivery: DeliveryRow;
+}
+
+/** A link in a list. */
+interface ListedRow extends JoinedRow, Pick<LinkRow, "created_at" | "id"> {}
+
+/** A variant that a transaction has locked. */
+interface LockedRow {
+  readonly variant: VariantRow;
+  readonly link: LinkRow;
+  /** Whether the data is where it was. */
+  readonly same: boolean | null;
+}
+
+/** What the commands of a batch may read. `null`: nothing. */
+interface LoadedRow {
+  readonly deliveries: readonly DeliveryRow[] | null;
+  readonly attempts: readonly Row<"attempt">[] | null;
+  readonly recent: readonly (Pick<Row<"failure">, "link" | "address"> & Count)[] | null;
+}
 
 /** The statements by name; parameters are in the order of their callers. */
 export const statements = {
   clock:
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, value AS revision FROM daypass.revision",
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, value AS revision FROM daypass.revision" as SqlOne<ClockRow>,
   migrateAlone: "SELECT pg_advisory_xact_lock(x'6461797061737300'::bigint)",
   prepare:
     "CREATE SCHEMA IF NOT EXISTS daypass; CREATE TABLE IF NOT EXISTS daypass.migration (version int PRIMARY KEY)",
-  version: "SELECT coalesce(max(version), 0) AS version FROM daypass.migration",
+  version: "SELECT coalesce(max(version), 0) AS version FROM daypass.migration" as SqlOne<VersionRow>,
   migrated: "INSERT INTO daypass.migration VALUES ($1)",
-  place: `SELECT cluster = (SELECT value FROM daypass.cluster) AS same, regexp_replace(cluster, '[^/]*$', '') = regexp_replace((SELECT value FROM daypass.cluster), '[^/]*$', '') AS promoted
-    FROM daypass.place FOR UPDATE`,
+  place:
+    `SELECT cluster = (SELECT value FROM daypass.cluster) AS same, regexp_replace(cluster, '[^/]*$', '') = regexp_replace((SELECT value FROM daypass.cluster), '[^/]*$', '') AS promoted
+    FROM daypass.place FOR UPDATE` as Sql<{ readonly same: boolean | null; readonly promoted: boolean | null }>,
   putPlace: `INSERT INTO daypass.place VALUES (1, (SELECT value FROM daypass.cluster)) ON CONFLICT (id) DO UPDATE SET cluster = excluded.cluster`,
   suspendCounted: `UPDATE daypass.link SET suspended = 'restored', version = version + 1 WHERE revoked_at IS NULL AND suspended IS NULL
     AND id IN (SELECT link FROM daypass.variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL) RETURNING id`,
-  applied: "SELECT result FROM daypass.applied WHERE id = $1",
+  applied: "SELECT result FROM daypass.applied WHERE id = $1" as Sql<{ readonly result: string }>,
   addApplied: "INSERT INTO daypass.applied VALUES ($1, $2, $3)",
   removeApplied: "DELETE FROM daypass.applied WHERE at <= $1",
 
-  addSecret: "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
-  secret: "SELECT value FROM daypass.secret WHERE name = $1",
+  // The update changes nothing: it makes the first value a row of the result.
+  addSecret:
+    "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING value" as SqlOne<SecretRow>,
+  secret: "SELECT value FROM daypass.secret WHERE name = $1" as Sql<SecretRow>,
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
 
   addLink: `INSERT INTO daypass.link (${linkColumns}, idempotency, warned)
     SELECT ${linkColumns}, $2::text, 0 FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id` as string,
   addVariants: "INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, $1)",
-  lockLink: "SELECT * FROM daypass.link WHERE id = $1 FOR UPDATE",
-  linkAndVariants: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
-    FROM daypass.link l WHERE id = $1`,
-  linkByIdempotency: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
-    FROM daypass.link l WHERE idempotency = $1`,
+  lockLink: "SELECT * FROM daypass.link WHERE id = $1 FOR UPDATE" as Sql<LinkRow>,
+  linkAndVariants:
+    `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
+    FROM daypass.link l WHERE id = $1` as Sql<JoinedRow>,
+  linkByIdempotency:
+    `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
+    FROM daypass.link l WHERE idempotency = $1` as Sql<JoinedRow>,
   linkByVariant: `SELECT to_json(l) AS link, json_build_array(v) AS variants
-    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = $1`,
-  linkBySlug: `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
-    FROM daypass.link l WHERE slug = $1`,
-  linksAfter: `SELECT created_at, id, to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
-    FROM daypass.link l WHERE ($1::text IS NULL OR owner = $1) AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`,
+    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = $1` as Sql<JoinedRow>,
+  linkBySlug:
+    `SELECT to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
+    FROM daypass.link l WHERE slug = $1` as Sql<JoinedRow>,
+  linksAfter:
+    `SELECT created_at, id, to_json(l) AS link, (SELECT json_agg(v ORDER BY v.position) FROM daypass.variant v WHERE v.link = l.id) AS variants
+    FROM daypass.link l WHERE ($1::text IS NULL OR owner = $1) AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4` as Sql<ListedRow>,
   lockVariants: "SELECT id FROM daypass.variant WHERE link = $1 ORDER BY id FOR UPDATE",
   changeLink:
     `UPDATE daypass.link l SET ${editableColumns.map((column) => `${column} = n.${column}`)}, version = l.version + 1,
     warned = CASE l.expires_at WHEN n.expires_at THEN l.warned ELSE 0 END
     FROM json_populate_record(NULL::daypass.link, $1) n WHERE l.id = $2 AND l.version = $3 RETURNING l.id` as string,
   limit: "UPDATE daypass.variant SET max = $1, max_bytes = $2 WHERE link = $3",
-  giveBack: "UPDATE daypass.variant SET given_back = given_back + $1 WHERE id = $2 RETURNING *",
+  giveBack: "UPDATE daypass.variant SET given_back = given_back + $1 WHERE id = $2 RETURNING *" as Sql<VariantRow>,
 
   // A revocation of a link waits for the claims in progress, so that none is committed after it.
   lock: `SELECT to_json(v) AS variant, to_json(l) AS link, (SELECT cluster = (SELECT value FROM daypass.cluster) FROM daypass.place) AS same
-    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = ANY ($1) ORDER BY v.id FOR UPDATE OF v FOR SHARE OF l`,
+    FROM daypass.variant v JOIN daypass.link l ON l.id = v.link WHERE v.id = ANY ($1) ORDER BY v.id FOR UPDATE OF v FOR SHARE OF l` as Sql<LockedRow>,
   // By pairs of a variant and a name, so that each is one look-up in an index.
   load: `SELECT (SELECT json_agg(d) FROM (
       SELECT d.* FROM daypass.delivery d WHERE d.variant = ANY ($1) AND d.state = 'claimed'
@@ -58,7 +145,7 @@ export const statements = {
     (SELECT json_agg(r) FROM (SELECT d.link, d.address, count(*) AS n
       FROM (SELECT DISTINCT v.link, u.address FROM unnest($2::text[], $4::text[]) AS u (variant, address)
         JOIN daypass.variant v ON v.id = u.variant) c JOIN daypass.delivery d USING (link, address)
-      WHERE d.claimed_at > $8 GROUP BY d.link, d.address) r) AS recent`,
+      WHERE d.claimed_at > $8 GROUP BY d.link, d.address) r) AS recent` as SqlOne<LoadedRow>,
   store: `WITH counted AS (UPDATE daypass.variant v SET used = n.used, held = n.held, started = n.started, completed = n.completed
       FROM json_populate_recordset(NULL::daypass.variant, $1) n WHERE v.id = n.id
       AND (v.used, v.held, v.started, v.completed) IS DISTINCT FROM (n.used, n.held, n.started, n.completed)),
@@ -69,46 +156,51 @@ export const statements = {
       ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved)
     DELETE FROM daypass.attempt WHERE id = ANY ($4)`,
   delivery: `SELECT to_json(d) AS delivery, to_json(l) AS link, json_build_array(v) AS variants FROM daypass.delivery d
-    JOIN daypass.variant v ON v.id = d.variant JOIN daypass.link l ON l.id = d.link WHERE d.token = $1`,
+    JOIN daypass.variant v ON v.id = d.variant JOIN daypass.link l ON l.id = d.link WHERE d.token = $1` as Sql<FoundRow>,
   deliveriesAfter: `SELECT * FROM daypass.delivery WHERE link = $1 AND (claimed_at, token) < ($2, $3)
-    ORDER BY claimed_at DESC, token DESC LIMIT $4`,
-  endLeases: `UPDATE daypass.delivery SET state = 'ended' WHERE token IN (SELECT token FROM daypass.delivery WHERE state = 'started'
-    AND lease_until <= $1 LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING token, link, address`,
-  overdue: "SELECT DISTINCT variant FROM daypass.delivery WHERE state = 'claimed' AND start_by <= $1",
+    ORDER BY claimed_at DESC, token DESC LIMIT $4` as Sql<DeliveryRow>,
+  endLeases:
+    `UPDATE daypass.delivery SET state = 'ended' WHERE token IN (SELECT token FROM daypass.delivery WHERE state = 'started'
+    AND lease_until <= $1 LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING token, link, address` as Sql<Ended>,
+  overdue:
+    "SELECT DISTINCT variant FROM daypass.delivery WHERE state = 'claimed' AND start_by <= $1" as Sql<OverdueRow>,
   lockVariant: "SELECT id FROM daypass.variant WHERE id = $1 FOR UPDATE",
   lapse: `UPDATE daypass.delivery SET state = 'lapsed' WHERE variant = $1 AND state = 'claimed' AND start_by <= $2
-    RETURNING token, link, address`,
+    RETURNING token, link, address` as Sql<Ended>,
   giveUnused: "UPDATE daypass.variant SET used = used - $2 WHERE id = $1",
   // Links that lived a day and have one day left.
   warn: `UPDATE daypass.link SET warned = 1 WHERE warned = 0 AND expires_at > $1 AND expires_at <= $2 AND created_at <= expires_at - $3
-    AND revoked_at IS NULL RETURNING id`,
+    AND revoked_at IS NULL RETURNING id` as Sql<IdRow>,
 
   claimUse: `INSERT INTO daypass.use AS u VALUES ($1, $2, 1, $3)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = u.used + 1 WHERE u.used < $4 RETURNING used`,
   removeUses: "DELETE FROM daypass.use WHERE until <= $1",
 
   // The row stays locked until the commit, so revisions are committed in their order. A sequence would not do that.
-  nextRevision: "UPDATE daypass.revision SET value = value + 1 RETURNING value",
+  nextRevision: "UPDATE daypass.revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
   skipRevisions: "UPDATE daypass.revision SET value = value + 1000000",
   notify: "SELECT pg_notify('daypass_revocation', '')",
   addRevocation: "INSERT INTO daypass.revocation VALUES ($1, $2, $3, $4, $5, $6, NULL)",
-  revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL",
-  revocation: "SELECT * FROM daypass.revocation WHERE id = $1",
+  revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL" as Sql<RevocationRow>,
+  revocation: "SELECT * FROM daypass.revocation WHERE id = $1" as Sql<RevocationRow>,
   lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL RETURNING id",
-  revocationsAfter: "SELECT * FROM daypass.revocation WHERE revision > $1 ORDER BY revision",
+  revocationsAfter: "SELECT * FROM daypass.revocation WHERE revision > $1 ORDER BY revision" as Sql<RevocationRow>,
   // Rules about visits are not revocations of an operator.
-  revocationsPage: `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) AND selector NOT LIKE '{"kind":"visits-before"%' ORDER BY created_at DESC, id DESC LIMIT $3`,
+  revocationsPage:
+    `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) AND selector NOT LIKE '{"kind":"visits-before"%' ORDER BY created_at DESC, id DESC LIMIT $3` as Sql<RevocationRow>,
   removeRevocations: "DELETE FROM daypass.revocation WHERE until <= $1",
 
   addToken: "INSERT INTO daypass.admin_token VALUES ($1, $2, $3, $4, NULL) ON CONFLICT (id) DO NOTHING",
-  tokenByHash: "SELECT * FROM daypass.admin_token WHERE hash = $1 AND revoked_at IS NULL",
-  tokens: "SELECT * FROM daypass.admin_token ORDER BY created_at, id",
+  tokenByHash: "SELECT * FROM daypass.admin_token WHERE hash = $1 AND revoked_at IS NULL" as Sql<TokenRow>,
+  tokens: "SELECT * FROM daypass.admin_token ORDER BY created_at, id" as Sql<TokenRow>,
   revokeToken: "UPDATE daypass.admin_token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id",
 
   addFailure: "INSERT INTO daypass.failure VALUES ($1, $2, $3)",
-  failures: `SELECT (SELECT count(*) FROM daypass.failure WHERE address = $1 AND at > $3) AS by_address, count(*) AS n, max(at) AS last
-    FROM daypass.failure WHERE link = $2 AND at > $3`,
-  waitingFailures: "SELECT count(*) AS n FROM daypass.failure WHERE address = $1 AND link = $2 AND at > $3",
+  failures:
+    `SELECT (SELECT count(*) FROM daypass.failure WHERE address = $1 AND at > $3) AS by_address, count(*) AS n, max(at) AS last
+    FROM daypass.failure WHERE link = $2 AND at > $3` as SqlOne<AllFailuresRow>,
+  waitingFailures:
+    "SELECT count(*) AS n FROM daypass.failure WHERE address = $1 AND link = $2 AND at > $3" as SqlOne<Count>,
   // Counts of the same address, or of the same link, must see each other.
   lockFailures: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
   forgetFailure: `DELETE FROM daypass.failure WHERE ctid =
@@ -117,14 +209,17 @@ export const statements = {
 
   // The row stays locked until the commit, so that numbers have no gap. The statement after it sees what the commits before it stored.
   countRecords: `INSERT INTO daypass.audit_writer AS w VALUES ($1, $2)
-    ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last`,
-  latestMac: "SELECT mac FROM daypass.audit_record WHERE writer = $1 ORDER BY sequence DESC LIMIT 1",
+    ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last` as SqlOne<LastRow>,
+  latestMac: "SELECT mac FROM daypass.audit_record WHERE writer = $1 ORDER BY sequence DESC LIMIT 1" as Sql<MacRow>,
   addRecords: `INSERT INTO daypass.audit_record SELECT $1, $2::bigint - cardinality($4::text[]) + r.n, r.record,
     CASE r.n WHEN cardinality($4::text[]) THEN $3 END FROM unnest($4::text[]) WITH ORDINALITY AS r (record, n)`,
-  writers: `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
-    WHERE h.writer = w.writer ORDER BY h.last DESC LIMIT 1) h) AS head FROM daypass.audit_writer w ORDER BY w.writer`,
-  recordsAfter: "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-  headsAfter: "SELECT * FROM daypass.audit_head WHERE writer = $1 AND last > $2 ORDER BY last LIMIT $3",
+  writers:
+    `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
+    WHERE h.writer = w.writer ORDER BY h.last DESC LIMIT 1) h) AS head FROM daypass.audit_writer w ORDER BY w.writer` as Sql<WriterRow>,
+  recordsAfter:
+    "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3" as Sql<RecordRow>,
+  headsAfter:
+    "SELECT * FROM daypass.audit_head WHERE writer = $1 AND last > $2 ORDER BY last LIMIT $3" as Sql<StoredHeadRow>,
   addHead: `INSERT INTO daypass.audit_head SELECT $1, $2, $3, $4, $5, $6
     WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $3) RETURNING writer`,
   removeRecords: "DELETE FROM daypass.audit_record WHERE writer = $1 AND sequence <= $2",
@@ -134,10 +229,10 @@ export const statements = {
   removeWebhook: "DELETE FROM daypass.webhook WHERE id = $1 RETURNING id",
   // Webhooks of revoked tokens. Their notifications are deleted with them.
   removeOrphans: `DELETE FROM daypass.webhook WHERE owner IN
-    (SELECT 'token:' || id FROM daypass.admin_token WHERE revoked_at IS NOT NULL) RETURNING id`,
-  webhooks: "SELECT * FROM daypass.webhook ORDER BY created_at, id",
+    (SELECT 'token:' || id FROM daypass.admin_token WHERE revoked_at IS NOT NULL) RETURNING id` as Sql<IdRow>,
+  webhooks: "SELECT * FROM daypass.webhook ORDER BY created_at, id" as Sql<WebhookRow>,
   announced: `SELECT (SELECT json_agg(w) FROM daypass.webhook w) AS webhooks, (SELECT json_agg(l) FROM daypass.link l
-    WHERE l.id = ANY ($1) AND EXISTS (SELECT 1 FROM daypass.webhook)) AS links`,
+    WHERE l.id = ANY ($1) AND EXISTS (SELECT 1 FROM daypass.webhook)) AS links` as SqlOne<AnnouncedRow>,
   queue: `INSERT INTO daypass.outbox (message, webhook, link, body, created_at, due)
     SELECT message, webhook, link, body, created_at, due FROM json_populate_recordset(NULL::daypass.outbox, $1)`,
   // An earlier notification of the same link goes first, also while it waits for its next attempt.
@@ -145,18 +240,18 @@ export const statements = {
       WHERE o.dead_at IS NULL AND o.due <= $1 AND NOT EXISTS (SELECT 1 FROM daypass.outbox e
         WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
       ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING *)
-    SELECT t.*, w.url FROM taken t JOIN daypass.webhook w ON w.id = t.webhook ORDER BY t.id`,
+    SELECT t.*, w.url FROM taken t JOIN daypass.webhook w ON w.id = t.webhook ORDER BY t.id` as Sql<NotificationRow>,
   removeNotification: "DELETE FROM daypass.outbox WHERE id = $1",
   failNotification: "UPDATE daypass.outbox SET due = $1, error = $2, failures = failures + 1 WHERE id = $3",
   buryNotification: "UPDATE daypass.outbox SET dead_at = $1, error = $2, failures = failures + 1 WHERE id = $3",
   deadLetters: `SELECT o.*, w.url FROM daypass.outbox o JOIN daypass.webhook w ON w.id = o.webhook
-    WHERE o.dead_at IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`,
+    WHERE o.dead_at IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2` as Sql<NotificationRow>,
   reviveOne:
     "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE id = $2 AND dead_at IS NOT NULL RETURNING id",
   reviveAll:
     "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE webhook = $2 AND dead_at IS NOT NULL RETURNING id",
   outboxDepth: `SELECT (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NULL) AS waiting,
-    (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NOT NULL) AS dead`,
+    (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NOT NULL) AS dead` as SqlOne<OutboxDepth>,
 } as const;
 
 /** The name of a statement. */

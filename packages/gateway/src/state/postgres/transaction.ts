@@ -1,7 +1,8 @@
 /** What the parts of the engine run their statements in. */
 import type { AuditEntry } from "../contract/audit.ts";
 import type { Millis } from "../contract/deliveries.ts";
-import type { StatementName } from "./statements.ts";
+import type { RowsOf } from "../contract/tables.ts";
+import type { StatementName, statements } from "./statements.ts";
 
 /** How long a call may take in all, with its repetitions. */
 export const DEADLINE_MS = 5000;
@@ -9,12 +10,11 @@ export const DEADLINE_MS = 5000;
 /** A value of a parameter. Objects become JSON, lists become arrays. */
 export type Value = string | number | null | Uint8Array | readonly string[] | object;
 
-/** The rows of a statement. The caller knows its columns. */
-// biome-ignore lint/suspicious/noExplicitAny: rows have the columns of their statement
-export type Rows = any[];
+/** The rows of a statement. */
+export type Rows<N extends StatementName> = RowsOf<(typeof statements)[N]>;
 
 /** Runs statements in a transaction. */
-export type Run = (name: StatementName, ...values: readonly Value[]) => Promise<Rows>;
+export type Run = <N extends StatementName>(name: N, ...values: readonly Value[]) => Promise<Rows<N>>;
 
 /** A transaction in progress. */
 export interface Transaction {
@@ -36,7 +36,7 @@ export interface TransactionOptions {
 /** An open database. */
 export interface Database {
   /** One statement that changes nothing. */
-  read(name: StatementName, ...values: readonly Value[]): Promise<Rows>;
+  read: Run;
   /** Runs `work` in a transaction, and again after a fault: it must recognise what an earlier run committed. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** The clock of the database, milliseconds since 1970. Never goes back. */

@@ -18,6 +18,7 @@ import {
   editableColumns,
   type Link,
   type LinkChange,
+  type LinkRow,
   linkColumns,
   linkRow,
   toLink,
@@ -25,9 +26,10 @@ import {
 import { revocationOf } from "../contract/link-revocation.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
 import type { Revocation } from "../contract/revocations.ts";
-import { type Row, toDelivery, toRevocation, toToken, toVariant, toWindow } from "../contract/rows.ts";
+import { toDelivery, toRevocation, toToken, toVariant, toWindow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, State, Variant, WholeLink } from "../contract/state.ts";
+import type { DeliveryRow, VariantRow } from "../contract/tables.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { failureMethods } from "./failures.ts";
 import { grouped } from "./group-commit.ts";
@@ -87,8 +89,8 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
   const { commit, commitRevocation, close } = grouped(db, journal, reserve);
 
   const variantsOf = (link: string): Variant[] => all("variantsOf", link).map(toVariant);
-  const whole = (row: Row): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
-  const found = (row: Row | undefined, variant?: Row): FoundLink | undefined => {
+  const whole = (row: LinkRow): WholeLink => ({ link: toLink(row), variants: variantsOf(row.id) });
+  const found = (row: LinkRow | undefined, variant?: VariantRow): FoundLink | undefined => {
     const link = row && toLink(row);
     const one = link && (variant ? toVariant(variant) : variantsOf(link.id)[0]);
     return link && one && { link, variant: one };
@@ -297,7 +299,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     listDeliveries: (link, page) =>
       commit(() => {
         const rows = all("deliveriesAfter", link, pageStart(page)[1], page.limit + 1);
-        const toItem = (row: Row) => ({ ...toDelivery(row), variant: String(row.variant) });
+        const toItem = (row: DeliveryRow) => ({ ...toDelivery(row), variant: row.variant });
         return pageOf(rows, page, toItem, "claimed_at", "token");
       }),
     claimUse: ({ kid, grantId, uses, until }) =>

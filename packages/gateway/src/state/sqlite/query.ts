@@ -1,18 +1,28 @@
 /** The named statements of a database, each prepared once. */
 import type { Database, SqlValue, Statement } from "../../sqlite/database.ts";
-import type { Row } from "../contract/rows.ts";
+import type { Count, RowsOf } from "../contract/tables.ts";
 import { statements } from "./statements.ts";
 
-type Name = keyof typeof statements;
+type Statements = typeof statements;
+type Name = keyof Statements;
+type Rows<N extends Name> = RowsOf<Statements[N]>;
+/** The statements that return rows. */
+type Reading = { [N in Name]: Rows<N> extends never[] ? never : N }[Name];
+/** The statements that count rows. */
+type Counting = { [N in Reading]: Rows<N> extends [Count] ? N : never }[Reading];
 
 /** Runs statements by name. */
 export interface Queries {
-  first(name: Name, ...values: SqlValue[]): Row | undefined;
-  all(name: Name, ...values: SqlValue[]): Row[];
-  /** The column `n` of the first row. */
-  count(name: Name, ...values: SqlValue[]): number;
+  /** The first row; `undefined` if there is none, unless the statement always returns one. */
+  first<N extends Reading>(
+    name: N,
+    ...values: SqlValue[]
+  ): Rows<N>[0] | (Rows<N> extends [unknown] ? never : undefined);
+  all<N extends Reading>(name: N, ...values: SqlValue[]): Rows<N>;
+  /** The column `n` of the only row. */
+  count(name: Counting, ...values: SqlValue[]): number;
   /** The number of rows that changed. */
-  run(name: Name, ...values: SqlValue[]): number;
+  run(name: Exclude<Name, Reading>, ...values: SqlValue[]): number;
 }
 
 /** The statements of an open database. */
@@ -23,11 +33,12 @@ export function queries(db: Database): Queries {
     prepared.set(name, known);
     return known;
   };
-  const first: Queries["first"] = (name, ...values) => (sql(name).get(...values) as unknown as Row | null) ?? undefined;
+  // Here rows get the columns that their statements name.
+  const first: Queries["first"] = (name, ...values) => (sql(name).get(...values) ?? undefined) as Rows<typeof name>[0];
   return {
     first,
-    all: (name, ...values) => sql(name).all(...values) as unknown as Row[],
-    count: (name, ...values) => Number(first(name, ...values)?.n),
+    all: (name, ...values) => sql(name).all(...values) as Rows<typeof name>,
+    count: (name, ...values) => first(name, ...values).n,
     run: (name, ...values) => Number((sql(name).run(...values) as { changes: number | bigint }).changes),
   };
 }

@@ -1,55 +1,87 @@
 /** The statements of the SQLite state. */
-import { editableColumns, linkColumns } from "../contract/fields.ts";
+import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
+import type { OutboxDepth } from "../contract/outbox.ts";
+import type {
+  Count,
+  DeliveryRow,
+  Ended,
+  FailuresRow,
+  HeadRow,
+  IdRow,
+  LastRow,
+  MacRow,
+  NotificationRow,
+  RecordRow,
+  RevisionRow,
+  RevocationRow,
+  Row,
+  Sql,
+  SqlOne,
+  StoredHeadRow,
+  TokenRow,
+  VariantRow,
+  WebhookRow,
+  WindowRow,
+} from "../contract/tables.ts";
+
+interface DecidingRow extends VariantRow, WindowRow {
+  readonly link_number: number;
+}
+
+interface LapsedRow extends Ended, Pick<DeliveryRow, "variant"> {}
 
 export const statements = {
-  secret: "SELECT value FROM secret WHERE name = ?",
+  secret: "SELECT value FROM secret WHERE name = ?" as Sql<{ readonly value: Uint8Array }>,
   addSecret: "INSERT INTO secret VALUES (?, ?)",
   putSecret: "INSERT INTO secret VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
   suspendCounted: `UPDATE link SET suspended = 'restored', version = version + 1 WHERE revoked_at IS NULL AND suspended IS NULL
     AND number IN (SELECT link_number FROM variant WHERE max IS NOT NULL OR max_bytes IS NOT NULL)`,
 
   addLink: `INSERT INTO link (${linkColumns}, idempotency) VALUES (${linkColumns.map(() => "?")}, ?)` as string,
-  link: "SELECT * FROM link WHERE id = ?",
-  linkBySlug: "SELECT * FROM link WHERE slug = ?",
-  linkByIdempotency: "SELECT * FROM link WHERE idempotency = ?",
-  linksAfter: "SELECT * FROM link WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+  link: "SELECT * FROM link WHERE id = ?" as Sql<LinkRow>,
+  linkBySlug: "SELECT * FROM link WHERE slug = ?" as Sql<LinkRow>,
+  linkByIdempotency: "SELECT * FROM link WHERE idempotency = ?" as Sql<LinkRow>,
+  linksAfter:
+    "SELECT * FROM link WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?" as Sql<LinkRow>,
   ownLinksAfter:
-    "SELECT * FROM link WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+    "SELECT * FROM link WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?" as Sql<LinkRow>,
   changeLink: `UPDATE link SET ${editableColumns.map((column) => `${column} = ?`)}, version = version + 1,
     warned = CASE expires_at WHEN ? THEN warned ELSE 0 END
     WHERE id = ? AND version = ?` as string,
 
   // Links that lived a day and have one day left.
   warn: `UPDATE link SET warned = 1 WHERE warned = 0 AND expires_at > ? AND expires_at <= ? AND created_at <= expires_at - ?
-    AND revoked_at IS NULL RETURNING id`,
+    AND revoked_at IS NULL RETURNING id` as Sql<IdRow>,
 
   addVariant: "INSERT INTO variant SELECT ?, number, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM link WHERE id = ?",
-  variant: "SELECT v.*, l.id AS link FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?",
+  variant:
+    "SELECT v.*, l.id AS link FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?" as Sql<VariantRow>,
   variantsOf:
-    "SELECT v.*, l.id AS link FROM link l JOIN variant v ON v.link_number = l.number WHERE l.id = ? ORDER BY v.position",
+    "SELECT v.*, l.id AS link FROM link l JOIN variant v ON v.link_number = l.number WHERE l.id = ? ORDER BY v.position" as Sql<VariantRow>,
   count: "UPDATE variant SET used = ?, held = ?, started = started + ?, completed = completed + ? WHERE id = ?",
   limit: "UPDATE variant SET max = ?, max_bytes = ? WHERE link_number = (SELECT number FROM link WHERE id = ?)",
   giveBack: "UPDATE variant SET given_back = given_back + ? WHERE id = ?",
   // The fields of a link that decide about a delivery: all others are slow to read.
   deciding: `SELECT v.*, l.id AS link, l.starts_at, l.expires_at, l.revoked_at, l.suspended
-    FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?`,
+    FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?` as Sql<DecidingRow>,
 
-  delivery: "SELECT * FROM delivery WHERE token = ?",
-  waiting: "SELECT * FROM delivery WHERE link_number = ? AND variant = ? AND state = 'claimed'",
-  recentClaims: "SELECT count(*) AS n FROM delivery WHERE link_number = ? AND address = ? AND claimed_at > ?",
+  delivery: "SELECT * FROM delivery WHERE token = ?" as Sql<DeliveryRow>,
+  waiting: "SELECT * FROM delivery WHERE link_number = ? AND variant = ? AND state = 'claimed'" as Sql<DeliveryRow>,
+  recentClaims:
+    "SELECT count(*) AS n FROM delivery WHERE link_number = ? AND address = ? AND claimed_at > ?" as SqlOne<Count>,
   putDelivery: `INSERT INTO delivery VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (token) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until, etag = excluded.etag, size = excluded.size,
     held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at`,
   // The first page has no token. After an unknown one there is nothing.
   deliveriesAfter: `SELECT * FROM delivery WHERE link_number = (SELECT number FROM link WHERE id = ?1)
-    AND number < CASE ?2 WHEN '' THEN 9007199254740991 ELSE (SELECT number FROM delivery WHERE token = ?2) END ORDER BY number DESC LIMIT ?3`,
+    AND number < CASE ?2 WHEN '' THEN 9007199254740991 ELSE (SELECT number FROM delivery WHERE token = ?2) END ORDER BY number DESC LIMIT ?3` as Sql<DeliveryRow>,
   endLeases: `UPDATE delivery SET state = 'ended' WHERE state = 'started' AND lease_until <= ?
-    RETURNING token, (SELECT id FROM link WHERE number = link_number) AS link, address`,
+    RETURNING token, (SELECT id FROM link WHERE number = link_number) AS link, address` as Sql<Ended>,
   lapse: `UPDATE delivery SET state = 'lapsed' WHERE state = 'claimed' AND start_by <= ?
-    RETURNING token, variant, (SELECT id FROM link WHERE number = link_number) AS link, address`,
+    RETURNING token, variant, (SELECT id FROM link WHERE number = link_number) AS link, address` as Sql<LapsedRow>,
   giveUnused: "UPDATE variant SET used = used - 1 WHERE id = ?",
 
-  attempt: "SELECT * FROM attempt WHERE id = ?",
+  attempt: "SELECT * FROM attempt WHERE id = ?" as Sql<Row<"attempt">>,
   putAttempt: "INSERT INTO attempt VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved",
   removeAttempt: "DELETE FROM attempt WHERE id = ?",
 
@@ -57,39 +89,41 @@ export const statements = {
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = used + 1 WHERE used < ?`,
   removeUses: "DELETE FROM use WHERE until <= ?",
 
-  nextRevision: "UPDATE revision SET value = value + 1 RETURNING value",
+  nextRevision: "UPDATE revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
   addRevocation: "INSERT INTO revocation VALUES (?, ?, ?, ?, ?, ?, NULL)",
-  revocationInForce: "SELECT * FROM revocation WHERE selector = ? AND lifted_at IS NULL",
-  revocation: "SELECT * FROM revocation WHERE id = ?",
+  revocationInForce: "SELECT * FROM revocation WHERE selector = ? AND lifted_at IS NULL" as Sql<RevocationRow>,
+  revocation: "SELECT * FROM revocation WHERE id = ?" as Sql<RevocationRow>,
   lift: "UPDATE revocation SET lifted_at = ?, revision = ? WHERE id = ? AND lifted_at IS NULL",
-  revocationsAfter: "SELECT * FROM revocation WHERE revision > ? ORDER BY revision",
+  revocationsAfter: "SELECT * FROM revocation WHERE revision > ? ORDER BY revision" as Sql<RevocationRow>,
   // Rules about visits are not revocations of an operator.
   revocationsPage:
-    'SELECT * FROM revocation WHERE (created_at, id) < (?, ?) AND selector NOT LIKE \'{"kind":"visits-before"%\' ORDER BY created_at DESC, id DESC LIMIT ?',
+    'SELECT * FROM revocation WHERE (created_at, id) < (?, ?) AND selector NOT LIKE \'{"kind":"visits-before"%\' ORDER BY created_at DESC, id DESC LIMIT ?' as Sql<RevocationRow>,
   removeRevocations: "DELETE FROM revocation WHERE until <= ?",
 
   addToken: "INSERT INTO admin_token VALUES (?, ?, ?, ?, NULL)",
-  tokenByHash: "SELECT * FROM admin_token WHERE hash = ? AND revoked_at IS NULL",
-  tokens: "SELECT * FROM admin_token ORDER BY created_at, id",
+  tokenByHash: "SELECT * FROM admin_token WHERE hash = ? AND revoked_at IS NULL" as Sql<TokenRow>,
+  tokens: "SELECT * FROM admin_token ORDER BY created_at, id" as Sql<TokenRow>,
   revokeToken: "UPDATE admin_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
 
   addFailure: "INSERT INTO failure VALUES (?, ?, ?)",
-  failuresByAddress: "SELECT count(*) AS n FROM failure WHERE address = ? AND at > ?",
-  failuresByLink: "SELECT count(*) AS n, max(at) AS last FROM failure WHERE link = ? AND at > ?",
-  waitingFailures: "SELECT count(*) AS n FROM failure WHERE address = ? AND link = ? AND at > ?",
+  failuresByAddress: "SELECT count(*) AS n FROM failure WHERE address = ? AND at > ?" as SqlOne<Count>,
+  failuresByLink: "SELECT count(*) AS n, max(at) AS last FROM failure WHERE link = ? AND at > ?" as SqlOne<FailuresRow>,
+  waitingFailures: "SELECT count(*) AS n FROM failure WHERE address = ? AND link = ? AND at > ?" as SqlOne<Count>,
   forgetFailure: `DELETE FROM failure WHERE rowid =
     (SELECT rowid FROM failure WHERE address = ? AND link = ? AND at = ? LIMIT 1)`,
   removeFailures: "DELETE FROM failure WHERE at <= ?",
 
   countRecords: `INSERT INTO audit_writer VALUES (?, ?)
-    ON CONFLICT (writer) DO UPDATE SET last = last + excluded.last RETURNING last`,
+    ON CONFLICT (writer) DO UPDATE SET last = last + excluded.last RETURNING last` as SqlOne<LastRow>,
   // One statement for all records of a commit. The keys of an array begin at 0.
   addRecords: "INSERT INTO audit_record SELECT ?, ? + key, value, CASE key WHEN ? THEN ? END FROM json_each(?)",
-  latestMac: "SELECT mac FROM audit_record WHERE writer = ? ORDER BY sequence DESC LIMIT 1",
-  writers: "SELECT writer, last FROM audit_writer ORDER BY writer",
-  recordsAfter: "SELECT * FROM audit_record WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-  latestHead: "SELECT writer, first, last, head, signature FROM audit_head WHERE writer = ? ORDER BY last DESC LIMIT 1",
-  headsAfter: "SELECT * FROM audit_head WHERE writer = ? AND last > ? ORDER BY last LIMIT ?",
+  latestMac: "SELECT mac FROM audit_record WHERE writer = ? ORDER BY sequence DESC LIMIT 1" as Sql<MacRow>,
+  writers: "SELECT writer, last FROM audit_writer ORDER BY writer" as Sql<Row<"audit_writer">>,
+  recordsAfter:
+    "SELECT * FROM audit_record WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?" as Sql<RecordRow>,
+  latestHead:
+    "SELECT writer, first, last, head, signature FROM audit_head WHERE writer = ? ORDER BY last DESC LIMIT 1" as Sql<HeadRow>,
+  headsAfter: "SELECT * FROM audit_head WHERE writer = ? AND last > ? ORDER BY last LIMIT ?" as Sql<StoredHeadRow>,
   addHead: `INSERT INTO audit_head SELECT ?, ?, ?, ?, ?, ?
     WHERE NOT EXISTS (SELECT 1 FROM audit_head WHERE writer = ? AND last >= ?)`,
   removeRecords: "DELETE FROM audit_record WHERE writer = ? AND sequence <= ?",
@@ -98,21 +132,24 @@ export const statements = {
   addWebhook: "INSERT INTO webhook VALUES (?, ?, ?, ?, ?, ?)",
   removeWebhook: "DELETE FROM webhook WHERE id = ?",
   // Webhooks of revoked tokens. Their notifications are deleted with them.
-  removeOrphans: `DELETE FROM webhook WHERE owner IN (SELECT 'token:' || id FROM admin_token WHERE revoked_at IS NOT NULL) RETURNING id`,
-  webhooks: "SELECT * FROM webhook ORDER BY created_at, id",
+  removeOrphans:
+    `DELETE FROM webhook WHERE owner IN (SELECT 'token:' || id FROM admin_token WHERE revoked_at IS NOT NULL) RETURNING id` as Sql<IdRow>,
+  webhooks: "SELECT * FROM webhook ORDER BY created_at, id" as Sql<WebhookRow>,
   queue: "INSERT INTO outbox (message, webhook, link, body, created_at, due) VALUES (?, ?, ?, ?, ?, ?)",
   // An earlier notification of the same link goes first, also while it waits for its next attempt.
-  dueNotifications: `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NULL AND o.due <= ?
+  dueNotifications:
+    `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NULL AND o.due <= ?
     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
-    ORDER BY o.id LIMIT ?`,
+    ORDER BY o.id LIMIT ?` as Sql<NotificationRow>,
   delayNotification: "UPDATE outbox SET due = ? WHERE id = ?",
   removeNotification: "DELETE FROM outbox WHERE id = ?",
   failNotification: "UPDATE outbox SET due = ?, error = ?, failures = failures + 1 WHERE id = ?",
   buryNotification: "UPDATE outbox SET dead_at = ?, error = ?, failures = failures + 1 WHERE id = ?",
-  deadLetters: `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NOT NULL AND o.id > ?
-    ORDER BY o.id LIMIT ?`,
+  deadLetters:
+    `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NOT NULL AND o.id > ?
+    ORDER BY o.id LIMIT ?` as Sql<NotificationRow>,
   reviveOne: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE id = ? AND dead_at IS NOT NULL",
   reviveAll: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE webhook = ? AND dead_at IS NOT NULL",
   outboxDepth: `SELECT (SELECT count(*) FROM outbox WHERE dead_at IS NULL) AS waiting,
-    (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL) AS dead`,
+    (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL) AS dead` as SqlOne<OutboxDepth>,
 } as const;

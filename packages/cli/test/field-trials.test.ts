@@ -12,7 +12,7 @@ const FIELDS = "packages/gateway/src/state/contract/fields.ts";
 const SQLITE = "packages/gateway/src/state/sqlite/migrations.ts";
 const POSTGRES = "packages/gateway/src/state/postgres/migrations.ts";
 const PAGE = "docs/links.md";
-const COLUMNS = "packages/gateway/test/state/link-columns.test.ts";
+const COLUMNS = "packages/gateway/test/state/columns.test.ts";
 const DOCUMENTED = "packages/gateway/test/links/documented-fields.test.ts";
 const STORED = "packages/cli/test/link-fields.test.ts";
 

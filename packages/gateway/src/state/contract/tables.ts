@@ -125,7 +125,7 @@ export type StoredHeadRow = Row<"audit_head">;
 /** A row of the webhooks. */
 export type WebhookRow = Row<"webhook">;
 
-/** A statement that returns any number of rows. The member is a type alone: no text has it. */
+/** A statement that returns any number of rows. The member exists as a type alone: no text has it. */
 export type Sql<R> = string & { readonly rows?: R[] };
 
 /** A statement that always returns one row. */

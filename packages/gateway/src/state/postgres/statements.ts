@@ -23,7 +23,7 @@ import type {
   WebhookRow,
 } from "../contract/tables.ts";
 
-/** A link with variants of it: all, or the one that was asked for. */
+/** A link with variants of it: all, or the requested one. */
 export interface JoinedRow {
   readonly link: LinkRow;
   /** In their order; never empty. */

@@ -2,6 +2,7 @@ import { isObject } from "daypass/schemes";
 import type { UrlKey } from "daypass/url";
 import { CommandError, type Context } from "../command.ts";
 import { parseSecretJson, readNamedFile } from "../files.ts";
+import { unchecked } from "../unchecked.ts";
 
 /** The members of a Daypass URL key. Others, such as the `key_ops` of an exported WebCrypto key, are dropped. */
 const MEMBERS = ["kid", "kty", "alg", "use", "crv", "k", "x", "d", "scope"];
@@ -26,5 +27,5 @@ function parseKeys(source: string, text: string): readonly UrlKey[] {
       `${source} has a key whose kty is not "oct" or "OKP". Create a key with daypass keys create url`,
     );
   const known = keys.map((key) => Object.fromEntries(Object.entries(key).filter(([name]) => MEMBERS.includes(name))));
-  return known as unknown as UrlKey[];
+  return unchecked(known);
 }

@@ -18,6 +18,7 @@ import {
   text,
 } from "daypass/schemes";
 import { didYouMean } from "../nearest-name.ts";
+import { unchecked } from "../unchecked.ts";
 import { keyTools } from "./key-tools.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { memoizeByName } from "./memoize-by-name.ts";
@@ -133,7 +134,7 @@ function lineSigner(kind: SignFields): SignLine {
     if (notBefore !== undefined) request["notBefore"] = notBefore;
     if (stableWindow !== undefined) request["stableWindow"] = stableWindow;
     if (request["ip"] !== undefined) bindAddress(request);
-    const asked = kind.prepare?.(request as never) ?? request;
+    const asked = kind.prepare?.(unchecked(request)) ?? request;
     const { signer } = last;
     if (!(signer instanceof Promise)) return signer(asked, time);
     const used = last;
@@ -172,12 +173,12 @@ function timedSigner(kind: SignFields, options: Mutable): TimedSigner | Promise<
   const { credentials } = options;
   let now = new Date();
   const dates = isObject(credentials) ? { credentials: dated(credentials) } : {};
-  const made = kind.signer({ ...options, ...dates, clock: () => now } as never, keyTools);
+  const made = kind.signer(unchecked({ ...options, ...dates, clock: () => now }), keyTools);
   const timed =
     ({ sign }: LineSigner): TimedSigner =>
     (request, time) => {
       now = time;
-      return sign(request as never);
+      return sign(unchecked(request));
     };
   return made instanceof Promise ? made.then(timed) : timed(made);
 }

@@ -14,6 +14,7 @@ import {
 } from "../core/fields.ts";
 import { BIND, ownOrigin, present } from "../core/line-fields.ts";
 import type { KeyTools, LineSigner, SchemeFields } from "../core/scheme.ts";
+import { unchecked } from "../core/unchecked.ts";
 
 /** `withoutExpiry`, for schemes whose URLs need not expire. */
 export const ENDLESS: Kinds = { withoutExpiry: oneOf("accept") };
@@ -78,7 +79,7 @@ export function edgeFields(scheme: EdgeFields): SchemeFields {
       ]),
     ),
     signer: ({ credentials, ...own }: SignerOptions, tools: KeyTools) =>
-      scheme.signer({ ...credentials, ...own } as never, tools),
+      scheme.signer(unchecked({ ...credentials, ...own }), tools),
     ...(scheme.prepare && { prepare: scheme.prepare }),
   };
   return {
@@ -92,12 +93,12 @@ export function edgeFields(scheme: EdgeFields): SchemeFields {
     verifiers(given: EdgeEntry, { origin, clock, enforces, tools }) {
       const { origins = [ownOrigin(origin)], methods, maxLife } = given;
       const shared = { ...present(given, { ...options, ...entry }), origins, methods, maxLife, clock, enforces };
-      return keysOf(given).map((one) => [scheme.scheme, scheme.verifier(one as never, shared, tools)]);
+      return keysOf(given).map((one) => [scheme.scheme, scheme.verifier(unchecked(one), shared, tools)]);
     },
     explainKeys: (given: EdgeEntry & JsonObject, tools) =>
       keysOf(given).map((one) => ({
         ...present(given, options),
-        ...(scheme.explainKey?.(one as never, tools) ?? one),
+        ...(scheme.explainKey?.(unchecked(one), tools) ?? one),
         scheme: scheme.scheme,
       })),
   };

@@ -12,6 +12,7 @@ import type {
 import { refusal } from "../core/errors.ts";
 import { grantOf } from "../core/grant.ts";
 import { checkMaxLife, checkRemaining, checkValidity, type Instant, NEVER } from "../core/time.ts";
+import { unchecked } from "../core/unchecked.ts";
 import { type VerifierOptions, verifier } from "../core/verify.ts";
 import type { Weak, Weakness } from "../core/weakness.ts";
 import { malformed, type Parameter } from "../wire/parameters.ts";
@@ -137,7 +138,7 @@ export function edgeVerifier<T extends EdgeToken, W extends Weakness = never, F 
       checkRemaining(verified.now, expiresAt, maxLife);
       const { obligations = [], ...facts } = format.facts?.(received, token, verified) ?? {};
       const fields = { scheme: id, keyId: keyId(token), methods, notBefore, expiresAt, obligations, target };
-      const own = { origin, path, unsignedParameters: unsigned, weak, ...(facts as unknown as F) };
+      const own = { origin, path, unsignedParameters: unsigned, weak, ...unchecked<F>(facts) };
       return grantOf(request, fields, own, verified.stringToSign);
     },
   };

@@ -1,5 +1,6 @@
 import { pemPublicKey } from "#crypto/pem";
 import { DaypassError, isDaypassError, refusal } from "../core/errors.ts";
+import { unchecked } from "../core/unchecked.ts";
 import { prepareKey } from "../schemes/azure/credentials.ts";
 import { checkKeyPairId } from "../schemes/cloudfront/key.ts";
 import { checkCredentials as checkCosKey } from "../schemes/cos/canonical.ts";
@@ -55,7 +56,7 @@ function checkNamed(key: ExplainKey & { readonly scheme: unknown }): void {
 function checkUnnamed(key: object): void {
   const kind = KINDS.find(({ members }) => members.some((member) => member in key));
   if (kind === undefined) throw refusal("INVALID_KEY", "a key has no fields of a known scheme. Add its scheme");
-  said(kind.scheme, () => kind.check(trimmed(key) as never));
+  said(kind.scheme, () => kind.check(unchecked(trimmed(key))));
 }
 
 /** Spaces and line ends around a secret are a finding, not an error. */

@@ -1,8 +1,10 @@
 /** Zips of stored entries, made while they are sent. */
+
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { makeZip } from "client-zip";
 import type { Body } from "../storage/contract/storage.ts";
+import { unchecked } from "../unchecked.ts";
 
 /** One file of a zip. */
 export interface ZipEntry {
@@ -15,7 +17,7 @@ export interface ZipEntry {
 
 /** A zip. It reads each entry when its turn comes. */
 export function zipOf(entries: AsyncIterable<ZipEntry>): AsyncIterable<Uint8Array> {
-  return makeZip(entries) as unknown as AsyncIterable<Uint8Array>;
+  return unchecked(makeZip(entries));
 }
 
 /** A Node stream of bytes. */

@@ -1,5 +1,6 @@
 import type { WireRequest } from "daypass";
 import { excerpt } from "../http/excerpt.ts";
+import { unchecked } from "../unchecked.ts";
 import type { Limits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -43,9 +44,7 @@ const FIELDS: ReadonlyMap<string, readonly [field: keyof RequestFields, reading:
   ["range", ["range", "only"]],
   ["transfer-encoding", ["transferEncoding", "only"]],
 ]);
-const ABSENT = Object.fromEntries(
-  [...FIELDS.values()].map(([field]) => [field, undefined]),
-) as unknown as RequestFields;
+const ABSENT = unchecked<RequestFields>(Object.fromEntries([...FIELDS.values()].map(([field]) => [field, undefined])));
 
 /**
  * Refuses heads that two parsers could read differently, before any scheme runs: two `Host` headers or none, an absolute-form

@@ -2,8 +2,10 @@
  * The state over a Unix socket: one process owns the SQLite file, the workers of the gateway call it. Lines of JSON, answered in any order.
  * @module
  */
+
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { unchecked } from "../unchecked.ts";
 import { forEachMethod, isMethod, type MethodName, methods } from "./contract/methods.ts";
 import type { Revocation } from "./contract/revocations.ts";
 import { SlugTaken } from "./contract/slug-taken.ts";
@@ -172,7 +174,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     if (revocations !== undefined) onRevocations?.(revocations);
     health = rest.health ?? health;
     const call = id === undefined ? undefined : finish(id);
-    if (error === undefined) call?.resolve(result as never);
+    if (error === undefined) call?.resolve(unchecked(result));
     else if (code === AWAY) call?.reject(new StateUnavailable(error));
     else call?.reject(code === "SLUG_TAKEN" ? new SlugTaken() : new Error(error));
   };

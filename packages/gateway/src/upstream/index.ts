@@ -3,11 +3,14 @@
  *
  * @module
  */
+
 import { type LookupAddress, lookup as resolve } from "node:dns";
 import type { LookupFunction } from "node:net";
+import type { Readable } from "node:stream";
 import { DaypassError } from "daypass";
 import { Pool } from "undici";
 import { expectForms, type FormsOf, flag, listOf, origin, required, text, timer } from "../http/validate-options.ts";
+import { unchecked } from "../unchecked.ts";
 import type { Route, RouteConfig, RouteRequirement, Routes, UpstreamTimeouts } from "./contract.ts";
 import { isNeverForwarded } from "./headers.ts";
 import { isPlainPath } from "./plain-path.ts";
@@ -31,7 +34,10 @@ const FORMS: FormsOf<RouteConfig> = {
   prefix: required([(value) => typeof value === "string" && isPlainPath(value), "a plain path, which starts with /"]),
   upstream: required(origin),
   methods: listOf([(value) => METHODS.includes(String(value)), `one of ${METHODS.join(", ")}`], { least: 1 }),
-  requires: listOf([(value) => REQUIREMENTS.includes(value as never), `one of ${REQUIREMENTS.join(", ")}`]),
+  requires: listOf([
+    (value) => (REQUIREMENTS as readonly unknown[]).includes(value),
+    `one of ${REQUIREMENTS.join(", ")}`,
+  ]),
   host: text,
   headers: listOf([
     (value) => typeof value === "string" && /^[a-z0-9-]+$/.test(value) && !isNeverForwarded(value),
@@ -88,7 +94,7 @@ export function openRoutes(configs: readonly RouteConfig[]): Routes {
           method: method as "GET",
           path: target,
           headers: headers as string[],
-          body: (body === undefined ? null : pending.sending(body)) as never,
+          body: unchecked<Readable | null>(body === undefined ? null : pending.sending(body)),
         };
         pool.dispatch(upgrade === undefined ? request : { ...request, upgrade }, pending.handler);
         return pending.response;

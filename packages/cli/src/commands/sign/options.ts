@@ -13,6 +13,7 @@ import {
   word,
 } from "../../arguments.ts";
 import { UsageError } from "../../command.ts";
+import { unchecked } from "../../unchecked.ts";
 
 /** The options of `sign` for one target, for the argument parser. */
 export const SIGN_OPTIONS = {
@@ -135,7 +136,7 @@ function fieldsOf(options: SignOptions, table: OptionFields): JsonObject {
     if (value === undefined || entry === undefined) continue;
     const [field, read] = entry;
     const [name = "", member] = field.split(".");
-    const result = read === undefined ? value : read(value as never, `--${option}`);
+    const result = read === undefined ? value : read(unchecked(value), `--${option}`);
     fields[name] = member === undefined ? result : { ...(fields[name] as object | undefined), [member]: result };
   }
   return fields;

@@ -1,5 +1,6 @@
 import type { Grant } from "../../core/contracts.ts";
 import { refusal } from "../../core/errors.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import type { FetchRequest } from "./request.ts";
 
 interface Reader {
@@ -70,7 +71,7 @@ function rebuild<R extends WithBody>(
     // If the request itself is invalid, the constructor below throws, too.
   }
   const init = { method, headers, signal, body, duplex: "half", ...changes };
-  return new Request(changes.url, init) as unknown as R;
+  return unchecked(new Request(changes.url, init));
 }
 
 function withQueryOf(url: string, target: string): string {

@@ -15,6 +15,7 @@ import {
 } from "../../core/fields.ts";
 import { byVersion, dated, ownOrigin, STORE_REQUEST } from "../../core/line-fields.ts";
 import type { DialectVerifier, EntryContext, LineSigner, SchemeFields, SignFields } from "../../core/scheme.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import {
   type AzureAccountDelegatedKey,
   type AzureAccountKey,
@@ -63,7 +64,7 @@ function kind(make: (options: never) => LineSigner, credentials: Kinds, more: Ki
       credentials: hint,
       [`credentials.${Object.keys(credentials)[0]}`]: hint,
     },
-    signer: ({ kind: _, ...options }: { readonly kind?: string }) => make(options as never),
+    signer: ({ kind: _, ...options }: { readonly kind?: string }) => make(unchecked(options)),
     prepare,
   };
 }

@@ -30,6 +30,7 @@ import type {
   SchemeFields,
   SignFields,
 } from "../../core/scheme.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import type { GcsHmacKey, GcsServiceAccount } from "./credentials.ts";
 import { gcsFormSigner, gcsHmacFormSigner } from "./form/index.ts";
 import {
@@ -77,7 +78,7 @@ function version(
     request: REQUEST,
     required: { credentials: "give client_email and private_key, or accessKeyId and secretAccessKey, in each line" },
     signer: ({ version: _, ...options }: Options) =>
-      ("client_email" in options.credentials ? account : hmac)(options as never),
+      ("client_email" in options.credentials ? account : hmac)(unchecked(options)),
     ...more,
   };
 }

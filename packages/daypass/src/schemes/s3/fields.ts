@@ -23,6 +23,7 @@ import {
   wildcardOrigin,
 } from "../../core/line-fields.ts";
 import type { DialectVerifier, EntryContext, LineSigner, SchemeFields, SignFields } from "../../core/scheme.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import type { S3Credentials } from "./credentials.ts";
 import type { S3SignerOptions } from "./sign.ts";
 
@@ -62,7 +63,7 @@ function version(
     async signer({ version: _, region = usual, credentials, ...options }: Options) {
       const make = await load();
       const own = signingPart(credentials as S3Credentials);
-      return make({ ...options, ...(region && { region }), credentials: own } as never);
+      return make(unchecked({ ...options, ...(region && { region }), credentials: own }));
     },
     ...fields,
   };

@@ -1,6 +1,13 @@
 import type { ExampleOptions, SchemeExample } from "../../core/scheme.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import { EDGE_PREFIX, EDGE_REQUEST } from "../../edge/example.ts";
-import { type UriSigningSecret, uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "./index.ts";
+import {
+  type UriSigningKey,
+  type UriSigningSecret,
+  uriSigningRegex,
+  uriSigningSigner,
+  uriSigningVerifier,
+} from "./index.ts";
 
 const key: UriSigningSecret = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" };
 const common = {
@@ -19,7 +26,7 @@ const common = {
   verifier(keys: never, options: ExampleOptions) {
     const given: unknown = keys;
     // A kid names one key of its set, so each candidate has a separate set.
-    const setsOf = (found: unknown) => [found].flat().map((one) => ({ keys: [one as never] }));
+    const setsOf = (found: unknown) => [found].flat().map((one) => ({ keys: [unchecked<UriSigningKey>(one)] }));
     const keySets = typeof given === "function" ? async () => setsOf(await given()) : setsOf(given);
     return uriSigningVerifier({ keySets, regex: uriSigningRegex, ...options });
   },

@@ -13,6 +13,7 @@ import {
   textOrList,
 } from "../../core/fields.ts";
 import type { KeyTools, SchemeFields } from "../../core/scheme.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import { type EdgeOptions, ENDLESS, edgeFields } from "../../edge/fields.ts";
 import {
   type UriSigningEncryptionJwk,
@@ -77,7 +78,7 @@ export const fields: SchemeFields = edgeFields({
 });
 
 function readKey(jwk: Key["key"], tools: KeyTools): UriSigningSecret | UriSigningKey {
-  const plain = jwk as never;
+  const plain = unchecked<never>(jwk);
   switch (isObject(jwk) ? jwk.alg : undefined) {
     case "HS256":
       return plain;

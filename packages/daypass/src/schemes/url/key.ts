@@ -3,6 +3,7 @@ import type { KeyResolver } from "../../core/contracts.ts";
 import { strictPrivateKey, strictPublicKey } from "../../core/ed25519.ts";
 import { DaypassError } from "../../core/errors.ts";
 import { listOf, keyResolver as preparedKeys } from "../../core/key-resolver.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import { fromBase64url } from "../../wire/encoding.ts";
 import { PARAMETERS, readValue } from "./parameters.ts";
 import { faultyMember, type UrlKeyScope } from "./scope.ts";
@@ -83,7 +84,7 @@ export function loadPrivateKey(key: UrlEd25519PrivateKey): Ed25519PrivateKey {
 }
 
 function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
-  const text = (key as unknown as Readonly<Record<string, unknown>>)[member];
+  const text = unchecked<Readonly<Record<string, unknown>>>(key)[member];
   const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
   if (bytes !== undefined && (bytes.length === 32 || (bytes.length > 32 && member === "k"))) return bytes;
   throw invalidKey(key.kid, `${member} as 32 bytes${member === "k" ? " or more" : ""} as base64url without padding`);

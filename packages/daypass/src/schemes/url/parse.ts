@@ -1,4 +1,5 @@
 import type { QueryToken, ReceivedRequest, WireRequest } from "../../core/contracts.ts";
+import { unchecked } from "../../core/unchecked.ts";
 import { groupHeaders, joinTokens, trimBlank } from "../../wire/raw-target.ts";
 import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET, type UrlCanonical } from "./canonical.ts";
 import {
@@ -85,7 +86,7 @@ function sortTokens(tokens: readonly QueryToken[]): {
   for (const name of REQUIRED_PARAMETERS) {
     demand(parameters[name] !== undefined, name, "missing", "a parameter of every URL");
   }
-  return { parameters: parameters as unknown as UrlParameters, params, others };
+  return { parameters: unchecked(parameters), params, others };
 }
 
 /** Rule 3.7: "The request carries each named header exactly once". */

@@ -103,7 +103,7 @@ export type NotificationRow = Row<"outbox"> & { readonly url: string };
 /** The columns of a link that decide about a delivery. */
 export type WindowRow = Pick<LinkRow, "starts_at" | "expires_at" | "revoked_at" | "suspended">;
 
-/** What a sweep puts on record of a delivery. */
+/** What a sweep records of a delivery. */
 export type Ended = Pick<Row<"delivery">, "token" | "address"> & { readonly link: string };
 
 /** The id of a row. */
@@ -125,7 +125,7 @@ export type StoredHeadRow = Row<"audit_head">;
 /** A row of the webhooks. */
 export type WebhookRow = Row<"webhook">;
 
-/** A statement that returns any number of rows. The member exists as a type alone: no text has it. */
+/** A statement that returns any number of rows. No text has the member: only its type exists. */
 export type Sql<R> = string & { readonly rows?: R[] };
 
 /** A statement that always returns one row. */

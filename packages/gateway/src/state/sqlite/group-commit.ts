@@ -1,4 +1,5 @@
 import { type Database, isSqliteFull } from "../../sqlite/database.ts";
+import { unchecked } from "../../unchecked.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import type { Reserve } from "./reserve.ts";
 
@@ -63,7 +64,7 @@ export function grouped(db: Database, { flush, discard, committed }: CommitHooks
       return;
     }
     committed();
-    for (const [at, { resolve }] of batch.entries()) resolve(results[at] as never);
+    for (const [at, { resolve }] of batch.entries()) resolve(unchecked(results[at]));
   };
   const add = <T>(work: () => T, mayUseReserve: boolean): Promise<T> =>
     new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { servedFiles } from "@daypass/gateway/disk";
+import { unchecked } from "../../../unchecked.ts";
 import { compareUtf8 } from "./listed-objects.ts";
 
 interface Entry {
@@ -86,7 +87,7 @@ async function sortedEntries(
 ): Promise<readonly Entry[]> {
   const entries: (Entry & { readonly bytes: Buffer })[] = [];
   for (const entry of await readdir(join(root, path), { withFileTypes: true, encoding: "buffer" })) {
-    const bytes = entry.name as unknown as Buffer;
+    const bytes = unchecked<Buffer>(entry.name);
     const isFolder = entry.isDirectory();
     if (isFolder ? filesOnly : !entry.isFile()) continue;
     const name = bytes.toString("utf8");

@@ -1,4 +1,5 @@
 import { invalidInput } from "../../../core/errors.ts";
+import { unchecked } from "../../../core/unchecked.ts";
 import type { EncodedPair } from "../../../core/v4.ts";
 import { uriEncode } from "../../../wire/encoding.ts";
 
@@ -40,7 +41,7 @@ export function operationOf(command: AwsS3Command): Operation {
   }
   let operation = known.get(schema);
   if (operation === undefined) {
-    operation = readOperation(schema as unknown as SdkOperationSchema);
+    operation = readOperation(unchecked<SdkOperationSchema>(schema));
     known.set(schema, operation);
   }
   return operation;

@@ -55,7 +55,9 @@ export async function openLinkService(
   const { onStale = "refuse", maxRevocationAgeSeconds = 300 } = config;
   const maxRevocationAge = onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
   const opened = await openLinks({
-    ...{ state, clock, maxRevocationAge },
+    state,
+    clock,
+    maxRevocationAge,
     snapshot: database === undefined ? undefined : revocationFile(revocations, clock),
   });
   links = opened;

@@ -40,8 +40,12 @@ export function byVersion(
 
 /** `bind`, in every scheme. The signer refuses what its scheme cannot bind. */
 export const BIND: FieldKind = record({
-  ...{ contentType: text, contentLength: LENGTH, sha256: text },
-  ...{ headers: textMap, query: textListMap, ip: textOrList },
+  contentType: text,
+  contentLength: LENGTH,
+  sha256: text,
+  headers: textMap,
+  query: textListMap,
+  ip: textOrList,
 });
 
 /** `form`, which makes an upload form of a line. `object` has the fields that name an object. */
@@ -52,7 +56,12 @@ export function uploadForm(object: Kinds): FieldKind {
 
 /** Fields of a line that signs for a store, other than the object's name and place. */
 export const STORE_REQUEST: Kinds = {
-  ...{ method: text, query: textMap, headers: textMap, response: textMap, bind: BIND, prefix: text },
+  method: text,
+  query: textMap,
+  headers: textMap,
+  response: textMap,
+  bind: BIND,
+  prefix: text,
   dotSegments: oneOf("refuse", "sign"),
 };
 

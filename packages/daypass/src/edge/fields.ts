@@ -69,7 +69,12 @@ export function edgeFields(scheme: EdgeFields): SchemeFields {
   const line = {
     options: { credentials: key, ...options, ...scheme.signing },
     request: {
-      ...{ url: text, method: text, ip: textOrList, bind: BIND, response: textMap, prefix: text },
+      url: text,
+      method: text,
+      ip: textOrList,
+      bind: BIND,
+      response: textMap,
+      prefix: text,
       ...scheme.request,
     },
     required: Object.fromEntries(
@@ -85,7 +90,10 @@ export function edgeFields(scheme: EdgeFields): SchemeFields {
   return {
     line: () => line,
     entry: {
-      ...{ credentials: oneOrMore(key), origins: textList, methods: textList, maxLife: number },
+      credentials: oneOrMore(key),
+      origins: textList,
+      methods: textList,
+      maxLife: number,
       ...options,
       ...entry,
     },

@@ -86,7 +86,11 @@ export function googleSignFormat<R extends GoogleSignRequest>(
   const { name, pathComponent, instead } = product;
   const known = pathComponent === undefined ? "prefix" : "prefix place";
   return {
-    ...{ name, instead, own: GOOGLE_NAMES, weak: [], clock },
+    name,
+    instead,
+    own: GOOGLE_NAMES,
+    weak: [],
+    clock,
     options: ({ prefix }) => (prefix === undefined ? `${known} bind.query` : known),
     draft({ prefix: asked, place = "query" }, url, { expires }) {
       checkOneOf("place", place, "query", "path");

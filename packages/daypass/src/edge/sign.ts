@@ -105,7 +105,8 @@ function prepare<R extends EdgeSignRequest, D extends EdgeDraft, W extends Weakn
   const { stringToSign, headers = {}, bound, covers } = draft;
   const { expires, expiresAt } = window;
   const fields = {
-    ...{ method, expiresAt },
+    method,
+    expiresAt,
     bound: expires === undefined ? bound : [...bound, "end"],
     unbound: draft.unbound ?? PARTS.filter((part) => !bound.includes(part)),
     warnings: [...weaknessWarnings(format.weak, expires), ...(bound.includes("query") ? [] : uncovered(url, covers))],

@@ -32,8 +32,14 @@ export function generalExplainer(known: readonly string[]): Explainer {
       const resource = `${url.protocol}://${url.authority}${url.wire.path}`;
       return {
         explanation: {
-          ...{ scheme, summary: `A URL that is signed in the scheme ${scheme}, for ${resource}.`, signedBy: "" },
-          ...{ grants: { resource }, binds: UNKNOWN, leavesOpen: UNKNOWN, mustSend: [], traps: urlTraps(url) },
+          scheme,
+          summary: `A URL that is signed in the scheme ${scheme}, for ${resource}.`,
+          signedBy: "",
+          grants: { resource },
+          binds: UNKNOWN,
+          leavesOpen: UNKNOWN,
+          mustSend: [],
+          traps: urlTraps(url),
           cause: error && (isMismatch(error) ? mismatchCause() : (serverCause(error, now) ?? otherCause(error))),
         },
         hidden: values.flatMap(spellings),

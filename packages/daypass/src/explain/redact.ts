@@ -6,9 +6,24 @@ const JWT = /eyJ[\w-]{8,8000}\.eyJ[\w-]{2,8000}\.[\w-]{20,2000}/.source;
 
 /** Parameters of services that Daypass does not sign for, in the form of {@link secretParameters}. */
 const FOREIGN: readonly string[] = [
-  ...["__cld_token__", "ik-s", "tempauth", "jwt", "access_token", "rlkey", "pub_secret", "signintoken", "authtoken"],
-  ...["sessiontoken", "lsig", "authorization", "code=[\\w%.=-]{20,}", "header=eyJ", "hm=[0-9a-f]{64}"],
-  ...["oh=[\\w-]{20,}", "secure=[\\w-]{22}", "t=(?:xox[a-z]-|[\\w-]{20,})"],
+  "__cld_token__",
+  "ik-s",
+  "tempauth",
+  "jwt",
+  "access_token",
+  "rlkey",
+  "pub_secret",
+  "signintoken",
+  "authtoken",
+  "sessiontoken",
+  "lsig",
+  "authorization",
+  "code=[\\w%.=-]{20,}",
+  "header=eyJ",
+  "hm=[0-9a-f]{64}",
+  "oh=[\\w-]{20,}",
+  "secure=[\\w-]{22}",
+  "t=(?:xox[a-z]-|[\\w-]{20,})",
 ];
 
 /** What a value must look like to be hidden, by the lower-case name of its parameter. */

@@ -93,7 +93,9 @@ export async function explainTextScheme<I extends SignedInput>(
       stringToSign: shown && textOf(shown),
     },
     hidden: secrets.flatMap(spellings),
-    ...{ keyFits, signsQuery: scheme.signsQuery, notSigned: scheme.notSigned },
+    keyFits,
+    signsQuery: scheme.signsQuery,
+    notSigned: scheme.notSigned,
   };
 }
 
@@ -111,7 +113,9 @@ function completeCase<I extends SignedInput>(scheme: TextScheme<I>, subject: Sub
     subject,
     signedBy,
     keys: keys.map(({ id, isNamed = id === signedBy, change }) => ({
-      ...{ id, isNamed, put: (input) => ({ ...input, ...change }) },
+      id,
+      isNamed,
+      put: (input) => ({ ...input, ...change }),
     })),
     inputFor(url) {
       const authority = url === sentUrl ? sent.authority : url.authority;

@@ -28,9 +28,25 @@ const BEGIN = Date.parse("2026-12-01T00:00:00Z");
 const OBJECT = { etag: "e1", size: 1000 };
 
 const LINK: Link = {
-  ...{ id: "link", public: false, kind: "object", bucket: "media", key: "a", owner: "operator", version: 1 },
-  ...{ createdAt: BEGIN, startsAt: BEGIN, expiresAt: BEGIN + 24 * LEASE, revokedAt: undefined, suspended: undefined },
-  ...{ networks: [], preview: true, follow: false, label: "a label", slug: "a-slug", etag: "e1", size: 1000 },
+  id: "link",
+  public: false,
+  kind: "object",
+  bucket: "media",
+  key: "a",
+  owner: "operator",
+  version: 1,
+  createdAt: BEGIN,
+  startsAt: BEGIN,
+  expiresAt: BEGIN + 24 * LEASE,
+  revokedAt: undefined,
+  suspended: undefined,
+  networks: [],
+  preview: true,
+  follow: false,
+  label: "a label",
+  slug: "a-slug",
+  etag: "e1",
+  size: 1000,
 };
 
 const variantOf = (id: string, limits: Pick<Variant, "max" | "maxBytes">): Variant => {

@@ -4,11 +4,35 @@ import type { Route } from "./contract.ts";
 
 /** Describe the client and its request, and say nothing about who the client is. */
 const ALLOWED: ReadonlySet<string> = new Set([
-  ...["accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "pragma", "prefer"],
-  ...["content-disposition", "content-encoding", "content-language", "content-md5", "content-range", "content-type"],
-  ...["digest", "repr-digest", "content-digest", "want-repr-digest", "want-content-digest", "idempotency-key"],
-  ...["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"],
-  ...["last-event-id", "traceparent", "tracestate", "user-agent"],
+  "accept",
+  "accept-charset",
+  "accept-encoding",
+  "accept-language",
+  "cache-control",
+  "pragma",
+  "prefer",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-md5",
+  "content-range",
+  "content-type",
+  "digest",
+  "repr-digest",
+  "content-digest",
+  "want-repr-digest",
+  "want-content-digest",
+  "idempotency-key",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+  "last-event-id",
+  "traceparent",
+  "tracestate",
+  "user-agent",
 ]);
 
 const HANDSHAKE: ReadonlySet<string> = new Set(
@@ -17,8 +41,21 @@ const HANDSHAKE: ReadonlySet<string> = new Set(
 
 // RFC 9110 §7.6.1, and the fields that frame a message.
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  ...["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"],
-  ...["transfer-encoding", "upgrade", "http2-settings", "content-length", "host", "expect", "via", "max-forwards"],
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+  "content-length",
+  "host",
+  "expect",
+  "via",
+  "max-forwards",
 ]);
 
 // Servers believe these because a proxy wrote them. A name with `_` would become another name in WSGI and CGI.

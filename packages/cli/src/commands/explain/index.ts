@@ -234,7 +234,9 @@ async function common(values: Options, context: Context) {
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
     keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
-    ...{ origin, reveal, available },
+    origin,
+    reveal,
+    available,
     clock: () => now,
   };
 }

@@ -28,7 +28,8 @@ export async function openForwardAuth(
   const make = ({ audience, limits, ...wanted }: ServeSettings, opened: Links | undefined): ForwardAuth =>
     createForwardAuth({
       ...shared,
-      ...{ audience, limits },
+      audience,
+      limits,
       hosts: wanted.forwardAuth?.hosts ?? forwardAuth.hosts,
       links: opened && { links: opened },
     });

@@ -159,7 +159,10 @@ export async function openInstance(
     const [first = server.url] = originsOf(wanted, server.port).filter((one) => !one.includes("*"));
     const origin = wanted.links?.origin ?? first;
     await linkService?.listen({
-      ...{ storage, origin, admin: wanted.admin, store },
+      storage,
+      origin,
+      admin: wanted.admin,
+      store,
       verify: (request) => current.verify(request),
       places: () => linkPlaces(settings),
       handsOver: () => settings.links?.handOver !== undefined,
@@ -168,7 +171,11 @@ export async function openInstance(
   await listenToAdmin(settings);
   const accessLog = settings.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog;
   const proxies = await openForwardAuth(settings, links, {
-    ...{ clock, accessLog, tally: counts, logger: log.logger, keys: { s3: keys.s3, url: keys.url } },
+    clock,
+    accessLog,
+    tally: counts,
+    logger: log.logger,
+    keys: { s3: keys.s3, url: keys.url },
   }).catch(async (error: unknown) => {
     await linkService?.close();
     await server.drain(0);

@@ -136,7 +136,10 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     return signed;
   };
   return {
-    ...{ scheme, name, bucket, prefix },
+    scheme,
+    name,
+    bucket,
+    prefix,
     async *objects(after) {
       if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
         throw otherListing(args, after);
@@ -167,7 +170,10 @@ async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Prom
       "the bucket of the folder is unknown. Give --as-bucket NAME, or the --endpoint of the gateway that serves the folder",
     );
   return {
-    ...{ scheme: "s3", name: "key", bucket: asBucket ?? "files", prefix: "" },
+    scheme: "s3",
+    name: "key",
+    bucket: asBucket ?? "files",
+    prefix: "",
     async *objects(after) {
       if (asBucket !== undefined) {
         if (after !== undefined && after.bucket !== asBucket) throw otherListing(args, after);

@@ -89,7 +89,10 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     });
     const keys = await findAvailableKeys({ ...options, now }, context);
     const grant = await verifyWithKeys(received, keys, {
-      ...{ now, subject, audience, state },
+      now,
+      subject,
+      audience,
+      state,
       origins: options.origin,
     });
     await print(stdout, options.json === true ? grantJson(grant) : grantText(grant, now));

@@ -216,8 +216,12 @@ function acceptOf({ headers }: NodeRequest): string | undefined {
 // A handler may have set them before it read a body that is refused: they would be said of the refusal, and the length cut it short.
 // A trailer would need chunks.
 const OF_THE_BODY = [
-  ...["content-length", "transfer-encoding", "trailer"],
-  ...["content-encoding", "content-language", "content-range"],
+  "content-length",
+  "transfer-encoding",
+  "trailer",
+  "content-encoding",
+  "content-language",
+  "content-range",
 ];
 
 /** Discharges the obligations that need no body. */

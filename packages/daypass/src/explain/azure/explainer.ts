@@ -63,8 +63,12 @@ function bound({ kind, values }: AzureUrl): readonly string[] {
     ...has("sdd", "directory"),
     ...has("sp", "permissions"),
     ...has("si", "stored policy"),
-    ...[...has("st", "start"), ...has("se", "end"), ...has("sip", "client address"), ...has("spr", "protocol")],
-    ...[...has("ses", "encryption scope"), ...has("sduoid", "one user")],
+    ...has("st", "start"),
+    ...has("se", "end"),
+    ...has("sip", "client address"),
+    ...has("spr", "protocol"),
+    ...has("ses", "encryption scope"),
+    ...has("sduoid", "one user"),
     ...(["rscc", "rscd", "rsce", "rscl", "rsct"].some((name) => values.has(name)) ? ["headers of the answer"] : []),
     ...(values
       .get("srh")

@@ -110,7 +110,8 @@ function readCloudfront(asked: Subject): TextScheme<CloudfrontInput> {
     leavesOpen: [
       "method: the distribution's settings say which are allowed, GET and HEAD if nothing else",
       ...(isPattern ? ["what * and ? stand for"] : []),
-      ...["every header", "body"],
+      "every header",
+      "body",
       policy?.ipRange === undefined ? "who uses it, from where, and how often" : "how often it is used",
     ],
     startsAt: policy?.startsAt,

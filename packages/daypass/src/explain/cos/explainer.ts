@@ -70,7 +70,9 @@ function readCos({ url, keys }: Subject): TextScheme<CosInput> {
     resource: bucketResource(/^([a-z0-9-]+-\d+)\.cos\./.exec(url.authority)?.[1], decodeOr(url.wire.path)),
     signedBy,
     binds: [
-      ...["method", "path", "start and end"],
+      "method",
+      "path",
+      "start and end",
       ...(bindsHost ? ["host, and the bucket with it"] : []),
       ...(parameters.length === 0 ? [] : [`query parameters ${parameters.join(", ")}`]),
       ...others.map((name) => `header ${name}`),
@@ -79,7 +81,9 @@ function readCos({ url, keys }: Subject): TextScheme<CosInput> {
       bindsHost ? "scheme" : "scheme, host and bucket",
       ...(open.length === 0 ? ["further query parameters"] : [`query parameters, ${open.join(", ")} among them`]),
       "every other header, x-cos-* (copy source, ACL) among them: COS signs what is listed",
-      ...["body", "session token", "who uses it, from where, and how often"],
+      "body",
+      "session token",
+      "who uses it, from where, and how often",
     ],
     signedAt: parseEpoch(start),
     startsAt: parseEpoch(start),
@@ -205,7 +209,9 @@ function* variants(input: CosInput, subject: Subject): Generator<Variant<CosInpu
   yield* decodedPathVariants(input, subject.sentUrl.wire.path);
   const [now, start = ""] = /^(\d{1,11});\d{1,11}$/.exec(input.keyTime) ?? [];
   yield* changedLives({
-    ...{ name: "q-key-time", now, ofLife: (seconds) => `${start};${Number(start) + seconds}` },
+    name: "q-key-time",
+    now,
+    ofLife: (seconds) => `${start};${Number(start) + seconds}`,
     withLife: (keyTime) => ({ ...input, keyTime }),
   });
 }

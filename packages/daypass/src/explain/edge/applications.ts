@@ -40,7 +40,9 @@ export const nginxExplainer: Explainer = edgeExplainer<NginxExplainKey>({
       leavesOpen: [
         ...(signed.includes("request_method") ? [] : ["method"]),
         ...(signs.host ? [] : ["scheme and host"]),
-        ...["parameters that the expression does not name", "headers", "body"],
+        "parameters that the expression does not name",
+        "headers",
+        "body",
         ...(signs.address ? [] : [ANYONE]),
       ],
       weak: ["plain-md5", ...(ambiguous ? (["unseparated-fields"] as const) : []), "no-expiry"],

@@ -49,9 +49,12 @@ export const bunnyExplainer: Explainer = edgeExplainer<BunnyExplainKey>({
         ...rules.map((rule) => rule.join(" ")),
       ],
       leavesOpen: [
-        ...["method", "scheme and host"],
+        "method",
+        "scheme and host",
         ...(isIgnoring ? ["query"] : segment === undefined ? [] : ["further query parameters"]),
-        ...["headers", "body", isLocked ? "how often it is used" : ANYONE],
+        "headers",
+        "body",
+        isLocked ? "how often it is used" : ANYONE,
       ],
       weak: ["unseparated-fields"],
       traps:
@@ -90,7 +93,8 @@ export const akamaiExplainer: Explainer = edgeExplainer<AkamaiExplainKey>({
       startsAt: parseEpoch(fields.get("st") ?? ""),
       below: patterns && `what matches ${patterns.join(" or ")} at ${url.protocol}://${url.authority}`,
       binds: [
-        ...[patterns === undefined ? "path" : `path patterns (${fields.get("acl")})`, "end"],
+        patterns === undefined ? "path" : `path patterns (${fields.get("acl")})`,
+        "end",
         ...["ip", "st", "id", "data"].flatMap((name) => (fields.has(name) ? [`${name} (${fields.get(name)})`] : [])),
       ],
       clients: fields.get("ip"),

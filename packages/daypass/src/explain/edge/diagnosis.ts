@@ -135,8 +135,11 @@ function judge<K extends EdgeExplainKey>(
   const verifierOf = eachOnce((key: K) =>
     eachOnce((origin: string) =>
       kind.verifier(key, {
-        ...{ origins: [canonicalOrigin(origin)], methods: [sent.method], withoutExpiry: "accept" },
-        ...{ allowUnsigned, clock: () => now },
+        origins: [canonicalOrigin(origin)],
+        methods: [sent.method],
+        withoutExpiry: "accept",
+        allowUnsigned,
+        clock: () => now,
       }),
     ),
   );

@@ -59,7 +59,9 @@ async function explainEdge<K extends EdgeExplainKey>(
   const { url, sentUrl, sent, now } = subject;
   const read = (from: SplitUrl): EdgeClaims => {
     const facts = kind.read({
-      ...{ url: from, values: new Map(readParameters(from)), key: keys[0] },
+      url: from,
+      values: new Map(readParameters(from)),
+      key: keys[0],
       cookie: (name) => cookieOf(sent, name),
     });
     return { signs: {}, ...facts, endsAt: "endsAt" in facts ? facts.endsAt : parseEpoch(facts.end) };
@@ -95,7 +97,8 @@ async function explainEdge<K extends EdgeExplainKey>(
       hypotheses,
     },
     hidden: spellings(signature),
-    ...{ keyFits, signsQuery: signs.query },
+    keyFits,
+    signsQuery: signs.query,
   };
 }
 
@@ -107,7 +110,8 @@ function openParts({ signs: { host, query, address }, isForOne, mustSend = [] }:
     "method",
     ...(host ? [] : ["scheme and host"]),
     ...(query ? [] : ["query"]),
-    ...[mustSend.length === 0 ? "headers" : "other headers", "body"],
+    mustSend.length === 0 ? "headers" : "other headers",
+    "body",
     address || isForOne ? "how often it is used" : ANYONE,
   ];
 }

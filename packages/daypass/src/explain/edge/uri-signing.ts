@@ -45,7 +45,9 @@ export const uriSigningExplainer: Explainer = edgeExplainer<UriSigningExplainKey
       ],
       leavesOpen: [
         ...(container === undefined ? ["URI"] : []),
-        ...["method", "headers", "body"],
+        "method",
+        "headers",
+        "body",
         ...(has("cdniip") || has("sub") ? [] : ["who uses it, and from where"]),
         ...(has("jti") ? [] : ["how often it is used"]),
       ],
@@ -76,8 +78,11 @@ export const uriSigningExplainer: Explainer = edgeExplainer<UriSigningExplainKey
   nameOf: ({ key }) => key.kid,
   verifier: ({ key, issuer, attribute }, options) =>
     uriSigningVerifier({
-      ...{ ...options, keySets: [{ issuer, keys: [key] }], attribute },
-      ...{ regex: uriSigningRegex, enforces: ["uses"] },
+      ...options,
+      keySets: [{ issuer, keys: [key] }],
+      attribute,
+      regex: uriSigningRegex,
+      enforces: ["uses"],
     }),
   *otherwise(key) {
     if (key.issuer !== undefined) yield ["it names no issuer (iss)", { ...key, issuer: undefined }];

@@ -54,7 +54,11 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
   const posted: PostedForm = { kind, form: view, policy, fileName: sent?.fileName, fileSize: sent?.fileSize };
   const error = errorBody === undefined ? undefined : parseErrorBody(errorBody);
   const { cause, hypotheses } = await diagnoseForm({
-    ...{ posted, signed, facts, error, now },
+    posted,
+    signed,
+    facts,
+    error,
+    now,
     keys: kind.keys(keys, view.values),
   });
   const { endsAt, conditions } = policy;

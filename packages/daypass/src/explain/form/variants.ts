@@ -163,7 +163,9 @@ function* editedVariants(policy: string, signedAt: Date | undefined): Generator<
   // With and without milliseconds.
   for (const spell of [(end: string) => end, (end: string) => end.replace(/\.\d+/, "")]) {
     yield* changedLives({
-      ...{ name: "expiration", now: String(expiration), signed: "form" },
+      name: "expiration",
+      now: String(expiration),
+      signed: "form",
       ofLife: (seconds) => spell(new Date(signedAt.getTime() + seconds * 1000).toISOString()),
       withLife: (other) => base64(utf8(write({ ...document, expiration: other }))),
     });

@@ -85,7 +85,9 @@ const ACCOUNT: V4Scheme = {
 
 function keysOf(kind: GcsKeyKind, { keys }: Subject, { signature }: V4Facts): readonly V4Key[] {
   return gcsExplainKeys(keys, kind).map((key) => ({
-    ...{ id: key.id, secret: "secret" in key ? key.secret : "", fits: v4Matcher(key, signature) },
+    id: key.id,
+    secret: "secret" in key ? key.secret : "",
+    fits: v4Matcher(key, signature),
   }));
 }
 

@@ -51,7 +51,8 @@ function readGcsV2({ url, sent, keys, now }: Subject): TextScheme<GcsV2Input> {
     (name) => !isSubresource(name) && !/^(?:GoogleAccessId|Expires|Signature)$/.test(name),
   );
   const given = gcsExplainKeys(keys, kind).map((key) => ({
-    ...{ id: key.id, change: { key, secret: "secret" in key ? key.secret : "" } },
+    id: key.id,
+    change: { key, secret: "secret" in key ? key.secret : "" },
   }));
   const text =
     "V2 is legacy: host, scheme, the query and with it the response headers are open to the holder of the URL.";
@@ -66,7 +67,8 @@ function readGcsV2({ url, sent, keys, now }: Subject): TextScheme<GcsV2Input> {
       "scheme and host",
       "every query parameter but a subresource: generation and the response headers among them",
       "every other header, customer-supplied encryption keys among them",
-      ...["body", "who uses it, from where, and how often"],
+      "body",
+      "who uses it, from where, and how often",
     ],
     endsAt: parseEpoch(expires),
     end: expires,

@@ -80,13 +80,19 @@ function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
     scheme: "oss",
     title: "An Alibaba OSS presigned URL (signature V4)",
     binds: [
-      ...["method", "bucket", "key", "all query parameters", "start and end"],
+      "method",
+      "bucket",
+      "key",
+      "all query parameters",
+      "start and end",
       "headers content-type, content-md5 and x-oss-*, also that all of them are absent",
       ...listed.map((name) => (name === "host" ? "host" : `header ${name}`)),
     ],
     leavesOpen: [
       bindsHost ? "scheme" : "scheme and host",
-      ...["every other header", "body", "who uses it, from where, and how often"],
+      "every other header",
+      "body",
+      "who uses it, from where, and how often",
     ],
     signedAt,
     // OSS accepts a signing time up to 15 minutes ahead of its clock.
@@ -181,7 +187,9 @@ function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInpu
   yield* pathVariants(input, input.path);
   const name = "x-oss-expires";
   yield* changedLives({
-    ...{ name, now: input.parameters.find((parameter) => parameter[0] === name)?.[1], ofLife: String },
+    name,
+    now: input.parameters.find((parameter) => parameter[0] === name)?.[1],
+    ofLife: String,
     withLife: (value) => ({
       ...input,
       parameters: input.parameters.map((parameter): Parameter => (parameter[0] === name ? [name, value] : parameter)),

@@ -55,11 +55,18 @@ function readOssV1({ url, keys }: Subject): TextScheme<OssV1Input> {
     scheme: "oss/v1",
     title: "An Alibaba OSS presigned URL (legacy signature V1)",
     binds: [
-      ...["method", "bucket", "key", "end", "sub-resources, response-* and x-oss-* parameters"],
+      "method",
+      "bucket",
+      "key",
+      "end",
+      "sub-resources, response-* and x-oss-* parameters",
       "headers content-md5, content-type and x-oss-*, also that all of them are absent",
     ],
     leavesOpen: [
-      ...["scheme and host", "every other query parameter", "every other header", "body"],
+      "scheme and host",
+      "every other query parameter",
+      "every other header",
+      "body",
       "who uses it, from where, and how often",
     ],
     endsAt: parseEpoch(end),
@@ -106,7 +113,10 @@ function inputOf(subject: Subject): OssV1Input {
 function stringToSign({ method, expires, path, parameters, headers }: OssV1Input): string {
   const value = (name: string): string => headers.find((header) => header.name === name)?.values[0]?.trim() ?? "";
   return ossV1StringToSign({
-    ...{ method, expires, contentMd5: value("content-md5"), contentType: value("content-type") },
+    method,
+    expires,
+    contentMd5: value("content-md5"),
+    contentType: value("content-type"),
     headers: headers.filter(({ name }) => name.startsWith("x-oss-")),
     resource: path,
     subResources: parameters,

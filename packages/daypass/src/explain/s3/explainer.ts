@@ -36,7 +36,8 @@ export const SIGV4: V4Scheme = {
     lost: [
       ...["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((id) => `x-id=${id}`),
       // SDKs for JavaScript add it to each download by default, and sort all parameters.
-      ...["x-amz-checksum-mode=ENABLED", "x-amz-checksum-mode=ENABLED&x-id=GetObject"],
+      "x-amz-checksum-mode=ENABLED",
+      "x-amz-checksum-mode=ENABLED&x-id=GetObject",
     ],
     regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
     services: ["s3", "s3express", "s3-object-lambda", "execute-api"],

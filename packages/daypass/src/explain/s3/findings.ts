@@ -55,13 +55,15 @@ function bodyCause({ scheme, input: { payload }, subject, signature }: V4Case): 
         "HEADER",
         "The header x-amz-content-sha256 that was sent is not the hash of the body: either the header or the body differs from what was signed.",
         "Send the header with the value that was signed, and the body that has this hash.",
-        ...[`the header: ${payload}`, body],
+        `the header: ${payload}`,
+        body,
       )
     : causeOf(
         "PAYLOAD",
         "The body differs from the signed body: its hash does not match x-amz-content-sha256.",
         "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
-        ...[`signed: ${payload}`, body],
+        `signed: ${payload}`,
+        body,
       );
 }
 

@@ -62,7 +62,12 @@ function readFacts(url: SplitUrl): Facts {
   const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(end) ? new Date(end) : undefined;
   const signature = values.get("temp_url_sig") ?? "";
   return {
-    ...{ basePath, account, container, object, end, signature },
+    basePath,
+    account,
+    container,
+    object,
+    end,
+    signature,
     prefix: values.get("temp_url_prefix"),
     ipRange: values.get("temp_url_ip_range"),
     endsAt: parseEpoch(end) ?? (Number.isNaN(isoTime?.getTime()) ? undefined : isoTime),
@@ -84,7 +89,10 @@ function readSwift({ url, keys }: Subject): TextScheme<SwiftInput> {
     granted: (method) =>
       method === undefined ? undefined : /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method],
     binds: [
-      ...["method (HEAD goes with GET, PUT and POST)", "account", "container", "end"],
+      "method (HEAD goes with GET, PUT and POST)",
+      "account",
+      "container",
+      "end",
       prefix === undefined ? "object" : "prefix",
       ...(ipRange === undefined ? [] : [`client address (${ipRange})`]),
     ],
@@ -92,7 +100,8 @@ function readSwift({ url, keys }: Subject): TextScheme<SwiftInput> {
       "scheme and host",
       ...(prefix === undefined ? [] : ["the rest of the name"]),
       "filename and inline: under which name and how a browser saves it",
-      ...["every header", "body"],
+      "every header",
+      "body",
       ipRange === undefined ? "who uses it, from where, and how often" : "how often it is used",
     ],
     endsAt,

@@ -76,8 +76,11 @@ function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
     signedBy: kid,
     granted: () => granted,
     binds: [
-      ...["methods", "scheme, host and port", fixed === undefined ? "path" : "the first segments of the path"],
-      ...["query", "time"],
+      "methods",
+      "scheme, host and port",
+      fixed === undefined ? "path" : "the first segments of the path",
+      "query",
+      "time",
       ...Object.entries(BOUND).flatMap(([name, what]) => (values.has(name) ? [`${what} (${values.get(name)})`] : [])),
     ],
     leavesOpen: openParts(values, methods),
@@ -103,7 +106,9 @@ function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
         requestCause(subject, { granted, contentType }) ??
         clientCause(subject, parsed(subject, names)?.parameters["dp-ip"]);
       const inputOf = (from: Subject): UrlInput => ({
-        ...{ method: sent.method, headers: headersOf(from), canonical: parsed(from, names)?.canonical },
+        method: sent.method,
+        headers: headersOf(from),
+        canonical: parsed(from, names)?.canonical,
       });
       return {
         // Without the signed headers no key can be tried.
@@ -295,7 +300,8 @@ function lifeVariants(input: UrlCanonical): Iterable<Variant<UrlCanonical>> {
   const [, end = ""] = /(?:^|&)dp-expires=([^&]*)/.exec(input.params) ?? [];
   const signedAt = parseBasicTime(date);
   return changedLives({
-    ...{ name: "dp-expires", now: signedAt && end },
+    name: "dp-expires",
+    now: signedAt && end,
     ofLife: (seconds) => basicTime((signedAt?.getTime() ?? 0) + seconds * 1000),
     withLife: (other) => ({ ...input, params: input.params.replace(`dp-expires=${end}`, `dp-expires=${other}`) }),
   });

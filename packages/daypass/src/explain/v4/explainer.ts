@@ -48,7 +48,10 @@ export async function explainV4(given: Subject, scheme: V4Scheme): Promise<Expla
       signedBy: accessKeyId,
       grants: { methods: method === undefined ? undefined : [method], resource },
       binds: [
-        ...["method", `host ${scheme.signedHost(url.authority)}`, "path", "all query parameters"],
+        "method",
+        `host ${scheme.signedHost(url.authority)}`,
+        "path",
+        "all query parameters",
         "signing time and life",
         ...(regionSet === undefined ? [] : ["set of regions"]),
         ...headers.map((name) => `header ${name}`),

@@ -31,7 +31,11 @@ export function* v4QueryVariants(
   const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
   const nameOf = ({ name }: QueryToken): string => decodeOr(name, formDecode);
   const change = (next: readonly QueryToken[], [signed, seen]: readonly [string, string], fix = QUERY_FIX) => ({
-    ...{ code: "QUERY" as const, input: { tokens: next, query: queryOf(next) }, signed, seen, fix },
+    code: "QUERY" as const,
+    input: { tokens: next, query: queryOf(next) },
+    signed,
+    seen,
+    fix,
   });
   const without = (rest: readonly QueryToken[], what: string): V4QueryVariant =>
     change(rest, [

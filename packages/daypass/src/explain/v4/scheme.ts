@@ -47,7 +47,12 @@ export function readV4Facts(url: SplitUrl, prefix: string): V4Facts {
   const endsAt = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
   return {
     accessKeyId: parts.join("/"),
-    ...{ date, region, service, signedAt, expires, regionSet },
+    date,
+    region,
+    service,
+    signedAt,
+    expires,
+    regionSet,
     time: get("Date"),
     endsAt: Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
     signedHeaders: get("SignedHeaders").split(";").filter(Boolean),

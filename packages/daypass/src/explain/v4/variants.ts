@@ -62,7 +62,8 @@ function* hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): Generator<V
     yield {
       code: "HOST",
       input: {
-        ...{ ...input, path },
+        ...input,
+        path,
         headers: input.headers.map((header) => (header.name === "host" ? { name: "host", values: [other] } : header)),
       },
       signed: `The URL was signed for the host ${other}${moved}, and the server was reached as ${host}.`,
@@ -141,7 +142,9 @@ function expiresVariants({ dialect, tokens: now }: V4Input): Iterable<Variant<V4
   const name = `${dialect.prefix}Expires`;
   const found = now.find((token) => token.name === name);
   return changedLives({
-    ...{ name, now: found && (found.value ?? ""), ofLife: String },
+    name,
+    now: found && (found.value ?? ""),
+    ofLife: String,
     withLife(value) {
       const tokens = now.map((token) => (token === found ? { ...token, value } : token));
       return { tokens, query: queryOf(tokens) };

@@ -94,7 +94,10 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
   checkName("parameter", parameter);
   return edgeSigner(
     {
-      ...{ name: "Akamai's token", options: "prefix notBefore bind.ip acl sessionId data", weak: [], clock },
+      name: "Akamai's token",
+      options: "prefix notBefore bind.ip acl sessionId data",
+      weak: [],
+      clock,
       own: [parameter],
       draft(request: AkamaiSignRequest, url, { expires, starts }) {
         checkPlainPath(url);
@@ -123,7 +126,12 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
           bound: [...(acl === undefined ? ["path"] : []), ...Object.keys(fields).filter((name) => name !== "exp")],
           unbound: [
             ...(acl === undefined ? [] : [`path ${request.acl ? "that the acl admits" : "below the prefix"}`]),
-            ...["method", "scheme", "host", "query", "headers", "body"],
+            "method",
+            "scheme",
+            "host",
+            "query",
+            "headers",
+            "body",
           ],
         };
       },
@@ -232,7 +240,13 @@ export function akamaiVerifier(options: AkamaiVerifierOptions): Verifier<AkamaiG
         }
         const facts: AkamaiFacts = { acl: acl?.split("!"), sessionId: plain(id), data: plain(data) };
         return {
-          ...{ signature, notBefore, expiresAt, address, path, target: path, facts },
+          signature,
+          notBefore,
+          expiresAt,
+          address,
+          path,
+          target: path,
+          facts,
           stringToSign: akamaiStringToSign(fields, path, escapeEarly),
           unsigned: unsignedParameters(others, allowUnsigned),
         };

@@ -28,8 +28,13 @@ const SHARED_KEYS = {
   ],
 };
 const delegation = (value: string) => ({
-  ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2022-11-02" },
-  ...{ signedStartsOn: "2026-01-01T00:00:00Z", signedExpiresOn: "2026-01-08T00:00:00Z", value },
+  signedObjectId: "o",
+  signedTenantId: "t",
+  signedService: "b",
+  signedVersion: "2022-11-02",
+  signedStartsOn: "2026-01-01T00:00:00Z",
+  signedExpiresOn: "2026-01-08T00:00:00Z",
+  value,
 });
 const delegated = (value: string) => ({ account, userDelegationKey: delegation(value) });
 const DELEGATED_KEYS = { right: delegated(ONE), wrong: delegated(TWO), invalid: [delegated("")] };
@@ -40,7 +45,9 @@ const signature = /[?&]sig=([^&]+)/;
 /** Azure signs permissions and no method. A prefix takes the place of the blob. */
 const probe: ExampleProbe = {
   request: ({ method = "GET", prefix, ...constraints }) => ({
-    ...{ ...constraints, method, permissions: method === "PUT" ? "cw" : "r" },
+    ...constraints,
+    method,
+    permissions: method === "PUT" ? "cw" : "r",
     ...(prefix === undefined ? { blob: BLOB } : { prefix, blob: undefined }),
   }),
   prefix: { value: "talks/", elsewhere: (url) => url.replace("/talks?", "/talks/another?") },
@@ -52,7 +59,9 @@ const variants = [
   { blob: undefined, prefix: "talks/2026" },
   { permissions: "d", protocol: "https" },
   { bind: { ip: "203.0.113.0/24" } },
-  ...[{ snapshot: time }, { versionId: time }, { permissions: "cw", encryptionScope: "scope" }],
+  { snapshot: time },
+  { versionId: time },
+  { permissions: "cw", encryptionScope: "scope" },
   {
     response: { contentType: "text/plain", contentDisposition: 'attachment; filename="a b"', cacheControl: "no-store" },
   },
@@ -63,35 +72,46 @@ const delegationVerifier = (credentials: never, options: ExampleOptions) =>
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "azure", keys: SHARED_KEYS, signature, request, obliged: EXAMPLE_RESPONSE, variants, probe },
+    name: "azure",
+    keys: SHARED_KEYS,
+    signature,
+    request,
+    obliged: EXAMPLE_RESPONSE,
+    variants,
+    probe,
     signer: (clock) => azureSigner({ ...place, credentials: shared, clock }),
     verifier: serviceVerifier,
   },
   {
-    ...{
-      name: "azure, account in the host",
-      keys: SHARED_KEYS,
-      signature,
-      request,
-      variants,
-      ...IN_HOST,
-      probe: { ...probe, sameAs: "azure" },
-    },
+    name: "azure, account in the host",
+    keys: SHARED_KEYS,
+    signature,
+    request,
+    variants,
+    ...IN_HOST,
+    probe: { ...probe, sameAs: "azure" },
     signer: (clock) => azureSigner({ ...hosted, credentials: shared, clock }),
     verifier: serviceVerifier,
   },
   ...["2015-04-05", "2019-12-12"].map(
     (version): SchemeExample => ({
-      ...{ name: `azure, ${version}`, keys: SHARED_KEYS, signature, request, variants },
+      name: `azure, ${version}`,
+      keys: SHARED_KEYS,
+      signature,
+      request,
+      variants,
       signer: (clock) => azureSigner({ ...place, version, credentials: shared, clock }),
       verifier: serviceVerifier,
     }),
   ),
   {
-    ...{ name: "azure, permissions of a stored policy", keys: SHARED_KEYS, signature },
+    name: "azure, permissions of a stored policy",
+    keys: SHARED_KEYS,
+    signature,
     request: { ...request, permissions: undefined, identifier: "p" },
     probe: {
-      ...{ ...probe, sameAs: "azure" },
+      ...probe,
+      sameAs: "azure",
       request: (constraints) => ({ ...probe.request?.(constraints), permissions: undefined }),
     },
     signer: (clock) => azureSigner({ ...place, credentials: shared, clock }),
@@ -99,13 +119,21 @@ export const examples: readonly SchemeExample[] = [
       azureVerifier({ credentials, policies: () => ({ permissions: "rcw" }), ...options }),
   },
   {
-    ...{ name: "azure, account", keys: SHARED_KEYS, signature, probe, anyPathBelow: true },
+    name: "azure, account",
+    keys: SHARED_KEYS,
+    signature,
+    probe,
+    anyPathBelow: true,
     request: { ...request, resourceTypes: "o" },
     signer: (clock) => azureAccountSigner({ ...place, credentials: shared, clock }),
     verifier: (credentials, options) => azureAccountVerifier({ credentials, ...options }),
   },
   {
-    ...{ name: "azure, user delegation", keys: DELEGATED_KEYS, signature, request, probe },
+    name: "azure, user delegation",
+    keys: DELEGATED_KEYS,
+    signature,
+    request,
+    probe,
     variants: [
       ...variants,
       { preauthorizedAgentObjectId: "a", correlationId: "c" },
@@ -113,7 +141,8 @@ export const examples: readonly SchemeExample[] = [
       {
         permissions: "cw",
         bind: {
-          ...{ contentType: "image/png", headers: { "x-ms-Tenant": "a, b" } },
+          contentType: "image/png",
+          headers: { "x-ms-Tenant": "a, b" },
           query: { lang: "de", tenant: "a b&c" },
         },
       },
@@ -122,7 +151,10 @@ export const examples: readonly SchemeExample[] = [
     verifier: delegationVerifier,
   },
   {
-    ...{ name: "azure, user delegation, newest version", keys: DELEGATED_KEYS, signature, request },
+    name: "azure, user delegation, newest version",
+    keys: DELEGATED_KEYS,
+    signature,
+    request,
     probe: { ...probe, sameAs: "azure, user delegation" },
     signer: (clock) =>
       azureUserDelegationSigner({ ...place, version: "2026-10-06", credentials: DELEGATED_KEYS.right, clock }),

@@ -33,21 +33,36 @@ import {
 } from "./index.ts";
 
 const DELEGATION = record({
-  ...{ signedObjectId: text, signedTenantId: text, signedStartsOn: text, signedExpiresOn: text },
-  ...{ signedService: text, signedVersion: text, signedDelegatedUserTenantId: text, value: text },
+  signedObjectId: text,
+  signedTenantId: text,
+  signedStartsOn: text,
+  signedExpiresOn: text,
+  signedService: text,
+  signedVersion: text,
+  signedDelegatedUserTenantId: text,
+  value: text,
 });
 const SHARED: Kinds = { accountKey: text, expiration: text };
 const DELEGATED: Kinds = { userDelegationKey: DELEGATION, expiration: text };
 
 const { query: _, headers: __, ...STORED } = STORE_REQUEST;
 const REQUEST: Kinds = {
-  ...{ container: text, blob: text, permissions: text, protocol: text, encryptionScope: text, identifier: text },
-  ...{ ip: text, ...STORED },
+  container: text,
+  blob: text,
+  permissions: text,
+  protocol: text,
+  encryptionScope: text,
+  identifier: text,
+  ip: text,
+  ...STORED,
 };
 // Only a line for a container needs `resource`. In others it follows from the other fields, and must agree with them.
 const RESOURCE: Kinds = { resource: text, snapshot: text, versionId: text };
 const AGENTS: Kinds = {
-  ...{ delegatedUserObjectId: text, preauthorizedAgentObjectId: text, agentObjectId: text, correlationId: text },
+  delegatedUserObjectId: text,
+  preauthorizedAgentObjectId: text,
+  agentObjectId: text,
+  correlationId: text,
 };
 
 /** Lines of one kind of SAS. */
@@ -55,7 +70,11 @@ function kind(make: (options: never) => LineSigner, credentials: Kinds, more: Ki
   const hint = `give ${Object.keys(credentials)[0]} in each line`;
   return {
     options: {
-      ...{ kind: text, version: text, account: text, endpoint: text, credentials: record(credentials) },
+      kind: text,
+      version: text,
+      account: text,
+      endpoint: text,
+      credentials: record(credentials),
       credentialExpiry: oneOf("refuse", "clamp"),
     },
     request: { ...REQUEST, ...more },
@@ -89,7 +108,12 @@ function prepare({ resource: given, ...line }: SasLine): object {
 }
 
 const POLICY: Kinds = {
-  ...{ account: text, container: text, identifier: text, startsOn: text, expiresOn: text, permissions: text },
+  account: text,
+  container: text,
+  identifier: text,
+  startsOn: text,
+  expiresOn: text,
+  permissions: text,
 };
 
 interface Entry {
@@ -128,13 +152,18 @@ export const fields: SchemeFields = {
     "kind",
   ),
   entry: {
-    ...{ kind: oneOf("service", "account", "user-delegation"), version: text, account: text, endpoint: text },
-    ...{ origins: textList, credentials: oneOrMore(record({ account: text, ...SHARED, ...DELEGATED })) },
+    kind: oneOf("service", "account", "user-delegation"),
+    version: text,
+    account: text,
+    endpoint: text,
+    origins: textList,
+    credentials: oneOrMore(record({ account: text, ...SHARED, ...DELEGATED })),
     policies: {
       ...listOf(record(POLICY)),
       accepts: (value) => Array.isArray(value) && value.every(record(POLICY).accepts),
     },
-    ...{ operations: anyOfKinds('"all" or a list of names', oneOf("all"), textList), maxLife: number },
+    operations: anyOfKinds('"all" or a list of names', oneOf("all"), textList),
+    maxLife: number,
   },
   verifiers(given: Entry, context: EntryContext) {
     const { account = accountAt(given.endpoint ?? context.origin) } = given;

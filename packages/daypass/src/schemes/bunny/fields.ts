@@ -9,7 +9,10 @@ export const fields: SchemeFields = edgeFields({
   credentials: SECRET,
   required: ["secret"],
   request: {
-    ...{ place: oneOf("query", "path"), countries: textList, countriesBlocked: textList, speedLimit: number },
+    place: oneOf("query", "path"),
+    countries: textList,
+    countriesBlocked: textList,
+    speedLimit: number,
   },
   entry: { ...UNSIGNED, requireIp: flag },
   signer: bunnySigner,

@@ -84,7 +84,9 @@ export function bunnySigner(options: BunnySignerOptions): EdgeSigner<BunnySignRe
   const { secret, clock } = requireOptions(options);
   return edgeSigner<BunnySignRequest, BunnyDraft, BunnyWeakness>(
     {
-      ...{ name: "Bunny's token", weak: WEAK, clock },
+      name: "Bunny's token",
+      weak: WEAK,
+      clock,
       options: "prefix bind.ip bind.query place countries countriesBlocked speedLimit",
       own: OWN,
       draft(request, url, window) {
@@ -123,10 +125,13 @@ export function bunnySigner(options: BunnySignerOptions): EdgeSigner<BunnySignRe
           ],
           unbound: [
             ...(prefix === undefined ? [] : ["path below the prefix"]),
-            ...["method", "scheme", "host"],
+            "method",
+            "scheme",
+            "host",
             // A token in the path contains its parameters. Other parameters are not signed.
             ...(place === "path" ? ["further query parameters"] : []),
-            ...["headers", "body"],
+            "headers",
+            "body",
           ],
         };
       },
@@ -283,7 +288,9 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
         };
         return {
           ...signedParts({ path: prefix ?? decoded, expires, address, parameters }),
-          ...{ signature, path, facts },
+          signature,
+          path,
+          facts,
           expiresAt: parseEpoch(expires),
           target: joinTarget(path, joinTokens(signed.filter((token) => !isRule(token)))),
           unsigned: unsignedParameters(open, allowUnsigned),

@@ -19,7 +19,10 @@ export const examples: readonly SchemeExample[] = [
   { name: "cloud-cdn", ...common, request: EDGE_REQUEST, probe: EDGE_PREFIX },
   { name: "cloud-cdn, prefix", ...common, request: { ...EDGE_REQUEST, ...BELOW_PREFIX }, anyPathBelow: true },
   {
-    ...{ name: "cloud-cdn, cookie", ...common, request: COOKIE_REQUEST, anyPathBelow: true },
+    name: "cloud-cdn, cookie",
+    ...common,
+    request: COOKIE_REQUEST,
+    anyPathBelow: true,
     signer: (clock) => cloudCdnCookieSigner({ ...key, clock }),
   },
 ];

@@ -9,12 +9,19 @@ const urlSafe = { ttl: 3600, urlSafe: true };
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "cloudflare", keys: SECRETS, signature, request: EDGE_REQUEST, probe: {} },
+    name: "cloudflare",
+    keys: SECRETS,
+    signature,
+    request: EDGE_REQUEST,
+    probe: {},
     signer: (clock) => cloudflareSigner({ secret: SECRETS.right, ...own, clock }),
     verifier: (secrets, options) => cloudflareVerifier({ secrets, ...own, ...options }),
   },
   {
-    ...{ name: "cloudflare, base64url", keys: SECRETS, signature, probe: { sameAs: "cloudflare" } },
+    name: "cloudflare, base64url",
+    keys: SECRETS,
+    signature,
+    probe: { sameAs: "cloudflare" },
     request: { url: `${EDGE_REQUEST.url}?a=1` },
     signer: (clock) => cloudflareSigner({ secret: SECRETS.right, ...urlSafe, clock }),
     verifier: (secrets, options) => cloudflareVerifier({ secrets, ...urlSafe, ...options }),

@@ -63,7 +63,12 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
   checkName("parameter", parameter);
   return edgeSigner(
     {
-      ...{ name: "Cloudflare's token", options: "bind.query", own: [parameter], weak: [], clock, maxLife: ttl },
+      name: "Cloudflare's token",
+      options: "bind.query",
+      own: [parameter],
+      weak: [],
+      clock,
+      maxLife: ttl,
       draft(_request: CloudflareSignRequest, url, { expiresAt }) {
         const timestamp = String(expiresAt.getTime() / 1000 - ttl);
         // The rule reads ten digits, so the earliest timestamp is in September 2001.

@@ -22,7 +22,9 @@ const signer: SchemeExample["signer"] = (clock) =>
 const cookieSigner: SchemeExample["signer"] = (clock) =>
   cloudfrontCookieSigner({ keyPairId: ID, privateKey: RSA_PAIR.privateKey, hash: "sha256", clock });
 const variants = [
-  ...[BELOW_PREFIX, { notBefore: EXAMPLE_TIME }, { bind: { ip: "203.0.113.0/24" } }],
+  BELOW_PREFIX,
+  { notBefore: EXAMPLE_TIME },
+  { bind: { ip: "203.0.113.0/24" } },
   { resource: `${origin}/talks/*` },
   { resource: "http*://media.example.com/talks/keynot?.mp4", bind: { ip: "203.0.113.9" } },
 ];
@@ -31,25 +33,46 @@ const variants = [
 function withKey(name: string, pair: typeof RSA_PAIR, hash: Hash, keyPairId: string): SchemeExample {
   const but: Readonly<Record<string, string>> = pair === EC_PAIR ? { stableWindow: "refuses" } : {};
   return {
-    ...{ name: `cloudfront, ${name}, ${hash}`, keys: keys(keyPairId, pair.publicKey, hash), signature },
-    ...{ request: EDGE_REQUEST, variants, verifier, probe: { ...EDGE_PREFIX, sameAs: "cloudfront", but } },
+    name: `cloudfront, ${name}, ${hash}`,
+    keys: keys(keyPairId, pair.publicKey, hash),
+    signature,
+    request: EDGE_REQUEST,
+    variants,
+    verifier,
+    probe: { ...EDGE_PREFIX, sameAs: "cloudfront", but },
     signer: (clock) => cloudfrontSigner({ keyPairId, privateKey: pair.privateKey, hash, clock }),
   };
 }
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "cloudfront", keys: RSA_KEYS, signature, request: EDGE_REQUEST, variants, probe: EDGE_PREFIX },
-    ...{ signer, verifier },
+    name: "cloudfront",
+    keys: RSA_KEYS,
+    signature,
+    request: EDGE_REQUEST,
+    variants,
+    probe: EDGE_PREFIX,
+    signer,
+    verifier,
   },
   {
-    ...{ name: "cloudfront, policy", keys: RSA_KEYS, signature, request: { ...EDGE_REQUEST, ...BELOW_PREFIX } },
-    ...{ anyPathBelow: true, signer, verifier },
+    name: "cloudfront, policy",
+    keys: RSA_KEYS,
+    signature,
+    request: { ...EDGE_REQUEST, ...BELOW_PREFIX },
+    anyPathBelow: true,
+    signer,
+    verifier,
   },
   {
-    ...{ name: "cloudfront, cookies", keys: RSA_KEYS, signature: /CloudFront-Signature=([^;]+)/ },
-    ...{ request: { resource: `${origin}/talks/*` }, variants: [{ resource: origin + EXAMPLE_PATH }] },
-    ...{ anyPathBelow: true, signer: cookieSigner, verifier },
+    name: "cloudfront, cookies",
+    keys: RSA_KEYS,
+    signature: /CloudFront-Signature=([^;]+)/,
+    request: { resource: `${origin}/talks/*` },
+    variants: [{ resource: origin + EXAMPLE_PATH }],
+    anyPathBelow: true,
+    signer: cookieSigner,
+    verifier,
   },
   withKey("RSA", RSA_PAIR, "sha1", "KRSA"),
   withKey("ECDSA", EC_PAIR, "sha1", "KEC1"),

@@ -31,11 +31,18 @@ const common = {
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "cos", ...common, keys: KEYS, probe: {} },
+    name: "cos",
+    ...common,
+    keys: KEYS,
+    probe: {},
     signer: (clock) => cosSigner({ ...place, addressing: "path", credentials: KEYS.right, clock }),
   },
   {
-    ...{ name: "cos, virtual host, STS", ...common, ...IN_HOST, keys: STS_KEYS, probe: { sameAs: "cos" } },
+    name: "cos, virtual host, STS",
+    ...common,
+    ...IN_HOST,
+    keys: STS_KEYS,
+    probe: { sameAs: "cos" },
     otherOrigin: "https://media-1250000000.other.example.com",
     signer: (clock) => cosSigner({ ...place, addressing: "virtual", credentials: STS_KEYS.right, clock }),
   },

@@ -33,8 +33,12 @@ const TENCENT_VIRTUAL = /^(https?:\/\/)[a-z0-9-]+\.(cos\.[a-z0-9-]+\.myqcloud\.c
 export const fields: SchemeFields = {
   line: () => line,
   entry: {
-    ...{ credentials: oneOrMore(CREDENTIALS), origins: textList, buckets: BUCKETS, ...STORE_PLACE },
-    ...{ maxLife: number, maxFutureSkew: number },
+    credentials: oneOrMore(CREDENTIALS),
+    origins: textList,
+    buckets: BUCKETS,
+    ...STORE_PLACE,
+    maxLife: number,
+    maxFutureSkew: number,
   },
   verifiers(entry: Entry, { origin, clock, enforces }: EntryContext) {
     const { maxLife, maxFutureSkew } = entry;

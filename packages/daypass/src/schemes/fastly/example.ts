@@ -6,7 +6,11 @@ const keys = { right: "b2xk", wrong: "bmV3", invalid: ["", undefined, "b2x"] };
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "fastly", keys, signature: /token=[0-9]+_([^&]+)/, request: EDGE_REQUEST, probe: {} },
+    name: "fastly",
+    keys,
+    signature: /token=[0-9]+_([^&]+)/,
+    request: EDGE_REQUEST,
+    probe: {},
     signer: (clock) => fastlySigner({ secret: keys.right, clock }),
     verifier: (secrets, options) => fastlyVerifier({ secrets, ...options }),
   },

@@ -76,7 +76,10 @@ export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySig
   checkName("parameter", parameter);
   return edgeSigner(
     {
-      ...{ name: "Fastly's token", own: [parameter], weak: WEAK, clock },
+      name: "Fastly's token",
+      own: [parameter],
+      weak: WEAK,
+      clock,
       draft: (_request: FastlySignRequest, url, { expires }) => ({
         // "req.url.path var.token_exp": the raw path and the expiry, with no separator.
         stringToSign: `${url.path}${expires}`,

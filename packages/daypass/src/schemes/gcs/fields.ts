@@ -110,8 +110,14 @@ interface Entry extends StorePlace {
 export const fields: SchemeFields = {
   line: (line) => (Object.hasOwn(line, "form") ? formLines : lines)(line),
   entry: {
-    ...{ version: oneOf("v4", "v2"), credentials: oneOrMore(ENTRY_KEY), origins: textList, buckets: BUCKETS, ...PLACE },
-    ...{ maxFutureSkew: number, maxLife: number, allowUnsigned: textList },
+    version: oneOf("v4", "v2"),
+    credentials: oneOrMore(ENTRY_KEY),
+    origins: textList,
+    buckets: BUCKETS,
+    ...PLACE,
+    maxFutureSkew: number,
+    maxLife: number,
+    allowUnsigned: textList,
   },
   verifiers(entry: Entry, { origin, clock, enforces, tools }: EntryContext) {
     const keys = keysOf(entry);

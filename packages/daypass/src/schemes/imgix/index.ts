@@ -62,7 +62,11 @@ export function imgixSigner(options: ImgixSignerOptions): EdgeSigner<ImgixSignRe
   const { secret, clock } = requireOptions(options);
   return edgeSigner(
     {
-      ...{ name: "imgix", options: "withoutExpiry bind.query", own: ["s", "expires"], weak: WEAK, clock },
+      name: "imgix",
+      options: "withoutExpiry bind.query",
+      own: ["s", "expires"],
+      weak: WEAK,
+      clock,
       draft(_request: ImgixSignRequest, url, { expires }) {
         const query = [url.query, expires && `expires=${expires}`].filter((text) => text).join("&");
         return {

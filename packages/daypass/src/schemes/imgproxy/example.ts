@@ -10,13 +10,19 @@ const short = { signatureSize: 8, pathPrefix: "/i" };
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "imgproxy", keys, signature: /^\/([^/]+)/, probe: {} },
+    name: "imgproxy",
+    keys,
+    signature: /^\/([^/]+)/,
+    probe: {},
     request: { url: `${origin}/rs:fit:300/plain/s3://media/talks/keynote.png` },
     signer: (clock) => imgproxySigner({ ...right, clock }),
     verifier: (keys, options) => imgproxyVerifier({ keys, ...options }),
   },
   {
-    ...{ name: "imgproxy, short, below a prefix", keys, signature: /^\/i\/([^/]+)/, probe: { sameAs: "imgproxy" } },
+    name: "imgproxy, short, below a prefix",
+    keys,
+    signature: /^\/i\/([^/]+)/,
+    probe: { sameAs: "imgproxy" },
     request: { url: `${origin}/i/rs:fit:300/plain/s3://media/talks/keynote.png` },
     signer: (clock) => imgproxySigner({ ...right, ...short, clock }),
     verifier: (keys, options) => imgproxyVerifier({ keys, ...short, ...options }),

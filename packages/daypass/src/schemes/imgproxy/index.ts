@@ -76,7 +76,10 @@ export function imgproxySigner(options: ImgproxySignerOptions): EdgeSigner<Imgpr
   const { size, prefix, weak } = readOptions(options);
   return edgeSigner(
     {
-      ...{ name: "imgproxy", options: "withoutExpiry", weak, clock },
+      name: "imgproxy",
+      options: "withoutExpiry",
+      weak,
+      clock,
       draft(_request: ImgproxySignRequest, url, { expires }) {
         if (!url.path.startsWith(`${prefix}/`)) throw invalidInput("url", `a URL below ${prefix}/`, url.path);
         const own = url.path.slice(prefix.length);

@@ -6,12 +6,16 @@ const common = { keys: SECRETS, signature: /signature=([^&]+)/, request: EDGE_RE
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "laravel", ...common, probe: {} },
+    name: "laravel",
+    ...common,
+    probe: {},
     signer: (clock) => laravelSigner({ secret: SECRETS.right, clock }),
     verifier: (secrets, options) => laravelVerifier({ secrets, ...options }),
   },
   {
-    ...{ name: "laravel, relative", ...common, probe: { sameAs: "laravel" } },
+    name: "laravel, relative",
+    ...common,
+    probe: { sameAs: "laravel" },
     signer: (clock) => laravelSigner({ secret: SECRETS.right, relative: true, clock }),
     verifier: (secrets, options) => laravelVerifier({ secrets, relative: true, ...options }),
   },

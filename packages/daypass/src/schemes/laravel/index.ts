@@ -61,7 +61,10 @@ export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<Laravel
   const { secret, relative = false, clock } = options;
   return edgeSigner(
     {
-      ...{ name: "Laravel's signature", options: "withoutExpiry bind.query", weak: WEAK, clock },
+      name: "Laravel's signature",
+      options: "withoutExpiry bind.query",
+      weak: WEAK,
+      clock,
       draft(_request: LaravelSignRequest, url, { expires }) {
         if (url.query.split("&").some(isOwnForPhp)) {
           throw invalidInput("url", "a URL without what PHP reads as expires or signature", "another");
@@ -148,7 +151,9 @@ export function laravelVerifier(options: LaravelVerifierOptions): Verifier<Larav
           else if (name !== "signature") signed.push(token);
         }
         return {
-          ...{ signature, unsigned, path },
+          signature,
+          unsigned,
+          path,
           stringToSign: laravelStringToSign(relative ? "" : origin, path, signed),
           expiresAt: readExpiry("expires", expires),
           target: joinTarget(path, signed.filter((token) => !token.startsWith("expires=")).join("&")),

@@ -20,7 +20,10 @@ export const examples: readonly SchemeExample[] = [
   { name: "media-cdn", ...common, request: EDGE_REQUEST, probe: EDGE_PREFIX },
   { name: "media-cdn, prefix", ...common, request: { ...EDGE_REQUEST, ...BELOW_PREFIX }, anyPathBelow: true },
   {
-    ...{ name: "media-cdn, cookie", ...common, request: COOKIE_REQUEST, anyPathBelow: true },
+    name: "media-cdn, cookie",
+    ...common,
+    request: COOKIE_REQUEST,
+    anyPathBelow: true,
     signer: (clock) => mediaCdnCookieSigner({ keyName, privateKey, clock }),
   },
 ];

@@ -6,12 +6,18 @@ const expression = "$secure_link_expires$uri $arg_w $secret";
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "nginx", keys: SECRETS, signature: /md5=([^&]+)/, request: EDGE_REQUEST, probe: {} },
+    name: "nginx",
+    keys: SECRETS,
+    signature: /md5=([^&]+)/,
+    request: EDGE_REQUEST,
+    probe: {},
     signer: (clock) => nginxSigner({ secret: SECRETS.right, clock }),
     verifier: (secrets, options) => nginxVerifier({ secrets, ...options }),
   },
   {
-    ...{ name: "nginx, expression", keys: SECRETS, signature: /md5=([^&]+)/ },
+    name: "nginx, expression",
+    keys: SECRETS,
+    signature: /md5=([^&]+)/,
     request: { ...EDGE_REQUEST, bind: { query: { w: "400" } } },
     signer: (clock) => nginxSigner({ secret: SECRETS.right, expression, clock }),
     verifier: (secrets, options) => nginxVerifier({ secrets, expression, ...options }),

@@ -97,7 +97,10 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
   const isTimed = !weak.includes("no-expiry");
   return edgeSigner(
     {
-      ...{ name: "this expression", options: "bind.ip bind.headers bind.query withoutExpiry", weak, clock },
+      name: "this expression",
+      options: "bind.ip bind.headers bind.query withoutExpiry",
+      weak,
+      clock,
       own: isTimed ? [parameters.signature, parameters.expires] : [parameters.signature],
       ignoreCase: true,
       draft(request: NginxSignRequest, url, { expires }) {
@@ -111,7 +114,10 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
         const { path, origin } = url;
         return {
           stringToSign: expression.stringToSign({
-            ...{ expires: expires ?? "", path, origin, method },
+            expires: expires ?? "",
+            path,
+            origin,
+            method,
             remoteAddress: boundAddress(request, variables),
             arg: onlyArg(parseTarget(`/?${url.query}`).tokens),
             header: (name) => headers[name] ?? "",
@@ -241,7 +247,12 @@ export function nginxVerifier(options: NginxVerifierOptions): Verifier<NginxGran
         }
         const arg = onlyArg(others);
         const stringToSign = expression.stringToSign({
-          ...{ expires: expires ?? "", path, origin, method, remoteAddress: addressText(remoteAddress), arg },
+          expires: expires ?? "",
+          path,
+          origin,
+          method,
+          remoteAddress: addressText(remoteAddress),
+          arg,
           header(name) {
             const [value = "", second] = headerValues(headers, name);
             if (second !== undefined) throw malformed(`header ${name}`, "duplicate", "one field: it is signed");

@@ -28,7 +28,10 @@ export const OSS_PLACE = { region: "cn-hangzhou", endpoint: EXAMPLE_ORIGINS[0] a
 
 const verifier = (credentials: never, options: ExampleOptions) => ossVerifier({ credentials, ...options });
 const common = {
-  ...{ signature: /x-oss-signature=([^&]+)/, request: EXAMPLE_OBJECT, obliged: EXAMPLE_RESPONSE, verifier },
+  signature: /x-oss-signature=([^&]+)/,
+  request: EXAMPLE_OBJECT,
+  obliged: EXAMPLE_RESPONSE,
+  verifier,
   variants: [
     { bindHost: true },
     { query: { x: "1", utm: "" }, headers: { "x-shard": "eu  1" } },
@@ -39,11 +42,18 @@ const probe = { header: "x-oss-meta-trace" };
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "oss", ...common, keys: OSS_KEYS, futureSkew: 900, probe },
+    name: "oss",
+    ...common,
+    keys: OSS_KEYS,
+    futureSkew: 900,
+    probe,
     signer: (clock) => ossSigner({ ...OSS_PLACE, addressing: "path", credentials: OSS_KEYS.right, clock }),
   },
   {
-    ...{ name: "oss, virtual host, STS, host bound", ...common, ...IN_HOST, keys: OSS_STS_KEYS },
+    name: "oss, virtual host, STS, host bound",
+    ...common,
+    ...IN_HOST,
+    keys: OSS_STS_KEYS,
     request: { ...EXAMPLE_OBJECT, bindHost: true },
     probe: { ...probe, sameAs: "oss" },
     signer: (clock) => ossSigner({ ...OSS_PLACE, addressing: "virtual", credentials: OSS_STS_KEYS.right, clock }),

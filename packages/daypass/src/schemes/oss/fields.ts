@@ -18,7 +18,10 @@ import { ossV1Signer, ossV1Verifier } from "./v1/index.ts";
 
 const CREDENTIALS = record({ accessKeyId: text, accessKeySecret: text, securityToken: text, expiration: text });
 const OPTIONS: Kinds = {
-  ...{ version: text, ...STORE_PLACE, credentials: CREDENTIALS, credentialExpiry: oneOf("refuse", "clamp") },
+  version: text,
+  ...STORE_PLACE,
+  credentials: CREDENTIALS,
+  credentialExpiry: oneOf("refuse", "clamp"),
 };
 const REQUEST: Kinds = { bucket: text, key: text, resource: oneOf("bucket"), ...STORE_REQUEST };
 const required = {
@@ -34,7 +37,9 @@ const v4: SignFields = {
   signer: ({ version: _, ...options }: Options) => ossSigner(options),
 };
 const v1: SignFields = {
-  ...{ options: OPTIONS, request: REQUEST, required },
+  options: OPTIONS,
+  request: REQUEST,
+  required,
   signer: ({ version: _, ...options }: Options) => ossV1Signer(options),
 };
 
@@ -50,9 +55,15 @@ interface Entry extends StorePlace {
 export const fields: SchemeFields = {
   line: byVersion({ v4, v1 }),
   entry: {
-    ...{ version: oneOf("v4", "v1"), credentials: oneOrMore(CREDENTIALS), ...STORE_PLACE },
-    ...{ origins: textList, buckets: BUCKETS, regions: textList },
-    ...{ maxFutureSkew: number, maxLife: number, allowUnsigned: textList },
+    version: oneOf("v4", "v1"),
+    credentials: oneOrMore(CREDENTIALS),
+    ...STORE_PLACE,
+    origins: textList,
+    buckets: BUCKETS,
+    regions: textList,
+    maxFutureSkew: number,
+    maxLife: number,
+    allowUnsigned: textList,
   },
   verifiers(entry: Entry, { origin, clock, enforces }: EntryContext) {
     const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;

@@ -34,7 +34,11 @@ const common = { signature: /X-Amz-Signature=([^&]+)/, request: EXAMPLE_OBJECT, 
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3", ...common, keys: S3_KEYS, futureSkew: 900, probe: {} },
+    name: "s3",
+    ...common,
+    keys: S3_KEYS,
+    futureSkew: 900,
+    probe: {},
     variants: [
       { query: { x: ["2", "1"], "x-id": "GetObject" } },
       { method: "PUT", headers: { "if-none-match": "*", "x-amz-checksum-crc32": "AAAAAA==" } },
@@ -42,7 +46,11 @@ export const examples: readonly SchemeExample[] = [
     signer: (clock) => s3Signer({ ...S3_PLACE, credentials: S3_KEYS.right, clock }),
   },
   {
-    ...{ name: "s3, virtual host, session", ...common, ...IN_HOST, keys: S3_SESSION_KEYS, probe: { sameAs: "s3" } },
+    name: "s3, virtual host, session",
+    ...common,
+    ...IN_HOST,
+    keys: S3_SESSION_KEYS,
+    probe: { sameAs: "s3" },
     signer: (clock) => s3Signer({ ...S3_PLACE, addressing: "virtual", credentials: S3_SESSION_KEYS.right, clock }),
   },
 ];

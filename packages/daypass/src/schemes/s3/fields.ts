@@ -28,9 +28,14 @@ import type { S3Credentials } from "./credentials.ts";
 import type { S3SignerOptions } from "./sign.ts";
 
 const CREDENTIALS = record({
-  ...{ accessKeyId: text, secretAccessKey: text, sessionToken: text, expiration: text },
+  accessKeyId: text,
+  secretAccessKey: text,
+  sessionToken: text,
+  expiration: text,
   // The providers of the AWS SDK add these. None of them is part of a signature.
-  ...{ $source: object, accountId: text, credentialScope: text },
+  $source: object,
+  accountId: text,
+  credentialScope: text,
 });
 const PLACE: Kinds = { ...STORE_PLACE, addressing: oneOf("virtual", "path") };
 const OPTIONS: Kinds = {
@@ -107,9 +112,15 @@ interface Entry extends StorePlace {
 export const fields: SchemeFields = {
   line: (line) => (Object.hasOwn(line, "form") ? formLines : lines)(line),
   entry: {
-    ...{ version: oneOf("v4", "v2", "v4a", "express", "header"), credentials: oneOrMore(CREDENTIALS) },
-    ...{ ...PLACE, origins: textList, regions: textList, regionSet: textList },
-    ...{ maxFutureSkew: number, maxLife: number, allowUnsigned: textList },
+    version: oneOf("v4", "v2", "v4a", "express", "header"),
+    credentials: oneOrMore(CREDENTIALS),
+    ...PLACE,
+    origins: textList,
+    regions: textList,
+    regionSet: textList,
+    maxFutureSkew: number,
+    maxLife: number,
+    allowUnsigned: textList,
   },
   async verifiers(entry: Entry, { origin, clock, enforces }: EntryContext) {
     const { version, regionSet, maxFutureSkew, maxLife, allowUnsigned } = entry;

@@ -20,7 +20,9 @@ const common = {
   verifier: (keys: never, options: ExampleOptions) => swiftVerifier({ keys, ...options }),
   variants: [
     ...["POST", "DELETE", "HEAD"].map((method) => ({ method })),
-    ...[{ bind: { ip: "203.0.113.0/24" } }, { bind: { ip: "203.0.113.9" } }, { prefix: "talks/" }],
+    { bind: { ip: "203.0.113.0/24" } },
+    { bind: { ip: "203.0.113.9" } },
+    { prefix: "talks/" },
   ],
 };
 const request = { container: "media", object: "talks/keynote.mp4" };
@@ -28,7 +30,9 @@ const request = { container: "media", object: "talks/keynote.mp4" };
 /** With another digest, and the end as text. */
 function withDigest(digest: SwiftDigest): SchemeExample {
   return {
-    ...{ name: `swift, ${digest}, end as text`, ...common, probe: { ...probe, sameAs: "swift" } },
+    name: `swift, ${digest}, end as text`,
+    ...common,
+    probe: { ...probe, sameAs: "swift" },
     request: { ...request, expiresAs: "iso" },
     signer: signerOf(digest),
   };
@@ -41,7 +45,7 @@ function signerOf(digest: SwiftDigest): SchemeExample["signer"] {
 }
 
 export const examples: readonly SchemeExample[] = [
-  { ...{ name: "swift", ...common, request, probe }, signer: signerOf("sha256") },
+  { name: "swift", ...common, request, probe, signer: signerOf("sha256") },
   withDigest("sha1"),
   withDigest("sha512"),
 ];

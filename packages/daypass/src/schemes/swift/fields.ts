@@ -28,9 +28,18 @@ type Options = Omit<SwiftSignerOptions<"sha256">, "key"> & { readonly credential
 const line: SignFields = {
   options: { endpoint: text, account: text, credentials: record({ key: text }), digest: DIGEST },
   request: {
-    ...{ container: text, object: text, method: text, filename: text, inline: flag, ip: textOrList },
-    ...{ prefix: text, prefixMatch: oneOf("folder", "text"), expiresAs: oneOf("unix", "iso") },
-    ...{ bind: BIND, response: textMap, dotSegments: oneOf("refuse", "sign") },
+    container: text,
+    object: text,
+    method: text,
+    filename: text,
+    inline: flag,
+    ip: textOrList,
+    prefix: text,
+    prefixMatch: oneOf("folder", "text"),
+    expiresAs: oneOf("unix", "iso"),
+    bind: BIND,
+    response: textMap,
+    dotSegments: oneOf("refuse", "sign"),
   },
   required: { endpoint: hint, account: hint, "credentials.key": hint },
   signer: ({ credentials: { key }, digest = "sha256", ...options }: Options) =>
@@ -49,9 +58,14 @@ interface Entry extends Pick<SwiftVerifierOptions, "basePath" | "prefixMatch" | 
 export const fields: SchemeFields = {
   line: () => line,
   entry: {
-    ...{ account: text, origins: textList, endpoint: text, basePath: text, prefixMatch: oneOf("folder", "text") },
+    account: text,
+    origins: textList,
+    endpoint: text,
+    basePath: text,
+    prefixMatch: oneOf("folder", "text"),
     credentials: oneOrMore(record({ key: text, container: text, digests: listOf(DIGEST) })),
-    ...{ allowUnsigned: listOf(oneOf("filename", "inline")), maxLife: number },
+    allowUnsigned: listOf(oneOf("filename", "inline")),
+    maxLife: number,
   },
   verifiers(entry: Entry, { origin, clock, enforces }: EntryContext) {
     const { endpoint, prefixMatch, allowUnsigned, maxLife } = entry;

@@ -75,7 +75,11 @@ export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<Symfony
   const { hash, expiration, encoding } = readOptions(options);
   return edgeSigner(
     {
-      ...{ name: "UriSigner", options: "withoutExpiry bind.query", own: [hash, expiration], weak: WEAK, clock },
+      name: "UriSigner",
+      options: "withoutExpiry bind.query",
+      own: [hash, expiration],
+      weak: WEAK,
+      clock,
       draft(_request: SymfonySignRequest, url, { expires }) {
         const asked = readTokens(url.query);
         const signed: readonly Parameter[] = expires === undefined ? asked : [...asked, [expiration, expires]];
@@ -159,7 +163,9 @@ export function symfonyVerifier(options: SymfonyVerifierOptions): Verifier<Symfo
           throw malformed(hash, "form", "one hash, and no array");
         }
         return {
-          ...{ signature, expiresAt, path },
+          signature,
+          expiresAt,
+          path,
           stringToSign: origin + joinTarget(path, joinTokens(signed)),
           target: joinTarget(path, joinTokens(others)),
         };

@@ -35,7 +35,9 @@ const common = {
 export const examples: readonly SchemeExample[] = [
   { name: "uri-signing", ...common, request: EDGE_REQUEST, probe: EDGE_PREFIX },
   {
-    ...{ name: "uri-signing, in the path", ...common, request: { ...EDGE_REQUEST, place: "path" } },
+    name: "uri-signing, in the path",
+    ...common,
+    request: { ...EDGE_REQUEST, place: "path" },
     probe: { ...EDGE_PREFIX, sameAs: "uri-signing" },
   },
 ];

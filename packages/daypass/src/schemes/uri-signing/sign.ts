@@ -112,7 +112,10 @@ interface Settings extends UriSigningSignerOptions<UriSigningSecret | UriSigning
 
 function signFormat({ key, issuer, attribute, clock, random }: Settings): EdgeSignFormat<UriSigningRequest, EdgeDraft> {
   return {
-    ...{ name: "URI Signing", instead: { "bind.ip": "encrypted.ip" }, weak: [], clock },
+    name: "URI Signing",
+    instead: { "bind.ip": "encrypted.ip" },
+    weak: [],
+    clock,
     options: ({ prefix, regex }) => ((prefix ?? regex) ? OPTIONS : `${OPTIONS} bind.query`),
     draft(request, url, window) {
       const target = joinUrl({ ...url, origin: "" });
@@ -168,7 +171,8 @@ function signFormat({ key, issuer, attribute, clock, random }: Settings): EdgeSi
         unbound: [
           "method",
           ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
-          ...["headers", "body"],
+          "headers",
+          "body",
         ],
         covers: () => true,
       };

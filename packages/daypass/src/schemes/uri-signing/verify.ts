@@ -109,7 +109,13 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
         if (/%(?![0-9A-Fa-f]{2})/.test(found.target)) throw malformed("target", "form", "whole escapes");
         const uri = normalizeUri(origin, found.target);
         return {
-          ...{ jws, claims, uri, keyId: jws.kid, signature: jws.signature, stringToSign: jws.input, path: uri.path },
+          jws,
+          claims,
+          uri,
+          keyId: jws.kid,
+          signature: jws.signature,
+          stringToSign: jws.input,
+          path: uri.path,
           personal: {},
           // "URI Signing implementations MUST NOT allow for any time synchronization leeway".
           notBefore: nbf && nbf * 1000,

@@ -7,7 +7,11 @@ const KEY: UrlHmacKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcIC
 // RFC 8032, section 7.1, test 1.
 const X = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 const ED25519: UrlEd25519PrivateKey = {
-  ...{ kty: "OKP", crv: "Ed25519", alg: "Ed25519", kid: "edge-1", x: X },
+  kty: "OKP",
+  crv: "Ed25519",
+  alg: "Ed25519",
+  kid: "edge-1",
+  x: X,
   d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
 };
 const { d: _, ...ED25519_PUBLIC } = ED25519;
@@ -19,7 +23,8 @@ const HMAC_KEYS: ExampleKeys = {
     { ...KEY, k: "AQEBAQEBAQE" },
     { ...KEY, kid: "" },
   ],
-  ...{ id: KEY.kid, oneForEachId: true },
+  id: KEY.kid,
+  oneForEachId: true,
 };
 const ED25519_KEYS: ExampleKeys = {
   right: ED25519_PUBLIC,
@@ -28,7 +33,8 @@ const ED25519_KEYS: ExampleKeys = {
     { ...ED25519_PUBLIC, x: "" },
     { ...ED25519_PUBLIC, kid: "" },
   ],
-  ...{ id: ED25519.kid, oneForEachId: true },
+  id: ED25519.kid,
+  oneForEachId: true,
 };
 
 const [origin] = EXAMPLE_ORIGINS;
@@ -38,7 +44,9 @@ const probe: ExampleProbe = {
   prefix: { value: "/talks/2026/", elsewhere: (url) => url.replace("keynote", "another") },
 };
 const common = {
-  ...{ signature: /dp-signature=([^&]+)/, request: { url: URL_7, audience: "invoice" }, obliged: { uses: 1 } },
+  signature: /dp-signature=([^&]+)/,
+  request: { url: URL_7, audience: "invoice" },
+  obliged: { uses: 1 },
   variants: [
     { methods: ["PUT", "DELETE"], createOnly: true, bind: { contentLength: { max: 1_048_576 } } },
     { methods: ["PUT"], bind: { contentType: "image/png", sha256: "0".repeat(64) } },
@@ -63,9 +71,11 @@ const common = {
 };
 
 export const examples: readonly SchemeExample[] = [
-  { ...{ name: "url", keys: HMAC_KEYS, probe }, ...common, signer: (clock) => urlSigner({ key: KEY, clock }) },
+  { name: "url", keys: HMAC_KEYS, probe, ...common, signer: (clock) => urlSigner({ key: KEY, clock }) },
   {
-    ...{ name: "url, Ed25519", keys: ED25519_KEYS, probe: { ...probe, sameAs: "url" } },
+    name: "url, Ed25519",
+    keys: ED25519_KEYS,
+    probe: { ...probe, sameAs: "url" },
     ...common,
     signer: (clock) => urlSigner({ key: ED25519, clock }),
   },

@@ -42,12 +42,10 @@ export function prefixTask(asked: Asked): Task {
     present: ({ stream, settle, onRunning }: Zipped) => ({
       status: 200,
       headers: [
-        ...[
-          "content-type",
-          "application/zip",
-          "content-disposition",
-          contentDisposition("attachment", `${titleOf(grant)}.zip`),
-        ],
+        "content-type",
+        "application/zip",
+        "content-disposition",
+        contentDisposition("attachment", `${titleOf(grant)}.zip`),
         ...SAFE_HEADERS,
       ],
       body: { kind: "stream", stream, length: undefined },
@@ -119,7 +117,9 @@ function listing(asked: Asked, keys: ListFolder["keys"]): Task<ListFolder> {
         path: `${path}/${encodePath(rest)}`,
         root: `${path}/`,
         entries: shown,
-        ...{ sort, descending, isTruncated },
+        sort,
+        descending,
+        isTruncated,
         next: next < rows.length ? next : undefined,
         note: link.note,
         sharedBy: options.sharedBy,

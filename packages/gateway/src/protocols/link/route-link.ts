@@ -38,15 +38,26 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
   return {
     request: {
       operation: "claim-link",
-      ...{ variant, object: undefined, claimKey, token, isVisit: true },
+      variant,
+      object: undefined,
+      claimKey,
+      token,
+      isVisit: true,
       address: networkOf(request.remoteAddress ?? ""),
     },
     present: ({ delivery: { leaseUntil } }: LinkClaimed) => {
       const origin = grant.site ?? "";
       const path = `/${link.key}`;
       const cookie = visitCookie(visitCookies(options.stateKey), {
-        ...{ link: link.id, variant: variant.id, owner: link.owner, origin, path, until: leaseUntil },
-        ...{ startsAt: link.startsAt, name: variant.name, networks: link.networks },
+        link: link.id,
+        variant: variant.id,
+        owner: link.owner,
+        origin,
+        path,
+        until: leaseUntil,
+        startsAt: link.startsAt,
+        name: variant.name,
+        networks: link.networks,
         sealedAt: permit.at,
         token: hashOf(token),
         charged: variant.maxBytes === undefined ? undefined : hashOf(token),

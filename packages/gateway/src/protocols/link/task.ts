@@ -18,7 +18,11 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
     const { request } = received;
     const { grant } = permit;
     const asked: Asked = {
-      ...{ grant, permit, received, request, options },
+      grant,
+      permit,
+      received,
+      request,
+      options,
       query: readQuery(request.target),
       isPage: wantsPage(request),
     };

@@ -55,7 +55,12 @@ export function routeTask({ permit, received, body, limits, clock }: RouteCall):
   return {
     request: {
       operation: "forward-request",
-      ...{ permit, route, method, headers, upgrade, charge: chargeOf(grant) },
+      permit,
+      route,
+      method,
+      headers,
+      upgrade,
+      charge: chargeOf(grant),
       target: grant.target,
       body: bodyOf({ permit, received, body, limits, clock }),
     },

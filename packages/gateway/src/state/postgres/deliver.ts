@@ -135,15 +135,25 @@ function namesOf(items: readonly Item[]): readonly string[][] {
     ...others.flatMap((command) => ("attempt" in command ? [command.attempt] : [])),
   ];
   return [
-    ...[claims.map(({ variant }) => variant), claims.map(({ claim }) => claim), claims.map(({ address }) => address)],
-    ...[others.map(({ variant }) => variant), others.map(({ token }) => token), attempts],
+    claims.map(({ variant }) => variant),
+    claims.map(({ claim }) => claim),
+    claims.map(({ address }) => address),
+    others.map(({ variant }) => variant),
+    others.map(({ token }) => token),
+    attempts,
   ];
 }
 
 function deliveryRow(delivery: Delivery, { id, link }: Pick<Variant, "id" | "link">): object {
   const { claimedAt, startBy, leaseUntil, completedAt, covered, ...row } = delivery;
   return {
-    ...{ ...row, variant: id, link, covered: JSON.stringify(covered) },
-    ...{ claimed_at: claimedAt, start_by: startBy, lease_until: leaseUntil, completed_at: completedAt },
+    ...row,
+    variant: id,
+    link,
+    covered: JSON.stringify(covered),
+    claimed_at: claimedAt,
+    start_by: startBy,
+    lease_until: leaseUntil,
+    completed_at: completedAt,
   };
 }

@@ -84,7 +84,11 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
 
   let suspendedAtStart = 0;
   const db = openConnections({
-    ...{ pool, writer, chain, clock, onFault },
+    pool,
+    writer,
+    chain,
+    clock,
+    onFault,
     async prepare(transaction, client) {
       await migrate(transaction.run, client);
       suspendedAtStart += await checkPlace(transaction);

@@ -71,8 +71,19 @@ const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>
 const FLAGS: ReadonlySet<string> = new Set(["head", "get"]);
 
 const LETTERS: Readonly<Record<string, string>> = {
-  ...{ X: "request", I: "head", G: "get", T: "upload-file", H: "header", A: "user-agent", e: "referer", b: "cookie" },
-  ...{ r: "range", u: "user", F: "form", d: "data", K: "config" },
+  X: "request",
+  I: "head",
+  G: "get",
+  T: "upload-file",
+  H: "header",
+  A: "user-agent",
+  e: "referer",
+  b: "cookie",
+  r: "range",
+  u: "user",
+  F: "form",
+  d: "data",
+  K: "config",
 };
 /** Letters and names of further options that take a value. */
 const VALUED_LETTERS = "oxmwcDEzCUQPtyYh";

@@ -7,12 +7,16 @@ const common = { signature: /^x-goog-signature$/, request: GCS_OBJECT, obliged: 
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "gcs/form, HMAC", ...common, keys: GCS_HMAC_KEYS },
+    name: "gcs/form, HMAC",
+    ...common,
+    keys: GCS_HMAC_KEYS,
     signer: (clock) => gcsHmacFormSigner({ credentials: GCS_HMAC_KEYS.right, clock }),
     verifier: (keys, options) => gcsHmacFormVerifier({ keys, ...options }),
   },
   {
-    ...{ name: "gcs/form, account", ...common, keys: GCS_ACCOUNT_KEYS },
+    name: "gcs/form, account",
+    ...common,
+    keys: GCS_ACCOUNT_KEYS,
     signer: (clock) => gcsFormSigner({ credentials: GCS_ACCOUNT, clock }),
     verifier: (keys, options) => gcsFormVerifier({ keys, ...options }),
   },

@@ -16,23 +16,34 @@ const hmacVerifier = (keys: never, options: ExampleOptions) => gcsV2HmacVerifier
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "gcs/v2, HMAC", ...common, keys: GCS_HMAC_KEYS, probe: { ...probe, row: "gcs/v2" } },
+    name: "gcs/v2, HMAC",
+    ...common,
+    keys: GCS_HMAC_KEYS,
+    probe: { ...probe, row: "gcs/v2" },
     signer: (clock) => gcsV2HmacSigner({ endpoint, credentials: GCS_HMAC_KEYS.right, clock }),
     verifier: hmacVerifier,
   },
   {
-    ...{ name: "gcs/v2, HMAC, virtual host", ...common, ...IN_HOST, keys: GCS_HMAC_KEYS },
+    name: "gcs/v2, HMAC, virtual host",
+    ...common,
+    ...IN_HOST,
+    keys: GCS_HMAC_KEYS,
     probe: { ...probe, sameAs: "gcs/v2" },
     signer: (clock) => gcsV2HmacSigner({ endpoint, addressing: "virtual", credentials: GCS_HMAC_KEYS.right, clock }),
     verifier: hmacVerifier,
   },
   {
-    ...{ name: "gcs/v2, account", ...common, keys: GCS_ACCOUNT_KEYS },
+    name: "gcs/v2, account",
+    ...common,
+    keys: GCS_ACCOUNT_KEYS,
     signer: (clock) => gcsV2Signer({ endpoint, credentials: GCS_ACCOUNT, clock }),
     verifier: accountVerifier,
   },
   {
-    ...{ name: "gcs/v2, account, virtual host", ...common, ...IN_HOST, keys: GCS_ACCOUNT_KEYS },
+    name: "gcs/v2, account, virtual host",
+    ...common,
+    ...IN_HOST,
+    keys: GCS_ACCOUNT_KEYS,
     probe: { ...probe, sameAs: "gcs/v2" },
     signer: (clock) => gcsV2Signer({ endpoint, addressing: "virtual", credentials: GCS_ACCOUNT, clock }),
     verifier: accountVerifier,

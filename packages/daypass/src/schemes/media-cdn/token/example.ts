@@ -12,7 +12,9 @@ const right = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
 const wrong = { secret: "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI" };
 const verifier = (keys: never, options: ExampleOptions) => mediaCdnTokenVerifier({ keys, ...options });
 const common = {
-  ...{ keys: { right, wrong, invalid: [{ secret: "" }, { secret: "AAAA" }] }, signature: /hmac=([^&]+)/, verifier },
+  keys: { right, wrong, invalid: [{ secret: "" }, { secret: "AAAA" }] },
+  signature: /hmac=([^&]+)/,
+  verifier,
   signer: (clock: () => Date) => mediaCdnTokenSigner({ key: right, clock }),
 };
 const ed25519Keys = {
@@ -33,12 +35,20 @@ export const examples: readonly SchemeExample[] = [
     anyPathBelow: true,
   },
   {
-    ...{ name: "media-cdn/token, SHA-1", ...common, keys: sha1Keys, request: EDGE_REQUEST, probe },
+    name: "media-cdn/token, SHA-1",
+    ...common,
+    keys: sha1Keys,
+    request: EDGE_REQUEST,
+    probe,
     signer: (clock) => mediaCdnTokenSigner({ key: mediaCdnSha1Key(right), clock }),
   },
   {
-    ...{ name: "media-cdn/token, Ed25519", keys: ed25519Keys, signature: /Signature=([^&]+)/, request: EDGE_REQUEST },
-    ...{ probe, verifier },
+    name: "media-cdn/token, Ed25519",
+    keys: ed25519Keys,
+    signature: /Signature=([^&]+)/,
+    request: EDGE_REQUEST,
+    probe,
+    verifier,
     signer: (clock) => mediaCdnEd25519TokenSigner({ privateKey: ED25519.privateKey, clock }),
   },
 ];

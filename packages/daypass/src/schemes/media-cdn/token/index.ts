@@ -201,7 +201,10 @@ function signFormat({
   clock,
 }: MediaCdnTokenOptions): EdgeSignFormat<MediaCdnTokenRequest, EdgeDraft> {
   return {
-    ...{ name: "this token", own: [parameter], weak: [], clock },
+    name: "this token",
+    own: [parameter],
+    weak: [],
+    clock,
     options: "prefix notBefore bind.ip bind.headers pathGlobs sessionId data",
     draft(request, url, { starts, expires }) {
       const { bind, prefix, pathGlobs, sessionId, data } = request;
@@ -232,7 +235,9 @@ function signFormat({
           "method",
           ...(prefix === undefined ? ["scheme", "host"] : []),
           ...(prefix ? ["path below the prefix"] : pathGlobs ? ["path that the pathGlobs admit"] : []),
-          ...["query", "other headers", "body"],
+          "query",
+          "other headers",
+          "body",
         ],
       };
     },
@@ -352,7 +357,12 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
           signedHeaders: Headers?.toLowerCase().split(",") ?? [],
         };
         return {
-          ...{ signature, notBefore, expiresAt, path, target: path, facts },
+          signature,
+          notBefore,
+          expiresAt,
+          path,
+          target: path,
+          facts,
           stringToSign: tokenStringToSign(fields, { path, headers, code: "MALFORMED" }),
           networks: IPRanges === undefined ? undefined : readRanges(IPRanges),
           unsigned: unsignedParameters(others, allowUnsigned),

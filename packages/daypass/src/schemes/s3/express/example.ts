@@ -7,7 +7,10 @@ const { right, invalid } = S3_SESSION_KEYS;
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/express", signature: /X-Amz-Signature=([^&]+)/, obliged: EXAMPLE_RESPONSE, probe: {} },
+    name: "s3/express",
+    signature: /X-Amz-Signature=([^&]+)/,
+    obliged: EXAMPLE_RESPONSE,
+    probe: {},
     keys: { ...S3_SESSION_KEYS, invalid: [...invalid, { ...right, sessionToken: "" }] },
     ...IN_HOST,
     otherOrigin: "https://media--use1-az4--x-s3.other.example.com",

@@ -9,11 +9,15 @@ const common = { signature: /^x-amz-signature$/i, request: EXAMPLE_OBJECT, oblig
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/form", ...common, keys: S3_KEYS },
+    name: "s3/form",
+    ...common,
+    keys: S3_KEYS,
     signer: (clock) => s3FormSigner({ region, credentials: S3_KEYS.right, clock }),
   },
   {
-    ...{ name: "s3/form, session", ...common, keys: S3_SESSION_KEYS },
+    name: "s3/form, session",
+    ...common,
+    keys: S3_SESSION_KEYS,
     signer: (clock) => s3FormSigner({ region, credentials: S3_SESSION_KEYS.right, clock }),
   },
 ];

@@ -19,7 +19,12 @@ const SIGNED = {
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/header", keys: S3_KEYS, signature: /Signature=([^&]+)/, request: {}, obliged: {}, futureSkew: 900 },
+    name: "s3/header",
+    keys: S3_KEYS,
+    signature: /Signature=([^&]+)/,
+    request: {},
+    obliged: {},
+    futureSkew: 900,
     signer: () => ({ sign: () => SIGNED }),
     verifier: (credentials, options) => s3HeaderVerifier({ credentials, ...options }),
   },

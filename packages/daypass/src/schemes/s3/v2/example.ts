@@ -9,11 +9,17 @@ const probe = { header: "x-amz-meta-trace", query: "versionId" };
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/v2", ...common, keys: S3_KEYS, probe },
+    name: "s3/v2",
+    ...common,
+    keys: S3_KEYS,
+    probe,
     signer: (clock) => s3V2Signer({ ...S3_PLACE, credentials: S3_KEYS.right, clock }),
   },
   {
-    ...{ name: "s3/v2, virtual host, session", ...common, ...IN_HOST, keys: S3_SESSION_KEYS },
+    name: "s3/v2, virtual host, session",
+    ...common,
+    ...IN_HOST,
+    keys: S3_SESSION_KEYS,
     probe: { ...probe, sameAs: "s3/v2" },
     signer: (clock) => s3V2Signer({ ...S3_PLACE, addressing: "virtual", credentials: S3_SESSION_KEYS.right, clock }),
   },

@@ -9,11 +9,18 @@ const { endpoint } = S3_PLACE;
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/v4a", ...common, keys: S3_KEYS, futureSkew: 900, probe: {} },
+    name: "s3/v4a",
+    ...common,
+    keys: S3_KEYS,
+    futureSkew: 900,
+    probe: {},
     signer: (clock) => s3V4aSigner({ endpoint, regionSet: ["*"], credentials: S3_KEYS.right, clock }),
   },
   {
-    ...{ name: "s3/v4a, virtual host, session", ...common, ...IN_HOST, keys: S3_SESSION_KEYS },
+    name: "s3/v4a, virtual host, session",
+    ...common,
+    ...IN_HOST,
+    keys: S3_SESSION_KEYS,
     probe: { sameAs: "s3/v4a" },
     signer(clock) {
       const place = { endpoint, addressing: "virtual", regionSet: ["us-east-1", "eu-*"] } as const;

@@ -9,11 +9,15 @@ const common = { signature: /^signature$/, request: EXAMPLE_OBJECT, obliged: EXA
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/form/v2", ...common, keys: S3_KEYS },
+    name: "s3/form/v2",
+    ...common,
+    keys: S3_KEYS,
     signer: (clock) => s3FormV2Signer({ region, credentials: S3_KEYS.right, clock }),
   },
   {
-    ...{ name: "s3/form/v2, session", ...common, keys: S3_SESSION_KEYS },
+    name: "s3/form/v2, session",
+    ...common,
+    keys: S3_SESSION_KEYS,
     signer: (clock) => s3FormV2Signer({ region, credentials: S3_SESSION_KEYS.right, clock }),
   },
 ];

@@ -15,7 +15,10 @@ const SIGNED = {
 
 export const examples: readonly SchemeExample[] = [
   {
-    ...{ name: "s3/v2/header", keys: S3_KEYS, signature: /^AWS AKIDEXAMPLE:(.+)$/, request: {} },
+    name: "s3/v2/header",
+    keys: S3_KEYS,
+    signature: /^AWS AKIDEXAMPLE:(.+)$/,
+    request: {},
     signer: () => ({ sign: () => SIGNED }),
     verifier: (credentials, options) => s3V2HeaderVerifier({ credentials, ...options }),
   },

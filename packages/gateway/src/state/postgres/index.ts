@@ -4,28 +4,17 @@ import type { ClientConfig, Pool, PoolClient } from "pg";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
 import type { Revocation } from "../contract/revocations.ts";
-import { toDelivery, toRevocation, toToken, toVariant } from "../contract/rows.ts";
+import { toDelivery, toRevocation } from "../contract/rows.ts";
 import type { State, Use } from "../contract/state.ts";
 import type { DeliveryRow } from "../contract/tables.ts";
-import {
-  claimUses,
-  createLink,
-  failures,
-  found,
-  recordFailure,
-  removeOrphans,
-  revoke,
-  revokeLink,
-  suspendCounted,
-  sweep,
-  updateLink,
-  whole,
-} from "./changes.ts";
+import { claimUses, found, revoke, suspendCounted, sweep } from "./changes.ts";
 import { clientConfig, loadDriver, openConnections } from "./connection.ts";
 import { deliverer } from "./deliver.ts";
 import { joined } from "./joined.ts";
 import { auditMethods, outboxMethods } from "./journal.ts";
+import { linkMethods } from "./links.ts";
 import { migrations } from "./migrations.ts";
+import { tokenMethods } from "./tokens.ts";
 import type { Once, Run, Transaction } from "./transaction.ts";
 import { watchRevocations } from "./watch.ts";
 
@@ -137,32 +126,6 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       suspendedAtStart = 0;
       return { run: next, suspended: total };
     },
-    createLink: (link, variants, idempotencyKey) =>
-      once((transaction) => createLink(transaction, { link, variants, idempotencyKey })),
-    async findLink(address) {
-      const [row] = await db.read("linkByVariant", address);
-      return found(row ?? (await db.read("linkBySlug", address))[0]);
-    },
-    async getLink(id) {
-      const [row] = await db.read("linkAndVariants", id);
-      return row && whole(row);
-    },
-    async listLinks({ owner = null, ...page }) {
-      const rows = await db.read("linksAfter", owner, ...pageStart(page), page.limit + 1);
-      return pageOf(rows, page, whole, "created_at", "id");
-    },
-    updateLink: (id, version, change, by) =>
-      once((transaction) => updateLink(transaction, { id, version, change, by })),
-    revokeLink: (id, by) => once((transaction) => revokeLink(transaction, { id, by, at: db.now() })),
-    giveBack: (variant, more, by) =>
-      once(async ({ run, append }) => {
-        const [row] = await run("giveBack", more, variant);
-        if (row === undefined) return undefined;
-        const given = toVariant(row);
-        const { link, name: recipient } = given;
-        append({ action: "link.given-back", by, result: "ok", link, recipient, detail: String(more) });
-        return given;
-      }),
     deliver,
     async findDelivery(token) {
       const [row] = await db.read("delivery", token);
@@ -211,28 +174,8 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
         onRevocations,
       });
     },
-    addToken: ({ id, hash, createdAt, revokedAt, ...rest }, by) =>
-      once(async ({ run, append }) => {
-        await run("addToken", id, hash, JSON.stringify(rest), createdAt);
-        append({ action: "token.created", by, result: "ok", subject: id, detail: rest.scopes.join(" ") });
-      }),
-    async findToken(hash) {
-      const [row] = await db.read("tokenByHash", hash);
-      return row && toToken(row);
-    },
-    listTokens: async () => (await db.read("tokens")).map(toToken),
-    revokeToken: (id, by) =>
-      once(async (transaction) => {
-        const { run, append } = transaction;
-        const isRevoked = (await run("revokeToken", db.now(), id)).length > 0;
-        if (isRevoked) append({ action: "token.revoked", by, result: "ok", subject: id });
-        await removeOrphans(transaction, by);
-        return isRevoked;
-      }),
-    recordFailure: (failure) => once(({ run }) => recordFailure(run, failure, db.now)),
-    forgetFailure: ({ address, link, at }) =>
-      once(async ({ run }) => void (await run("forgetFailure", address, link, at))),
-    failures: ({ address, link, windowMs }) => failures(db.read, { address, link, since: db.now() - windowMs }),
+    ...linkMethods(db, once),
+    ...tokenMethods(db, once),
     ...auditMethods(db, once, chain),
     ...outboxMethods(db, once),
     sweep: () => sweep(db),

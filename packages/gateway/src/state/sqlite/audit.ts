@@ -10,6 +10,7 @@ import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
 import type { AuditMethods, AuditWriter } from "../contract/records.ts";
 import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import type { Engine } from "./engine.ts";
 import type { Queries } from "./query.ts";
 
 /** What a transaction records. */
@@ -84,14 +85,8 @@ export function journalOf(
   };
 }
 
-type Committed = <T>(work: () => T) => Promise<T>;
-
 /** The methods of the contract for the audit. */
-export function auditMethods(
-  { first, all, run }: Queries,
-  { append }: Journal,
-  { commit, chain }: { commit: Committed; chain: CommitChain },
-): AuditMethods {
+export function auditMethods({ first, all, run, append, commit }: Engine, chain: CommitChain): AuditMethods {
   return {
     record: (entry) => commit(() => append(entry)),
     auditWriters: () =>
@@ -116,11 +111,7 @@ export function auditMethods(
 }
 
 /** The methods of the contract for webhooks and the outbox. */
-export function outboxMethods(
-  { first, all, run }: Queries,
-  { append }: Journal,
-  { commit, now }: { commit: Committed; now(): Millis },
-): OutboxMethods {
+export function outboxMethods({ first, all, run, append, commit, now }: Engine): OutboxMethods {
   return {
     addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
       commit(() => {

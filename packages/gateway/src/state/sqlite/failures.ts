@@ -2,16 +2,18 @@
 
 import type { FailureCounts } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
-import type { Millis } from "../contract/deliveries.ts";
 import { optional } from "../contract/rows.ts";
 import type { State } from "../contract/state.ts";
-import type { Queries } from "./query.ts";
+import type { Engine } from "./engine.ts";
 
 /** The methods of the engine that count failures. */
-export function failureMethods(
-  { first, count, run }: Queries,
-  { commit, now }: { commit<T>(work: () => T): Promise<T>; now(): Millis },
-): Pick<State, "recordFailure" | "forgetFailure" | "failures"> {
+export function failureMethods({
+  first,
+  count,
+  run,
+  commit,
+  now,
+}: Engine): Pick<State, "recordFailure" | "forgetFailure" | "failures"> {
   function failures(address: string, link: string, windowMs: number): FailureCounts {
     const since = now() - windowMs;
     const byLink = first("failuresByLink", link, since);

@@ -66,7 +66,8 @@ export interface Sealer {
  * await state.close();
  * ```
  */
-export function sealer({ state, writer, key, keys, macKey, kept, clock, onHead }: SealerOptions): Sealer {
+export function sealer(options: SealerOptions): Sealer {
+  const { state, writer, key, keys, kept, clock, onHead } = options;
   let epoch: number | undefined;
   let sealing: Promise<unknown> = Promise.resolve();
   let heads: readonly ExportedHead[] | undefined;
@@ -106,7 +107,11 @@ export function sealer({ state, writer, key, keys, macKey, kept, clock, onHead }
     const after = before?.last ?? 0;
     if (own === undefined || own.last <= after) return false;
     epoch ??= Math.max(clock().getTime(), (before?.epoch ?? 0) + 1);
-    const { first, leaves, mac } = await treeAfter(before, own.last, accepted === undefined);
+    const { first, leaves, mac } = await treeAfter(options, {
+      before,
+      last: own.last,
+      isChecked: accepted === undefined,
+    });
     const range = { first, last: first + leaves.length - 1 };
     const others = latest.filter((head) => head.writer !== writer);
     const signed = key.sign({
@@ -129,34 +134,6 @@ export function sealer({ state, writer, key, keys, macKey, kept, clock, onHead }
     });
     if (isStored) await keep([{ writer, ...signed }]);
     return isStored;
-  }
-
-  /** The records of the next tree, which ends with a commit. An accepted loss begins it anew. */
-  async function treeAfter(before: Head | undefined, last: number, isChecked: boolean) {
-    const checker = macChecker(macKey, writer, before?.mac);
-    const expect = (condition: boolean, sequence: number, problem: string): void => {
-      if (isChecked && !condition) throw new HistoryChanged(`record ${sequence} of the writer ${writer} ${problem}`);
-    };
-    let first = (before?.last ?? 0) + 1;
-    let leaves: Buffer[] = [];
-    let end = { size: 0, mac: "" };
-    for (let next = first; next <= last && leaves.length < TREE; ) {
-      const limit = Math.min(PAGE, TREE - leaves.length, last - next + 1);
-      const page = await state.auditRecords({ writer, after: next - 1, limit });
-      expect(page.length > 0, next, "is missing");
-      if (page.length === 0) break;
-      for (const one of page) {
-        expect(one.sequence === next, next, "is missing");
-        if (one.sequence !== next) [first, leaves, end] = [one.sequence, [], { size: 0, mac: "" }];
-        expect(checker.accepts(one), one.sequence, "was changed: its commit has not the MAC of the gateway");
-        leaves.push(leafHash(one.record));
-        next = one.sequence + 1;
-        if (one.mac !== undefined) end = { size: leaves.length, mac: one.mac };
-      }
-    }
-    const { size, mac } = end;
-    if (size === 0) throw new HistoryChanged(`record ${first} of the writer ${writer} has no MAC of the gateway`);
-    return { first, leaves: leaves.slice(0, size), mac };
   }
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -204,6 +181,37 @@ export function sealer({ state, writer, key, keys, macKey, kept, clock, onHead }
       await seal();
     },
   };
+}
+
+/** The records of the next tree, which ends with a commit. An accepted loss begins it anew. */
+async function treeAfter(
+  { state, writer, macKey }: SealerOptions,
+  { before, last, isChecked }: { before: Head | undefined; last: number; isChecked: boolean },
+) {
+  const checker = macChecker(macKey, writer, before?.mac);
+  const expect = (condition: boolean, sequence: number, problem: string): void => {
+    if (isChecked && !condition) throw new HistoryChanged(`record ${sequence} of the writer ${writer} ${problem}`);
+  };
+  let first = (before?.last ?? 0) + 1;
+  let leaves: Buffer[] = [];
+  let end = { size: 0, mac: "" };
+  for (let next = first; next <= last && leaves.length < TREE; ) {
+    const limit = Math.min(PAGE, TREE - leaves.length, last - next + 1);
+    const page = await state.auditRecords({ writer, after: next - 1, limit });
+    expect(page.length > 0, next, "is missing");
+    if (page.length === 0) break;
+    for (const one of page) {
+      expect(one.sequence === next, next, "is missing");
+      if (one.sequence !== next) [first, leaves, end] = [one.sequence, [], { size: 0, mac: "" }];
+      expect(checker.accepts(one), one.sequence, "was changed: its commit has not the MAC of the gateway");
+      leaves.push(leafHash(one.record));
+      next = one.sequence + 1;
+      if (one.mac !== undefined) end = { size: leaves.length, mac: one.mac };
+    }
+  }
+  const { size, mac } = end;
+  if (size === 0) throw new HistoryChanged(`record ${first} of the writer ${writer} has no MAC of the gateway`);
+  return { first, leaves: leaves.slice(0, size), mac };
 }
 
 function placesOf(heads: readonly ExportedHead[]): Head["seen"] {

@@ -222,6 +222,8 @@ interface WriterOptions {
   readonly macs: MacChecker | undefined;
 }
 
+type WriterFault = (kind: AuditFaultKind, range: readonly number[], detail: string) => void;
+
 function writerVerifier(writer: string, { keys, report, exported, onCut, macs }: WriterOptions) {
   let pending: Leaf[] = [];
   let counted = 0;
@@ -238,8 +240,7 @@ function writerVerifier(writer: string, { keys, report, exported, onCut, macs }:
   const prefixes = new Set<string>();
   const seen = new Map<string, { readonly last: number; readonly hash: string }>();
 
-  const fault = (kind: AuditFaultKind, [first, last]: readonly number[], detail: string): void =>
-    report({ kind, writer, first, last, detail });
+  const fault: WriterFault = (kind, [first, last], detail) => report({ kind, writer, first, last, detail });
 
   function readRecord({ sequence = 0, record = "", mac }: Line): void {
     if (sequence <= highest) fault("added", [sequence], "its number is not above the one before");
@@ -306,42 +307,11 @@ function writerVerifier(writer: string, { keys, report, exported, onCut, macs }:
         if (part.length > 0 && rootOf(part) === one.content.root) prefixes.add(one.hash);
       }
     } else if (given.length === size && rootOf(given) === content.root) {
-      locate(inside, given, { first, last });
+      locate(inside, given, { first, last, fault });
       sealed += size;
       acceptCuts(inside.filter(({ cut, hash: leaf }) => cut !== undefined && given.some((one) => one.equals(leaf))));
     } else {
       fault("changed", [first, last], "these records are not what was signed, and their stored hashes are not either");
-    }
-  }
-
-  /** Compares records with the leaves that were signed. */
-  function locate(
-    found: readonly Leaf[],
-    signed: readonly Buffer[],
-    { first, last }: { first: number; last: number },
-  ): void {
-    const places = new Map(signed.map((leaf, at) => [leaf.toString("base64url"), first + at]));
-    const present = new Map(found.map(({ sequence, hash }) => [sequence, hash.toString("base64url")]));
-    const hashesFound = new Set(present.values());
-    // A record that was put in, or taken out, moves all later ones by one.
-    let shift = 0;
-    for (let sequence = first; sequence <= last; sequence++) {
-      const hash = present.get(sequence);
-      const place = hash === undefined ? undefined : places.get(hash);
-      const wanted = signed[sequence - shift - first]?.toString("base64url") ?? "";
-      // All leaves before were found: at the end nothing is left to compare.
-      if (place === sequence - shift || (hash === undefined && sequence - shift > last)) continue;
-      const isKnownElsewhere = hashesFound.has(wanted);
-      if (hash === undefined) fault("missing", [sequence], "this record was removed");
-      else if (place === undefined && isKnownElsewhere) {
-        shift += 1;
-        fault("added", [sequence], "this record was never signed, and the next ones moved up");
-      } else if (place === undefined) fault("changed", [sequence], "this record is not what was signed");
-      else if (isKnownElsewhere) fault("swapped", [sequence], `this record was signed as ${place}`);
-      else {
-        fault("missing", [sequence - shift], "this record was removed, and the next ones moved down");
-        shift -= place - (sequence - shift);
-      }
     }
   }
 
@@ -390,4 +360,35 @@ function timeOf(record: string): number {
 
 function isSigned(line: Line): line is Line & SignedHead {
   return typeof line.head === "string" && typeof line.signature === "string";
+}
+
+/** Compares records with the leaves that were signed. */
+function locate(
+  found: readonly Leaf[],
+  signed: readonly Buffer[],
+  { first, last, fault }: { first: number; last: number; fault: WriterFault },
+): void {
+  const places = new Map(signed.map((leaf, at) => [leaf.toString("base64url"), first + at]));
+  const present = new Map(found.map(({ sequence, hash }) => [sequence, hash.toString("base64url")]));
+  const hashesFound = new Set(present.values());
+  // A record that was put in, or taken out, moves all later ones by one.
+  let shift = 0;
+  for (let sequence = first; sequence <= last; sequence++) {
+    const hash = present.get(sequence);
+    const place = hash === undefined ? undefined : places.get(hash);
+    const wanted = signed[sequence - shift - first]?.toString("base64url") ?? "";
+    // All leaves before were found: at the end nothing is left to compare.
+    if (place === sequence - shift || (hash === undefined && sequence - shift > last)) continue;
+    const isKnownElsewhere = hashesFound.has(wanted);
+    if (hash === undefined) fault("missing", [sequence], "this record was removed");
+    else if (place === undefined && isKnownElsewhere) {
+      shift += 1;
+      fault("added", [sequence], "this record was never signed, and the next ones moved up");
+    } else if (place === undefined) fault("changed", [sequence], "this record is not what was signed");
+    else if (isKnownElsewhere) fault("swapped", [sequence], `this record was signed as ${place}`);
+    else {
+      fault("missing", [sequence - shift], "this record was removed, and the next ones moved down");
+      shift -= place - (sequence - shift);
+    }
+  }
 }

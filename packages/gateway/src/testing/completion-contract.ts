@@ -4,6 +4,7 @@ import type { ObjectInfo } from "../storage/contract/storage.ts";
 import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, refusalOf } from "./contract-tools.ts";
 import { ANY_SIZE, begin, bytesAt, bytesOf, etagOfParts, PART, put } from "./upload-tools.ts";
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a suite is a list of tests
 export function completionContract({ test, expect }: ContractTools): void {
   test("completes an upload to one object, with the metadata of its beginning", async (storage, bucket) => {
     const ref = { bucket, key: "folder/big.bin" };

@@ -14,6 +14,7 @@ const SOURCE: PutOptions = {
 /** Longer than the pieces of any driver. */
 const LARGE = Buffer.alloc(2_500_001, "copied ");
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a suite is a list of tests
 export function copyContract({ test, expect }: ContractTools): void {
   test("copies an object with all its metadata", async (storage, bucket) => {
     const source = { bucket, key: "folder/a.txt" };

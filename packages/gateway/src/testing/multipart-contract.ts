@@ -4,6 +4,7 @@ import type { Storage } from "../storage/contract/storage.ts";
 import { type ContractTools, chunks, codeOf, md5 } from "./contract-tools.ts";
 import { ANY_SIZE, begin, bytesAt, bytesOf, PART, put } from "./upload-tools.ts";
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a suite is a list of tests
 export function multipartContract({ test, expect }: ContractTools): void {
   test("uses the last part with a number, and discards parts that are not named", async (storage, bucket) => {
     const upload = await begin(storage, bucket);

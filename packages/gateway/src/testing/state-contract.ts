@@ -253,7 +253,9 @@ const lives: readonly (readonly [
  * });
  * ```
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a suite is a list of tests
 export function stateContract({ describe, it, expect }: TestFunctions, { name, open }: StateContractOptions): void {
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: as above
   describe(`the state contract: ${name}`, () => {
     const called = new Set<string>();
     const test = (title: string, body: (bench: Bench) => Promise<void>): void =>

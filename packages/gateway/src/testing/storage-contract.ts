@@ -70,6 +70,7 @@ const LARGE = Buffer.alloc(2_500_001, "daypass");
  * });
  * ```
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a suite is a list of tests
 export function storageContract({ describe, it, expect }: TestFunctions, { name, open }: StorageContractOptions): void {
   const test: StorageTest = (title, body) => {
     it(title, async () => {
@@ -82,6 +83,7 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
     });
   };
 
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: as above
   describe(`storage contract: ${name}`, () => {
     test("returns what was stored, with all its metadata", async (storage, bucket) => {
       const ref = { bucket, key: "folder/report.pdf" };

@@ -64,15 +64,7 @@ export async function openInstance(
   const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
-  const keys = await keyRing(store, {
-    clock,
-    publicKeys: (stored) => publicKeys({ path: settings.urlKeySetFile, text: settings.files.urlKeySet }, stored),
-    onGone: () =>
-      log.logger.error(
-        { state: settings.state },
-        "the key file is missing: its keys are refused until it is back (if it is on a disk, mount it)",
-      ),
-  });
+  const keys = await openKeyRing(store, () => settings, { clock, log });
 
   let links: Links | undefined;
   let linkService: LinkService | undefined;
@@ -87,18 +79,11 @@ export async function openInstance(
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);
     const gateway = createGateway({
+      ...gatewaySettings(wanted),
       storage,
       origins: originsOf(wanted, port),
       keys: { s3: keys.s3, url: keys.url },
       sessionSecret: secret,
-      redirectOrigins: wanted.redirectOrigins,
-      region: wanted.region,
-      regions: wanted.regions,
-      audience: wanted.audience,
-      cors: wanted.cors,
-      limits: wanted.limits,
-      hosts: wanted.hosts,
-      debugFields: wanted.debugFields,
       routes: wanted.routes && upstreams?.openRoutes(wanted.routes),
       metrics: wanted.metrics === true ? (collect ?? true) : false,
       accessLog: wanted.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog,
@@ -122,22 +107,7 @@ export async function openInstance(
   // A gateway that listens without its revocations would serve what is revoked.
   await openLinks(settings);
   current = gatewayFor(settings, firstPort);
-  const server = await listen(
-    {
-      limits: current.limits,
-      handle: (request, body, signal) => current.handle(request, body, signal),
-      upgrades: (request) => current.upgrades?.(request) === true,
-      close: () => current.close(),
-    },
-    {
-      host: settings.host,
-      port: settings.port,
-      tls: settings.files.tls,
-      timeouts: settings.listen?.timeouts,
-      maxConnections: settings.listen?.maxConnections,
-      logger: log.logger,
-    },
-  ).catch(async (error: NodeJS.ErrnoException) => {
+  const server = await openSocket(settings, log, () => current).catch(async (error: NodeJS.ErrnoException) => {
     await linkService?.close();
     await storage.close();
     throw listenError(error, settings);
@@ -217,6 +187,57 @@ export async function openInstance(
       await Promise.all([proxies.close(timeoutMs), server.drain(timeoutMs)]);
     },
   };
+}
+
+/** The keys of the folder and of the key set. */
+function openKeyRing(
+  store: ReturnType<typeof keyStore>,
+  settings: () => LoadedSettings,
+  { clock, log }: { readonly clock: () => Date; readonly log: Log },
+) {
+  return keyRing(store, {
+    clock,
+    publicKeys: (stored) => publicKeys({ path: settings().urlKeySetFile, text: settings().files.urlKeySet }, stored),
+    onGone: () =>
+      log.logger.error(
+        { state: settings().state },
+        "the key file is missing: its keys are refused until it is back (if it is on a disk, mount it)",
+      ),
+  });
+}
+
+/** What the gateway takes from the settings as it stands there. */
+function gatewaySettings({
+  redirectOrigins,
+  region,
+  regions,
+  audience,
+  cors,
+  limits,
+  hosts,
+  debugFields,
+}: ServeSettings) {
+  return { redirectOrigins, region, regions, audience, cors, limits, hosts, debugFields };
+}
+
+/** Listens for the gateway of the moment, which a reload replaces. */
+function openSocket({ host, port, files, listen: limits }: LoadedSettings, log: Log, current: () => Gateway) {
+  return listen(
+    {
+      limits: current().limits,
+      handle: (request, body, signal) => current().handle(request, body, signal),
+      upgrades: (request) => current().upgrades?.(request) === true,
+      close: () => current().close(),
+    },
+    {
+      host,
+      port,
+      tls: files.tls,
+      timeouts: limits?.timeouts,
+      maxConnections: limits?.maxConnections,
+      logger: log.logger,
+    },
+  );
 }
 
 /** Logs only failed requests. */

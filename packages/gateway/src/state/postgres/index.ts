@@ -15,7 +15,7 @@ import { auditMethods, outboxMethods } from "./journal.ts";
 import { linkMethods } from "./links.ts";
 import { migrations } from "./migrations.ts";
 import { tokenMethods } from "./tokens.ts";
-import type { Once, Run, Transaction } from "./transaction.ts";
+import type { Database, Once, Run, Transaction } from "./transaction.ts";
 import { watchRevocations } from "./watch.ts";
 
 /** Options of {@link postgresState}. */
@@ -90,17 +90,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       if (suspended > 0) onSuspended?.(suspended);
     },
   });
-  const once: Once = (work) => {
-    const id = randomBytes(16).toString("base64url");
-    return db.transaction(async (transaction) => {
-      const { run, attempt } = transaction;
-      const [known] = attempt === 0 ? [] : await run("applied", id);
-      if (known !== undefined) return JSON.parse(known.result).value;
-      const value = await work(transaction);
-      await run("addApplied", id, JSON.stringify({ value }), db.now());
-      return value;
-    });
-  };
+  const once = onceOver(db);
   const claimUse = joined<Use, boolean>((uses, deadline) => claimUses(db, uses, deadline));
   let watch: { stop(): void } | undefined;
   const revocationsAfter = async (revision: number): Promise<readonly Revocation[]> =>
@@ -208,3 +198,18 @@ async function migrate(run: Run, client: PoolClient): Promise<void> {
 
 /** A migration may rewrite a table. */
 const MIGRATION_MS = 60 * 60_000;
+
+/** Work whose answer was lost is not done again: its result is stored with it. */
+function onceOver(db: Database): Once {
+  return (work) => {
+    const id = randomBytes(16).toString("base64url");
+    return db.transaction(async (transaction) => {
+      const { run, attempt } = transaction;
+      const [known] = attempt === 0 ? [] : await run("applied", id);
+      if (known !== undefined) return JSON.parse(known.result).value;
+      const value = await work(transaction);
+      await run("addApplied", id, JSON.stringify({ value }), db.now());
+      return value;
+    });
+  };
+}

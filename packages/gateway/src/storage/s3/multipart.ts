@@ -9,7 +9,7 @@ import type { HeldBytes } from "./held-memory.ts";
 import { expectStorable } from "./names.ts";
 import { checksumIn, copySource, dateOf, headersOfInfo, storedEtag, taggingHeader } from "./object-info.ts";
 import { openUploads } from "./open-uploads.ts";
-import { base64, uploadBody } from "./upload-body.ts";
+import { base64, type SendableBody, uploadBody } from "./upload-body.ts";
 
 export function upstreamMultipart(driver: DriverContext): MultipartStorage {
   const { upstream, names, reader, holdBytes, heldBytes } = driver;
@@ -36,12 +36,6 @@ export function upstreamMultipart(driver: DriverContext): MultipartStorage {
       const message = `the part is larger than ${holdBytes} bytes and announces no length. Send Content-Length`;
       throw new StorageError("TOO_LARGE", message);
     }
-    // S3 refuses a checksum by another algorithm than the upload's.
-    const headers = Object.fromEntries(
-      Object.entries(ready.headers).filter(
-        ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${wanted?.algorithm}`,
-      ),
-    );
     const doing = "store the part";
     const answer = await upstream.send({
       doing,
@@ -49,7 +43,7 @@ export function upstreamMultipart(driver: DriverContext): MultipartStorage {
       bucket,
       key,
       query: { partNumber: String(number), uploadId: upload.uploadId },
-      headers,
+      headers: partHeaders(ready.headers, wanted?.algorithm),
       body: ready.body,
       signal: options.signal,
       error: uploadFault,
@@ -147,4 +141,13 @@ export function upstreamMultipart(driver: DriverContext): MultipartStorage {
       await upstream.send({ doing: "end the upload", method: "DELETE", ...place, query, error: uploadFault });
     },
   };
+}
+
+/** S3 refuses a checksum by another algorithm than the upload's. */
+function partHeaders(headers: SendableBody["headers"], algorithm: string | undefined): SendableBody["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${algorithm}`,
+    ),
+  );
 }

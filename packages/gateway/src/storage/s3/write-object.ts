@@ -27,7 +27,7 @@ export interface ObjectWriter {
 }
 
 export function objectWriter(driver: DriverContext, multipart: MultipartStorage): ObjectWriter {
-  const { upstream, names, conditions, reader, holdBytes, heldBytes, clock } = driver;
+  const { upstream, names, conditions, reader, holdBytes, heldBytes } = driver;
 
   async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {
     const bucket = await names.of(ref.bucket);
@@ -45,7 +45,7 @@ export function objectWriter(driver: DriverContext, multipart: MultipartStorage)
       error: conditionalFault(condition),
     });
     const etag = storedEtag(answer.headers.etag, doing);
-    return describeStored(ref, { ...stored(options, body.digests()), etag, size: body.length });
+    return describeStored(driver, ref, { ...stored(options, body.digests()), etag, size: body.length });
   }
 
   /**
@@ -57,55 +57,31 @@ export function objectWriter(driver: DriverContext, multipart: MultipartStorage)
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
     const parts: { number: number; etag: string }[] = [];
-    const kept = keptPieces();
-    let filled = 0;
     let size = 0;
-    const flush = async (): Promise<void> => {
+    const pieces = equalParts(holdBytes, async (body) => {
       const number = parts.length + 1;
-      const body = Buffer.concat(kept.take(), filled);
-      filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
-    };
-    // Some upstreams (R2) require equal sizes of all parts but the last.
-    const add = async (piece: Uint8Array): Promise<void> => {
+    });
+    const add = (piece: Uint8Array): Promise<void> => {
       digests.update(piece);
       size += piece.length;
-      for (let at = 0; at < piece.length; ) {
-        const cut = piece.subarray(at, at + holdBytes - filled);
-        kept.add(cut);
-        filled += cut.length;
-        at += cut.length;
-        if (filled === holdBytes) await flush();
-      }
+      return pieces.add(piece);
     };
     try {
       // Shifted out, because this call holds the list for as long as the upload takes.
       for (let piece = held.shift(); piece !== undefined; piece = held.shift()) await add(piece);
-      for (;;) {
-        const { done, value } = await rest.next();
-        if (done === true) break;
-        await add(value);
-      }
-      if (filled > 0) await flush();
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) await add(next.value);
+      await pieces.end();
       checkDigests(options, digests.finish());
       const completed = await multipart.completeUpload(upload, parts, { minPartSize: 0, ifMatch, ifNoneMatch, signal });
-      return await describeStored(ref, { ...stored(options, {}), etag: completed.etag, size });
+      return await describeStored(driver, ref, { ...stored(options, {}), etag: completed.etag, size });
     } catch (error) {
       await rest.return?.();
       // The first error counts.
       await multipart.abortUpload(upload).catch(() => {});
       throw error;
     }
-  }
-
-  /** Returns the description that every later reader gets. If another client has replaced the object already, what is known of this one. */
-  async function describeStored(ref: ObjectRef, known: JustStored): Promise<ObjectInfo> {
-    const info = await reader.head(ref, {}).catch(() => undefined);
-    if (info !== undefined && info.etag === known.etag) return info;
-    const { tags, contentType = contentTypeOf(ref.key), ...rest } = known;
-    const tagged = tags === undefined || Object.keys(tags).length === 0 ? {} : { tags };
-    return { ...rest, ...tagged, contentType, lastModified: dateOf(clock().toUTCString()) };
   }
 
   return {
@@ -124,8 +100,8 @@ export function objectWriter(driver: DriverContext, multipart: MultipartStorage)
 
     async copy(source, target, options) {
       const { sourceEtag, tags, checksum, ifMatch, signal } = options;
-      const { key } = target;
       expectStorable(target);
+      const { key } = target;
       const [from, bucket] = [await names.of(source.bucket), await names.of(target.bucket)];
       const info = await reader.head(source, { signal });
       if (info === undefined) return undefined;
@@ -151,7 +127,7 @@ export function objectWriter(driver: DriverContext, multipart: MultipartStorage)
       // radosgw 18 on its file store answers without an ETag if it copied nothing.
       const etag = storedEtag(optionalText(document, "ETag"), doing);
       const { contentType, headers: kept = {}, metadata = {} } = { ...info, ...replace };
-      return describeStored(target, {
+      return describeStored(driver, target, {
         size: info.size,
         etag,
         contentType,
@@ -172,12 +148,50 @@ export function objectWriter(driver: DriverContext, multipart: MultipartStorage)
       }
       if (info === undefined) return false;
       // The object exists, which satisfies `*`.
-      const etag = ifMatch === "*" ? undefined : ifMatch;
-      const headers = await conditions.headers("delete", { bucket, key }, { ifMatch: etag });
+      const condition = { ifMatch: ifMatch === "*" ? undefined : ifMatch };
+      const headers = await conditions.headers("delete", { bucket, key }, condition);
       const doing = "delete the object";
       const fault = await upstream.faultOf({ doing, method: "DELETE", bucket, key, headers, signal });
       if (fault !== undefined && fault.code !== "NoSuchKey") throw conditionalFault(headers)(fault, doing);
       return true;
+    },
+  };
+}
+
+/** Returns the description that every later reader gets. If another client has replaced the object already, what is known of this one. */
+async function describeStored(
+  { reader, clock }: DriverContext,
+  ref: ObjectRef,
+  known: JustStored,
+): Promise<ObjectInfo> {
+  const info = await reader.head(ref, {}).catch(() => undefined);
+  if (info !== undefined && info.etag === known.etag) return info;
+  const { tags, contentType = contentTypeOf(ref.key), ...rest } = known;
+  const tagged = tags === undefined || Object.keys(tags).length === 0 ? {} : { tags };
+  return { ...rest, ...tagged, contentType, lastModified: dateOf(clock().toUTCString()) };
+}
+
+/** Some upstreams (R2) require equal sizes of all parts but the last. */
+function equalParts(size: number, send: (part: Buffer) => Promise<void>) {
+  const kept = keptPieces();
+  let filled = 0;
+  async function flush(): Promise<void> {
+    const part = Buffer.concat(kept.take(), filled);
+    filled = 0;
+    await send(part);
+  }
+  return {
+    async add(piece: Uint8Array): Promise<void> {
+      for (let at = 0; at < piece.length; ) {
+        const cut = piece.subarray(at, at + size - filled);
+        kept.add(cut);
+        filled += cut.length;
+        at += cut.length;
+        if (filled === size) await flush();
+      }
+    },
+    async end(): Promise<void> {
+      if (filled > 0) await flush();
     },
   };
 }

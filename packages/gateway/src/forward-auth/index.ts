@@ -110,10 +110,11 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
   });
 
   async function permitted(request: WireRequest, begun: Begun): Promise<PlaceGrant> {
+    const { notes, reached } = begun;
     const received = receive(begun);
     if (!isPlainPath(pathOf(request.target)))
       throw new Refusal("INVALID_REQUEST", "the path is ambiguous. Send no dot segments and no encoded slashes");
-    const { permit } = await admit({ ...begun, received, body: NO_BODY });
+    const { permit } = await admit({ notes, reached, received, body: NO_BODY });
     const grant = permit.grant as PlaceGrant;
     // The proxy sends the bytes, so a limit on them could not hold.
     if (grant.visit?.charged !== undefined) throw new LinkRefused("over-budget");

@@ -186,8 +186,8 @@ const parts = [
   },
   {
     part: /^audit\//,
-    sees: [/^state\/contract\//, /^node:crypto$/],
-    why: "the audit signs and verifies texts over the contract of a state",
+    sees: [/^state\/contract\//, /^pages\//, /^node:crypto$/],
+    why: "the audit signs and verifies texts over the contract of a state, and prints a receipt as a page",
   },
   {
     part: /^notify\//,

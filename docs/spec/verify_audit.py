@@ -3,13 +3,19 @@
 
     verify_audit.py KEYS.pem EXPORT.ndjson [HEADS.ndjson]
     verify_audit.py KEYS.pem --receipt RECEIPT.json
+
+Needs Python 3.9 and the package cryptography. Exit status: 0 if everything is as it was signed, 1 if not, 2 if it cannot run.
 """
 
 import base64, hashlib, json, re, sys, time
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+except ImportError:
+    sys.stderr.write("verify_audit.py needs the package cryptography: pip install cryptography, or apt-get install python3-cryptography\n")
+    sys.exit(2)
 
 
 def sha(data): return hashlib.sha256(data).digest()
@@ -115,6 +121,9 @@ def verify(export, exported, keys):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4) or sys.argv[1].startswith("-") or (sys.argv[2] == "--receipt") > (len(sys.argv) == 4):
+        sys.stderr.write(__doc__)
+        sys.exit(2)
     known_keys, target, *more = load_keys(sys.argv[1]), *sys.argv[2:]
     unsealed = 0
     if target == "--receipt":

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
@@ -41,8 +41,18 @@ test("audit verifies, exports and proves the use of a link, served or not", asyn
   const started = records.find(({ record }) => JSON.parse(record).action === "delivery.started");
   expect(JSON.parse(started.record)).toMatchObject({ link: link.id, result: "ok", bytes: 5, target: "files/a.txt" });
   const receipt = join(folder, "receipt.json");
-  writeFileSync(receipt, await run(["audit", "export", "--receipt", String(started.sequence), ...place]));
+  const asked = ["audit", "export", "--receipt", String(started.sequence), ...place];
+  await run([...asked, "--out", receipt]);
+  expect((await daypass([...asked, "--out", receipt])).stderr).toContain("which exists");
   const key = ["--key", join(state, "audit.pub")] as const;
+  const page = await run([...asked, "--html"]);
+  for (const part of [
+    "A delivery began",
+    "files/a.txt",
+    link.id,
+    readFileSync(join(state, "audit.pub"), "utf8").trim(),
+  ])
+    expect(page).toContain(part);
   expect(await run(["audit", "verify", "--receipt", receipt, ...key])).toContain(started.record);
   writeFileSync(receipt, readFileSync(receipt, "utf8").replace("a.txt", "b.txt"));
   expect(await run(["audit", "verify", "--receipt", receipt, ...key], 1)).toContain("does not hold");
@@ -54,6 +64,33 @@ test("audit verifies, exports and proves the use of a link, served or not", asyn
   const report = JSON.parse(await run(["audit", "verify", file, "--json", ...key], 1));
   expect(report.faults).toEqual([expect.objectContaining({ kind: "changed", writer: "main" })]);
   expect(await run(["audit", "export", "--heads", ...place])).not.toContain('"record"');
+});
+
+test("a receipt that is asked for too early, or of no record, leaves no file", async () => {
+  const { folder, state } = shared();
+  const gateway = await serve(folder, "--port", "0");
+  await run(["links", "create", "files/a.txt", "--state", state]);
+  const [latest = "{}"] = (await run(["audit", "tail", "--json", "--lines", "1", "--state", state])).split("\n");
+  const { sequence } = JSON.parse(latest);
+  const out = join(folder, "receipt.json");
+  for (const [number, text] of [
+    [sequence, "Heads are signed every minute: ask again then"],
+    [sequence + 100, `there is no record ${sequence + 100}`],
+  ]) {
+    const { status, stderr } = await daypass([
+      "audit",
+      "export",
+      "--receipt",
+      `${number}`,
+      "--out",
+      out,
+      "--state",
+      state,
+    ]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(text)]);
+    expect(existsSync(out)).toBe(false);
+  }
+  await gateway.stop();
 });
 
 test("keeps heads in a bucket, which reveal an older database to a machine that kept nothing", async () => {
@@ -92,6 +129,7 @@ test("keeps heads in a bucket, which reveal an older database to a machine that 
 test.each([
   [["audit"], 2, "the action is missing. Pass "],
   [["audit", "tail", "x"], 2, "takes no argument"],
+  [["audit", "export", "--html", "--state", "."], 2, "Add --receipt NUMBER"],
   [["audit", "verify", "--key", "/nowhere"], 1, "cannot be read"],
 ])("refuses daypass %j", async (args, status, text) => {
   const finished = await daypass(args as string[]);

@@ -44,7 +44,8 @@ export async function openSecretOutput(
   return output;
 }
 
-const NEW_FILE = "Remove it, or choose another name";
+/** What to do about a file that exists. */
+export const NEW_FILE = "Remove it, or choose another name";
 
 /** Whether the name is in use, also by a broken link. */
 function isTaken(path: string): boolean {

@@ -110,7 +110,11 @@ export const auditHandlers = ({ links: { state }, clock }: AdminOptions): Handle
   async "GET /audit/receipts/{writer}/{sequence}"({ params: { writer, sequence } }) {
     const receipt = await receiptOf(state, writer, sequence);
     if (receipt !== undefined) return receipt;
-    const reason = "no such record, or no head covers it yet: heads are made every minute";
+    const { last } = (await state.auditWriters()).find((one) => one.writer === writer) ?? { last: 0 };
+    const reason =
+      sequence > last
+        ? `the writer ${writer} has ${last} records, and no record ${sequence}`
+        : `record ${sequence} was removed, or no head covers it yet. Heads are signed every minute: ask again then`;
     throw new AdminProblem(404, "NO_SUCH_RECORD", reason);
   },
 });

@@ -58,7 +58,7 @@ export const PAGE_HEADERS: readonly string[] = [
 ];
 
 /** A whole document. */
-export function layout({ language }: Messages, title: string, body: Content): string {
+export function layout({ language }: Pick<Messages, "language">, title: string, body: Content): string {
   return html`<!doctype html>
 <html lang="${language}">
 <meta charset="utf-8">

@@ -65,6 +65,16 @@ describe.skipIf(reason)(`the verifier in Python that was written from docs/spec/
     expect([status, out]).toEqual([1, expect.stringContaining("unsealed: main 3 to 4")]);
   });
 
+  it.each([[], ["--help"], ["keys.pem"], ["keys.pem", "--receipt"], ["a", "b", "c", "d"]])(
+    "prints its usage for the arguments %j",
+    (...args) => {
+      expect(python(...args)).toEqual({
+        status: 2,
+        out: expect.stringMatching(/EXPORT\.ndjson.*--receipt.*cryptography/s),
+      });
+    },
+  );
+
   it("accepts a receipt, and not a changed one", async () => {
     await bench.write("main", [7]);
     const state = await bench.open();

@@ -2,13 +2,22 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AuditFault, publicKeys, type Receipt, readReceipt, verifyAudit } from "@daypass/gateway/audit";
+import {
+  type AuditFault,
+  publicKeys,
+  type Receipt,
+  readReceipt,
+  receiptPage,
+  verifyAudit,
+} from "@daypass/gateway/audit";
 import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
 import { ADMIN_OPTIONS, linkState, withAdmin } from "../../admin/admin-options.ts";
 import { mapped, parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { readTextFile } from "../../files.ts";
+import { createFile } from "../../state-folder/files.ts";
 import { linkFiles } from "../../state-folder/link-files.ts";
+import { NEW_FILE } from "../../state-folder/secret-output.ts";
 import { stateFolder } from "../../state-folder/state-folder.ts";
 import { auditMacKey } from "../../state-owner/audit-mac.ts";
 
@@ -17,13 +26,14 @@ daypass audit verify FILE                  verify an export; - reads standard in
 daypass audit verify --receipt FILE        verify a receipt, without a gateway
 daypass audit export                       print all records with their heads
 daypass audit export --heads               print the heads only: keep them on another machine
-daypass audit export --receipt NUMBER      print the receipt of a record
+daypass audit export --receipt NUMBER      print the receipt of a record; --html as a page to print
 daypass audit tail                         print the latest records
 daypass audit accept-restore               sign on after a restore or a failover: on the machine of the gateway
 
   --key FILE            public keys that may have signed (default: audit.pub in the state folder)
   --heads-file FILE     heads that left the machine: finds a tail that was cut since
-  --writer NAME         the writer of the record (default: main)
+  --writer NAME         the writer of the record; needed if several have a record of this number
+  --out FILE            write the receipt to this new file, if there is one
   --lines N             how many records tail prints, 20 by default
   --follow              print records as they are made
   --link ID             only records of a link
@@ -36,6 +46,8 @@ Exit status of verify: 0 if everything is as it was signed, 1 if not.`;
 const OPTIONS = {
   heads: { type: "boolean" },
   receipt: { type: "string" },
+  html: { type: "boolean" },
+  out: { type: "string" },
   key: { type: "string" },
   "heads-file": { type: "string" },
   writer: { type: "string" },
@@ -55,7 +67,7 @@ interface Call {
 
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitStatus>>> = {
   verify: (call) => (call.values.receipt === undefined ? verify(call) : verifyReceipt(call, call.values.receipt)),
-  export: (call) => withAdmin(call.values, call.context, (client) => exportLines(client, call)),
+  export: exportAudit,
   "accept-restore": (call) => withAdmin(call.values, call.context, (client) => acceptRestore(client, call)),
   tail: (call) => withAdmin(call.values, call.context, (client) => tail(client, call)),
 };
@@ -72,13 +84,18 @@ export const auditCommand: Command = {
   },
 };
 
-async function keysOf({ values, context }: Call): Promise<ReturnType<typeof publicKeys>> {
+interface PublicKeys {
+  readonly pem: string;
+  readonly keys: ReturnType<typeof publicKeys>;
+}
+
+async function keysOf({ values, context }: Call): Promise<PublicKeys> {
   const path = values.key ?? linkFiles(stateFolder(values.state, context.env)).auditPublicKey;
   const pem = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`the public key ${path} cannot be read (${error.code}). Name one with --key.`);
   });
   try {
-    return publicKeys(pem);
+    return { pem, keys: publicKeys(pem) };
   } catch (error) {
     throw new CommandError(`${path} holds no Ed25519 public key in PEM form: ${(error as Error).message}`);
   }
@@ -92,7 +109,7 @@ async function* fileLines(path: string, stdin: Readable): AsyncGenerator<string>
 async function verify(call: Call): Promise<ExitStatus> {
   const { values, context, file } = call;
   const { stdin, stdout } = context;
-  const keys = await keysOf(call);
+  const { keys } = await keysOf(call);
   const exportedHeads = mapped(values["heads-file"], (path) => fileLines(path, stdin));
   const verifyLines = (lines: AsyncIterable<string>, macKey?: Uint8Array) =>
     verifyAudit(lines, { keys, exportedHeads, macKey });
@@ -130,7 +147,7 @@ function faultText({ kind, writer, first, last, detail }: AuditFault): string {
 async function verifyReceipt(call: Call, path: string): Promise<ExitStatus> {
   const { values, context } = call;
   const receipt = await readReceiptFile(path);
-  const head = readReceipt(receipt, await keysOf(call));
+  const head = readReceipt(receipt, (await keysOf(call)).keys);
   const text =
     head === undefined
       ? "the receipt does not hold: its record, path or head was changed, or another key signed it"
@@ -155,17 +172,47 @@ async function readReceiptFile(path: string): Promise<Receipt> {
   }
 }
 
-async function exportLines(client: AdminClient, { values, context }: Call): Promise<ExitStatus> {
-  if (values.receipt !== undefined) {
-    const number = wholeNumber("--receipt", values.receipt, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const params = { writer: values.writer ?? "main", sequence: number };
-    const { body } = await client.call("GET /audit/receipts/{writer}/{sequence}", { params });
-    await print(context.stdout, JSON.stringify(body));
+async function exportAudit(call: Call): Promise<ExitStatus> {
+  const { values, context } = call;
+  const { receipt, heads, html, out } = values;
+  if (receipt !== undefined) {
+    const text = await withAdmin(values, context, (client) => receiptText(client, call, receipt));
+    // A redirection would leave an empty file if there is no receipt yet.
+    if (out === undefined) await print(context.stdout, text);
+    else if (!(await createFile(out, `${text}\n`)))
+      throw new CommandError(`--out names ${out}, which exists. ${NEW_FILE}`);
     return 0;
   }
-  for await (const line of client.lines("GET /audit/export", { query: { heads: values.heads ? "true" : "false" } }))
-    await print(context.stdout, line);
+  if (html === true || out !== undefined)
+    throw new UsageError("--html and --out print a receipt. Add --receipt NUMBER");
+  await withAdmin(values, context, async (client) => {
+    for await (const line of client.lines("GET /audit/export", { query: { heads: heads ? "true" : "false" } }))
+      await print(context.stdout, line);
+  });
   return 0;
+}
+
+async function receiptText(client: AdminClient, call: Call, text: string): Promise<string> {
+  const sequence = wholeNumber("--receipt", text, { min: 1, max: Number.MAX_SAFE_INTEGER });
+  const writer = call.values.writer ?? (await writerOfRecord(client, sequence));
+  const { body } = await client.call("GET /audit/receipts/{writer}/{sequence}", { params: { writer, sequence } });
+  if (call.values.html !== true) return JSON.stringify(body);
+  const { pem, keys } = await keysOf(call);
+  const head = readReceipt(body, keys);
+  if (head === undefined) throw new CommandError("the receipt does not hold: no key of --key signed its head");
+  return receiptPage(body, { head, publicKey: pem });
+}
+
+async function writerOfRecord(client: AdminClient, sequence: number): Promise<string> {
+  const { body } = await client.call("GET /audit/writers", {});
+  const [writer, ...more] = body.items.filter(({ last }) => last >= sequence).map((one) => one.writer);
+  if (writer === undefined)
+    throw new CommandError(`there is no record ${sequence}. List the latest with daypass audit tail`);
+  if (more.length > 0) {
+    const names = [writer, ...more].join(", ");
+    throw new UsageError(`several writers have a record ${sequence}: ${names}. Name one with --writer`);
+  }
+  return writer;
 }
 
 type TailRecord = AdminAnswer<"GET /audit/records">["items"][number];

@@ -3,7 +3,9 @@ import { openDatabase } from "../../src/sqlite/database.ts";
 import { fieldList } from "../../src/state/contract/fields.ts";
 import { tables } from "../../src/state/contract/tables.ts";
 import { migrations as postgres } from "../../src/state/postgres/migrations.ts";
+import { statements as ofPostgres } from "../../src/state/postgres/statements.ts";
 import { migrations as sqlite } from "../../src/state/sqlite/migrations.ts";
+import { statements as ofSqlite } from "../../src/state/sqlite/statements.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   text: "text",
@@ -69,3 +71,28 @@ for (const [table, expected] of Object.entries(columns)) {
     expect(found.sort()).toEqual([...expected, ...(places[table]?.postgres ?? [])].sort());
   });
 }
+
+/** What the database fills in. */
+const DEFAULTS: Readonly<Record<string, readonly string[]>> = { outbox: ["id", "failures", "error", "dead_at"] };
+const inserts = Object.entries({ SQLite: ofSqlite, PostgreSQL: ofPostgres }).flatMap(([engine, statements]) =>
+  Object.values<string>(statements).flatMap((text) =>
+    [
+      ...text.matchAll(
+        /INSERT INTO (?:daypass\.)?(\w+)(?: AS \w+)?( SELECT \* FROM json_populate_recordset| \([^)]*\))?/g,
+      ),
+    ]
+      .filter(([, table = ""]) => Object.hasOwn(tables, table))
+      .map(([, table = "", named]) => ({ engine, table, named })),
+  ),
+);
+
+it.each(inserts)("$engine binds each column of a new row of $table", ({ table, named = "" }) => {
+  // A whole row in JSON, whose type is the table's.
+  if (named.startsWith(" SELECT")) return;
+  const bound = named
+    .replace(/[()]/g, "")
+    .split(/, ?/)
+    .map((one) => one.trim());
+  const wanted = Object.keys(tables[table as keyof typeof tables]).filter((one) => !DEFAULTS[table]?.includes(one));
+  expect(bound.filter((one) => one !== "link_number").sort()).toEqual(wanted.sort());
+});

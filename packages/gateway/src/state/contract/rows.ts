@@ -11,6 +11,7 @@ import type {
   NotificationRow,
   RecordRow,
   RevocationRow,
+  Row,
   TokenRow,
   VariantRow,
   WebhookRow,
@@ -62,6 +63,41 @@ export function toDelivery(row: DeliveryRow): Delivery {
   };
 }
 
+/** The row of a delivery of a variant. */
+export function deliveryRow(delivery: Delivery, variant: string): DeliveryRow {
+  return {
+    token: delivery.token,
+    variant,
+    claim: delivery.claim,
+    state: delivery.state,
+    claimed_at: delivery.claimedAt,
+    address: delivery.address,
+    start_by: delivery.startBy,
+    lease_until: delivery.leaseUntil,
+    etag: delivery.etag ?? null,
+    size: delivery.size ?? null,
+    held: delivery.held,
+    covered: JSON.stringify(delivery.covered),
+    completed_at: delivery.completedAt ?? null,
+  };
+}
+
+/** The row of a variant. */
+export function variantRow(variant: Variant, position: number): Row<"variant"> {
+  return {
+    id: variant.id,
+    position,
+    name: variant.name ?? null,
+    max: variant.max ?? null,
+    used: variant.used,
+    given_back: variant.givenBack,
+    max_bytes: variant.maxBytes ?? null,
+    held: variant.held,
+    started: variant.started,
+    completed: variant.completed,
+  };
+}
+
 export function toRevocation(row: RevocationRow): Revocation {
   return {
     id: row.id,
@@ -72,6 +108,24 @@ export function toRevocation(row: RevocationRow): Revocation {
     until: optional(row.until),
     liftedAt: optional(row.lifted_at),
   };
+}
+
+/** The row of a revocation. */
+export function revocationRow(revocation: Revocation): RevocationRow {
+  return {
+    id: revocation.id,
+    revision: revocation.revision,
+    selector: JSON.stringify(revocation.selector),
+    reason: revocation.reason ?? null,
+    created_at: revocation.createdAt,
+    until: revocation.until ?? null,
+    lifted_at: revocation.liftedAt ?? null,
+  };
+}
+
+/** The row of a token. */
+export function tokenRow({ id, hash, createdAt, revokedAt, ...rest }: AdminToken): TokenRow {
+  return { id, hash, document: JSON.stringify(rest), created_at: createdAt, revoked_at: revokedAt ?? null };
 }
 
 export function toToken(row: TokenRow): AdminToken {
@@ -95,6 +149,11 @@ export function toHead({ writer, first, last, head, signature }: HeadRow): Omit<
 
 export function toWebhook({ id, url, events, owner, only_link, created_at: createdAt }: WebhookRow): Webhook {
   return { id, url, events: events.split(" ") as NotificationType[], owner, link: optional(only_link), createdAt };
+}
+
+/** The row of a webhook. */
+export function webhookRow({ id, url, events, owner, link, createdAt }: Webhook): WebhookRow {
+  return { id, url, events: events.join(" "), owner, only_link: link ?? null, created_at: createdAt };
 }
 
 export function toNotification(row: NotificationRow): Notification {

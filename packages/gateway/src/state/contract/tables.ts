@@ -80,6 +80,15 @@ type ValueOf<Kind> = Kind extends `${infer Some}?` ? Values[Some & keyof Values]
 /** A row of a table. */
 export type Row<T extends keyof Tables> = { readonly [C in keyof Tables[T]]: ValueOf<Tables[T][C]> };
 
+/** The columns of a table, as a statement names them. */
+export const columnsOf = (table: keyof Tables): string => Object.keys(tables[table]).join(", ");
+
+/** The values of a new row in the order of {@link columnsOf}. A row that lacks a column does not compile. */
+export function rowValues<T extends keyof Tables>(table: T, row: Row<T>): (string | number | null)[] {
+  const values: Readonly<Record<string, string | number | null>> = row;
+  return Object.keys(tables[table]).map((column) => values[column] ?? null);
+}
+
 /** A number of rows. */
 export interface Count {
   readonly n: number;

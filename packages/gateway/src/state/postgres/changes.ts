@@ -1,4 +1,5 @@
 /** What transactions change, apart from deliveries. */
+
 import { randomBytes } from "node:crypto";
 import type { CountedFailure, FailureCounts, RecordedFailure } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
@@ -7,9 +8,10 @@ import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import type { Revocation } from "../contract/revocations.ts";
-import { optional, toRevocation, toVariant } from "../contract/rows.ts";
+import { optional, revocationRow, toRevocation, toVariant, variantRow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, Use, Variant, WholeLink } from "../contract/state.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { JoinedRow } from "./statements.ts";
 import type { Database, Run, Transaction } from "./transaction.ts";
 
@@ -32,7 +34,7 @@ export async function createLink(
     if (first === undefined) throw new SlugTaken();
     return first;
   }
-  await run("addVariants", JSON.stringify(variants.map(variantRow)));
+  await run("addVariants", JSON.stringify(variants.map((one, at) => ({ ...variantRow(one, at), link: one.link }))));
   const detail = `expires ${new Date(link.expiresAt).toISOString()}`;
   const target = `${link.bucket}/${link.key}`;
   append({ action: "link.created", by: link.owner, result: "ok", link: link.id, target, detail });
@@ -92,10 +94,11 @@ export async function revoke(
   const [counter] = await run("nextRevision");
   const [known] = await run("revocationInForce", text);
   if (known !== undefined) return toRevocation(known);
-  await run("addRevocation", id, counter.value, text, reason ?? null, at, until ?? null);
+  const revocation = { id, revision: counter.value, selector, reason, createdAt: at, until, liftedAt: undefined };
+  await run("addRevocation", ...rowValues("revocation", revocationRow(revocation)));
   await run("notify");
   append({ action: "revocation.added", by, result: "ok", subject: id, detail: text });
-  return { id, revision: counter.value, selector, reason, createdAt: at, until, liftedAt: undefined };
+  return revocation;
 }
 
 /** Counts uses that arrived together. A repetition returns the first results. */
@@ -143,7 +146,7 @@ export async function recordFailure(
   const [{ n: waiting }] = await run("waitingFailures", address, link, now);
   const at = scheduleAttempt({ link, most, counts, waiting, now });
   if (at === undefined) return counts;
-  await run("addFailure", at, address, link);
+  await run("addFailure", ...rowValues("failure", { at, address, link }));
   return { ...(await failures(run, selected)), at };
 }
 
@@ -189,8 +192,4 @@ export function whole({ link, variants }: JoinedRow): WholeLink {
 export function found(row: JoinedRow | undefined): FoundLink | undefined {
   const { link, variants: [variant] = [] } = row ?? {};
   return link && variant && { link: toLink(link), variant: toVariant(variant) };
-}
-
-function variantRow({ givenBack, maxBytes, ...row }: Variant, position: number): object {
-  return { ...row, position, given_back: givenBack, max_bytes: maxBytes };
 }

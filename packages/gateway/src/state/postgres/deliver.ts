@@ -10,8 +10,7 @@ import {
   type Millis,
 } from "../contract/deliveries.ts";
 import { toLink } from "../contract/fields.ts";
-import { toDelivery, toVariant } from "../contract/rows.ts";
-import type { Variant } from "../contract/state.ts";
+import { deliveryRow, toDelivery, toVariant } from "../contract/rows.ts";
 import type { DeliveryRow } from "../contract/tables.ts";
 import { joined } from "./joined.ts";
 import type { Database, Transaction } from "./transaction.ts";
@@ -82,7 +81,9 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
       append(...decided.entries);
       const { id: name, used, held, started, completed } = decided.variant;
       stored.variants.push({ id: name, used, held, started, completed });
-      stored.deliveries.push(...decided.deliveries.map((one) => deliveryRow(one, variant)));
+      stored.deliveries.push(
+        ...decided.deliveries.map((one) => ({ ...deliveryRow(one, variant.id), link: variant.link })),
+      );
       stored.attempts.push(...decided.attempts);
       stored.removed.push(...decided.removedAttempts);
     }
@@ -142,18 +143,4 @@ function namesOf(items: readonly Item[]): readonly string[][] {
     others.map(({ token }) => token),
     attempts,
   ];
-}
-
-function deliveryRow(delivery: Delivery, { id, link }: Pick<Variant, "id" | "link">): object {
-  const { claimedAt, startBy, leaseUntil, completedAt, covered, ...row } = delivery;
-  return {
-    ...row,
-    variant: id,
-    link,
-    covered: JSON.stringify(covered),
-    claimed_at: claimedAt,
-    start_by: startBy,
-    lease_until: leaseUntil,
-    completed_at: completedAt,
-  };
 }

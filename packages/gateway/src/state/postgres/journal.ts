@@ -1,4 +1,5 @@
 /** Records and notifications of a transaction, stored with its decisions. */
+
 import { randomBytes } from "node:crypto";
 import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
@@ -8,7 +9,8 @@ import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor } from "../contract/outbox.ts";
 import type { AuditMethods } from "../contract/records.ts";
-import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import { toHead, toNotification, toRecord, toWebhook, webhookRow } from "../contract/rows.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { Database, Once, Run } from "./transaction.ts";
 
 const SALT = 16;
@@ -88,8 +90,7 @@ export function auditMethods(db: Database, once: Once, chain: CommitChain): Audi
       const rows = await db.read("headsAfter", writer, after, limit);
       return rows.map((row) => ({ ...toHead(row), leaves: row.leaves }));
     },
-    addHead: ({ writer, first, last, head, signature, leaves }) =>
-      once(async ({ run }) => (await run("addHead", writer, first, last, head, signature, leaves)).length > 0),
+    addHead: (head) => once(async ({ run }) => (await run("addHead", ...rowValues("audit_head", head))).length > 0),
     cutAudit: (writer, last, by) =>
       once(async ({ run, append }) => {
         await Promise.all([run("removeRecords", writer, last), run("removeHeads", writer, last)]);
@@ -101,11 +102,11 @@ export function auditMethods(db: Database, once: Once, chain: CommitChain): Audi
 /** The methods of the contract for webhooks and the outbox. */
 export function outboxMethods(db: Database, once: Once): OutboxMethods {
   return {
-    addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
+    addWebhook: (webhook, by) =>
       once(async ({ run, append }) => {
-        const detail = events.join(" ");
-        await run("addWebhook", id, url, detail, owner, link ?? null, createdAt);
-        append({ action: "webhook.created", by, result: "ok", subject: id, link, detail });
+        await run("addWebhook", ...rowValues("webhook", webhookRow(webhook)));
+        const { id, link, events } = webhook;
+        append({ action: "webhook.created", by, result: "ok", subject: id, link, detail: events.join(" ") });
       }),
     removeWebhook: (id, by) =>
       once(async ({ run, append }) => {

@@ -1,26 +1,28 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
-import type {
-  Count,
-  DeliveryRow,
-  Ended,
-  FailuresRow,
-  HeadRow,
-  IdRow,
-  LastRow,
-  MacRow,
-  NotificationRow,
-  RecordRow,
-  RevisionRow,
-  RevocationRow,
-  Row,
-  Sql,
-  SqlOne,
-  StoredHeadRow,
-  TokenRow,
-  VariantRow,
-  WebhookRow,
+import {
+  type Count,
+  columnsOf,
+  type DeliveryRow,
+  type Ended,
+  type FailuresRow,
+  type HeadRow,
+  type IdRow,
+  type LastRow,
+  type MacRow,
+  type NotificationRow,
+  type RecordRow,
+  type RevisionRow,
+  type RevocationRow,
+  type Row,
+  type Sql,
+  type SqlOne,
+  type StoredHeadRow,
+  type TokenRow,
+  tables,
+  type VariantRow,
+  type WebhookRow,
 } from "../contract/tables.ts";
 
 /** A link with variants of it: all, or the requested one. */
@@ -79,6 +81,12 @@ interface LoadedRow {
   readonly deliveries: readonly DeliveryRow[] | null;
   readonly attempts: readonly Row<"attempt">[] | null;
   readonly recent: readonly (Pick<Row<"failure">, "link" | "address"> & Count)[] | null;
+}
+
+/** An INSERT of a whole row. */
+function insert(table: keyof typeof tables): string {
+  const parameters = Object.keys(tables[table]).map((_, at) => `$${at + 1}`);
+  return `INSERT INTO daypass.${table} (${columnsOf(table)}) VALUES (${parameters})`;
 }
 
 /** The statements by name; parameters are in the order of their callers. */
@@ -172,7 +180,7 @@ export const statements = {
   warn: `UPDATE daypass.link SET warned = 1 WHERE warned = 0 AND expires_at > $1 AND expires_at <= $2 AND created_at <= expires_at - $3
     AND revoked_at IS NULL RETURNING id` as Sql<IdRow>,
 
-  claimUse: `INSERT INTO daypass.use AS u VALUES ($1, $2, 1, $3)
+  claimUse: `INSERT INTO daypass.use AS u (kid, grant_id, used, until) VALUES ($1, $2, 1, $3)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = u.used + 1 WHERE u.used < $4 RETURNING used`,
   removeUses: "DELETE FROM daypass.use WHERE until <= $1",
 
@@ -180,7 +188,7 @@ export const statements = {
   nextRevision: "UPDATE daypass.revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
   skipRevisions: "UPDATE daypass.revision SET value = value + 1000000",
   notify: "SELECT pg_notify('daypass_revocation', '')",
-  addRevocation: "INSERT INTO daypass.revocation VALUES ($1, $2, $3, $4, $5, $6, NULL)",
+  addRevocation: insert("revocation") as string,
   revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL" as Sql<RevocationRow>,
   revocation: "SELECT * FROM daypass.revocation WHERE id = $1" as Sql<RevocationRow>,
   lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL RETURNING id",
@@ -190,12 +198,12 @@ export const statements = {
     `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) AND selector NOT LIKE '{"kind":"visits-before"%' ORDER BY created_at DESC, id DESC LIMIT $3` as Sql<RevocationRow>,
   removeRevocations: "DELETE FROM daypass.revocation WHERE until <= $1",
 
-  addToken: "INSERT INTO daypass.admin_token VALUES ($1, $2, $3, $4, NULL) ON CONFLICT (id) DO NOTHING",
+  addToken: `${insert("admin_token")} ON CONFLICT (id) DO NOTHING` as string,
   tokenByHash: "SELECT * FROM daypass.admin_token WHERE hash = $1 AND revoked_at IS NULL" as Sql<TokenRow>,
   tokens: "SELECT * FROM daypass.admin_token ORDER BY created_at, id" as Sql<TokenRow>,
   revokeToken: "UPDATE daypass.admin_token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id",
 
-  addFailure: "INSERT INTO daypass.failure VALUES ($1, $2, $3)",
+  addFailure: insert("failure") as string,
   failures:
     `SELECT (SELECT count(*) FROM daypass.failure WHERE address = $1 AND at > $3) AS by_address, count(*) AS n, max(at) AS last
     FROM daypass.failure WHERE link = $2 AND at > $3` as SqlOne<AllFailuresRow>,
@@ -208,10 +216,10 @@ export const statements = {
   removeFailures: "DELETE FROM daypass.failure WHERE at <= $1",
 
   // The row stays locked until the commit, so that numbers have no gap. The statement after it sees what the commits before it stored.
-  countRecords: `INSERT INTO daypass.audit_writer AS w VALUES ($1, $2)
+  countRecords: `INSERT INTO daypass.audit_writer AS w (writer, last) VALUES ($1, $2)
     ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last` as SqlOne<LastRow>,
   latestMac: "SELECT mac FROM daypass.audit_record WHERE writer = $1 ORDER BY sequence DESC LIMIT 1" as Sql<MacRow>,
-  addRecords: `INSERT INTO daypass.audit_record SELECT $1, $2::bigint - cardinality($4::text[]) + r.n, r.record,
+  addRecords: `INSERT INTO daypass.audit_record (writer, sequence, record, mac) SELECT $1, $2::bigint - cardinality($4::text[]) + r.n, r.record,
     CASE r.n WHEN cardinality($4::text[]) THEN $3 END FROM unnest($4::text[]) WITH ORDINALITY AS r (record, n)`,
   writers:
     `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
@@ -220,12 +228,12 @@ export const statements = {
     "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3" as Sql<RecordRow>,
   headsAfter:
     "SELECT * FROM daypass.audit_head WHERE writer = $1 AND last > $2 ORDER BY last LIMIT $3" as Sql<StoredHeadRow>,
-  addHead: `INSERT INTO daypass.audit_head SELECT $1, $2, $3, $4, $5, $6
-    WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $3) RETURNING writer`,
+  addHead: `INSERT INTO daypass.audit_head (${columnsOf("audit_head")}) SELECT $1, $2, $3, $4, $5, $6
+    WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $3) RETURNING writer` as string,
   removeRecords: "DELETE FROM daypass.audit_record WHERE writer = $1 AND sequence <= $2",
   removeHeads: "DELETE FROM daypass.audit_head WHERE writer = $1 AND last < $2",
 
-  addWebhook: "INSERT INTO daypass.webhook VALUES ($1, $2, $3, $4, $5, $6)",
+  addWebhook: insert("webhook") as string,
   removeWebhook: "DELETE FROM daypass.webhook WHERE id = $1 RETURNING id",
   // Webhooks of revoked tokens. Their notifications are deleted with them.
   removeOrphans: `DELETE FROM daypass.webhook WHERE owner IN

@@ -1,5 +1,7 @@
 /** Tokens of the admin API in PostgreSQL. */
-import { toToken } from "../contract/rows.ts";
+
+import { tokenRow, toToken } from "../contract/rows.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { TokenMethods } from "../contract/tokens.ts";
 import { removeOrphans } from "./changes.ts";
 import type { Database, Once } from "./transaction.ts";
@@ -7,10 +9,10 @@ import type { Database, Once } from "./transaction.ts";
 /** The methods of the contract for tokens. */
 export function tokenMethods(db: Database, once: Once): TokenMethods {
   return {
-    addToken: ({ id, hash, createdAt, revokedAt, ...rest }, by) =>
+    addToken: (token, by) =>
       once(async ({ run, append }) => {
-        await run("addToken", id, hash, JSON.stringify(rest), createdAt);
-        append({ action: "token.created", by, result: "ok", subject: id, detail: rest.scopes.join(" ") });
+        await run("addToken", ...rowValues("admin_token", tokenRow(token)));
+        append({ action: "token.created", by, result: "ok", subject: token.id, detail: token.scopes.join(" ") });
       }),
     async findToken(hash) {
       const [row] = await db.read("tokenByHash", hash);

@@ -1,4 +1,5 @@
 /** Records, heads and the outbox in SQLite. One process owns the file, so it may know the webhooks by heart. */
+
 import { randomBytes } from "node:crypto";
 import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
@@ -9,7 +10,8 @@ import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
 import type { AuditMethods, AuditWriter } from "../contract/records.ts";
-import { toHead, toNotification, toRecord, toWebhook } from "../contract/rows.ts";
+import { toHead, toNotification, toRecord, toWebhook, webhookRow } from "../contract/rows.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 import type { Queries } from "./query.ts";
 
@@ -99,8 +101,7 @@ export function auditMethods({ first, all, run, append, commit }: Engine, chain:
     auditRecords: ({ writer, after, limit }) => commit(() => all("recordsAfter", writer, after, limit).map(toRecord)),
     auditHeads: ({ writer, after, limit }) =>
       commit(() => all("headsAfter", writer, after, limit).map((row) => ({ ...toHead(row), leaves: row.leaves }))),
-    addHead: ({ writer, first: from, last, head, signature, leaves }) =>
-      commit(() => run("addHead", writer, from, last, head, signature, leaves, writer, last) > 0),
+    addHead: (head) => commit(() => run("addHead", ...rowValues("audit_head", head), head.writer, head.last) > 0),
     cutAudit: (writer, last, by) =>
       commit(() => {
         run("removeRecords", writer, last);
@@ -113,9 +114,10 @@ export function auditMethods({ first, all, run, append, commit }: Engine, chain:
 /** The methods of the contract for webhooks and the outbox. */
 export function outboxMethods({ first, all, run, append, commit, now }: Engine): OutboxMethods {
   return {
-    addWebhook: ({ id, url, events, owner, link, createdAt }, by) =>
+    addWebhook: (webhook, by) =>
       commit(() => {
-        run("addWebhook", id, url, events.join(" "), owner, link ?? null, createdAt);
+        run("addWebhook", ...rowValues("webhook", webhookRow(webhook)));
+        const { id, link, events } = webhook;
         append({ action: "webhook.created", by, result: "ok", subject: id, link, detail: events.join(" ") });
       }),
     removeWebhook: (id, by) =>

@@ -9,9 +9,9 @@ import {
   type Delivery,
 } from "../contract/deliveries.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
-import { toDelivery, toVariant, toWindow } from "../contract/rows.ts";
+import { deliveryRow, toDelivery, toVariant, toWindow } from "../contract/rows.ts";
 import type { DeliveryMethods, Variant } from "../contract/state.ts";
-import type { DeliveryRow } from "../contract/tables.ts";
+import { type DeliveryRow, rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 import { foundLink } from "./links.ts";
 
@@ -64,15 +64,11 @@ export function deliveryMethods(engine: Engine): DeliveryMethods {
     if (variant !== before) {
       run("count", variant.used, variant.held, Number(isStarted), Number(isCompleted), before.id);
     }
-    for (const one of deliveries) {
-      const { token, claim, state, claimedAt, address, startBy, leaseUntil } = one;
-      const { etag = null, size = null, held, covered, completedAt = null } = one;
-      const ids = [token, before.id, link, claim, state, claimedAt, address, startBy, leaseUntil] as const;
-      run("putDelivery", ...ids, etag, size, held, JSON.stringify(covered), completedAt);
-    }
+    for (const one of deliveries) run("putDelivery", ...rowValues("delivery", deliveryRow(one, before.id)), link);
     const token = result.ok ? result.delivery.token : "";
     const attempt = changes.addAttempt ?? changes.changeAttempt;
-    if (attempt !== undefined) run("putAttempt", attempt.id, token, attempt.reserved);
+    if (attempt !== undefined)
+      run("putAttempt", ...rowValues("attempt", { id: attempt.id, delivery: token, reserved: attempt.reserved }));
     if (changes.removeAttempt !== undefined) run("removeAttempt", changes.removeAttempt);
   }
 

@@ -4,6 +4,7 @@ import type { FailureCounts } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
 import { optional } from "../contract/rows.ts";
 import type { State } from "../contract/state.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 
 /** The methods of the engine that count failures. */
@@ -31,7 +32,7 @@ export function failureMethods({
         const waiting = count("waitingFailures", address, link, now());
         const at = scheduleAttempt({ link, most, counts, waiting, now: now() });
         if (at === undefined) return counts;
-        run("addFailure", at, address, link);
+        run("addFailure", ...rowValues("failure", { at, address, link }));
         return { ...failures(address, link, windowMs), at };
       }),
     forgetFailure: ({ address, link, at }) => commit(() => void run("forgetFailure", address, link, at)),

@@ -13,10 +13,10 @@ import {
 } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
-import { toVariant } from "../contract/rows.ts";
+import { toVariant, variantRow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, LinkMethods, Variant, WholeLink } from "../contract/state.ts";
-import type { VariantRow } from "../contract/tables.ts";
+import { rowValues, type VariantRow } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 import { failureMethods } from "./failures.ts";
 import type { Queries } from "./query.ts";
@@ -49,10 +49,8 @@ export function linkMethods(engine: Engine): LinkMethods {
     const { id, slug, owner, bucket, key, expiresAt } = link;
     if (slug !== undefined && first("linkBySlug", slug) !== undefined) throw new SlugTaken();
     run("addLink", ...valuesOf(link, linkColumns), idempotencyKey ?? null);
-    for (const [position, one] of variants.entries()) {
-      const { name = null, max = null, used, givenBack, maxBytes = null, held, started, completed } = one;
-      run("addVariant", one.id, position, name, max, used, givenBack, maxBytes, held, started, completed, id);
-    }
+    for (const [position, one] of variants.entries())
+      run("addVariant", ...rowValues("variant", variantRow(one, position)), id);
     const expires = new Date(expiresAt).toISOString();
     append({
       action: "link.created",

@@ -1,7 +1,9 @@
 /** Revocations in SQLite. */
+
 import { pageOf, pageStart } from "../contract/page.ts";
 import type { Revocation, RevocationMethods } from "../contract/revocations.ts";
-import { toRevocation } from "../contract/rows.ts";
+import { revocationRow, toRevocation } from "../contract/rows.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 
 /** The methods of the contract for revocations. */
@@ -19,10 +21,10 @@ export function revocationMethods({
     const known = first("revocationInForce", text);
     if (known !== undefined) return toRevocation(known);
     const revision = Number(first("nextRevision")?.value);
-    const createdAt = now();
-    run("addRevocation", id, revision, text, reason ?? null, createdAt, until ?? null);
+    const revocation = { id, revision, selector, reason, createdAt: now(), until, liftedAt: undefined };
+    run("addRevocation", ...rowValues("revocation", revocationRow(revocation)));
     append({ action: "revocation.added", by, result: "ok", subject: id, detail: text });
-    return { id, revision, selector, reason, createdAt, until, liftedAt: undefined };
+    return revocation;
   }
 
   function lift(id: string, by: string): Revocation | undefined {

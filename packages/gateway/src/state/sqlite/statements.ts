@@ -1,27 +1,29 @@
 /** The statements of the SQLite state. */
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
-import type {
-  Count,
-  DeliveryRow,
-  Ended,
-  FailuresRow,
-  HeadRow,
-  IdRow,
-  LastRow,
-  MacRow,
-  NotificationRow,
-  RecordRow,
-  RevisionRow,
-  RevocationRow,
-  Row,
-  Sql,
-  SqlOne,
-  StoredHeadRow,
-  TokenRow,
-  VariantRow,
-  WebhookRow,
-  WindowRow,
+import {
+  type Count,
+  columnsOf,
+  type DeliveryRow,
+  type Ended,
+  type FailuresRow,
+  type HeadRow,
+  type IdRow,
+  type LastRow,
+  type MacRow,
+  type NotificationRow,
+  type RecordRow,
+  type RevisionRow,
+  type RevocationRow,
+  type Row,
+  type Sql,
+  type SqlOne,
+  type StoredHeadRow,
+  type TokenRow,
+  tables,
+  type VariantRow,
+  type WebhookRow,
+  type WindowRow,
 } from "../contract/tables.ts";
 
 interface DecidingRow extends VariantRow, WindowRow {
@@ -29,6 +31,12 @@ interface DecidingRow extends VariantRow, WindowRow {
 }
 
 interface LapsedRow extends Ended, Pick<DeliveryRow, "variant"> {}
+
+/** An INSERT of a whole row, and of columns that only this engine has. */
+function insert(table: keyof typeof tables & string, ...more: readonly string[]): string {
+  const columns = [...Object.keys(tables[table]), ...more];
+  return `INSERT INTO ${table} (${columns}) VALUES (${columns.map(() => "?")})`;
+}
 
 export const statements = {
   secret: "SELECT value FROM secret WHERE name = ?" as Sql<{ readonly value: Uint8Array }>,
@@ -53,7 +61,8 @@ export const statements = {
   warn: `UPDATE link SET warned = 1 WHERE warned = 0 AND expires_at > ? AND expires_at <= ? AND created_at <= expires_at - ?
     AND revoked_at IS NULL RETURNING id` as Sql<IdRow>,
 
-  addVariant: "INSERT INTO variant SELECT ?, number, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM link WHERE id = ?",
+  addVariant: `INSERT INTO variant (${columnsOf("variant")}, link_number)
+    SELECT ${Object.keys(tables.variant).map(() => "?")}, number FROM link WHERE id = ?` as string,
   variant:
     "SELECT v.*, l.id AS link FROM variant v JOIN link l ON l.number = v.link_number WHERE v.id = ?" as Sql<VariantRow>,
   variantsOf:
@@ -69,9 +78,9 @@ export const statements = {
   waiting: "SELECT * FROM delivery WHERE link_number = ? AND variant = ? AND state = 'claimed'" as Sql<DeliveryRow>,
   recentClaims:
     "SELECT count(*) AS n FROM delivery WHERE link_number = ? AND address = ? AND claimed_at > ?" as SqlOne<Count>,
-  putDelivery: `INSERT INTO delivery VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  putDelivery: `${insert("delivery", "link_number")}
     ON CONFLICT (token) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until, etag = excluded.etag, size = excluded.size,
-    held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at`,
+    held = excluded.held, covered = excluded.covered, completed_at = excluded.completed_at` as string,
   // The first page has no token. After an unknown one there is nothing.
   deliveriesAfter: `SELECT * FROM delivery WHERE link_number = (SELECT number FROM link WHERE id = ?1)
     AND number < CASE ?2 WHEN '' THEN 9007199254740991 ELSE (SELECT number FROM delivery WHERE token = ?2) END ORDER BY number DESC LIMIT ?3` as Sql<DeliveryRow>,
@@ -82,15 +91,15 @@ export const statements = {
   giveUnused: "UPDATE variant SET used = used - 1 WHERE id = ?",
 
   attempt: "SELECT * FROM attempt WHERE id = ?" as Sql<Row<"attempt">>,
-  putAttempt: "INSERT INTO attempt VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved",
+  putAttempt: `${insert("attempt")} ON CONFLICT (id) DO UPDATE SET reserved = excluded.reserved` as string,
   removeAttempt: "DELETE FROM attempt WHERE id = ?",
 
-  claimUse: `INSERT INTO use VALUES (?, ?, 1, ?)
+  claimUse: `INSERT INTO use (kid, grant_id, used, until) VALUES (?, ?, 1, ?)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = used + 1 WHERE used < ?`,
   removeUses: "DELETE FROM use WHERE until <= ?",
 
   nextRevision: "UPDATE revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
-  addRevocation: "INSERT INTO revocation VALUES (?, ?, ?, ?, ?, ?, NULL)",
+  addRevocation: insert("revocation") as string,
   revocationInForce: "SELECT * FROM revocation WHERE selector = ? AND lifted_at IS NULL" as Sql<RevocationRow>,
   revocation: "SELECT * FROM revocation WHERE id = ?" as Sql<RevocationRow>,
   lift: "UPDATE revocation SET lifted_at = ?, revision = ? WHERE id = ? AND lifted_at IS NULL",
@@ -100,12 +109,12 @@ export const statements = {
     'SELECT * FROM revocation WHERE (created_at, id) < (?, ?) AND selector NOT LIKE \'{"kind":"visits-before"%\' ORDER BY created_at DESC, id DESC LIMIT ?' as Sql<RevocationRow>,
   removeRevocations: "DELETE FROM revocation WHERE until <= ?",
 
-  addToken: "INSERT INTO admin_token VALUES (?, ?, ?, ?, NULL)",
+  addToken: insert("admin_token") as string,
   tokenByHash: "SELECT * FROM admin_token WHERE hash = ? AND revoked_at IS NULL" as Sql<TokenRow>,
   tokens: "SELECT * FROM admin_token ORDER BY created_at, id" as Sql<TokenRow>,
   revokeToken: "UPDATE admin_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
 
-  addFailure: "INSERT INTO failure VALUES (?, ?, ?)",
+  addFailure: insert("failure") as string,
   failuresByAddress: "SELECT count(*) AS n FROM failure WHERE address = ? AND at > ?" as SqlOne<Count>,
   failuresByLink: "SELECT count(*) AS n, max(at) AS last FROM failure WHERE link = ? AND at > ?" as SqlOne<FailuresRow>,
   waitingFailures: "SELECT count(*) AS n FROM failure WHERE address = ? AND link = ? AND at > ?" as SqlOne<Count>,
@@ -113,10 +122,11 @@ export const statements = {
     (SELECT rowid FROM failure WHERE address = ? AND link = ? AND at = ? LIMIT 1)`,
   removeFailures: "DELETE FROM failure WHERE at <= ?",
 
-  countRecords: `INSERT INTO audit_writer VALUES (?, ?)
+  countRecords: `INSERT INTO audit_writer (writer, last) VALUES (?, ?)
     ON CONFLICT (writer) DO UPDATE SET last = last + excluded.last RETURNING last` as SqlOne<LastRow>,
   // One statement for all records of a commit. The keys of an array begin at 0.
-  addRecords: "INSERT INTO audit_record SELECT ?, ? + key, value, CASE key WHEN ? THEN ? END FROM json_each(?)",
+  addRecords:
+    "INSERT INTO audit_record (writer, sequence, record, mac) SELECT ?, ? + key, value, CASE key WHEN ? THEN ? END FROM json_each(?)",
   latestMac: "SELECT mac FROM audit_record WHERE writer = ? ORDER BY sequence DESC LIMIT 1" as Sql<MacRow>,
   writers: "SELECT writer, last FROM audit_writer ORDER BY writer" as Sql<Row<"audit_writer">>,
   recordsAfter:
@@ -124,12 +134,12 @@ export const statements = {
   latestHead:
     "SELECT writer, first, last, head, signature FROM audit_head WHERE writer = ? ORDER BY last DESC LIMIT 1" as Sql<HeadRow>,
   headsAfter: "SELECT * FROM audit_head WHERE writer = ? AND last > ? ORDER BY last LIMIT ?" as Sql<StoredHeadRow>,
-  addHead: `INSERT INTO audit_head SELECT ?, ?, ?, ?, ?, ?
-    WHERE NOT EXISTS (SELECT 1 FROM audit_head WHERE writer = ? AND last >= ?)`,
+  addHead: `INSERT INTO audit_head (${columnsOf("audit_head")}) SELECT ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM audit_head WHERE writer = ? AND last >= ?)` as string,
   removeRecords: "DELETE FROM audit_record WHERE writer = ? AND sequence <= ?",
   removeHeads: "DELETE FROM audit_head WHERE writer = ? AND last < ?",
 
-  addWebhook: "INSERT INTO webhook VALUES (?, ?, ?, ?, ?, ?)",
+  addWebhook: insert("webhook") as string,
   removeWebhook: "DELETE FROM webhook WHERE id = ?",
   // Webhooks of revoked tokens. Their notifications are deleted with them.
   removeOrphans:

@@ -1,5 +1,7 @@
 /** Tokens of the admin API in SQLite. */
-import { toToken } from "../contract/rows.ts";
+
+import { tokenRow, toToken } from "../contract/rows.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { TokenMethods } from "../contract/tokens.ts";
 import type { Engine } from "./engine.ts";
 
@@ -12,10 +14,10 @@ export function removeOrphans({ all, append }: Engine, by: string): void {
 export function tokenMethods(engine: Engine): TokenMethods {
   const { first, all, run, append, commit, commitRevocation, now } = engine;
   return {
-    addToken: ({ id, hash, createdAt, revokedAt, ...rest }, by) =>
+    addToken: (token, by) =>
       commit(() => {
-        run("addToken", id, hash, JSON.stringify(rest), createdAt);
-        append({ action: "token.created", by, result: "ok", subject: id, detail: rest.scopes.join(" ") });
+        run("addToken", ...rowValues("admin_token", tokenRow(token)));
+        append({ action: "token.created", by, result: "ok", subject: token.id, detail: token.scopes.join(" ") });
       }),
     findToken: (hash) =>
       commit(() => {

@@ -16,10 +16,9 @@ export function scopeText(scope: StoredScope): string {
 /** A stored access key as the gateway takes it. */
 export function accessKey({ credentials, record }: Extract<ActiveKey, { kind: "s3" }>): S3AccessKey {
   const { buckets, prefix, methods, maxLife, until } = record.scope;
-  return {
-    ...credentials,
-    scope: { buckets, prefix, methods, maxLife, until: until === undefined ? undefined : new Date(until) },
-  };
+  // The gateway validates a frozen scope once.
+  for (const list of [buckets, methods]) Object.freeze(list);
+  return { ...credentials, scope: Object.freeze({ buckets, prefix, methods, maxLife, until }) };
 }
 
 type StoredUrlKey = Extract<ActiveKey, { kind: "url" }>;

@@ -49,12 +49,22 @@ const FORMS: FormsOf<KeyScope> = {
   allow: [(value) => Array.isArray(value) && value.every(isAllowance), "a list of { actions, resources }"],
 };
 
+// Validating a scope takes a fortieth of a small response.
+const constant = new WeakMap<KeyScope, ReadScope>();
+
 /**
- * Validates a scope.
+ * Validates a scope: once if it is frozen with all its lists, otherwise each time, because the operator's program may change the object.
  * @throws {DaypassError} `INVALID_KEY`
  */
 export function readScope(scope: KeyScope): ReadScope {
-  // Each time, because the operator's program may change the object.
+  const known = constant.get(scope);
+  if (known !== undefined) return known;
+  const read = validated(scope);
+  if (isConstant(scope)) constant.set(scope, read);
+  return read;
+}
+
+function validated(scope: KeyScope): ReadScope {
   const fault = formFault(scope, FORMS, "scope");
   if (fault !== undefined)
     throw new DaypassError("INVALID_KEY", `${fault}. The key grants nothing until its scope is corrected`);
@@ -63,6 +73,15 @@ export function readScope(scope: KeyScope): ReadScope {
     ? (scope as ReadScope)
     : { ...scope, until: new Date(timeOf(until)) };
 }
+
+/** Whether nothing in a value can change. A date and a getter can, even if they are frozen. */
+function isConstant(value: unknown): boolean {
+  if (Object(value) !== value) return true;
+  if (!Object.isFrozen(value) || !PLAIN.includes(Object.getPrototypeOf(value))) return false;
+  return Object.values(Object.getOwnPropertyDescriptors(value)).every((own) => "value" in own && isConstant(own.value));
+}
+
+const PLAIN: readonly unknown[] = [Object.prototype, Array.prototype];
 
 function timeOf(until: unknown): number {
   if (until instanceof Date) return until.getTime();

@@ -85,6 +85,50 @@ it("holds a scope that is narrowed where it stands", async () => {
   expect((await get()).status).toBe(403);
 });
 
+it.each<[string, () => readonly [scope: object, spoil: () => void]]>([
+  [
+    "whose list is not frozen",
+    () => {
+      const buckets = ["media"];
+      return [{ buckets }, () => void Object.assign(buckets, [5])];
+    },
+  ],
+  [
+    "whose date changes",
+    () => {
+      const until = Object.freeze(new Date(Date.now() + 60_000));
+      return [{ until }, () => void until.setTime(Number.NaN)];
+    },
+  ],
+  [
+    "that computes a member",
+    () => {
+      const state: { buckets: unknown } = { buckets: ["media"] };
+      const scope = Object.defineProperty({}, "buckets", { get: () => state.buckets, enumerable: true });
+      return [scope, () => void Object.assign(state, { buckets: "media-private" })];
+    },
+  ],
+])("grants nothing by a frozen scope %s once it is malformed", async (_, make) => {
+  const [made, spoil] = make();
+  scope = Object.freeze(made);
+  expect((await get()).status).toBe(200);
+  spoil();
+  expect((await get()).status).toBe(500);
+});
+
+it("validates a scope that cannot change once", async () => {
+  let read = 0;
+  const ownKeys = (target: object): (string | symbol)[] => {
+    read += 1;
+    return Reflect.ownKeys(target);
+  };
+  scope = new Proxy(Object.freeze({ buckets: Object.freeze(["media"]) }), { ownKeys });
+  expect((await get()).status).toBe(200);
+  const once = read;
+  expect((await get()).status).toBe(200);
+  expect([once > 0, read]).toEqual([true, once]);
+});
+
 it("grants nothing by a scope object that is later emptied in place", async () => {
   const changed: { buckets: unknown } = { buckets: ["media"] };
   scope = changed;

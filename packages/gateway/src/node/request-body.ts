@@ -43,7 +43,7 @@ export interface RequestBodyOptions {
 export function requestBody(
   request: IncomingMessage,
   response: ServerResponse,
-  { ownsRequest, ...options }: RequestBodyOptions,
+  options: RequestBodyOptions,
 ): RequestBody {
   if (!hasBody(request)) return EMPTY;
   const gone = endSignal();
@@ -52,7 +52,7 @@ export function requestBody(
   const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { ...options, last }) };
   return {
     signal: gone.signal,
-    body: ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body,
+    body: options.ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body,
     awaitsClient: () => last.isAwaited,
   };
 }
@@ -93,7 +93,7 @@ function sendToClosedPort(): (buffer: ArrayBuffer) => void {
   return (buffer) => port1.postMessage(undefined, [buffer]);
 }
 
-interface IteratorOptions extends Omit<RequestBodyOptions, "ownsRequest"> {
+interface IteratorOptions extends RequestBodyOptions {
   readonly last: LastChunk;
 }
 

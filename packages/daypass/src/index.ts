@@ -41,7 +41,7 @@ export {
 } from "./core/errors.ts";
 export { type Problem, problem } from "./core/problem.ts";
 export { signMany } from "./core/sign-many.ts";
-export { anyOf, type VerifierOptions } from "./core/verify.ts";
+export { anyOf, type ImmediateVerifier, immediate, type VerifierOptions } from "./core/verify.ts";
 export type { Weak, Weakness } from "./core/weakness.ts";
 export type {
   AsyncFormSigner,

@@ -4,6 +4,8 @@ import { policyRule } from "./http/cors.ts";
 import { given } from "./http/validate-options.ts";
 import { type OperationResult, perform, type SignalSource } from "./operations/operations.ts";
 import { checkOptions, type GatewayOptions } from "./options.ts";
+import type { Permit } from "./permit.ts";
+import { after } from "./pipeline/after.ts";
 import { answerPreflight, bucketRules } from "./pipeline/cross-origin.ts";
 import { earlyBody, within } from "./pipeline/early-response.ts";
 import { expiringResponses } from "./pipeline/expiring-responses.ts";
@@ -97,32 +99,49 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   // Any error becomes the refusal at the end.
-  async function serve(arrival: Arrival, signal: SignalSource): Promise<Outcome> {
+  function serve(arrival: Arrival, signal: SignalSource): Outcome | Promise<Outcome> {
     const { received, notes, reached } = arrival;
-    let result: OperationResult | undefined;
+    const { request, fields } = received;
+    const failed = (error: unknown): Outcome | Promise<Outcome> =>
+      after(translated(error, reached.authenticated), (shown) => refuse(shown, notes, reached));
     try {
-      const { request, fields } = received;
-      if (fields.origin !== undefined && routes?.find(request) === undefined)
-        reached.rules = await rulesFor(request, signal);
-      if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...reached.rules], received), notes);
-      const { protocol, permit, body } = await admit(arrival);
-      const reading = protocol.task(permit, received, body);
-      const task = reading instanceof Promise ? await reading : reading;
-      const performed = perform(task.request, { storage, links, now: permit.at, signal, journal: notes });
-      if (performed instanceof Promise && task.begin !== undefined && !(await within(performed, keepAliveMs)))
-        return respondEarly(task, task.begin(exchangeOf(notes, reached)), { performed, notes, reached });
-      result = performed instanceof Promise ? await performed : performed;
-      const presented = task.present(result, exchangeOf(notes, reached));
-      const outcome = respond(presented, notes, crossOriginOf(reached));
-      if (links !== undefined) cutByRevocation(outcome, permit, links);
-      return presented.endsAt === undefined ? outcome : cutByExpiry(outcome, presented.endsAt);
+      const isCrossOrigin = fields.origin !== undefined && routes?.find(request) === undefined;
+      const served = after(isCrossOrigin ? rulesFor(request, signal) : reached.rules, (rules) => {
+        reached.rules = rules;
+        if (request.method === "OPTIONS") return respond(answerPreflight([policy, ...rules], received), notes);
+        return after(admit(arrival), ({ protocol, permit, body }) =>
+          after(protocol.task(permit, received, body), (task) => carryOut(task, arrival, { permit, signal })),
+        );
+      });
+      return served instanceof Promise ? served.catch(failed) : served;
     } catch (error) {
-      // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
-      if (typeof result === "object" && "body" in result) discard(result.body);
-      if (typeof result === "object" && "tunnel" in result) result.tunnel?.destroy();
-      if (typeof result === "object" && "settle" in result) result.settle(0);
-      return refuse(await translated(error, reached.authenticated), notes, reached);
+      return failed(error);
     }
+  }
+
+  function carryOut(task: Task, { notes, reached }: Begun, { permit, signal }: Permitted): Outcome | Promise<Outcome> {
+    const performed = perform(task.request, { storage, links, now: permit.at, signal, journal: notes });
+    const finish = (result: OperationResult): Outcome => {
+      try {
+        const presented = task.present(result, exchangeOf(notes, reached));
+        const outcome = respond(presented, notes, crossOriginOf(reached));
+        if (links !== undefined) cutByRevocation(outcome, permit, links);
+        return presented.endsAt === undefined ? outcome : cutByExpiry(outcome, presented.endsAt);
+      } catch (error) {
+        // The object of a faulty driver may have headers that cannot be sent, and its body is open by then.
+        if (typeof result === "object" && "body" in result) discard(result.body);
+        if (typeof result === "object" && "tunnel" in result) result.tunnel?.destroy();
+        if (typeof result === "object" && "settle" in result) result.settle(0);
+        throw error;
+      }
+    };
+    const { begin } = task;
+    if (!(performed instanceof Promise) || begin === undefined) return after(performed, finish);
+    return within(performed, keepAliveMs).then((done) =>
+      done === undefined
+        ? respondEarly(task, begin(exchangeOf(notes, reached)), { performed, notes, reached })
+        : finish(done.value),
+    );
   }
 
   /** Responds while the work continues. The body then contains the result or the error. */
@@ -160,6 +179,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** What the operation of a permitted request needs in addition to its task. */
+interface Permitted {
+  readonly permit: Permit;
+  readonly signal: SignalSource;
+}
+
 /** A request whose operation takes long. */
 interface Working extends Begun {
   readonly performed: Promise<OperationResult>;
@@ -184,7 +209,7 @@ function isWireRequest(request: WireRequest): boolean {
 }
 
 /** The refusal that the client may see. */
-async function translated(error: unknown, authenticated: Reached["authenticated"]): Promise<unknown> {
+function translated(error: unknown, authenticated: Reached["authenticated"]): unknown {
   if (authenticated?.protocol.translated === undefined) return error;
   const { protocol, grant, received } = authenticated;
   return protocol.translated?.(toRefusal(error), grant, received.request).catch((failed: unknown) => failed);

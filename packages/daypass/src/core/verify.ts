@@ -10,6 +10,7 @@ import type {
   ReceivedRequest,
   Scheme,
   Verifier,
+  WireRequest,
 } from "./contracts.ts";
 import { type DaypassError, refusal, unenforced, withSigner } from "./errors.ts";
 import { grantId } from "./grant.ts";
@@ -75,20 +76,50 @@ export function verifier<P, K, G extends Grant>(
     }
   };
 
-  return {
-    detects: scheme.detect,
-    async verify(request, given) {
-      checkSize(request);
-      if (!scheme.detect(request)) throw noSignature();
-      const { origin, wildcard } = selectOrigin(request.authority);
-      const received = { request, wire: parseTarget(request.target), origin, wildcard };
-      const parsed = scheme.parse(received);
-      const found = keys(scheme.keyId(parsed));
-      return isPromise(found)
-        ? found.then((late) => decide(received, parsed, given, listOf(late)))
-        : decide(received, parsed, given, listOf(found));
-    },
+  const verifyNow: VerifyNow<G> = (request, given) => {
+    checkSize(request);
+    if (!scheme.detect(request)) throw noSignature();
+    const { origin, wildcard } = selectOrigin(request.authority);
+    const received = { request, wire: parseTarget(request.target), origin, wildcard };
+    const parsed = scheme.parse(received);
+    const found = keys(scheme.keyId(parsed));
+    return isPromise(found)
+      ? found.then((late) => decide(received, parsed, given, listOf(late)))
+      : decide(received, parsed, given, listOf(found));
   };
+  const verify: Verifier<G>["verify"] = async (request, given) => verifyNow(request, given);
+  withoutPromise.set(verify, verifyNow);
+  return { detects: scheme.detect, verify };
+}
+
+type VerifyNow<G extends Grant> = (request: WireRequest, proof?: Proof) => G | Promise<G>;
+
+// Keyed by the function: a wrapper that replaces it keeps its checks.
+const withoutPromise = /* @__PURE__ */ new WeakMap<Verifier["verify"], VerifyNow<Grant>>();
+
+/** A verifier that returns or throws at once if nothing has to wait, see {@link immediate}. */
+export interface ImmediateVerifier<G extends Grant = Grant> extends Pick<Verifier<G>, "detects"> {
+  /** As {@link Verifier.verify}, but a promise only for a key or a signature that takes time. Refuses by throwing or by rejecting. */
+  verify(request: WireRequest, proof?: Proof): G | Promise<G>;
+}
+
+/**
+ * Returns the same verifier without a promise for requests that need not wait: their key is at hand, and their signature is an HMAC. For
+ * servers that answer many small requests. Returns any other verifier unchanged, such as a wrapper with a separate `verify`.
+ *
+ * @example
+ * ```ts
+ * import { immediate, type WireRequest } from "daypass";
+ * import { s3Verifier } from "daypass/s3";
+ *
+ * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const verifier = immediate(s3Verifier({ credentials, origins: ["https://s3.example.com"] }));
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
+ * ```
+ */
+export function immediate<G extends Grant>(verifier: Verifier<G>): ImmediateVerifier<G> {
+  const verify = withoutPromise.get(verifier.verify) as VerifyNow<G> | undefined;
+  return verify === undefined ? verifier : { detects: verifier.detects, verify };
 }
 
 /**

@@ -1,6 +1,7 @@
-import { DaypassError, type Verifier, type WireRequest } from "daypass";
+import { DaypassError, type ImmediateVerifier, type WireRequest } from "daypass";
 import type { Authenticated } from "../permit.ts";
 import type { BodyVerifier, Dialect, PermittingProtocol } from "../protocols/protocol.ts";
+import { after } from "./after.ts";
 import type { Received } from "./receive.ts";
 import { type SlotOptions, slots } from "./unverified-body-limit.ts";
 
@@ -17,7 +18,8 @@ export interface Authenticator<P extends PermittingProtocol> {
   recognise(received: Received): P | undefined;
   /** Returns the dialect in which a host answers requests without one. */
   nativeTo(authority: string): P | undefined;
-  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated<P>>;
+  /** Returns, or throws, at once if nothing has to wait. */
+  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Authenticated<P> | Promise<Authenticated<P>>;
 }
 
 /**
@@ -55,7 +57,7 @@ export function authenticator<P extends PermittingProtocol>(options: Authenticat
       return second === undefined || second.protocol === first?.protocol ? first?.protocol : undefined;
     },
     nativeTo: (authority) => options.protocols.find(({ dialect }) => speaks(hosts, authority, dialect)),
-    async authenticate(received, body) {
+    authenticate(received, body) {
       const { first, second } = detected(received);
       if (second !== undefined || (first !== undefined && hasForeignMarks(received.request))) {
         throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "the request has two signatures. Send one");
@@ -65,16 +67,18 @@ export function authenticator<P extends PermittingProtocol>(options: Authenticat
       }
       const { protocol } = first;
       const { request } = received;
-      if ("verifier" in first) return proved({ received, protocol, grant: await first.verifier.verify(request), body });
+      if ("verifier" in first)
+        return after(first.verifier.verify(request), (grant) => proved({ received, protocol, grant, body }));
       const { verify } = first.bodyVerifier;
-      return proved({ received, protocol, ...(await withSlot(request.remoteAddress, () => verify(request, body))) });
+      const verified = withSlot(request.remoteAddress, () => verify(request, body));
+      return verified.then(({ grant, body }) => proved({ received, protocol, grant, body }));
     },
   };
 }
 
 /** A kind of signature: in the head, or in the body. */
 type Form<P> = Pick<BodyVerifier, "detects"> & { readonly protocol: P } & (
-    | { readonly verifier: Verifier }
+    | { readonly verifier: ImmediateVerifier }
     | { readonly bodyVerifier: BodyVerifier }
   );
 

@@ -5,6 +5,7 @@ import type { Links } from "../links/links.ts";
 import type { Permit } from "../permit.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
 import { type AccessEvent, type Notes, notesOf, requestIds } from "./access-log.ts";
+import { after } from "./after.ts";
 import { type AuthenticationOptions, authenticator } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { NO_RULES } from "./cross-origin.ts";
@@ -59,8 +60,8 @@ export interface Pipeline<P extends PermittingProtocol> extends Refuser {
   probe(begun: Begun): Outcome | Promise<Outcome> | undefined;
   /** @throws {Refusal} `BUSY`, `INVALID_REQUEST`, `URI_TOO_LONG`, `HEADERS_TOO_LARGE` */
   receive(begun: Begun): Received;
-  /** Rejects with the errors of `authenticate`, `authorize` and `expectNotRevoked`. */
-  admit(arrival: Arrival): Promise<Admitted<P>>;
+  /** Throws at once, or rejects, with the errors of `authenticate`, `authorize` and `expectNotRevoked`. */
+  admit(arrival: Arrival): Admitted<P> | Promise<Admitted<P>>;
   /** Returns the grant of a request that has no body. Applies no policy. */
   verify(request: WireRequest): Promise<Grant>;
 }
@@ -138,26 +139,25 @@ export function pipeline<P extends PermittingProtocol>(options: PipelineOptions<
       return received;
     },
     // Each step takes the result of the one before, so a forgotten step does not compile.
-    async admit({ received, body, notes, reached }) {
+    admit({ received, body, notes, reached }) {
       const begun = isCounting ? performance.now() : 0;
-      const authenticated = await authenticate(received, body);
-      reached.authenticated = authenticated;
-      const { protocol, grant } = authenticated;
-      if (isCounting) {
-        const seconds = (performance.now() - begun) / 1000;
-        counts.metrics.observe("verify_duration_seconds", seconds, `scheme="${grant.scheme}"`);
-      }
-      notes.signer = grant;
-      notes.resource = protocol.resource(grant);
-      notes.parentKeyId = protocol.parentKeyId?.(grant);
-      const authorized = authorize(authenticated, {
-        findRevoked: links?.revocations.findPrefix,
-        now: clock().getTime(),
+      return after(authenticate(received, body), (authenticated) => {
+        reached.authenticated = authenticated;
+        const { protocol, grant } = authenticated;
+        if (isCounting) {
+          const seconds = (performance.now() - begun) / 1000;
+          counts.metrics.observe("verify_duration_seconds", seconds, `scheme="${grant.scheme}"`);
+        }
+        notes.signer = grant;
+        notes.resource = protocol.resource(grant);
+        notes.parentKeyId = protocol.parentKeyId?.(grant);
+        const policy = { findRevoked: links?.revocations.findPrefix, now: clock().getTime() };
+        return after(authorize(authenticated, policy), (permit) => {
+          reached.permit = permit;
+          if (links !== undefined) expectNotRevoked(permit, links);
+          return { protocol, permit, body: authenticated.body };
+        });
       });
-      const permit = authorized instanceof Promise ? await authorized : authorized;
-      reached.permit = permit;
-      if (links !== undefined) expectNotRevoked(permit, links);
-      return { protocol, permit, body: authenticated.body };
     },
     async verify(request) {
       return (await authenticate(receive(request, limits), NO_BODY)).grant;

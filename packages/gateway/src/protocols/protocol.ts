@@ -3,7 +3,7 @@
  * and how it presents results and refusals.
  * @module
  */
-import type { Grant, Verifier, WireRequest } from "daypass";
+import type { Grant, ImmediateVerifier, WireRequest } from "daypass";
 import type { OperationRequest, ResultOf } from "../operations/operations.ts";
 import type { GrantPolicy, Permit } from "../permit.ts";
 import type { Answer } from "../pipeline/outcome.ts";
@@ -53,7 +53,7 @@ export interface VerifiedBody<G extends Grant = Grant> {
 export interface PermittingProtocol<G extends Grant = Grant> extends GrantPolicy<G> {
   readonly dialect: Dialect;
   /** The kinds of signature in this dialect. Exactly one verifier of all dialects must recognise a request. */
-  readonly verifiers: readonly Verifier<G>[];
+  readonly verifiers: readonly ImmediateVerifier<G>[];
   /** The kinds of signature that the head alone cannot prove. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
   /** The key that requested the session which signed; for the access log. */

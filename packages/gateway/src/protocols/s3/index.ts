@@ -1,4 +1,12 @@
-import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type Verifier } from "daypass";
+import {
+  type Clock,
+  DaypassError,
+  type ImmediateVerifier,
+  immediate,
+  type KeyResolver,
+  type ObligationKind,
+  type Verifier,
+} from "daypass";
 import { type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
@@ -49,8 +57,10 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const { keys, origins, regions, clock, sessions } = options;
   const common = { origins, clock, enforces: ENFORCED };
   const found: SessionsOfGrants = new WeakMap();
-  const verifier = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
-    withMetadataText(withSessions(make, { keys, sessions, found }));
+  const verifier = <G extends S3Grant>(
+    make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>,
+  ): ImmediateVerifier<G> =>
+    withMetadataText(withSessions((credentials) => immediate(make(credentials)), { keys, sessions, found }));
   const header = verifier((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
   /** A session also needs the present scopes of its key. It is over when the key is removed or has another secret. */

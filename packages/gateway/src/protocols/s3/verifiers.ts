@@ -5,10 +5,10 @@
 import {
   DaypassError,
   type Grant,
+  type ImmediateVerifier,
   isDaypassError,
   type KeyResolver,
   type Proof,
-  type Verifier,
   type WireRequest,
 } from "daypass";
 import type { S3Credentials, S3Grant } from "daypass/s3";
@@ -93,14 +93,14 @@ export interface SessionOptions {
  * @throws {DaypassError} `INVALID_TOKEN` for a token that this gateway did not issue for the key
  */
 export function withSessions<G extends S3Grant>(
-  make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>,
+  make: (credentials: KeyResolver<S3AccessKey>) => ImmediateVerifier<G>,
   { keys, sessions, found }: SessionOptions,
-): Verifier<G> {
+): ImmediateVerifier<G> {
   const plain = make(keys);
   if (sessions === undefined) return plain;
-  const verifiers = new Map<string, { readonly session: Session; readonly verifier: Verifier<G> }>();
+  const verifiers = new Map<string, { readonly session: Session; readonly verifier: ImmediateVerifier<G> }>();
 
-  const known = (token: string): { readonly session: Session; readonly verifier: Verifier<G> } | undefined => {
+  const known = (token: string): { readonly session: Session; readonly verifier: ImmediateVerifier<G> } | undefined => {
     const before = verifiers.get(token);
     if (before !== undefined) return before;
     const session = sessions.open(token);
@@ -153,7 +153,7 @@ function sessionToken({ target, headers }: WireRequest): string | undefined {
  * parser returns each byte as a character. Only metadata is converted, because `metadataOfHeader` reads both spellings as one text. A
  * signature must not match two values of any other header.
  */
-export function withMetadataText<G extends Grant>(verifier: Verifier<G>): Verifier<G> {
+export function withMetadataText<G extends Grant>(verifier: ImmediateVerifier<G>): ImmediateVerifier<G> {
   return { ...verifier, verify: (request, proof) => verifier.verify(withText(request), proof) };
 }
 

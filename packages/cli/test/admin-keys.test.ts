@@ -15,7 +15,7 @@ const NOW = new Date("2026-12-01T12:00:00Z");
 const clock = () => NOW;
 
 /** The admin API over its own key store and state, with a caller for each token. */
-async function apiOf({ isCopied = false, hasKeys = true } = {}) {
+async function apiOf({ hasKeys = true } = {}) {
   const folder = temporaryFolder();
   const state = await sqliteState({ path: join(folder, "state.db"), clock });
   onTestFinished(() => state.close());
@@ -26,7 +26,7 @@ async function apiOf({ isCopied = false, hasKeys = true } = {}) {
     origin: "http://127.0.0.1:1",
     origins: ["http://127.0.0.1:2"],
     identify: () => Promise.reject(new Error("no URL")),
-    keys: hasKeys ? adminKeys(store, isCopied) : undefined,
+    keys: hasKeys ? adminKeys(store) : undefined,
     clock,
     onError: (error: unknown) => expect.fail(String(error)),
   };
@@ -167,20 +167,6 @@ test("records created and revoked keys, without their secrets", async () => {
     ["key.revoked", "operator", id],
   ]);
   expect(records.join()).not.toContain(secretAccessKey);
-});
-
-test("lists keys and changes none when replicas have copies of them", async () => {
-  const { store, local } = await apiOf({ isCopied: true });
-  const { record } = await store.create({ algorithm: "HS256", scope: {} });
-  expect((await local("GET", "/keys")).body.items).toMatchObject([{ id: record.id, kind: "url" }]);
-  for (const call of [
-    ["POST", "/keys", s3()],
-    ["DELETE", `/keys/${record.id}`],
-  ] as [string, string, object?][]) {
-    const { status, body } = await local(...call);
-    expect([status, body.code]).toEqual([409, "KEYS_COPIED"]);
-  }
-  expect(await store.active()).toHaveLength(1);
 });
 
 test("describes the routes of keys only if the gateway has a key store", async () => {

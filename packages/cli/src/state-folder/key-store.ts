@@ -1,18 +1,15 @@
-import { readFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { isObject } from "daypass/schemes";
+import { existsSync, readFileSync } from "node:fs";
 import { CommandError } from "../command.ts";
-import { decodeText, parseSecretJson, readTextIfExists } from "../files.ts";
-import { removeTemporaryFiles } from "./files.ts";
-import { type ActiveKey, hasEnded, isActive, isKeyRecord, type KeyRecord, type SigningKey } from "./key-record.ts";
-import { withLock } from "./lock.ts";
-import { MASTER_KEY, masterKey, seal, unseal } from "./master-key.ts";
+import { decodeText } from "../files.ts";
+import { type ActiveKey, hasEnded, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
+import { FORMAT, fileRows, type KeyRow } from "./key-rows.ts";
+import { linkFiles } from "./link-files.ts";
+import { masterKey, seal, unseal } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
-import { replaceFile } from "./replace-file.ts";
+import { type SharedRowsOptions, sharedRows } from "./shared-rows.ts";
 import { expectStateFolder } from "./state-folder.ts";
 
-/** The keys of one state folder. `keys.json` holds their secrets, encrypted with the master key. */
+/** The keys of one state folder: in `keys.json`, or in the database that replicas share, with secrets that the master key encrypts. */
 export interface KeyStore {
   list(): Promise<readonly KeyRecord[]>;
   /** The active keys with their secrets. Throws if one of them cannot be decrypted. */
@@ -26,7 +23,7 @@ export interface KeyStore {
   rotate(id: string, overlap: number): Promise<ActiveKey>;
   /** Revokes a key and deletes its secret. */
   revoke(id: string): Promise<KeyRecord>;
-  /** A value that changes with the file. Empty if there is no file. Cheap to poll. */
+  /** A value that changes with the keys. Empty if there is no file. Cheap to poll. */
   fingerprint(): Promise<string>;
 }
 
@@ -38,46 +35,19 @@ export interface OpenedKey {
 }
 
 /** Options of {@link keyStore}. */
-export interface KeyStoreOptions {
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: () => Date;
-}
-
-interface Row {
-  readonly record: KeyRecord;
-  /** Missing after a revocation. */
-  readonly secret?: string;
-}
-
-const FORMAT = 1;
+export type KeyStoreOptions = SharedRowsOptions;
 
 /** Opens the keys of a state folder. Reads and writes nothing before a method is called. */
-export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
-  const path = join(folder, "keys.json");
+export function keyStore(options: KeyStoreOptions): KeyStore {
+  const { folder, env, clock } = options;
   expectStateFolder(folder);
-
-  const read = async (): Promise<readonly Row[]> => {
-    const text = await readTextIfExists(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EACCES") throw error;
-      throw new CommandError(`this user may not read ${path} (EACCES). Change its owner to the gateway's user`);
-    });
-    return text === undefined ? [] : parseRows(path, text);
-  };
-
-  const change = <T>(work: (rows: readonly Row[]) => Promise<readonly [rows: readonly Row[], result: T]>): Promise<T> =>
-    withLock(`${path}.lock`, async (lock) => {
-      // A temporary file of a crashed process may hold a deleted secret. See also renameOver() in replace-file.ts.
-      for (const file of [path, join(folder, MASTER_KEY)]) await removeTemporaryFiles(file);
-      const [rows, result] = await work(await read());
-      await replaceFile(path, `${JSON.stringify({ version: FORMAT, keys: rows }, undefined, 2)}\n`, lock);
-      return result;
-    });
+  const store = existsSync(linkFiles(folder).postgres) ? sharedRows(options) : fileRows(folder);
+  const { read, change } = store;
 
   const add = async (
-    rows: readonly Row[],
+    rows: readonly KeyRow[],
     wanted: NewKey,
-  ): Promise<readonly [rows: readonly Row[], key: ActiveKey]> => {
+  ): Promise<readonly [rows: readonly KeyRow[], key: ActiveKey]> => {
     const now = clock();
     const { record, key } = newKey(wanted, now);
     // Create a master key only while no key is encrypted with another one.
@@ -89,7 +59,7 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   };
 
   /** Decrypts rows. Does not need the master key if no row has a secret. */
-  const open = async (rows: readonly Row[]): Promise<readonly OpenedKey[]> => {
+  const open = async (rows: readonly KeyRow[]): Promise<readonly OpenedKey[]> => {
     if (rows.every(({ secret }) => secret === undefined)) return rows.map(({ record }) => ({ record, key: undefined }));
     const master = await masterKey({ env, folder, create: false });
     return rows.map((row) => ({ record: row.record, key: openKey(master, row) }));
@@ -125,10 +95,7 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
         const record: KeyRecord = { ...row.record, revokedAt: row.record.revokedAt ?? clock().toISOString() };
         return [rows.map((other) => (other === row ? { record } : other)), record];
       }),
-    async fingerprint() {
-      const found = await stat(path, { bigint: true }).catch(() => undefined);
-      return found === undefined ? "" : `${found.ino} ${found.mtimeNs} ${found.size}`;
-    },
+    fingerprint: store.fingerprint,
   };
 }
 
@@ -139,7 +106,7 @@ function sealContext({ kind, id, algorithm, scope }: KeyRecord): string {
   return JSON.stringify([FORMAT, kind, id, algorithm, buckets, origins, prefix, methods, maxLife, until]);
 }
 
-function openKey(master: Uint8Array, { record, secret }: Row): ActiveKey | undefined {
+function openKey(master: Uint8Array, { record, secret }: KeyRow): ActiveKey | undefined {
   const text = secret === undefined ? undefined : unseal(master, secret, sealContext(record));
   return text === undefined ? undefined : { record, ...(JSON.parse(text) as SigningKey) };
 }
@@ -157,11 +124,11 @@ export function unopened({ id }: KeyRecord): CommandError {
   );
 }
 
-function activeRows(rows: readonly Row[], now: Date): readonly Row[] {
+function activeRows(rows: readonly KeyRow[], now: Date): readonly KeyRow[] {
   return rows.filter(({ record, secret }) => secret !== undefined && isActive(record, now));
 }
 
-function find(rows: readonly Row[], id: string): Row {
+function find(rows: readonly KeyRow[], id: string): KeyRow {
   const row = rows.find(({ record }) => record.id === id);
   if (row === undefined) throw noSuchKey(id);
   return row;
@@ -172,7 +139,7 @@ export function noSuchKey(id: string): CommandError {
   return new CommandError(`${JSON.stringify(id)} is not the id of a stored key. See daypass keys list`);
 }
 
-function usable(rows: readonly Row[], id: string, now: Date): Row {
+function usable(rows: readonly KeyRow[], id: string, now: Date): KeyRow {
   const row = find(rows, id);
   if (!isActive(row.record, now))
     throw new CommandError(`the key ${id} was revoked or has retired. Choose another of daypass keys list`);
@@ -190,20 +157,4 @@ export function isKeyFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function parseRows(path: string, text: string): readonly Row[] {
-  const value = parseSecretJson(text);
-  if (!isObject(value)) throw new CommandError(`${path} is not a JSON object. Restore it from a backup`);
-  const { version, keys } = value;
-  if (version !== FORMAT || !Array.isArray(keys)) {
-    throw new CommandError(`${path} is not in format ${FORMAT}: a newer release wrote it. Use that release`);
-  }
-  const damaged = keys.findIndex((row) => !isRow(row));
-  if (damaged < 0) return keys as readonly Row[];
-  throw new CommandError(`keys[${damaged}] of ${path} is damaged. Restore the file from a backup`);
-}
-
-function isRow(row: unknown): row is Row {
-  return isObject(row) && isKeyRecord(row["record"]) && ["undefined", "string"].includes(typeof row["secret"]);
 }

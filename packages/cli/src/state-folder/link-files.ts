@@ -12,6 +12,8 @@ export interface LinkFiles {
   readonly postgres: string;
   /** The revocations that were in force when PostgreSQL last answered. */
   readonly revocations: string;
+  /** The keys as PostgreSQL last had them, sealed. */
+  readonly keysCopy: string;
   /** The socket of the process that owns the database. */
   readonly stateSocket: string;
   /** The socket of the admin API. */
@@ -50,6 +52,7 @@ export function linkFiles(folder: string): LinkFiles {
     database: inside("state.db"),
     postgres: inside("state.postgres.json"),
     revocations: inside("revocations.json"),
+    keysCopy: inside("keys.copy"),
     stateSocket: socket("state.sock"),
     adminSocket: socket("admin.sock"),
     run: inside("state.run"),

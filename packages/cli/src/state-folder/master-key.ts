@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CommandError, type Context } from "../command.ts";
 import { readNamedFile, readTextIfExists } from "../files.ts";
 import { createStateFile } from "./files.ts";
+import { linkFiles } from "./link-files.ts";
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -89,7 +90,12 @@ export function unseal(masterKey: Uint8Array, sealed: string, context: string): 
  * `undefined` if no key has been stored yet.
  */
 export async function sessionSecret({ folder, env }: Omit<MasterKeySource, "create">): Promise<Uint8Array | undefined> {
-  if (!existsSync(join(folder, "keys.json"))) return undefined;
+  if (!hasStoredKeys(folder)) return undefined;
   const key = await masterKey({ folder, env, create: false });
   return createHmac("sha256", key).update("daypass: session credentials, version 1").digest();
+}
+
+/** Whether keys of this folder were ever stored, here or in a database. */
+export function hasStoredKeys(folder: string): boolean {
+  return existsSync(join(folder, "keys.json")) || existsSync(linkFiles(folder).keysCopy);
 }

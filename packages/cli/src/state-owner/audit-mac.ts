@@ -1,13 +1,12 @@
 /** The key and the memory that authenticate the commits of a state folder. */
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import type { CommitMac, MacOptions } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import { parseSecretJson, readTextIfExists } from "../files.ts";
 import { createStateFile } from "../state-folder/files.ts";
 import { linkFiles } from "../state-folder/link-files.ts";
-import { masterKey } from "../state-folder/master-key.ts";
+import { hasStoredKeys, masterKey } from "../state-folder/master-key.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,7 +28,7 @@ export async function auditMacKey(
 ): Promise<Uint8Array> {
   const { auditMacKey: path, postgres } = linkFiles(folder);
   if (existsSync(postgres)) {
-    const key = await masterKey({ env, folder, create: create && !existsSync(join(folder, "keys.json")) });
+    const key = await masterKey({ env, folder, create: create && !hasStoredKeys(folder) });
     return createHmac("sha256", key).update("daypass: MACs of the audit, version 1").digest();
   }
   if (create && !existsSync(path)) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);

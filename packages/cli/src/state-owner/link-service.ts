@@ -52,12 +52,10 @@ export async function openLinkService(
     metrics.observe("state_duration_seconds", seconds, `method="${name}"`);
     if (isDelivery) metrics.add("deliveries_total", 1, `command="${name}",result="${result}"`);
   });
-  const { onStale = "refuse", maxRevocationAgeSeconds = 300 } = config;
-  const maxRevocationAge = onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
   const opened = await openLinks({
     state,
     clock,
-    maxRevocationAge,
+    maxRevocationAge: maxStaleMs({ links: config }),
     snapshot: database === undefined ? undefined : revocationFile(revocations, clock),
   });
   links = opened;
@@ -94,7 +92,7 @@ export async function openLinkService(
         places,
         clock,
         handsOver,
-        keys: adminKeys(store, database !== undefined),
+        keys: adminKeys(store),
         webhookNetworks: allowNetworks,
         onError: (error: unknown) => log.logger.error({ error: String(error) }, "a call of the admin API failed"),
       };
@@ -126,6 +124,13 @@ export async function openLinkService(
       await state.close();
     },
   };
+}
+
+/** How old may be what this replica knows of revocations and keys, in milliseconds. */
+export function maxStaleMs({
+  links: { onStale, maxRevocationAgeSeconds = 300 } = {},
+}: Pick<ServeSettings, "links">): number {
+  return onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
 }
 
 /** Removes what a gateway that was killed left behind. */

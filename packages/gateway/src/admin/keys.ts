@@ -70,12 +70,6 @@ export const keyRoutes = {
   },
 } satisfies Routes;
 
-function expectOneStore({ isCopied }: AdminKeys): void {
-  if (!isCopied) return;
-  const way = "change them by daypass keys on one machine and copy keys.json, or refuse one by daypass revoke --key";
-  throw new AdminProblem(409, "KEYS_COPIED", `the replicas have copies of the keys: ${way}`);
-}
-
 export const keyHandlers = (
   keys: AdminKeys,
   { clock, links: { state } }: AdminOptions,
@@ -84,7 +78,6 @@ export const keyHandlers = (
     return { items: (await keys.list()).filter((key) => isWithin(key, caller.token)).map(resource) };
   },
   async "POST /keys"({ caller: { token, owner }, body }) {
-    expectOneStore(keys);
     const { kind, ed25519 = false, label, scope: given } = body;
     const foreign = kind === "s3" ? "origins" : "buckets";
     if (given[foreign] !== undefined) throw invalid(`scope.${foreign} is not for a key of the kind ${kind}.`);
@@ -104,7 +97,6 @@ export const keyHandlers = (
     return { ...resource(key), ...secret };
   },
   async "DELETE /keys/{id}"({ caller: { token, owner }, params: { id } }) {
-    expectOneStore(keys);
     if (!(await keys.list()).some((key) => key.id === id && isWithin(key, token)))
       throw new AdminProblem(404, "NO_SUCH_KEY", "no key has this id");
     await keys.revoke(id);

@@ -39,8 +39,6 @@ export interface AdminKey extends NewAdminKey {
 
 /** The key store of the gateway. Its processes must notice a change by themselves. */
 export interface AdminKeys {
-  /** Whether other replicas have copies of the keys: then the API changes none, because they would differ. */
-  readonly isCopied: boolean;
   /** All keys, revoked ones too. */
   list(): Promise<readonly AdminKey[]>;
   /**

@@ -23,6 +23,7 @@ export type {
 } from "./contract/deliveries.ts";
 export { type AuditAction, defaultTypes, type NotificationType, notificationTypes } from "./contract/events.ts";
 export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings } from "./contract/fields.ts";
+export type { KeyMethods, SealedKey } from "./contract/keys.ts";
 export type { Notification, OutboxDepth, SendOutcome, Webhook } from "./contract/outbox.ts";
 export type { Page, PageRequest } from "./contract/page.ts";
 export type { AuditRange, AuditWriter, StoredHead, StoredRecord } from "./contract/records.ts";

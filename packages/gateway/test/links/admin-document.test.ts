@@ -6,7 +6,7 @@ import { adminCalls } from "./admin-calls.ts";
 import { linkBench } from "./link-bench.ts";
 
 const bench = linkBench();
-const keys = { isCopied: true, list: async () => [], create: () => expect.fail(), revoke: () => expect.fail() };
+const keys = { list: async () => [], create: () => expect.fail(), revoke: () => expect.fail() };
 const call = adminCalls(bench, { keys });
 
 interface Operation {

@@ -42,8 +42,8 @@ const places: Readonly<Record<string, Readonly<Record<"sqlite" | "postgres", rea
 /** Columns by the texts of the migrations, because only a server could name its real ones. */
 function columnsInText(texts: readonly string[], name: string): string[] {
   const [, table = ""] =
-    new RegExp(`CREATE TABLE daypass\\.${name} \\(([^;]*?)\\)(?: WITH \\([^)]*\\))?;`).exec(texts.join("\n")) ?? [];
-  const added = [...texts.join("\n").matchAll(new RegExp(`ALTER TABLE daypass\\.${name} ADD COLUMN ([^;]*)`, "g"))];
+    new RegExp(`CREATE TABLE daypass\\.${name} \\(([^;]*?)\\)(?: WITH \\([^)]*\\))?;`).exec(texts.join(";\n")) ?? [];
+  const added = [...texts.join(";\n").matchAll(new RegExp(`ALTER TABLE daypass\\.${name} ADD COLUMN ([^;]*)`, "g"))];
   const lines = [...table.split(/,(?![^(]*\))/), ...added.map(([, column = ""]) => column)].map((line) => line.trim());
   const keys = lines.flatMap((line) => /^PRIMARY KEY \((.*)\)/.exec(line)?.[1]?.split(", ") ?? []);
   return lines.flatMap((line) => {

@@ -12,6 +12,7 @@ import { sqliteState } from "../../src/state/sqlite/index.ts";
 
 const all = Object.keys(methods) as MethodName[];
 const ofEngines = all.filter((name) => methods[name].of === "engines");
+const ofReplicas = all.filter((name) => methods[name].of === "replicas");
 const process: Readonly<Record<keyof StateProcess, true>> = {
   sharedByReplicas: true,
   watch: true,
@@ -29,7 +30,7 @@ for (const [name, open] of [
     const state = await open();
     onTestFinished(() => state.close());
     const own = Object.keys(state).filter((member) => !Object.hasOwn(process, member));
-    expect(own.sort()).toEqual([...ofEngines].sort());
+    expect(own.sort()).toEqual([...ofEngines, ...(state.sharedByReplicas ? ofReplicas : [])].sort());
   });
 }
 

@@ -85,7 +85,7 @@ export const serveCommand: Command = {
     async function serve(): Promise<ExitStatus> {
       if (driverOf(settings.storage).servesFolder) expectFlushes();
       await expectFreePort(settings);
-      const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
+      const store = keyStore({ folder: settings.state, env, clock: () => new Date(), isGateway: true });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       let removeRecord = (): void => undefined;
       let listening = settings.port;

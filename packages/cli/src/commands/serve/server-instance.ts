@@ -11,10 +11,10 @@ import type { LinkPlace } from "@daypass/gateway/admin";
 import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
-import { keyStore } from "../../state-folder/key-store.ts";
+import { type KeyStore, keyStore } from "../../state-folder/key-store.ts";
 import { hasLinks } from "../../state-folder/link-files.ts";
 import { sessionSecret } from "../../state-folder/master-key.ts";
-import { type LinkService, openLinkService } from "../../state-owner/link-service.ts";
+import { type LinkService, maxStaleMs, openLinkService } from "../../state-owner/link-service.ts";
 import { publicKeys } from "./configured-files.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { openForwardAuth } from "./forward-auth.ts";
@@ -62,7 +62,7 @@ export async function openInstance(
   const collect = channel === undefined ? undefined : collectMetrics(channel, counts);
   const writer: IndexWriter | undefined = channel === undefined ? undefined : ipcIndexWriter(channel);
   const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
-  const store = keyStore({ folder: settings.state, env, clock });
+  const store = openStore(settings, { env, clock, log });
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await openKeyRing(store, () => settings, { clock, log });
 
@@ -189,9 +189,24 @@ export async function openInstance(
   };
 }
 
+/** The keys of the folder, or of all replicas. */
+function openStore(
+  settings: LoadedSettings,
+  { env, clock, log }: Pick<InstanceOptions, "env" | "log"> & { readonly clock: () => Date },
+): KeyStore {
+  return keyStore({
+    folder: settings.state,
+    env,
+    clock,
+    isGateway: true,
+    maxAgeMs: maxStaleMs(settings),
+    report: (message, details) => log.logger.error(details, message),
+  });
+}
+
 /** The keys of the folder and of the key set. */
 function openKeyRing(
-  store: ReturnType<typeof keyStore>,
+  store: KeyStore,
   settings: () => LoadedSettings,
   { clock, log }: { readonly clock: () => Date; readonly log: Log },
 ) {

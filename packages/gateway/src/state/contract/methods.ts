@@ -5,8 +5,8 @@ import type { State, StateProcess } from "./state.ts";
 export interface Method {
   /** Whether a call whose answer was lost may be sent again: a repetition has the result of the first. */
   readonly repeatable: boolean;
-  /** Who has the method. */
-  readonly of: "engines" | "sealer";
+  /** Who has the method. `replicas`: engines that several gateways share. */
+  readonly of: "engines" | "replicas" | "sealer";
 }
 
 /** The name of a method. */
@@ -47,6 +47,10 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   findToken: again,
   listTokens: again,
   revokeToken: again,
+
+  listKeys: { repeatable: true, of: "replicas" },
+  keysRevision: { repeatable: true, of: "replicas" },
+  putKeys: { repeatable: false, of: "replicas" },
 
   record: once,
   auditWriters: again,

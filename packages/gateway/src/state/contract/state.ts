@@ -6,6 +6,7 @@
 import type { CountedFailure, FailureCounts, RecordedFailure } from "./attempts.ts";
 import type { Applied, Command, Delivery, Millis, VariantCounters } from "./deliveries.ts";
 import type { Link, LinkChange } from "./fields.ts";
+import type { KeyMethods } from "./keys.ts";
 import type { OutboxMethods } from "./outbox.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { AuditMethods } from "./records.ts";
@@ -133,6 +134,7 @@ export interface State
     DeliveryMethods,
     RevocationMethods,
     TokenMethods,
+    KeyMethods,
     AuditMethods,
     OutboxMethods {
   /** Signs on after a restore, on the word of the operator, and returns what was abandoned. Only the process that seals gives a state this member. */

@@ -12,6 +12,7 @@ import { clientConfig, loadDriver, openConnections } from "./connection.ts";
 import { deliverer } from "./deliver.ts";
 import { joined } from "./joined.ts";
 import { auditMethods, outboxMethods } from "./journal.ts";
+import { keyMethods } from "./keys.ts";
 import { linkMethods } from "./links.ts";
 import { migrations } from "./migrations.ts";
 import { tokenMethods } from "./tokens.ts";
@@ -166,18 +167,21 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     },
     ...linkMethods(db, once),
     ...tokenMethods(db, once),
+    ...keyMethods(db, once),
     ...auditMethods(db, once, chain),
     ...outboxMethods(db, once),
     sweep: () => sweep(db),
-    async backup() {
-      throw new Error("the state is in PostgreSQL. Copy it with pg_dump, or by the backup of your database.");
-    },
+    backup: refuseBackup,
     isAvailable: db.isAvailable,
     async close() {
       watch?.stop();
       await db.close();
     },
   };
+}
+
+async function refuseBackup(): Promise<never> {
+  throw new Error("the state is in PostgreSQL. Copy it with pg_dump, or by the backup of your database.");
 }
 
 async function migrate(run: Run, client: PoolClient): Promise<void> {

@@ -152,4 +152,5 @@ CREATE INDEX outbox_by_link ON daypass.outbox (webhook, link, id) WHERE dead_at 
 CREATE INDEX outbox_dead ON daypass.outbox (id) WHERE dead_at IS NOT NULL;
 `,
   "ALTER TABLE daypass.audit_record ADD COLUMN mac text",
+  'CREATE TABLE daypass.key (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, sealed text NOT NULL)',
 ];

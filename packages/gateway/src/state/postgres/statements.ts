@@ -1,5 +1,6 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
+import type { SealedKey } from "../contract/keys.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
 import {
   type Count,
@@ -114,6 +115,13 @@ export const statements = {
   secret: "SELECT value FROM daypass.secret WHERE name = $1" as Sql<SecretRow>,
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
+
+  keys: "SELECT id, version, sealed FROM daypass.key ORDER BY id" as Sql<SealedKey>,
+  keysRevision: "SELECT coalesce(sum(version), 0)::float8 AS value FROM daypass.key" as SqlOne<RevisionRow>,
+  // Readers do not wait.
+  lockKeys: "LOCK TABLE daypass.key IN EXCLUSIVE MODE",
+  putKey: `INSERT INTO daypass.key VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET version = excluded.version, sealed = excluded.sealed
+    WHERE key.version < excluded.version`,
 
   addLink: `INSERT INTO daypass.link (${linkColumns}, idempotency, warned)
     SELECT ${linkColumns}, $2::text, 0 FROM json_populate_record(NULL::daypass.link, $1) ON CONFLICT DO NOTHING RETURNING id` as string,

@@ -1,0 +1,148 @@
+/** Gateways that share their keys in one PostgreSQL. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { s3Signer } from "daypass/s3";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { needsPostgres, type PostgresServer, postgresServer } from "../../../tools/postgres-server.ts";
+import { daypass, temporaryFolder } from "./command.ts";
+import { WITHIN } from "./replicas.ts";
+import { type Running, serveWith, status } from "./serving.ts";
+
+const reason = needsPostgres();
+
+interface Key {
+  readonly id: string;
+  readonly secretAccessKey: string;
+}
+
+describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await postgresServer({ fsync: "off" });
+  });
+  afterAll(() => server.remove());
+  beforeEach(() => {
+    server.sql("DROP SCHEMA IF EXISTS daypass CASCADE");
+  });
+
+  const masterKeyFile = (): string => {
+    const path = join(temporaryFolder(), "master");
+    writeFileSync(path, randomBytes(32).toString("base64"), { mode: 0o600 });
+    return path;
+  };
+
+  /** A machine that is not started. */
+  function machine(masterFile: string) {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "root/media"), { recursive: true });
+    writeFileSync(join(folder, "root/media/report.pdf"), "a report");
+    const state = join(folder, "state");
+    mkdirSync(state, { mode: 0o700 });
+    const config = {
+      root: join(folder, "root"),
+      state: { folder: state, postgres: { variable: "DAYPASS_POSTGRES" } },
+      listen: { port: 0 },
+    };
+    writeFileSync(join(folder, "daypass.json"), JSON.stringify(config));
+    const env = { DAYPASS_POSTGRES: server.url, DAYPASS_MASTER_KEY_FILE: masterFile };
+    const run = async (...args: readonly string[]) => {
+      const { status: exit, stdout, stderr } = await daypass(["keys", ...args, "--state", state, "--json"], { env });
+      if (exit !== 0) throw new Error(stderr);
+      return JSON.parse(stdout);
+    };
+    const start = (...args: readonly string[]): Promise<Running> =>
+      serveWith({ env }, "--config", join(folder, "daypass.json"), ...args);
+    return { state, run, start };
+  }
+
+  const get = ({ said }: Running, { id, secretAccessKey }: Key): Promise<number> => {
+    const credentials = { accessKeyId: id, secretAccessKey };
+    const signer = s3Signer({ region: "us-east-1", endpoint: said.s3Endpoint, credentials });
+    return status(signer.sign({ bucket: "media", key: "report.pdf", expiresIn: 600 }).url);
+  };
+
+  test("create, rotate and revoke a key on one of three: the others know within a second", async () => {
+    const master = masterKeyFile();
+    const machines = [machine(master), machine(master), machine(master)] as const;
+    const running: Running[] = [];
+    for (const [at, one] of machines.entries()) running.push(await one.start(...(at === 1 ? ["--workers", "2"] : [])));
+    const [one, two, three] = machines;
+    const everywhere = (key: Key) => Promise.all(running.map((gateway) => get(gateway, key)));
+
+    const key: Key = await one.run("create", "--show-secret");
+    await expect.poll(() => everywhere(key), WITHIN).toEqual([200, 200, 200]);
+    const successor: Key = await two.run("rotate", key.id, "--overlap", "0s", "--show-secret");
+    await expect.poll(() => everywhere(successor), WITHIN).toEqual([200, 200, 200]);
+    await expect.poll(() => everywhere(key), WITHIN).toEqual([403, 403, 403]);
+    await three.run("revoke", successor.id);
+    await expect.poll(() => everywhere(successor), WITHIN).toEqual([403, 403, 403]);
+
+    expect(existsSync(join(one.state, "keys.json"))).toBe(false);
+    const stored = server.sql("SELECT * FROM daypass.key");
+    expect(stored).not.toContain("revokedAt");
+    expect(stored).not.toContain(key.secretAccessKey);
+  }, 60_000);
+
+  test("refuses to start with another master key", async () => {
+    await (await machine(masterKeyFile()).start()).stop();
+    const { line } = await machine(masterKeyFile()).start();
+    expect(JSON.parse(line).error.message).toContain("the master key does not decrypt the keys");
+  }, 60_000);
+
+  test("takes the keys of keys.json into a database that has none, once", async () => {
+    const one = machine(masterKeyFile());
+    const key: Key = await one.run("create", "--show-secret");
+    expect(existsSync(join(one.state, "keys.json"))).toBe(true);
+    const gateway = await one.start();
+    expect(await get(gateway, key)).toBe(200);
+    expect([existsSync(join(one.state, "keys.json")), existsSync(join(one.state, "keys.json.moved"))]).toEqual([
+      false,
+      true,
+    ]);
+    expect(server.sql("SELECT id, version FROM daypass.key").trim()).toBe(`${key.id}|1`);
+  }, 60_000);
+
+  test("refuses an older row of a key, reports it, and stores the newer one with the next change", async () => {
+    const master = masterKeyFile();
+    const one = machine(master);
+    const gateway = await one.start();
+    const key: Key = await one.run("create", "--show-secret");
+    await expect.poll(() => get(gateway, key), WITHIN).toBe(200);
+    server.sql(`CREATE TABLE public.older AS SELECT * FROM daypass.key WHERE id = '${key.id}'`);
+    await one.run("revoke", key.id);
+    await expect.poll(() => get(gateway, key), WITHIN).toBe(403);
+    server.sql(`UPDATE daypass.key SET version = o.version, sealed = o.sealed FROM public.older o WHERE key.id = o.id`);
+    await expect.poll(() => gateway.log(), WITHIN).toContain("the database has an older version of a key");
+    expect(await get(gateway, key)).toBe(403);
+    await gateway.stop();
+    const again = await one.start();
+    expect(await get(again, key)).toBe(403);
+
+    // A version that was not sealed with the row opens nothing.
+    server.sql(`UPDATE daypass.key SET version = 9 WHERE id = '${key.id}'`);
+    await expect.poll(() => again.log(), WITHIN).toContain("the master key did not seal");
+    expect(await get(again, key)).toBe(403);
+    server.sql(`UPDATE daypass.key SET version = 1 WHERE id = '${key.id}'; DROP TABLE public.older`);
+    await one.run("create", "--show-secret");
+    expect(server.sql(`SELECT version FROM daypass.key WHERE id = '${key.id}'`).trim()).toBe("3");
+    expect(await get(await machine(master).start(), key)).toBe(403);
+  }, 60_000);
+
+  test("serve by the sealed copy when the database is away at the start, and refuse without the copy", async () => {
+    const one = machine(masterKeyFile());
+    const first = await one.start();
+    const key: Key = await one.run("create", "--show-secret");
+    await expect.poll(() => get(first, key), WITHIN).toBe(200);
+    expect(readFileSync(join(one.state, "keys.copy"), "utf8")).not.toContain("secret");
+    await first.stop();
+    await server.stop("immediate");
+    const second = await one.start();
+    expect(await get(second, key)).toBe(200);
+    await second.stop();
+    rmSync(join(one.state, "keys.copy"));
+    const { line } = await one.start();
+    expect(JSON.parse(line).error.message).toContain("does not answer");
+    await server.start();
+  }, 120_000);
+});

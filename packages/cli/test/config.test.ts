@@ -115,6 +115,7 @@ const everything = {
   admin: { listen: "127.0.0.1:8081", origins: ["http://127.0.0.1:8081"] },
   metrics: true,
   debugFields: false,
+  drainDelaySeconds: 5,
   drainSeconds: 0,
 };
 

@@ -57,7 +57,10 @@ test("serves from a driver that was added to the registry", async () => {
   const root = temporaryFolder();
   const log = openLog({ destination: join(root, "log"), level: "error" });
   const place = { root, state: join(root, ".daypass"), host: "127.0.0.1", port: 0, region: "us-east-1" };
-  const instance = await openInstance({ ...place, storage, workers: 0, drainMs: 0, files: {} }, { env: {}, log });
+  const instance = await openInstance(
+    { ...place, storage, workers: 0, drainDelayMs: 0, drainMs: 0, files: {} },
+    { env: {}, log },
+  );
   onTestFinished(() => instance.drain(0));
   const keys = await keyStore({ folder: place.state, env: {}, clock: () => new Date() }).active();
   const credentials = keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : []))[0];

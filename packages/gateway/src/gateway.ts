@@ -91,7 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     isCounting: options.metrics !== undefined && options.metrics !== false,
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
     obstacle() {
-      if (closed) return "draining";
+      if (closed || options.isDraining?.() === true) return "draining";
       if (storage.isAvailable?.() === false) return "storage unavailable";
       if (links?.isStale() === true) return "revocations outdated";
       return clock.lag() < MAX_LAG_MS ? undefined : "the clock was set back: restart the gateway";

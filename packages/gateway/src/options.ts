@@ -114,6 +114,8 @@ export interface GatewayOptions {
   readonly clock?: Clock | undefined;
   /** Requests in progress and counters, by default of this gateway only. For a reload, pass the tally of the previous gateway. */
   readonly tally?: Tally | undefined;
+  /** Whether the readiness probe must fail, because the process is about to stop. Requests are still answered. Never by default. */
+  readonly isDraining?: (() => boolean) | undefined;
   /** Random bytes for the ids of requests and of sessions. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
 }
@@ -174,6 +176,7 @@ const OPTIONS: FormsOf<GatewayOptions> = {
     (value) => isObject(value) && isObject(value["unverified"]) && isObject(value["metrics"]),
     "a tally, as tally() returns it",
   ],
+  isDraining: callback,
   random: callback,
 };
 

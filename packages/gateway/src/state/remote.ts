@@ -131,7 +131,8 @@ export interface ConnectOptions {
 }
 
 /**
- * A state that another process owns. While it is away, calls wait for five seconds and then reject with {@link StateUnavailable}.
+ * A state that another process owns. While it is away, calls wait for five seconds and then reject with {@link StateUnavailable}. `close` waits
+ * for the calls that were sent.
  *
  * @example
  * ```ts
@@ -156,6 +157,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
   let closed = false;
   let nextId = 0;
   let health = HEALTHY;
+  let onSettled = (): void => undefined;
 
   const transmit = (call: Pending): void => {
     if (socket === undefined) return;
@@ -168,6 +170,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     if (call === undefined) return undefined;
     pending.delete(id);
     clearTimeout(call.timer);
+    if (pending.size === 0) onSettled();
     return call;
   };
   const receive = ({ id, result, error, code, revocations, ...rest }: Reply): void => {
@@ -190,6 +193,7 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     opened.on("error", () => opened.destroy());
     opened.on("close", () => {
       socket = undefined;
+      if (closed) onSettled();
       // A count whose answer was lost may have been committed: to repeat it could count twice.
       for (const { id, isSent, method } of [...pending.values()]) {
         if (isSent && !methods[method].repeatable)
@@ -229,6 +233,8 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     secret: async (name) => Buffer.from(await call("secret", [name]), "base64url"),
     async close() {
       closed = true;
+      // The ends of the last responses are on their way: their deliveries would hold all their bytes.
+      if (socket !== undefined && pending.size > 0) await new Promise<void>((resolve) => (onSettled = resolve));
       for (const id of [...pending.keys()]) finish(id)?.reject(new StateUnavailable("the state is closed"));
       socket?.destroy();
     },

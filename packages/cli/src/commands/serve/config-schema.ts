@@ -360,6 +360,10 @@ export const configSchema = section("Relative paths are resolved against the fol
   debugFields: flag(
     "Whether SignatureDoesNotMatch shows the caller the string to sign and the canonical request, as AWS does: they contain only the caller's own bytes. On by default.",
   ),
+  drainDelaySeconds: whole(
+    [0, 3600],
+    "Seconds on shutdown during which /-/readyz fails and requests are still answered, 0 by default: as long as the load balancer takes to notice. drainSeconds begin afterwards.",
+  ),
   drainSeconds: whole([0, 3600], "Seconds that running requests may take to finish on shutdown, 10 by default."),
 });
 

@@ -93,7 +93,7 @@ export async function runCluster({ settings, log, onListening, onReloaded }: Run
         await owner.ensure();
         workers.reload();
       },
-      drain: () => workers.drain(current.drainMs),
+      drain: () => workers.drain(current.drainDelayMs + current.drainMs),
       kill: () => process.exit(1),
     });
     await Promise.all([stopped, onListening({ port, madeKeys })]);

@@ -49,12 +49,13 @@ const GRACE_MS = 1000;
 
 /** Stops the gateway. A change in an upstream may take any time, so the stop does not wait for it. */
 async function drain(instance: ServerInstance, log: Log): Promise<void> {
-  const { drainMs } = instance.settings;
+  const { drainDelayMs, drainMs } = instance.settings;
+  const stopMs = drainDelayMs + drainMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, drainMs + GRACE_MS, true);
+    timer = setTimeout(resolve, stopMs + GRACE_MS, true);
   });
-  const isLate = await Promise.race([late, instance.drain(drainMs).then(() => false)]).finally(() =>
+  const isLate = await Promise.race([late, instance.drain(stopMs).then(() => false)]).finally(() =>
     clearTimeout(timer),
   );
   if (!isLate) return;

@@ -1,12 +1,5 @@
-import {
-  createGateway,
-  type Gateway,
-  type GatewayLinks,
-  type HandOver,
-  type Links,
-  steadyClock,
-  tally,
-} from "@daypass/gateway";
+import { setTimeout } from "node:timers/promises";
+import { createGateway, type Gateway, type GatewayLinks, type HandOver, steadyClock, tally } from "@daypass/gateway";
 import type { LinkPlace } from "@daypass/gateway/admin";
 import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
@@ -36,7 +29,10 @@ export interface ServerInstance {
   readonly settings: LoadedSettings;
   /** Applies new settings and reads the keys again. Changes nothing if it throws. */
   reload(settings: LoadedSettings): Promise<void>;
-  /** Stops listening, waits for requests, closes the storage. */
+  /**
+   * Fails the readiness probe, waits for the delay of the settings, stops listening, waits for requests, and closes the storage, the links and
+   * the connection to their state. All of it but the last two takes at most this many milliseconds, the delay included.
+   */
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -49,6 +45,7 @@ export interface InstanceOptions {
 }
 
 const ANY_PORT = 65_535;
+const SETTLE_CHECK_MS = 10;
 
 /** Opens storage, keys and socket. */
 export async function openInstance(
@@ -66,15 +63,9 @@ export async function openInstance(
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await openKeyRing(store, () => settings, { clock, log });
 
-  let links: Links | undefined;
+  let isStopping = false;
   let linkService: LinkService | undefined;
-
-  /** The HTTP client of the upstreams is loaded only with the first route. */
-  let upstreams: typeof import("@daypass/gateway/upstream") | undefined;
-  const loadUpstreams = async ({ routes }: ServeSettings): Promise<void> => {
-    if (routes !== undefined) upstreams ??= await import("@daypass/gateway/upstream");
-  };
-  await loadUpstreams(settings);
+  let upstreams = await loadUpstreams(settings);
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);
@@ -86,10 +77,11 @@ export async function openInstance(
       sessionSecret: secret,
       routes: wanted.routes && upstreams?.openRoutes(wanted.routes),
       metrics: wanted.metrics === true ? (collect ?? true) : false,
-      accessLog: wanted.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog,
+      accessLog: accessLogOf(wanted, log),
       clock,
       tally: counts,
-      ...(links === undefined ? {} : { links: { links, ...linkPages(wanted) } }),
+      isDraining: () => isStopping,
+      ...(linkService === undefined ? {} : { links: { links: linkService.links, ...linkPages(wanted) } }),
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
@@ -98,7 +90,6 @@ export async function openInstance(
   const openLinks = async (wanted: ServeSettings): Promise<void> => {
     if (!hasLinks(wanted.state)) return;
     linkService ??= await openLinkService(wanted, { clock, log, metrics: counts.metrics });
-    links = linkService.links;
   };
 
   // The origins contain the port, which port 0 chooses later. This gateway only reports errors of the configuration before it listens.
@@ -139,10 +130,9 @@ export async function openInstance(
     });
   };
   await listenToAdmin(settings);
-  const accessLog = settings.log?.requests === false ? faultsOnly(log.accessLog) : log.accessLog;
-  const proxies = await openForwardAuth(settings, links, {
+  const proxies = await openForwardAuth(settings, linkService?.links, {
     clock,
-    accessLog,
+    accessLog: accessLogOf(settings, log),
     tally: counts,
     logger: log.logger,
     keys: { s3: keys.s3, url: keys.url },
@@ -163,9 +153,9 @@ export async function openInstance(
     },
     async reload(wanted) {
       await openLinks(wanted);
-      await loadUpstreams(wanted);
+      upstreams = await loadUpstreams(wanted);
       const replacement = gatewayFor(wanted, server.port);
-      const useHosts = proxies.prepare(wanted, links);
+      const useHosts = proxies.prepare(wanted, linkService?.links);
       const useCredentials = await findCredentials();
       const before = settings;
       settings = wanted;
@@ -182,9 +172,13 @@ export async function openInstance(
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {
-      await linkService?.close();
+      isStopping = true;
+      const restMs = await afterDelay(settings, timeoutMs);
       stopPolling();
-      await Promise.all([proxies.close(timeoutMs), server.drain(timeoutMs)]);
+      await Promise.all([proxies.close(restMs), server.drain(restMs)]);
+      // A response that was cut ends after its connection, and its delivery is then settled.
+      while (counts.inFlight > 0) await setTimeout(SETTLE_CHECK_MS);
+      await linkService?.close();
     },
   };
 }
@@ -221,6 +215,11 @@ function openKeyRing(
   });
 }
 
+/** The HTTP client of the upstreams is loaded only with the first route. */
+async function loadUpstreams({ routes }: ServeSettings) {
+  return routes === undefined ? undefined : import("@daypass/gateway/upstream");
+}
+
 /** What the gateway takes from the settings as it stands there. */
 function gatewaySettings({
   redirectOrigins,
@@ -255,8 +254,16 @@ function openSocket({ host, port, files, listen: limits }: LoadedSettings, log: 
   );
 }
 
-/** Logs only failed requests. */
-function faultsOnly(accessLog: Log["accessLog"]): Log["accessLog"] {
+/** Waits while load balancers notice the failed probe. Returns what remains of the time. */
+async function afterDelay({ drainDelayMs }: ServeSettings, timeoutMs: number): Promise<number> {
+  const delayMs = Math.min(drainDelayMs, timeoutMs);
+  if (delayMs > 0) await setTimeout(delayMs);
+  return timeoutMs - delayMs;
+}
+
+/** Logs requests, or only those that failed. */
+function accessLogOf({ log: wanted }: ServeSettings, { accessLog }: Log): Log["accessLog"] {
+  if (wanted?.requests !== false) return accessLog;
   return (event) => {
     if (event.error !== undefined || event.status >= 500) accessLog(event);
   };

@@ -32,6 +32,9 @@ export interface ServeSettings extends Omit<ServeConfig, "state"> {
   readonly port: number;
   readonly workers: number;
   readonly region: string;
+  /** How long the gateway answers requests after its readiness probe fails, when it stops. */
+  readonly drainDelayMs: number;
+  /** How long running requests may take afterwards. */
   readonly drainMs: number;
 }
 
@@ -77,6 +80,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
     port: args.port ?? config.listen?.port ?? 8080,
     workers: args.workers ?? config.workers ?? 0,
     region: config.region ?? "us-east-1",
+    drainDelayMs: (config.drainDelaySeconds ?? 0) * 1000,
     drainMs: (config.drainSeconds ?? 10) * 1000,
   };
   if (args.config !== undefined) checkSettings(settings, args.config);

@@ -2,8 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connectState } from "@daypass/gateway/state";
 import { s3Signer } from "daypass/s3";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { needsPostgres, type PostgresServer, postgresServer } from "../../../tools/postgres-server.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { WITHIN } from "./replicas.ts";
@@ -88,6 +89,27 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     await (await machine(masterKeyFile()).start()).stop();
     const { line } = await machine(masterKeyFile()).start();
     expect(JSON.parse(line).error.message).toContain("the master key does not decrypt the keys");
+  }, 60_000);
+
+  test("seals the secret of the state, also one of an earlier release, and refuses a clear one afterwards", async () => {
+    const one = machine(masterKeyFile());
+    const secrets = "daypass.secret WHERE name NOT LIKE 'run %'";
+    const sizes = (): readonly string[] =>
+      server.sql(`SELECT DISTINCT octet_length(value) > 32 FROM ${secrets}`).split(/\s+/);
+    const known = () => server.sql(`UPDATE daypass.secret SET value = sha256('known') WHERE name NOT LIKE 'run %'`);
+    await (await one.start()).stop();
+    expect(sizes().filter(Boolean)).toEqual(["t"]);
+
+    known();
+    server.sql("DELETE FROM daypass.migration WHERE version = 4");
+    await (await one.start()).stop();
+    expect(sizes().filter(Boolean)).toEqual(["t"]);
+
+    known();
+    await one.start();
+    const state = connectState({ path: join(one.state, "state.sock") });
+    onTestFinished(() => state.close());
+    await expect(state.secret("links")).rejects.toThrow("does not decrypt the secret");
   }, 60_000);
 
   test("takes the keys of keys.json into a database that has none, once", async () => {

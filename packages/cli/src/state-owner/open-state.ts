@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { postgresState, type State, sqliteState } from "@daypass/gateway/state";
+import { postgresState, type SecretSeal, type State, sqliteState } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { DatabaseSettings, SecretPlace } from "../commands/serve/state-config.ts";
 import { linkFiles } from "../state-folder/link-files.ts";
+import { hasStoredKeys, masterKey, seal, unseal } from "../state-folder/master-key.ts";
 import { auditMac } from "./audit-mac.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,6 +40,7 @@ export async function openState(
     connections: settings.connections,
     suspendAfterFailover: settings.suspendAfterFailover,
     writer: writerOf(folder),
+    seal: secretSeal(await masterKey({ env, folder, create: !hasStoredKeys(folder) })),
     mac,
     onFault({ message }) {
       // One line for each outage, not for each attempt.
@@ -47,6 +49,18 @@ export async function openState(
     },
     onSuspended: (suspended) => report(SUSPENDED, { suspended }),
   });
+}
+
+function secretSeal(master: Uint8Array): SecretSeal {
+  const context = (name: string): string => JSON.stringify(["daypass: secret of the state, version 1", name]);
+  return {
+    seal: (secret, name) =>
+      Buffer.from(seal(master, Buffer.from(secret).toString("base64url"), context(name)), "base64url"),
+    open(sealed, name) {
+      const text = unseal(master, Buffer.from(sealed).toString("base64url"), context(name));
+      return text === undefined ? undefined : Buffer.from(text, "base64url");
+    },
+  };
 }
 
 /** The report of a state that may have lost claims. */

@@ -33,5 +33,6 @@ export type { AdminToken } from "./contract/tokens.ts";
 export { StateUnavailable } from "./contract/unavailable.ts";
 export { measuredState, type StateCall } from "./measured.ts";
 export { type PostgresStateOptions, postgresState } from "./postgres/index.ts";
+export type { SecretSeal } from "./postgres/secrets.ts";
 export { type ConnectOptions, connectState, type StateServer, serveState } from "./remote.ts";
 export { type SqliteStateOptions, sqliteState } from "./sqlite/index.ts";

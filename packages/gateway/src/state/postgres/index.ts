@@ -15,6 +15,7 @@ import { auditMethods, outboxMethods } from "./journal.ts";
 import { keyMethods } from "./keys.ts";
 import { linkMethods } from "./links.ts";
 import { migrations } from "./migrations.ts";
+import { type SecretSeal, sealSecrets, secretOf } from "./secrets.ts";
 import { tokenMethods } from "./tokens.ts";
 import type { Database, Once, Run, Transaction } from "./transaction.ts";
 import { watchRevocations } from "./watch.ts";
@@ -33,6 +34,8 @@ export interface PostgresStateOptions {
   readonly writer?: string | undefined;
   /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
   readonly mac?: MacOptions | undefined;
+  /** Seals the secrets of the state. Absent: a reader of the database learns them. */
+  readonly seal?: SecretSeal | undefined;
   /** Replaces the clock of the database, for tests. */
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. Its text shows neither password nor URL. */
@@ -80,7 +83,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     clock,
     onFault,
     async prepare(transaction, client) {
-      await migrate(transaction.run, client);
+      await sealSecrets(transaction.run, options.seal, await migrate(transaction.run, client));
       suspendedAtStart += await checkPlace(transaction);
     },
   });
@@ -99,11 +102,7 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
 
   return {
     sharedByReplicas: true,
-    secret: (name) =>
-      db.transaction(async ({ run }) => {
-        const [{ value }] = await run("addSecret", name, randomBytes(32));
-        return Uint8Array.from(value);
-      }),
+    secret: (name) => secretOf(db, options.seal, name),
     async beginRun(seen) {
       const [replica = ""] = seen?.split(".") ?? [randomBytes(12).toString("base64url")];
       const next = `${replica}.${randomBytes(12).toString("base64url")}`;
@@ -184,7 +183,8 @@ async function refuseBackup(): Promise<never> {
   throw new Error("the state is in PostgreSQL. Copy it with pg_dump, or by the backup of your database.");
 }
 
-async function migrate(run: Run, client: PoolClient): Promise<void> {
+/** Returns the version before. */
+async function migrate(run: Run, client: PoolClient): Promise<number> {
   await run("prepare");
   const [{ version }] = await run("version");
   if (version > migrations.length) {
@@ -198,6 +198,7 @@ async function migrate(run: Run, client: PoolClient): Promise<void> {
     await client.query(config);
     await run("migrated", at + 1);
   }
+  return version;
 }
 
 /** A migration may rewrite a table. */

@@ -153,4 +153,6 @@ CREATE INDEX outbox_dead ON daypass.outbox (id) WHERE dead_at IS NOT NULL;
 `,
   "ALTER TABLE daypass.audit_record ADD COLUMN mac text",
   'CREATE TABLE daypass.key (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, sealed text NOT NULL)',
+  // The engine seals the secrets with this migration.
+  "COMMENT ON COLUMN daypass.secret.value IS 'sealed by the master key, but for runs'",
 ];

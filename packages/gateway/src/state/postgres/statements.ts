@@ -116,6 +116,9 @@ export const statements = {
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
 
+  secrets: "SELECT name, value FROM daypass.secret WHERE name NOT LIKE 'run %'" as Sql<
+    SecretRow & { readonly name: string }
+  >,
   keys: "SELECT id, version, sealed FROM daypass.key ORDER BY id" as Sql<SealedKey>,
   keysRevision: "SELECT coalesce(sum(version), 0)::float8 AS value FROM daypass.key" as SqlOne<RevisionRow>,
   // Readers do not wait.

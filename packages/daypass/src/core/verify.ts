@@ -104,8 +104,8 @@ export interface ImmediateVerifier<G extends Grant = Grant> extends Pick<Verifie
 }
 
 /**
- * Returns the same verifier without a promise for requests that need not wait: their key is at hand, and their signature is an HMAC. For
- * servers that answer many small requests. Returns any other verifier unchanged, such as a wrapper with a separate `verify`.
+ * A verifier that makes the same checks, and answers without a promise if the key is at hand and the signature is an HMAC. Saves time in a
+ * server of many small requests. A verifier whose `verify` was replaced, such as a wrapper, is returned as it is.
  *
  * @example
  * ```ts

@@ -90,6 +90,46 @@ const CALLS: readonly (readonly [what: string, call: () => unknown, message: str
     () => s3({ credentials: Promise.resolve(aws) }),
     "credentials is a promise. Await it, or see rotatingCredentials",
   ],
+  [
+    "a secret with a line break",
+    () => s3({ credentials: { ...aws, secretAccessKey: "secret\n" } }),
+    "credentials.secretAccessKey contains a line break. Trim what was read from a file",
+  ],
+  [
+    "a secret that is no text",
+    () => s3({ credentials: { ...aws, secretAccessKey: Buffer.from("secret") } }),
+    "credentials.secretAccessKey is not one line of text",
+  ],
+  [
+    "an end that is over",
+    () => s3().sign({ bucket: "media", key: "a.txt", expiresAt: new Date("2020-01-02T03:04:05Z") }),
+    'expiresAt is "2020-01-02T03:04:05.000Z". Pass a Date 1 to 604800 seconds from now',
+  ],
+  [
+    "an end in a text",
+    () => s3().sign({ bucket: "media", key: "a.txt", expiresAt: "2026-01-03" } as never),
+    'expiresAt is "2026-01-03". Pass a Date 1 to 604800 seconds from now',
+  ],
+  [
+    "a start that is no date",
+    () => urlSigner({ key }).sign({ ...page, notBefore: new Date(Number.NaN) }),
+    'notBefore is "Invalid Date". Pass a valid Date',
+  ],
+  [
+    "a JWK in a text",
+    () => urlSigner({ key: JSON.stringify(key) as never }),
+    "the key (unnamed) cannot be used. Pass an object, not text: JSON.parse() reads a JWK",
+  ],
+  [
+    "a promise of a JWK",
+    () => urlSigner({ key: Promise.resolve(key) as never }),
+    "the key (unnamed) cannot be used. Pass the key, not a promise of it: await it",
+  ],
+  [
+    "no JWK",
+    () => urlVerifier({ keys: [undefined as never], origins: ["https://api.example.com"] }),
+    "the key (unnamed) cannot be used. Pass a JWK, not undefined. Is the environment variable set?",
+  ],
   ["no region", () => s3({ region: undefined }), `region is missing. Pass the bucket's, such as "eu-west-1"`],
   ["no options", () => (s3Signer as () => unknown)(), "options is missing. Pass an object with the documented options"],
   [

@@ -103,7 +103,12 @@ export function bodyRefusalOf(error: unknown, accept: string | undefined): Refus
 
 interface Runtime {
   readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
-  readonly console?: { warn(text: string): void };
+  readonly console?: { warn(text: string): void; error(text: string, error: unknown): void };
+}
+
+/** Shows an error that only the operator can mend to the operator: its request gets a bare 500. */
+export function reportFault(error: unknown): void {
+  (globalThis as Runtime).console?.error("daypass: a request was answered with 500:", error);
 }
 
 /** Shows the developer a message that the sender of the request must not read. Silent in production, in tests and outside Node, Deno and Bun. */

@@ -18,8 +18,10 @@ export function checkAccessKey<C extends { readonly expiration?: Date | undefine
     const value: unknown = Object(credentials)[name];
     const isAbsent = name === names[2] && value === undefined;
     if (!isAbsent && (typeof value !== "string" || !/^.+$/.test(value))) {
-      const fault = secretFault("credentials", given) ?? secretFault(`credentials.${name}`, value);
-      throw refusal("INVALID_KEY", fault ?? `credentials.${name} is not a line of text`);
+      const option = `credentials.${name}`;
+      const fault =
+        secretFault("credentials", given) ?? secretFault(option, value) ?? `${option} is not one line of text`;
+      throw refusal("INVALID_KEY", fault);
     }
   }
   // A Date before 1970 is a mistake, and an invalid one compares as false.

@@ -1,3 +1,4 @@
+import { faultText, refusal } from "./errors.ts";
 import type { Warnings } from "./signed-request.ts";
 
 /** Advice for developers: in error texts, and as warnings. A bundle for production has `no-advice.ts` instead: docs/decisions/0002-bundle-sizes.md. */
@@ -40,11 +41,43 @@ export function looksLikeMilliseconds(lifetime: number, maxSeconds: number): str
     : "";
 }
 
+/** What is wrong with a given `expiresAt`. */
+export function endFault(end: unknown, maxSeconds: number): string | undefined {
+  return end === undefined
+    ? undefined
+    : faultText("expiresAt", `a Date 1 to ${maxSeconds} seconds from now`, dateText(end));
+}
+
+/** A Date as text. Any other value is returned unchanged. */
+export function dateText(value: unknown): unknown {
+  return value instanceof Date ? (value.toJSON() ?? "Invalid Date") : value;
+}
+
 /** What is wrong with a secret, if that is a common mistake: it is a promise, `undefined` or empty. Never shows it. */
 export function secretFault(option: string, secret: unknown): string | undefined {
   if (typeof Object(secret).then === "function") return `${option} is a promise. Await it, or see rotatingCredentials`;
+  if (typeof secret === "string" && /[\r\n]/.test(secret))
+    return `${option} contains a line break. Trim what was read from a file`;
   if (secret !== undefined && secret !== null && secret !== "") return undefined;
   return `${option} is ${secret === "" ? "empty" : secret}. Is the environment variable set?`;
+}
+
+/** What to pass instead of a value that is no JWK, or `undefined`. */
+export function keyAdvice(key: unknown): string | undefined {
+  if (typeof key === "string") return "an object, not text: JSON.parse() reads a JWK";
+  if (typeof Object(key).then === "function") return "the key, not a promise of it: await it";
+  return key === undefined || key === null ? `a JWK, not ${key}. Is the environment variable set?` : undefined;
+}
+
+/**
+ * Makes `url` of a signer's promise an error that names `await`. Without it, the program would continue with the text "undefined". The
+ * property is not enumerable, so a log or a copy of the promise does not read it.
+ */
+export function expectAwait<P extends Promise<unknown>>(promise: P): P {
+  const get = (): never => {
+    throw refusal("INVALID_INPUT", "sign() returned a promise. Await it: const { url } = await signer.sign(…)");
+  };
+  return Object.defineProperty(promise, "url", { get, configurable: true });
 }
 
 /** The message of the parser of Daypass URLs with the option in place of the parameter that it becomes. */

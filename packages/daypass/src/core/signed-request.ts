@@ -1,3 +1,4 @@
+import { expectAwait } from "#advice";
 import type { SignedRequest } from "./contracts.ts";
 import { grantId } from "./grant.ts";
 
@@ -90,7 +91,7 @@ export function asyncSigner<R, S = SignedRequest>(
   signMany(requests: Iterable<R>): AsyncIterable<S | { readonly error: Error }>;
 } {
   const sign = (request: R): Promise<S> => given(request ?? ({} as R));
-  return { sign, signMany: (requests) => signAhead(requests, sign) };
+  return { sign: (request) => expectAwait(sign(request)), signMany: (requests) => signAhead(requests, sign) };
 }
 
 /** Enough for the four threads that Node lends to crypto, and for the round trips to a remote signer. */

@@ -1,4 +1,4 @@
-import { lifetimeWarnings, looksLikeMilliseconds } from "#advice";
+import { dateText, endFault, lifetimeWarnings, looksLikeMilliseconds } from "#advice";
 import type { Lifetime } from "./contracts.ts";
 import { type DaypassError, faultText, invalidInput, refusal } from "./errors.ts";
 
@@ -147,7 +147,7 @@ export function signingWindow(
   if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
     const option = until === undefined ? "expiresIn" : "expiresAt - now";
     const expected = `whole seconds from 1 to ${maxSeconds}${looksLikeMilliseconds(expiresIn, maxSeconds)}`;
-    throw refusal("INVALID_EXPIRY", faultText(option, expected, expiresIn), {
+    throw refusal("INVALID_EXPIRY", endFault(until, maxSeconds) ?? faultText(option, expected, expiresIn), {
       maximum: maxSeconds,
       found: expiresIn,
     });
@@ -165,7 +165,7 @@ export function startSeconds(notBefore: Date | undefined): number | undefined {
   if (notBefore === undefined) return undefined;
   const seconds = Math.ceil(Number(notBefore?.getTime?.()) / 1000);
   if (seconds >= 0) return seconds;
-  throw invalidInput("notBefore", "a valid Date", notBefore);
+  throw invalidInput("notBefore", "a valid Date", dateText(notBefore));
 }
 
 function isWhole(seconds: number): boolean {

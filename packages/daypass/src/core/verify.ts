@@ -27,11 +27,32 @@ export interface VerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** A request that a scheme has read. */
+interface ReadRequest<P> {
+  readonly received: ReceivedRequest;
+  readonly parsed: P;
+}
+
+/** An accepted request, and what was computed for it from the key. */
+export interface Verdict<P, K> extends ReadRequest<P> {
+  readonly key: K;
+  readonly checked: Checked;
+}
+
+/** Remembers accepted requests, so that an equal one is neither read nor hashed again. */
+export interface Verdicts<P, K> {
+  /** Returns the verdict of a request that is equal in everything that the scheme reads of it. */
+  recall(request: WireRequest): Verdict<P, K> | undefined;
+  /** Called after a request has passed every check. */
+  remember(verdict: Verdict<P, K>): void;
+}
+
 /** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
 export function verifier<P, K, G extends Grant>(
   scheme: Scheme<P, K, G>,
   keys: KeyResolver<K>,
   options: VerifierOptions,
+  verdicts?: Verdicts<P, K>,
 ): Verifier<G> {
   const selectOrigin = originSelector(options.origins, scheme);
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
@@ -39,17 +60,17 @@ export function verifier<P, K, G extends Grant>(
 
   // Not an async function: it would save its state at each call, and most signatures are synchronous.
   const decide = (
-    received: ReceivedRequest,
-    parsed: P,
+    read: ReadRequest<P> | Verdict<P, K>,
     given: Proof | undefined,
     candidates: readonly K[],
     // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
     checks: readonly (Checked | Promise<Checked>)[] = (candidates.length > 0 ? candidates : [scheme.dummyKey]).map(
-      (key) => scheme.check(received, parsed, key),
+      (key) => knownCheck(read, key) ?? scheme.check(read.received, read.parsed, key),
     ),
   ): G | Promise<G> => {
+    const { received, parsed } = read;
     if (checks.some(isPromise)) {
-      return Promise.all(checks).then((checked) => decide(received, parsed, given, candidates, checked));
+      return Promise.all(checks).then((checked) => decide(read, given, candidates, checked));
     }
     const now = Number(clock());
     const late = scheme.checkTime(parsed, now);
@@ -63,29 +84,34 @@ export function verifier<P, K, G extends Grant>(
         "the signature does not belong to this request. `daypass explain` finds the reason",
       );
     }
-    const { stringToSign } = checks[match] as Checked;
+    const checked = checks[match] as Checked;
+    const { stringToSign } = checked;
     try {
       if (late !== undefined) throw late;
       const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
       for (const { kind } of grant.obligations) {
         if (!enforced.has(kind) && !given?.enforces?.includes(kind)) throw unenforced(kind);
       }
+      if (knownCheck(read, key) === undefined) verdicts?.remember({ received, parsed, key, checked });
       return grant;
     } catch (error) {
       throw withSigner(error, { scheme: scheme.id, keyId: scheme.keyId(parsed), id: grantId(stringToSign) });
     }
   };
 
-  const verifyNow: VerifyNow<G> = (request, given) => {
-    checkSize(request);
+  const receive = (request: WireRequest): ReadRequest<P> => {
     if (!scheme.detect(request)) throw noSignature();
     const { origin, wildcard } = selectOrigin(request.authority);
     const received = { request, wire: parseTarget(request.target), origin, wildcard };
-    const parsed = scheme.parse(received);
-    const found = keys(scheme.keyId(parsed));
+    return { received, parsed: scheme.parse(received) };
+  };
+  const verifyNow: VerifyNow<G> = (request, given) => {
+    checkSize(request);
+    const read = verdicts?.recall(request) ?? receive(request);
+    const found = keys(scheme.keyId(read.parsed));
     return isPromise(found)
-      ? found.then((late) => decide(received, parsed, given, listOf(late)))
-      : decide(received, parsed, given, listOf(found));
+      ? found.then((late) => decide(read, given, listOf(late)))
+      : decide(read, given, listOf(found));
   };
   const verify: Verifier<G>["verify"] = async (request, given) => verifyNow(request, given);
   withoutPromise.set(verify, verifyNow);
@@ -120,6 +146,11 @@ export interface ImmediateVerifier<G extends Grant = Grant> extends Pick<Verifie
 export function immediate<G extends Grant>(verifier: Verifier<G>): ImmediateVerifier<G> {
   const verify = withoutPromise.get(verifier.verify) as VerifyNow<G> | undefined;
   return verify === undefined ? verifier : { detects: verifier.detects, verify };
+}
+
+/** The result of an earlier check of an equal request with this key. */
+function knownCheck<P, K>(read: ReadRequest<P> | Verdict<P, K>, key: K): Checked | undefined {
+  return "key" in read && read.key === key ? read.checked : undefined;
 }
 
 /**

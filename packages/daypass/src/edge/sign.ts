@@ -1,3 +1,4 @@
+import { dateText } from "#advice";
 import type { AsyncSigner, Clock, Constraints, SignedRequest, Signer } from "../core/contracts.ts";
 import { invalidInput, refusal } from "../core/errors.ts";
 import { methodOf } from "../core/object-request.ts";
@@ -211,7 +212,8 @@ export function edgeWindow(
     : signingWindow(request, clock(), { maxSeconds });
   const end = window.expiresAt.getTime() / 1000;
   const start = startSeconds(notBefore);
-  if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "a Date before the end", notBefore);
+  if (start !== undefined && !(start < end))
+    throw invalidInput("notBefore", "a Date before the end", dateText(notBefore));
   return {
     signedAt: window.signedAt,
     expiresAt: window.expiresAt,

@@ -9,7 +9,7 @@ import { withUnreadAnswer } from "./cause/unread-answer.ts";
 import { type Reading, repair, unescapeUrl } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
-import type { ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
+import type { ExplainKey, ExplainOptions, Explanation, Trap } from "./explanation.ts";
 import type { GivenRequest } from "./given-request.ts";
 import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
@@ -19,6 +19,7 @@ import { type Budget, budget as newBudget, workOf } from "./search/work.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./server-request.ts";
 import { splitUrl } from "./split-url.ts";
+import { unwrapUrl } from "./wrapped-url.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -46,6 +47,11 @@ import { splitUrl } from "./split-url.ts";
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
   if (typeof url !== "string") throw invalidInput("url", "a string", url);
+  const inner = unwrapUrl(url);
+  if (inner !== url) {
+    const explanation = await explain(inner, options);
+    return { ...explanation, traps: [wrappedTrap(splitUrl(url.trim())), ...explanation.traps] };
+  }
   const request = checkOptions(options, url);
   // Another URL was sent: the explanation compares the two.
   const isOther = request.url !== undefined && request.url !== url;
@@ -56,6 +62,11 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   return options.status !== undefined && options.status >= 200 && options.status < 300
     ? { ...explanation, cause: undefined }
     : explanation;
+}
+
+function wrappedTrap({ authority }: SplitUrl): Trap {
+  const text = `The URL is inside a link of ${authority}, which requests the URL itself: its check can take a use of a URL with few uses.`;
+  return { name: "wrapped-link", text };
 }
 
 async function explainSent(url: string, asked: GivenOptions): Promise<Explanation> {
@@ -123,9 +134,10 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
     request,
     known,
     error: answered,
+    status,
     keys,
     hosts,
-    work: workOf(budget, textLength(sentUrl, sent.headers), reading !== "search"),
+    work: workOf(budget, textLength(sentUrl, sent, hosts), reading !== "search"),
     now: new Date(clock()),
   };
   const explained = await explainer.explain(subject);
@@ -140,11 +152,7 @@ async function explainText(url: string, options: GivenOptions, reading: Reading 
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause: refused } = withBrowser(explanation, subject, origin);
   const cause = combineCauses(escaped, refused) ?? refused;
-  const result = {
-    ...explanation,
-    cause,
-    ...(browser === undefined ? {} : { browser }),
-  };
+  const result = { ...explanation, cause, ...(browser === undefined ? {} : { browser }) };
   return hide(
     result,
     reveal === true ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)],
@@ -156,9 +164,17 @@ function refusalOf({ ownRefusal }: Explainer, body = ""): ServerError | undefine
   return ownRefusal?.test(body) === true ? { code: NOT_VALID, message: "", fields: new Map() } : undefined;
 }
 
-/** The length of the text that is signed. Each parameter and signed header is read and sorted, which costs more than its length. */
-function textLength({ wire: { path, query } }: SplitUrl, headers: WireRequest["headers"]): number {
-  return path.length + query.length + headers.flat().join("").length + 40 * query.split(/&|;|%3B/i).length;
+/**
+ * The length of the text that is signed with the longest of the hosts. Each parameter and signed header is read and sorted, which costs
+ * more than its length.
+ */
+function textLength(
+  { wire: { path, query } }: SplitUrl,
+  { headers, authority }: WireRequest,
+  hosts: readonly string[],
+): number {
+  const host = hosts.reduce((longest, { length }) => Math.max(longest, length), authority.length);
+  return host + path.length + query.length + headers.flat().join("").length + 40 * query.split(/&|;|%3B/i).length;
 }
 
 function target({ wire }: SplitUrl): string {

@@ -29,6 +29,8 @@ export interface Subject {
   readonly known: Known;
   readonly request: GivenRequest | undefined;
   readonly error: ServerError | undefined;
+  /** The status of the answer. */
+  readonly status: number | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];
   /** What the tries of keys may cost. */
@@ -42,6 +44,8 @@ export interface Explained {
   readonly hidden: readonly string[];
   /** Whether a given key fits the sent request as it is. `undefined` if no key of this signer was tried. */
   readonly keyFits?: boolean | undefined;
+  /** Sent headers that the signature covers without naming them. */
+  readonly implied?: readonly { readonly name: string; readonly values: readonly string[] }[] | undefined;
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
   /** Parameters that are accepted without a signature. */

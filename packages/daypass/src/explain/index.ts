@@ -23,23 +23,7 @@ export type {
   UriSigningExplainKey,
 } from "./edge/keys.ts";
 export { explain } from "./explain.ts";
-export type {
-  AzureExplainKey,
-  BrowserUpload,
-  Cause,
-  CauseCode,
-  CloudfrontExplainKey,
-  ExplainedCondition,
-  ExplainFormOptions,
-  ExplainKey,
-  ExplainOptions,
-  Explanation,
-  FormToExplain,
-  Hypothesis,
-  MustSend,
-  SentForm,
-  SentRequest,
-  Trap,
-} from "./explanation.ts";
+export type * from "./explanation.ts";
 export { explainForm } from "./form/explain-form.ts";
 export { redactUrl } from "./redact.ts";
+export { unwrapUrl } from "./wrapped-url.ts";

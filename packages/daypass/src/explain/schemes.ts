@@ -10,6 +10,7 @@ import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs/explainer.ts";
 import { gcsV2Explainer } from "./gcs/v2.ts";
 import { generalExplainer } from "./general.ts";
+import { linkExplainer } from "./link.ts";
 import { ossExplainer } from "./oss/explainer.ts";
 import { ossV1Explainer } from "./oss/v1.ts";
 import { s3Explainer, s3ExpressExplainer, s3V4aExplainer } from "./s3/explainer.ts";
@@ -51,7 +52,7 @@ const byScheme: Readonly<Partial<Record<SchemeId, Explainer>>> = {
   imgproxy: imgproxyExplainer,
 };
 
-export const explainers: readonly Explainer[] = Object.values(byScheme);
+export const explainers: readonly Explainer[] = [...Object.values(byScheme), linkExplainer];
 
 /** For the others. */
 export const general: Explainer = generalExplainer(Object.keys(byScheme));

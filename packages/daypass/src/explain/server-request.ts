@@ -63,10 +63,7 @@ export function serverRequest(error: ServerError | undefined, sentUrl?: SplitUrl
 
 function readSeen(method: string | undefined, headers: Seen["headers"]): Seen | undefined {
   if (method === undefined || !METHOD.test(method)) return undefined;
-  return {
-    method: method.toUpperCase(),
-    headers: headers.filter(([name, value]) => name !== "host" && value !== ""),
-  };
+  return { method: method.toUpperCase(), headers: headers.filter(([name, value]) => name !== "host" && value !== "") };
 }
 
 /** The leading lines of the form `name:value`. */

@@ -14,10 +14,5 @@ export function splitUrl(text: string): SplitUrl {
   const path = rest.startsWith("/") ? rest : `/${rest}`;
   // Every client percent-encodes these characters.
   const sendable = path.replace(/[^\x21-\x7e]|\\/g, encodeURIComponent);
-  return {
-    text,
-    protocol: protocol.toLowerCase() as "http" | "https",
-    authority,
-    wire: parseTarget(sendable),
-  };
+  return { text, protocol: protocol.toLowerCase() as "http" | "https", authority, wire: parseTarget(sendable) };
 }

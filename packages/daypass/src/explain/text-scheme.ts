@@ -36,7 +36,9 @@ export interface TextScheme<I extends SignedInput>
 type Derived = "subject" | "signedBy" | "keys" | "inputFor" | "shown" | "grammar" | "times";
 
 /** The check of one request. */
-export interface TextCheck<I extends SignedInput> extends Omit<Case<I>, Derived> {
+export interface TextCheck<I extends SignedInput> extends Omit<Case<I>, Derived | "fits"> {
+  /** By default, compares the signatures. */
+  fits?: Case<I>["fits"];
   /** The given keys of this scheme, with their change of the input. */
   readonly keys: readonly { readonly id: string; readonly isNamed?: boolean; readonly change: Partial<I> }[];
   /** The signed input of a sent request. */
@@ -66,7 +68,7 @@ export async function explainTextScheme<I extends SignedInput>(
   } = scheme;
   const caseOf = (from: Subject): Case<I> => completeCase(scheme, from);
   const { cause, hypotheses, keyFits, method, fitting } = await diagnose(subject, caseOf);
-  const { keys, inputFor, textOf } = caseOf(subject);
+  const { keys, inputFor, textOf, implied } = caseOf(subject);
   const shown = fitting ?? keys.find(({ isNamed }) => isNamed)?.put(inputFor(sentUrl));
   const endsAt = scheme.endsAt && earlier(scheme.endsAt, scheme.keyEnd?.(fitting));
   return {
@@ -94,6 +96,7 @@ export async function explainTextScheme<I extends SignedInput>(
     },
     hidden: secrets.flatMap(spellings),
     keyFits,
+    implied: subject.known.headers ? implied?.(inputFor(sentUrl)) : undefined,
     signsQuery: scheme.signsQuery,
     notSigned: scheme.notSigned,
   };
@@ -108,8 +111,12 @@ function completeCase<I extends SignedInput>(scheme: TextScheme<I>, subject: Sub
   const missing = listed.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
   const request = { ...sent, headers: [...sent.headers, ...missing.map((name) => [name, "-"] as const)] };
   const origin = `${sentUrl.protocol}://${sent.authority}`;
+  const { signatures } = check;
+  const isOwn = async (input: I): Promise<boolean> =>
+    signatures !== undefined && (await signatures.signatureOf(input)) === signatures.signature;
   return {
     ...check,
+    fits: check.fits ?? isOwn,
     subject,
     signedBy,
     keys: keys.map(({ id, isNamed = id === signedBy, change }) => ({

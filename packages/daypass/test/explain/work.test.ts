@@ -1,8 +1,9 @@
-import { explain } from "daypass/explain";
+import { type ExplainOptions, explain } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { search, searchEach, type Variant } from "../../src/explain/search/search.ts";
 import { budget, workOf } from "../../src/explain/search/work.ts";
 import { signed } from "./other-signers.ts";
+import { samples, soon } from "./signed-urls.ts";
 
 const ALL = budget().left;
 
@@ -60,6 +61,24 @@ it.each([
   expect(tried * given.length).toBeLessThanOrEqual(ALL);
   expect(cause?.evidence.join(" ")).toContain("Not every change was tried");
 });
+
+const LONG = `${"a".repeat(50_000)}.example.com`;
+
+describe.each(samples.map((one) => [one.name, one] as const))(
+  "explain of %s with a host of 50,000 characters",
+  (_, one) => {
+    it.each<[string, (url: string) => [url: string, more?: ExplainOptions]]>([
+      ["in the URL", (url) => [url.replace(/(?<=:\/\/)[^/]+/, LONG)]],
+      ["as another name of the server", (url) => [url, { hosts: [LONG] }]],
+      ["in the Host header", (url) => [url, { request: { headers: { host: LONG } } }]],
+    ])("tries no more than the budget: %s", async (_, ask) => {
+      const [given, more] = ask((await one.sign()).url.replace(/(?<=\/[^/?]*)[a-z](?=[^/?]*\?)/, "x"));
+      const { hypotheses = [] } = await explain(given, { clock: soon, keys: [one.key], ...more });
+      const tried = hypotheses.reduce((sum, hypothesis) => sum + hypothesis.tried, 0);
+      expect(tried * LONG.length).toBeLessThanOrEqual(ALL);
+    });
+  },
+);
 
 it("explain does not search a URL that servers cannot read", async () => {
   const { hypotheses, cause } = await explain(signed["boto3 too long"]?.url ?? "", {

@@ -112,7 +112,7 @@ describe("a verifier", () => {
       ];
       for (const found of read) {
         const said = message(() => s3Signer({ ...options, endpoint, credentials: found }));
-        expect(said).toMatch(/^INVALID_KEY: .* is not a line of text/);
+        expect(said).toMatch(/^INVALID_KEY: .* contains a line break\. Trim/);
         expect(said).not.toContain(secretAccessKey);
         expect(await code(verify(s3Link().url, {}, { credentials: () => found }))).toBe("INVALID_KEY");
       }

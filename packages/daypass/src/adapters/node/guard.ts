@@ -1,6 +1,6 @@
 import type { Grant, Verifier } from "../../core/contracts.ts";
 import { DaypassError } from "../../core/errors.ts";
-import { admit, bodyRefusalOf, type GuardOptions, type Refusal, refusalOf } from "../guard.ts";
+import { admit, bodyRefusalOf, type GuardOptions, type Refusal, refusalOf, reportFault } from "../guard.ts";
 import {
   checkHops,
   checkRequest,
@@ -100,7 +100,7 @@ export interface GuardNodeOptions<Req, Res> extends GuardOptions, WireOptions {
   /**
    * Without a `next`, called with an error that prevented a request from reaching its handler, e.g. a failed key lookup, or a
    * signed response header that cannot be sent. The guard answers it with 500 in any case, so that no stranger's request can
-   * end the process. Also called with what a handler throws because its client disconnected during the body, or sent a body
+   * end the process; by default, it writes the error to the console. Also called with what a handler throws because its client disconnected during the body, or sent a body
    * that was not granted after the response had started.
    */
   readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
@@ -179,7 +179,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
       const refusal = refusalOf(error, acceptOf(req));
       if (refusal !== undefined) return refuse(refusal, req, res);
       if (next !== undefined) throw error;
-      options.onFault?.(error, req);
+      (options.onFault ?? reportFault)(error, req);
       res.statusCode = 500;
       res.end();
       return;

@@ -9,6 +9,7 @@ import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, otherCause, serverCause } from "./server-cause.ts";
 import { type Signer, type StatedMethod, sentOtherwise, type Undecided, undecided } from "./undecided.ts";
+import { oneCharacterOff, type Signatures } from "./whole-signature.ts";
 
 /** The parts of a request that a signature depends on. */
 export interface SignedInput {
@@ -27,6 +28,8 @@ export interface Case<I extends SignedInput> {
   inputFor(url: Subject["url"]): I;
   textOf(input: I): string;
   fits(input: I): boolean | Promise<boolean>;
+  /** The URL's signature and the key's. Absent for keys that only verify. */
+  readonly signatures?: Signatures<I> | undefined;
   variantsOf(input: I): Iterable<Variant<I>>;
   /** Possible requests if method or headers are unknown; by default, every method. */
   unknowns?(input: I): readonly I[];
@@ -197,6 +200,9 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
         );
   if (before !== undefined) return { method: before.method, headers: before.headers, cause: changed(subject) };
   const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
+  const tried = searches.flatMap(({ inputs }) => inputs);
+  const off = given.signatures && (await oneCharacterOff(tried, given.signatures, subject.work));
+  if (off !== undefined) return { ...off, method: off.input.method, headers: off.input.headers };
   const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed", work: subject.work });
   const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
   if (found.cause !== undefined) {
@@ -208,9 +214,7 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     keyFits: false,
     cause:
       fromShownText(given, meant)?.cause ??
-      withCutNote(wrongKey(given, inputs, hypotheses), {
-        isCut: found.isCut === true || !subject.work.searches,
-      }),
+      withCutNote(wrongKey(given, inputs, hypotheses), { isCut: found.isCut === true || !subject.work.searches }),
   };
 }
 
@@ -246,7 +250,8 @@ function wrongKey<I extends SignedInput>(
   const beside = given.beside?.(cause);
   if (beside !== undefined || input === undefined) return guess(beside ?? cause);
   const headers = listedHeaders(given, input);
-  return guess(untried(given.subject, headers, cause) ?? otherValue(headers, cause) ?? cause);
+  const sent = given.subject.known.headers ? [...headers, ...(given.implied?.(input) ?? [])] : headers;
+  return guess(untried(given.subject, headers, cause) ?? otherValue(sent, cause) ?? cause);
 }
 
 // Every method, but not every header with each: this runs without a key, so it must be fast.

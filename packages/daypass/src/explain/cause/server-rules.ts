@@ -184,11 +184,7 @@ export const S3_RULES: readonly AnswerRule[] = [
     sentence: "An object encrypted with a KMS key cannot be read with Signature Version 2.",
     fix: SIGN_V4.fix,
   },
-  {
-    says: /Please use AWS4-HMAC-SHA256|require AWS Signature Version 4/i,
-    cause: "LEGACY_SIGNATURE",
-    ...SIGN_V4,
-  },
+  { says: /Please use AWS4-HMAC-SHA256|require AWS Signature Version 4/i, cause: "LEGACY_SIGNATURE", ...SIGN_V4 },
   {
     says: /only one auth mechanism/i,
     cause: "AMBIGUOUS_AUTHENTICATION",

@@ -3,7 +3,7 @@ import type { Cause } from "../explanation.ts";
 import type { AnswerRule } from "./answer-rules.ts";
 import { causeOf, guess } from "./combine-causes.ts";
 import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./server-rules.ts";
-import { wrongMethod } from "./undecided.ts";
+import { headerCause, wrongMethod } from "./undecided.ts";
 
 type StatusRule = Omit<AnswerRule, "code" | "says"> & { readonly status: RegExp };
 
@@ -92,20 +92,25 @@ export function statusCause(explained: Explained, subject: Subject, status: numb
   return guess(causeOf(code, sentence, `${fix} ${code === "METHOD" || code === "CORS" ? "" : LOOK}`.trim(), evidence));
 }
 
+/** A refused HEAD or OPTIONS, for which signers seldom sign. `undefined` if a key has shown the signed method. */
+export function headCause({ explanation: { grants, binds } }: Explained, { known, sent }: Subject): Cause | undefined {
+  // Some schemes accept HEAD with any signed method.
+  const isOpen = grants.methods === undefined && binds.includes("method") && known.method;
+  return isOpen ? wrongMethod(sent.method, { isSame: false }) : undefined;
+}
+
 /** The meaning of 403, with which stores refuse nearly everything. */
-function refusal(
-  { explanation: { grants, binds, mustSend }, keyFits }: Explained,
-  { known, sent }: Subject,
-): Omit<Cause, "evidence"> {
+function refusal(explained: Explained, subject: Subject): Omit<Cause, "evidence"> {
+  const { explanation, keyFits, implied = [] } = explained;
+  const { mustSend } = explanation;
+  const { known, sent } = subject;
   const names = mustSend.map(({ name }) => name).join(", ");
   if (known.method && sent.method === "OPTIONS") {
     const sentence =
       "The bucket's CORS rules do not allow this request from this page: a browser asks with OPTIONS first, and no signature helps.";
     return { code: "CORS", sentence, fix: CORS_FIX };
   }
-  // Some schemes accept HEAD with any signed method.
-  const isOpen = grants.methods === undefined && binds.includes("method") && known.method;
-  const wrong = isOpen ? wrongMethod(sent.method, { isSame: false }) : undefined;
+  const wrong = headCause(explained, subject);
   if (wrong !== undefined) return wrong;
   // Only a key proves which value was signed.
   if (names !== "" && (!known.headers || mustSend.some(({ value }) => value === undefined))) {
@@ -113,10 +118,14 @@ function refusal(
     return { code: "HEADER", sentence, fix: `Send ${names} with exactly the value that was signed.` };
   }
   if (keyFits === true) {
-    const sentence =
-      "The signature is right for the given key: most likely the key lacks the permission, or the server has another secret for it.";
+    const method = known.method
+      ? ""
+      : `, or the URL was sent with another method than ${sent.method} (curl -I sends HEAD)`;
+    const sentence = `The signature is right for the given key: most likely the key lacks the permission${method}, or the server has another secret for it.`;
     return { code: "PERMISSION", sentence, fix: "" };
   }
+  if (implied.length > 0)
+    return headerCause(implied, ["for another method", "with a key that lacks the permission"], "implied");
   const sentence = "The server refused it with 403, and nothing in the URL shows why: the response body does.";
   return { code: "SERVER", sentence, fix: "" };
 }

@@ -4,14 +4,16 @@ import type { Explained, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CauseCode, Explanation, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { isTracking } from "../search/added-parameters.ts";
-import { isMismatch } from "./server-cause.ts";
+import { guess } from "./combine-causes.ts";
+import { isMismatch, isVague } from "./server-cause.ts";
+import { headCause } from "./status-cause.ts";
 
 // What the URL itself shows about a refusal that neither the server's answer nor a key explains.
 
 /** A spelling that servers read in two ways. It is a trap under its name. */
 interface Spelling {
   readonly name?: string;
-  readonly part: "path" | "query";
+  readonly part: "path" | "query" | "URL";
   readonly pattern: RegExp;
   readonly what: string;
   readonly fix: string;
@@ -55,6 +57,13 @@ const SPELLINGS: readonly Spelling[] = [
     fix: "Encode names and values exactly once, and let nothing encode the URL again.",
   },
   {
+    part: "URL",
+    pattern: /[ \u00a0]\S/,
+    what: "a space, for which some clients send %20, some + and some only the URL before it",
+    fix: "Write %20 for a space.",
+    isDamage: true,
+  },
+  {
     name: "plus-in-path",
     part: "path",
     pattern: /\+/,
@@ -86,15 +95,21 @@ const SPELLINGS: readonly Spelling[] = [
   { part: "query", ...LOWER_CASE },
 ];
 
+function partOf({ text, wire }: SplitUrl, part: Spelling["part"]): string {
+  return part === "URL" ? text : wire[part];
+}
+
 /** The spellings of a URL that servers read in two ways, as traps. */
-export function spellingTraps({ wire }: SplitUrl): readonly Trap[] {
+export function spellingTraps(url: SplitUrl): readonly Trap[] {
   const found = SPELLINGS.flatMap(({ name, part, pattern, what, fix }): readonly Trap[] => {
     // The source's URL in an imgproxy path contains another //.
     const own =
-      name === "double-slash" && !/(?<!:)\/{2,}/.test(wire.path)
+      name === "double-slash" && !/(?<!:)\/{2,}/.test(url.wire.path)
         ? "the source's URL in it, whose // must be kept"
         : what;
-    return name !== undefined && pattern.test(wire[part]) ? [{ name, text: `The ${part} has ${own}. ${fix}` }] : [];
+    return name !== undefined && pattern.test(partOf(url, part))
+      ? [{ name, text: `The ${part} has ${own}. ${fix}` }]
+      : [];
   });
   return found.filter((trap, i) => found.findIndex(({ name }) => name === trap.name) === i);
 }
@@ -105,14 +120,20 @@ type TrapRow = readonly [name: string, code: CauseCode, statuses: RegExp | undef
 const TRAP_ROWS: readonly TrapRow[] = [
   ["missing-session-token", "INVALID_TOKEN", undefined, "Give the signer the session token with the key."],
   ["sigv2", "LEGACY_SIGNATURE", /^40[01]$/, "Sign with Signature Version 4."],
-  ["empty-body-checksum", "CHECKSUM", /^40[03]$/, "Sign without a checksum, or with the body's own."],
+  // Stores that compare it answer 400. Amazon's answer names another cause.
+  ["empty-body-checksum", "CHECKSUM", /^(?:400|unread)$/, "Sign without a checksum, or with the body's own."],
   ["session-token", "EXPIRED_TOKEN", /^400$/, "Sign with fresh credentials."],
   ["global-endpoint", "ENDPOINT", /^30[127]$/, "Sign with the bucket's regional endpoint."],
   ["upload-needs-type", "HEADER", /^400$/, "Send x-ms-blob-type: BlockBlob."],
   ["bucket-twice", "NOT_FOUND", /^404$/, "Leave the bucket out of the signer's endpoint."],
-  ["stored-policy", "POLICY", /^403$/, "Check that the policy exists and has not expired."],
-  ["address-in-azure", "IP", /^403$/, "Sign for the address that Azure sees, or without sip."],
-  ["signed-address", "IP", /^403$/, "Sign for the address that the server sees: the proxy's, if there is one."],
+  ["stored-policy", "POLICY", /^(?:403|unread)$/, "Check that the policy exists and has not expired."],
+  ["address-in-azure", "IP", /^(?:403|unread)$/, "Sign for the address that Azure sees, or without sip."],
+  [
+    "signed-address",
+    "IP",
+    /^(?:403|unread)$/,
+    "Sign for the address that the server sees: the proxy's, if there is one.",
+  ],
 ];
 
 /** The signatures that end their URLs, unless the signer sorts. */
@@ -161,7 +182,7 @@ function addedCause(
 }
 
 /** The trap that explains the status; without a status, the trap that explains any refusal. */
-function trapCause(traps: readonly Trap[], status?: number): Cause | undefined {
+function trapCause(traps: readonly Trap[], status?: number | "unread"): Cause | undefined {
   for (const [name, code, statuses, fix] of TRAP_ROWS) {
     const trap = traps.find((one) => one.name === name);
     if (trap === undefined || statuses?.test(`${status}`) === false) continue;
@@ -175,7 +196,7 @@ const ENCODES = /^(?:s3|gcs|oss)/;
 
 function spellingCause(
   { explanation: { scheme, cause }, keyFits }: Explained,
-  { sentUrl: { wire }, error }: Subject,
+  { sentUrl, error }: Subject,
   isRefused: boolean,
 ): Cause | undefined {
   // Every spelling was tried with the key.
@@ -185,15 +206,17 @@ function spellingCause(
     cause?.code === "WRONG_SECRET" && /StringToSign|CanonicalRequest/.test([...(error?.fields.keys() ?? [])].join());
   const isBlank = !isRefused || (error !== undefined && !isMismatch(error));
   const found = SPELLINGS.slice(0, isSame ? 3 : SPELLINGS.length).find(
-    ({ part, pattern, isDamage }) => pattern.test(wire[part]) && (isDamage === true || !isBlank),
+    ({ part, pattern, isDamage }) => pattern.test(partOf(sentUrl, part)) && (isDamage === true || !isBlank),
   );
   if (found === undefined) return undefined;
   const { part, pattern, what, fix } = found;
   const likely = isRefused ? "most likely the server read" : "a server can read";
+  const { path, query } = sentUrl.wire;
+  const shown = { path, query: query.split("&").find((token) => pattern.test(token)) ?? "", URL: path };
   return {
-    code: part === "path" ? "PATH" : "QUERY",
+    code: ({ path: "PATH", query: "QUERY", URL: "MALFORMED" } as const)[part],
     sentence: `The ${part} has ${what}: ${likely} it differently than the signer.`,
-    evidence: [part === "path" ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? "")],
+    evidence: [shown[part]],
     fix: `${fix} Then sign and send exactly the same spelling.`,
     isGuess: true,
   };
@@ -211,14 +234,17 @@ export function withSuspicion(explained: Explained, subject: Subject, status: nu
   const { cause, traps } = explanation;
   const isRefused = subject.error !== undefined || REFUSED.test(`${status}`);
   // An answer in an unknown format is a refusal, too.
-  const seen = status ?? (cause?.code === "SERVER" ? 403 : undefined);
+  const seen = status ?? (cause?.code === "SERVER" ? "unread" : undefined);
   const isOpen = isRefused || status === undefined;
   const isAdded = isOpen && keyFits !== true;
   const fact = trapCause(traps) ?? (isAdded ? addedCause(explained, subject, isRefused) : undefined);
   // If the key fits, the sent request is known as little as its spelling.
   const isPart = keyFits !== true && cause !== undefined && /^(?:METHOD|HEADER|PATH|CORS)$/.test(cause.code);
   const spelling = isPart || !isOpen ? undefined : spellingCause(explained, subject, isRefused);
-  const suspected = fact ?? spelling ?? trapCause(traps, seen);
+  // An answer that can be read names a wrong checksum itself.
+  const open = subject.error === undefined ? traps : traps.filter(({ name }) => name !== "empty-body-checksum");
+  const head = subject.error !== undefined && isVague(subject.error) ? headCause(explained, subject) : undefined;
+  const suspected = fact ?? spelling ?? (head && guess(head)) ?? trapCause(open, seen);
   // Servers do not know a temporary key without its token.
   const lacksToken = cause?.code === "UNKNOWN_KEY" && suspected?.code === "INVALID_TOKEN";
   const isSettled = cause !== undefined && cause.isGuess !== true && !lacksToken;

@@ -128,7 +128,7 @@ export function sentOtherwise(
 }
 
 /** A signed header is the likeliest cause while its signed value is unknown. The legacy signatures do not even name it. */
-function headerCause(headers: Headers, others: readonly string[], how: "sent" | "unknown" | "implied"): Cause {
+export function headerCause(headers: Headers, others: readonly string[], how: "sent" | "unknown" | "implied"): Cause {
   const names = headers.map(({ name }) => name).join(", ");
   const sent = shownHeaders(headers);
   const fault = {

@@ -1,4 +1,7 @@
 import { malformed } from "../../wire/parameters.ts";
+import type { Diagnosis } from "../explainer.ts";
+import type { Work } from "../search/work.ts";
+import { causeOf } from "./combine-causes.ts";
 
 /** Characters of an RSA signature in hexadecimal, by the usual lengths of keys: 1024, 2048, 3072, 4096 and 8192 bits. */
 export const RSA_HEX: readonly number[] = [256, 512, 768, 1024, 2048];
@@ -21,6 +24,31 @@ export function checkWhole(parameter: string, signature: string, lengths: readon
 export function checkWholeDer(parameter: string, hex: string): void {
   const [, length] = /^30([0-7][0-9a-f])/.exec(hex) ?? [];
   if (length !== undefined) checkWhole(parameter, hex, [2 * (Number.parseInt(length, 16) + 2)]);
+}
+
+/** The signature of a URL, and the signature that an input gives with its key. */
+export interface Signatures<I> {
+  readonly signature: string;
+  signatureOf(input: I): string | Promise<string>;
+}
+
+/** The first input whose signature differs from the URL's in one character, which is no chance. */
+export async function oneCharacterOff<I>(
+  inputs: readonly I[],
+  { signature, signatureOf }: Signatures<I>,
+  work: Work,
+): Promise<(Diagnosis & { readonly input: I }) | undefined> {
+  for (const input of inputs) {
+    if (!work.take()) return undefined;
+    const right = await signatureOf(input);
+    const differing = [...right].flatMap((character, i) => (character === signature[i] ? [] : [i + 1]));
+    const [at] = differing;
+    if (at === undefined || differing.length > 1 || right.length !== signature.length) continue;
+    const sentence = `One character of the signature, the character ${at} of ${right.length}, differs from the signature that the key gives: it was changed after signing.`;
+    const cause = causeOf("SIGNATURE", sentence, COPY, "All the others are as the key gives them for this request.");
+    return { input, cause, hypotheses: [{ code: cause.code, tried: 1, fits: true, sentence }] };
+  }
+  return undefined;
 }
 
 /** The damage to a hexadecimal signature, in words. `undefined` if it has the right length and case. */

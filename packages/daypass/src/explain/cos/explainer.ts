@@ -111,7 +111,7 @@ function readCos({ url, keys }: Subject): TextScheme<CosInput> {
         secret: "",
       }),
       textOf: (input) => signedText(input).stringToSign,
-      fits: (input) => signedText(input).signature === signature,
+      signatures: { signature, signatureOf: (input) => signedText(input).signature },
       variantsOf: (input) => variants(input, subject),
       unknowns: (input) => completions(input, subject),
       listed: headers,

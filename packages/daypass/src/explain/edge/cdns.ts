@@ -163,13 +163,7 @@ export const fastlyExplainer: Explainer = edgeExplainer<FastlyExplainKey>({
     const { parameter = "token" } = key ?? {};
     const [, end = "", signature = ""] = /^(\d*)_(.*)$/s.exec(values.get(parameter) ?? "") ?? [];
     const isOwn = (name: string): boolean => name === parameter;
-    return {
-      signature,
-      end,
-      binds: ["path", "end"],
-      weak: ["unseparated-fields"],
-      isOwn,
-    };
+    return { signature, end, binds: ["path", "end"], weak: ["unseparated-fields"], isOwn };
   },
   someKey: ({ signature }) => ({
     ...({ scheme: "fastly", secret: "LQ==" } as const),

@@ -1,5 +1,5 @@
 import { isDaypassError } from "../../core/errors.ts";
-import { combineCauses } from "../cause/combine-causes.ts";
+import { combineCauses, guess } from "../cause/combine-causes.ts";
 import { mixedKeys, noneFits, unknownKey } from "../cause/keys.ts";
 import { endCause } from "../cause/life.ts";
 import { isMismatch, otherCause } from "../cause/server-cause.ts";
@@ -37,9 +37,11 @@ export async function diagnoseForm(given: FormCase): Promise<Diagnosis> {
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   if (unread !== undefined && !isShown) return { ...signature, cause: unread };
   const cause = signature.cause ?? shownPolicy(given);
-  if (error !== undefined && isMismatch(error)) return { ...signature, cause: cause ?? mismatch(facts, given.keys) };
+  if (error !== undefined && isMismatch(error))
+    return { ...signature, cause: cause ?? mismatch(facts, given.keys, error) };
   const late = error === undefined || said !== undefined ? lifeCause(given) : undefined;
-  const other = cause ?? conditionCause(posted) ?? lengthCause(posted) ?? said;
+  const unreasoned = error !== undefined && isUnreasoned(error) ? guess(mismatch(facts, given.keys, error)) : said;
+  const other = cause ?? conditionCause(posted) ?? lengthCause(posted) ?? unreasoned;
   const unexplained = error && otherCause(error, "form");
   return { ...signature, cause: combineCauses(late, other) ?? late ?? other ?? unexplained };
 }
@@ -211,13 +213,19 @@ function wrongSecret({ keyId }: FormFacts, hypotheses: readonly Hypothesis[]): C
   };
 }
 
-function mismatch({ keyId }: FormFacts, keys: readonly FormKey[]): Cause {
+/** radosgw answers a wrong signature of a form like a missing permission, and gives no reason. */
+function isUnreasoned({ code, message, fields }: ServerError): boolean {
+  return code === "AccessDenied" && message === "" && fields.has("HostId");
+}
+
+function mismatch({ keyId }: FormFacts, keys: readonly FormKey[], error: ServerError): Cause {
+  const says = isUnreasoned(error) ? "radosgw gives no reason, and most often it is" : "The server says";
   const isRight = keys.some(({ id }) => id === keyId);
   return {
     code: "WRONG_SECRET",
     sentence: isRight
       ? `The signature is right for this policy and the given secret: the server holds another secret for ${keyId}, or the form was changed before it arrived.`
-      : "The server says that the signature does not fit the policy: the secret is wrong, or the policy was changed after signing.",
+      : `${says} that the signature does not fit the policy: the secret is wrong, or the policy was changed after signing.`,
     evidence: [],
     fix: isRight
       ? "Compare the server's secret with this one, then the request that was sent with this form."

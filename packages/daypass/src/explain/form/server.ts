@@ -138,9 +138,6 @@ function lengthAnswer({ code, fields }: ServerError, posted: PostedForm): Cause 
   };
   const range = lengthRange(posted.policy.conditions) ?? { min: 0, max: 5_368_709_120 };
   const size = number("ProposedSize") ?? posted.fileSize;
-  const limits = {
-    min: number("MinSizeAllowed") ?? range.min,
-    max: number("MaxSizeAllowed", "MaxSize") ?? range.max,
-  };
+  const limits = { min: number("MinSizeAllowed") ?? range.min, max: number("MaxSizeAllowed", "MaxSize") ?? range.max };
   return outOfRange(size, limits, code === "EntityTooLarge" ? "large" : "small") as Cause;
 }

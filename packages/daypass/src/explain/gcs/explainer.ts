@@ -6,7 +6,7 @@ import type { Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { PUBLIC_KEY } from "../search/work.ts";
 import { explainV4 } from "../v4/explainer.ts";
-import type { V4Dialect } from "../v4/input.ts";
+import { type V4Dialect, v4Signatures } from "../v4/input.ts";
 import type { V4Case, V4Facts, V4Findings, V4Key, V4Scheme } from "../v4/scheme.ts";
 import { gcsCause } from "./cause.ts";
 import { gcsResource, gcsSigner, gcsTraps, mayEndEarlier, SIGN_BLOB } from "./facts.ts";
@@ -88,6 +88,7 @@ function keysOf(kind: GcsKeyKind, { keys }: Subject, { signature }: V4Facts): re
     id: key.id,
     secret: "secret" in key ? key.secret : "",
     fits: v4Matcher(key, signature),
+    signatureOf: kind === "hmac" ? v4Signatures(GOOG4_HMAC) : undefined,
   }));
 }
 

@@ -54,6 +54,7 @@ function readGcsV2({ url, sent, keys, now }: Subject): TextScheme<GcsV2Input> {
     id: key.id,
     change: { key, secret: "secret" in key ? key.secret : "" },
   }));
+  const signatureOf = (input: GcsV2Input): string => base64(hmacSha1(input.secret, gcsV2StringToSign(input)));
   const text =
     "V2 is legacy: host, scheme, the query and with it the response headers are open to the holder of the URL.";
   const unsigned = `${open.join(", ")}: not signed, the holder of the URL can change it.`;
@@ -85,12 +86,13 @@ function readGcsV2({ url, sent, keys, now }: Subject): TextScheme<GcsV2Input> {
       keys: given.length === 0 && keys.length > 0 ? [{ id: "of another kind", isNamed: false, change: {} }] : given,
       inputOf: (from) => inputOf(from, expires),
       textOf: gcsV2StringToSign,
-      async fits({ key, ...input }) {
-        const signed = gcsV2StringToSign(input);
+      async fits(input) {
+        const { key } = input;
         if (key === undefined) return false;
-        if ("secret" in key) return base64(hmacSha1(input.secret, signed)) === signature;
-        return key.verify(signed, fromBase64(signature) ?? new Uint8Array());
+        if ("secret" in key) return signatureOf(input) === signature;
+        return key.verify(gcsV2StringToSign(input), fromBase64(signature) ?? new Uint8Array());
       },
+      signatures: kind === "hmac" ? { signature, signatureOf } : undefined,
       variantsOf: (input) => variants(input, subject),
       unknowns: (input) =>
         withTypes(withMethods(input, subject.known), subject.known, (one, contentType) => ({ ...one, contentType })),

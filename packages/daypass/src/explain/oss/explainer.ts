@@ -133,8 +133,10 @@ function readOss({ url, now, keys }: Subject): TextScheme<OssInput> {
           };
         },
         textOf: stringToSign,
-        fits: (input) =>
-          hmacOf(input.secret, { ...scope, region: input.keyRegion }).hex(stringToSign(input)) === signature,
+        signatures: {
+          signature,
+          signatureOf: (input) => hmacOf(input.secret, { ...scope, region: input.keyRegion }).hex(stringToSign(input)),
+        },
         variantsOf: (input) => variants(input, subject),
         unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
         implied: (input) => impliedHeaders(input, listed),

@@ -84,7 +84,7 @@ function readOssV1({ url, keys }: Subject): TextScheme<OssV1Input> {
       keys: ossKeys(keys),
       inputOf,
       textOf: stringToSign,
-      fits: (input) => base64(hmacSha1(input.secret, stringToSign(input))) === signature,
+      signatures: { signature, signatureOf: (input) => base64(hmacSha1(input.secret, stringToSign(input))) },
       variantsOf: (input) => variants(input, subject),
       unknowns: (input) => withTypes(withMethods(input, subject.known), subject.known, withType),
       implied: (input) => impliedHeaders(input),

@@ -48,7 +48,7 @@ export const SIGV4: V4Scheme = {
   checkGrammar: (received) => checkSignatureForm(parseS3(received).signature),
   keys(subject, { signature }) {
     const signatureOf = v4Signatures(AWS4);
-    return keysOf(subject, (input) => signatureOf(input) === signature);
+    return keysOf(subject, (input) => signatureOf(input) === signature, signatureOf);
   },
   told({ operation }) {
     const method = methodOfOperation(operation);
@@ -106,10 +106,11 @@ const V4A: V4Scheme = {
   },
 };
 
-function keysOf({ keys }: Subject, fits: V4Key["fits"]): readonly V4Key[] {
-  return keys
-    .filter(isS3Credentials)
-    .map((credentials) => ({ id: credentials.accessKeyId, secret: credentials.secretAccessKey, credentials, fits }));
+function keysOf({ keys }: Subject, fits: V4Key["fits"], signatureOf?: V4Key["signatureOf"]): readonly V4Key[] {
+  return keys.filter(isS3Credentials).map((credentials) => {
+    const { accessKeyId: id, secretAccessKey: secret } = credentials;
+    return { id, secret, credentials, fits, signatureOf };
+  });
 }
 
 /** S3 presigned URLs in Signature Version 4. */

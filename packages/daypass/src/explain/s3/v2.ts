@@ -1,3 +1,4 @@
+import { hmacSha1 } from "#crypto";
 import type { SignedHeader } from "../../schemes/s3/canonical.ts";
 import type { S3Credentials } from "../../schemes/s3/credentials.ts";
 import {
@@ -9,6 +10,7 @@ import {
   s3V2StringToSign,
 } from "../../schemes/s3/v2/canonical.ts";
 import { detectS3V2, isAuthParameter, parseS3V2 } from "../../schemes/s3/v2/parse.ts";
+import { base64 } from "../../wire/encoding.ts";
 import { headerValues } from "../../wire/raw-target.ts";
 import { amazonBucket } from "../amazon-host.ts";
 import { causeOf } from "../cause/combine-causes.ts";
@@ -112,6 +114,7 @@ function readS3V2(asked: Subject): TextScheme<V2Input> {
         inputOf: (from) => inputOf(from, expires),
         textOf,
         fits: (input) => checkS3V2(partsOf(input), { secretAccessKey: input.secret, signature }).matches,
+        signatures: { signature, signatureOf: (input) => base64(hmacSha1(input.secret, textOf(input))) },
         variantsOf: (input) => variants(input, subject, types),
         unknowns: (input) =>
           withTypes(withMethods(input, known), known, (one, contentType) => ({ ...one, contentType }), types),

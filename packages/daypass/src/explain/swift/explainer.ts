@@ -117,7 +117,7 @@ function readSwift({ url, keys }: Subject): TextScheme<SwiftInput> {
       })),
       inputOf: ({ sent, sentUrl }) => inputOf(readFacts(sentUrl), sent.method),
       textOf,
-      fits: async (input) => (await signatureOf(input)) === signature.replace(/={1,2}$/, ""),
+      signatures: { signature: signature.replace(/={1,2}$/, ""), signatureOf },
       variantsOf: (input) => variants(input, subject, facts),
       unknowns: (input) =>
         subject.known.method

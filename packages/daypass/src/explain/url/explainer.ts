@@ -119,6 +119,7 @@ function readUrl({ url, now, keys }: Subject): TextScheme<UrlInput> {
         inputOf,
         textOf: ({ canonical, key }) => (canonical && key ? urlStringToSign(key.alg, canonical) : ""),
         fits: (input) => fits(input, signature),
+        signatures: { signature, signatureOf },
         *variantsOf(input) {
           if (input.canonical === undefined) return;
           for (const variant of urlVariants(subject, input.canonical))
@@ -198,10 +199,13 @@ function parsed(subject: Subject, names: readonly string[]): ReturnType<typeof p
 async function fits(input: UrlInput, signature: string): Promise<boolean> {
   const { canonical, key } = input;
   if (canonical === undefined || key === undefined) return false;
-  const text = urlStringToSign(key.alg, canonical);
-  if (key.alg === "HS256") return key.mac.base64url(text) === signature;
+  if (key.alg === "HS256") return signatureOf(input) === signature;
   const bytes = fromBase64url(signature);
-  return bytes?.length === 64 && (await key.publicKey.verify(text, bytes));
+  return bytes?.length === 64 && (await key.publicKey.verify(urlStringToSign(key.alg, canonical), bytes));
+}
+
+function signatureOf({ canonical, key }: UrlInput): string {
+  return canonical && key?.alg === "HS256" ? key.mac.base64url(urlStringToSign(key.alg, canonical)) : "";
 }
 
 /** The method or the content type is not the granted one. */

@@ -2,6 +2,7 @@ import { guess } from "../cause/combine-causes.ts";
 import { mixedKeys, noneFits, OTHER_HOST, unknownKey } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";
 import { sentOtherwise, statedOtherwise, undecided } from "../cause/undecided.ts";
+import { oneCharacterOff } from "../cause/whole-signature.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, withCutNote } from "../search/search.ts";
@@ -43,6 +44,11 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   for (const { key } of subject.sentUrl === url ? [] : tried) {
     const fitting = await firstFitting(work, key, completed(key, signed));
     if (fitting !== undefined) return { ...changed(check, fitting), signer: key };
+  }
+  for (const { key, inputs } of tried) {
+    const { signatureOf } = key;
+    const off = signatureOf && (await oneCharacterOff(inputs, { signature: facts.signature, signatureOf }, work));
+    if (off !== undefined) return { ...off, method: off.input.method, headers: off.input.headers, signer: key };
   }
   // A signature of another form cannot match any variant.
   const isWhole = /^[0-9a-f]{64,}$/i.test(facts.signature);

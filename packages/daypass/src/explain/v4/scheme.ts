@@ -70,6 +70,8 @@ export interface V4Key {
   /** The given key, if it is an access key of S3. */
   readonly credentials?: S3Credentials | undefined;
   fits(input: V4Input): boolean | Promise<boolean>;
+  /** The signature with this key. Absent for a key that only verifies. */
+  readonly signatureOf?: ((input: V4Input) => string) | undefined;
 }
 
 /** A diagnosis of a signature. */

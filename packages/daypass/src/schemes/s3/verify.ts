@@ -21,6 +21,7 @@ import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts"
 import { credentialResolver, type S3Credentials } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
 import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3 } from "./parse.ts";
+import { s3Verdicts } from "./verdicts.ts";
 
 /** `CLOCK_SKEW` for a request whose header says a time that is further from the clock than `maxSkew` seconds. */
 export function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
@@ -48,6 +49,23 @@ export interface S3VerifierOptions extends VerifierOptions {
   readonly regions?: readonly string[] | undefined;
   /** Seconds that a signing time may lie in the future, 900 by default, as in MinIO. */
   readonly maxFutureSkew?: number | undefined;
+  /**
+   * How many accepted URLs the verifier remembers at most, such as 4096; none by default. An equal request, such as the next range of a
+   * video, then needs no hash. All URLs together take at most 16 MB, which is room for 5,000 short URLs.
+   *
+   * Only URLs whose signed headers are `host` alone are remembered, and only requests without `Authorization` and without headers that begin
+   * with `x-` use them. Each request still resolves the key, which must be the same object as before: a lookup function should return a stored
+   * object. Time, session and obligations are checked each time. Check scope and revocation after `verify`, as without a cache.
+   *
+   * @example
+   * ```ts
+   * import { type S3Credentials, s3Verifier } from "daypass/s3";
+   *
+   * const keys = new Map<string, S3Credentials>();
+   * export const verifier = s3Verifier({ credentials: (id) => keys.get(id), origins: ["https://s3.example.com"], cache: 4096 });
+   * ```
+   */
+  readonly cache?: number | undefined;
 }
 
 /** Credentials with the signing keys that were derived from them. */
@@ -83,7 +101,11 @@ export interface S3Key {
  */
 export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
   requireOptions(options);
-  const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), options);
+  const { credentials, regions, cache } = options;
+  // A caller may take a region out of its list.
+  const checkRegion = ({ scope }: ParsedS3): void => checkScope(scope, regions, "X-Amz-Credential");
+  const verdicts = cache === undefined ? undefined : s3Verdicts<S3Key>(cache, checkRegion);
+  const { verify } = verifier(s3Scheme(options), s3KeyResolver(credentials), options, verdicts);
   // Among others it leaves the sessions of S3 Express to their verifier. Alone it says what is wrong with their scope, and
   // searches no URL for them.
   return { verify, detects: (request) => detectS3(request) && !hasExpressSession(request) };

@@ -1,3 +1,4 @@
+import { keyAdvice } from "#advice";
 import { type Ed25519PrivateKey, type Ed25519PublicKey, hmacSha256, type PreparedHmac } from "#crypto";
 import type { KeyResolver } from "../../core/contracts.ts";
 import { strictPrivateKey, strictPublicKey } from "../../core/ed25519.ts";
@@ -64,7 +65,7 @@ export function loadKey(given: UrlKey): LoadedKey {
   const key = given ?? ({} as UrlKey);
   const { kid, kty, alg, use = "sig", scope = {} } = key;
   if (typeof kid !== "string" || readValue("dp-key", kid) === undefined) {
-    throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
+    throw invalidKey("(unnamed)", keyAdvice(given) ?? `kid as ${PARAMETERS["dp-key"].text}`);
   }
   const invalid = (expected: string, cause?: unknown): DaypassError => invalidKey(kid, expected, cause);
   // "The algorithm belongs to the key": without exactly one name for it, the two halves of a system could differ.
@@ -87,7 +88,7 @@ function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
   const text = unchecked<Readonly<Record<string, unknown>>>(key)[member];
   const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
   if (bytes !== undefined && (bytes.length === 32 || (bytes.length > 32 && member === "k"))) return bytes;
-  throw invalidKey(key.kid, `${member} as 32 bytes${member === "k" ? " or more" : ""} as base64url without padding`);
+  throw invalidKey(key.kid, `${member} as unpadded base64url of 32 bytes${member === "k" ? " or more" : ""}`);
 }
 
 /** No message holds any part of the key but its kid. */
@@ -112,7 +113,7 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
 /** Checks a whole set: a bad key or a repeated kid invalidates all keys. Throws `INVALID_KEY`. */
 function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, LoadedKey> {
   const list = listKeys(keys);
-  if (!Array.isArray(list)) throw invalidKey("(unnamed)", "keys as a list or a JWK set");
+  if (!Array.isArray(list)) throw invalidKey("(unnamed)", "keys as a list or JWK set");
   const byKid = new Map(list.map((key) => [key?.kid, loadKey(key)]));
   if (byKid.size < list.length) throw invalidKey([...byKid.keys()].join(), "each kid once");
   return byKid;

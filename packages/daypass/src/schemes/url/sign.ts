@@ -194,7 +194,7 @@ function asked<T>(read: () => T): T {
       throw new DaypassError("INVALID_INPUT", optionText(message, details["parameter"], SPELLINGS), { details });
     // A number for a text, or a text for a list, which no compiler has seen.
     if (error instanceof TypeError) {
-      throw new DaypassError("INVALID_INPUT", "an option has a value of another type than documented", {
+      throw new DaypassError("INVALID_INPUT", "an option has a value of the wrong type", {
         cause: error,
       });
     }

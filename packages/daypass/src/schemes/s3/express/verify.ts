@@ -8,7 +8,7 @@ import { detectS3, hasExpressSession, type ParsedS3, parseS3 } from "../parse.ts
 import { checkScope, type S3Key, type S3VerifierOptions, s3KeyResolver, s3Scheme } from "../verify.ts";
 
 /** Options of {@link s3ExpressVerifier}. */
-export interface S3ExpressVerifierOptions extends Omit<S3VerifierOptions, "credentials"> {
+export interface S3ExpressVerifierOptions extends Omit<S3VerifierOptions, "credentials" | "cache"> {
   /**
    * The sessions that `CreateSession` issued: access key, secret and session token, with the expiry as `expiration`; or
    * a function that looks them up by access key id.

@@ -3,7 +3,7 @@ import type { Obligation, Scheme, Verifier, WireRequest } from "../../../core/co
 import { requireOptions } from "../../../core/require-options.ts";
 import { checkMaxLife, checkRemaining } from "../../../core/time.ts";
 import { type VerifierOptions, verifier } from "../../../core/verify.ts";
-import { parseTarget, percentDecode } from "../../../wire/raw-target.ts";
+import { formDecode, parseTarget, percentDecode } from "../../../wire/raw-target.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
@@ -118,15 +118,13 @@ function obligations(parsed: ParsedS3V2): readonly Obligation[] {
   return s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters);
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
 /**
  * The string to sign of a request with SigV2 in its query. Verifies nothing.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
  *
  * @param virtualBucket the bucket if the host names it, else the empty string: SigV2 signs it
- * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`
+ * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`
  * @example
  * ```ts
  * import type { WireRequest } from "daypass";
@@ -137,6 +135,7 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export function s3V2Texts(request: WireRequest, virtualBucket: string): S3Texts {
   const wire = parseTarget(request.target);
-  const parsed = parseS3V2({ request, wire, origin: "", wildcard: virtualBucket }, NONE);
+  const names = new Set(wire.tokens.map(({ name }) => formDecode(name)));
+  const parsed = parseS3V2({ request, wire, origin: "", wildcard: virtualBucket }, names);
   return { stringToSign: s3V2StringToSign({ method: request.method, ...parsed }) };
 }

@@ -109,7 +109,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
 }
 
 /** Options of {@link s3V4aVerifier}, as of `s3Verifier`. */
-export interface S3V4aVerifierOptions extends Omit<S3VerifierOptions, "regions"> {
+export interface S3V4aVerifierOptions extends Omit<S3VerifierOptions, "regions" | "cache"> {
   /** This server's regions: the signed set must include one of them. Any if omitted. */
   readonly regions?: readonly string[] | undefined;
 }

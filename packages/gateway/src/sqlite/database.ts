@@ -9,6 +9,7 @@ export interface Statement<Column extends string> {
   run(...parameters: SqlValue[]): unknown;
   get(...parameters: SqlValue[]): Row<Column> | undefined;
   all(...parameters: SqlValue[]): Row<Column>[];
+  iterate(...parameters: SqlValue[]): Iterable<Row<Column>>;
 }
 
 export interface Database {
@@ -37,6 +38,11 @@ export async function openDatabase(path: string, options: OpenDatabaseOptions = 
   const hasBuiltIn = typeof builtIn === "object" && builtIn !== null && "DatabaseSync" in builtIn;
   const { DatabaseSync } = (hasBuiltIn ? builtIn : await import("@photostructure/sqlite")) as SqliteModule;
   return new DatabaseSync(path, options);
+}
+
+/** Unlocks a file that is closed next: the drop-in for old versions of Node closes it only after its statements are collected. */
+export function unlock(db: Database): void {
+  db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema");
 }
 
 /** SQLITE_FULL, in the low byte of an extended result code. */

@@ -40,6 +40,8 @@ interface Reply {
   readonly code?: string | undefined;
   /** Sent to every connection when a revocation is added or lifted. */
   readonly revocations?: readonly Revocation[];
+  /** Sent to every connection again and again when other replicas may change revocations. */
+  readonly revision?: number;
   /**
    * Sent to every connection when the engine stops or resumes answering or storing, or its audit being signed: a worker without calls learns it, too.
    */
@@ -104,7 +106,7 @@ export async function serveState(state: State, path: string): Promise<StateServe
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     linesOf(socket, async (line) => send(socket, await answer(JSON.parse(line) as Call)));
   });
-  state.watch?.((changes) => broadcast({ revocations: changes }));
+  state.watch?.((revision) => broadcast({ revision }));
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
   chmodSync(path, 0o600);
@@ -126,6 +128,8 @@ export interface ConnectOptions {
   readonly path: string;
   /** Receives each revocation as soon as it is made or lifted, by any process. */
   readonly onRevocations?: ((changes: readonly Revocation[]) => void) | undefined;
+  /** Receives the revision of revocations that replicas share, about twice a second. Who knows a different one must read. */
+  readonly onRevision?: ((revision: number) => void) | undefined;
   /** Called after each connection: what was missed in between must be read. */
   readonly onConnect?: (() => void) | undefined;
 }
@@ -144,7 +148,7 @@ export interface ConnectOptions {
  * await server.close();
  * ```
  */
-export function connectState({ path, onRevocations, onConnect }: ConnectOptions): State {
+export function connectState({ path, onRevocations, onRevision, onConnect }: ConnectOptions): State {
   interface Pending extends Call {
     readonly method: MethodName;
     readonly resolve: (value: never) => void;
@@ -173,8 +177,9 @@ export function connectState({ path, onRevocations, onConnect }: ConnectOptions)
     if (pending.size === 0) onSettled();
     return call;
   };
-  const receive = ({ id, result, error, code, revocations, ...rest }: Reply): void => {
+  const receive = ({ id, result, error, code, revocations, revision, ...rest }: Reply): void => {
     if (revocations !== undefined) onRevocations?.(revocations);
+    if (revision !== undefined) onRevision?.(revision);
     health = rest.health ?? health;
     const call = id === undefined ? undefined : finish(id);
     if (error === undefined) call?.resolve(unchecked(result));

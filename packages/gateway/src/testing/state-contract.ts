@@ -2,9 +2,10 @@
  * The contract of every state engine, as one suite. It works with any test framework: pass its three functions.
  * @module
  */
-import type { Command } from "../state/contract/deliveries.ts";
+import type { Command, Millis } from "../state/contract/deliveries.ts";
 import { CLAIM_WINDOW } from "../state/contract/deliveries.ts";
 import { methods } from "../state/contract/methods.ts";
+import type { RevocationSelector } from "../state/contract/revocations.ts";
 import type { State, Variant } from "../state/contract/state.ts";
 import type { TestFunctions } from "./contract-tools.ts";
 import { BEGIN, claim, LINK, lives, outcome, variantOf } from "./delivery-lives.ts";
@@ -201,6 +202,30 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(await bench.state.claimUse(use)).toBe(true);
     });
 
+    test("refuses uses of URLs that were valid before a restore, until that is lifted", async (bench) => {
+      const { state } = bench;
+      const claim = (grantId: string, validFrom?: number) =>
+        state.claimUse({ kid: "k", grantId, uses: 9, until: BEGIN + 1000, validFrom });
+      const claims = () => Promise.all([claim("old", BEGIN - 1), claim("unknown"), claim("new", bench.now)]);
+      expect((await state.beginRun(undefined)).restored).toBe(false);
+      expect(await claims()).toEqual([true, true, true]);
+      const { revision } = await state.revocationsAfter(0, 1);
+      const { restored, suspended } = await state.beginRun("another run");
+      expect([restored, suspended]).toEqual([true, 0]);
+      expect(await claims()).toEqual([false, false, true]);
+      // A process may know revocations that the restore lost.
+      expect((await state.revocationsAfter(0, 1)).revision > revision + 1000).toBe(true);
+      const { items } = await state.listRevocations({ limit: 9 });
+      expect(items.map(({ id, selector, createdAt }) => [id, selector.kind, createdAt])).toEqual([
+        ["lost-uses", "uses-before", BEGIN],
+      ]);
+      await state.lift("lost-uses", "operator");
+      expect(await claims()).toEqual([true, true, true]);
+      bench.now += 10;
+      await state.beginRun("another run");
+      expect(await Promise.all([claim("new", BEGIN), claim("later", BEGIN + 10)])).toEqual([false, true]);
+    });
+
     test("numbers revocations in their order", async ({ state }) => {
       const selector = { kind: "key", id: "k" } as const;
       const first = await state.revoke({ id: "1", selector, reason: "lost", until: undefined }, "operator");
@@ -213,10 +238,47 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect(await state.lift("9", "operator")).toBe(undefined);
       const revisions = [first.revision, second.revision, lifted?.revision ?? 0];
       expect([...revisions].sort((a, b) => a - b)).toEqual(revisions);
-      expect((await state.revocationsAfter(second.revision - 1)).map(({ id }) => id)).toEqual(["3", "1"]);
+      const page = async (after: number, limit: number) => {
+        const { revocations, revision } = await state.revocationsAfter(after, limit);
+        return { ids: revocations.map(({ selector }) => selector.id), revision };
+      };
+      const { revision } = await page(0, 9);
+      expect(await page(second.revision - 1, 2)).toEqual({ ids: ["g", "k"], revision });
+      expect(await page(second.revision - 1, 1)).toEqual({ ids: ["g"], revision });
+      expect(await page(lifted?.revision ?? 0, 9)).toEqual({ ids: [], revision });
+      expect(revision >= (lifted?.revision ?? 0)).toBe(true);
       expect((await state.listRevocations({ limit: 9 })).items.length).toBe(2);
       await state.sweep();
       expect((await state.listRevocations({ limit: 9 })).items.map(({ reason }) => reason)).toEqual(["lost"]);
+    });
+
+    test("drops a revocation a day after its end if it names a URL or visits, and keeps every other", async (bench) => {
+      const [id, until] = ["x", BEGIN + 1000];
+      const ends: [selector: RevocationSelector, until?: Millis][] = [
+        [{ kind: "grant", id }, until],
+        [{ kind: "visits-before", id, before: BEGIN }, until],
+        [{ kind: "grant", id: "recipient" }],
+        [{ kind: "link", id }, until],
+        [{ kind: "link", id, by: "token:1" }, until],
+        [{ kind: "key", id }, until],
+        [{ kind: "subject", id }, until],
+        [{ kind: "prefix", id }, until],
+        [{ kind: "signed-before", id, before: BEGIN }, until],
+      ];
+      for (const [at, [selector, end]] of ends.entries()) {
+        await bench.state.revoke({ id: String(at), selector, until: end }, "operator");
+      }
+      const kept = async () => {
+        await bench.state.sweep();
+        return (await bench.state.revocationsAfter(0, 99)).revocations.map(({ selector }) => selector);
+      };
+      const all = ends.map(([selector]) => selector);
+      bench.now = until + 24 * 60 * 60_000 - 1;
+      expect(await kept()).toEqual(all);
+      bench.now += 1;
+      expect(await kept()).toEqual(all.slice(2));
+      bench.now *= 2;
+      expect(await kept()).toEqual(all.slice(2));
     });
 
     test("stores tokens and failures", async ({ state }) => {

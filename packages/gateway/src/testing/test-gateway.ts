@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { UrlHmacKey } from "daypass/url";
 import { createGateway, type Gateway } from "../gateway.ts";
+import { callback, expectForms, type FormsOf, listOf, object, text } from "../http/validate-options.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../node/listen.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { AccessEvent } from "../pipeline/access-log.ts";
@@ -28,6 +29,14 @@ export interface TestGatewayOptions {
    */
   readonly tolerate?: GatewayOptions["tolerate"];
 }
+
+const OPTIONS: FormsOf<TestGatewayOptions> = {
+  files: object,
+  storage: callback,
+  gateway: callback,
+  listen: object,
+  tolerate: listOf(text),
+};
 
 /** Ready-made options for the constructors of S3 clients. */
 export interface TestClients {
@@ -112,8 +121,11 @@ export interface TestGateway extends AsyncDisposable {
  * console.log((await fetch(url)).status); // 403
  * await gateway.close();
  * ```
+ *
+ * @throws {DaypassError} `INVALID_INPUT` for a misspelt or invalid option
  */
 export async function testGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  expectForms(options, OPTIONS);
   const { files = {}, storage: wrap = (storage: Storage) => storage } = options;
   for (const path of Object.keys(files)) expectPath(path);
   const root = mkdtempSync(join(tmpdir(), "daypass-gateway-"));
@@ -135,7 +147,8 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     sessionSecret: randomBytes(32),
     accessLog: (event) => events.push(event),
     clock,
-    tolerate: options.tolerate,
+    // A list, even an empty one, makes refusals name this option.
+    tolerate: options.tolerate ?? [],
     ...options.gateway?.(port),
     storage,
   });

@@ -156,18 +156,26 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         for (const at of marked) expect(isAccepted(records.toSpliced(at, 1))).toBe(at === records.length - 1);
       }));
 
-    it("hold at most 60 refusals of a link in a minute, then say how many were dropped", () =>
+    it("hold at most 60 refusals of a link and client in a minute, then say how many were dropped", () =>
       withState(async (opened) => {
         const { state } = opened;
         await state.addWebhook({ ...HOOK, events: ["link.limit_reached"] }, "operator");
-        const refuse = () =>
-          state.record({ action: "delivery.started", by: "holder", result: "used-up", link: "link1" });
+        const refuse = (address = "192.0.2.1") =>
+          state.record({ action: "delivery.started", by: "holder", result: "used-up", link: "link1", address });
         for (let n = 0; n < 70; n++) await refuse();
+        await refuse("192.0.2.2");
         opened.now += 60_000;
         await refuse();
         const records = await recordsOf(opened, 2);
-        expect([records.length, records.at(-1)?.detail]).toEqual([61, "10 more were refused in a minute before"]);
+        expect([records.length, records.at(-2)?.address, records.at(-1)?.detail]).toEqual([
+          62,
+          "192.0.2.2",
+          "10 more refusals before this minute were not recorded",
+        ]);
         expect(await state.outboxDepth()).toEqual({ waiting: 1, dead: 0 });
+        opened.now += 3_600_000;
+        await refuse();
+        expect(await state.outboxDepth()).toEqual({ waiting: 2, dead: 0 });
       }));
 
     it("say when claims lapse, leases end and a restored state suspends links", () =>
@@ -204,6 +212,7 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         });
         expect(await state.addHead(head(1, 2))).toBe(true);
         expect(await state.addHead(head(1, 2))).toBe(false);
+        expect(await state.addHead(head(2, 3))).toBe(false);
         expect(await state.addHead(head(3, 4))).toBe(true);
         await state.cutAudit(writer, 4, "operator");
         expect(await state.auditHeads({ writer, after: 0, limit: 10 })).toEqual([head(3, 4)]);
@@ -273,6 +282,20 @@ export function auditContract(engine: string, open: (begin: number) => Promise<O
         expect(await state.resendDeadLetters({ webhook: "all" })).toBe(1);
         expect(await state.resendDeadLetters({ id: first?.id ?? 0 })).toBe(0);
         expect(typesOf(await take())).toEqual(["delivery.started"]);
+      }));
+
+    it("hands out a share of each webhook, and none of what its process already sends", () =>
+      withState(async ({ state }) => {
+        for (const id of ["busy", "full", "free"]) await state.addWebhook(webhook(id, ["link.viewed"]), "operator");
+        const links = ["link1", "link2", "link3"];
+        for (const id of links.slice(1))
+          await state.createLink({ ...LINK, id }, [{ id, link: id, max: undefined, ...COUNTERS }]);
+        for (const link of links) await state.record({ action: "link.viewed", by: "holder", result: "ok", link });
+        const take = (limit: number) =>
+          state.takeNotifications(limit, 1000, { each: 2, sending: { busy: 1, full: 2, gone: 5 } });
+        const taken = (await take(9)).map((one) => one.webhook).sort();
+        expect(taken).toEqual(["busy", "free", "free"]);
+        expect((await take(1)).length).toBe(1);
       }));
 
     it("announces once that a link is about to expire", () =>

@@ -42,3 +42,30 @@ it("opens a state of the release before the audit, and keeps its links", async (
   await state.close();
   rmSync(folder, { recursive: true });
 });
+
+it("opens a state with one queue, and sends the notifications of a link in their order", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-upgrade-"));
+  const path = join(folder, "state.db");
+  const db = await openDatabase(path);
+  const before = migrations.findIndex((text) => text.includes("CREATE TABLE outbox_line"));
+  for (const migration of migrations.slice(0, before)) db.exec(migration);
+  const row = (id: string, link: string, due: number, dead: string): string =>
+    `INSERT INTO outbox (message, webhook, link, body, created_at, due, dead_at) VALUES ('${id}', 'w', '${link}', '{}', 1, ${due}, ${dead})`;
+  db.exec(`PRAGMA user_version = ${before};
+    INSERT INTO webhook VALUES ('w', 'https://hooks.example.com/', '[]', 'operator', NULL, 1);
+    ${row("dead", "a", 1, "2")}; ${row("first", "a", 5, "NULL")}; ${row("second", "a", 9, "NULL")}; ${row("later", "b", 2000, "NULL")}`);
+  db.close();
+  let now = 1000;
+  const state = await sqliteState({ path, clock: () => new Date(now) });
+  const taken = async (): Promise<readonly string[]> =>
+    (await state.takeNotifications(9, 60_000)).map(({ message }) => message);
+  const [first] = await state.takeNotifications(9, 60_000);
+  expect(first?.message).toBe("first");
+  await state.settleNotification(first?.id ?? 0, { sent: true });
+  expect(await taken()).toEqual(["second"]);
+  now = 3000;
+  expect(await taken()).toEqual(["later"]);
+  expect((await state.listDeadLetters(0, 9)).map(({ message }) => message)).toEqual(["dead"]);
+  await state.close();
+  rmSync(folder, { recursive: true });
+});

@@ -45,9 +45,12 @@ function columnsInText(texts: readonly string[], name: string): string[] {
     new RegExp(`CREATE TABLE daypass\\.${name} \\(([^;]*?)\\)(?: WITH \\([^)]*\\))?;`).exec(texts.join(";\n")) ?? [];
   const added = [...texts.join(";\n").matchAll(new RegExp(`ALTER TABLE daypass\\.${name} ADD COLUMN ([^;]*)`, "g"))];
   const lines = [...table.split(/,(?![^(]*\))/), ...added.map(([, column = ""]) => column)].map((line) => line.trim());
+  const dropped = texts.join(";\n").matchAll(new RegExp(`ALTER TABLE daypass\\.${name} DROP COLUMN (\\w+)`, "g"));
+  const gone = [...dropped].map(([, column]) => column);
   const keys = lines.flatMap((line) => /^PRIMARY KEY \((.*)\)/.exec(line)?.[1]?.split(", ") ?? []);
   return lines.flatMap((line) => {
     const [, column = "", type = ""] = /^([a-z]\w*) (\w+)/.exec(line) ?? [];
+    if (gone.includes(column)) return [];
     const isRequired = /NOT NULL|PRIMARY KEY/.test(line) || keys.includes(column);
     return column && `${column} ${type.replace(/^(?:big)?int$/, "integer")}${isRequired ? " not null" : ""}`;
   });
@@ -71,6 +74,14 @@ for (const [table, expected] of Object.entries(columns)) {
     expect(found.sort()).toEqual([...expected, ...(places[table]?.postgres ?? [])].sort());
   });
 }
+
+it("finds the revocations that a sweep removes by an index in SQLite", async () => {
+  const db = await openDatabase(":memory:");
+  for (const one of sqlite) db.exec(one);
+  const [plan] = db.prepare<"detail">(`EXPLAIN QUERY PLAN ${ofSqlite.removeRevocations}`).all(1);
+  db.close();
+  expect(plan?.detail).toContain("USING INDEX revocation_by_end");
+});
 
 /** What the database fills in. */
 const DEFAULTS: Readonly<Record<string, readonly string[]>> = { outbox: ["id", "failures", "error", "dead_at"] };

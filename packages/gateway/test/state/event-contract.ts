@@ -106,6 +106,7 @@ const triggers: Readonly<Record<AuditAction | NotificationType, Trigger>> = {
     return state.cutAudit(writer, 1, "operator");
   },
   "audit.accepted": record("audit.accepted"),
+  "audit.rotated": record("audit.rotated"),
   async "state.restored"({ state }) {
     await state.beginRun(undefined);
     return state.beginRun("another run");

@@ -17,6 +17,7 @@ const process: Readonly<Record<keyof StateProcess, true>> = {
   sharedByReplicas: true,
   watch: true,
   auditFault: true,
+  holdWriter: true,
   isAvailable: true,
   isFull: true,
   close: true,

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from "../../../../tools/postgres-server.ts";
 import { postgresState } from "../../src/state/postgres/index.ts";
+import { migrations } from "../../src/state/postgres/migrations.ts";
+import { statements } from "../../src/state/postgres/statements.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
 import { auditContract, MAC_KEY } from "./audit-contract.ts";
 import { eventContract } from "./event-contract.ts";
+import { newerSchema } from "./newer-schema.ts";
 
 const reason = needsPostgres("pgbouncer");
 
@@ -53,5 +56,22 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
     };
     auditContract(name, open);
     eventContract(name, open);
+    newerSchema({
+      name,
+      migrations,
+      open: () => postgresState({ url: address() }),
+      setVersion: (version) => void server.sql(`INSERT INTO daypass.migration VALUES (${version})`),
+      sql: (text) => void server.sql(text.replace("UPDATE ", "UPDATE daypass.")),
+    });
   }
+
+  it("finds the revocations that a sweep removes by an index", async () => {
+    const state = await postgresState({ url: server.url });
+    await state.sweep();
+    await state.close();
+    // A sequential scan of an empty table would be cheaper.
+    const plan = server.sql(`SET enable_seqscan = off; EXPLAIN ${statements.removeRevocations.replace("$1", "1")}`);
+    server.sql("DROP SCHEMA daypass CASCADE");
+    expect(plan).toContain("revocation_by_end");
+  });
 });

@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase } from "../../src/sqlite/database.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
+import { migrations } from "../../src/state/sqlite/migrations.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
+import { newerSchema } from "./newer-schema.ts";
 
 stateContract(
   { describe, it, expect },
@@ -15,6 +18,24 @@ stateContract(
     },
   },
 );
+
+describe("a newer schema", () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "state.db");
+  const sql = async (text: string): Promise<void> => {
+    const db = await openDatabase(path);
+    db.exec(text);
+    db.close();
+  };
+  newerSchema({
+    name: "SQLite",
+    migrations,
+    open: () => sqliteState({ path }),
+    setVersion: (version) => sql(`PRAGMA user_version = ${version}`),
+    sql,
+  });
+});
 
 it("SQLite recognises a backup of the run that is known, and knows a run that continues", async () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-state-"));

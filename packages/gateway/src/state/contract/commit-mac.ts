@@ -92,3 +92,26 @@ export function macChecker(key: Uint8Array, writer: string, before = ""): MacChe
     },
   };
 }
+
+/** The MAC of the next record of a history, if it `ends` a commit. */
+export type RecordMacs = (writer: string, sequence: number, record: string, ends: boolean) => string | null;
+
+/**
+ * The MACs of a signed history under another key, record by record.
+ *
+ * @param heads the MAC in each head, by its writer and its last record: the commit after it continues from there
+ */
+export function recordMacs(key: Uint8Array, heads: ReadonlyMap<string, string>): RecordMacs {
+  let [current, before, first] = ["", "", 0];
+  let records: string[] = [];
+  return (writer, sequence, record, ends) => {
+    const head = heads.get(`${writer} ${sequence - 1}`) ?? (writer === current ? undefined : "");
+    if (head !== undefined) [current, before, records] = [writer, head, []];
+    if (records.length === 0) first = sequence;
+    records.push(record);
+    if (!ends) return null;
+    before = commitMac(key, { writer, first, records, before });
+    records = [];
+    return before;
+  };
+}

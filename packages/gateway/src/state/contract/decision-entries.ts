@@ -77,6 +77,15 @@ function decisionOf(
   }
 }
 
+/** What became of a use of a Daypass URL. */
+export function useEntry(
+  { kid, grantId }: { readonly kid: string; readonly grantId: string },
+  { isClaimed, isLost }: { readonly isClaimed: boolean; readonly isLost: boolean },
+): AuditEntry {
+  const result = isClaimed ? "ok" : isLost ? "restored" : "used-up";
+  return { action: "use.claimed", by: `key:${kid}`, result, subject: grantId };
+}
+
 /** What a change of a link is called. `undefined` in a change is no change. */
 export function changeEntry(
   link: NamedLink & { readonly expiresAt: Millis },

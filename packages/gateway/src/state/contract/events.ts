@@ -39,6 +39,7 @@ export const auditActions = {
   "admin.call": { isRecorded: true },
   "audit.cut": { isRecorded: true },
   "audit.accepted": { isRecorded: true },
+  "audit.rotated": { isRecorded: true },
   "state.restored": { isRecorded: true },
 } as const;
 
@@ -124,8 +125,13 @@ export const notificationTypes: readonly NotificationType[] = Object.keys(rows) 
 /** The kinds that a webhook receives if it names none. */
 export const defaultTypes: readonly NotificationType[] = typesSent("by default");
 
-/** The kinds that are announced once an hour for a link at most. */
-export const hourlyTypes: ReadonlySet<NotificationType> = new Set(typesSent("hourly"));
+const hourlyTypes: ReadonlySet<NotificationType> = new Set(typesSent("hourly"));
+const HOUR = 3_600_000;
+
+/** The hour in which a kind is announced at most once for a link, in hours since 1970; `undefined` for a kind without this limit. */
+export function announcingHour(type: NotificationType, at: number): number | undefined {
+  return hourlyTypes.has(type) ? Math.floor(at / HOUR) : undefined;
+}
 
 function typesSent(wanted: EventRow["sent"]): NotificationType[] {
   return notificationTypes.filter((type) => rows[type].sent === wanted);

@@ -97,6 +97,12 @@ export const linkFields = {
     editable: true,
     api: ["--password-stdin", "a password, read from standard input"],
   },
+  showSender: {
+    kind: "flag?",
+    stored: "settings",
+    editable: true,
+    api: ["--show-sender", "the page that asks for the password names the sender"],
+  },
   /** Empty: opens from all. */
   networks: {
     kind: "networks",
@@ -121,6 +127,12 @@ export const linkFields = {
     stored: "settings",
     editable: true,
     api: ["--follow", "serve the present object, also if it has changed"],
+  },
+  hidden: {
+    kind: "flag?",
+    stored: "settings",
+    editable: true,
+    api: ["--hidden", "a folder shows names with a leading dot and folders of version control, too"],
   },
   handOver: {
     kind: "flag?",

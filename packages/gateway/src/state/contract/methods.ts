@@ -58,6 +58,8 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   auditHeads: again,
   addHead: once,
   cutAudit: once,
+  auditKeys: { repeatable: true, of: "replicas" },
+  announceAuditKey: { repeatable: false, of: "replicas" },
   acceptRestore: { repeatable: false, of: "sealer" },
 
   addWebhook: once,

@@ -43,6 +43,14 @@ export type SendOutcome =
   /** Without `retryInMs` it becomes a dead letter, and the next one of its link is sent. */
   | { readonly sent: false; readonly error: string; readonly retryInMs?: number | undefined };
 
+/** How many notifications a process sends to one webhook at once. */
+export interface TakeOptions {
+  /** By default, as many as in all. */
+  readonly each: number;
+  /** How many it sends already, by the id of the webhook. */
+  readonly sending: Readonly<Record<string, number>>;
+}
+
 /** Notifications that wait, and dead letters. */
 export interface OutboxDepth {
   /** Notifications that are due or wait for their next attempt. */
@@ -61,9 +69,9 @@ export interface OutboxMethods {
   listWebhooks(): Promise<readonly Webhook[]>;
   /**
    * Notifications that are due, oldest first, at most one for each webhook and link, so that a link's arrive in order. Others do not get them for
-   * `leaseMs`.
+   * `leaseMs`. If more webhooks wait than `limit` allows, chance decides between them.
    */
-  takeNotifications(limit: number, leaseMs: number): Promise<readonly Notification[]>;
+  takeNotifications(limit: number, leaseMs: number, options?: TakeOptions): Promise<readonly Notification[]>;
   /** Removes a notification that was sent, delays it, or makes it a dead letter. */
   settleNotification(id: number, outcome: SendOutcome): Promise<void>;
   /** Dead letters, oldest first, with a higher id. */

@@ -33,6 +33,8 @@ export interface AuditWriter {
   readonly writer: string;
   /** The number of its last record, also if the database lost it since this process committed it; 0 before the first. */
   readonly last: number;
+  /** Whether its process has not renewed its lease: other processes sign for it. Absent if it has no lease. */
+  readonly hasEnded?: boolean | undefined;
   /** Its latest head, without leaves; absent before the first. */
   readonly head?: Omit<StoredHead, "leaves"> | undefined;
 }
@@ -56,8 +58,25 @@ export interface AuditMethods {
   auditRecords(range: AuditRange): Promise<readonly StoredRecord[]>;
   /** Heads of a writer with a higher `last`, by number. */
   auditHeads(range: AuditRange): Promise<readonly StoredHead[]>;
-  /** Stores a head; `false` if a stored head of the writer ends at the same record or later. */
+  /** Stores a head; `false` if a stored head of the writer covers one of its records, or a later one. */
   addHead(head: StoredHead): Promise<boolean>;
   /** Removes the records of a writer up to `last`, and all heads that end before it. Records the cut. */
   cutAudit(writer: string, last: number, by: string): Promise<void>;
+  /** The public keys that may sign for the replicas, as `announceAuditKey` received them. */
+  auditKeys?(): Promise<readonly string[]>;
+  /** Adds a public key that may sign, and records that. `isFirst`: adds it only if there is none, and records nothing. */
+  announceAuditKey?(key: AnnouncedKey, options: { readonly isFirst: boolean }): Promise<void>;
+}
+
+/** The record of an announced key. */
+export const keyAnnounced = ({ id }: AnnouncedKey): AuditEntry => {
+  return { action: "audit.rotated", by: "operator", result: "ok", subject: id };
+};
+
+/** A public key that may sign the audit. */
+export interface AnnouncedKey {
+  /** As heads name it. */
+  readonly id: string;
+  /** SPKI in PEM. */
+  readonly publicKey: string;
 }

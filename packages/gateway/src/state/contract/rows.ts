@@ -1,11 +1,12 @@
 /** Rows of a state in SQL, as the contract has them. Every engine names its columns alike. */
-import type { Delivery, DeliveryState, LinkWindow } from "./deliveries.ts";
+import type { Delivery, DeliveryState, LinkWindow, Millis } from "./deliveries.ts";
 import type { NotificationType } from "./events.ts";
 import type { Notification, Webhook } from "./outbox.ts";
 import type { StoredHead, StoredRecord } from "./records.ts";
-import type { Revocation, RevocationSelector } from "./revocations.ts";
+import { LOST_USES, type Revocation, type RevocationChange, type RevocationSelector } from "./revocations.ts";
 import type { Variant } from "./state.ts";
 import type {
+  ChangeRow,
   DeliveryRow,
   HeadRow,
   NotificationRow,
@@ -98,15 +99,19 @@ export function variantRow(variant: Variant, position: number): Row<"variant"> {
   };
 }
 
+/** A change of a revocation. */
+export function toChange({ revision, selector, lifted_at }: ChangeRow): RevocationChange {
+  return { revision, selector: JSON.parse(selector) as RevocationSelector, liftedAt: optional(lifted_at) };
+}
+
+/** A revocation. */
 export function toRevocation(row: RevocationRow): Revocation {
   return {
+    ...toChange(row),
     id: row.id,
-    revision: row.revision,
-    selector: JSON.parse(row.selector) as RevocationSelector,
     reason: optional(row.reason),
     createdAt: row.created_at,
     until: optional(row.until),
-    liftedAt: optional(row.lifted_at),
   };
 }
 
@@ -121,6 +126,12 @@ export function revocationRow(revocation: Revocation): RevocationRow {
     until: revocation.until ?? null,
     lifted_at: revocation.liftedAt ?? null,
   };
+}
+
+/** The row that refuses uses which a restored state may have lost. */
+export function lostUsesRow(revision: number, restoredAt: Millis): RevocationRow {
+  const selector = { kind: "uses-before", id: "restore" } as const;
+  return revocationRow({ id: LOST_USES, revision, selector, createdAt: restoredAt });
 }
 
 /** The row of a token. */

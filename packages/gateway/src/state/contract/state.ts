@@ -10,7 +10,7 @@ import type { KeyMethods } from "./keys.ts";
 import type { OutboxMethods } from "./outbox.ts";
 import type { Page, PageRequest } from "./page.ts";
 import type { AuditMethods } from "./records.ts";
-import type { Revocation, RevocationMethods } from "./revocations.ts";
+import type { RevocationMethods } from "./revocations.ts";
 import type { TokenMethods } from "./tokens.ts";
 
 /** The address of a link for one recipient. A link without recipients has one variant with the link's own id. */
@@ -46,6 +46,8 @@ export interface Use {
   readonly uses: number;
   /** When the URL expires: its row may be removed then. */
   readonly until: Millis;
+  /** When the URL became valid, milliseconds since 1970. Absent: after a restore, the use is refused until the operator lifts that. */
+  readonly validFrom?: Millis | undefined;
 }
 
 /** The methods that keep links, their variants, and attempts to guess their secrets. */
@@ -85,8 +87,17 @@ export interface DeliveryMethods {
   /** Deliveries of all variants of a link, newest first. */
   listDeliveries(link: string, page: PageRequest): Promise<Page<Delivery & { readonly variant: string }>>;
 
-  /** Counts one use; `false` if all are used. */
+  /** Counts one use; `false` if all are used, or may be because a restore of the state lost their count. */
   claimUse(use: Use): Promise<boolean>;
+}
+
+/** A run of the state. */
+export interface BegunRun {
+  readonly run: string;
+  /** Whether the state lost what it stored since a backup or before a failover. */
+  readonly restored: boolean;
+  /** Number of links that were suspended. */
+  readonly suspended: number;
 }
 
 /** The methods that keep the state as a whole. */
@@ -96,9 +107,10 @@ export interface UpkeepMethods {
 
   /**
    * Begins a new run. `seen` is what the last run returned, kept outside of the state. If the state does not know it, the state was restored from a
-   * backup: deliveries may be missing, so counted links are suspended until their owners resume them.
+   * backup: deliveries and uses may be missing, so counted links are suspended until their owners resume them, and uses of older URLs are refused until the
+   * revocation `lost-uses` is lifted.
    */
-  beginRun(seen: string | undefined): Promise<{ readonly run: string; readonly suspended: number }>;
+  beginRun(seen: string | undefined): Promise<BegunRun>;
 
   /** Ends deliveries whose time is over, and removes rows that no request can need. */
   sweep(): Promise<void>;
@@ -114,13 +126,15 @@ export interface StateCapabilities {
 
 /** What is no call of an engine: each process answers it by itself. */
 export interface StateProcess extends StateCapabilities {
-  /** Reports revocations that other replicas make, until the state is closed. Absent if there can be none. */
-  watch?(onRevocations: (changes: readonly Revocation[]) => void): void;
+  /** Reports the revision of revocations twice a second, and after a change of another replica at once. Absent if no other process can make one. */
+  watch?(onRevision: (revision: number) => void): void;
   /** Why the audit is not signed any more, if its sealer stopped. Only the process that seals gives a state this member. */
   auditFault?(): string | undefined;
+  /** Renews the lease of the engine's writer. Rejects if another process uses its name since. Absent: no other process can use the name. */
+  holdWriter?(): Promise<void>;
   /** Whether calls can be answered now, as far as the engine knows without asking. Absent: always. */
   isAvailable?(): boolean;
-  /** Whether its disk is full, so that only revocations are stored. Absent: never. */
+  /** Whether its disk is full, so that at most revocations are stored. Absent: never. */
   isFull?(): boolean;
   /** Commits what was begun, and releases the engine. */
   close(): Promise<void>;

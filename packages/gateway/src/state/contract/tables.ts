@@ -69,9 +69,10 @@ export const tables = {
     failures: "integer",
     error: "text?",
     created_at: "integer",
-    due: "integer",
     dead_at: "integer?",
   },
+  outbox_line: { webhook: "text", link: "text", due: "integer" },
+  announcement: { link: "text", type: "text", hour: "integer" },
 } as const;
 
 type Tables = typeof tables;
@@ -109,6 +110,8 @@ export type VariantRow = Row<"variant"> & { readonly link: string };
 export type HeadRow = Omit<Row<"audit_head">, "leaves">;
 /** A notification with the address of its webhook. */
 export type NotificationRow = Row<"outbox"> & { readonly url: string };
+/** The notifications of one webhook about one link, which are sent in their order. */
+export type LineRow = Pick<Row<"outbox_line">, "webhook" | "link">;
 /** The columns of a link that decide about a delivery. */
 export type WindowRow = Pick<LinkRow, "starts_at" | "expires_at" | "revoked_at" | "suspended">;
 
@@ -125,6 +128,8 @@ export type RevisionRow = Pick<Row<"revision">, "value">;
 export type DeliveryRow = Row<"delivery">;
 /** A row of the revocations. */
 export type RevocationRow = Row<"revocation">;
+/** The part of a revocation that a list needs. */
+export type ChangeRow = Pick<RevocationRow, "revision" | "selector" | "lifted_at">;
 /** A row of the tokens. */
 export type TokenRow = Row<"admin_token">;
 /** A row of the records. */

@@ -3,17 +3,17 @@
 import { randomBytes } from "node:crypto";
 import type { CountedFailure, FailureCounts, RecordedFailure } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
-import { changeEntry } from "../contract/decision-entries.ts";
+import { changeEntry, useEntry } from "../contract/decision-entries.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
 import { revocationOf } from "../contract/link-revocation.ts";
-import type { Revocation } from "../contract/revocations.ts";
-import { optional, revocationRow, toRevocation, toVariant, variantRow } from "../contract/rows.ts";
+import { LOST_USES, mayBeLost, type Revocation } from "../contract/revocations.ts";
+import { lostUsesRow, optional, revocationRow, toRevocation, toVariant, variantRow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, Use, Variant, WholeLink } from "../contract/state.ts";
 import { rowValues } from "../contract/tables.ts";
 import type { JoinedRow } from "./statements.ts";
-import type { Database, Run, Transaction } from "./transaction.ts";
+import { type Database, Moved, type Run, type Transaction } from "./transaction.ts";
 
 const DAY = 24 * 60 * 60_000;
 /** How long the id of a call is kept: far longer than the call is repeated. */
@@ -76,11 +76,28 @@ export async function updateLink(
   return { ...link, version: version + 1 };
 }
 
-/** Suspends counted links, because the state may have lost claims. */
-export async function suspendCounted(run: Run, append: Transaction["append"]): Promise<number> {
+/** Suspends counted links, and refuses uses of older URLs, because the state may have lost claims. */
+export async function suspendCounted({ run, append }: Transaction, at: Millis): Promise<number> {
+  const [counter] = await run("nextRevision");
+  await run("putLostUses", ...rowValues("revocation", lostUsesRow(counter.value, at)));
   const { length } = await run("suspendCounted");
   append({ action: "state.restored", by: "gateway", result: "ok", detail: `${length} links suspended` });
   return length;
+}
+
+/** Stores where the data is. If it lost claims, suspends counted links and returns how many; `undefined` if nothing was lost. */
+export async function checkPlace(
+  transaction: Transaction,
+  { suspendAfterFailover, at }: { readonly suspendAfterFailover: boolean; readonly at: Millis },
+): Promise<number | undefined> {
+  const { run } = transaction;
+  const [place] = await run("place");
+  if (place?.same === true) return undefined;
+  await run("putPlace");
+  // Replicas may know revocations that were lost: those that follow need higher revisions.
+  await run("skipRevisions");
+  if (place === undefined || (place.promoted && !suspendAfterFailover)) return undefined;
+  return suspendCounted(transaction, at);
 }
 
 /** Stores a revocation, unless one of the same selector is in force. */
@@ -101,20 +118,23 @@ export async function revoke(
   return revocation;
 }
 
-/** Counts uses that arrived together. A repetition returns the first results. */
+/** Counts uses that arrived together. A repetition returns the first results. @throws {Moved} */
 export async function claimUses(db: Database, uses: readonly Use[], deadline: number): Promise<readonly boolean[]> {
   const id = randomBytes(16).toString("base64url");
   return db.transaction(
     async ({ run, append, attempt }) => {
       const [known] = attempt === 0 ? [] : await run("applied", id);
       if (known !== undefined) return JSON.parse(known.result);
+      const [{ same, since }] = await run("lostUses", LOST_USES);
+      if (same !== true) throw new Moved();
+      const lost = uses.map(({ validFrom }) => mayBeLost(validFrom, since));
       const rows = await Promise.all(
-        uses.map(({ kid, grantId, until, uses: most }) => run("claimUse", kid, grantId, until, most)),
+        uses.map(({ kid, grantId, until, uses: most }, at) =>
+          lost[at] ? [] : run("claimUse", kid, grantId, until, most),
+        ),
       );
       const results = rows.map(({ length }) => length > 0);
-      for (const [at, { kid, grantId }] of uses.entries()) {
-        append({ action: "use.claimed", by: `key:${kid}`, result: results[at] ? "ok" : "used-up", subject: grantId });
-      }
+      append(...uses.map((use, at) => useEntry(use, { isClaimed: results[at] === true, isLost: lost[at] === true })));
       await run("addApplied", id, JSON.stringify(results), db.now());
       return results;
     },
@@ -175,7 +195,7 @@ export async function sweep(db: Database): Promise<void> {
   await db.transaction((transaction) => removeOrphans(transaction, "gateway"), lazy);
   for (const [name, until] of [
     ["removeUses", at],
-    ["removeRevocations", at],
+    ["removeRevocations", at - DAY],
     ["removeFailures", at - DAY],
     ["removeApplied", at - APPLIED_MS],
   ] as const) {

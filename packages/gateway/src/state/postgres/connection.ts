@@ -16,6 +16,8 @@ const STATEMENT_MS = 2500;
 /** Between two statements of a transaction. */
 const IDLE_MS = 1000;
 const RETRY_MS = 50;
+/** Reads succeed on a full disk, and so do writes into the rest of a page: a success does not show that there is space again. */
+const FULL_MS = 60_000;
 /** A reading of the clock is replaced by a worse one after this time. */
 const CLOCK_MS = 60_000;
 
@@ -27,6 +29,8 @@ export interface ConnectionOptions {
   readonly chain: CommitChain;
   /** Runs on a connection before the first call; rejects if the database cannot be used. */
   readonly prepare: (transaction: Transaction, client: PoolClient) => Promise<void>;
+  /** Runs after it, when the clock of the database is known. */
+  readonly begin: (transaction: Transaction) => Promise<void>;
   /** Replaces the clock of the database, for tests. */
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. */
@@ -61,6 +65,7 @@ export async function loadDriver(): Promise<Pick<typeof import("pg"), "Client" |
 
 /** SQLSTATE of faults that pass: connections, shutdown, failover, deadlock, a lock or statement that took too long, an id that a lost commit stored. */
 const PASSING = /^(?:08|53|57|58|40|55P03|55000|25006|25P0[23])/;
+const DISK_FULL = "53100";
 const APPLIED_TWICE = "applied_pkey";
 
 function isPassing(error: unknown): boolean {
@@ -71,18 +76,20 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Opens a database on a pool. Connects at the first call. */
-export function openConnections({ pool, writer, chain, prepare, clock, onFault }: ConnectionOptions): Database {
+export function openConnections({ pool, writer, chain, prepare, begin, clock, onFault }: ConnectionOptions): Database {
   // A connection reports its end also after it was given back, and an error without a listener ends the process.
   pool.on("error", () => undefined).on("connect", (client) => void client.on("error", () => undefined));
   const time = databaseClock(clock);
   const limits = entryLimits();
   let isAvailable = true;
+  let fullUntil: Millis = 0;
   let prepared: Promise<void> | undefined;
   const prepareOnce = (): Promise<void> => {
     prepared ??= inTransaction(async (transaction, client) => {
       await transaction.run("migrateAlone");
       await prepare(transaction, client);
       time.read(await timed(() => transaction.run("clock")));
+      await begin(transaction);
     }).catch((error: unknown) => {
       prepared = undefined;
       throw error;
@@ -144,9 +151,12 @@ export function openConnections({ pool, writer, chain, prepare, clock, onFault }
         return result;
       } catch (error) {
         if (!isPassing(error)) throw error;
-        isAvailable = false;
+        const isFull = (error as { code?: string }).code === DISK_FULL;
+        isAvailable = isFull;
+        if (isFull) fullUntil = time.now() + FULL_MS;
         onFault?.(error as Error);
         await sleep(RETRY_MS);
+        if (isFull) throw new StateUnavailable("the disk of the database is full");
       }
     }
   }
@@ -162,6 +172,7 @@ export function openConnections({ pool, writer, chain, prepare, clock, onFault }
       untilDone((attempt) => inTransaction(work, durable, attempt), deadline),
     now: time.now,
     isAvailable: () => isAvailable,
+    isFull: () => time.now() < fullUntil,
     close: () => pool.end(),
   };
 }

@@ -13,7 +13,7 @@ import { toLink } from "../contract/fields.ts";
 import { deliveryRow, toDelivery, toVariant } from "../contract/rows.ts";
 import type { DeliveryRow } from "../contract/tables.ts";
 import { joined } from "./joined.ts";
-import type { Database, Transaction } from "./transaction.ts";
+import { afterMove, type Database, Moved, type Transaction } from "./transaction.ts";
 
 interface Item {
   readonly variant: string;
@@ -26,9 +26,6 @@ export interface DelivererOptions {
   /** Called if the data is not where it was. The commands are decided afterwards. */
   readonly onMoved: () => Promise<void>;
 }
-
-/** Signals that the data was restored, or that a standby was promoted. */
-class Moved extends Error {}
 
 /** Decides commands. Commands that arrive while a commit runs share the next one. */
 export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, command: Command) => Promise<Applied> {
@@ -97,12 +94,10 @@ export function deliverer({ db, onMoved }: DelivererOptions): (variant: string, 
   const add = joined<Item, Applied>(async (items, deadline) => {
     const id = randomBytes(16).toString("base64url");
     const durable = items.some(({ command: { type } }) => type !== "settle" && type !== "alive");
-    const decide = () => db.transaction((transaction) => inTransaction(transaction, items, id), { durable, deadline });
-    return decide().catch(async (error: unknown) => {
-      if (!(error instanceof Moved)) throw error;
-      await onMoved();
-      return decide();
-    });
+    return afterMove(
+      () => db.transaction((transaction) => inTransaction(transaction, items, id), { durable, deadline }),
+      onMoved,
+    );
   });
   return (variant, command) => add({ variant, command });
 }

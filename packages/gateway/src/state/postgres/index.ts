@@ -1,24 +1,24 @@
 /** The PostgreSQL engine of the state, for replicas that share it. Commands of one link that arrive together share one commit. */
 import { randomBytes } from "node:crypto";
-import type { ClientConfig, Pool, PoolClient } from "pg";
+import type { ClientConfig, Pool } from "pg";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
-import type { Revocation } from "../contract/revocations.ts";
-import { toDelivery, toRevocation } from "../contract/rows.ts";
+import { toChange, toDelivery, toRevocation } from "../contract/rows.ts";
 import type { State, Use } from "../contract/state.ts";
 import type { DeliveryRow } from "../contract/tables.ts";
-import { claimUses, found, revoke, suspendCounted, sweep } from "./changes.ts";
+import { checkPlace, claimUses, found, revoke, suspendCounted, sweep } from "./changes.ts";
 import { clientConfig, loadDriver, openConnections } from "./connection.ts";
 import { deliverer } from "./deliver.ts";
 import { joined } from "./joined.ts";
 import { auditMethods, outboxMethods } from "./journal.ts";
 import { keyMethods } from "./keys.ts";
 import { linkMethods } from "./links.ts";
-import { migrations } from "./migrations.ts";
-import { type SecretSeal, sealSecrets, secretOf } from "./secrets.ts";
+import { migrate } from "./migrate.ts";
+import { auditKeyMethods, type SecretSeal, sealSecrets, secretOf } from "./secrets.ts";
 import { tokenMethods } from "./tokens.ts";
-import type { Database, Once, Run, Transaction } from "./transaction.ts";
+import { afterMove, type Database, type Once, type Transaction } from "./transaction.ts";
 import { watchRevocations } from "./watch.ts";
+import { holdWriter, oneAtATime, type WriterClaim } from "./writers.ts";
 
 /** Options of {@link postgresState}. */
 export interface PostgresStateOptions {
@@ -32,6 +32,8 @@ export interface PostgresStateOptions {
   readonly suspendAfterFailover?: boolean | undefined;
   /** The name under which this process records decisions; each replica needs its own. Random by default. */
   readonly writer?: string | undefined;
+  /** Refuses another process with the same `writer`. Absent: nothing does. */
+  readonly claim?: WriterClaim | undefined;
   /** Authenticates each commit of the audit. Absent: none, and no sealer signs the records. */
   readonly mac?: MacOptions | undefined;
   /** Seals the secrets of the state. Absent: a reader of the database learns them. */
@@ -40,13 +42,14 @@ export interface PostgresStateOptions {
   readonly clock?: (() => Date) | undefined;
   /** Receives each fault that is tried again. Its text shows neither password nor URL. */
   readonly onFault?: ((error: Error) => void) | undefined;
-  /** Receives the number of counted links that were suspended, because the database was restored or a standby was promoted. */
+  /** Receives the number of counted links that were suspended, also none, because the database was restored or a standby was promoted. */
   readonly onSuspended?: ((count: number) => void) | undefined;
 }
 
 /**
  * The state in PostgreSQL 14 or newer. Connects at the first call; while the database is away, calls wait for five seconds and then reject with
- * `StateUnavailable` (`STATE_UNAVAILABLE`). Rejects with a `TypeError` if `url` is not an address of PostgreSQL. Does not check that a standby is
+ * `StateUnavailable` (`STATE_UNAVAILABLE`). Rejects with a `TypeError` if `url` is not an address of PostgreSQL, and with
+ * `StateUnusable` (`STATE_UNUSABLE`) if the state needs a newer release or another `seal`. Does not check that a standby is
  * synchronous: a failover that loses commits loses claims and revocations.
  *
  * @example
@@ -58,24 +61,19 @@ export interface PostgresStateOptions {
  */
 export async function postgresState(options: PostgresStateOptions): Promise<State> {
   const { url, direct, connections = 8, suspendAfterFailover = true, clock, onFault, onSuspended } = options;
-  const { writer = randomBytes(6).toString("hex") } = options;
+  const { writer = randomBytes(6).toString("hex"), claim } = options;
   const chain = commitChain(writer, options.mac);
   const pg = await loadDriver();
   const pool: Pool = new pg.Pool({ ...clientConfig(url), max: connections });
   if (direct !== undefined) clientConfig(direct);
 
-  /** Suspends counted links if the data was restored, and stores its new place. */
-  async function checkPlace({ run, append }: Transaction): Promise<number> {
-    const [place] = await run("place");
-    if (place?.same === true) return 0;
-    await run("putPlace");
-    // Replicas may know revocations that were lost: those that follow need higher revisions.
-    await run("skipRevisions");
-    if (place === undefined || (place.promoted && !suspendAfterFailover)) return 0;
-    return suspendCounted(run, append);
+  const suspendIfMoved = (transaction: Transaction): Promise<number | undefined> =>
+    checkPlace(transaction, { suspendAfterFailover, at: db.now() });
+  async function settlePlace(transaction: Transaction): Promise<void> {
+    const suspended = await suspendIfMoved(transaction);
+    if (suspended !== undefined) onSuspended?.(suspended);
   }
-
-  let suspendedAtStart = 0;
+  let suspendedAtStart: number | undefined;
   const db = openConnections({
     pool,
     writer,
@@ -84,21 +82,18 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     onFault,
     async prepare(transaction, client) {
       await sealSecrets(transaction.run, options.seal, await migrate(transaction.run, client));
-      suspendedAtStart += await checkPlace(transaction);
+      if (claim !== undefined) await holdWriter(transaction.run, writer, claim);
+    },
+    async begin(transaction) {
+      suspendedAtStart = (await suspendIfMoved(transaction)) ?? suspendedAtStart;
     },
   });
-  const deliver = deliverer({
-    db,
-    async onMoved() {
-      const suspended = await db.transaction(checkPlace);
-      if (suspended > 0) onSuspended?.(suspended);
-    },
-  });
+  const onMoved = (): Promise<void> => db.transaction(settlePlace);
+  const deliver = deliverer({ db, onMoved });
   const once = onceOver(db);
-  const claimUse = joined<Use, boolean>((uses, deadline) => claimUses(db, uses, deadline));
+  const claimUse = joined<Use, boolean>((uses, deadline) => afterMove(() => claimUses(db, uses, deadline), onMoved));
   let watch: { stop(): void } | undefined;
-  const revocationsAfter = async (revision: number): Promise<readonly Revocation[]> =>
-    (await db.read("revocationsAfter", revision)).map(toRevocation);
+  const revision = async (): Promise<number> => (await db.read("clock"))[0].revision;
 
   return {
     sharedByReplicas: true,
@@ -106,15 +101,19 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     async beginRun(seen) {
       const [replica = ""] = seen?.split(".") ?? [randomBytes(12).toString("base64url")];
       const next = `${replica}.${randomBytes(12).toString("base64url")}`;
-      const suspended = await once(async ({ run, append }) => {
+      const suspended = await once(async (transaction) => {
+        const { run } = transaction;
         const [last] = await run("secret", `run ${replica}`);
         const isKnown = seen === undefined || (last !== undefined && String(last.value) === seen);
         await run("putSecret", `run ${replica}`, Buffer.from(next));
-        return isKnown ? 0 : suspendCounted(run, append);
+        if (isKnown) return null;
+        await run("skipRevisions");
+        return suspendCounted(transaction, db.now());
       });
-      const total = suspended + suspendedAtStart;
-      suspendedAtStart = 0;
-      return { run: next, suspended: total };
+      const restored = (suspended ?? suspendedAtStart) !== undefined;
+      const total = (suspended ?? 0) + (suspendedAtStart ?? 0);
+      suspendedAtStart = undefined;
+      return { run: next, restored, suspended: total };
     },
     deliver,
     async findDelivery(token) {
@@ -130,13 +129,13 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
     claimUse,
     revoke: (revocation, by) =>
       db.transaction(async (transaction) => {
-        await checkPlace(transaction);
+        await settlePlace(transaction);
         return revoke(transaction, revocation, { by, at: db.now() });
       }),
     lift: (id, by) =>
       db.transaction(async (transaction) => {
         const { run, append } = transaction;
-        await checkPlace(transaction);
+        await settlePlace(transaction);
         const [counter] = await run("nextRevision");
         const isLifted = (await run("lift", db.now(), counter.value, id)).length > 0;
         if (isLifted) append({ action: "revocation.lifted", by, result: "ok", subject: id });
@@ -148,8 +147,13 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
       const rows = await db.read("revocationsPage", ...pageStart(page), page.limit + 1);
       return pageOf(rows, page, toRevocation, "created_at", "id");
     },
-    revocationsAfter,
-    watch(onRevocations) {
+    async revocationsAfter(after, limit) {
+      // The revision first: changes are committed in their order, so the rows contain every change up to it.
+      const known = await revision();
+      const revocations = (await db.read("revocationsAfter", after, limit)).map(toChange);
+      return { revocations, revision: Math.max(known, revocations.at(-1)?.revision ?? 0) };
+    },
+    watch(onRevision) {
       const connect = async () => {
         const client = new pg.Client({ ...clientConfig(direct ?? ""), pipeline: false } as ClientConfig);
         // A listener comes first: an error without one would end the process.
@@ -157,21 +161,21 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
         await client.connect();
         return client;
       };
-      watch = watchRevocations({
-        ...(direct === undefined ? {} : { connect }),
-        revision: async () => (await db.read("clock"))[0].revision,
-        after: revocationsAfter,
-        onRevocations,
-      });
+      watch = watchRevocations({ connect: direct === undefined ? undefined : connect, revision, onRevision });
     },
     ...linkMethods(db, once),
     ...tokenMethods(db, once),
     ...keyMethods(db, once),
     ...auditMethods(db, once, chain),
+    ...auditKeyMethods(db, once, options.seal),
     ...outboxMethods(db, once),
     sweep: () => sweep(db),
     backup: refuseBackup,
     isAvailable: db.isAvailable,
+    holdWriter: oneAtATime(async () => {
+      if (claim !== undefined) await db.transaction(({ run }) => holdWriter(run, writer, claim), { durable: false });
+    }),
+    isFull: db.isFull,
     async close() {
       watch?.stop();
       await db.close();
@@ -182,27 +186,6 @@ export async function postgresState(options: PostgresStateOptions): Promise<Stat
 async function refuseBackup(): Promise<never> {
   throw new Error("the state is in PostgreSQL. Copy it with pg_dump, or by the backup of your database.");
 }
-
-/** Returns the version before. */
-async function migrate(run: Run, client: PoolClient): Promise<number> {
-  await run("prepare");
-  const [{ version }] = await run("version");
-  if (version > migrations.length) {
-    throw new TypeError(
-      `the state has version ${version}, this release knows ${migrations.length}. Start a newer release.`,
-    );
-  }
-  for (const [at, migration] of migrations.entries()) {
-    if (at < version) continue;
-    const config = { text: `SET LOCAL statement_timeout = 0; ${migration}`, query_timeout: MIGRATION_MS };
-    await client.query(config);
-    await run("migrated", at + 1);
-  }
-  return version;
-}
-
-/** A migration may rewrite a table. */
-const MIGRATION_MS = 60 * 60_000;
 
 /** Work whose answer was lost is not done again: its result is stored with it. */
 function onceOver(db: Database): Once {

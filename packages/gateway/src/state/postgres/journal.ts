@@ -5,6 +5,7 @@ import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import type { EntryLimits } from "../contract/entry-limits.ts";
+import { announcingHour, notificationOf } from "../contract/events.ts";
 import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor } from "../contract/outbox.ts";
@@ -35,14 +36,14 @@ export interface Flushed {
 /** Stores the entries of a transaction, whose MAC needs their numbers. The writer's counter stays locked until the commit. */
 export async function flushJournal(run: Run, { entries: given, writer, at, limits, chain }: Journal): Promise<Flushed> {
   const entries = given.flatMap((entry) => limits.toRecord(entry, at) ?? []);
-  const queued = await notificationsOf(run, { entries, at, limits });
+  const queued = await notificationsOf(run, { entries, at });
   const salts = randomBytes(SALT * entries.length);
   const records = entries
     .filter(isAudited)
     .map((entry, i) => recordText(entry, at, salts.toString("base64url", i * SALT, (i + 1) * SALT)));
   // Webhooks are locked before the counter, as their removal does.
   const [, [counted], [latest]] = await Promise.all([
-    queued.length === 0 ? [] : run("queue", JSON.stringify(queued)),
+    queued.length === 0 ? [] : run("queue", JSON.stringify(queued), at),
     records.length === 0 ? [] : run("countRecords", writer, records.length),
     records.length === 0 ? [] : run("latestMac", writer),
   ]);
@@ -53,25 +54,25 @@ export async function flushJournal(run: Run, { entries: given, writer, at, limit
   return { stored, commit: mac === undefined ? undefined : { last, mac } };
 }
 
-async function notificationsOf(
-  run: Run,
-  { entries, at, limits }: Pick<Journal, "entries" | "at" | "limits">,
-): Promise<readonly object[]> {
+async function notificationsOf(run: Run, { entries, at }: Pick<Journal, "entries" | "at">): Promise<readonly object[]> {
   const announced = entries.flatMap((entry) => {
-    const type = limits.toAnnounce(entry, at);
+    const type = notificationOf(entry);
     return type === undefined || entry.link === undefined ? [] : [{ entry, type, id: entry.link }];
   });
   if (announced.length === 0) return [];
   const [rows] = await run("announced", [...new Set(announced.map(({ id }) => id))]);
   const webhooks = (rows.webhooks ?? []).map(toWebhook);
   const links = new Map((rows.links ?? []).map((row) => [row.id, toLink(row)]));
-  return announced.flatMap(({ entry, type, id }) => {
+  const queued: object[] = [];
+  for (const { entry, type, id } of announced) {
     const link = links.get(id);
-    if (link === undefined) return [];
-    const queued = notificationsFor(webhooks, link, { type, entry, at });
+    const heard = link === undefined ? [] : notificationsFor(webhooks, link, { type, entry, at });
+    const hour = announcingHour(type, at);
+    if (heard.length === 0 || (hour !== undefined && (await run("announce", id, type, hour)).length === 0)) continue;
     const message = (): string => `msg_${randomBytes(SALT).toString("hex")}`;
-    return queued.map((one) => ({ ...one, message: message(), created_at: at, due: at }));
-  });
+    queued.push(...heard.map((one) => ({ ...one, message: message(), created_at: at })));
+  }
+  return queued;
 }
 
 /** The methods of the contract for the audit. */
@@ -80,9 +81,12 @@ export function auditMethods(db: Database, once: Once, chain: CommitChain): Audi
     record: (entry) => once(async ({ append }) => append(entry)),
     async auditWriters() {
       const rows = await db.read("writers");
-      return rows.map(({ writer, last, head }) => {
-        return { writer, last: chain.lastOf(writer, last), head: head === null ? undefined : toHead(head) };
-      });
+      return rows.map(({ writer, last, has_ended, head }) => ({
+        writer,
+        last: chain.lastOf(writer, last),
+        hasEnded: has_ended ?? undefined,
+        head: head === null ? undefined : toHead(head),
+      }));
     },
     auditRecords: async ({ writer, after, limit }) =>
       (await db.read("recordsAfter", writer, after, limit)).map(toRecord),
@@ -90,7 +94,12 @@ export function auditMethods(db: Database, once: Once, chain: CommitChain): Audi
       const rows = await db.read("headsAfter", writer, after, limit);
       return rows.map((row) => ({ ...toHead(row), leaves: row.leaves }));
     },
-    addHead: (head) => once(async ({ run }) => (await run("addHead", ...rowValues("audit_head", head))).length > 0),
+    addHead: (head) =>
+      once(async ({ run }) => {
+        // Two processes may sign for a writer that has ended.
+        await run("lockWriter", head.writer);
+        return (await run("addHead", ...rowValues("audit_head", head))).length > 0;
+      }),
     cutAudit: (writer, last, by) =>
       once(async ({ run, append }) => {
         await Promise.all([run("removeRecords", writer, last), run("removeHeads", writer, last)]);
@@ -115,24 +124,33 @@ export function outboxMethods(db: Database, once: Once): OutboxMethods {
         return true;
       }),
     listWebhooks: async () => (await db.read("webhooks")).map(toWebhook),
-    takeNotifications: (limit, leaseMs) =>
+    takeNotifications: (limit, leaseMs, { each, sending } = { each: limit, sending: {} }) =>
       db.transaction(async ({ run }) => {
         const at = db.now();
-        return (await run("takeNotifications", at, limit, at + leaseMs)).map(toNotification);
+        const lines = await run("takeLines", at, at + leaseMs, limit, each, JSON.stringify(sending));
+        if (lines.length === 0) return [];
+        // A separate statement: the one before may have waited for the end of another notification of a line.
+        const columns = [lines.map(({ webhook }) => webhook), lines.map(({ link }) => link)] as const;
+        return (await run("firstOfLines", ...columns)).map(toNotification);
       }),
     settleNotification: (id, outcome) =>
       once(async ({ run }) => {
-        if (outcome.sent) await run("removeNotification", id);
-        else if (outcome.retryInMs === undefined) await run("buryNotification", db.now(), outcome.error, id);
-        else await run("failNotification", db.now() + outcome.retryInMs, outcome.error, id);
+        const at = db.now();
+        const retryInMs = outcome.sent ? undefined : outcome.retryInMs;
+        const deadAt = retryInMs === undefined ? at : null;
+        const [line] = await (outcome.sent
+          ? run("removeNotification", id)
+          : run("failNotification", deadAt, outcome.error, id));
+        if (line === undefined) return;
+        await run("delayLine", at + (retryInMs ?? 0), line.webhook, line.link);
+        await run("endLine", line.webhook, line.link);
       }),
     listDeadLetters: async (after, limit) => (await db.read("deadLetters", after, limit)).map(toNotification),
     resendDeadLetters: (which) =>
       once(async ({ run }) => {
-        const rows = await ("id" in which
-          ? run("reviveOne", db.now(), which.id)
-          : run("reviveAll", db.now(), which.webhook));
-        return rows.length;
+        const id = "id" in which ? which.id : null;
+        const webhook = "id" in which ? null : which.webhook;
+        return (await run("revive", db.now(), id, webhook)).length;
       }),
     outboxDepth: async () => (await db.read("outboxDepth"))[0],
   };

@@ -1,4 +1,7 @@
-/** Numbered forward migrations of the PostgreSQL state. A released one never changes: a later one corrects it. */
+/**
+ * Numbered forward migrations of the PostgreSQL state. A released one never changes: a later one corrects it.
+ * A migration that older releases cannot use raises `oldest` to its number.
+ */
 export const migrations: readonly string[] = [
   `
 CREATE TABLE daypass.place (id int PRIMARY KEY CHECK (id = 1), cluster text NOT NULL);
@@ -155,4 +158,34 @@ CREATE INDEX outbox_dead ON daypass.outbox (id) WHERE dead_at IS NOT NULL;
   'CREATE TABLE daypass.key (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, sealed text NOT NULL)',
   // The engine seals the secrets with this migration.
   "COMMENT ON COLUMN daypass.secret.value IS 'sealed by the master key, but for runs'",
+  `
+CREATE TABLE daypass.outbox_line (
+  webhook text COLLATE "C" NOT NULL REFERENCES daypass.webhook (id) ON DELETE CASCADE,
+  link text COLLATE "C" NOT NULL,
+  due bigint NOT NULL,
+  PRIMARY KEY (webhook, link)
+);
+CREATE INDEX outbox_line_due ON daypass.outbox_line (webhook, due);
+INSERT INTO daypass.outbox_line (webhook, link, due)
+  SELECT webhook, link, min(due) FROM daypass.outbox WHERE dead_at IS NULL GROUP BY webhook, link;
+ALTER TABLE daypass.outbox DROP COLUMN due;
+CREATE TABLE daypass.announcement (
+  link text COLLATE "C" NOT NULL,
+  type text NOT NULL,
+  hour bigint NOT NULL,
+  PRIMARY KEY (link, type)
+);
+`,
+  `CREATE TABLE daypass.writer_lease (
+  writer text COLLATE "C" PRIMARY KEY,
+  nonce text NOT NULL,
+  number bigint NOT NULL,
+  process text NOT NULL,
+  until timestamptz NOT NULL
+) WITH (fillfactor = 70)`,
+  "CREATE INDEX revocation_by_end ON daypass.revocation (until) WHERE until IS NOT NULL",
+  `
+CREATE TABLE daypass.oldest (id int PRIMARY KEY CHECK (id = 1), version int NOT NULL, release text NOT NULL);
+INSERT INTO daypass.oldest VALUES (1, 8, '0.1.0');
+`,
 ];

@@ -1,6 +1,8 @@
 /** Secrets of the state. A reader of the database must not learn them: they authenticate visits, proofs and notifications. */
 import { randomBytes } from "node:crypto";
-import type { Database, Run } from "./transaction.ts";
+import { type AuditMethods, keyAnnounced } from "../contract/records.ts";
+import { StateUnusable } from "../contract/unusable.ts";
+import type { Database, Once, Run } from "./transaction.ts";
 
 /** Seals the secrets of a state outside of its database. */
 export interface SecretSeal {
@@ -22,9 +24,38 @@ export async function secretOf(db: Database, seal: SecretSeal | undefined, name:
   });
   const opened = seal === undefined ? value : seal.open(value, name);
   if (opened !== undefined) return Uint8Array.from(opened);
-  throw new TypeError(
+  throw new StateUnusable(
     `the master key does not decrypt the secret ${JSON.stringify(name)} of the state. Give every replica the same master key.`,
   );
+}
+
+const AUDIT_KEY = "audit key ";
+
+/** The public keys of the audit. Leaves out what the master key did not seal: a writer of the database could have stored it. */
+async function auditKeysOf(run: Run, seal: SecretSeal | undefined): Promise<readonly string[]> {
+  const rows = await run("auditKeys");
+  const opened = rows.map(({ name, value }) => (seal === undefined ? value : seal.open(value, name)));
+  return opened.flatMap((value) => (value === undefined ? [] : [Buffer.from(value).toString()]));
+}
+
+/** The methods of the contract for the public keys of the audit. */
+export function auditKeyMethods(
+  db: Database,
+  once: Once,
+  seal: SecretSeal | undefined,
+): Required<Pick<AuditMethods, "auditKeys" | "announceAuditKey">> {
+  return {
+    auditKeys: () => auditKeysOf(db.read, seal),
+    announceAuditKey: (key, { isFirst }) =>
+      once(async ({ run, append }) => {
+        if (isFirst) {
+          await run("lockKeys");
+          if ((await auditKeysOf(run, seal)).length > 0) return;
+        } else append(keyAnnounced(key));
+        const [name, value] = [`${AUDIT_KEY}${key.id}`, Buffer.from(key.publicKey)];
+        await run("putSecret", name, seal?.seal(value, name) ?? value);
+      }),
+  };
 }
 
 /** Seals what an earlier release stored in clear, in the transaction of the migrations. */

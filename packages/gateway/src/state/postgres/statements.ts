@@ -1,8 +1,10 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { SealedKey } from "../contract/keys.ts";
+import type { Oldest } from "../contract/oldest.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
 import {
+  type ChangeRow,
   type Count,
   columnsOf,
   type DeliveryRow,
@@ -11,6 +13,7 @@ import {
   type HeadRow,
   type IdRow,
   type LastRow,
+  type LineRow,
   type MacRow,
   type NotificationRow,
   type RecordRow,
@@ -26,6 +29,9 @@ import {
   type WebhookRow,
 } from "../contract/tables.ts";
 
+/** How long a writer's lease lasts: several renewals may fail. */
+const LEASE_END = "clock_timestamp() + interval '30 seconds'";
+
 /** A link with variants of it: all, or the requested one. */
 export interface JoinedRow {
   readonly link: LinkRow;
@@ -36,6 +42,10 @@ export interface JoinedRow {
 /** A secret, or the run of a replica. */
 interface SecretRow {
   readonly value: Uint8Array;
+}
+
+interface NamedSecretRow extends SecretRow {
+  readonly name: string;
 }
 
 /** The clock of the database, milliseconds since 1970, with the latest revision. */
@@ -51,7 +61,14 @@ interface AllFailuresRow extends FailuresRow {
   readonly by_address: number;
 }
 
+/** The process that used a writer's name last. */
+interface HolderRow {
+  readonly process: string;
+}
+
 interface WriterRow extends Row<"audit_writer"> {
+  /** `null`: it has no lease. */
+  readonly has_ended: boolean | null;
   readonly head: HeadRow | null;
 }
 
@@ -98,6 +115,7 @@ export const statements = {
   prepare:
     "CREATE SCHEMA IF NOT EXISTS daypass; CREATE TABLE IF NOT EXISTS daypass.migration (version int PRIMARY KEY)",
   version: "SELECT coalesce(max(version), 0) AS version FROM daypass.migration" as SqlOne<VersionRow>,
+  oldest: "SELECT version, release FROM daypass.oldest" as SqlOne<Oldest>,
   migrated: "INSERT INTO daypass.migration VALUES ($1)",
   place:
     `SELECT cluster = (SELECT value FROM daypass.cluster) AS same, regexp_replace(cluster, '[^/]*$', '') = regexp_replace((SELECT value FROM daypass.cluster), '[^/]*$', '') AS promoted
@@ -116,12 +134,12 @@ export const statements = {
   putSecret:
     "INSERT INTO daypass.secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING name",
 
-  secrets: "SELECT name, value FROM daypass.secret WHERE name NOT LIKE 'run %'" as Sql<
-    SecretRow & { readonly name: string }
-  >,
+  secrets: "SELECT name, value FROM daypass.secret WHERE name NOT LIKE 'run %'" as Sql<NamedSecretRow>,
   keys: "SELECT id, version, sealed FROM daypass.key ORDER BY id" as Sql<SealedKey>,
   keysRevision: "SELECT coalesce(sum(version), 0)::float8 AS value FROM daypass.key" as SqlOne<RevisionRow>,
   // Readers do not wait.
+  auditKeys:
+    "SELECT name, value FROM daypass.secret WHERE name LIKE 'audit key %' ORDER BY name" as Sql<NamedSecretRow>,
   lockKeys: "LOCK TABLE daypass.key IN EXCLUSIVE MODE",
   putKey: `INSERT INTO daypass.key VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET version = excluded.version, sealed = excluded.sealed
     WHERE key.version < excluded.version`,
@@ -193,6 +211,15 @@ export const statements = {
 
   claimUse: `INSERT INTO daypass.use AS u (kid, grant_id, used, until) VALUES ($1, $2, 1, $3)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = u.used + 1 WHERE u.used < $4 RETURNING used`,
+  // One statement, so that both are of the same instant.
+  lostUses: `SELECT (SELECT cluster = (SELECT value FROM daypass.cluster) FROM daypass.place) AS same,
+    (SELECT created_at FROM daypass.revocation WHERE id = $1 AND lifted_at IS NULL) AS since` as SqlOne<{
+    readonly same: boolean | null;
+    readonly since: number | null;
+  }>,
+  putLostUses:
+    `${insert("revocation")} ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, revision = excluded.revision,
+    lifted_at = NULL` as string,
   removeUses: "DELETE FROM daypass.use WHERE until <= $1",
 
   // The row stays locked until the commit, so revisions are committed in their order. A sequence would not do that.
@@ -203,11 +230,14 @@ export const statements = {
   revocationInForce: "SELECT * FROM daypass.revocation WHERE selector = $1 AND lifted_at IS NULL" as Sql<RevocationRow>,
   revocation: "SELECT * FROM daypass.revocation WHERE id = $1" as Sql<RevocationRow>,
   lift: "UPDATE daypass.revocation SET lifted_at = $1, revision = $2 WHERE id = $3 AND lifted_at IS NULL RETURNING id",
-  revocationsAfter: "SELECT * FROM daypass.revocation WHERE revision > $1 ORDER BY revision" as Sql<RevocationRow>,
+  revocationsAfter:
+    "SELECT revision, selector, lifted_at FROM daypass.revocation WHERE revision > $1 ORDER BY revision LIMIT $2" as Sql<ChangeRow>,
   // Rules about visits are not revocations of an operator.
   revocationsPage:
     `SELECT * FROM daypass.revocation WHERE (created_at, id) < ($1, $2) AND selector NOT LIKE '{"kind":"visits-before"%' ORDER BY created_at DESC, id DESC LIMIT $3` as Sql<RevocationRow>,
-  removeRevocations: "DELETE FROM daypass.revocation WHERE until <= $1",
+  // Other selectors are kept, whatever their end is. A revocation of a recipient is a grant without an end.
+  removeRevocations: `DELETE FROM daypass.revocation
+    WHERE until <= $1 AND (selector LIKE '{"kind":"grant"%' OR selector LIKE '{"kind":"visits-before"%')`,
 
   addToken: `${insert("admin_token")} ON CONFLICT (id) DO NOTHING` as string,
   tokenByHash: "SELECT * FROM daypass.admin_token WHERE hash = $1 AND revoked_at IS NULL" as Sql<TokenRow>,
@@ -229,18 +259,26 @@ export const statements = {
   // The row stays locked until the commit, so that numbers have no gap. The statement after it sees what the commits before it stored.
   countRecords: `INSERT INTO daypass.audit_writer AS w (writer, last) VALUES ($1, $2)
     ON CONFLICT (writer) DO UPDATE SET last = w.last + excluded.last RETURNING last` as SqlOne<LastRow>,
+  holdWriter: `INSERT INTO daypass.writer_lease AS l (writer, nonce, number, process, until)
+    VALUES ($1, $2, $3, $4, ${LEASE_END}) ON CONFLICT (writer) DO UPDATE
+    SET number = excluded.number, process = excluded.process, until = excluded.until
+    WHERE l.nonce = excluded.nonce AND l.number < excluded.number RETURNING process` as Sql<HolderRow>,
+  holderOf: "SELECT process FROM daypass.writer_lease WHERE writer = $1" as Sql<HolderRow>,
+  endWriters: `INSERT INTO daypass.writer_lease SELECT writer, '', 0, 'daypass state move', '-infinity' FROM daypass.audit_writer`,
   latestMac: "SELECT mac FROM daypass.audit_record WHERE writer = $1 ORDER BY sequence DESC LIMIT 1" as Sql<MacRow>,
   addRecords: `INSERT INTO daypass.audit_record (writer, sequence, record, mac) SELECT $1, $2::bigint - cardinality($4::text[]) + r.n, r.record,
     CASE r.n WHEN cardinality($4::text[]) THEN $3 END FROM unnest($4::text[]) WITH ORDINALITY AS r (record, n)`,
   writers:
-    `SELECT w.writer, w.last, (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
+    `SELECT w.writer, w.last, (SELECT l.until <= clock_timestamp() FROM daypass.writer_lease l WHERE l.writer = w.writer) AS has_ended,
+    (SELECT to_json(h) FROM (SELECT writer, first, last, head, signature FROM daypass.audit_head h
     WHERE h.writer = w.writer ORDER BY h.last DESC LIMIT 1) h) AS head FROM daypass.audit_writer w ORDER BY w.writer` as Sql<WriterRow>,
   recordsAfter:
     "SELECT * FROM daypass.audit_record WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3" as Sql<RecordRow>,
   headsAfter:
     "SELECT * FROM daypass.audit_head WHERE writer = $1 AND last > $2 ORDER BY last LIMIT $3" as Sql<StoredHeadRow>,
   addHead: `INSERT INTO daypass.audit_head (${columnsOf("audit_head")}) SELECT $1, $2, $3, $4, $5, $6
-    WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $3) RETURNING writer` as string,
+    WHERE NOT EXISTS (SELECT 1 FROM daypass.audit_head WHERE writer = $1 AND last >= $2) RETURNING writer` as string,
+  lockWriter: "SELECT last FROM daypass.audit_writer WHERE writer = $1 FOR UPDATE" as Sql<LastRow>,
   removeRecords: "DELETE FROM daypass.audit_record WHERE writer = $1 AND sequence <= $2",
   removeHeads: "DELETE FROM daypass.audit_head WHERE writer = $1 AND last < $2",
 
@@ -252,23 +290,39 @@ export const statements = {
   webhooks: "SELECT * FROM daypass.webhook ORDER BY created_at, id" as Sql<WebhookRow>,
   announced: `SELECT (SELECT json_agg(w) FROM daypass.webhook w) AS webhooks, (SELECT json_agg(l) FROM daypass.link l
     WHERE l.id = ANY ($1) AND EXISTS (SELECT 1 FROM daypass.webhook)) AS links` as SqlOne<AnnouncedRow>,
-  queue: `INSERT INTO daypass.outbox (message, webhook, link, body, created_at, due)
-    SELECT message, webhook, link, body, created_at, due FROM json_populate_recordset(NULL::daypass.outbox, $1)`,
-  // An earlier notification of the same link goes first, also while it waits for its next attempt.
-  takeNotifications: `WITH taken AS (UPDATE daypass.outbox SET due = $3 WHERE id IN (SELECT o.id FROM daypass.outbox o
-      WHERE o.dead_at IS NULL AND o.due <= $1 AND NOT EXISTS (SELECT 1 FROM daypass.outbox e
-        WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
-      ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING *)
-    SELECT t.*, w.url FROM taken t JOIN daypass.webhook w ON w.id = t.webhook ORDER BY t.id` as Sql<NotificationRow>,
-  removeNotification: "DELETE FROM daypass.outbox WHERE id = $1",
-  failNotification: "UPDATE daypass.outbox SET due = $1, error = $2, failures = failures + 1 WHERE id = $3",
-  buryNotification: "UPDATE daypass.outbox SET dead_at = $1, error = $2, failures = failures + 1 WHERE id = $3",
+  // At most once an hour, over all replicas. No row changes in the same hour.
+  announce: `INSERT INTO daypass.announcement AS a (link, type, hour) VALUES ($1, $2, $3)
+    ON CONFLICT (link, type) DO UPDATE SET hour = excluded.hour WHERE a.hour < excluded.hour RETURNING hour`,
+  // The lines stay locked until the commit, in one order: who ends a line sees what was queued in it.
+  queue: `WITH queued AS (INSERT INTO daypass.outbox (message, webhook, link, body, created_at)
+      SELECT message, webhook, link, body, created_at FROM json_populate_recordset(NULL::daypass.outbox, $1) RETURNING webhook, link)
+    INSERT INTO daypass.outbox_line AS l (webhook, link, due) SELECT DISTINCT webhook, link, $2::bigint FROM queued ORDER BY webhook, link
+    ON CONFLICT (webhook, link) DO UPDATE SET due = l.due`,
+  takeLines:
+    `WITH due AS MATERIALIZED (SELECT l.webhook, l.link FROM (SELECT id FROM daypass.webhook ORDER BY random()) w
+      CROSS JOIN LATERAL (SELECT webhook, link FROM daypass.outbox_line WHERE webhook = w.id AND due <= $1 ORDER BY due
+        LIMIT greatest(0, $4::int - coalesce(($5::json ->> w.id)::int, 0)) FOR UPDATE SKIP LOCKED) l LIMIT $3)
+    UPDATE daypass.outbox_line l SET due = $2 FROM due WHERE l.webhook = due.webhook AND l.link = due.link
+    RETURNING l.webhook, l.link` as Sql<LineRow>,
+  // The first notification of each line, also while it waits for its next attempt.
+  firstOfLines:
+    `SELECT o.*, w.url FROM unnest($1::text[], $2::text[]) l (webhook, link) JOIN daypass.webhook w ON w.id = l.webhook
+      CROSS JOIN LATERAL (SELECT * FROM daypass.outbox WHERE webhook = l.webhook AND link = l.link AND dead_at IS NULL
+        ORDER BY id LIMIT 1) o ORDER BY o.id` as Sql<NotificationRow>,
+  delayLine: "UPDATE daypass.outbox_line SET due = $1 WHERE webhook = $2 AND link = $3",
+  endLine: `DELETE FROM daypass.outbox_line WHERE webhook = $1 AND link = $2
+    AND NOT EXISTS (SELECT 1 FROM daypass.outbox WHERE webhook = $1 AND link = $2 AND dead_at IS NULL)`,
+  removeNotification: "DELETE FROM daypass.outbox WHERE id = $1 RETURNING webhook, link" as Sql<LineRow>,
+  failNotification:
+    `UPDATE daypass.outbox SET dead_at = $1, error = $2, failures = failures + 1 WHERE id = $3 AND dead_at IS NULL
+    RETURNING webhook, link` as Sql<LineRow>,
   deadLetters: `SELECT o.*, w.url FROM daypass.outbox o JOIN daypass.webhook w ON w.id = o.webhook
     WHERE o.dead_at IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2` as Sql<NotificationRow>,
-  reviveOne:
-    "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE id = $2 AND dead_at IS NOT NULL RETURNING id",
-  reviveAll:
-    "UPDATE daypass.outbox SET dead_at = NULL, failures = 0, due = $1 WHERE webhook = $2 AND dead_at IS NOT NULL RETURNING id",
+  revive: `WITH revived AS (UPDATE daypass.outbox SET dead_at = NULL, failures = 0
+      WHERE dead_at IS NOT NULL AND (id = $2::bigint OR webhook = $3) RETURNING id, webhook, link),
+    lines AS (INSERT INTO daypass.outbox_line (webhook, link, due) SELECT DISTINCT webhook, link, $1::bigint FROM revived
+      ORDER BY webhook, link ON CONFLICT (webhook, link) DO UPDATE SET due = excluded.due)
+    SELECT id FROM revived` as Sql<Pick<NotificationRow, "id">>,
   outboxDepth: `SELECT (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NULL) AS waiting,
     (SELECT count(*) FROM daypass.outbox WHERE dead_at IS NOT NULL) AS dead` as SqlOne<OutboxDepth>,
 } as const;

@@ -43,7 +43,21 @@ export interface Database {
   now(): Millis;
   /** Whether the last call was answered. */
   isAvailable(): boolean;
+  /** Whether the disk was full for a call in the last minute. */
+  isFull(): boolean;
   close(): Promise<void>;
+}
+
+/** Signals that the data was restored, or that a standby was promoted. */
+export class Moved extends Error {}
+
+/** Runs work, and again after `onMoved` if the data is not where it was. */
+export async function afterMove<T>(work: () => Promise<T>, onMoved: () => Promise<void>): Promise<T> {
+  return work().catch(async (error: unknown) => {
+    if (!(error instanceof Moved)) throw error;
+    await onMoved();
+    return work();
+  });
 }
 
 /** Runs work that cannot recognise that it was committed while the answer was lost: it is stored with its id. */

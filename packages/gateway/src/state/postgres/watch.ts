@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import type { Revocation } from "../contract/revocations.ts";
 
 /** How often a replica asks. Also with LISTEN, because a connection that was cut silently brings no notice. */
 const POLL_MS = 500;
@@ -13,23 +12,14 @@ export interface WatchOptions {
   readonly connect?: (() => Promise<Client>) | undefined;
   /** The present revision. */
   readonly revision: () => Promise<number>;
-  readonly after: (revision: number) => Promise<readonly Revocation[]>;
-  readonly onRevocations: (changes: readonly Revocation[]) => void;
+  readonly onRevision: (revision: number) => void;
 }
 
-/** Watches until it is stopped. Reports every revocation once more at its start. */
-export function watchRevocations({ connect, revision, after, onRevocations }: WatchOptions): { stop(): void } {
+/** Watches until it is stopped. Reports the revision at each look, so that who could not read by it tries again soon. */
+export function watchRevocations({ connect, revision, onRevision }: WatchOptions): { stop(): void } {
   const stopping = new AbortController();
   const { signal } = stopping;
-  let known = 0;
   let wake: () => void = () => undefined;
-
-  async function check(): Promise<void> {
-    if ((await revision()) <= known) return;
-    const changes = await after(known);
-    for (const change of changes) known = Math.max(known, change.revision);
-    if (changes.length > 0) onRevocations(changes);
-  }
 
   /** Listens until the connection ends, or the watch is stopped. */
   async function listen(client: Client): Promise<void> {
@@ -60,7 +50,9 @@ export function watchRevocations({ connect, revision, after, onRevocations }: Wa
       const noticed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      await check().catch(() => undefined);
+      await revision()
+        .then(onRevision)
+        .catch(() => undefined);
       await Promise.race([noticed, pause(POLL_MS)]);
     }
   }

@@ -5,12 +5,13 @@ import { type AuditEntry, isAudited, recordText } from "../contract/audit.ts";
 import type { CommitChain, CommitMac } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { entryLimits } from "../contract/entry-limits.ts";
-import type { NotificationType } from "../contract/events.ts";
+import { announcingHour, type NotificationType, notificationOf } from "../contract/events.ts";
 import { toLink } from "../contract/fields.ts";
 import type { OutboxMethods } from "../contract/outbox.ts";
 import { notificationsFor, type Webhook } from "../contract/outbox.ts";
 import type { AuditMethods, AuditWriter } from "../contract/records.ts";
 import { toHead, toNotification, toRecord, toWebhook, webhookRow } from "../contract/rows.ts";
+import type { NotificationRow } from "../contract/tables.ts";
 import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 import type { Queries } from "./query.ts";
@@ -39,7 +40,7 @@ export function journalOf(
   let webhooks: readonly Webhook[] | undefined;
   let salts = Buffer.alloc(0);
   let used = 0;
-  const { toRecord, toAnnounce } = entryLimits();
+  const { toRecord } = entryLimits();
   const salt = (): string => {
     if (used === salts.length) [salts, used] = [randomBytes(SALT * 256), 0];
     used += SALT;
@@ -50,8 +51,12 @@ export function journalOf(
     if (!webhooks.some(({ events }) => events.includes(type))) return;
     const row = first("link", entry.link ?? "");
     if (row === undefined) return;
-    for (const { webhook, link, body } of notificationsFor(webhooks, toLink(row), { type, entry, at })) {
-      run("queue", `msg_${randomBytes(SALT).toString("hex")}`, webhook, link, body, at, at);
+    const queued = notificationsFor(webhooks, toLink(row), { type, entry, at });
+    const hour = announcingHour(type, at);
+    if (queued.length === 0 || (hour !== undefined && run("announce", row.id, type, hour) === 0)) return;
+    for (const { webhook, link, body } of queued) {
+      run("queue", `msg_${randomBytes(SALT).toString("hex")}`, webhook, link, body, at);
+      run("addLine", webhook, link, at);
     }
   };
   return {
@@ -62,7 +67,7 @@ export function journalOf(
         if (entry === undefined) continue;
         if (isAudited(entry)) records.push(recordText(entry, at, salt()));
         if (entry.action.startsWith("webhook.")) webhooks = undefined;
-        const type = toAnnounce(entry, at);
+        const type = notificationOf(entry);
         if (type !== undefined) announce(entry, type, at);
       }
     },
@@ -101,7 +106,7 @@ export function auditMethods({ first, all, run, append, commit }: Engine, chain:
     auditRecords: ({ writer, after, limit }) => commit(() => all("recordsAfter", writer, after, limit).map(toRecord)),
     auditHeads: ({ writer, after, limit }) =>
       commit(() => all("headsAfter", writer, after, limit).map((row) => ({ ...toHead(row), leaves: row.leaves }))),
-    addHead: (head) => commit(() => run("addHead", ...rowValues("audit_head", head), head.writer, head.last) > 0),
+    addHead: (head) => commit(() => run("addHead", ...rowValues("audit_head", head), head.writer, head.first) > 0),
     cutAudit: (writer, last, by) =>
       commit(() => {
         run("removeRecords", writer, last);
@@ -127,22 +132,38 @@ export function outboxMethods({ first, all, run, append, commit, now }: Engine):
         return true;
       }),
     listWebhooks: () => commit(() => all("webhooks").map(toWebhook)),
-    takeNotifications: (limit, leaseMs) =>
+    takeNotifications: (limit, leaseMs, { each, sending } = { each: limit, sending: {} }) =>
       commit(() => {
         const at = now();
-        const due = all("dueNotifications", at, limit);
-        for (const { id } of due) run("delayNotification", at + leaseMs, id);
-        return due.map(toNotification);
+        const taken: NotificationRow[] = [];
+        for (const { id } of all("anyOrderOfWebhooks")) {
+          const room = Math.min(each - (sending[id] ?? 0), limit - taken.length);
+          // A negative LIMIT stands for no limit.
+          if (room > 0) taken.push(...all("dueNotifications", id, at, room));
+        }
+        for (const { webhook, link } of taken) run("delayLine", at + leaseMs, webhook, link);
+        return taken.sort((a, b) => a.id - b.id).map(toNotification);
       }),
     settleNotification: (id, outcome) =>
       commit(() => {
-        if (outcome.sent) run("removeNotification", id);
-        else if (outcome.retryInMs === undefined) run("buryNotification", now(), outcome.error, id);
-        else run("failNotification", now() + outcome.retryInMs, outcome.error, id);
+        const at = now();
+        const retryInMs = outcome.sent ? undefined : outcome.retryInMs;
+        const deadAt = retryInMs === undefined ? at : null;
+        const line = outcome.sent
+          ? first("removeNotification", id)
+          : first("failNotification", deadAt, outcome.error, id);
+        if (line === undefined) return;
+        run("delayLine", at + (retryInMs ?? 0), line.webhook, line.link);
+        run("endLine", line.webhook, line.link);
       }),
     listDeadLetters: (after, limit) => commit(() => all("deadLetters", after, limit).map(toNotification)),
     resendDeadLetters: (which) =>
-      commit(() => ("id" in which ? run("reviveOne", now(), which.id) : run("reviveAll", now(), which.webhook))),
+      commit(() => {
+        const id = "id" in which ? which.id : null;
+        const webhook = "id" in which ? null : which.webhook;
+        run("reviveLines", now(), id, webhook);
+        return run("revive", id, webhook);
+      }),
     outboxDepth: () =>
       commit(() => {
         const row = first("outboxDepth");

@@ -1,5 +1,5 @@
 /** Deliveries and uses in SQLite. */
-import { decisionEntries } from "../contract/decision-entries.ts";
+import { decisionEntries, useEntry } from "../contract/decision-entries.ts";
 import {
   type Applied,
   apply,
@@ -9,6 +9,7 @@ import {
   type Delivery,
 } from "../contract/deliveries.ts";
 import { pageOf, pageStart } from "../contract/page.ts";
+import { LOST_USES, mayBeLost } from "../contract/revocations.ts";
 import { deliveryRow, toDelivery, toVariant, toWindow } from "../contract/rows.ts";
 import type { DeliveryMethods, Variant } from "../contract/state.ts";
 import { type DeliveryRow, rowValues } from "../contract/tables.ts";
@@ -87,10 +88,12 @@ export function deliveryMethods(engine: Engine): DeliveryMethods {
         const toItem = (row: DeliveryRow) => ({ ...toDelivery(row), variant: row.variant });
         return pageOf(rows, page, toItem, "claimed_at", "token");
       }),
-    claimUse: ({ kid, grantId, uses, until }) =>
+    claimUse: ({ kid, grantId, uses, until, validFrom }) =>
       commit(() => {
-        const isClaimed = run("claimUse", kid, grantId, until, uses) > 0;
-        append({ action: "use.claimed", by: `key:${kid}`, result: isClaimed ? "ok" : "used-up", subject: grantId });
+        const restored = first("revocation", LOST_USES);
+        const isLost = restored?.lifted_at === null && mayBeLost(validFrom, Number(restored.created_at));
+        const isClaimed = !isLost && run("claimUse", kid, grantId, until, uses) > 0;
+        append(useEntry({ kid, grantId }, { isClaimed, isLost }));
         return isClaimed;
       }),
   };

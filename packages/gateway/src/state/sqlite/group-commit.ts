@@ -1,4 +1,4 @@
-import { type Database, isSqliteFull } from "../../sqlite/database.ts";
+import { type Database, isSqliteFull, unlock } from "../../sqlite/database.ts";
 import { unchecked } from "../../unchecked.ts";
 import { StateUnavailable } from "../contract/unavailable.ts";
 import type { Reserve } from "./reserve.ts";
@@ -89,8 +89,7 @@ export function grouped(db: Database, { flush, discard, committed }: CommitHooks
       waiting = [];
       if (batch.length > 0) runAll(batch);
       try {
-        // The drop-in for old versions of Node closes a file only after its statements are collected. Until then it would stay locked.
-        db.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema");
+        unlock(db);
       } catch (error) {
         // On a full disk the log stays, and the next start reads it.
         if (!isSqliteFull(error)) throw error;

@@ -1,8 +1,9 @@
 /** The SQLite engine of the state, in the process that owns the file. Transactions that arrive together share one commit. */
-import { isSqliteFull, openDatabase } from "../../sqlite/database.ts";
+import { isSqliteFull, openDatabase, unlock } from "../../sqlite/database.ts";
 import { commitChain, type MacOptions } from "../contract/commit-mac.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import type { State } from "../contract/state.ts";
+import { StateUnusable } from "../contract/unusable.ts";
 import { auditMethods, journalOf, outboxMethods } from "./audit.ts";
 import { deliveryMethods } from "./deliveries.ts";
 import { grouped } from "./group-commit.ts";
@@ -26,7 +27,8 @@ export interface SqliteStateOptions {
 }
 
 /**
- * Opens the state in this process. Rejects if another process owns the file, or if a newer release wrote it.
+ * Opens the state in this process. Rejects if another process owns the file, and with `StateUnusable` (`STATE_UNUSABLE`) if it needs
+ * a newer release.
  *
  * @example
  * ```ts
@@ -48,6 +50,7 @@ export async function sqliteState(options: SqliteStateOptions): Promise<State> {
     db.exec("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192");
     migrate(db);
   } catch (error) {
+    if (error instanceof StateUnusable) unlock(db);
     db.close();
     if (isSqliteFull(error) && reserve.giveUp()) return sqliteState(options);
     throw error;

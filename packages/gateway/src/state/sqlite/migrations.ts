@@ -1,4 +1,7 @@
-/** Numbered forward migrations of the SQLite state. A released one never changes: a later one corrects it. */
+/**
+ * Numbered forward migrations of the SQLite state. A released one never changes: a later one corrects it.
+ * A migration that older releases cannot use raises `oldest` to its number.
+ */
 export const migrations: readonly string[] = [
   `
 CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -150,4 +153,27 @@ CREATE INDEX outbox_by_link ON outbox (webhook, link, id) WHERE dead_at IS NULL;
 CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at IS NOT NULL;
 `,
   "ALTER TABLE audit_record ADD COLUMN mac TEXT",
+  `
+CREATE TABLE outbox_line (
+  webhook TEXT NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
+  link TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  PRIMARY KEY (webhook, link)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_line_due ON outbox_line (webhook, due);
+INSERT INTO outbox_line (webhook, link, due) SELECT webhook, link, min(due) FROM outbox WHERE dead_at IS NULL GROUP BY webhook, link;
+DROP INDEX outbox_due;
+ALTER TABLE outbox DROP COLUMN due;
+CREATE TABLE announcement (
+  link TEXT NOT NULL,
+  type TEXT NOT NULL,
+  hour INTEGER NOT NULL,
+  PRIMARY KEY (link, type)
+) STRICT, WITHOUT ROWID;
+`,
+  "CREATE INDEX revocation_by_end ON revocation (until) WHERE until IS NOT NULL",
+  `
+CREATE TABLE oldest (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, release TEXT NOT NULL) STRICT;
+INSERT INTO oldest VALUES (1, 6, '0.1.0');
+`,
 ];

@@ -2,7 +2,7 @@
 
 import { pageOf, pageStart } from "../contract/page.ts";
 import type { Revocation, RevocationMethods } from "../contract/revocations.ts";
-import { revocationRow, toRevocation } from "../contract/rows.ts";
+import { revocationRow, toChange, toRevocation } from "../contract/rows.ts";
 import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 
@@ -43,6 +43,10 @@ export function revocationMethods({
         const rows = all("revocationsPage", ...pageStart(page), page.limit + 1);
         return pageOf(rows, page, toRevocation, "created_at", "id");
       }),
-    revocationsAfter: (revision) => commit(() => all("revocationsAfter", revision).map(toRevocation)),
+    revocationsAfter: (after, limit) =>
+      commit(() => ({
+        revocations: all("revocationsAfter", after, limit).map(toChange),
+        revision: Number(first("revision")?.value),
+      })),
   };
 }

@@ -2,6 +2,7 @@
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
 import {
+  type ChangeRow,
   type Count,
   columnsOf,
   type DeliveryRow,
@@ -10,6 +11,7 @@ import {
   type HeadRow,
   type IdRow,
   type LastRow,
+  type LineRow,
   type MacRow,
   type NotificationRow,
   type RecordRow,
@@ -99,15 +101,24 @@ export const statements = {
   removeUses: "DELETE FROM use WHERE until <= ?",
 
   nextRevision: "UPDATE revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
+  revision: "SELECT value FROM revision" as SqlOne<RevisionRow>,
+  // Processes may know revocations that were lost: those that follow need higher revisions.
+  skipRevisions: "UPDATE revision SET value = value + 1000000",
   addRevocation: insert("revocation") as string,
+  putLostUses:
+    `${insert("revocation")} ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, revision = excluded.revision,
+    lifted_at = NULL` as string,
   revocationInForce: "SELECT * FROM revocation WHERE selector = ? AND lifted_at IS NULL" as Sql<RevocationRow>,
   revocation: "SELECT * FROM revocation WHERE id = ?" as Sql<RevocationRow>,
   lift: "UPDATE revocation SET lifted_at = ?, revision = ? WHERE id = ? AND lifted_at IS NULL",
-  revocationsAfter: "SELECT * FROM revocation WHERE revision > ? ORDER BY revision" as Sql<RevocationRow>,
+  revocationsAfter:
+    "SELECT revision, selector, lifted_at FROM revocation WHERE revision > ? ORDER BY revision LIMIT ?" as Sql<ChangeRow>,
   // Rules about visits are not revocations of an operator.
   revocationsPage:
     'SELECT * FROM revocation WHERE (created_at, id) < (?, ?) AND selector NOT LIKE \'{"kind":"visits-before"%\' ORDER BY created_at DESC, id DESC LIMIT ?' as Sql<RevocationRow>,
-  removeRevocations: "DELETE FROM revocation WHERE until <= ?",
+  // Other selectors are kept, whatever their end is. A revocation of a recipient is a grant without an end.
+  removeRevocations: `DELETE FROM revocation
+    WHERE until <= ? AND (selector LIKE '{"kind":"grant"%' OR selector LIKE '{"kind":"visits-before"%')`,
 
   addToken: insert("admin_token") as string,
   tokenByHash: "SELECT * FROM admin_token WHERE hash = ? AND revoked_at IS NULL" as Sql<TokenRow>,
@@ -145,21 +156,28 @@ export const statements = {
   removeOrphans:
     `DELETE FROM webhook WHERE owner IN (SELECT 'token:' || id FROM admin_token WHERE revoked_at IS NOT NULL) RETURNING id` as Sql<IdRow>,
   webhooks: "SELECT * FROM webhook ORDER BY created_at, id" as Sql<WebhookRow>,
-  queue: "INSERT INTO outbox (message, webhook, link, body, created_at, due) VALUES (?, ?, ?, ?, ?, ?)",
-  // An earlier notification of the same link goes first, also while it waits for its next attempt.
-  dueNotifications:
-    `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NULL AND o.due <= ?
-    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.webhook = o.webhook AND e.link = o.link AND e.dead_at IS NULL AND e.id < o.id)
-    ORDER BY o.id LIMIT ?` as Sql<NotificationRow>,
-  delayNotification: "UPDATE outbox SET due = ? WHERE id = ?",
-  removeNotification: "DELETE FROM outbox WHERE id = ?",
-  failNotification: "UPDATE outbox SET due = ?, error = ?, failures = failures + 1 WHERE id = ?",
-  buryNotification: "UPDATE outbox SET dead_at = ?, error = ?, failures = failures + 1 WHERE id = ?",
+  queue: "INSERT INTO outbox (message, webhook, link, body, created_at) VALUES (?, ?, ?, ?, ?)",
+  // At most once an hour. No row changes in the same hour.
+  announce:
+    `${insert("announcement")} ON CONFLICT (link, type) DO UPDATE SET hour = excluded.hour WHERE hour < excluded.hour` as string,
+  addLine: `${insert("outbox_line")} ON CONFLICT (webhook, link) DO NOTHING` as string,
+  anyOrderOfWebhooks: "SELECT id FROM webhook ORDER BY random()" as Sql<IdRow>,
+  // The first notification of a line, also while it waits for its next attempt.
+  dueNotifications: `SELECT o.*, w.url FROM outbox_line l JOIN webhook w ON w.id = l.webhook JOIN outbox o ON o.id =
+      (SELECT min(id) FROM outbox WHERE webhook = l.webhook AND link = l.link AND dead_at IS NULL)
+    WHERE l.webhook = ? AND l.due <= ? ORDER BY l.due LIMIT ?` as Sql<NotificationRow>,
+  delayLine: "UPDATE outbox_line SET due = ? WHERE webhook = ? AND link = ?",
+  endLine: `DELETE FROM outbox_line AS l WHERE webhook = ? AND link = ?
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE webhook = l.webhook AND link = l.link AND dead_at IS NULL)`,
+  removeNotification: "DELETE FROM outbox WHERE id = ? RETURNING webhook, link" as Sql<LineRow>,
+  failNotification: `UPDATE outbox SET dead_at = ?, error = ?, failures = failures + 1 WHERE id = ? AND dead_at IS NULL
+    RETURNING webhook, link` as Sql<LineRow>,
   deadLetters:
     `SELECT o.*, w.url FROM outbox o JOIN webhook w ON w.id = o.webhook WHERE o.dead_at IS NOT NULL AND o.id > ?
     ORDER BY o.id LIMIT ?` as Sql<NotificationRow>,
-  reviveOne: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE id = ? AND dead_at IS NOT NULL",
-  reviveAll: "UPDATE outbox SET dead_at = NULL, failures = 0, due = ? WHERE webhook = ? AND dead_at IS NOT NULL",
+  reviveLines: `INSERT INTO outbox_line (webhook, link, due) SELECT DISTINCT webhook, link, ? FROM outbox
+    WHERE dead_at IS NOT NULL AND (id = ? OR webhook = ?) ON CONFLICT (webhook, link) DO UPDATE SET due = excluded.due`,
+  revive: "UPDATE outbox SET dead_at = NULL, failures = 0 WHERE dead_at IS NOT NULL AND (id = ? OR webhook = ?)",
   outboxDepth: `SELECT (SELECT count(*) FROM outbox WHERE dead_at IS NULL) AS waiting,
     (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL) AS dead` as SqlOne<OutboxDepth>,
 } as const;

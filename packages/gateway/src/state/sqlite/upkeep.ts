@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { type Database, openDatabase } from "../../sqlite/database.ts";
+import { lostUsesRow } from "../contract/rows.ts";
 import type { UpkeepMethods } from "../contract/state.ts";
+import { rowValues } from "../contract/tables.ts";
 import type { Engine } from "./engine.ts";
 import type { Reserve } from "./reserve.ts";
 import { removeOrphans } from "./tokens.ts";
@@ -29,7 +31,7 @@ export function upkeepMethods(
     for (const { id } of all("warn", at, at + DAY, 2 * DAY)) append({ ...gateway, action: "link.expiring", link: id });
     removeOrphans(engine, "gateway");
     run("removeUses", at);
-    run("removeRevocations", at);
+    run("removeRevocations", at - DAY);
     run("removeFailures", at - DAY);
   }
 
@@ -49,12 +51,15 @@ export function upkeepMethods(
         const isKnown = last === undefined || Buffer.from(last).toString("base64url") === seen;
         const suspended = isKnown ? 0 : run("suspendCounted");
         if (!isKnown) {
+          run("skipRevisions");
+          const revision = Number(first("nextRevision")?.value);
+          run("putLostUses", ...rowValues("revocation", lostUsesRow(revision, now())));
           const detail = `${suspended} links suspended`;
           append({ action: "state.restored", by: "gateway", result: "ok", detail });
         }
         const next = randomBytes(16);
         run("putSecret", "run", next);
-        return { run: next.toString("base64url"), suspended };
+        return { run: next.toString("base64url"), restored: !isKnown, suspended };
       }),
     sweep: () => commit(sweep).finally(reserve.keep),
     async backup(path) {

@@ -18,7 +18,7 @@ import { crossOriginOf, exchangeOf, type Reached } from "./pipeline/respond.ts";
 import { cutByRevocation } from "./pipeline/revocation.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import type { Task } from "./protocols/protocol.ts";
-import { protocolsOf } from "./protocols.ts";
+import { type Fronts, fronts, type OpenOptions, protocolsOf } from "./protocols.ts";
 import { mayUpgrade } from "./upstream/route-table.ts";
 
 /** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
@@ -73,7 +73,12 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  checkOptions(options);
+  return gatewayOf(fronts, options);
+}
+
+/** Creates a gateway with the fronts of another registry. */
+export function gatewayOf(rows: Fronts, options: OpenOptions): Gateway {
+  checkOptions(options, rows);
   const { storage, origins, routes, cors = {}, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
   const links = options.links?.links;
   const clock = steadyClock(options.clock ?? (() => new Date()));
@@ -84,12 +89,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   let closed = false;
   const { verify, begin, probe, receive, admit, respond, answer, refuse } = pipeline({
     ...options,
-    protocols: protocolsOf(options, limits, clock),
+    protocols: protocolsOf(rows, options, { limits, clock }),
     limits,
     clock,
     tally: counts,
     isCounting: options.metrics !== undefined && options.metrics !== false,
     metrics: options.metrics === true ? () => counts.snapshot() : options.metrics || undefined,
+    linkObstacle: () => links?.obstacle() ?? options.linkFault?.(),
     obstacle() {
       if (closed || options.isDraining?.() === true) return "draining";
       if (storage.isAvailable?.() === false) return "storage unavailable";

@@ -9,11 +9,12 @@ export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
+export { hiddenPart } from "./links/hidden-names.ts";
 export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
 export type { LinkOpener, LinkProblem, LinkRefused, OpenedLink, Presented } from "./links/open-link.ts";
 export type { PasswordClient, Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";
-export type { GatewayLinks, GatewayOptions } from "./options.ts";
+export type { GatewayOptions } from "./options.ts";
 export type { AccessEvent, LoggedDeletion } from "./pipeline/access-log.ts";
 export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
@@ -27,8 +28,9 @@ export { type Mac, type Session, type SessionRequest, type Sessions, sessions } 
 export { type SteadyClock, steadyClock } from "./pipeline/steady-clock.ts";
 export type { Occupancy } from "./pipeline/unverified-body-limit.ts";
 export type { HandOver } from "./protocols/link/hand-over.ts";
-export type { Dialect } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/verifiers.ts";
+export type { Dialect, FrontKeys } from "./protocols.ts";
+export type { GatewayLinks, GatewaySettings } from "./settings.ts";
 export type { BucketInfo, Buckets } from "./storage/contract/buckets.ts";
 export type {
   ListEntry,

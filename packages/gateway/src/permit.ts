@@ -20,6 +20,8 @@ export interface GrantPolicy<G extends Grant = Grant> {
   scopes?(grant: G): FoundScopes | Promise<FoundScopes>;
   /** The method that the scopes must allow; by default the method of the request. */
   method?(grant: G): string;
+  /** When the request or its URL was signed, in milliseconds; `undefined` for a signature without a date. Absent if no signature of the dialect has one. */
+  signedAt?(grant: G): number | undefined;
   /** The lifetime of the URL in seconds, as far as the dialect signs one; 0 for a request that is not a URL to pass on. */
   life(grant: G, now: number): number;
 }
@@ -52,6 +54,8 @@ export interface Permit<G extends Grant = Grant> {
   readonly action: string | undefined;
   /** For further resources of the request; `undefined` in a gateway without links. */
   readonly findRevoked: FindRevoked | undefined;
+  /** When the grant was signed, in milliseconds; `undefined` if it names no date. */
+  readonly signedAt: number | undefined;
   /** When the policy was applied, in milliseconds. */
   readonly at: number;
 }

@@ -56,8 +56,9 @@ export const Problem = z
 export async function callerOf(context: Context<AdminEnv>, { links, isLocal }: AdminOptions): Promise<Caller> {
   if (isLocal) return { owner: OPERATOR, token: undefined };
   const [, secret] = /^bearer ([\w-]{20,100})$/i.exec(context.req.header("authorization") ?? "") ?? [];
-  const token = secret === undefined ? undefined : await links.state.findToken(tokenHash(secret));
-  if (token === undefined) throw new AdminProblem(401, "NO_TOKEN", "send a token of the admin API as a bearer token");
+  if (secret === undefined) throw new AdminProblem(401, "NO_TOKEN", "send a token of the admin API as a bearer token");
+  const token = await links.state.findToken(tokenHash(secret));
+  if (token === undefined) throw new AdminProblem(401, "NO_TOKEN", "the bearer token is unknown or was revoked");
   return { owner: `token:${token.id}`, token };
 }
 

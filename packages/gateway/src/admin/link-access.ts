@@ -1,6 +1,6 @@
 /** The links that a caller may see, and how an answer shows them. */
 import type { Link, LinkChange } from "../state/contract/fields.ts";
-import type { Variant } from "../state/contract/state.ts";
+import type { WholeLink } from "../state/contract/state.ts";
 import { AdminProblem, type Caller } from "./http.ts";
 import { linkResource } from "./link-resource.ts";
 import type { AdminOptions } from "./options.ts";
@@ -10,8 +10,8 @@ const unknownLink = () => new AdminProblem(404, "NO_SUCH_LINK", "no link has thi
 const changed = () => new AdminProblem(412, "CHANGED", "the link was changed meanwhile: read it again");
 
 /** Works with links on behalf of callers. */
-export function linkAccess({ links: { state }, origin, clock }: AdminOptions) {
-  const shown = (link: Link, variants: readonly Variant[]) => linkResource(link, variants, origin, clock().getTime());
+export function linkAccess({ links: { state, revocations }, origin, clock }: AdminOptions) {
+  const shown = (found: WholeLink) => linkResource(found, { origin, now: clock().getTime(), revocations });
   return {
     shown,
 
@@ -27,7 +27,7 @@ export function linkAccess({ links: { state }, origin, clock }: AdminOptions) {
       const found = await state.getLink(id);
       if (found === undefined) throw unknownLink();
       call.header("etag", `"${found.link.version}"`);
-      return shown(found.link, found.variants);
+      return shown(found);
     },
 
     /** An edit must name the version that it saw, or the latest edit would be lost. */

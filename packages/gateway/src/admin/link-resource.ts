@@ -1,5 +1,6 @@
 /** Links and deliveries as the admin API takes and shows them. */
 import { z } from "@hono/zod-openapi";
+import type { RevocationList } from "../links/revocation-list.ts";
 import { placeOrigin } from "../links/route-target.ts";
 import {
   type AskedName,
@@ -11,7 +12,7 @@ import {
   type OptionalName,
   type ShownName,
 } from "../state/contract/fields.ts";
-import type { Variant } from "../state/contract/state.ts";
+import type { Variant, WholeLink } from "../state/contract/state.ts";
 import { instant, time } from "./http.ts";
 
 const text = z.string().max(1000);
@@ -115,16 +116,21 @@ export const DeliveryResource = z
   })
   .openapi("Delivery");
 
+/** What a link is shown by. */
+interface Shown {
+  /** The origin of links, `scheme://host[:port]`. */
+  readonly origin: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly revocations: Pick<RevocationList, "isRevoked">;
+}
+
 /** A link as the API shows it. */
-export function linkResource(
-  link: Link,
-  variants: readonly Variant[],
-  origin: string,
-  now: number,
-): z.infer<typeof LinkResource> {
+export function linkResource(found: WholeLink, by: Shown): z.infer<typeof LinkResource> {
+  const { link, variants } = found;
   const sum = (count: (variant: Variant) => number): number => variants.reduce((total, one) => total + count(one), 0);
   const site = placeOrigin(link.bucket);
-  const base = site === undefined ? origin : `${site}/-/daypass`;
+  const base = site === undefined ? by.origin : `${site}/-/daypass`;
   const address = (id: string): string => `${base}/l/${id}`;
   const deliveriesOf = ({ started, completed }: Variant) => ({ started, completed });
   const named = variants.filter((variant) => variant.name !== undefined);
@@ -132,7 +138,7 @@ export function linkResource(
     ...(Object.fromEntries(shownFields.map((field) => [field.name, shownValue(field, link)])) as ShownValues),
     url: address(link.slug ?? named[0]?.id ?? link.id),
     target: `${link.bucket}/${link.key}`,
-    status: statusOf(link, variants, now),
+    status: statusOf(found, by),
     used: sum(({ used }) => used),
     givenBack: sum(({ givenBack }) => givenBack),
     heldBytes: sum(({ held }) => held),
@@ -159,11 +165,14 @@ function shownValue({ name, kind }: NamedField, link: Link): unknown {
   return kind === "instant" && typeof value === "number" ? time(value) : value;
 }
 
-function statusOf(link: Link, variants: readonly Variant[], now: number): z.infer<typeof LinkResource>["status"] {
-  if (link.revokedAt !== undefined) return "revoked";
+function statusOf({ link, variants }: WholeLink, { now, revocations }: Shown): z.infer<typeof LinkResource>["status"] {
+  const { bucket, key, owner: keyId } = link;
+  const isRevoked = ({ id, name: subject }: Variant): boolean =>
+    revocations.isRevoked({ id, keyId, subject, link: link.id, bucket, key });
+  if (link.revokedAt !== undefined || variants.every(isRevoked)) return "revoked";
   if (link.suspended !== undefined) return "suspended";
   if (now < link.startsAt) return "not-yet";
   if (now >= link.expiresAt) return "expired";
   const isFull = ({ max, used, givenBack }: Variant): boolean => max !== undefined && used >= max + givenBack;
-  return variants.length > 0 && variants.every(isFull) ? "used-up" : "open";
+  return variants.every(isFull) ? "used-up" : "open";
 }

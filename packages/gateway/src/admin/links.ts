@@ -88,7 +88,7 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
     },
     async "GET /links"({ caller: { token, owner }, query }) {
       const { items, next } = await state.listLinks({ ...query, owner: token && owner });
-      return { items: items.map(({ link, variants }) => shown(link, variants)), next };
+      return { items: items.map(shown), next };
     },
     async "GET /links/{id}"(call) {
       const { link } = await find(call.caller, call.params.id);

@@ -2,14 +2,21 @@
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import { placeOrigin, readRoutePrefix } from "../links/route-target.ts";
+import { Refusal } from "../pipeline/refusal.ts";
 import type { Revocation, RevocationSelector } from "../state/contract/revocations.ts";
 import { AdminProblem, Id, instant, optionalTime, PageQuery, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 import { type AnswerOf, created, type Handlers, ok, pageOf, type Routes } from "./routes.ts";
 
+const isWebUrl = (text: string): boolean => /^https?:\/\/[^/?#]/i.test(text) && URL.canParse(text);
+
 const RevocationInput = z
   .strictObject({
-    url: z.string().optional().openapi({ description: "A URL of any dialect that the gateway serves, or a link." }),
+    url: z
+      .string()
+      .refine(isWebUrl, "Send a whole URL that begins with http:// or https://.")
+      .optional()
+      .openapi({ description: "A URL of any dialect that the gateway serves, or a link." }),
     grant: z.string().optional(),
     link: z.string().optional(),
     key: z.string().optional(),
@@ -23,7 +30,7 @@ const RevocationInput = z
 const RevocationResource = z
   .object({
     id: z.string(),
-    kind: z.enum(["grant", "link", "key", "subject", "prefix", "signed-before", "visits-before"]),
+    kind: z.enum(["grant", "link", "key", "subject", "prefix", "signed-before", "visits-before", "uses-before"]),
     value: z.string(),
     before: instant.optional(),
     reason: z.string().optional(),
@@ -87,7 +94,9 @@ export function revocationHandlers({
         if (found.variant.name !== undefined) return { selector: { kind: "grant", id: found.variant.id } };
         return { selector: { kind: "link", id: found.link.id } };
       }
-      const found = await identify(url);
+      const found = await identify(url).catch((error: unknown) => {
+        throw error instanceof Refusal ? new AdminProblem(400, error.code, error.message) : error;
+      });
       return { selector: { kind: "grant", id: found.id }, until: found.expiresAt.getTime() };
     }
     if (key !== undefined && signedBefore !== undefined) {

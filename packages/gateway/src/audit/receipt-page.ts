@@ -1,6 +1,7 @@
 /** A receipt on paper: what happened in words, what that proves, and all that is needed to check it. */
 import { type Content, html } from "../pages/html.ts";
 import { layout, sizeText, timeText } from "../pages/layout.ts";
+import { fact, heading, ticket } from "../pages/ticket.ts";
 import type { AuditEntry } from "../state/contract/audit.ts";
 import type { AuditAction } from "../state/contract/events.ts";
 import type { Head } from "./head.ts";
@@ -54,11 +55,13 @@ export function receiptPage(
     ["Record", `${receipt.sequence} of the writer ${head.writer}`],
     ["Signed", html`${timeText(new Date(head.time), LANGUAGE)}, with the key ${head.key}`],
   ];
+  const known = facts.map(([name, value]) => value !== undefined && fact(name, html`<bdi>${value}</bdi>`));
   return layout(
     { language: LANGUAGE },
-    `Receipt: record ${receipt.sequence} of ${head.writer}`,
-    html`<h1>${what}</h1>
-<dl>${facts.map(([name, value]) => value !== undefined && html`<dt>${name}<dd><bdi>${value}</bdi>`)}</dl>
+    {
+      title: `Receipt: record ${receipt.sequence} of ${head.writer}`,
+      main: html`${ticket(heading("ok", "check", what), known)}
+<div class="doc">
 <h2>What this proves</h2>
 <p>The gateway that holds the signing key recorded this event before the time of signing. The record was not changed since.</p>
 <p>It does not prove who sat at the client’s address, or that a person read what was delivered. The time is the time of the gateway’s clock.</p>
@@ -72,6 +75,8 @@ export function receiptPage(
 <h2>Receipt</h2>
 <pre>${JSON.stringify(receipt)}</pre>
 <h2>Public key</h2>
-<pre>${publicKey.trim()}</pre>`,
+<pre>${publicKey.trim()}</pre>
+</div>`,
+    },
   );
 }

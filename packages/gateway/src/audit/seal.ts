@@ -9,6 +9,8 @@ import { leafHash, rootOf, textHash } from "./tree.ts";
 
 /** Records of one tree at most: its leaves are stored in one row. */
 const TREE = 65_536;
+/** Heads name other writers for this long after their last head: replicas come and go. */
+const SEEN_MS = 7 * 24 * 60 * 60_000;
 /** Records that are read at once, so that claims in between do not wait. */
 const PAGE = 2048;
 
@@ -29,7 +31,7 @@ export interface SealerOptions {
   readonly onHead?: ((head: ExportedHead) => void | Promise<void>) | undefined;
 }
 
-/** Signs the records of one writer. */
+/** Signs the records of a process's writer, and of writers whose lease has ended. */
 export interface Sealer {
   /**
    * Signs all records that have no head yet. Call it every 60 s, and before the process ends. Returns the number of new heads. Rejects if the
@@ -68,7 +70,7 @@ export interface Sealer {
  */
 export function sealer(options: SealerOptions): Sealer {
   const { state, writer, key, keys, kept, clock, onHead } = options;
-  let epoch: number | undefined;
+  const epochs = new Map<string, number>();
   let sealing: Promise<unknown> = Promise.resolve();
   let heads: readonly ExportedHead[] | undefined;
 
@@ -96,43 +98,52 @@ export function sealer(options: SealerOptions): Sealer {
     return latest;
   }
 
-  async function sealTree(accepted?: HistoryChanged): Promise<boolean> {
+  /** Signs the next tree of a writer: of this process, or of one whose lease has ended. */
+  async function sealTree(name: string, accepted: HistoryChanged | undefined): Promise<boolean> {
     const writers = await state.auditWriters();
     const latest = await latestHeads(writers, accepted);
-    const own = writers.find((one) => one.writer === writer);
-    const before = own?.head && headOf(own.head, keys);
-    if (own?.head !== undefined && before === undefined) {
-      throw new HistoryChanged(`no known key signed the head of the writer ${writer} that ends at ${own.head.last}`);
+    const sealed = writers.find((one) => one.writer === name);
+    const before = sealed?.head && headOf(sealed.head, keys);
+    if (sealed?.head !== undefined && before === undefined) {
+      throw new HistoryChanged(`no known key signed the head of the writer ${name} that ends at ${sealed.head.last}`);
     }
     const after = before?.last ?? 0;
-    if (own === undefined || own.last <= after) return false;
-    epoch ??= Math.max(clock().getTime(), (before?.epoch ?? 0) + 1);
+    if (sealed === undefined || sealed.last <= after) return false;
+    // If its whole tail was cut, nothing is left to sign. Verification reports that.
+    if (name !== writer && (await state.auditRecords({ writer: name, after, limit: 1 })).length === 0) return false;
+    const now = clock();
+    const [known, least] = [epochs.get(name), before?.epoch ?? 0];
+    // Another process may have signed for this writer since.
+    const epoch = known !== undefined && known >= least ? known : Math.max(now.getTime(), least + 1);
+    epochs.set(name, epoch);
     const { first, leaves, mac } = await treeAfter(options, {
+      writer: name,
       before,
-      last: own.last,
+      last: sealed.last,
       isChecked: accepted === undefined,
     });
     const range = { first, last: first + leaves.length - 1 };
-    const others = latest.filter((head) => head.writer !== writer);
+    const isSeen = (time: string): boolean => now.getTime() - Date.parse(time) < SEEN_MS;
+    const others = latest.filter((head) => head.writer !== name && isSeen(contentOf(head).time));
     const signed = key.sign({
-      writer,
+      writer: name,
       epoch,
       ...range,
       root: rootOf(leaves),
       mac,
-      previous: own.head === undefined ? null : textHash(own.head.head),
+      previous: sealed.head === undefined ? null : textHash(sealed.head.head),
       seen: placesOf(others),
       abandoned: accepted && placesOf(accepted.lost),
-      time: clock().toISOString(),
+      time: now.toISOString(),
     });
-    await onHead?.({ writer, ...signed });
+    await onHead?.({ writer: name, ...signed });
     const isStored = await state.addHead({
-      writer,
+      writer: name,
       ...range,
       ...signed,
       leaves: Buffer.concat(leaves).toString("base64url"),
     });
-    if (isStored) await keep([{ writer, ...signed }]);
+    if (isStored) await keep([{ writer: name, ...signed }]);
     return isStored;
   }
 
@@ -142,9 +153,17 @@ export function sealer(options: SealerOptions): Sealer {
     return run;
   }
 
+  /** This process's writer first: a fault of another one does not keep it from being signed. */
+  async function ownAndEnded(isWanted: (one: AuditWriter) => boolean): Promise<readonly string[]> {
+    const writers = await state.auditWriters();
+    const ended = writers.filter((one) => one.hasEnded === true && one.writer !== writer && isWanted(one));
+    return [writer, ...ended.map((one) => one.writer)];
+  }
+
   async function sealAll(accepted?: HistoryChanged): Promise<number> {
     let count = 0;
-    while (await sealTree(accepted)) count += 1;
+    const isUnsealed = ({ last, head }: AuditWriter): boolean => last > (head?.last ?? 0);
+    for (const name of await ownAndEnded(isUnsealed)) while (await sealTree(name, accepted)) count += 1;
     return count;
   }
 
@@ -166,28 +185,44 @@ export function sealer(options: SealerOptions): Sealer {
         return detail;
       }),
     async cut(before) {
-      let last: number | undefined;
-      for (let after = 0; ; ) {
-        const [head] = await state.auditHeads({ writer, after, limit: 1 });
-        if (head === undefined || Date.parse((JSON.parse(head.head) as Head).time) >= before) break;
-        const [oldest] = last === undefined ? await state.auditRecords({ writer, after: 0, limit: 1 }) : [];
-        // The head that an earlier cut left has no records.
-        if (last !== undefined || (oldest?.sequence ?? 0) <= head.last) last = head.last;
-        after = head.last;
+      let isCut = false;
+      for (const name of await ownAndEnded(({ head }) => head !== undefined)) {
+        const last = await lastToCut(state, name, before);
+        if (last === undefined) continue;
+        await state.cutAudit(name, last, "gateway");
+        isCut = true;
       }
-      if (last === undefined) return;
-      await state.cutAudit(writer, last, "gateway");
       // Without a signed record of it, a cut looks like a loss.
-      await seal();
+      if (isCut) await seal();
     },
   };
 }
 
+/** The last record of a writer whose head was signed before an instant; `undefined` if there is no such record. */
+async function lastToCut(state: State, writer: string, before: number): Promise<number | undefined> {
+  let last: number | undefined;
+  for (let after = 0; ; ) {
+    const [head] = await state.auditHeads({ writer, after, limit: 1 });
+    if (head === undefined || Date.parse((JSON.parse(head.head) as Head).time) >= before) return last;
+    const [oldest] = last === undefined ? await state.auditRecords({ writer, after: 0, limit: 1 }) : [];
+    // The head that an earlier cut left has no records.
+    if (last !== undefined || (oldest?.sequence ?? 0) <= head.last) last = head.last;
+    after = head.last;
+  }
+}
+
+/** Which tree to sign: of a writer, after its last head. */
+interface Tree {
+  readonly writer: string;
+  readonly before: Head | undefined;
+  /** The number of its last record at most. */
+  readonly last: number;
+  /** Whether every commit needs its MAC. */
+  readonly isChecked: boolean;
+}
+
 /** The records of the next tree, which ends with a commit. An accepted loss begins it anew. */
-async function treeAfter(
-  { state, writer, macKey }: SealerOptions,
-  { before, last, isChecked }: { before: Head | undefined; last: number; isChecked: boolean },
-) {
+async function treeAfter({ state, macKey }: SealerOptions, { writer, before, last, isChecked }: Tree) {
   const checker = macChecker(macKey, writer, before?.mac);
   const expect = (condition: boolean, sequence: number, problem: string): void => {
     if (isChecked && !condition) throw new HistoryChanged(`record ${sequence} of the writer ${writer} ${problem}`);
@@ -209,7 +244,8 @@ async function treeAfter(
       if (one.mac !== undefined) end = { size: leaves.length, mac: one.mac };
     }
   }
-  const { size, mac } = end;
+  // If the operator accepts the records of an ended writer, no commit with a MAC follows them.
+  const { size, mac } = end.size === 0 && !isChecked ? { size: leaves.length, mac: undefined } : end;
   if (size === 0) throw new HistoryChanged(`record ${first} of the writer ${writer} has no MAC of the gateway`);
   return { first, leaves: leaves.slice(0, size), mac };
 }

@@ -19,7 +19,7 @@ import { steadyClock } from "../pipeline/steady-clock.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
 import { countUse, type PlaceGrant, placeGrants } from "../protocols/route/grants.ts";
 import { refuseUrl } from "../protocols/url/refuse.ts";
-import { usesOf, visitsOf } from "../protocols.ts";
+import { ownersOf, usesOf, visitsOf } from "../protocols.ts";
 import { identityHeaders } from "../upstream/headers.ts";
 import { isPlainPath } from "../upstream/plain-path.ts";
 import { pathOf, routeTable } from "../upstream/route-table.ts";
@@ -87,7 +87,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     dialect: "route",
     refuse: refuseUrl,
     ...placeGrants({
-      ...visitsOf(options, clock),
+      ...visitsOf(links, ownersOf(keys), clock),
       places,
       find: routeTable(places),
       keys: keys.url,
@@ -107,6 +107,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     tally: options.tally ?? tally(),
     isCounting: true,
     obstacle: () => (closed ? "draining" : undefined),
+    linkObstacle: () => links?.links.obstacle(),
   });
 
   async function permitted(request: WireRequest, begun: Begun): Promise<PlaceGrant> {

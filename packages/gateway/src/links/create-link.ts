@@ -73,6 +73,8 @@ export async function createLink(
     networks: request.networks ?? [],
     preview: request.preview ?? true,
     follow: request.follow ?? false,
+    hidden: request.hidden === true ? true : undefined,
+    showSender: request.showSender === true ? true : undefined,
     handOver: request.handOver === true ? true : undefined,
     revokedAt: undefined,
     suspended: undefined,

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Clock } from "daypass";
 import type { Millis } from "../state/contract/deliveries.ts";
-import type { Revocation } from "../state/contract/revocations.ts";
+import { type RevocationReader, revocationPages } from "../state/contract/revocation-pages.ts";
+import type { RevocationChange } from "../state/contract/revocations.ts";
 import type { State } from "../state/contract/state.ts";
 import { type LinkOpener, linkOpener } from "./open-link.ts";
 import { type Passwords, passwords } from "./password.ts";
@@ -17,10 +18,12 @@ export interface Links {
   readonly opener: LinkOpener;
   readonly passwords: Passwords;
   readonly revocations: RevocationList;
-  /** Adds revocations as they are made, and cuts the transfers that they match. */
-  apply(changes: readonly Revocation[]): void;
+  /** Adds revocations as they are made, and cuts the transfers that they match. With `complete`, every change up to that revision is known. */
+  apply(changes: readonly RevocationChange[], complete?: number): void;
   /** Reads the revocations that this process missed. */
   catchUp(): Promise<void>;
+  /** Reads them if the list has another revision than the state. */
+  follow(revision: number): void;
   /** Whether the list is older than it may be, because the state was away. */
   isStale(): boolean;
   /** Why links do not open, in a word; `undefined` if they do. */
@@ -45,21 +48,20 @@ export interface LinksOptions {
   readonly pause?: ((ms: Millis) => Promise<void>) | undefined;
 }
 
-/** A copy of the list of revocations on local disk. */
+/** A copy of the list of revocations on local disk, which the process that owns the state writes. */
 export interface RevocationSnapshot {
-  /** The copy, and when the state was last asked; `undefined` if there is none. */
-  load(): { readonly revocations: readonly Revocation[]; readonly polledAt: Millis } | undefined;
-  /** Replaces the copy. */
-  save(revocations: readonly Revocation[]): void;
-  /** Notes that the state was asked, and that nothing has changed. */
-  confirm(): void;
+  /** Passes the copy on in parts, and returns when the state was last asked; `undefined` if there is no whole copy. */
+  load(reader: Pick<RevocationReader, "apply">): Millis | undefined;
 }
 
 const MAX_REVOCATION_AGE = 5 * 60_000;
+/** The time of a list that was never read. Finite, because its age is a metric. */
+const NEVER: Millis = Number.MIN_SAFE_INTEGER;
+const MAX_CLOCK_SKEW: Millis = 60_000;
 
 /**
  * Reads the secret and the revocations of a state: a gateway must not serve before it knows them. Rejects if the state is away, unless
- * a snapshot has the revocations.
+ * a snapshot is young enough, or `maxRevocationAge` is `Infinity`. Then no link opens until the state answers.
  *
  * @example
  * ```ts
@@ -85,36 +87,49 @@ export async function openLinks({
   const hashing = passwords();
   const revocations = revocationList();
   const transfers = new Map<symbol, { readonly transfer: Revocable; readonly cut: () => void }>();
-  const apply = (changes: readonly Revocation[]): void => {
-    const added = revocations.apply(changes);
+  const apply = (changes: readonly RevocationChange[], complete?: number): void => {
+    const added = revocations.apply(changes, complete);
     if (changes.every(({ liftedAt }) => liftedAt !== undefined)) return;
     for (const { transfer, cut } of [...transfers.values()]) {
       // A zip that began later has left out the revoked part, so a repeated report must not cut it.
-      if (revocations.find(transfer) !== undefined || added.some((one) => isPartOf(one, transfer))) cut();
+      if (revocations.isRevoked(transfer) || added.some((one) => isPartOf(one, transfer))) cut();
     }
   };
-  let polledAt = Number.NEGATIVE_INFINITY;
-  const catchUp = async (): Promise<void> => {
+  let polledAt = NEVER;
+  const age = (): Millis => monotonic() - polledAt;
+  const readPages = revocationPages(state);
+  const reader: RevocationReader = {
+    get revision() {
+      return revocations.revision;
+    },
+    apply,
+    restart: revocations.restart,
+  };
+  let running = Promise.resolve();
+  let waiting: Promise<void> | undefined;
+  const read = async (): Promise<void> => {
     const begun = monotonic();
     if (!isKeyed) stateKey.set(await state.secret("links"));
     isKeyed = true;
-    apply(await state.revocationsAfter(revocations.revision));
+    await readPages(reader);
     polledAt = begun;
-    try {
-      if (revocations.revision === savedRevision) snapshot?.confirm();
-      else snapshot?.save(revocations.all());
-      savedRevision = revocations.revision;
-    } catch {
-      // A full disk must not end the service. The copy stays older than it could be, and the next poll writes it again.
-      savedRevision = -1;
-    }
   };
-  let savedRevision = -1;
+  /** One after the other, as two at once would read every page twice. Callers that wait share the next one. */
+  const catchUp = (): Promise<void> => {
+    const next = (): Promise<void> => {
+      waiting = undefined;
+      running = read();
+      return running;
+    };
+    waiting ??= running.then(next, next);
+    return waiting;
+  };
   await catchUp().catch((error: unknown) => {
-    const kept = snapshot?.load();
-    if (kept === undefined) throw error;
-    apply(kept.revocations);
-    polledAt = monotonic() - Math.max(0, clock().getTime() - kept.polledAt);
+    const writtenAt = snapshot?.load(reader) ?? NEVER;
+    const copyAge = clock().getTime() - writtenAt;
+    // A copy of the future: one of the clocks was wrong, and its age is unknown.
+    polledAt = copyAge < -MAX_CLOCK_SKEW ? NEVER : monotonic() - Math.max(0, copyAge);
+    if (age() > maxRevocationAge) throw error;
   });
   return {
     state,
@@ -124,17 +139,20 @@ export async function openLinks({
     revocations,
     apply,
     catchUp,
-    isStale: () => monotonic() - polledAt > maxRevocationAge,
+    follow(revision) {
+      if (revision !== revocations.revision) void catchUp().catch(() => undefined);
+    },
+    isStale: () => age() > maxRevocationAge,
     obstacle() {
       if (state.isAvailable?.() === false) return "state unavailable";
-      return state.isFull?.() === true ? "state full: only revocations are stored" : undefined;
+      return state.isFull?.() === true ? "state full: at most revocations are stored" : undefined;
     },
-    age: () => monotonic() - polledAt,
+    age,
     running(transfer, cut) {
       const name = Symbol();
       transfers.set(name, { transfer, cut });
       // The revocation may have come between the check of the request and its response.
-      if (revocations.find(transfer) !== undefined) cut();
+      if (revocations.isRevoked(transfer)) cut();
       return () => void transfers.delete(name);
     },
   };

@@ -26,11 +26,14 @@ export class LinkRefused extends Refusal {
   readonly problem: LinkProblem;
   /** When to try again. */
   readonly retryAt: Millis | undefined;
+  /** Whether the page that asks for a proof may name the sender. */
+  readonly showsSender: boolean;
 
-  constructor(problem: LinkProblem, retryAt?: Millis) {
+  constructor(problem: LinkProblem, retryAt?: Millis, showsSender = false) {
     super("LINK_CLOSED", `the link does not open: ${problem}`, { problem });
     this.problem = problem;
     this.retryAt = retryAt;
+    this.showsSender = showsSender;
   }
 }
 
@@ -108,10 +111,14 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
   }
 
   /** Returns the cookie of a new browser that gave the password. */
-  async function expectPassword(found: FoundLink, presented: Presented): Promise<string | undefined> {
+  async function expectPassword(
+    found: FoundLink,
+    presented: Presented,
+    showsSender: boolean,
+  ): Promise<string | undefined> {
     const { link, variant } = found;
     if (link.password === undefined || proofs.isForm(found, presented.proof)) return undefined;
-    if (presented.password === undefined) throw new LinkRefused("password");
+    if (presented.password === undefined) throw new LinkRefused("password", undefined, showsSender);
     const { network } = presented;
     const browser = proofs.browserOf(found, presented.browser);
     // The attempt counts before its hash, which costs most.
@@ -125,7 +132,7 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
       const refusal = { address: network, recipient: variant.name, result: "wrong-password" };
       note(link.id, { action: "link.opened", ...refusal });
       if (attempt.byLink >= ANNOUNCED_FAILURES) note(link.id, { action: "proof.failed", ...refusal, result: "ok" });
-      throw new LinkRefused("wrong-password");
+      throw new LinkRefused("wrong-password", undefined, showsSender);
     }
     await attempt.forget();
     if (matches === undefined) throw new LinkRefused("too-many", clock().getTime() + 1000);
@@ -190,7 +197,9 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
       const delivery = await visitOf(variant.id, presented.visit);
       // A visit proves the password that the link had when the visit began.
       const isProved = delivery !== undefined && delivery.claimedAt > (link.passwordAt ?? 0);
-      const browser = isProved ? undefined : await expectPassword(found, presented);
+      // Who guesses a slug would learn that there is a link.
+      const showsSender = link.showSender === true && !bySlug;
+      const browser = isProved ? undefined : await expectPassword(found, presented, showsSender);
       const closed = closedReason(link, clock().getTime());
       const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
       if (closed !== undefined && !runs) {

@@ -1,6 +1,9 @@
 /** The revocations in force, in memory: what a stateless URL is checked against without touching the state. */
 import type { Millis } from "../state/contract/deliveries.ts";
-import type { Revocation, RevocationSelector } from "../state/contract/revocations.ts";
+import type { RevocationReader } from "../state/contract/revocation-pages.ts";
+import type { RevocationChange, RevocationSelector } from "../state/contract/revocations.ts";
+import { idSet } from "./id-set.ts";
+import { prefixTrie } from "./prefix-trie.ts";
 
 /** What a revocation may match. */
 export interface Revocable {
@@ -20,17 +23,16 @@ export interface Revocable {
 }
 
 /** Answers whether a grant is revoked. */
-export interface RevocationList {
-  /** The highest revision that was applied. */
-  readonly revision: number;
+export interface RevocationList extends Omit<RevocationReader, "apply"> {
   /** Whether nothing is revoked: then a request need not be described. */
   readonly isEmpty: boolean;
-  /** Adds and lifts, in the order of their revisions. Returns the revocations that the list did not contain. */
-  apply(changes: readonly Revocation[]): readonly Revocation[];
-  /** Every revocation in force; empty if there is none. */
-  all(): readonly Revocation[];
-  /** The revocation that refuses a grant. */
-  find(grant: Revocable): Revocation | undefined;
+  /**
+   * Adds and lifts, in the order of their revisions; an older change of the same selector is left out. With `complete`, every change up to
+   * that revision is known. Returns the prefixes that the list did not contain.
+   */
+  apply(changes: readonly RevocationChange[], complete?: number): readonly string[];
+  /** Whether a grant is refused. */
+  isRevoked(grant: Revocable): boolean;
   /** Visits of a link that were sealed before this instant are read from the state. */
   visitsBefore(link: string): Millis | undefined;
   /** The revoked prefix that contains `bucket/key`, or everything below `bucket/prefix`. */
@@ -39,61 +41,89 @@ export interface RevocationList {
 
 /** An empty list. */
 export function revocationList(): RevocationList {
-  // By the text of a selector, so that each look-up is one step. Prefixes are few, and compared one by one.
-  const inForce = new Map<string, Revocation>();
-  const prefixes = new Map<string, Revocation>();
+  // Millions of URLs, links and recipients may be revoked, but few keys.
+  const ids = { grant: idSet(), link: idSet(), subject: idSet(), key: new Set<string>() };
+  // A token revokes its own links only, so the owner of the link is part of the name.
+  const ownLinks = idSet();
+  const instants = { "signed-before": new Map<string, Set<Millis>>(), "visits-before": new Map<string, Set<Millis>>() };
+  const prefixes = prefixTrie();
+  // Changes that came as messages, before the pages that contain them. A page must not undo them.
+  const ahead = new Map<string, number>();
   let revision = 0;
-  const prefixOf = (resource: string): Revocation | undefined => {
-    if (prefixes.size === 0) return undefined;
-    const text = oneSpelling(resource);
-    for (const one of prefixes.values()) if (text.startsWith(oneSpelling(one.selector.id))) return one;
-    return undefined;
+
+  const change = (selector: RevocationSelector, does: "add" | "delete"): boolean => {
+    const { kind, id } = selector;
+    // The state decides about uses, in the transaction that counts them.
+    if (kind === "uses-before") return false;
+    if (kind === "prefix") return prefixes[does](oneSpelling(id), id) === true;
+    if ("before" in selector) {
+      const rules = instants[selector.kind];
+      const of = rules.get(id) ?? new Set();
+      of[does](selector.before);
+      if (of.size === 0) rules.delete(id);
+      else rules.set(id, of);
+    } else if (selector.kind === "link" && selector.by !== undefined) ownLinks[does](`${id} ${selector.by}`);
+    else ids[selector.kind][does](id);
+    return false;
   };
+  const latest = (rules: Map<string, Set<Millis>>, id: string): Millis | undefined => {
+    const of = rules.get(id);
+    return of && Math.max(...of);
+  };
+  const findPrefix = (resource: string): string | undefined =>
+    prefixes.size === 0 ? undefined : prefixes.find(oneSpelling(resource));
+
   return {
     get revision() {
       return revision;
     },
     get isEmpty() {
-      return inForce.size === 0 && prefixes.size === 0;
+      const { grant, link, subject, key } = ids;
+      return [grant, link, subject, key, ownLinks, prefixes, ...Object.values(instants)].every(
+        ({ size }) => size === 0,
+      );
     },
-    apply(changes) {
-      const added: Revocation[] = [];
-      for (const change of changes) {
-        revision = Math.max(revision, change.revision);
-        const table = change.selector.kind === "prefix" ? prefixes : inForce;
-        const name = nameOf(change.selector);
-        if (change.liftedAt === undefined && table.get(name)?.id !== change.id) added.push(change);
-        if (change.liftedAt === undefined) table.set(name, change);
-        else table.delete(name);
+    apply(changes, complete = revision) {
+      const added: string[] = [];
+      for (const { revision: at, selector, liftedAt } of changes) {
+        if (at <= revision) continue;
+        // Within a page, the order decides. The texts of a million changes would be garbage.
+        if (ahead.size > 0 || at > complete) {
+          const name = JSON.stringify(selector);
+          if (at <= (ahead.get(name) ?? 0)) continue;
+          ahead.set(name, at);
+        }
+        if (change(selector, liftedAt === undefined ? "add" : "delete")) added.push(selector.id);
       }
+      revision = Math.max(revision, complete);
+      for (const [name, at] of ahead) if (at <= revision) ahead.delete(name);
       return added;
     },
-    all: () => [...inForce.values(), ...prefixes.values()],
-    find(grant) {
-      const { id, keyId, subject, link, signedAt } = grant;
-      const found =
-        inForce.get(`grant ${id}`) ??
-        (link === undefined ? undefined : (inForce.get(`link ${link}`) ?? inForce.get(`link ${link} ${keyId}`))) ??
-        (subject === undefined ? undefined : inForce.get(`subject ${subject}`)) ??
-        (keyId === undefined ? undefined : inForce.get(`key ${keyId}`)) ??
-        (link === undefined ? undefined : inForce.get(`key ${keyId?.replace(/^key:/, "")}`));
-      if (found !== undefined) return found;
-      const before = keyId === undefined || signedAt === undefined ? undefined : inForce.get(`signed-before ${keyId}`);
-      if (before?.selector.kind === "signed-before" && Number(signedAt) < before.selector.before) return before;
-      const within = grant.key ?? grant.prefix;
-      return prefixOf(within === undefined ? grant.bucket : `${grant.bucket}/${within}`);
+    restart() {
+      revision = 0;
+      ahead.clear();
     },
-    visitsBefore(link) {
-      const rule = inForce.get(`visits-before ${link}`);
-      return rule?.selector.kind === "visits-before" ? rule.selector.before : undefined;
+    isRevoked({ id, keyId, subject, link, signedAt, bucket, key, prefix }) {
+      if (ids.grant.has(id) || (subject !== undefined && ids.subject.has(subject))) return true;
+      if (keyId !== undefined && ids.key.has(keyId)) return true;
+      if (link !== undefined) {
+        if (ids.link.has(link) || ownLinks.has(`${link} ${keyId}`)) return true;
+        if (keyId !== undefined && ids.key.has(keyId.replace(/^key:/, ""))) return true;
+      }
+      if (keyId !== undefined && signedAt !== undefined) {
+        if (signedAt < (latest(instants["signed-before"], keyId) ?? signedAt)) return true;
+      }
+      const within = key ?? prefix;
+      return findPrefix(within === undefined ? bucket : `${bucket}/${within}`) !== undefined;
     },
-    findPrefix: (resource) => prefixOf(resource)?.selector.id,
+    visitsBefore: (link) => latest(instants["visits-before"], link),
+    findPrefix,
   };
 }
 
-/** Whether a revocation refuses a part of a listing or a zip. */
-export function isPartOf({ selector }: Revocation, { bucket, prefix }: Revocable): boolean {
-  return prefix !== undefined && selector.kind === "prefix" && selector.id.startsWith(`${bucket}/${prefix}`);
+/** Whether a revoked prefix is a part of a listing or a zip. */
+export function isPartOf(revoked: string, { bucket, prefix }: Revocable): boolean {
+  return prefix !== undefined && revoked.startsWith(`${bucket}/${prefix}`);
 }
 
 /** On a route, `(` and `%28` are the same character to the upstream. Keys of objects are compared as they are. */
@@ -104,10 +134,4 @@ function oneSpelling(resource: string): string {
   } catch {
     return resource;
   }
-}
-
-function nameOf(selector: RevocationSelector): string {
-  const { kind, id } = selector;
-  // A token revokes its own links only, so its name is the owner of the link.
-  return kind === "link" && selector.by !== undefined ? `link ${id} ${selector.by}` : `${kind} ${id}`;
 }

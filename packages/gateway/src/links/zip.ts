@@ -1,7 +1,8 @@
 /** Zips of stored entries, made while they are sent. */
 
-import { createReadStream } from "node:fs";
+import { read } from "node:fs";
 import { Readable } from "node:stream";
+import { promisify } from "node:util";
 import { makeZip } from "client-zip";
 import type { Body } from "../storage/contract/storage.ts";
 import { unchecked } from "../unchecked.ts";
@@ -25,6 +26,9 @@ export function streamOf(bytes: AsyncIterable<Uint8Array>): Readable {
   return Readable.from(bytes, { objectMode: false });
 }
 
+const CHUNK = 64 * 1024;
+const readAt = promisify(read);
+
 /** The bytes of a body, which it releases. */
 export async function* bytesOf(body: Body): AsyncGenerator<Uint8Array> {
   switch (body.kind) {
@@ -42,11 +46,17 @@ export async function* bytesOf(body: Body): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Not a read stream: a reader that stops early would destroy it, and it would close the descriptor, which it does not own. */
 async function* fileBytes(file: Extract<Body, { kind: "file" }>): AsyncGenerator<Uint8Array> {
+  const { fd, start, length } = file;
   try {
-    if (file.length === 0) return;
-    const options = { fd: file.fd, start: file.start, end: file.start + file.length - 1, autoClose: false };
-    yield* createReadStream("", options) as AsyncIterable<Uint8Array>;
+    for (let done = 0; done < length; ) {
+      const wanted = Math.min(CHUNK, length - done);
+      const { bytesRead, buffer } = await readAt(fd, Buffer.allocUnsafe(wanted), 0, wanted, start + done);
+      if (bytesRead === 0) return;
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   } finally {
     file.close();
   }

@@ -76,6 +76,7 @@ export function requestLine(event: AccessEvent): string {
   }
   if (event.parentKeyId !== undefined) line += `,"parentKeyId":${quoted(event.parentKeyId)}`;
   if (event.code !== undefined) line += `,"code":"${event.code}"`;
+  if (event.reason !== undefined) line += `,"reason":${quoted(event.reason)}`;
   if (error !== undefined) line += `,"err":${errorFields(error)}`;
   return `${line}}\n`;
 }

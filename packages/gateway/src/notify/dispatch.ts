@@ -1,9 +1,12 @@
 /** Sends what the outbox holds. Any number of processes may do so at once. */
+import type { Notification } from "../state/contract/outbox.ts";
 import type { State } from "../state/contract/state.ts";
 import { type SendOptions, sendNotification, webhookSecret } from "./send.ts";
 
-/** Notifications that one process sends at once. */
-const AT_ONCE = 16;
+/** Notifications that one process sends at once: each holds a socket. */
+const AT_ONCE = 256;
+/** Of these to one webhook, so that a receiver that hangs leaves room for the others. */
+const EACH = 16;
 /** Longer than one attempt. A notification of a process that was killed is sent again after it. */
 const LEASE: number = 20_000;
 const POLL = 1000;
@@ -45,37 +48,60 @@ export interface Dispatcher {
 export function dispatcher({ state, stateKey, guard, clock, random = Math.random }: DispatcherOptions): Dispatcher {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
+  let taking: Promise<unknown> = Promise.resolve();
+  let isTaking = false;
+  /** Whether an attempt ended while others were taken: its webhook has room. */
+  let isWanted = false;
+  /** How many are sent at this moment, by webhook. */
+  const sending: Record<string, number> = {};
+  const attempts = new Set<Promise<void>>();
 
-  async function run(): Promise<number> {
-    const due = await state.takeNotifications(AT_ONCE, LEASE);
-    await Promise.all(
-      due.map(async (notification) => {
-        const secret = webhookSecret(stateKey, notification.webhook);
-        const outcome = await sendNotification(notification, { guard, secret, clock, random });
-        await state.settleNotification(notification.id, outcome);
-      }),
-    );
-    return due.length;
+  async function send(notification: Notification): Promise<void> {
+    const secret = webhookSecret(stateKey, notification.webhook);
+    const outcome = await sendNotification(notification, { guard, secret, clock, random });
+    await state.settleNotification(notification.id, outcome);
+  }
+
+  async function take(): Promise<readonly Promise<void>[]> {
+    const room = AT_ONCE - attempts.size;
+    const due = room === 0 ? [] : await state.takeNotifications(room, LEASE, { each: EACH, sending });
+    return due.map((notification) => {
+      const { webhook } = notification;
+      sending[webhook] = (sending[webhook] ?? 0) + 1;
+      const attempt = send(notification).finally(() => {
+        attempts.delete(attempt);
+        sending[webhook] = (sending[webhook] ?? 0) - 1;
+        if (sending[webhook] === 0) delete sending[webhook];
+      });
+      attempts.add(attempt);
+      return attempt;
+    });
   }
 
   function loop(): void {
-    if (isClosed) return;
+    clearTimeout(timer);
+    isWanted = isTaking;
+    if (isTaking || isClosed) return;
+    isTaking = true;
     // While the state is away, the next poll tries again.
-    running = run()
-      .catch(() => 0)
-      .then((attempts) => {
-        if (!isClosed) timer = setTimeout(loop, attempts > 0 ? 0 : POLL);
-      });
+    const taken = take().then(
+      (begun) => begun.map((attempt) => attempt.then(loop, () => undefined)),
+      () => undefined,
+    );
+    taking = taken.then(() => {
+      isTaking = false;
+      if (!isClosed) timer = setTimeout(loop, isWanted ? 0 : POLL);
+    });
   }
 
   return {
-    run,
+    run: async () => (await Promise.all(await take())).length,
     start: loop,
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      await running;
+      await taking;
+      await Promise.allSettled(attempts);
     },
   };
 }

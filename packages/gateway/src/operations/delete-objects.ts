@@ -67,7 +67,7 @@ export async function deleteObjects(
     // The log shows the cause of an unexpected error only if the whole request fails.
     const fault = done.find(({ refusal }) => refusal?.code === "INTERNAL")?.refusal;
     if (fault !== undefined) throw fault;
-    const failed = done.filter(({ refusal }) => refusal?.code === "UNAVAILABLE");
+    const failed = done.filter(({ refusal }) => /^(?:UNAVAILABLE|STORAGE_DENIED)$/.test(refusal?.code ?? ""));
     journal.error ??= failed[0]?.refusal?.cause;
     // A storage that does not answer may need a minute for each batch. Entries that were refused before did not ask it.
     if (failed.length > 0 && start + CONCURRENCY < deletions.length) await expectBucket();

@@ -13,6 +13,7 @@ import { deleteObjects } from "./delete-objects.ts";
 import { deliverLink } from "./deliver-link.ts";
 import { forwardRequest } from "./forward-request.ts";
 import { describeObject, getObject, headObject } from "./get-object.ts";
+import { getThumbnail } from "./get-thumbnail.ts";
 import { listFolder } from "./list-folder.ts";
 import { listObjects } from "./list-objects.ts";
 import type { OperationContext } from "./operation-context.ts";
@@ -24,6 +25,7 @@ import { zipPrefix } from "./zip-prefix.ts";
 const operations = {
   "get-object": getObject as typeof getObject,
   "head-object": headObject as typeof headObject,
+  "get-thumbnail": getThumbnail as typeof getThumbnail,
   "describe-object": describeObject as typeof describeObject,
   "put-object": putObject as typeof putObject,
   "delete-object": deleteObject as typeof deleteObject,

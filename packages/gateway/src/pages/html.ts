@@ -21,6 +21,11 @@ export class Html {
 /** What a page may contain. Nothing is shown for `undefined` and `false`. */
 export type Content = Html | string | number | undefined | false | readonly Content[];
 
+/** Markup that this program wrote. */
+export function markup(text: string): Html {
+  return new Html(text);
+}
+
 /** Joins markup and content. Everything but markup is escaped. */
 export function html(markup: TemplateStringsArray, ...contents: readonly Content[]): Html {
   return new Html(markup.map((text, at) => text + render(contents[at])).join(""));

@@ -1,24 +1,43 @@
-/** The page of a link to one object: what it is, how long it lasts, a preview, and the button. */
+/** The page of a link: its name and sender, the button, its end, and a preview. */
 import { type Content, html } from "./html.ts";
-import { layout, sizeText, timeText } from "./layout.ts";
-import type { Messages } from "./messages.ts";
+import { icon } from "./icons.ts";
+import { kindText, TONES } from "./kinds.ts";
+import { layout, sizeText } from "./layout.ts";
+import { counted, fill } from "./messages/index.ts";
+import type { Kind, Messages } from "./messages/types.ts";
+import { availability, fact, heading, sentBy, ticket } from "./ticket.ts";
 
-/** What the page shows. */
-export interface LinkPage {
+/** The size of a picture, in pixels. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What every page of a link shows. */
+export interface LinkFacts {
+  readonly now: Date;
   /** The path of the link, without an origin. */
   readonly path: string;
   /** The whole address, for the command. */
   readonly address: string;
-  readonly name: string;
-  /** Bytes; `undefined` for a folder. */
-  readonly size?: number | undefined;
-  readonly contentType?: string | undefined;
   readonly label?: string | undefined;
   readonly note?: string | undefined;
   readonly sharedBy?: string | undefined;
+  /** The name of the recipient. */
+  readonly recipient?: string | undefined;
   readonly expiresAt: Date;
-  /** Deliveries that are left; `undefined` if they are not counted. */
-  readonly left?: number | undefined;
+  /** Deliveries that are left, of how many; `undefined` if they are not counted. */
+  readonly deliveries?: { readonly left: number; readonly max: number } | undefined;
+}
+
+/** What the page of a file, a folder before its visit or a route shows. */
+export interface LinkPage extends LinkFacts {
+  readonly kind: Kind;
+  /** The name of a file, the title of a folder, the host of a route. */
+  readonly name: string;
+  /** Bytes of a file. */
+  readonly size?: number | undefined;
+  readonly contentType?: string | undefined;
   /** A fresh claim key, if opening counts. */
   readonly claimKey?: string | undefined;
   /** The path of the delivery that this browser has taken. */
@@ -28,48 +47,83 @@ export interface LinkPage {
   readonly preview: boolean;
 }
 
-/** Renders the page of an object. */
+/** Renders the page of a link. */
 export function linkPage(messages: Messages, page: LinkPage): string {
-  const { name, size, contentType, label, note, sharedBy, expiresAt, left } = page;
-  const { language } = messages;
-  return layout(
-    messages,
-    label ?? name,
-    html`<h1><bdi>${label ?? name}</bdi></h1>
-<dl>
-<dt>${messages.name}</dt><dd><bdi>${name}</bdi></dd>
-${size !== undefined && html`<dt>${messages.size}</dt><dd>${sizeText(size, language)}</dd>`}
-${contentType !== undefined && html`<dt>${messages.type}</dt><dd>${contentType}</dd>`}
-${sharedBy !== undefined && html`<dt>${messages.from}</dt><dd><bdi>${sharedBy}</bdi></dd>`}
-<dt>${messages.expires}</dt><dd>${timeText(expiresAt, language)}</dd>
-${left !== undefined && html`<dt>${messages.left}</dt><dd>${left}</dd>`}
-${note !== undefined && html`<dt>${messages.note}</dt><dd><bdi>${note}</bdi></dd>`}
-</dl>
-${action(messages, page)}
-${page.preview && preview(messages, page)}`,
-  );
+  const { kind, name, label, note, sharedBy, delivery, address } = page;
+  const title = label ?? name;
+  const shown = page.preview && preview(messages, page);
+  const face =
+    delivery === undefined
+      ? html`${sentBy(messages, kind, sharedBy)}
+${heading(TONES[kind], kind, html`<bdi>${title}</bdi>`, details(messages, page))}
+${note !== undefined && html`<blockquote class="note"><bdi>${note}</bdi></blockquote>`}
+${action(messages, page)}`
+      : html`${heading("ok", "check", messages.taken, messages.takenText)}
+<p class="note"><b><bdi>${title}</bdi></b><br><span class="mid">${details(messages, page)}</span></p>
+<a class="alt" href="${delivery}">${icon("download")}${messages.again}</a>
+<p class="hint mid">${messages.takenHint}</p>`;
+  return layout(messages, {
+    title: sharedBy === undefined ? title : `${title} – ${sharedBy}`,
+    width: shown ? "duo" : undefined,
+    footer: footerOf(messages, new URL(address).host),
+    main: html`${ticket(face, linkFacts(messages, page))}
+${shown}
+${
+  delivery === undefined &&
+  command(page) &&
+  html`<details><summary>${messages.command}</summary>
+<pre tabindex="0">${command(page)}</pre></details>`
+}`,
+  });
 }
 
-function action(messages: Messages, page: LinkPage): Content {
-  const { path, address, name, claimKey, delivery, proof, size, left } = page;
-  const [visit, download] = left === undefined ? [messages.visit, undefined] : [messages.visitOnce, messages.once];
-  const effect = size === undefined ? visit : download;
-  if (delivery !== undefined)
-    return html`<p><a class="act" href="${delivery}">${messages.download}</a></p><p class="mid">${messages.taken}</p>`;
-  if (claimKey === undefined) return html`<p><a class="act" href="${path}?download">${messages.download}</a></p>`;
+/** The stub of a link. */
+export function linkFacts(messages: Messages, page: LinkFacts & { readonly size?: number | undefined }): Content[] {
+  const { expiresAt, now, deliveries, recipient } = page;
+  const { left, until } = availability(messages, expiresAt, now);
+  return [
+    fact(messages.availableFor, left, until),
+    deliveries &&
+      fact(
+        page.size === undefined ? messages.visits : messages.downloads,
+        counted(messages, messages.left, deliveries.left),
+        fill(messages.of, { count: deliveries.max }),
+      ),
+    recipient !== undefined && fact(messages.recipient, html`<bdi>${recipient}</bdi>`),
+  ];
+}
+
+/** The last line of a page: the server, and a warning. */
+export function footerOf(messages: Messages, host: string): Content {
+  return html`<bdi>${host}</bdi> · ${messages.footer}`;
+}
+
+/** The kind in words, and the size. */
+function details(messages: Messages, { kind, name, label, size }: LinkPage): Content {
+  if (kind === "page") return label === undefined ? undefined : fill(messages.pageOn, { host: name });
+  const facts = [kindText(messages, kind, name), size !== undefined && sizeText(size, messages.language)];
+  const text = facts.filter(Boolean).join(" · ");
+  return label === undefined || label === name || size === undefined ? text : html`<bdi>${name}</bdi> · ${text}`;
+}
+
+function action(messages: Messages, { path, kind, claimKey, proof, deliveries, size }: LinkPage): Content {
+  const isFile = size !== undefined;
+  const text = isFile ? html`${icon("download")}${messages.download}` : messages.open;
+  if (claimKey === undefined) return html`<a class="go" href="${path}?download">${text}</a>`;
+  const once = deliveries?.max === 1 ? messages.once : messages.counts;
+  const visit = deliveries === undefined ? messages.visit : messages.visitCounts;
   return html`<form method="post" action="${path}">
 <input type="hidden" name="claim" value="${claimKey}">
 ${proof !== undefined && html`<input type="hidden" name="proof" value="${proof}">`}
-<p><button class="act">${size === undefined ? messages.open : messages.download}</button></p>
+<button class="go">${text}</button>
 </form>
-${effect !== undefined && html`<p class="mid">${effect}</p>`}
-${
-  size !== undefined &&
-  proof === undefined &&
-  html`<details><summary>${messages.command}</summary>
-<pre>${downloadCommand(name, `${address}?dl=${claimKey}`)}</pre>
-</details>`
-}`;
+${(deliveries !== undefined || kind === "page" || !isFile) && html`<p class="hint mid">${isFile ? once : visit}</p>`}`;
+}
+
+/** The command that takes the file; `undefined` if the link has a password, or is no file. */
+function command({ name, address, claimKey, proof, size }: LinkPage): string | undefined {
+  if (size === undefined || proof !== undefined) return undefined;
+  return downloadCommand(name, claimKey === undefined ? address : `${address}?dl=${claimKey}`);
 }
 
 /** The command that takes a delivery, and continues it if it runs again. `options` stand before the address. */
@@ -84,8 +138,13 @@ function shellWord(text: string): string {
 }
 
 // Types that a browser shows without running anything in them.
-const VIEWERS: readonly (readonly [RegExp, (path: string, name: string) => Content])[] = [
-  [/^image\/(?:png|jpeg|gif|webp|avif)$/, (path, name) => html`<img src="${path}?view" alt="${name}" loading="lazy">`],
+const PICTURES = /^image\/(?:png|jpeg|gif|webp|avif)$/;
+const VIEWERS: readonly (readonly [RegExp, (path: string, name: string, size?: Partial<PictureSize>) => Content])[] = [
+  [
+    PICTURES,
+    (path, name, { width, height } = {}) =>
+      html`<img src="${path}?view"${width !== undefined && html` width="${width}" height="${height}"`} alt="${name}" loading="lazy">`,
+  ],
   [/^video\//, (path) => html`<video src="${path}?view" controls preload="metadata"></video>`],
   [/^audio\//, (path) => html`<audio src="${path}?view" controls preload="metadata"></audio>`],
   [
@@ -95,8 +154,13 @@ const VIEWERS: readonly (readonly [RegExp, (path: string, name: string) => Conte
 ];
 
 function preview(messages: Messages, { path, name, contentType = "" }: LinkPage): Content {
-  const viewer = VIEWERS.find(([type]) => type.test(contentType))?.[1];
-  return viewer && html`<h2>${messages.preview}</h2>${viewer(path, name)}`;
+  const shown = viewer(path, name, contentType);
+  return shown && html`<section class="view" aria-label="${messages.preview}">${shown}</section>`;
+}
+
+/** What shows a file in its page; `undefined` if a browser might run something in it. */
+export function viewer(path: string, name: string, contentType: string, size?: Partial<PictureSize>): Content {
+  return VIEWERS.find(([type]) => type.test(contentType))?.[1](path, name, size);
 }
 
 /** Whether a type may be shown in the page. */
@@ -104,17 +168,33 @@ export function isViewable(contentType: string): boolean {
   return VIEWERS.some(([type]) => type.test(contentType));
 }
 
+/** Whether a browser may show the bytes as a picture. */
+export function isPicture(contentType: string): boolean {
+  return PICTURES.test(contentType);
+}
+
+/** What the page that asks for a password shows. */
+export interface PasswordPage {
+  readonly path: string;
+  readonly host: string;
+  readonly isWrong: boolean;
+  /** Only if the owner shows it. */
+  readonly sender?: string | undefined;
+}
+
 /** The page that asks for the password of a link. It shows nothing of the link. */
-export function passwordPage(messages: Messages, { path, isWrong }: { path: string; isWrong: boolean }): string {
-  return layout(
-    messages,
-    messages.password,
-    html`<h1>${messages.password}</h1>
-${isWrong && html`<p role="alert">${messages.wrongPassword}</p>`}
+export function passwordPage(messages: Messages, { path, host, isWrong, sender }: PasswordPage): string {
+  const face = html`${sender !== undefined && sentBy(messages, "link", sender)}
+${heading("no", "lock", messages.passwordTitle, messages.passwordText)}
 <form method="post" action="${path}">
 <label for="password">${messages.password}</label>
-<input id="password" name="password" type="password" autocomplete="off" required maxlength="256" autofocus>
-<p><button class="act">${messages.enter}</button></p>
-</form>`,
-  );
+<input id="password" name="password" type="password" autocomplete="off" required maxlength="256" autofocus${isWrong && html` aria-invalid="true" aria-describedby="wrong"`}>
+${isWrong && html`<p class="err" id="wrong" role="alert">${messages.wrongPassword}</p>`}
+<button class="go">${messages.open}</button>
+</form>`;
+  return layout(messages, {
+    title: messages.passwordTitle,
+    main: ticket(face, []),
+    footer: footerOf(messages, host),
+  });
 }

@@ -40,6 +40,8 @@ export interface AccessEvent {
   readonly grantId: string | undefined;
   /** Why the request was refused. */
   readonly code: RefusalCode | undefined;
+  /** The same in words, which not every dialect sends, for a status of 400 to 499. Without signatures and secrets. */
+  readonly reason: string | undefined;
   /** An unexpected error. For the operator's log only. */
   readonly error: unknown;
   /** The objects that a DeleteObjects request named, at most 1000; if an error ended it, those before the error. */
@@ -78,6 +80,7 @@ export interface Notes extends Journal {
   resource: Resource | undefined;
   parentKeyId: string | undefined;
   code: RefusalCode | undefined;
+  reason: string | undefined;
 }
 
 /** Facts known when the response has ended. */
@@ -99,6 +102,7 @@ export function notesOf(request: WireRequest, { requestId, time }: { requestId: 
     resource: undefined,
     parentKeyId: undefined,
     code: undefined,
+    reason: undefined,
     error: undefined,
     deletions: undefined,
   };
@@ -140,6 +144,7 @@ class NotedEvent implements AccessEvent {
   readonly keyId: string | undefined;
   readonly parentKeyId: string | undefined;
   readonly code: RefusalCode | undefined;
+  readonly reason: string | undefined;
   readonly error: unknown;
   readonly deletions: readonly LoggedDeletion[] | undefined;
   readonly #notes: Notes;
@@ -159,6 +164,7 @@ class NotedEvent implements AccessEvent {
     this.keyId = signer?.keyId;
     this.parentKeyId = notes.parentKeyId;
     this.code = notes.code;
+    this.reason = notes.reason;
     this.error = notes.error;
     this.deletions = notes.deletions;
     this.#notes = notes;

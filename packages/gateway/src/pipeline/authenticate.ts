@@ -1,6 +1,7 @@
 import { DaypassError, type ImmediateVerifier, type WireRequest } from "daypass";
 import type { Authenticated } from "../permit.ts";
-import type { BodyVerifier, Dialect, PermittingProtocol } from "../protocols/protocol.ts";
+import { knownDialects, marksOf } from "../protocols/marks.ts";
+import type { BodyVerifier, PermittingProtocol } from "../protocols/protocol.ts";
 import { after } from "./after.ts";
 import type { Received } from "./receive.ts";
 import { type SlotOptions, slots } from "./unverified-body-limit.ts";
@@ -10,7 +11,7 @@ export interface AuthenticationOptions<P extends PermittingProtocol> {
   readonly unverifiedBodies: SlotOptions;
   readonly protocols: readonly P[];
   /** Dialects by authority; a host that is not listed accepts all. */
-  readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
+  readonly hosts: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface Authenticator<P extends PermittingProtocol> {
@@ -39,6 +40,15 @@ export function authenticator<P extends PermittingProtocol>(options: Authenticat
       bodyVerifier,
     })),
   ]);
+  const others = Object.keys(knownDialects).filter((known) =>
+    options.protocols.every(({ dialect }) => dialect !== known),
+  );
+  const marked = [
+    ...options.protocols.map(({ dialect, marks }) => ({ dialect, marks })),
+    ...others.map((dialect) => ({ dialect, marks: marksOf(dialect) })),
+  ].filter(({ marks }) => marks !== undefined);
+  const hasForeignMarks = (own: string, request: WireRequest): boolean =>
+    marked.some(({ dialect, marks }) => dialect !== own && marks?.(request));
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
 
   const detected = (received: Received): { first: Form<P> | undefined; second: Form<P> | undefined } => {
@@ -59,7 +69,7 @@ export function authenticator<P extends PermittingProtocol>(options: Authenticat
     nativeTo: (authority) => options.protocols.find(({ dialect }) => speaks(hosts, authority, dialect)),
     authenticate(received, body) {
       const { first, second } = detected(received);
-      if (second !== undefined || (first !== undefined && hasForeignMarks(received.request))) {
+      if (second !== undefined || (first !== undefined && hasForeignMarks(first.protocol.dialect, received.request))) {
         throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "the request has two signatures. Send one");
       }
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
@@ -86,18 +96,7 @@ function proved<P extends PermittingProtocol>(proof: Omit<Authenticated<P>, symb
   return proof as Authenticated<P>;
 }
 
-const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;
-
-/** Whether a request carries marks of a dialect without a verifier: Cloud Storage, Azure's SAS or Shared Key. */
-function hasForeignMarks({ target, headers }: WireRequest): boolean {
-  if (GOOG.test(target) || (/[?&]sig=/i.test(target) && /[?&]sv=/i.test(target))) return true;
-  for (const [name, value] of headers) {
-    if (name.length === 13 && name.toLowerCase() === "authorization" && /^(?:SharedKey|GOOG)/i.test(value)) return true;
-  }
-  return false;
-}
-
-function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {
+function speaks(hosts: ReadonlyMap<string, readonly string[]>, authority: string, dialect: string): boolean {
   // A route names its own host.
   if (hosts.size === 0 || dialect === "route") return true;
   const host = authority.toLowerCase();

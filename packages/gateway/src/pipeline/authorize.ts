@@ -153,7 +153,8 @@ function permit(
   const { bucket, key, prefix } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
   const object = key === undefined ? undefined : { bucket, key };
-  return { grant, bucket, object, prefix, scopes, action: undefined, findRevoked, at: now } as Permit;
+  const signedAt = protocol.signedAt?.(grant);
+  return { grant, bucket, object, prefix, scopes, action: undefined, findRevoked, signedAt, at: now } as Permit;
 }
 
 function checkKeyLength(key: string): void {

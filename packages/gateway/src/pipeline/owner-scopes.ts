@@ -1,11 +1,14 @@
 import type { State } from "../state/contract/state.ts";
-import { type FoundScopes, type KeyScope, readScope } from "./key-scope.ts";
+import { type FoundScopes, readScope } from "./key-scope.ts";
 
-/** Finds the keys of an id; each may have a scope. */
-export type ScopedKeys = (id: string) => unknown;
+/** Finds the scopes that the keys of an id have now. */
+export type FindScopes = (id: string) => FoundScopes | Promise<FoundScopes>;
 
-/** Returns the present scopes of the owners of links: of the operator none, of a key or a token those that it has now. */
-export function ownerScopes(state: State, keys: ScopedKeys | undefined): (owner: string) => Promise<FoundScopes> {
+/**
+ * Returns the present scopes of the owners of links: of the operator none, of a key or a token those that it has now.
+ * @param finders one for each dialect whose keys own links; if several know the id, all scopes apply
+ */
+export function ownerScopes(state: State, finders: readonly FindScopes[]): (owner: string) => Promise<FoundScopes> {
   return async (owner) => {
     const [, kind, id = ""] = /^(key|token):(.*)$/s.exec(owner) ?? [];
     if (kind === undefined) return [];
@@ -13,7 +16,8 @@ export function ownerScopes(state: State, keys: ScopedKeys | undefined): (owner:
       const token = (await state.listTokens()).find((one) => one.id === id && one.revokedAt === undefined);
       return token && readScope({ buckets: token.buckets, prefix: token.prefix });
     }
-    const found = [(await keys?.(id)) ?? []].flat() as readonly { readonly scope?: KeyScope }[];
-    return found.length === 0 ? undefined : found.map(({ scope = {} }) => readScope(scope));
+    const found = await Promise.all(finders.map((find) => find(id)));
+    const scopes = found.flatMap((one) => one ?? []);
+    return scopes.length === 0 ? undefined : scopes;
   };
 }

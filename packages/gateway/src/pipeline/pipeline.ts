@@ -18,7 +18,8 @@ import { type Refuser, refuser } from "./refuser.ts";
 import { type Reached, type Respond, responder } from "./respond.ts";
 import { expectNotRevoked } from "./revocation.ts";
 
-export interface PipelineOptions<P extends PermittingProtocol> extends Pick<ProbeState, "obstacle" | "metrics"> {
+export interface PipelineOptions<P extends PermittingProtocol>
+  extends Pick<ProbeState, "obstacle" | "linkObstacle" | "metrics"> {
   /** The first one also refuses the requests that no protocol recognises. */
   readonly protocols: readonly [P, ...P[]];
   readonly hosts?: AuthenticationOptions<P>["hosts"];
@@ -78,6 +79,7 @@ export function pipeline<P extends PermittingProtocol>(options: PipelineOptions<
     isCounting,
     accessLog,
     obstacle,
+    linkObstacle,
     metrics,
   } = options;
   const links = options.links?.links;
@@ -109,7 +111,7 @@ export function pipeline<P extends PermittingProtocol>(options: PipelineOptions<
   const nextRequestId = requestIds(options.random);
   const probes: ProbeState = {
     obstacle,
-    linkObstacle: () => links?.obstacle(),
+    linkObstacle,
     auditFault: () => links?.state.auditFault?.(),
     metrics,
   };

@@ -83,6 +83,7 @@ const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   SIZE_MISMATCH: "the parts have another size than the request says",
   DISK_FULL: "the storage is full",
   READ_ONLY: "the storage can be read and not written",
+  STORAGE_DENIED: "the gateway may not access this part of its storage",
   UNAVAILABLE: "the storage does not answer",
 };
 

@@ -5,6 +5,7 @@ import type { Notes } from "./access-log.ts";
 import type { Authenticator } from "./authenticate.ts";
 import { refusedPreflight } from "./cross-origin.ts";
 import type { Answer, Outcome } from "./outcome.ts";
+import { redactKey } from "./redact.ts";
 import { toRefusal } from "./refusal.ts";
 import { crossOriginOf, exchangeOf, type Reached, type Respond } from "./respond.ts";
 
@@ -32,6 +33,8 @@ export function refuser({ recognise, nativeTo, fallback, respond }: RefuserOptio
     const answer =
       protocol?.refuse(refusal, exchange) ??
       refuseUnrecognised(nativeTo(notes.request.authority) ?? fallback, refusal, exchange);
+    // A client may have written a signature into the part of the request that the text quotes.
+    if (answer.status >= 400 && answer.status < 500) notes.reason = redactKey(refusal.message);
     // A 5xx is not the client's fault, so the log shows its cause to the operator. A 501 is: the client asked for what does not exist here.
     if (answer.status >= 500 && answer.status !== 501) notes.error = refusal.cause;
     return answer;

@@ -6,14 +6,10 @@ import type { Permit } from "../permit.ts";
 import type { Outcome } from "./outcome.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Schemes whose grants begin when they were signed. Other schemes sign no date. */
-const SIGNS_DATE: ReadonlySet<string> = new Set(["s3", "s3/v4a", "s3/express", "url"]);
-
 type Known = Grant & { readonly subject?: string; readonly link?: { readonly id: string } };
 
-function revocable({ grant, bucket, object, prefix }: Permit): Revocable {
-  const { id, keyId, scheme, subject, link, notBefore } = grant as Known;
-  const signedAt = SIGNS_DATE.has(scheme) ? notBefore.getTime() : undefined;
+function revocable({ grant, bucket, object, prefix, signedAt }: Permit): Revocable {
+  const { id, keyId, subject, link } = grant as Known;
   return { id, keyId, subject, link: link?.id, bucket, key: object?.key, prefix, signedAt };
 }
 
@@ -22,7 +18,7 @@ export function expectNotRevoked(permit: Permit, links: Links): void {
   if (links.isStale()) throw new Refusal("UNAVAILABLE", "the list of revocations is too old to serve by");
   const { revocations } = links;
   if (revocations.isEmpty) return;
-  if (revocations.find(revocable(permit)) !== undefined) throw new Refusal("REVOKED", "the grant was revoked");
+  if (revocations.isRevoked(revocable(permit))) throw new Refusal("REVOKED", "the grant was revoked");
 }
 
 /** Checks a further resource of a permitted request: the revocation of a prefix applies to it, too. @throws {Refusal} `REVOKED` */

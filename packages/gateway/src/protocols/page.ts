@@ -1,78 +1,90 @@
 import type { WireRequest } from "daypass";
 import { readAccept } from "../http/accept.ts";
+import { encodePage, PAGE_HEADERS } from "../pages/layout.ts";
+import { messagesFor } from "../pages/messages/index.ts";
+import type { Messages, RefusedUrl } from "../pages/messages/types.ts";
+import { refusedUrlPage } from "../pages/refused-url-page.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../pipeline/refusal.ts";
 import type { Exchange, PermittingProtocol } from "./protocol.ts";
-import { textAnswer } from "./text-answer.ts";
 
 /** The types in which programs receive an error. */
 const FOR_PROGRAMS = ["application/json", "application/problem+json", "application/xml", "text/xml"] as const;
 
-/** Whether the client prefers HTML by name, as a browser does that opens a link. */
+/**
+ * Whether a person reads the answer in a browser. Programs prefer HTML by name, too: the default `Accept` of Java's HttpURLConnection begins with
+ * it. No program but a browser, and the preview of a chat, begins its `User-Agent` as browsers do.
+ */
 export function wantsPage({ headers }: WireRequest): boolean {
-  const qualityOf = readAccept(headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "");
+  const headerOf = (wanted: string): string => headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? "";
+  if (!headerOf("user-agent").startsWith("Mozilla/")) return false;
+  const qualityOf = readAccept(headerOf("accept"));
   const page = qualityOf(["text/html"]) ?? 0;
   const isLess = (type: string): boolean => page < (qualityOf([type, "application/*", "*/*"]) ?? 0);
   return page > 0 && !FOR_PROGRAMS.some(isLess);
 }
 
-const ASK = "Ask the sender for a new one.";
-const MISSING = [
-  "File not found",
-  "The link is valid, but its file does not exist. Ask the sender for a new link.",
-] as const;
-const FAILED = ["The server cannot answer right now", "Try again in a few minutes."] as const;
-
-// For a person who opened a link: what happened, and what helps. A page never names the wrong part of a signature.
-const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text: string]>>> = {
-  NO_SIGNATURE: ["A link is needed", "This address opens only with a valid link. Ask its owner for one."],
-  EXPIRED: ["This link has expired", ASK],
-  EXPIRED_TOKEN: ["This link has expired", ASK],
-  USES_SPENT: ["This link was already used", ASK],
-  REVOKED: ["This link was withdrawn", ASK],
-  IP_NOT_GRANTED: ["This link does not open from your network", ASK],
-  METHOD_NOT_GRANTED: ["This link does not open in a browser", "It allows another action, such as an upload."],
-  NOT_YET_VALID: ["This link is not valid yet", "Try again later."],
-  NO_SUCH_KEY: MISSING,
-  NO_SUCH_BUCKET: MISSING,
-  UNAVAILABLE: FAILED,
-  UPSTREAM_FAILED: FAILED,
-  UPSTREAM_TIMEOUT: FAILED,
-  BUSY: ["Too many requests", "The server is too busy right now. Try again in a few seconds."],
-  INTERNAL: [
-    "The server failed",
-    "Try again. If it fails again, send the number below to the operator of this server.",
-  ],
+/** For a person who opened a URL. Every other code means that it is incomplete or was altered. */
+const REASONS: Readonly<Partial<Record<RefusalCode, RefusedUrl>>> = {
+  NO_SIGNATURE: "needed",
+  EXPIRED: "expired",
+  EXPIRED_TOKEN: "expired",
+  USES_SPENT: "spent",
+  REVOKED: "revoked",
+  IP_NOT_GRANTED: "network",
+  METHOD_NOT_GRANTED: "method",
+  NOT_YET_VALID: "later",
+  NO_SUCH_KEY: "missing",
+  NO_SUCH_BUCKET: "missing",
+  UNAVAILABLE: "failed",
+  STORAGE_DENIED: "denied",
+  UPSTREAM_FAILED: "failed",
+  UPSTREAM_TIMEOUT: "failed",
+  BUSY: "busy",
+  INTERNAL: "internal",
 };
 
-const REFUSED = ["This link does not work", `This link is incomplete or was altered. ${ASK}`] as const;
-
-/** A plain page that says why a link does not open. It has no script, no style and no form, and repeats nothing of the request. */
-export function page(refused: {
-  readonly status: number;
-  readonly code: RefusalCode;
-  readonly requestId: string;
-  readonly headers?: readonly string[];
-  /** The dialect's own code, for the developer who opened the link. */
-  readonly shown?: string;
-}): Answer {
-  const [title, text] = TEXTS[refused.code] ?? REFUSED;
-  return textAnswer({
-    status: refused.status,
-    type: "text/html; charset=utf-8",
-    text: `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<h1>${title}</h1>
-<p>${text}</p>
-<p><small>Request ${refused.requestId}${refused.shown === undefined ? "" : `, ${refused.shown}`}</small></p>
-</html>
-`,
-    headers: ["vary", "accept", ...(refused.headers ?? [])],
+/** A page that says why a URL does not open. It repeats nothing of the request but its host. */
+export function page(
+  { request, requestId }: Pick<Exchange, "request" | "requestId">,
+  refused: {
+    readonly status: number;
+    readonly code: RefusalCode;
+    readonly headers: readonly string[];
+    /** The dialect's own code, for the developer who opened the URL. */
+    readonly shown: string;
+  },
+): Answer {
+  const isRoot = request.target === "/" && refused.code === "NO_SIGNATURE";
+  const text = refusedUrlPage(messagesOf(request), {
+    why: isRoot ? "root" : (REASONS[refused.code] ?? "refused"),
+    host: request.authority,
+    requestId,
+    error: `${refused.status} ${refused.shown}`,
   });
+  return pageAnswer(request, refused.status, text, refused.headers);
+}
+
+/** The texts in the language of a browser. */
+export function messagesOf({ headers }: WireRequest): Messages {
+  return messagesFor(headers.find(([name]) => name.toLowerCase() === "accept-language")?.[1]);
+}
+
+/** A page, which nothing may store. */
+export function pageAnswer(
+  { headers: asked }: WireRequest,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+): Answer {
+  const accepted = asked.find(([name]) => name.toLowerCase() === "accept-encoding")?.[1] ?? "";
+  const { bytes, coding } = encodePage(text, accepted);
+  const length = ["content-length", String(bytes.length)];
+  return {
+    status,
+    headers: ["content-type", "text/html; charset=utf-8", ...length, ...PAGE_HEADERS, ...coding, ...headers],
+    body: { kind: "bytes", bytes },
+  };
 }
 
 /** Answers a request of no dialect or of two: a browser gets a page, a program the words of the gateway's first dialect. */
@@ -80,5 +92,6 @@ export function refuseUnrecognised(fallback: PermittingProtocol, refusal: Refusa
   const answer = fallback.refuse(refusal, exchange);
   if (!wantsPage(exchange.request)) return answer;
   const { requestId } = exchange;
-  return page({ status: answer.status, code: refusal.code, requestId, headers: ["x-request-id", requestId] });
+  const { code } = refusal;
+  return page(exchange, { status: answer.status, code, shown: code, headers: ["x-request-id", requestId] });
 }

@@ -10,8 +10,11 @@ import type { Answer } from "../pipeline/outcome.ts";
 import type { Received } from "../pipeline/receive.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
 
-/** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs, `link` the links that the gateway remembers, `route` what is forwarded to upstreams. */
-export type Dialect = "s3" | "url" | "link" | "route";
+/** Counts the uses of Daypass URLs. */
+export interface UseCounter {
+  /** Counts one of `limit` uses; `false` if none is left. */
+  claim(grant: Grant, limit: number): Promise<boolean>;
+}
 
 /** The request that an answer belongs to. */
 export interface Exchange {
@@ -51,11 +54,14 @@ export interface VerifiedBody<G extends Grant = Grant> {
 
 /** One dialect up to the permit of a request. Only `refuse` runs for a request that was not verified. */
 export interface PermittingProtocol<G extends Grant = Grant> extends GrantPolicy<G> {
-  readonly dialect: Dialect;
+  /** The name of its front in the registry; of links and of routes, `link` and `route`. */
+  readonly dialect: string;
   /** The kinds of signature in this dialect. Exactly one verifier of all dialects must recognise a request. */
   readonly verifiers: readonly ImmediateVerifier<G>[];
   /** The kinds of signature that the head alone cannot prove. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
+  /** Whether a request carries a mark of this dialect, which is ambiguous beside another signature. Absent if its verifiers detect every mark. */
+  marks?(request: WireRequest): boolean;
   /** The key that requested the session which signed; for the access log. */
   parentKeyId?(grant: G): string | undefined;
   /** Translates the refusal of a permitted request into the terms of its grant. Absent if there is nothing to translate. */

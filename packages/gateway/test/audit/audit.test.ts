@@ -79,6 +79,19 @@ describe("an audit", () => {
     expect(places((await verifyAudit(await lines(), { keys: KEYS })).faults)).toEqual([["missing", "main", 7, 7]]);
   });
 
+  it("names other writers in a head for seven days after their last head", async () => {
+    await write("other", [3]);
+    bench.now += 7 * 86_400_000 - 60_001;
+    await write("main", [1, 1]);
+    const seen = bench.exported.map((line) => Object.keys(JSON.parse(JSON.parse(line).head).seen));
+    expect(seen).toEqual([[], ["other"], []]);
+    expect((await verify()).faults).toEqual([]);
+    await edit("DELETE FROM audit_writer WHERE writer = 'other'");
+    expect(places((await verifyAudit(await lines(), { keys: KEYS })).faults)).toEqual([
+      ["dropped-writer", "other", undefined, undefined],
+    ]);
+  });
+
   it("reports a line that is no line of an export", async () => {
     expect(places((await verifyAudit(["{", "[]", ""], { keys: KEYS })).faults)).toHaveLength(2);
   });

@@ -1,6 +1,9 @@
 import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
 import { urlSigner } from "daypass/url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AccessEvent } from "../../src/index.ts";
+import { requestLine } from "../../src/node/log.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { FORM_GATEWAY, formCalls } from "./form-posts.ts";
 import { headerSignature } from "./header-signature.ts";
@@ -62,6 +65,30 @@ it("names no signer in the event of a request whose signature does not match", a
     const event = await lastEvent(fetch(gateway.tamper(url)));
     expect([event?.scheme, event?.keyId, event?.grantId]).toEqual([undefined, undefined, undefined]);
   }
+});
+
+it("gives the reason of a refusal in words, which S3's answer does not", async () => {
+  const v2 = s3V2Signer({ ...gateway.clients.daypass, region: "us-east-1" });
+  const { url } = v2.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 });
+  const refused = async (target: string) => {
+    const event = await lastEvent(fetch(target));
+    const line = JSON.parse(requestLine(event as AccessEvent));
+    return [line.requestId === event?.requestId, line.status, line.code, line.reason];
+  };
+  const unsigned = 'SigV2 does not sign the parameter "a". Leave it out, or list it in allowUnsigned';
+  expect(await refused(`${url}&a=b`)).toEqual([true, 403, "UNSIGNED_PARAMETER", unsigned]);
+  const expired = await refused(signed(anHourAgo).url);
+  expect(expired[3]).toMatch(/^the URL expired at 20/);
+  expect((await lastEvent(fetch(signed().url)))?.reason).toBeUndefined();
+});
+
+it("leaves a signature out of the reason of a refusal", async () => {
+  const { url } = s3V2Signer({ ...gateway.clients.daypass, region: "us-east-1" }).sign({
+    ...{ bucket: "media", key: "hello.txt", expiresIn: 60 },
+  });
+  const event = await lastEvent(fetch(`${url}&x%26Signature%3Ds3cr3t=1`));
+  expect(event?.code).toBe("UNSIGNED_PARAMETER");
+  expect(requestLine(event as AccessEvent)).not.toContain("s3cr3t");
 });
 
 it("has path, bucket and key of a request, without its query", async () => {

@@ -76,7 +76,8 @@ describe.skipIf(missing)(`a gateway behind nginx, as the guide configures it${mi
     mkdirSync(join(folder, "files/media"), { recursive: true });
     const storage = await disk({ root: join(folder, "files") });
     const keys = { s3: (id: string) => (id === key.accessKeyId ? key : undefined) };
-    const server = await listen(createGateway({ storage, origins: [origin], keys }), { port: ports.gateway });
+    const gateway = createGateway({ storage, origins: [origin], keys, metrics: true });
+    const server = await listen(gateway, { port: ports.gateway });
     closing.push(() => server.drain(0));
     writeFileSync(join(folder, "cert.pem"), tls.cert);
     writeFileSync(join(folder, "key.pem"), tls.key);
@@ -135,4 +136,11 @@ describe.skipIf(missing)(`a gateway behind nginx, as the guide configures it${mi
     expect(await ask({ method: "PUT", url, headers, body: Buffer.alloc(3_000_000, "x") })).toEqual([200, ""]);
     expect((await ask({ method: "GET", url: sign("GET", "long") }))[1]).toHaveLength(3_000_000);
   });
+
+  it.each(["/-/metrics", "//-/metrics", "/-/%6Detrics", "/media/../-/metrics"])(
+    "refuses strangers %s",
+    async (path) => {
+      expect((await overHttp1({ method: "GET", url: origin + path }))[0]).toBe(403);
+    },
+  );
 });

@@ -53,6 +53,42 @@ describe("SigV2 in the Authorization header", () => {
   });
 });
 
+describe("SigV2 in the query of an upload", () => {
+  const sign = (copy: string): string => {
+    const expires = Math.floor(Date.now() / 1000) + 60;
+    const { accessKeyId, secretAccessKey } = gateway.accessKey;
+    const text = `PUT\n\ntext/plain\n${expires}\n/media/typed.txt`;
+    const signature = createHmac("sha1", secretAccessKey).update(text).digest("base64");
+    return `/media/typed.txt?AWSAccessKeyId=${accessKeyId}&Expires=${expires}&Signature=${encodeURIComponent(signature)}${copy}`;
+  };
+  const put = (target: string, type: string) =>
+    send(gateway, {
+      ...{ method: "PUT", target, body: "x" },
+      headers: { host: `127.0.0.1:${gateway.port}`, "content-type": type, "content-length": "1" },
+    });
+
+  // boto3 and the AWS SDK 2 for JavaScript copy the signed header into the query.
+  it.each(["", "&content-type=text%2Fplain", "&Content-Type=text%2Fplain"])(
+    "is refused with another Content-Type as a mismatch that shows the string to sign, with the copy %j",
+    async (copy) => {
+      const reply = await put(sign(copy), "image/png");
+      expect([reply.status, s3Code(reply.body)]).toEqual([403, "SignatureDoesNotMatch"]);
+      expect(s3Field(reply.body, "StringToSign")).toMatch(/^PUT\n\nimage\/png\n\d+\n\/media\/typed\.txt$/);
+      expect((await put(sign(copy), "text/plain")).status).toBe(200);
+    },
+  );
+
+  it("is refused with a copy of the header that the holder changed", async () => {
+    const reply = await put(sign("&content-type=image%2Fpng"), "text/plain");
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "SignatureDoesNotMatch"]);
+  });
+
+  it("is refused with any other unsigned parameter as AccessDenied", async () => {
+    const reply = await put(sign("&a=b"), "text/plain");
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "AccessDenied"]);
+  });
+});
+
 /** SigV2 in the query, likewise. */
 function version2Query(resource: string, target: string, secret = gateway.accessKey.secretAccessKey): Promise<Reply> {
   const expires = Math.floor(Date.now() / 1000) + 60;

@@ -210,6 +210,21 @@ describe("a presigned PUT", () => {
     expect(reply.code).toBe(code);
   });
 
+  it.each([
+    ["gzip, aws-chunked", "gzip"],
+    ["AWS-Chunked", undefined],
+  ])("stores %s of a body without frames as the coding %j", async (coding, stored) => {
+    const headers = { "content-encoding": coding };
+    expect((await s3({ method: "PUT", key: "coded.txt", body: "hello", headers })).status).toBe(200);
+    const reply = await s3({ key: "coded.txt" });
+    expect([reply.headers["content-encoding"], reply.body.toString()]).toEqual([stored, "hello"]);
+  });
+
+  it("refuses frames in a body that is signed as a whole", async () => {
+    const headers = { "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "5" };
+    expect((await s3({ method: "PUT", key: "framed.txt", body: "5\r\nhello\r\n0\r\n\r\n", headers })).status).toBe(501);
+  });
+
   it("requires Content-Length like S3", async () => {
     const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key: "chunked.txt", expiresIn: 60 });
     const headers = { host: `127.0.0.1:${gateway.port}`, "transfer-encoding": "chunked" };

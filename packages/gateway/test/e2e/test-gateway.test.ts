@@ -3,7 +3,7 @@ import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { urlSigner } from "daypass/url";
 import { expect, it } from "vitest";
-import { testGateway } from "../../src/testing/index.ts";
+import { type TestGatewayOptions, testGateway } from "../../src/testing/index.ts";
 
 const status = async (url: string, init?: RequestInit): Promise<number> => {
   const reply = await fetch(url, init);
@@ -44,8 +44,17 @@ it.each([
       bind: { headers: { [name]: value } },
     } as const;
     const { url, headers } = s3Signer(gateway.clients.daypass).sign(put);
-    expect(await status(url, { method: "PUT", headers, body: "a" })).toBe(tolerate.length === 0 ? refused : 200);
+    const response = await fetch(url, { method: "PUT", headers, body: "a" });
+    expect(response.status).toBe(tolerate.length === 0 ? refused : 200);
+    expect((await response.text()).includes(`tolerate: [&quot;${kind}&quot;]`)).toBe(tolerate.length === 0);
   }
+});
+
+it("refuses a misspelt option, and names the right one", async () => {
+  const misspelt = { file: {}, files: {} } as TestGatewayOptions;
+  await expect(testGateway(misspelt)).rejects.toThrow(
+    expect.objectContaining({ code: "INVALID_INPUT", message: "file is not an option. Did you mean files?" }),
+  );
 });
 
 it("is gone with everything when its scope ends", async () => {

@@ -191,7 +191,9 @@ describe("a Daypass URL", () => {
   it("answers an expired URL with a problem for programs and a page for browsers", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt", {}, () => new Date(Date.now() - 120_000));
     expect(await problem(await fetch(url))).toEqual(refused(403, "EXPIRED"));
-    const page = await fetch(url, { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+    const page = await fetch(url, {
+      headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8", "user-agent": "Mozilla/5.0" },
+    });
     expect([page.status, page.headers.get("content-type")]).toEqual([403, "text/html; charset=utf-8"]);
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
@@ -204,17 +206,21 @@ describe("a Daypass URL", () => {
       "text/html;q=0.5, */*;q=0.8",
       "*/*",
     ]) {
-      expect(await problem(await fetch(url, { headers: { accept } }))).toEqual(refused(403, "EXPIRED"));
+      expect(await problem(await fetch(url, { headers: { accept, "user-agent": "Mozilla/5.0" } }))).toEqual(
+        refused(403, "EXPIRED"),
+      );
     }
   });
 });
 
 describe("a request without a signature", () => {
   it("answers a browser with a page that shows the request id of the log", async () => {
-    const reply = await fetch(`${gateway.url}/media/hello.txt`, { headers: { accept: "text/html" } });
+    const reply = await fetch(`${gateway.url}/media/hello.txt`, {
+      headers: { accept: "text/html", "user-agent": "Mozilla/5.0" },
+    });
     const id = reply.headers.get("x-request-id");
     expect([reply.status, id]).toEqual([403, gateway.events.at(-1)?.requestId]);
-    expect(await reply.text()).toContain(`Request ${id}`);
+    expect(await reply.text()).toContain(`<bdi>${id}</bdi>`);
   });
 });
 

@@ -59,6 +59,24 @@ describe("a token cannot undo a revocation of the operator", () => {
   });
 });
 
+it.each([
+  ["by its id", (id: string) => ({ link: id })],
+  ["by its address", (_: string, url: string) => ({ url })],
+  ["with its owner", () => ({ key: "operator" })],
+  ["with its prefix", () => ({ prefix: "media/fi" })],
+])("shows a link as revoked that is refused %s, and as open when that is lifted", async (_, body) => {
+  const { id, url } = (await asOperator("/links", { target: "media/film.mp4" })).body;
+  const revocation = (await asOperator("/revocations", body(id, url))).body.id;
+  const shown = async () => [
+    (await call(`/links/${id}`, {}, true)).body.status,
+    (await call("/links", {}, true)).body.items[0].status,
+    await status(id),
+  ];
+  expect(await shown()).toEqual(["revoked", "revoked", 410]);
+  await asOperator(`/revocations/${revocation}/lift`);
+  expect(await shown()).toEqual(["open", "open", 200]);
+});
+
 it("a revocation is never lost to edits that run at the same time", async () => {
   const { link } = await bench.make();
   const edit = (label: string) =>

@@ -1,6 +1,7 @@
+import { urlSigner } from "daypass/url";
 import { expect, it } from "vitest";
 import { adminCalls } from "./admin-calls.ts";
-import { linkBench } from "./link-bench.ts";
+import { linkBench, URL_KEY } from "./link-bench.ts";
 
 const bench = linkBench();
 const call = adminCalls(bench);
@@ -18,6 +19,29 @@ it("counts each call of POST /claims as a use, in the same count as the gateway"
   expect(await bench.links.state.claimUse({ kid: use.keyId, grantId: use.grantId, uses: 2, until })).toBe(true);
   expect(await claim({ scopes })).toEqual({ status: 200, body: { claimed: false } });
   expect((await claim({ scopes }, { ...use, grantId: "another" })).body).toEqual({ claimed: true });
+});
+
+it("after a restore, refuses uses of older URLs and every POST /claims until lost-uses is lifted, but no URL that was not valid yet", async () => {
+  const sign = (notBefore?: Date) =>
+    urlSigner({ key: URL_KEY, clock: bench.clock }).sign({
+      url: `${bench.url}/media/film.mp4`,
+      methods: ["GET"],
+      expiresIn: 3600,
+      uses: 1,
+      notBefore,
+    }).url;
+  const [old, later] = [sign(), sign(new Date(bench.now + 120_000))];
+  const get = async (url: string) => (await fetch(url)).status;
+  bench.now += 60_000;
+  expect([await get(old), await get(old)]).toEqual([200, 403]);
+  await bench.links.state.beginRun(undefined);
+  await bench.links.state.beginRun("the run of a lost state");
+  bench.now += 60_000;
+  const scopes = ["claims:write"];
+  expect([await get(old), await get(later), (await claim({ scopes })).body]).toEqual([403, 200, { claimed: false }]);
+  const lifted = await call("/revocations/lost-uses/lift", { method: "POST" }, true);
+  expect(lifted.body).toMatchObject({ kind: "uses-before", liftedAt: "2026-12-01T12:02:00.000Z" });
+  expect((await claim({ scopes })).body).toEqual({ claimed: true });
 });
 
 it.each([

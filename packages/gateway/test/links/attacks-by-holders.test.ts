@@ -7,7 +7,7 @@ import type { OperationContext } from "../../src/operations/operation-context.ts
 import { zipPrefix } from "../../src/operations/zip-prefix.ts";
 import type { PermittedPrefix } from "../../src/permit.ts";
 import type { Variant } from "../../src/state/contract/state.ts";
-import { claimKeyIn, linkBench } from "./link-bench.ts";
+import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
 
 const bench = linkBench();
 /** What each record of a zip's central directory begins with. */
@@ -46,7 +46,7 @@ it("passwords that are tried at once leave the threads that read files free", as
 it("the token of a delivery can be shared, up to twice the size of its object and 16 MiB", async () => {
   bench.write("film.mp4", "f".repeat(8 * 1024 * 1024));
   const { variant } = await bench.make({ maxDeliveries: 1 });
-  const claim = claimKeyIn(await (await bench.get(`/l/${variant.id}`, { headers: { accept: "text/html" } })).text());
+  const claim = claimKeyIn(await (await bench.get(`/l/${variant.id}`, { headers: BROWSER })).text());
   const token = (await bench.press(`/l/${variant.id}`, { claim })).headers.get("location") ?? "";
   const statuses: number[] = [];
   for (let at = 0; at < 5; at++) {

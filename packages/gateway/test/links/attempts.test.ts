@@ -32,7 +32,9 @@ async function ask(path: string, { from = "192.0.2.1", method, headers = {}, fie
   const { status, body } = outcome;
   const sent = outcome.headers.filter((_, at) => outcome.headers[at - (at % 2)] !== "x-request-id");
   const cookie = outcome.headers.find((value) => value.startsWith("dp-browser="));
-  return { status, headers: sent, body: body?.kind === "bytes" ? Buffer.from(body.bytes).toString() : body, cookie };
+  const [, id = ""] = outcome.headers.slice(outcome.headers.indexOf("x-request-id"));
+  const text = body?.kind === "bytes" ? Buffer.from(body.bytes).toString().replace(id, "") : body;
+  return { status, headers: sent, body: text, cookie };
 }
 
 const basic = (password: string) => ({ authorization: `Basic ${Buffer.from(`:${password}`).toString("base64")}` });

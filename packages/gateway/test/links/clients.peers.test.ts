@@ -77,7 +77,9 @@ describe.skipIf(reason)(`programs that download${reason ?? ""}`, () => {
   it("the command of the page takes the delivery of its button, under the name of the file", async () => {
     const { path, used } = await counted();
     const page = await (await bench.get(path, { headers: BROWSER })).text();
-    const command = (/<pre>([^<]*)<\/pre>/.exec(page)?.[1] ?? "").replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+    const command = (/<pre[^>]*>([^<]*)<\/pre>/.exec(page)?.[1] ?? "")
+      .replaceAll("&#39;", "'")
+      .replaceAll("&amp;", "&");
     expect((await bench.press(path, { claim: claimKeyIn(page) })).status).toBe(303);
     expect([await shell(command), readdirSync(folder)]).toEqual([0, ["film.mp4"]]);
     expect([downloaded(), await used()]).toEqual([[true], { used: 1, started: 1 }]);

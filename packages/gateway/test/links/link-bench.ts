@@ -1,7 +1,7 @@
 import { createHook } from "node:async_hooks";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { createGateway, type Gateway, type GatewayLinks, type GatewayOptions, type Storage } from "../../src/index.ts";
 import { createLink, type LinkRequest } from "../../src/links/create-link.ts";
@@ -17,7 +17,7 @@ export const URL_KEY = {
   k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 } as const;
 /** What a browser asks for when it opens a link. */
-export const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+export const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8", "user-agent": "Mozilla/5.0" };
 
 /** A gateway with links over a folder, and a clock that the test sets. */
 export interface LinkBench {
@@ -35,7 +35,7 @@ export interface LinkBench {
   get(path: string, init?: RequestInit): Promise<Response>;
   press(path: string, fields: Record<string, string>): Promise<Response>;
   /** Replaces an object of the bucket `media`. */
-  write(key: string, text: string): void;
+  write(key: string, content: string | Uint8Array): void;
 }
 
 interface BenchOptions {
@@ -43,13 +43,14 @@ interface BenchOptions {
   readonly handOver?: GatewayLinks["handOver"] | ((root: string) => GatewayLinks["handOver"]);
   /** In the place of the folder. */
   readonly openStorage?: () => Promise<Storage>;
+  readonly sharedBy?: string;
 }
 
 /** Starts one for each test of the calling file. */
 export function linkBench(
   keys: () => GatewayOptions["keys"] = () => ({ url: [URL_KEY] }),
   more: (origin: string) => Partial<GatewayOptions> = () => ({}),
-  { handOver, openStorage }: BenchOptions = {},
+  { handOver, openStorage, sharedBy }: BenchOptions = {},
 ): LinkBench {
   const bench = { now: 0 } as { -readonly [name in keyof LinkBench]: LinkBench[name] };
   let server: Awaited<ReturnType<typeof listen>>;
@@ -59,7 +60,11 @@ export function linkBench(
     const folder = mkdtempSync(join(tmpdir(), "daypass-links-"));
     const { clock } = bench;
     mkdirSync(join(folder, "root/media/holiday/day 2"), { recursive: true });
-    bench.write = (key, text) => writeFileSync(join(folder, "root/media", key), text);
+    bench.write = (key, content) => {
+      const path = join(folder, "root/media", key);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+    };
     bench.write("film.mp4", "f".repeat(100_000));
     bench.write("holiday/<b>.txt", "bold");
     bench.write("holiday/day 2/b.txt", "second");
@@ -77,7 +82,11 @@ export function linkBench(
         storage,
         origins: [`http://127.0.0.1:${port}`, `http://*.localhost:${port}`],
         keys: keys(),
-        links: { links, handOver: typeof handOver === "function" ? handOver(join(folder, "root")) : handOver },
+        links: {
+          links,
+          sharedBy,
+          handOver: typeof handOver === "function" ? handOver(join(folder, "root")) : handOver,
+        },
         clock,
         accessLog: (event) => void bench.log.push(JSON.stringify(event)),
         ...more(`http://127.0.0.1:${port}`),

@@ -1,32 +1,26 @@
 import { expect, it } from "vitest";
 import { openLinks, type RevocationSnapshot } from "../../src/links/links.ts";
-import type { Revocation } from "../../src/state/contract/revocations.ts";
+import { revocationPages } from "../../src/state/contract/revocation-pages.ts";
+import type { RevocationChange } from "../../src/state/contract/revocations.ts";
 import { sqliteState } from "../../src/state/sqlite/index.ts";
 
 const BEGIN = Date.parse("2026-12-01T12:00:00Z");
 const GRANT = { id: "g", keyId: "k", bucket: "media" };
 
-/** A state that answers nothing any more, and the copy that a gateway made before. */
+/** A state that answers nothing any more, and the copy that was made a second after its last change. */
 async function away(hasCopy: boolean) {
   const bench = { now: BEGIN };
   const clock = () => new Date(bench.now);
-  let copy: { revocations: readonly Revocation[]; polledAt: number } | undefined;
+  const copy: [readonly RevocationChange[], number][] = [];
   const snapshot: RevocationSnapshot = {
-    load: () => copy,
-    save(revocations) {
-      copy = { revocations, polledAt: bench.now };
-    },
-    confirm() {
-      if (copy !== undefined) copy.polledAt = bench.now;
+    load(reader) {
+      for (const [changes, complete] of copy) reader.apply(changes, complete);
+      return hasCopy ? BEGIN + 1000 : undefined;
     },
   };
   const state = await sqliteState({ path: ":memory:", clock });
   await state.revoke({ id: "1", selector: { kind: "key", id: "k" } }, "operator");
-  if (hasCopy) {
-    const links = await openLinks({ state, clock, snapshot });
-    bench.now += 1000;
-    await links.catchUp();
-  }
+  await revocationPages(state)({ revision: 0, apply: (...page) => copy.push(page), restart: () => undefined });
   await state.close();
   const monotonic = () => bench.now;
   return {
@@ -48,27 +42,33 @@ it.each([
   "counts the age of a copy from the last answer of the state (at most %j, after %j ms)",
   async (most, ms, isStale) => {
     const { bench, open } = await away(true);
+    bench.now = BEGIN + 1000;
     const links = await open(most);
-    expect(links.revocations.find(GRANT)).toMatchObject({ id: "1" });
-    bench.now = BEGIN + 1000 + ms;
+    expect(links.revocations.isRevoked(GRANT)).toBe(true);
+    bench.now += ms;
     await expect(links.catchUp()).rejects.toThrow();
     expect([links.isStale(), links.age()]).toEqual([isStale, ms]);
   },
 );
 
-it("opens when the copy cannot be written, and writes it later", async () => {
-  const saved: (readonly Revocation[])[] = [];
-  const snapshot: RevocationSnapshot = {
-    load: () => undefined,
-    save(revocations) {
-      saved.push(revocations);
-      if (saved.length === 1) throw new Error("ENOSPC");
-    },
-    confirm: () => undefined,
-  };
-  const state = await sqliteState({ path: ":memory:" });
-  const links = await openLinks({ state, clock: () => new Date(), snapshot });
-  await links.catchUp();
-  expect(saved).toEqual([[], []]);
-  await state.close();
+it.each([
+  ["300 seconds old", 300_000, undefined, true],
+  ["older than 300 seconds", 300_001, undefined, false],
+  ["older than the setting", 60_001, 60_000, false],
+  ["10 seconds in the future, by a clock that differs", -10_000, undefined, true],
+  ["a day in the future, so that its age is unknown", -86_400_000, undefined, false],
+  ["of any age, if the gateway serves on", 1e12, Number.POSITIVE_INFINITY, true],
+])("opens by a copy only if it is young enough: %s", async (_, age, most, opens) => {
+  const { bench, open } = await away(true);
+  bench.now = BEGIN + 1000 + age;
+  const opened = open(most).then(
+    (links) => links.revocations.isRevoked(GRANT),
+    () => false,
+  );
+  expect(await opened).toBe(opens);
+});
+
+it("opens without any copy if it serves on, and shows a finite age", async () => {
+  const links = await (await away(false)).open(Number.POSITIVE_INFINITY);
+  expect([links.isStale(), Number.isFinite(links.age())]).toEqual([false, true]);
 });

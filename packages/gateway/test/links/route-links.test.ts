@@ -57,7 +57,7 @@ const make = (more: Partial<LinkRequest> = {}) =>
 it("says on the page of a visit that it lasts an hour, and nothing of a count if there is none", async () => {
   const { variant } = await make();
   const page = await (await bench.get(`/-/daypass/l/${variant.id}`, { headers: BROWSER })).text();
-  expect(page).toContain("Your visit lasts for an hour.");
+  expect(page).toContain("Your visit lasts for an hour and works in this browser only.");
   expect(page).not.toContain("counts once");
 });
 

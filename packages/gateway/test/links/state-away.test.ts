@@ -78,7 +78,7 @@ it("reports links as not ready in every process while the disk of the state is f
   owner = await serveState(full, join(folder, "sock"));
   const ready = async () => [(await get("/-/readyz")).text, (await get("/-/readyz?links")).text];
   await remote.listTokens();
-  expect(await ready()).toEqual(["degraded\n", "state full: only revocations are stored\n"]);
+  expect(await ready()).toEqual(["degraded\n", "state full: at most revocations are stored\n"]);
   isFull = false;
   await remote.listTokens();
   expect(await ready()).toEqual(["ready\n", "ready\n"]);

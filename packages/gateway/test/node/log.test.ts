@@ -29,6 +29,7 @@ const event: AccessEvent = {
   parentKeyId: undefined,
   grantId: "pPgjvnZJ2Sg1KVLjp1K6MQ",
   code: undefined,
+  reason: undefined,
   error: undefined,
   deletions: undefined,
 };

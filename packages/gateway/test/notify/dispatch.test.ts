@@ -51,13 +51,7 @@ beforeEach(async () => {
   now = Date.now();
   ends = [];
   state = await open();
-  const counters = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, max: undefined, maxBytes: undefined };
-  const times = { createdAt: now, startsAt: now, expiresAt: now + 1e9, revokedAt: undefined, suspended: undefined };
-  const link = { public: false, kind: "object", bucket: "b", key: "k", owner: "operator", version: 1 } as const;
-  for (const id of ["l1", "l2"]) {
-    const settings = { ...link, ...times, id, networks: [], preview: true, follow: false };
-    await state.createLink(settings, [{ id, link: id, ...counters }]);
-  }
+  for (const id of ["l1", "l2"]) await addLink(id);
   sender = serve();
 });
 afterEach(async () => {
@@ -66,6 +60,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+async function addLink(id: string): Promise<void> {
+  const counters = { used: 0, givenBack: 0, held: 0, started: 0, completed: 0, max: undefined, maxBytes: undefined };
+  const times = { createdAt: now, startsAt: now, expiresAt: now + 1e9, revokedAt: undefined, suspended: undefined };
+  const link = { public: false, kind: "object", bucket: "b", key: "k", owner: "operator", version: 1 } as const;
+  const settings = { ...link, ...times, id, networks: [], preview: true, follow: false };
+  await state.createLink(settings, [{ id, link: id, ...counters }]);
+}
 const hook = (id: string, url: string) =>
   state.addWebhook({ id, url, events: EVENTS, owner: "operator", createdAt: now }, "operator");
 const view = (link: string, recipient: string) =>
@@ -168,6 +169,32 @@ it("sends nothing to a name that has come to resolve to a private address", asyn
   await serve(async () => [{ address: "10.0.0.1", family: 4 }]).run();
   now += 5000;
   expect((await state.takeNotifications(1, 1))[0]?.error).toContain("not a public address");
+});
+
+it("sends to a receiver that answers while others hang, refuse and are slow", async () => {
+  const waiting: ServerResponse[] = [];
+  const hanging = await receiver(() => undefined);
+  const slow = await receiver((response) => void waiting.push(response));
+  const good = await receiver(accept);
+  await hook("hanging", hanging.url);
+  await hook("slow", slow.url);
+  await hook("refusing", "http://127.0.0.1:1/");
+  await hook("good", good.url);
+  const links = Array.from({ length: 40 }, (_, at) => `many${at}`);
+  for (const id of links) await addLink(id);
+  for (const id of links) await view(id, id);
+  sender.start();
+  try {
+    await expect.poll(() => good.got.length).toBe(40);
+    // Each of both has its own share of the sockets.
+    expect([hanging.got.length, slow.got.length]).toEqual([16, 16]);
+    for (const response of waiting.splice(0)) accept(response);
+    await expect.poll(() => slow.got.length).toBe(32);
+    expect(hanging.got.length).toBe(16);
+  } finally {
+    for (const end of ends) end();
+    await sender.close();
+  }
 });
 
 it("sends what a killed process had taken, after its lease", async () => {

@@ -24,6 +24,21 @@ describe("redactTarget", () => {
     expect(redactTarget(`/b/k?${name}=sEcReT&X-Amz-Expires=60`)).toBe(`/b/k?${name}=~&X-Amz-Expires=60`);
   });
 
+  it.each([
+    "/b/k?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260102T030405Z&X-Goog-Expires=60&X-Goog-SignedHeaders=host&X-Goog-Signature=~",
+    "/a/c/k?sv=2026-02-06&st=2026-01-02T03%3A04%3A05Z&se=2026-01-03&sr=b&sp=rcw&sip=192.0.2.7&spr=https&si=policy&sig=~",
+    "/a/c?comp=list&restype=container&sv=2026-02-06&ss=b&srt=sco&sp=l&se=2026-01-03&sig=~",
+    "/a/c/k?sig=~&skoid=1&sktid=2&skt=3&ske=4&sks=b&skv=5&sdd=1&saoid=6&suoid=7&scid=8&srh=a&sv=2026-02-06",
+  ])("shows every parameter of %s but the signature", (target) => {
+    expect(redactTarget(target.replace("~", "sEcReT"))).toBe(target);
+  });
+
+  it("hides the short names of a SAS in URLs of other signers", () => {
+    for (const query of ["st=sEcReT&e=1", "st=sEcReT&sv=1", "sp=sEcReT&sig=1", "se=sEcReT&msv=1&sig=1"])
+      expect(redactTarget(`/b/k?${query}`)).not.toContain("sEcReT");
+    expect(redactTarget("/b/k?X-Goog-Date=sEcReT")).toBe("/b/k?X-Goog-Date=~");
+  });
+
   it("hides a token without `=`, and a very long name", () => {
     expect(redactTarget("/b?secret")).toBe("/b?~");
     expect(redactTarget(`/b?${"n".repeat(65)}=1`)).toBe("/b?~");
@@ -35,6 +50,29 @@ describe("redactTarget", () => {
         const query = [...parts.map((part) => part.replace(/[&]/g, "")), "hidden=sEcReT"].join("&");
         expect(redactTarget(`/b?${query}`)).not.toContain("sEcReT");
       }),
+    );
+  });
+
+  it("hides the same in a plain query of S3 as in any other", () => {
+    const names = ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"];
+    const values = [
+      "AWS4-HMAC-SHA256",
+      "AKID%2F20260102%2Feu%2Fs3%2Faws4_request",
+      "20260102T030405Z",
+      "60",
+      "host",
+      "01ab",
+    ];
+    const plain = names.map((name, at) => `X-Amz-${name}=${values[at]}`).join("&");
+    const hidden = plain.replace(/AKID[^&]*|01ab/g, "~");
+    expect(redactTarget(`/b?${plain}`)).toBe(`/b?${hidden}`);
+    const place = fc.nat({ max: plain.length });
+    fc.assert(
+      fc.property(place, fc.constantFrom("&", "=", "?", "%26", "=sEcReT", "&sig=sEcReT", "x"), (at, piece) => {
+        const query = plain.slice(0, at) + piece + plain.slice(at);
+        expect(redactTarget(`/b?x-id=1&${query}`)).toBe(`/b?x-id=1&${redactTarget(`/b?${query}`).slice(3)}`);
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -128,7 +128,8 @@ describe("errors of the system", () => {
     ["EDQUOT", "DISK_FULL"],
     ["EFBIG", "TOO_LARGE"],
     ["ENAMETOOLONG", "KEY_NOT_STORABLE"],
-    ["EACCES", "UNAVAILABLE"],
+    ["EACCES", "STORAGE_DENIED"],
+    ["EPERM", "STORAGE_DENIED"],
     ["EIO", "UNAVAILABLE"],
   ])("translates %s to %s without the path in its text", (code, expected) => {
     const fault = Object.assign(new Error("open '/srv/secret'"), { code, syscall: "open" });

@@ -115,10 +115,11 @@ function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
   return range === undefined || range.includes(",") ? undefined : { range, ifRange };
 }
 
-export function expectUnchanged(asked: Asked, info: ObjectInfo, action: AuditAction): void {
+/** Refuses an object other than the pinned one. @param action of the record about it; `undefined` writes none */
+export function expectUnchanged(asked: Asked, info: ObjectInfo, action: AuditAction | undefined): void {
   const { link } = asked.grant;
   if (link.kind !== "object" || link.etag === undefined) return;
   if (link.etag === info.etag && link.size === info.size) return;
-  note(asked, { action, result: "changed", target: `${link.bucket}/${link.key}` });
+  if (action !== undefined) note(asked, { action, result: "changed", target: `${link.bucket}/${link.key}` });
   throw new LinkRefused("changed");
 }

@@ -1,6 +1,8 @@
 import type { Clock, Grant } from "daypass";
 import type { LinkOpener, OpenedLink } from "../../links/open-link.ts";
+import type { PictureSize } from "../../operations/picture-head.ts";
 import type { FoundScopes } from "../../pipeline/key-scope.ts";
+import type { BoundedMap } from "../../storage/contract/bounded-map.ts";
 import type { ObjectRef } from "../../storage/contract/storage.ts";
 import type { LinkForm } from "./form.ts";
 import type { HandOver } from "./hand-over.ts";
@@ -34,6 +36,8 @@ export interface LinkProtocolOptions {
   /** The name of an owner for people. */
   readonly sharedBy?: string | undefined;
   readonly clock: Clock;
+  /** The sizes of pictures, by ETag: what `?thumb` read, so that a page reads no file. */
+  readonly sizes: BoundedMap<PictureSize>;
   /** How the bytes of links that hand over leave; absent: the gateway sends them. */
   readonly handOver?: HandOver | undefined;
   /** The path of an object's file below the served folder. */

@@ -8,12 +8,14 @@ import type { PermittedObject } from "../../permit.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import { messagesOf, pageAnswer } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
 import { deliver, headOf, note, read } from "./bytes.ts";
 import { claim } from "./claim.ts";
-import { expectLeft, pageFields } from "./page-fields.ts";
-import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
+import { expectLeft, fileKind, pageFields, proofOf } from "./page-fields.ts";
+import { lineAnswer } from "./refuse.ts";
+import { thumbnail } from "./thumbnail.ts";
 
 export function objectTask(asked: Asked, object: PermittedObject): Task {
   const { grant, request, query, isPage } = asked;
@@ -31,6 +33,7 @@ export function objectTask(asked: Asked, object: PermittedObject): Task {
     }
     return deliver(asked, object, claimOf(asked, claimKey));
   }
+  if (!grant.isCounted && query.has("thumb")) return thumbnail(asked, object);
   const wantsBytes = query.has("view") || query.has("download");
   if (isPage && !wantsBytes) return showPage(asked, object);
   if (grant.isCounted) return { request: headOf(asked, object), present: () => needsClaim(asked) };
@@ -67,11 +70,14 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
       const name = link.key.split("/").at(-1) || link.key;
       if (grant.delivery === undefined) expectLeft(variant);
       const fields = pageFields(asked, options.origin);
+      const contentType = link.response?.contentType ?? info.contentType;
       const page = linkPage(messagesOf(request), {
         ...fields,
+        kind: fileKind(name, contentType),
         name,
         size: info.size,
-        contentType: link.response?.contentType ?? info.contentType,
+        contentType,
+        proof: proofOf(asked),
         claimKey: isCounted ? randomClaimKey() : undefined,
         delivery: grant.delivery && `/d/${grant.token}`,
         preview: link.preview && !isCounted,

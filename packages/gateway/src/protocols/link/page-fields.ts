@@ -1,26 +1,35 @@
+import { contentTypeOf } from "../../http/content-type.ts";
 import { isUsedUp, LinkRefused } from "../../links/open-link.ts";
-import type { LinkPage } from "../../pages/link-page.ts";
+import { kindOf } from "../../pages/kinds.ts";
+import type { LinkFacts } from "../../pages/link-page.ts";
+import type { Kind } from "../../pages/messages/types.ts";
 import type { Asked } from "./asked.ts";
 
-type LinkFields = Pick<
-  LinkPage,
-  "path" | "address" | "label" | "note" | "sharedBy" | "expiresAt" | "left" | "proof" | "preview"
->;
-
-/** What the page of any link shows. `origin` is the one on which the link opens. No preview by default. */
-export function pageFields({ grant, options }: Asked, origin: string): LinkFields {
+/** What the page of any link shows. `origin` is the one on which the link opens. */
+export function pageFields({ grant, options, permit }: Asked, origin: string): LinkFacts {
   const { link, variant, path } = grant;
+  const { max } = variant;
   return {
+    now: new Date(permit.at),
     path,
     address: `${origin}${path}`,
     label: link.label,
     note: link.note,
     sharedBy: options.sharedBy,
+    recipient: variant.name,
     expiresAt: new Date(link.expiresAt),
-    left: variant.max === undefined ? undefined : Math.max(0, variant.max + variant.givenBack - variant.used),
-    proof: link.password === undefined ? undefined : options.opener.proofOf(grant),
-    preview: false,
+    deliveries: max === undefined ? undefined : { max, left: Math.max(0, max + variant.givenBack - variant.used) },
   };
+}
+
+/** The kind of a file: by its name if its type says nothing. */
+export function fileKind(name: string, contentType = ""): Kind {
+  return kindOf(/octet-stream|^$/.test(contentType) ? contentTypeOf(name) : contentType);
+}
+
+/** Proves to the button that the password was right; `undefined` without a password. */
+export function proofOf({ grant, options }: Asked): string | undefined {
+  return grant.link.password === undefined ? undefined : options.opener.proofOf(grant);
 }
 
 /** Refuses a page whose button could take nothing more. */

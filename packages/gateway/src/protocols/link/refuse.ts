@@ -3,13 +3,13 @@ import type { WireRequest } from "daypass";
 import { unsatisfiedContentRange } from "../../http/range.ts";
 import { isSlug } from "../../links/identifiers.ts";
 import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
-import { encodePage, PAGE_HEADERS, SAFE_HEADERS } from "../../pages/layout.ts";
+import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { passwordPage } from "../../pages/link-page.ts";
-import { messagesFor } from "../../pages/messages.ts";
-import { type PageProblem, problems, refusalPage } from "../../pages/refusal-page.ts";
+import type { PageProblem } from "../../pages/messages/types.ts";
+import { problems, refusalPage } from "../../pages/refusal-page.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../../pipeline/refusal.ts";
-import { wantsPage } from "../page.ts";
+import { messagesOf, pageAnswer, wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
 import type { LinkGrant } from "./grant.ts";
 
@@ -22,6 +22,7 @@ const CODES: Readonly<Partial<Record<RefusalCode, PageProblem>>> = {
   NO_SUCH_KEY: "changed",
   NO_SUCH_BUCKET: "changed",
   BUSY: "away",
+  STORAGE_DENIED: "denied",
   UNAVAILABLE: "away",
   INTERNAL: "away",
 };
@@ -42,8 +43,10 @@ const PAGES: Readonly<Partial<Record<LinkProblem, PageProblem>>> = {
 /** Answers a refused request for a link. */
 export function refuseLink({
   clock,
+  sharedBy,
 }: {
   readonly clock: () => Date;
+  readonly sharedBy?: string | undefined;
 }): (refusal: Refusal, exchange: Exchange) => Answer {
   return (thrown, { request, requestId, permit }) => {
     const fault = permit === undefined ? undefined : REQUEST_FAULTS[thrown.code];
@@ -53,7 +56,8 @@ export function refuseLink({
     const link = refusal instanceof LinkRefused ? refusal : undefined;
     const ids = ["x-request-id", requestId];
     if (link?.problem === "password" || link?.problem === "wrong-password") {
-      return askPassword(request, link.problem === "wrong-password", ids);
+      const sender = link.showsSender ? sharedBy : undefined;
+      return askPassword(request, { isWrong: link.problem === "wrong-password", sender }, ids);
     }
     const problem = problemOf(refusal);
     const { status, line } = problems[problem];
@@ -65,7 +69,12 @@ export function refuseLink({
     const opensAt = problem === "not-yet" && link?.retryAt !== undefined ? new Date(link.retryAt) : undefined;
     const text = opensAt === undefined ? line : `${line}: come back at ${opensAt.toISOString()}`;
     return wantsPage(request)
-      ? pageAnswer(request, status, refusalPage(messagesOf(request), problem, opensAt), headers)
+      ? pageAnswer(
+          request,
+          status,
+          refusalPage(messagesOf(request), { problem, host: request.authority, requestId, now: clock(), opensAt }),
+          headers,
+        )
       : lineAnswer(status, text, headers);
   };
 }
@@ -97,40 +106,26 @@ function problemOf(refusal: Refusal): PageProblem {
   return PAGES[refusal.problem] ?? (refusal.problem as PageProblem);
 }
 
-function askPassword(request: WireRequest, isWrong: boolean, headers: string[]): Answer {
+function askPassword(
+  request: WireRequest,
+  { isWrong, sender }: { readonly isWrong: boolean; readonly sender: string | undefined },
+  headers: readonly string[],
+): Answer {
   const [path = ""] = request.target.split("?", 1);
   if (wantsPage(request))
-    return pageAnswer(request, isWrong ? 403 : 200, passwordPage(messagesOf(request), { path, isWrong }), headers);
+    return pageAnswer(
+      request,
+      isWrong ? 403 : 200,
+      passwordPage(messagesOf(request), { path, host: request.authority, isWrong, sender }),
+      headers,
+    );
   const line = "this link has a password: send it with curl -u :PASSWORD";
   return lineAnswer(401, line, [...headers, "www-authenticate", 'Basic realm="link", charset="UTF-8"']);
 }
 
-/** The texts in the language of a browser. */
-export function messagesOf({ headers }: WireRequest): ReturnType<typeof messagesFor> {
-  return messagesFor(headers.find(([name]) => name.toLowerCase() === "accept-language")?.[1]);
-}
-
-/** A page, which nothing may store. */
-export function pageAnswer(
-  { headers: asked }: WireRequest,
-  status: number,
-  text: string,
-  headers: readonly string[] = [],
-): Answer {
-  const accepted = asked.find(([name]) => name.toLowerCase() === "accept-encoding")?.[1] ?? "";
-  const { bytes, coding } = encodePage(text, accepted);
-  return bodyOf(status, "text/html; charset=utf-8", bytes, [...PAGE_HEADERS, ...coding, ...headers]);
-}
-
 /** One line of text for a program. */
 export function lineAnswer(status: number, text: string, headers: readonly string[] = []): Answer {
-  return bodyOf(status, "text/plain; charset=utf-8", Buffer.from(`${text}\n`), [...SAFE_HEADERS, ...headers]);
-}
-
-function bodyOf(status: number, type: string, bytes: Uint8Array, headers: readonly string[]): Answer {
-  return {
-    status,
-    headers: ["content-type", type, "content-length", String(bytes.length), ...headers],
-    body: { kind: "bytes", bytes },
-  };
+  const bytes = Buffer.from(`${text}\n`);
+  const type = ["content-type", "text/plain; charset=utf-8", "content-length", String(bytes.length)];
+  return { status, headers: [...type, ...SAFE_HEADERS, ...headers], body: { kind: "bytes", bytes } };
 }

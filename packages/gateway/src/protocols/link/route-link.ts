@@ -6,11 +6,12 @@ import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { linkPage } from "../../pages/link-page.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
+import { messagesOf, pageAnswer } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
-import { expectLeft, pageFields } from "./page-fields.ts";
+import { expectLeft, pageFields, proofOf } from "./page-fields.ts";
 import { LINK_BASE } from "./path.ts";
-import { lineAnswer, messagesOf, pageAnswer } from "./refuse.ts";
+import { lineAnswer } from "./refuse.ts";
 
 /** Chooses the row of a request for a link to a route. */
 export function routeLinkTask(asked: Asked): Task {
@@ -70,14 +71,21 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
 
 /** The page before a visit. A GET begins none, or a scanner of mails would. */
 function page(asked: Asked): Task<undefined> {
-  const { link, path, site = "" } = asked.grant;
+  const { path, site = "" } = asked.grant;
   return {
     request: undefined,
     present: () => {
       if (!asked.isPage) return lineAnswer(428, `this link opens in a browser: ${site}${path}`);
       expectLeft(asked.grant.variant);
-      const fields = { ...pageFields(asked, site), name: `${site}/${link.key}`, claimKey: randomClaimKey() };
-      return pageAnswer(asked.request, 200, linkPage(messagesOf(asked.request), fields));
+      const page = linkPage(messagesOf(asked.request), {
+        ...pageFields(asked, site),
+        kind: "page",
+        name: new URL(site).host,
+        claimKey: randomClaimKey(),
+        proof: proofOf(asked),
+        preview: false,
+      });
+      return pageAnswer(asked.request, 200, page);
     },
   };
 }

@@ -1,12 +1,5 @@
 /** Who may use a place: the holder of a Daypass URL for it, or of a visit that a link began. The same for upstreams and for forward-auth. */
-import {
-  type Clock,
-  DaypassError,
-  type KeyResolver,
-  type ObligationKind,
-  type UseStore,
-  type WireRequest,
-} from "daypass";
+import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type WireRequest } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import { isAllowedFrom } from "../../links/create-link.ts";
 import type { CurrentVisit } from "../../links/current-visit.ts";
@@ -18,7 +11,7 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { RouteRequirement } from "../../upstream/contract.ts";
 import { isPlainPath } from "../../upstream/plain-path.ts";
 import { covers, type Place, pathOf } from "../../upstream/route-table.ts";
-import type { PermittingProtocol } from "../protocol.ts";
+import type { PermittingProtocol, UseCounter } from "../protocol.ts";
 
 /** A place that grants are for. */
 export interface GrantPlace extends Place {
@@ -42,8 +35,8 @@ export interface PlaceOptions<P extends GrantPlace> {
   readonly keys: KeyResolver<UrlKey> | readonly UrlKey[];
   readonly audience: string | undefined;
   readonly clock: Clock;
-  /** Counts uses; without a store, URLs with `uses` are refused. */
-  readonly uses: UseStore | undefined;
+  /** Without it, URLs with `uses` are refused. */
+  readonly uses: UseCounter | undefined;
   /** Which obligations the server behind is held to. */
   readonly enforces: readonly ObligationKind[];
   /** Opens the cookies of visits; without it there are no links. */
@@ -57,7 +50,7 @@ export interface PlaceOptions<P extends GrantPlace> {
 /** The part of a dialect that finds the grant of a request on a place. A request on a place belongs to it, signed or not. */
 export function placeGrants<P extends GrantPlace>(
   options: PlaceOptions<P>,
-): Pick<PermittingProtocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "life"> {
+): Pick<PermittingProtocol<PlaceGrant<P>>, "verifiers" | "resource" | "scopes" | "signedAt" | "life"> {
   const { find, places, keys, audience, clock, uses, enforces, visits, current, scopesOf } = options;
   const signed = urlVerifier({
     keys,
@@ -119,6 +112,7 @@ export function placeGrants<P extends GrantPlace>(
     resource: ({ origin, path }) => ({ bucket: placeBucket(origin), key: path.slice(1) }),
     // The verifier of Daypass URLs applies the scope of their key itself.
     scopes: ({ visit }) => (visit === undefined ? [] : scopesOf?.(visit.owner)),
+    signedAt: ({ visit, notBefore }) => (visit === undefined ? notBefore.getTime() : undefined),
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
   };
 }
@@ -152,9 +146,9 @@ function expectRequired({ requires }: GrantPlace, grant: UrlGrant): void {
 }
 
 /** Counts a use of a URL before the request continues. HEAD does not count. @throws {DaypassError} `USES_SPENT` */
-export async function countUse(uses: UseStore | undefined, method: string, grant: PlaceGrant): Promise<void> {
+export async function countUse(uses: UseCounter | undefined, method: string, grant: PlaceGrant): Promise<void> {
   const limited = grant.obligations.find(({ kind }) => kind === "uses");
   if (limited?.kind !== "uses" || method === "HEAD") return;
-  if (await uses?.claim(grant.keyId, grant.id, limited.limit, grant.expiresAt)) return;
+  if (await uses?.claim(grant, limited.limit)) return;
   throw new DaypassError("USES_SPENT", "the URL has no uses left. Ask for a new one");
 }

@@ -15,9 +15,14 @@ export function invalidCombination(text: string): Refusal {
 }
 
 /** A function that S3 has and this gateway does not. */
-export function notImplemented(what: "header" | "parameter" | "method", name: string): Refusal {
+export function notImplemented(
+  what: "header" | "parameter" | "method",
+  name: string,
+  more?: { readonly hint: string },
+): Refusal {
   return new Refusal("NOT_IMPLEMENTED", `the ${what} ${name} is not implemented. Send a request without it`, {
     [what]: name,
+    ...more,
   });
 }
 

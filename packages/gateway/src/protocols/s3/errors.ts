@@ -11,6 +11,11 @@ type Row = readonly [status: number, code: string, message: string, fields?: Rea
 
 const internal: Row = [500, "InternalError", "We encountered an internal error. Please try again."];
 const accessDenied: Row = [403, "AccessDenied", "Access Denied"];
+const signatureMismatch: Row = [
+  403,
+  "SignatureDoesNotMatch",
+  "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+];
 const incompleteBody: Row = [
   400,
   "IncompleteBody",
@@ -76,7 +81,9 @@ const ERRORS = {
   WRONG_SUBJECT: accessDenied,
   IP_NOT_GRANTED: accessDenied,
   BODY_TYPE: accessDenied,
-  UNSIGNED_PARAMETER: accessDenied,
+  // SigV2 signs the headers. Amazon ignores their copies in the query, and finds another signature.
+  UNSIGNED_PARAMETER: ({ parameter }) =>
+    errorOf(/^content-(?:type|md5)$/i.test(String(parameter)) ? signatureMismatch : accessDenied, {}),
   PREFLIGHT_REFUSED: [
     403,
     "AccessForbidden",
@@ -96,11 +103,7 @@ const ERRORS = {
   AMBIGUOUS_AUTHENTICATION: () => twoMechanisms,
   WRONG_ORIGIN: [400, "InvalidRequest", "This host is not served here."],
   UNKNOWN_KEY: [403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."],
-  SIGNATURE_MISMATCH: [
-    403,
-    "SignatureDoesNotMatch",
-    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-  ],
+  SIGNATURE_MISMATCH: signatureMismatch,
   INVALID_TOKEN: [400, "InvalidToken", "The provided token is malformed or otherwise invalid."],
   EXPIRED_TOKEN: [400, "ExpiredToken", "The provided token has expired."],
   UNSIGNED_HEADER: [
@@ -365,6 +368,7 @@ const ERRORS = {
   ],
   DISK_FULL: [507, "InsufficientStorage", "The storage has no room left."],
   READ_ONLY: [403, "AccessDenied", "The storage can be read and not written."],
+  STORAGE_DENIED: [500, "InternalError", "The storage denies the server access."],
   UNAVAILABLE: [503, "ServiceUnavailable", "Service is unable to handle request."],
   BUSY: [503, "SlowDown", "Please reduce your request rate."],
 } satisfies Record<RefusalCode, Row | ((details: ErrorDetails) => S3Error)>;

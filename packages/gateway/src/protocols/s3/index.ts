@@ -52,6 +52,9 @@ const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body
 // The AWS SDK 2 for JavaScript repeats the headers of an upload in its SigV2 URLs. Like Amazon, the gateway ignores them there.
 const REPEATED_HEADERS = ["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language"];
 
+/** Schemes whose grants begin when they were signed. */
+const SIGNS_DATE: ReadonlySet<string> = new Set(["s3", "s3/v4a", "s3/express"]);
+
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const { keys, origins, regions, clock, sessions } = options;
@@ -92,6 +95,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       const parents = findKeys(keys, session.parent);
       return parents instanceof Promise ? parents.then((now) => inherited(session, now)) : inherited(session, parents);
     },
+    signedAt: ({ scheme, notBefore }) => (SIGNS_DATE.has(scheme) ? notBefore.getTime() : undefined),
     life: ({ scheme, expiresAt, notBefore }, now) =>
       // A SigV2 URL or form names only its end. A request that is signed in its header is not a URL.
       scheme.endsWith("/header")

@@ -16,7 +16,7 @@ import { contentLength } from "../request-fields.ts";
 import { invalidArgument, notImplemented } from "./arguments.ts";
 import type { S3PostGrant } from "./form.ts";
 import { CANNED_ACLS, HARMLESS_AMZ, STORAGE_CLASSES, SUB_RESOURCES } from "./names.ts";
-import type { Payload, S3Call, S3Row, S3RowOptions } from "./row.ts";
+import type { Payload, S3Call, S3Row, S3RowOptions, Tolerable } from "./row.ts";
 
 type Fields = Pick<S3Call, "metadata" | "checksums" | "amz" | "parameters">;
 
@@ -139,8 +139,9 @@ function readFields(
     } else if (!(payload.chunked && source === "header" && CHUNK_HEADERS.has(name))) {
       const values = HARMLESS_AMZ.get(name);
       const isHarmless = HARMLESS_AMZ.has(name) && values?.includes(value) !== false;
-      if (!isHarmless && !tolerate.some((kind) => TOLERABLE[kind](name, value))) {
-        throw refuseAmz(row, source, { name, value });
+      const kind = tolerableAs(name, value);
+      if (!isHarmless && (kind === undefined || tolerate?.includes(kind) !== true)) {
+        throw refuseAmz(row, source, { name, value, option: tolerate && kind });
       }
     }
   };
@@ -166,10 +167,10 @@ function readFields(
   return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
 }
 
-const TOLERABLE = {
-  encryption: (name: string, value: string) => name === "x-amz-server-side-encryption" && value === "AES256",
-  acl: (name: string, value: string) => name === "x-amz-acl" && CANNED_ACLS.has(value),
-};
+function tolerableAs(name: string, value: string): Tolerable | undefined {
+  if (name === "x-amz-server-side-encryption" && value === "AES256") return "encryption";
+  return name === "x-amz-acl" && CANNED_ACLS.has(value) ? "acl" : undefined;
+}
 
 /**
  * Amazon selects new functions by a name without a value, as in `?annotation`. An upload with such a name would replace the object
@@ -216,18 +217,19 @@ function addMetadata(metadata: Map<string, string>, name: string, value: string)
 function refuseAmz(
   row: S3Row,
   source: "header" | "parameter",
-  { name, value }: { readonly name: string; readonly value: string },
+  { name, value, option }: { readonly name: string; readonly value: string; readonly option: Tolerable | undefined },
 ): Refusal {
+  const hint = option && { hint: `For this test, pass tolerate: ["${option}"] to accept it without effect.` };
   if (name === "x-amz-acl" && !CANNED_ACLS.has(value)) return invalidArgument(name, value, "");
   if (name === "x-amz-acl" || name.startsWith("x-amz-grant-")) {
     const message = `the ${source} ${name} sets an access control list, and buckets here have none. Leave it out`;
-    return new Refusal("ACL_NOT_SUPPORTED", message, { operation: row.name });
+    return new Refusal("ACL_NOT_SUPPORTED", message, { operation: row.name, ...hint });
   }
   if (name === "x-amz-storage-class" && !STORAGE_CLASSES.has(value)) {
     const message = `S3 has no storage class ${excerpt(value)}. Leave x-amz-storage-class out`;
     return new Refusal("INVALID_STORAGE_CLASS", message, { found: value });
   }
-  return notImplemented(source, name);
+  return notImplemented(source, name, hint);
 }
 
 const SHA256_OF_EMPTY_BODY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -32,7 +32,9 @@ export function refuseS3({
     if (code === "NO_SIGNATURE") return unsignedError(request, bucketOf(request.authority) ?? "");
     // S3 has a separate code for the payload hash; the storage has one code for both digests.
     const isPayload = code === "DIGEST_MISMATCH" && details["digest"] === "sha256";
-    return s3Error(isPayload ? "BODY_DIGEST" : code, details);
+    const error = s3Error(isPayload ? "BODY_DIGEST" : code, details);
+    const { hint } = details;
+    return hint === undefined ? error : { ...error, message: `${error.message}. ${hint}` };
   }
 
   function signatureFields(code: string, refusal: Refusal, exchange: Exchange): ErrorFields {
@@ -65,7 +67,7 @@ export function refuseS3({
     // A browser that opened a link. Scripts of a page ask for anything.
     const isLink = /^(?:GET|HEAD)$/.test(exchange.request.method);
     if (isLink && wantsPage(exchange.request))
-      return page({ status, code: refusal.code, requestId, headers, shown: code });
+      return page(exchange, { status, code: refusal.code, headers, shown: code });
     return textAnswer({ status, type: "application/xml", text, headers });
   };
 }

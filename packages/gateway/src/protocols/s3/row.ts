@@ -24,6 +24,9 @@ export interface Payload {
   trailer(name: string): string | undefined;
 }
 
+/** Headers that a gateway for tests accepts without effect. */
+export type Tolerable = "encryption" | "acl";
+
 /** Configuration that rows read. */
 export interface S3RowOptions {
   readonly limits: Limits;
@@ -33,7 +36,7 @@ export interface S3RowOptions {
   /** The region that answers name. */
   readonly region: string;
   /** Headers that are accepted without effect, for tests. */
-  readonly tolerate: readonly ("encryption" | "acl")[];
+  readonly tolerate: readonly Tolerable[] | undefined;
 }
 
 /** A permitted request as a row reads it. All `x-amz-*` headers and parameters in it were signed. */

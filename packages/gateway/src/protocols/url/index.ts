@@ -1,17 +1,10 @@
-import {
-  type Clock,
-  DaypassError,
-  type KeyResolver,
-  type ObligationKind,
-  type UseStore,
-  type WireRequest,
-} from "daypass";
+import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type WireRequest } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Resource } from "../../pipeline/scope-match.ts";
 import { responseOverrides } from "../object-headers.ts";
-import type { Protocol } from "../protocol.ts";
+import type { Protocol, UseCounter } from "../protocol.ts";
 import { refuseUrl } from "./refuse.ts";
 import { obligationOf, urlTask } from "./table.ts";
 
@@ -22,13 +15,13 @@ export interface UrlProtocolOptions {
   readonly audience: string | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
-  /** Counts uses; without a store, URLs with `uses` are refused. */
-  readonly uses: UseStore | undefined;
+  /** Without it, URLs with `uses` are refused. */
+  readonly uses: UseCounter | undefined;
   /** Whether a request belongs to a route. */
   readonly isRouted: (request: WireRequest) => boolean;
 }
 
-/** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` needs a store. */
+/** `table.ts` and the storage enforce them; `strip` by ignoring the query. `uses` needs a counter. */
 const ENFORCED: readonly ObligationKind[] = ["body-length", "body-sha256", "create-only", "response", "strip"];
 
 /** Daypass URLs on files: the first segment of the path is the bucket, the rest the key. */
@@ -57,6 +50,7 @@ export function urlProtocol({
     dialect: "url",
     verifiers: [{ ...verifier, detects: (request) => verifier.detects(request) && !isRouted(request) }],
     resource: ({ path }) => resourceOf(path),
+    signedAt: ({ notBefore }) => notBefore.getTime(),
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
@@ -64,8 +58,7 @@ export function urlProtocol({
       const limited = obligationOf(permit.grant, "uses");
       if (uses === undefined || limited === undefined || received.request.method === "HEAD") return task;
       // The use is committed before the operation begins.
-      const { keyId, id, expiresAt } = permit.grant;
-      return uses.claim(keyId, id, limited.limit, expiresAt).then((isLeft) => {
+      return uses.claim(permit.grant, limited.limit).then((isLeft) => {
         if (isLeft) return task;
         throw new DaypassError("USES_SPENT", "the URL has no uses left. Ask for a new one");
       });

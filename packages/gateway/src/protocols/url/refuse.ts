@@ -75,6 +75,7 @@ const STATUS = {
   BODY_TOO_SLOW: 408,
   DISK_FULL: 507,
   READ_ONLY: 403,
+  STORAGE_DENIED: 500,
   UNAVAILABLE: 503,
   BUSY: 503,
   INTERNAL: 500,
@@ -125,7 +126,8 @@ function problemDetails(code: RefusalCode): ProblemDetails {
  * Answers with problem details (RFC 9457), or with a page if a browser asks for one. An unauthenticated client learns only the code, and an
  * unknown key gets the same answer as a wrong signature, so no client can find out which keys exist.
  */
-export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): Answer {
+export function refuseUrl(refusal: Refusal, exchange: Exchange): Answer {
+  const { request, requestId } = exchange;
   const code = refusal.code === "UNKNOWN_KEY" ? "SIGNATURE_MISMATCH" : refusal.code;
   const { status, text } = problemDetails(code);
   const headers = ["x-request-id", requestId];
@@ -134,6 +136,6 @@ export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): A
   if (code === "RANGE_NOT_SATISFIABLE") {
     headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
   }
-  if (wantsPage(request)) return page({ status, code, requestId, headers });
+  if (wantsPage(request)) return page(exchange, { status, code, shown: code, headers });
   return textAnswer({ status, type: "application/problem+json", text, headers });
 }

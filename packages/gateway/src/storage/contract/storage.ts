@@ -113,7 +113,7 @@ export interface DeleteOptions {
 }
 
 /**
- * Stores objects. Every method may reject with a `StorageError`: `UNAVAILABLE` from all, `READ_ONLY` from all that change
+ * Stores objects. Every method may reject with a `StorageError`: `UNAVAILABLE` and `STORAGE_DENIED` from all, `READ_ONLY` from all that change
  * something, `NO_SUCH_BUCKET` from all that name a bucket except `hasBucket` and `corsRules`. Writes are durable and visible to
  * every reader before their promise resolves.
  */
@@ -178,6 +178,7 @@ export type StorageErrorCode =
   | "SIZE_MISMATCH"
   | "DISK_FULL"
   | "READ_ONLY"
+  | "STORAGE_DENIED"
   | "UNAVAILABLE";
 
 /** Facts in addition to the code. */

@@ -6,6 +6,8 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: "DISK_FULL",
   EDQUOT: "DISK_FULL",
   EROFS: "READ_ONLY",
+  EACCES: "STORAGE_DENIED",
+  EPERM: "STORAGE_DENIED",
   EFBIG: "TOO_LARGE",
   ENAMETOOLONG: "KEY_NOT_STORABLE",
   // The disk of the bucket cannot hold the name, and the file cannot move to `.daypass/`, which is on another disk.

@@ -1,9 +1,9 @@
 import type { CorsRule } from "../../http/cors.ts";
 import type { XmlElements } from "../../http/xml.ts";
 import { childrenOf, optionalText, type ReadElement, textOf } from "../../http/xml-reader.ts";
+import { boundedMap } from "../contract/bounded-map.ts";
 import type { Buckets } from "../contract/buckets.ts";
 import { isStorageError, StorageError } from "../contract/storage.ts";
-import { boundedMap } from "./bounded-map.ts";
 import { faultError } from "./fault.ts";
 import { type BucketNames, bucketExists } from "./names.ts";
 import type { S3Options } from "./options.ts";

@@ -1,5 +1,6 @@
 import type { XmlElements } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
+import { boundedMap } from "../contract/bounded-map.ts";
 import {
   type CompleteOptions,
   MAX_PARTS,
@@ -11,7 +12,6 @@ import {
 } from "../contract/multipart.ts";
 import { isStorageError, StorageError } from "../contract/storage.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../contract/upload-refusals.ts";
-import { boundedMap } from "./bounded-map.ts";
 import { conditionalFault } from "./conditions.ts";
 import type { DriverContext } from "./driver-context.ts";
 import { unavailable, uploadFault } from "./fault.ts";

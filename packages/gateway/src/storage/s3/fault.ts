@@ -30,6 +30,7 @@ const CODES: Readonly<Record<string, StorageErrorCode>> = {
   KeyTooLongError: "KEY_NOT_STORABLE",
   NoSuchUpload: "NO_SUCH_UPLOAD",
   InvalidPart: "INVALID_PART",
+  AccessDenied: "STORAGE_DENIED",
   QuotaExceeded: "DISK_FULL",
   XMinioStorageFull: "DISK_FULL",
 };

@@ -1,5 +1,6 @@
 import { isChecksumAlgorithm } from "../../http/checksum.ts";
 import { childrenOf, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
+import { boundedMap } from "../contract/bounded-map.ts";
 import { compareUtf8 } from "../contract/listing.ts";
 import type {
   ListUploadsOptions,
@@ -12,7 +13,6 @@ import type {
   UploadRef,
 } from "../contract/multipart.ts";
 import { noSuchUpload } from "../contract/upload-refusals.ts";
-import { boundedMap } from "./bounded-map.ts";
 import type { DriverContext } from "./driver-context.ts";
 import { uploadFault } from "./fault.ts";
 import { decoderOf, expectBelow, markerOf, PAGE, prefixesOf } from "./list-objects.ts";

@@ -113,13 +113,12 @@ export function readWriteConditions({ received: { fields }, permit: { grant } }:
 }
 
 /** The headers that every later download repeats. */
-export function readStoredHeaders({ received: { request }, payload }: S3Call): StoredHeaders {
+export function readStoredHeaders({ received: { request } }: S3Call): StoredHeaders {
   const { contentEncoding, ...headers } = storedHeaders(request.headers);
   if (contentEncoding === undefined) return headers;
   const codings = contentEncoding.split(",").map((coding) => coding.trim());
+  // The framing belongs to the request, not to the object. Its payload mode decides whether the body has frames.
   const rest = codings.filter((coding) => coding.toLowerCase() !== "aws-chunked");
-  // The framing belongs to the request, not to the object. Only a signed payload mode removes it.
-  if (rest.length < codings.length && !payload.chunked) throw notImplemented("header", "Content-Encoding");
   return rest.length === 0 ? headers : { ...headers, contentEncoding: rest.join(", ") };
 }
 

@@ -1,7 +1,8 @@
 /** A map that forgets its oldest entry when it is full. */
-export function boundedMap<V>(capacity: number): Pick<Map<string, V>, "get" | "delete"> & {
-  set(key: string, value: V): void;
-} {
+export type BoundedMap<V> = Pick<Map<string, V>, "get" | "delete"> & { set(key: string, value: V): void };
+
+/** @param capacity entries at most */
+export function boundedMap<V>(capacity: number): BoundedMap<V> {
   const map = new Map<string, V>();
   return {
     get: (key) => map.get(key),

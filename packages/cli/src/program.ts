@@ -1,5 +1,5 @@
-import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
+import type { StateUnavailable, StateUnusable } from "@daypass/gateway/state";
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
 import {
@@ -24,6 +24,8 @@ const COMMANDS: readonly CommandEntry[] = [
     async load() {
       // A service manager may send a signal before the server is loaded.
       refuseDebugger();
+      // Takes some milliseconds to load, which other commands need not wait for.
+      const { default: cluster } = await import("node:cluster");
       if (cluster.isWorker) leaveSignalsToPrimary();
       else holdReload();
       hideSqliteWarning();
@@ -121,6 +123,14 @@ const COMMANDS: readonly CommandEntry[] = [
       return (await import("./commands/audit/index.ts")).auditCommand;
     },
   },
+  {
+    name: "state",
+    summary: "move the links and keys of a gateway into PostgreSQL",
+    async load() {
+      hideSqliteWarning();
+      return (await import("./commands/state/index.ts")).stateCommand;
+    },
+  },
 ];
 
 /** Commands that the program starts itself. */
@@ -189,7 +199,8 @@ interface Failure {
 /** Prints an error as one line, or with `--json` as one object. Never prints a stack. */
 async function report(error: unknown, { called, json, context }: Failure): Promise<ExitStatus> {
   const isUsage = error instanceof UsageError;
-  const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
+  const isKnown =
+    isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error) || isStateError(error);
   const message = await redactMessage(isKnown ? error.message : `${String(error)}, a bug of Daypass: please report it`);
   const code = codeOf(error);
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
@@ -203,12 +214,22 @@ async function report(error: unknown, { called, json, context }: Failure): Promi
 }
 
 function codeOf(error: unknown): string {
-  if (isDaypassError(error) || error instanceof CommandError) return error.code;
+  if (isDaypassError(error) || error instanceof CommandError || isStateError(error)) return error.code;
   return error instanceof UsageError ? "USAGE" : isSystemError(error) ? "FAILED" : "INTERNAL";
 }
 
 // Codes that add nothing to the message.
 const CODES_IN_JSON_ONLY: readonly string[] = ["FAILED", "USAGE", "INTERNAL"];
+
+const STATE_CODES: readonly unknown[] = ["STATE_UNUSABLE", "STATE_UNAVAILABLE"] satisfies (
+  | StateUnusable
+  | StateUnavailable
+)["code"][];
+
+/** Without the classes, which only commands with a state load. */
+function isStateError(error: unknown): error is StateUnusable | StateUnavailable {
+  return error instanceof Error && STATE_CODES.includes((error as { code?: unknown }).code);
+}
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   // Node's permission model throws ERR_ACCESS_DENIED.

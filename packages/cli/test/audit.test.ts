@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
@@ -126,11 +126,31 @@ test("keeps heads in a bucket, which reveal an older database to a machine that 
   await server.stop();
 }, 60_000);
 
+test("rotates the key that signs at the next start, and verifies what the key before signed", async () => {
+  const { folder, state } = shared();
+  const place = ["--state", state] as const;
+  const signOne = async () => {
+    const gateway = await serve(folder, "--port", "0");
+    await run(["links", "create", "files/a.txt", ...place]);
+    return gateway;
+  };
+  const first = await signOne();
+  const [key] = (await run(["audit", "rotate", ...place])).split(" ");
+  await first.stop();
+  await (await signOne()).stop();
+  expect(await run(["audit", "verify", ...place])).toMatch(/^as signed/);
+  const heads = (await run(["audit", "export", "--heads", ...place])).trim().split("\n");
+  const keys = heads.map((line) => JSON.parse(JSON.parse(line).head).key);
+  expect([keys[0] === key, keys.at(-1) === key]).toEqual([false, true]);
+  expect(statSync(join(state, "audit.key")).mode & 0o777).toBe(0o600);
+});
+
 test.each([
   [["audit"], 2, "the action is missing. Pass "],
   [["audit", "tail", "x"], 2, "takes no argument"],
   [["audit", "export", "--html", "--state", "."], 2, "Add --receipt NUMBER"],
   [["audit", "verify", "--key", "/nowhere"], 1, "cannot be read"],
+  [["audit", "rotate", "--key", "/nowhere", "--state", "."], 1, "has no Ed25519 key that can be read"],
 ])("refuses daypass %j", async (args, status, text) => {
   const finished = await daypass(args as string[]);
   expect([finished.status, finished.stderr]).toEqual([status, expect.stringContaining(text)]);

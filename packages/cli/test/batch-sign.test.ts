@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { DIST, daypass, daypassProcess, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
+import { daypass, daypassProcess, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
 
 /** Whether the system reports the memory of a process. */
 const hasProc = existsSync("/proc/self/status");
@@ -297,7 +297,7 @@ test("returns the same results with several workers", async () => {
 });
 
 test.skipIf(!hasProc)("skips a line that is too long in constant memory", async () => {
-  const child = start(["sign", "--batch", "-"], { script: DIST });
+  const child = start(["sign", "--batch", "-"]);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const megabyte = "x".repeat(1024 * 1024);
   for (let i = 0; i < 200; i++) {
@@ -311,7 +311,7 @@ test.skipIf(!hasProc)("skips a line that is too long in constant memory", async 
 });
 
 test.skipIf(!hasProc)("signs 100,000 lines in constant memory", async () => {
-  const child = start(["sign", "--batch", "-"], { script: DIST });
+  const child = start(["sign", "--batch", "-"]);
   let answered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     for (const byte of chunk) if (byte === 10) answered += 1;

@@ -8,21 +8,14 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { runProgram } from "../src/program.ts";
 
-/** The built command, one file per module, as users install it. `built.ts` builds it. */
+/** The built command, as users install it. `built.ts` builds it. */
 export const DIST: string = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-/** The arguments of `node` that run the command as a bundle, which loads in half the time. */
-export const nodeArguments: readonly string[] = [
-  fileURLToPath(new URL("../.test-results/command/main.js", import.meta.url)),
-];
+/** The arguments of `node` that run the command. */
+export const nodeArguments: readonly string[] = [DIST];
 
 /** The same as words of a shell, quoted because the folder of the clone may have any name. */
-export const nodeCommand: string = commandOf(nodeArguments);
-
-/** The words of a shell for a script and its arguments. */
-export function commandOf(words: readonly string[]): string {
-  return [process.execPath, ...words].map(shellWord).join(" ");
-}
+export const nodeCommand: string = [process.execPath, ...nodeArguments].map(shellWord).join(" ");
 
 /** A text as one word of a POSIX shell. */
 export function shellWord(text: string): string {
@@ -33,8 +26,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The script to start instead of the bundle: tests of memory and of loaded modules start the built files. */
-  readonly script?: typeof DIST;
+  /** Another user who runs the command. */
+  readonly uid?: number | undefined;
 }
 
 export interface Finished {
@@ -46,10 +39,10 @@ export interface Finished {
 /** Starts the command in its own process, without the credentials of the user who runs the tests. */
 export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
   const home = temporaryFolder();
-  const script = options.script === undefined ? nodeArguments : [options.script];
-  const child = spawn(process.execPath, [...script, ...args], {
+  const child = spawn(process.execPath, [...nodeArguments, ...args], {
     cwd: options.cwd ?? home,
     env: { PATH: process.env["PATH"], HOME: home, ...options.env },
+    uid: options.uid,
   });
   // Wait for its end, because it could still write into the folders that are removed next.
   onTestFinished(async () => {

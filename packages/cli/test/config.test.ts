@@ -5,7 +5,7 @@ import { defaultTimeouts } from "@daypass/gateway/node";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { loadConfig } from "../src/commands/serve/config.ts";
-import { configFault, settingPaths } from "../src/commands/serve/config-fault.ts";
+import { configFaults, settingPaths } from "../src/commands/serve/config-fault.ts";
 import { configSchema } from "../src/commands/serve/config-schema.ts";
 import { nearestName } from "../src/nearest-name.ts";
 import { temporaryFolder } from "./command.ts";
@@ -120,7 +120,7 @@ const everything = {
 };
 
 test("accepts a configuration with every setting", () => {
-  expect(configFault(everything)).toBeUndefined();
+  expect(configFaults(everything)[0]).toBeUndefined();
   const known = properties(published).map(([path]) => path);
   const used = (value: object, path = ""): string[] =>
     Object.entries(value).flatMap(([name, item]) => {
@@ -163,7 +163,7 @@ test.each([
   [{ cors: { headers: ["X Custom"] } }, "cors.headers[0]", "such as "],
   [{ cors: { headers: ["x-*-y"] } }, "cors.headers[0]", "such as "],
 ])("reports the path of the fault in %j", (value, path, expected) => {
-  expect(configFault(value)).toMatchObject({ path, expected: expect.stringContaining(expected) });
+  expect(configFaults(value)[0]).toMatchObject({ path, expected: expect.stringContaining(expected) });
 });
 
 test.each([

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { AWS, commandOf, DIST, temporaryFolder } from "./command.ts";
+import { AWS, DIST, nodeCommand, temporaryFolder } from "./command.ts";
 
 // Runs the documented commands block by block in a shell.
 
@@ -60,7 +61,7 @@ function folderOfAReader(): string {
 const SETUP = `daypass keys create --state files --out served.credentials
 git init -q && git add logs && git -c user.name=a -c user.email=a@b.c commit -qm a && git tag v1
 `;
-const SHELL = `set -e; daypass() { ${commandOf([DIST])} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
+const SHELL = `set -e; daypass() { ${nodeCommand} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
 ${SETUP}`;
 
 test.each(blocks)("runs $name", { timeout: 60_000 }, ({ code }) => {
@@ -89,7 +90,9 @@ test("prints commands with the name of the package for npx", { timeout: 60_000 }
     env: { ...env, HOME: cwd },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  onTestFinished(() => void child.kill());
+  onTestFinished(async () => {
+    if (child.kill()) await once(child, "exit");
+  });
   let printed = "";
   for await (const chunk of child.stdout) {
     printed += chunk;

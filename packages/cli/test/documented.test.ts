@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { configFault } from "../src/commands/serve/config-fault.ts";
+import { configFaults } from "../src/commands/serve/config-fault.ts";
 import { AWS, daypass, parseLines, temporaryFolder } from "./command.ts";
 
 const root = new URL("../../../", import.meta.url);
@@ -76,7 +76,7 @@ test.each(guides.flatMap((page) => blocksOf(page, "json").map((code, i) => ({ na
 );
 
 test.each(blocksOf("docs/guide/configuration.md", "json"))("documents a valid configuration: %s", (code) => {
-  expect(configFault(JSON.parse(code))).toBeUndefined();
+  expect(configFaults(JSON.parse(code))[0]).toBeUndefined();
 });
 
 const errorsPage = read("docs/errors.md");

@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, test } from "vitest";
 import { pastedUrl } from "../src/commands/explain/pasted/signed-url.ts";
-import { daypass } from "./command.ts";
+import { daypass, temporaryFolder } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };
 const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
@@ -50,6 +52,11 @@ const TEXTS: [name: string, text: string, method?: string][] = [
   ["a Guzzle exception", `Client error: \`GET ${url}\` resulted in a \`403 Forbidden\` response:\n${xml}`, "GET"],
   ["a Java exception", `java.io.IOException: Server returned HTTP response code: 403 for URL: ${url}\n\tat x`],
   ["a percent-encoded URL", encodeURIComponent(url)],
+  [
+    "a link of Outlook's Safe Links",
+    `See https://eur01.safelinks.protection.outlook.com/?url=${encodeURIComponent(url)}&data=05%7C02&reserved=0 please`,
+  ],
+  ["a link of Slack alone", `https://slack-redir.net/link?url=${encodeURIComponent(url)}`],
   ["a URL without its protocol", url.slice("https://".length)],
   ["a URL that begins with two slashes", url.slice("https:".length)],
   ["an unsigned URL before the signed one", `https://example.com/a?b=c ${url}`],
@@ -218,6 +225,36 @@ describe("the request in pasted text", () => {
     };
     const found = await pastedUrl(JSON.stringify(archive));
     expect(found).toMatchObject({ url, method: "PUT", headers: { host }, errorBody: xml });
+  });
+
+  test("reads a HAR file by its name: the refused request, and no URL in a response before it", async () => {
+    const file = join(temporaryFolder(), "a.har");
+    const other = url.replace("talks/", "other/");
+    const page = { text: Array.from({ length: 3000 }, (_, i) => `https://example.com/${i} ${other}`).join(" ") };
+    const entry = (requested: string, status: number, content: object) => ({
+      ...{ request: { method: "PUT", url: requested, headers: [] }, response: { status, content } },
+    });
+    const entries = [
+      entry("https://app.example.com/", 200, page),
+      entry(other, 200, {}),
+      entry(url, 403, { text: xml }),
+    ];
+    writeFileSync(file, JSON.stringify({ log: { entries } }));
+    const { status, stdout, stderr } = await daypass(["explain", file, "--json"]);
+    expect([status, JSON.parse(stdout)]).toMatchObject([0, { scheme: "s3", cause: { code: "EXPIRED" } }]);
+    expect(stderr).toContain("Found in the text: PUT https://media.s3.eu-west-1.amazonaws.com/talks/");
+    const missing = await daypass(["explain", `${file}.har`]);
+    expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining("a.har.har")]);
+  });
+
+  test.each([
+    ["http", "* Connected to 127.0.0.1 (127.0.0.1) port 9000\n* using HTTP/1.x\n"],
+    ["https", "* Connected to 127.0.0.1 (127.0.0.1) port 9000\n* ALPN: curl offers h2,http/1.1\n"],
+    ["https", "* Connected to 127.0.0.1 (127.0.0.1) port 443 (#0)\n"],
+    ["https", ""],
+  ])("completes the path in the output of curl -v with %s", async (protocol, before) => {
+    const text = `${before}> PUT ${path} HTTP/1.1\n> Host: 127.0.0.1:9000\n> \n< HTTP/1.1 403 Forbidden\n`;
+    expect((await pastedUrl(text)).url).toBe(`${protocol}://127.0.0.1:9000${path}`);
   });
 });
 

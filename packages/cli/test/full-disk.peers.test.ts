@@ -135,7 +135,7 @@ describe.skipIf(reason)(`serve on a full disk${reason ?? ""}`, () => {
       "200 hello",
       "200 hello",
       expect.stringContaining("the disk of the state is full"),
-      "503 state full: only revocations are stored",
+      "503 state full: at most revocations are stored",
       expect.stringMatching(/^403 /),
       expect.stringMatching(/^410 /),
       expect.stringMatching(/^403 /),

@@ -145,6 +145,34 @@ test("backs up the state while it serves, and after the restore suspends counted
   expect(await audit(...offline)).toEqual({ code: 0, lines: [`as signed: ${last} records under 1 heads`] });
 }, 60_000);
 
+test("after the restore of a state without links, refuses older URLs with uses until they are resumed, and says so", async () => {
+  const { folder, state } = holiday();
+  const gateway = await serve(folder, "--port", "0", "--workers", "2");
+  const { url, port } = { url: gateway.said.url, port: new URL(gateway.said.url).port };
+  // The first token creates the state.
+  await daypass(["tokens", "create", "--scope", "links:read", "--state", state]);
+  const copy = join(temporaryFolder(), "daypass.db");
+  await run("links", "backup", copy, "--state", state);
+  const sign = async () =>
+    (await daypass(["sign", `${url}/media/a.txt`, "--uses", "1", "--state", state])).stdout.trim();
+  const [used, unused] = [await sign(), await sign()];
+  expect([await status(used), await status(used)]).toEqual([200, 403]);
+  await gateway.stop();
+
+  renameSync(copy, join(state, "state.db"));
+  for (const name of ["state.db-wal", "state.run"]) rmSync(join(state, name), { force: true });
+  const restored = await serve(folder, "--port", port, "--workers", "2");
+  await expect.poll(restored.log).toContain("older URLs with uses refused, until `daypass links resume --all`");
+  expect([await status(used), await status(unused)]).toEqual([403, 403]);
+  // The time in a URL has no fractions of a second, so one of the same second looks older.
+  await expect.poll(async () => status(await sign())).toBe(200);
+  expect(await run("revocations", "list", "--state", state)).toBe("lost-uses  uses-before restore\n");
+  expect(await run("links", "resume", "--all", "--state", state)).toBe("");
+  expect([await status(used), await status(used), await status(unused)]).toEqual([200, 403, 200]);
+  expect(await run("audit", "tail", "--lines", "1000", "--state", state)).toMatch(/use\.claimed {2}restored .*\n/);
+  await restored.stop();
+}, 60_000);
+
 test("resumes several links by id, then all that a restore suspended, with recipients in their order", async () => {
   const { state } = holiday();
   const create = (...more: readonly string[]) => links("create", "media/a.txt", ...more, "--state", state);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { linkText } from "../src/commands/links/index.ts";
+import { linkEntry } from "../src/commands/links/link-entry.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 
 const link: Parameters<typeof linkText>[0] = {
@@ -20,6 +21,8 @@ const link: Parameters<typeof linkText>[0] = {
   password: false,
   networks: [],
   preview: true,
+  hidden: false,
+  showSender: false,
   follow: false,
   handOver: false,
 };
@@ -36,6 +39,31 @@ test.each([
   ["hands over without a limit", { handOver: true }, "open, not counted"],
 ])("says what limits a link that %s", (_, more, text) => {
   expect(linkText({ ...link, ...more })).toContain(text);
+});
+
+test("lists a link on a terminal with its address whole and its names clean and cut", () => {
+  const url = `https://files.example.com/l/${"x".repeat(60)}`;
+  const entry = linkEntry(
+    { ...link, url, status: "used-up", maxDeliveries: 3, label: `\u202e\u001b[2J${"n".repeat(4096)}` },
+    40,
+  );
+  const [facts = "", title = "", ...more] = entry.split("\n");
+  expect([facts, more]).toEqual([`used up    1 of 3    2026-12-08  ${url}`, []]);
+  expect(title).toMatch(/^ {2}\\u202e\\u001b\[2Jn+…$/);
+  expect(title.length).toBe(40);
+});
+
+test("lists the address of each recipient on a terminal", () => {
+  const person = {
+    name: "Ann\u0007",
+    url: "https://a.example/l/ann",
+    used: 0,
+    givenBack: 0,
+    deliveries: link.deliveries,
+  };
+  expect(linkEntry({ ...link, status: "revoked", recipients: [person] })).toBe(
+    "withdrawn  no limit  2026-12-08\n  b/k\n  https://a.example/l/ann  Ann\\u0007",
+  );
 });
 
 test("refuses an edit of what only a new link takes", async () => {

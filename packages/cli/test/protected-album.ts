@@ -162,7 +162,7 @@ export function ask(
   });
 }
 
-export const BROWSER = { accept: "text/html,*/*;q=0.8" };
+export const BROWSER = { accept: "text/html,*/*;q=0.8", "user-agent": "Mozilla/5.0" };
 
 /** A gateway and a proxy in front of an app, as the guide configures them, and a visit of `/album/7/` for Zoë. */
 export interface Album {

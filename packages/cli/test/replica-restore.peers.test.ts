@@ -1,8 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { urlSigner } from "daypass/url";
 import { describe, expect, test } from "vitest";
 import { needsPostgres, type PostgresServer } from "../../../tools/postgres-server.ts";
 import { guide, ofEachWorker, open, startReplicas } from "./replicas.ts";
+import { status } from "./serving.ts";
 
 const reason = needsPostgres("radosgw");
 const [, section = ""] = guide.split("## Backup\n");
@@ -30,14 +32,23 @@ function type(server: PostgresServer, commands: readonly string[]): void {
 }
 
 describe.skipIf(reason)(`two replicas of two workers after the restore of a backup${reason ?? ""}`, () => {
-  test("suspend counted links until they are resumed, accept what was revoked since, and find the lost records", async () => {
+  test("suspend counted links and older URLs with uses until they are resumed, accept what was revoked since, and find the lost records", async () => {
     const { database, replicas, presigned, keyId } = await startReplicas("LISTEN", { audit: { headsFile: "heads" } });
     const [one, two] = replicas;
     const create = (...more: readonly string[]) => one.json("links", "create", "s3://media/report.pdf", ...more);
     const [withdrawn, counted] = [await create(), await create("--max-deliveries", "3")];
     const claim = async (at: 0 | 1) => (await open(replicas[at], counted.url, `?dl=${crypto.randomUUID()}`)).status;
     expect([await claim(0), await claim(1)]).toEqual([200, 200]);
+    const { jwk: key } = await one.json("keys", "create", "url", "--show-secret");
+    const sign = (uses = 1) => {
+      const url = `${one.running.said.url}/media/report.pdf`;
+      return urlSigner({ key }).sign({ url, methods: ["GET"], expiresIn: 3600, uses }).url;
+    };
+    // Every worker knows the new key before it counts.
+    await expect.poll(() => ofEachWorker(sign(99))).toEqual(Array(8).fill(200));
+    const [used, unused] = [sign(), sign()];
     type(database, backup);
+    expect([await status(used), await status(used)]).toEqual([200, 403]);
     expect([await claim(1), await claim(0)]).toEqual([200, 410]);
     await two.json("links", "revoke", withdrawn.id);
     await one.json("revoke", "--key", keyId);
@@ -59,7 +70,10 @@ describe.skipIf(reason)(`two replicas of two workers after the restore of a back
     expect(replicas.map(({ running }) => running.log()).join("")).toContain("counted links are suspended");
     expect((await two.json("links", "show", counted.id)).suspended).toBe("restored");
     expect([await claim(0), await claim(1)]).toEqual([410, 410]);
+    expect([await status(used), await status(unused)]).toEqual([403, 403]);
+    await expect.poll(() => status(sign())).toBe(200);
     await one.json("links", "resume", "--all");
+    expect([await status(used), await status(used), await status(unused)]).toEqual([200, 403, 200]);
     expect([await claim(1), await claim(0)]).toEqual([200, 410]);
     for (const replica of replicas) {
       expect((await open(replica, withdrawn.url)).status).toBe(200);

@@ -14,6 +14,9 @@ import { type Running, serveWith, status } from "./serving.ts";
 
 export const guide: string = readFileSync(new URL("../../../docs/guide/replicas.md", import.meta.url), "utf8");
 
+/** The configuration of the guide. */
+export const guideSettings = JSON.parse(/```json\n([^`]*)```/.exec(guide)?.[1] ?? "");
+
 /** The bar for a revocation, in every replica that reaches the state. */
 export const WITHIN = { timeout: 1000, interval: 20 } as const;
 
@@ -25,6 +28,7 @@ export interface Replica {
   running: Running;
   readonly folder: string;
   readonly state: string;
+  readonly port: number;
   /** Starts it again after its end. */
   restart(): Promise<void>;
   /** Runs a command on the machine of the replica, and returns what it prints as JSON. */
@@ -49,13 +53,22 @@ export interface Replicas {
   /** The id of the key that both replicas know. */
   readonly keyId: string;
   /** A presigned URL of an object at a replica, `report.pdf` by default. */
-  presigned(replica: Replica, key?: string): string;
+  presigned(replica: Replica, key?: string, method?: "GET" | "PUT"): string;
+}
+
+/** Settings that a test chooses. */
+export interface ReplicaSettings {
+  readonly audit?: object;
+  readonly suspendAfterFailover?: boolean;
+  /** 0 by default, so that a replica stops at once. */
+  readonly drainDelaySeconds?: number;
+  readonly publicUrl?: string;
 }
 
 /** Starts everything. Ends with the test. */
 export async function startReplicas(
   way: Way,
-  { audit, suspendAfterFailover }: { audit?: object; suspendAfterFailover?: boolean } = {},
+  { suspendAfterFailover, ...settings }: ReplicaSettings = {},
 ): Promise<Replicas> {
   const [storage, server] = await Promise.all([startRadosgw(), postgresServer()]);
   const [relay, direct] = [await unreliableProxy(server.port), await unreliableProxy(server.port)];
@@ -83,16 +96,18 @@ export async function startReplicas(
     const state = join(folder, "state");
     mkdirSync(state, { mode: 0o700 });
     for (const name of files) cpSync(join(from, name), join(state, name));
-    const config = documentedConfig({ endpoint: storage.endpoint, folder, way, port: await freePort() });
+    const port = await freePort();
+    const config = documentedConfig({ endpoint: storage.endpoint, folder, way, port });
     writeFileSync(
       join(folder, "daypass.json"),
-      JSON.stringify({ ...config, audit, state: { ...config.state, suspendAfterFailover } }),
+      JSON.stringify({ ...config, ...settings, state: { ...config.state, suspendAfterFailover } }),
     );
     const begin = () => serveWith({ env }, folder, "--config", join(folder, "daypass.json"), "--workers", "2");
     const replica: Replica = {
       running: await begin(),
       folder,
       state,
+      port,
       async restart() {
         replica.running = await begin();
       },
@@ -107,10 +122,10 @@ export async function startReplicas(
   };
   const one = await start(keys, ["keys.json", "master.key"]);
   const replicas = [one, await start(one.state, sharedFiles)] as const;
-  const presigned = ({ running }: Replica, object = "report.pdf"): string => {
+  const presigned: Replicas["presigned"] = ({ running }, object = "report.pdf", method = "GET") => {
     const credentials = { accessKeyId: key.id, secretAccessKey: key.secretAccessKey };
     const signer = s3Signer({ region: "us-east-1", endpoint: running.said.s3Endpoint, credentials });
-    return signer.sign({ bucket: "media", key: object, expiresIn: 3600 }).url;
+    return signer.sign({ bucket: "media", key: object, method, expiresIn: 3600 }).url;
   };
   const moveTo = (target: PostgresServer): void => {
     for (const one of [relay, direct]) one.target = target.port;
@@ -136,15 +151,13 @@ function documentedConfig({
   way: Way;
   port: number;
 }) {
-  const [, code = ""] = /```json\n([^`]*)```/.exec(guide) ?? [];
-  const config = JSON.parse(code);
-  const { direct, ...state } = config.state;
+  const { direct, ...state } = guideSettings.state;
   return {
-    ...config,
+    ...guideSettings,
     publicUrl: undefined,
-    root: undefined,
-    listen: { port },
-    storage: { ...config.storage, endpoint },
+    drainDelaySeconds: 0,
+    listen: { ...guideSettings.listen, host: undefined, port },
+    storage: { ...guideSettings.storage, endpoint },
     state: { ...state, folder: join(folder, "state"), ...(way === "pgbouncer and polling" ? {} : { direct }) },
     trustedProxies: ["127.0.0.0/8"],
   };

@@ -140,7 +140,7 @@ test("rejects missing or conflicting storage settings before it listens", async 
   const config = join(folder, "config.json");
   const run = async (storage: object, env: Record<string, string> = {}) => {
     writeFileSync(config, JSON.stringify({ storage }));
-    const { status, stderr } = await daypass(["serve", "--config", config, "--port", "0"], { env });
+    const { status, stderr } = await daypass(["serve", "--config", config, "--state", folder, "--port", "0"], { env });
     return [status === 0, stderr];
   };
   expect(await run({ driver: "s3" })).toEqual([false, expect.stringContaining("there are no AWS credentials")]);

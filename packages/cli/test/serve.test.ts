@@ -9,14 +9,14 @@ import { s3FormSigner } from "daypass/s3/form";
 import { urlSigner } from "daypass/url";
 import { expect, onTestFinished, test } from "vitest";
 import { keyStore } from "../src/state-folder/key-store.ts";
-import { DIST, daypass, start, temporaryFolder } from "./command.ts";
-import { EXAMPLES, exampleFiles, serve, serveWith, status } from "./serving.ts";
+import { daypass, start, temporaryFolder } from "./command.ts";
+import { EXAMPLES, exampleFiles, serve, status } from "./serving.ts";
 
 test.each(["0", "2"])(
   "prints a working URL, and rejects the URL with one changed character (%s workers)",
   async (workers) => {
     const root = exampleFiles();
-    const { said, stop } = await serveWith({ script: DIST }, root, "--port", "0", "--workers", workers);
+    const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
     const { presignedUrl } = said;
     expect(await (await fetch(presignedUrl)).text()).toBe(readFileSync(join(root, "readme.txt"), "utf8"));
     for (const at of [presignedUrl.indexOf("readme"), presignedUrl.indexOf("Expires=") + 8, presignedUrl.length - 1]) {
@@ -149,7 +149,12 @@ test("rejects a port in use and a folder that another gateway serves", async () 
   const workers = await daypass(["serve", exampleFiles(), "--port", port, "--workers", "2"]);
   expect([workers.status, workers.stderr]).toEqual([1, expect.stringContaining(`another program uses port ${port}. `)]);
   const twice = await daypass(["serve", root, "--port", "0"]);
-  expect([twice.status, twice.stderr]).toEqual([1, expect.stringContaining("another gateway serves this folder")]);
+  expect([twice.status, twice.stderr]).toEqual([1, expect.stringContaining("another gateway serves with the state")]);
+  const otherState = await daypass(["serve", root, "--port", "0", "--state", join(root, "..", "state")]);
+  expect([otherState.status, otherState.stderr]).toEqual([
+    1,
+    expect.stringContaining("another gateway serves this folder"),
+  ]);
   const nowhere = await daypass(["serve", join(root, "nowhere")]);
   expect([nowhere.status, nowhere.stderr]).toEqual([1, expect.stringContaining("the folder to serve, ")]);
 });

@@ -31,6 +31,44 @@ test("finds the state of the gateway that serves the endpoint or the origin, unt
   expect((await sign([`${said.url}/files/readme.txt`])).status).toBe(1);
 });
 
+test("verifies with the state of the gateway that serves the URL, unless other keys are given", async () => {
+  const { said, sign, HOME } = await served();
+  const verify = async (url: string, env = {}, ...args: readonly string[]) => {
+    const { status, stdout, stderr } = await daypass(["verify", url, ...args], { env: { HOME, ...env } });
+    return [status, stdout.split("\n", 1)[0], stderr];
+  };
+  const aws = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const jwk = { DAYPASS_KEY: JSON.stringify({ kty: "oct", alg: "HS256", kid: "k1", k: "A".repeat(43) }) };
+  const url = (await sign([`${said.url}/files/readme.txt`])).stdout.trim();
+  const s3 = (await sign(["s3://files/readme.txt", "--endpoint", said.s3Endpoint])).stdout.trim();
+  for (const [one, env] of [[url], [url, aws], [s3], [s3, aws], [s3, jwk]] as const)
+    expect(await verify(one, env)).toEqual([0, "granted", ""]);
+  expect(await verify(url, jwk)).toEqual([1, "refused: UNKNOWN_KEY", ""]);
+  const file = join(temporaryFolder(), "schemes.json");
+  writeFileSync(
+    file,
+    JSON.stringify({ scheme: "nginx", credentials: { secret: "x" }, expression: "$secure_link_expires$uri $secret" }),
+  );
+  expect((await verify(url, {}, "--schemes", file))[0]).toBe(1);
+  expect((await verify(url.replace("127.0.0.1", "192.0.2.1")))[2]).toContain("there is no key to verify with");
+});
+
+test("explains the last character of a signature that was changed, with the answer and the key of the gateway", async () => {
+  const { said, sign, root, HOME } = await served();
+  const { stdout } = await sign(["s3://files/readme.txt", "--endpoint", said.s3Endpoint]);
+  const url = stdout.trim().replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+  const answer = await fetch(url);
+  const body = join(temporaryFolder(), "body.xml");
+  writeFileSync(body, await answer.text());
+  for (const known of [[], ["--status", "403"], ["--error", body]]) {
+    const told = await daypass(["explain", url, "--state", root, ...known], { env: { HOME } });
+    expect([answer.status, told.stdout]).toEqual([
+      403,
+      expect.stringMatching(/^One character of the signature, the character 64 of 64, differs/),
+    ]);
+  }
+});
+
 test.each(["0", "2"])("finds a gateway by an origin that a reload has added (%s workers)", async (workers) => {
   const root = exampleFiles();
   const file = join(root, "..", "daypass.json");

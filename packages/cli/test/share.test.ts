@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { daypass, daypassProcess, start, temporaryFolder } from "./command.ts";
 import { serve } from "./serving.ts";
 
-const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8", "user-agent": "Mozilla/5.0" };
 const get = (url: string, init: RequestInit = {}) => fetch(url, { redirect: "manual", ...init });
 
 function holiday(): string {
@@ -27,8 +27,9 @@ async function share(path: string, env: Readonly<Record<string, string>> = {}, .
   return { child, link: JSON.parse(line) as { id: string; url: string; target: string } };
 }
 
+/** Runs `daypass links` in an empty folder, because the command asks the state of its folder first. */
 const links = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
-  const { status, stdout, stderr } = await daypass(["links", ...args, "--json"], { env });
+  const { status, stdout, stderr } = await daypassProcess(["links", ...args, "--json"], { env });
   expect([status, stderr, status === 0 ? "" : stdout]).toEqual([0, "", ""]);
   return stdout
     .split("\n")
@@ -46,8 +47,49 @@ test("share prints a link to a folder, whose listing opens what it lists", async
   expect(await (await get(new URL(href, link.url).href)).text()).toBe("first");
   // A folder in the folder is neither left out of the listing nor of the zip.
   expect(link.target).toBe("holiday/");
-  expect(listing).toContain("<bdi>day 2/</bdi>");
+  expect(listing).toContain("<bdi>day 2</bdi>");
   expect(await (await get(`${link.url}/day%202/b.txt`)).text()).toBe("second");
+});
+
+test("share says how many hidden names it leaves out, and that a hidden file which was named is shared", async () => {
+  const folder = holiday();
+  mkdirSync(join(folder, "day 2/.git/objects"), { recursive: true });
+  for (const name of [".env", "day 2/.git/config"]) writeFileSync(join(folder, name), "secret");
+  const HOME = temporaryFolder();
+  const { link } = await share(folder, { HOME });
+  expect((await get(`${link.url}/.env`)).status).toBe(404);
+  const again = async (...args: readonly string[]) =>
+    (await daypass(["share", ...args, "--json"], { env: { HOME } })).stderr;
+  expect(await again(folder)).toContain("2 hidden files or folders are left out");
+  expect(await again(folder, "--hidden")).toBe("");
+  expect(await again(join(folder, ".env"))).toContain(
+    ".env is a hidden file. The link shares it, because you named it.",
+  );
+});
+
+test("links create says the same of a prefix on a disk and of a hidden file, and nothing of a prefix elsewhere", async () => {
+  const folder = holiday();
+  for (const name of [".env", "day 2/.env", "day 2/.git"]) writeFileSync(join(folder, name), "secret");
+  const note = async (target: string, ...args: readonly string[]) =>
+    (await daypass(["links", "create", target, "--state", join(folder, ".daypass"), ...args])).stderr.trim();
+  const gateway = await serve(folder, "--port", "0");
+  expect(await note("day 2/")).toMatch(/^2 hidden files or folders are left out, .* add --hidden\.$/);
+  expect(await note("files/")).toMatch(/^1 hidden/);
+  expect(await note("day 2/", "--hidden")).toBe("");
+  expect(await note("day 2/.env")).toBe(".env is a hidden file. The link shares it, because you named it.");
+  expect(await note("day 2/b.txt")).toBe("");
+  await gateway.stop();
+  expect(await note("day 2/")).toBe("");
+});
+
+test("share takes options that the running gateway fulfils already", async () => {
+  const folder = holiday();
+  const first = await share(folder, {}, "--origin", "https://files.example.com");
+  const again = (...args: readonly string[]) => daypass(["share", join(folder, "a.txt"), "--json", ...args]);
+  expect(first.link.url).toMatch(/^https:\/\/files\.example\.com\/l\//);
+  expect((await again("--lan", "--origin", "https://files.example.com/")).status).toBe(0);
+  expect((await again("--origin", "https://other.example.com")).status).toBe(1);
+  expect((await again("--port", "8080")).status).toBe(1);
 });
 
 test("share finds the gateway of an earlier share, and links finds it without --state", async () => {
@@ -61,9 +103,9 @@ test("share finds the gateway of an earlier share, and links finds it without --
   const other = temporaryFolder();
   writeFileSync(join(other, "b.txt"), "b");
   await share(join(other, "b.txt"), { HOME });
-  const several = await daypass(["links", "list"], { env: { HOME } });
+  const several = await daypassProcess(["links", "list"], { env: { HOME } });
   expect([several.status, several.stderr]).toEqual([1, expect.stringContaining("several gateways run")]);
-  const none = await daypass(["links", "list"]);
+  const none = await daypassProcess(["links", "list"]);
   expect([none.status, none.stderr]).toEqual([1, expect.stringContaining("--state")]);
 });
 

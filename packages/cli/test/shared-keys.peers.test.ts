@@ -2,10 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { newAuditKey, publicKeys } from "@daypass/gateway/audit";
 import { connectState } from "@daypass/gateway/state";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { needsPostgres, type PostgresServer, postgresServer } from "../../../tools/postgres-server.ts";
+import { migrations } from "../../gateway/src/state/postgres/migrations.ts";
 import { daypass, temporaryFolder } from "./command.ts";
 import { WITHIN } from "./replicas.ts";
 import { type Running, serveWith, status } from "./serving.ts";
@@ -30,20 +32,21 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
   const masterKeyFile = (): string => {
     const path = join(temporaryFolder(), "master");
     writeFileSync(path, randomBytes(32).toString("base64"), { mode: 0o600 });
+    writeFileSync(`${path}.audit`, newAuditKey().privateKey, { mode: 0o600 });
     return path;
   };
 
-  /** A machine that is not started. */
-  function machine(masterFile: string) {
+  /** A machine that is not started. Each has the key that signs the audit beside the master key, unless it makes its own. */
+  function machine(masterFile: string, audit: object = { keyFile: `${masterFile}.audit` }) {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "root/media"), { recursive: true });
     writeFileSync(join(folder, "root/media/report.pdf"), "a report");
     const state = join(folder, "state");
-    mkdirSync(state, { mode: 0o700 });
     const config = {
       root: join(folder, "root"),
       state: { folder: state, postgres: { variable: "DAYPASS_POSTGRES" } },
       listen: { port: 0 },
+      audit,
     };
     writeFileSync(join(folder, "daypass.json"), JSON.stringify(config));
     const env = { DAYPASS_POSTGRES: server.url, DAYPASS_MASTER_KEY_FILE: masterFile };
@@ -54,7 +57,11 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     };
     const start = (...args: readonly string[]): Promise<Running> =>
       serveWith({ env }, "--config", join(folder, "daypass.json"), ...args);
-    return { state, run, start };
+    const command = async (...args: readonly string[]): Promise<string> => {
+      const { stdout, stderr } = await daypass([...args, "--state", state], { env });
+      return `${stdout}${stderr}`;
+    };
+    return { state, run, start, command };
   }
 
   const get = ({ said }: Running, { id, secretAccessKey }: Key): Promise<number> => {
@@ -85,10 +92,40 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     expect(stored).not.toContain(key.secretAccessKey);
   }, 60_000);
 
+  test("start on an empty machine, and print the first key", async () => {
+    const { said } = await machine(masterKeyFile()).start();
+    expect(said.accessKeyId).toMatch(/^DP/);
+  }, 60_000);
+
   test("refuses to start with another master key", async () => {
     await (await machine(masterKeyFile()).start()).stop();
     const { line } = await machine(masterKeyFile()).start();
     expect(JSON.parse(line).error.message).toContain("the master key does not decrypt the keys");
+  }, 60_000);
+
+  test("refuses to start with another audit key, until a replica announced it", async () => {
+    const master = masterKeyFile();
+    const [one, two] = [machine(master), machine(master, {})];
+    const first = await one.start();
+    const refused = async (): Promise<void> => {
+      const { line } = await two.start();
+      expect(JSON.parse(line).error.message).toContain("other replicas sign the audit with another key");
+    };
+    await refused();
+    const own = join(two.state, "audit.pub");
+    const pem = readFileSync(own, "utf8");
+    const [id] = publicKeys(pem).keys();
+    server.sql(`INSERT INTO daypass.secret VALUES ('audit key ${id}', convert_to('${pem}', 'UTF8'))`);
+    await refused();
+    expect(await one.command("audit", "rotate", "--key", own)).toContain(`announced: ${id}`);
+    const second = await two.start();
+    await two.command("links", "create", "s3://media/report.pdf");
+    await second.stop();
+    await first.stop();
+    const { length } = pem.match(/-BEGIN/g) ?? [];
+    expect([length, readFileSync(join(one.state, "audit.pub"), "utf8").match(/-BEGIN/g)?.length]).toEqual([1, 2]);
+    for (const { command } of [one, two]) expect(await command("audit", "verify")).toMatch(/^as signed/);
+    expect(await one.command("audit", "tail")).toMatch(RegExp(`audit.rotated .*${id}`));
   }, 60_000);
 
   test("seals the secret of the state, also one of an earlier release, and refuses a clear one afterwards", async () => {
@@ -101,7 +138,11 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     expect(sizes().filter(Boolean)).toEqual(["t"]);
 
     known();
-    server.sql("DELETE FROM daypass.migration WHERE version = 4");
+    server.sql("CREATE TABLE public.known AS SELECT * FROM daypass.secret; DROP SCHEMA daypass CASCADE");
+    // The schema of the release before the secrets were sealed.
+    server.sql(`CREATE SCHEMA daypass; CREATE TABLE daypass.migration (version int PRIMARY KEY);
+      ${migrations.slice(0, 3).join(";")}; INSERT INTO daypass.migration SELECT generate_series(1, 3);
+      INSERT INTO daypass.secret SELECT * FROM public.known; DROP TABLE public.known`);
     await (await one.start()).stop();
     expect(sizes().filter(Boolean)).toEqual(["t"]);
 
@@ -151,7 +192,7 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     expect(await get(await machine(master).start(), key)).toBe(403);
   }, 60_000);
 
-  test("serve by the sealed copy when the database is away at the start, and refuse without the copy", async () => {
+  test("serve by the sealed copy when the database is away at the start, and without the copy once it is back", async () => {
     const one = machine(masterKeyFile());
     const first = await one.start();
     const key: Key = await one.run("create", "--show-secret");
@@ -163,8 +204,8 @@ describe.skipIf(reason)(`replicas that share keys${reason ?? ""}`, () => {
     expect(await get(second, key)).toBe(200);
     await second.stop();
     rmSync(join(one.state, "keys.copy"));
-    const { line } = await one.start();
-    expect(JSON.parse(line).error.message).toContain("does not answer");
+    const third = one.start();
     await server.start();
+    expect(await get(await third, key)).toBe(200);
   }, 120_000);
 });

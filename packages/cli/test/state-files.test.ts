@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { keyStore } from "../src/state-folder/key-store.ts";
 import { withLock } from "../src/state-folder/lock.ts";
 import { masterKey } from "../src/state-folder/master-key.ts";
+import { writerOf } from "../src/state-owner/writer.ts";
 import { nodeArguments, temporaryFolder, words } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
@@ -119,4 +120,14 @@ describe("Node's permission model", () => {
     const { status, stderr } = limited(["--allow-fs-read=*"], args);
     expect([status, stderr.includes("please report")]).toEqual([1, false]);
   });
+});
+
+test("a folder of an earlier release keeps the id of its writer, and a new folder has another", async () => {
+  const [older, newer] = [temporaryFolder(), temporaryFolder()];
+  for (const folder of [older, newer]) writeFileSync(join(folder, "state.postgres.json"), "{}");
+  writeFileSync(join(older, "audit.last"), JSON.stringify({ writer: "0123456789ab", last: 3, mac: "m" }).padEnd(160));
+  expect(await writerOf(older)).toBe("0123456789ab");
+  expect(await writerOf(newer)).toMatch(/^[0-9a-f]{12}$/);
+  expect(await writerOf(newer)).toBe(await writerOf(newer));
+  expect(statSync(join(newer, "writer")).mode & 0o777).toBe(0o600);
 });

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state-folder/key-store.ts";
 import { temporaryFolder } from "./command.ts";
@@ -21,7 +23,17 @@ for (let id; ; ) {
 
 test("loses no key and restores no revoked key when a change is killed", async () => {
   const folder = temporaryFolder();
-  const module = new URL("../dist/state-folder/key-store.js", import.meta.url).href;
+  // The published bundles have no file for this module.
+  const module = join(temporaryFolder(), "key-store.mjs");
+  await build({
+    entryPoints: [fileURLToPath(new URL("../src/state-folder/key-store.ts", import.meta.url))],
+    outfile: module,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    conditions: ["@daypass/source"],
+    logLevel: "error",
+  });
   const made = new Set<string>();
   const revoked = new Set<string>();
   const store = keyStore({ folder, env: {}, clock: () => new Date() });

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, temporaryFolder } from "./command.ts";
+import { createLinks } from "../src/state-folder/link-files.ts";
+import { daypass, daypassProcess, temporaryFolder } from "./command.ts";
 import { type Running, serve, status } from "./serving.ts";
 
 const SIZE = 300 * 1024 * 1024;
@@ -107,6 +108,16 @@ test("records how many bytes were sent of a download that the end of the stop cu
   expect(failed?.bytes).toBeGreaterThanOrEqual(read);
   expect(failed?.bytes).toBeLessThan(SIZE);
 }, 60_000);
+
+test("exits if it cannot start after the process that owns the links", async () => {
+  const folder = temporaryFolder();
+  const config = join(folder, "config.json");
+  writeFileSync(config, JSON.stringify({ state: "state", storage: { driver: "s3", bucket: "media" } }));
+  mkdirSync(join(folder, "state"), { mode: 0o700 });
+  createLinks(join(folder, "state"));
+  const { status: code, stderr } = await daypassProcess(["serve", "--port", "0", "--config", config]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("no AWS credentials")]);
+});
 
 test.each(["0", "2"])(
   "fails its readiness probe, answers for drainDelaySeconds, and only then begins drainSeconds (%s workers)",

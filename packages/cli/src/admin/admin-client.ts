@@ -1,13 +1,12 @@
 /** The admin API as commands use it: over the socket of the running gateway, over the network, or in this process. */
-import { existsSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminCalls } from "@daypass/gateway/admin";
 import { CommandError } from "../command.ts";
-import { createLinks, linkFiles, servingOf } from "../state-folder/link-files.ts";
+import { askForLinks } from "../state-folder/gateway-socket.ts";
+import { hasLinks, linkFiles } from "../state-folder/link-files.ts";
 
 /** A route of the admin API: `METHOD /path`. */
 export type AdminRoute = keyof AdminCalls;
@@ -42,9 +41,6 @@ export interface AdminClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A gateway that indexes a large folder reloads late. */
-const WAIT_MS = 30_000;
-
 /** Connects to the admin API of the gateway on a state folder. */
 export async function adminClient({ folder, admin, env }: AdminClientOptions): Promise<AdminClient> {
   if (admin !== undefined) {
@@ -55,21 +51,22 @@ export async function adminClient({ folder, admin, env }: AdminClientOptions): P
     );
   }
   const { adminSocket } = linkFiles(folder);
-  const serving = servingOf(folder);
-  if (serving === undefined) return localClient(folder, env);
-  if (!existsSync(adminSocket)) {
-    // The gateway started before there were links: it looks for their database when it reloads.
-    createLinks(folder);
-    process.kill(serving.pid, "SIGHUP");
-    for (let waited = 0; !existsSync(adminSocket) && waited < WAIT_MS; waited += 50) await sleep(50);
-  }
+  if (!(await askForLinks(folder))) return localClient(folder, env);
   return clientOf((path, init) => overSocket(adminSocket, path, init));
 }
 
 async function localClient(folder: string, env: AdminClientOptions["env"]): Promise<AdminClient> {
-  const { openLocalAdmin } = await import("./local-admin.ts");
-  const { api, close } = await openLocalAdmin(folder, env);
-  return { ...clientOf((path, init) => api.fetch(new Request(new URL(path, "http://localhost"), init))), close };
+  const { emptyAdmin, openLocalAdmin } = await import("./local-admin.ts");
+  let opened: ReturnType<typeof openLocalAdmin> | undefined;
+  const send: Send = async (path, init) => {
+    // A question makes no files.
+    if (opened === undefined && init.method !== "GET") opened = openLocalAdmin(folder, env);
+    const { api } = await (opened ?? emptyAdmin());
+    return api.fetch(new Request(new URL(path, "http://localhost"), init));
+  };
+  if (hasLinks(folder)) opened = openLocalAdmin(folder, env);
+  await opened;
+  return { ...clientOf(send), close: async () => (await opened)?.close() };
 }
 
 interface Init {

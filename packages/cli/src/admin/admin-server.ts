@@ -1,5 +1,5 @@
 /** The admin API on its sockets. */
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AdminApi } from "@daypass/gateway/admin";
 import { getRequestListener } from "@hono/node-server";
@@ -21,9 +21,4 @@ export async function adminServer(
   });
   if ("path" in place) chmodSync(place.path, 0o600);
   return server;
-}
-
-/** Removes the socket of a gateway that ended without doing so. */
-export function removeSocket(path: string): void {
-  rmSync(path, { force: true });
 }

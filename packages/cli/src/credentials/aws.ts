@@ -1,4 +1,4 @@
-import { type ExecException, exec } from "node:child_process";
+import type { ExecException } from "node:child_process";
 import { promisify } from "node:util";
 import type { S3Credentials } from "daypass/s3";
 import { instant, isObject } from "daypass/schemes";
@@ -83,6 +83,8 @@ const PROCESS_LIMIT_MS = 60_000;
 async function processCredentials(command: string): Promise<S3Credentials> {
   const failure = (problem: string): CommandError =>
     new CommandError(`credential_process ${problem}. It must print credentials as JSON with Version 1`);
+  // Takes some milliseconds to load, which only this needs.
+  const { exec } = await import("node:child_process");
   const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch((error: ExecException) => {
     // The message contains the command line, and stdout may contain a secret, so show neither.
     throw failure(failureText(error));

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
@@ -25,6 +35,50 @@ export async function writeStateFile(path: string, text: string): Promise<void> 
   const temporary = await writeTemporary(path, text, await makeFolder(dirname(path)));
   await rename(temporary, path);
   await syncFolder(dirname(path));
+}
+
+/** The same at once, without a flush: what it replaces is written again by each start. */
+export function replaceStateFile(path: string, text: string): void {
+  const { uid, gid } = statSync(dirname(path));
+  const temporary = temporaryName(path);
+  const file = openSync(temporary, "wx", 0o600);
+  try {
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid);
+    writeFileSync(file, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Continues as the owner of a state folder, if this process is root: what a database or a library creates then belongs to the gateway's user.
+ * Stays root if the owner cannot reach the folder, because no gateway of that user can. The result makes it root again.
+ */
+export function becomeOwnerOf(folder: string): () => void {
+  const { uid, gid } = statSync(folder);
+  if (process.geteuid?.() !== 0 || uid === 0) return () => undefined;
+  const back = (): void => {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  };
+  try {
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+    readdirSync(folder);
+  } catch {
+    back();
+  }
+  return back;
+}
+
+/** Runs work as the owner of a state folder, if this process is root. */
+export async function asOwnerOf<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const beRoot = becomeOwnerOf(folder);
+  return work().finally(beRoot);
 }
 
 async function createByLink(path: string, text: string, owner?: Owner): Promise<boolean> {

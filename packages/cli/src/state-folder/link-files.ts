@@ -4,16 +4,19 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createStateFile, replaceStateFile } from "./files.ts";
 
 /** Where links live, and where the processes of a gateway meet. */
 export interface LinkFiles {
   readonly database: string;
   /** Where the address of PostgreSQL is found, if links are stored there. Not the address, which is secret. */
   readonly postgres: string;
-  /** The revocations that were in force when PostgreSQL last answered. */
+  /** The revocations that the state had when it last answered. */
   readonly revocations: string;
   /** The keys as PostgreSQL last had them, sealed. */
   readonly keysCopy: string;
+  /** The socket of the gateway, whose process owns the folder. */
+  readonly gatewaySocket: string;
   /** The socket of the process that owns the database. */
   readonly stateSocket: string;
   /** The socket of the admin API. */
@@ -22,6 +25,8 @@ export interface LinkFiles {
   readonly run: string;
   /** The process that serves, and what it serves. */
   readonly serving: string;
+  /** The name under which this folder's gateway records decisions, if PostgreSQL has the links. */
+  readonly writer: string;
   /** The key that signs the audit, unless the configuration names another. */
   readonly auditKey: string;
   /** Its public part, to be copied to where the audit is verified. */
@@ -46,17 +51,20 @@ export function linkFiles(folder: string): LinkFiles {
     const path = inside(name);
     if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
     const id = createHash("sha256").update(path).digest("hex").slice(0, 24);
-    return join(tmpdir(), `daypass-${process.getuid?.() ?? 0}-${id}.sock`);
+    // The same for every user, because root administers the gateways of others.
+    return join(tmpdir(), `daypass-${id}.sock`);
   };
   return {
     database: inside("state.db"),
     postgres: inside("state.postgres.json"),
-    revocations: inside("revocations.json"),
+    revocations: inside("revocations.log"),
     keysCopy: inside("keys.copy"),
+    gatewaySocket: socket("gateway.sock"),
     stateSocket: socket("state.sock"),
     adminSocket: socket("admin.sock"),
     run: inside("state.run"),
     serving: inside("serving.json"),
+    writer: inside("writer"),
     auditKey: inside("audit.key"),
     auditPublicKey: inside("audit.pub"),
     auditMacKey: inside("audit.mac"),
@@ -73,15 +81,16 @@ export function hasLinks(folder: string): boolean {
 }
 
 /** Makes an empty database: the gateway fills it when it starts or reloads. */
-export function createLinks(folder: string): void {
-  if (hasLinks(folder)) return;
-  writeFileSync(linkFiles(folder).database, "", { flag: "a", mode: 0o600 });
+export async function createLinks(folder: string): Promise<void> {
+  if (!hasLinks(folder)) await createStateFile(linkFiles(folder).database, "");
 }
 
 /** What a running gateway says about itself. */
 export interface Serving {
   readonly pid: number;
   readonly root: string;
+  /** Whether objects are files below the root. */
+  readonly servesFolder: boolean;
   /** The first origin, which links use unless the configuration names another. */
   readonly origin: string;
   /** The origin of links. */
@@ -97,7 +106,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Records what this process serves, also for commands that do not know its state folder. The result says that nothing serves it any more. */
 export function recordServing(folder: string, serving: Serving, env: Environment): () => void {
   const { serving: path } = linkFiles(folder);
-  writeFileSync(path, `${JSON.stringify(serving)}\n`, { mode: 0o600 });
+  replaceStateFile(path, `${JSON.stringify(serving)}\n`);
   const shared = sharedFolder(env);
   const id = createHash("sha256").update(resolve(folder)).digest("hex").slice(0, 24);
   try {
@@ -111,7 +120,7 @@ export function recordServing(folder: string, serving: Serving, env: Environment
   return () => {
     if (servingOf(folder)?.pid !== serving.pid) return;
     // Commands read the root and the origin of a gateway that has stopped.
-    writeFileSync(path, `${JSON.stringify({ ...serving, pid: undefined })}\n`, { mode: 0o600 });
+    replaceStateFile(path, `${JSON.stringify({ ...serving, pid: undefined })}\n`);
     if (shared !== undefined) rmSync(join(shared, `${id}.json`), { force: true });
   };
 }

@@ -1,9 +1,9 @@
 /** The rows of a key store in the database of all replicas, sealed by the master key. The state folder has a copy, which knows older rows. */
 import { rename } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
 import type { KeyMethods, SealedKey, State } from "@daypass/gateway/state";
 import { CommandError, type Context } from "../command.ts";
+import { reach } from "./gateway-socket.ts";
 import { fileRows, type KeyRow, type KeyRows } from "./key-rows.ts";
 import { type Entry, keysCopy, type Report } from "./keys-copy.ts";
 import { linkFiles } from "./link-files.ts";
@@ -37,6 +37,9 @@ const TRIES = 20;
 const rowContext = ({ id, version }: Omit<SealedKey, "sealed">): string =>
   JSON.stringify(["daypass: key, version 1", id, version]);
 
+/** The database does not answer, and no copy may replace it. */
+export class KeysAway extends CommandError {}
+
 /** Rows of keys that all replicas share. */
 export function sharedRows(options: SharedRowsOptions): KeyRows {
   const { folder, env, clock, maxAgeMs = MAX_AGE_MS, report = reportToOperator } = options;
@@ -49,7 +52,7 @@ export function sharedRows(options: SharedRowsOptions): KeyRows {
   const call = async <T>(work: (keys: Required<KeyMethods>) => Promise<T>): Promise<T> => {
     const { StateUnavailable } = await import("@daypass/gateway/state");
     if (performance.now() < awayUntil) throw new StateUnavailable("the database does not answer");
-    const state = await openKeys(options);
+    const state = await openSharedState(options);
     try {
       return await work(state as Required<KeyMethods>);
     } catch (error) {
@@ -94,7 +97,7 @@ export function sharedRows(options: SharedRowsOptions): KeyRows {
     const kept = copy.exists() ? await copy.load(await openMaster()) : undefined;
     if (kept !== undefined && Math.abs(clock().getTime() - kept.checkedAt) <= maxAgeMs)
       return [...kept.entries.values()];
-    throw new CommandError(
+    throw new KeysAway(
       `PostgreSQL has the keys and does not answer, and their copy in ${folder} is missing, too old, or sealed by another master key`,
     );
   };
@@ -155,7 +158,8 @@ function reportToOperator(message: string, details: object): void {
   process.stderr.write(`daypass: ${message} ${JSON.stringify(details)}\n`);
 }
 
-function sealRow(master: Uint8Array, row: KeyRow, version: number): SealedKey {
+/** A row as the database stores it. */
+export function sealRow(master: Uint8Array, row: KeyRow, version: number): SealedKey {
   const { id } = row.record;
   return { id, version, sealed: seal(master, JSON.stringify(row), rowContext({ id, version })) };
 }
@@ -178,19 +182,18 @@ function inOrder(entries: readonly Entry[]): readonly KeyRow[] {
 }
 
 /** The state through the gateway of the folder, or in this process if none runs. */
-async function openKeys({ folder, env, isGateway }: SharedRowsOptions): Promise<KeyMethods & Pick<State, "close">> {
+export async function openSharedState({
+  folder,
+  env,
+  isGateway,
+}: Pick<SharedRowsOptions, "folder" | "env" | "isGateway">): Promise<State> {
   const { stateSocket } = linkFiles(folder);
-  if (isGateway === true || (await answers(stateSocket))) {
+  const socket = isGateway === true ? undefined : await reach(stateSocket, folder);
+  socket?.destroy();
+  if (isGateway === true || socket !== undefined) {
     const { connectState } = await import("@daypass/gateway/state");
     return connectState({ path: stateSocket });
   }
   const { openState } = await import("../state-owner/open-state.ts");
   return openState(folder, env);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => resolve(true)).on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
 }

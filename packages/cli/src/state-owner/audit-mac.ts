@@ -28,13 +28,17 @@ export async function auditMacKey(
 ): Promise<Uint8Array> {
   const { auditMacKey: path, postgres } = linkFiles(folder);
   if (existsSync(postgres)) {
-    const key = await masterKey({ env, folder, create: create && !hasStoredKeys(folder) });
-    return createHmac("sha256", key).update("daypass: MACs of the audit, version 1").digest();
+    return sharedMacKey(await masterKey({ env, folder, create: create && !hasStoredKeys(folder) }));
   }
   if (create && !existsSync(path)) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
   const key = Buffer.from(((await readTextIfExists(path)) ?? "").trim(), "base64url");
   if (key.length === KEY_BYTES) return key;
   throw new CommandError(`${path} is missing or damaged, and it authenticates the audit. Restore it from a backup.`);
+}
+
+/** The key of all replicas. */
+export function sharedMacKey(master: Uint8Array): Uint8Array {
+  return createHmac("sha256", master).update("daypass: MACs of the audit, version 1").digest();
 }
 
 /** How the owner of a folder authenticates its commits. It remembers the last one in a file, which costs no flush: the database has flushed it. */

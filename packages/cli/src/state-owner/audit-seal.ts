@@ -1,6 +1,6 @@
 /** Signs the audit of a state that this process owns. */
 import { createPublicKey } from "node:crypto";
-import { appendFile, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import {
   auditKey,
   type ExportedHead,
@@ -11,7 +11,7 @@ import {
   type Sealer,
   sealer,
 } from "@daypass/gateway/audit";
-import type { State } from "@daypass/gateway/state";
+import type { AnnouncedKey, State } from "@daypass/gateway/state";
 import { CommandError } from "../command.ts";
 import type { AuditConfig } from "../commands/serve/config-schema.ts";
 import { readNamedFile, readTextIfExists } from "../files.ts";
@@ -48,14 +48,25 @@ export async function auditSeal(
   { keyFile, headsFile, heads, retentionDays }: AuditConfig = {},
 ): Promise<AuditSeal> {
   const { auditPublicKey, auditHeads, auditKept } = linkFiles(folder);
-  const pem = keyFile === undefined ? await ownKey(folder) : await configuredKey(keyFile, folder);
+  const pem = keyFile === undefined ? await ownKey(folder) : await configuredKey(keyFile);
   const bucket = heads && headsBucket(heads, env);
-  const known = (await readTextIfExists(auditPublicKey)) ?? "";
+  const publicKey = publicOf(pem);
+  await addPublicKey(folder, publicKey);
+  const key = auditKey(pem);
+  await expectAnnounced(state, { id: key.id, publicKey });
+  const keys = new Map(publicKeys((await readTextIfExists(auditPublicKey)) ?? publicKey));
+  /** Learns keys that were announced since: other replicas may sign with them already. */
+  const learnKeys = async (): Promise<void> => {
+    for (const text of (await state.auditKeys?.()) ?? []) {
+      await addPublicKey(folder, text);
+      for (const [id, one] of publicKeys(text)) keys.set(id, one);
+    }
+  };
   const { seal, cut, accept }: Sealer = sealer({
     state,
     writer,
-    key: auditKey(pem),
-    keys: publicKeys(`${publicOf(pem)}\n${known}`),
+    key,
+    keys,
     macKey: await auditMacKey(folder, env, { create: true }),
     kept: {
       // A new machine has no file, but the bucket knows what others kept.
@@ -74,8 +85,12 @@ export async function auditSeal(
     },
   });
   return {
-    accept,
+    async accept() {
+      await learnKeys();
+      return accept();
+    },
     async run() {
+      await learnKeys();
       try {
         await seal();
       } catch (error) {
@@ -88,31 +103,40 @@ export async function auditSeal(
   };
 }
 
+/** Refuses a key with which no other replica could verify the audit. The first replica announces its own. */
+async function expectAnnounced(state: State, key: AnnouncedKey): Promise<void> {
+  await state.announceAuditKey?.(key, { isFirst: true });
+  if ((await state.auditKeys?.())?.includes(key.publicKey) === false) throw new CommandError(NOT_ANNOUNCED);
+}
+
+const NOT_ANNOUNCED =
+  "other replicas sign the audit with another key. Copy audit.key and audit.pub from one of them, or announce this one there with daypass audit rotate --key audit.pub";
+
 async function ownKey(folder: string): Promise<string> {
-  const { auditKey: path, auditPublicKey } = linkFiles(folder);
-  const { privateKey, publicKey } = newAuditKey();
-  if (await createStateFile(path, privateKey)) await createStateFile(auditPublicKey, publicKey);
+  const { auditKey: path } = linkFiles(folder);
+  const { privateKey } = newAuditKey();
+  await createStateFile(path, privateKey);
   return (await readTextIfExists(path)) ?? privateKey;
 }
 
-async function configuredKey(path: string, folder: string): Promise<string> {
+async function configuredKey(path: string): Promise<string> {
   const pem = await readNamedFile("audit.keyFile", path);
-  if (pem === undefined) {
-    throw new CommandError(
-      `audit.keyFile names ${path}, which does not exist. Make it with: openssl genpkey -algorithm ed25519`,
-    );
-  }
-  const publicKey = publicOf(pem);
-  const { auditPublicKey: publicPath } = linkFiles(folder);
-  // Records that an earlier key signed still verify.
-  const known = (await readTextIfExists(publicPath)) ?? "";
-  if (known === "") await createStateFile(publicPath, publicKey);
-  else if (!known.includes(publicKey)) await appendFile(publicPath, publicKey);
-  return pem;
+  if (pem !== undefined) return pem;
+  throw new CommandError(
+    `audit.keyFile names ${path}, which does not exist. Make it with: openssl genpkey -algorithm ed25519`,
+  );
 }
 
 function publicOf(pem: string): string {
   return createPublicKey(pem).export({ type: "spki", format: "pem" }).toString();
+}
+
+/** Adds a public key to `audit.pub`, where earlier ones stay: their records still verify. */
+export async function addPublicKey(folder: string, publicKey: string): Promise<void> {
+  const { auditPublicKey: path } = linkFiles(folder);
+  if (await createStateFile(path, publicKey)) return;
+  const known = (await readTextIfExists(path)) ?? "";
+  if (!known.includes(publicKey)) await append(path, publicKey);
 }
 
 /** The line is on its disk before the head is stored: a head that is not exported protects less. */

@@ -7,7 +7,7 @@ import { dispatcher, targetGuard } from "@daypass/gateway/notify";
 import { connectState, measuredState, type Revocation } from "@daypass/gateway/state";
 import type { Grant, WireRequest } from "daypass";
 import { adminKeys } from "../admin/admin-keys.ts";
-import { adminServer, removeSocket } from "../admin/admin-server.ts";
+import { adminServer } from "../admin/admin-server.ts";
 import type { ServeSettings } from "../commands/serve/settings.ts";
 import type { KeyStore } from "../state-folder/key-store.ts";
 import { linkFiles } from "../state-folder/link-files.ts";
@@ -38,7 +38,7 @@ export interface LinkService {
 
 /** Connects to the process that owns the state. */
 export async function openLinkService(
-  { state: folder, database, links: config = {}, webhooks = {} }: ServeSettings,
+  { state: folder, links: config = {}, webhooks = {} }: ServeSettings,
   { clock, log, metrics }: { readonly clock: () => Date; readonly log: Log; readonly metrics: Metrics },
 ): Promise<LinkService> {
   const { stateSocket, adminSocket, revocations } = linkFiles(folder);
@@ -46,6 +46,7 @@ export async function openLinkService(
   const connected = connectState({
     path: stateSocket,
     onRevocations: (changes: readonly Revocation[]) => links?.apply(changes),
+    onRevision: (revision) => links?.follow(revision),
     onConnect: () => void links?.catchUp().catch(() => undefined),
   });
   const state = measuredState(connected, ({ name, seconds, result, isDelivery }) => {
@@ -56,7 +57,10 @@ export async function openLinkService(
     state,
     clock,
     maxRevocationAge: maxStaleMs({ links: config }),
-    snapshot: database === undefined ? undefined : revocationFile(revocations, clock),
+    snapshot: revocationFile(revocations),
+  }).catch(async (error: unknown) => {
+    await state.close();
+    throw error;
   });
   links = opened;
   const { allowNetworks = [] } = webhooks;
@@ -131,11 +135,4 @@ export function maxStaleMs({
   links: { onStale, maxRevocationAgeSeconds = 300 } = {},
 }: Pick<ServeSettings, "links">): number {
   return onStale === "serve" ? Number.POSITIVE_INFINITY : maxRevocationAgeSeconds * 1000;
-}
-
-/** Removes what a gateway that was killed left behind. */
-export function cleanSockets(folder: string): void {
-  const { stateSocket, adminSocket } = linkFiles(folder);
-  removeSocket(stateSocket);
-  removeSocket(adminSocket);
 }

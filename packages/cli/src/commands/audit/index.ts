@@ -20,6 +20,7 @@ import { linkFiles } from "../../state-folder/link-files.ts";
 import { NEW_FILE } from "../../state-folder/secret-output.ts";
 import { stateFolder } from "../../state-folder/state-folder.ts";
 import { auditMacKey } from "../../state-owner/audit-mac.ts";
+import { rotateAuditKey } from "./rotate.ts";
 
 const HELP = `daypass audit verify                       verify the audit of a gateway
 daypass audit verify FILE                  verify an export; - reads standard input
@@ -29,6 +30,8 @@ daypass audit export --heads               print the heads only: keep them on an
 daypass audit export --receipt NUMBER      print the receipt of a record; --html as a page to print
 daypass audit tail                         print the latest records
 daypass audit accept-restore               sign on after a restore or a failover: on the machine of the gateway
+daypass audit rotate                       make another key that signs, and announce it to all replicas
+daypass audit rotate --key FILE            announce the public key of FILE, for another audit.keyFile
 
   --key FILE            public keys that may have signed (default: audit.pub in the state folder)
   --heads-file FILE     heads that left the machine: finds a tail that was cut since
@@ -69,6 +72,11 @@ const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitStatus>>> = {
   verify: (call) => (call.values.receipt === undefined ? verify(call) : verifyReceipt(call, call.values.receipt)),
   export: exportAudit,
   "accept-restore": (call) => withAdmin(call.values, call.context, (client) => acceptRestore(client, call)),
+  rotate: async ({ values, context: { env, stdout } }) => {
+    const folder = linkState(values.state, env);
+    await print(stdout, await rotateAuditKey({ folder, env, keyFile: values.key }));
+    return 0;
+  },
   tail: (call) => withAdmin(call.values, call.context, (client) => tail(client, call)),
 };
 

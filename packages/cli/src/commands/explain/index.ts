@@ -48,7 +48,7 @@ const OPTIONS = {
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
 export const explainCommand: Command = {
-  help: `daypass explain URL|TEXT|- [--error FILE] [--json] [--reveal]
+  help: `daypass explain URL|TEXT|FILE.har|- [--error FILE] [--json] [--reveal]
 daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 
 Shows what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really expires, and why a
@@ -121,7 +121,8 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
   const { available, errorBody, ...shared } = await common(values, context);
-  const given = text === "-" ? await inputText("the URL", text, context) : text;
+  const isFile = text === "-" || /^[^\s?]+\.har$/i.test(text);
+  const given = isFile ? await inputText(text === "-" ? "the URL" : "the HAR file", text, context) : text;
   const cause = await causeWithoutUrl(given);
   if (cause !== undefined) return { explanation: { cause } };
   const pasted = await pastedUrl(given);

@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import type { AdminCalls } from "@daypass/gateway/admin";
 import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, linkState, withAdmin } from "../../admin/admin-options.ts";
 import { parseArguments, wholeNumber, word } from "../../arguments.ts";
-import { type Command, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { type Command, type CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { servingOf } from "../../state-folder/link-files.ts";
 import { table } from "../../terminal-text.ts";
+import { targetNote } from "./hidden-note.ts";
+import { linkEntry } from "./link-entry.ts";
 import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
 
 const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key, files/holiday/ (a prefix)
@@ -17,7 +20,8 @@ daypass links revoke ID                    end it at once, also running transfer
 daypass links restore ID                   open a revoked link again; a token only one that it revoked itself
 daypass links give-back ID [--count N]     allow further deliveries       [--to NAME] of one recipient
 daypass links resume ID…                   open suspended links again
-daypass links resume --all                 open every link again that a restore of the state suspended
+daypass links resume --all                 open every link again that a restore of the state suspended, and accept
+                                         older URLs with uses again
 daypass links deliveries ID                list who took it, and when
 daypass links backup FILE                  write a copy of the state to a new file, while the gateway serves
 
@@ -47,8 +51,15 @@ type Delivery = AdminAnswer<"GET /links/{id}/deliveries">["items"][number];
 
 /** Every action by its name. */
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Link | undefined>>> = {
-  create: async ({ client, id, values, context }) =>
-    (await client.call("POST /links", { body: await newLink(values, targetOf(id), context) })).body,
+  async create({ client, id, values, context }) {
+    const body = await newLink(values, targetOf(id), context);
+    const { body: link } = await client.call("POST /links", { body });
+    const serving = values.admin === undefined ? servingOf(linkState(values.state, context.env)) : undefined;
+    const root = serving?.servesFolder === true ? serving.root : undefined;
+    const note = values.hidden === true ? undefined : await targetNote(link.target, root);
+    if (note !== undefined) await print(context.stderr, note);
+    return link;
+  },
   show: async ({ client, id }) => (await client.call("GET /links/{id}", { params: { id } })).body,
   edit: async ({ client, id, values, context }) => editLink(client, id, await linkEdit(values, context)),
   async extend({ client, id, values, context }) {
@@ -89,7 +100,12 @@ export const linksCommand: Command = {
     if (action !== "list" && !isAll && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
     return withAdmin(values, context, async (client) => {
-      if (action === "list") return await list(client.items("GET /links", {}), linkRow, values, context);
+      if (action === "list") {
+        const links = client.items("GET /links", {});
+        if (values.json === true || context.stdout.isTTY !== true) return await list(links, linkRow, values, context);
+        for await (const link of links) await print(context.stdout, linkEntry(link, context.stdout.columns));
+        return 0;
+      }
       if (action === "deliveries") {
         const items = client.items("GET /links/{id}/deliveries", { params: { id: idOf(argument) } });
         return await list(items, deliveryRow, values, context);
@@ -100,6 +116,8 @@ export const linksCommand: Command = {
           const { body } = await client.call("POST /links/{id}/resume", { params: { id: one } });
           await printLink(body, values, context);
         }
+        // A token resumes its own links only.
+        if (isAll && values.admin === undefined) await acceptOlderUses(client);
         return 0;
       }
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
@@ -123,6 +141,16 @@ export function linkText(resource: Link): string {
 /** The ids of links that a restore suspended. A link whose owner lost its rights needs a separate decision. */
 async function* restored(client: AdminClient): AsyncGenerator<string> {
   for await (const { id, suspended } of client.items("GET /links", {})) if (suspended === "restored") yield id;
+}
+
+/** The id of the revocation that the state makes when it was restored. */
+const LOST_USES = "lost-uses";
+
+/** Lifts what a restore made: it refuses uses of URLs that were signed before. */
+async function acceptOlderUses(client: AdminClient): Promise<void> {
+  await client.call("POST /revocations/{id}/lift", { params: { id: LOST_USES } }).catch((error: unknown) => {
+    if ((error as CommandError).code !== "NO_SUCH_REVOCATION") throw error;
+  });
 }
 
 async function printLink(link: Link, { json }: Values, { stdout }: Context): Promise<void> {

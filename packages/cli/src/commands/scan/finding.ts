@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDaypassError } from "daypass";
-import { type Explanation, explain, redactUrl } from "daypass/explain";
+import { type Explanation, explain, redactUrl, unwrapUrl } from "daypass/explain";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
 
 /** `live` includes an unknown expiry, a start in the future, and damage that leaves the signature complete. */
@@ -41,7 +41,7 @@ export function findingReader(): FindingReader {
   return async (raw, now) => {
     if (!MAY_BE_SIGNED.test(raw) || (IS_PATH.test(raw) && !NAMED.test(raw))) return undefined;
     let malformed: Finding | undefined;
-    for (const url of readings(raw)) {
+    for (const url of readings(raw).map(unwrapUrl)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;
       const explanation = await explained(url, now);
       if (explanation === undefined) continue;
@@ -81,7 +81,9 @@ async function repaired(url: string, now: Date): Promise<Finding | undefined> {
 
 async function explained(url: string, now: Date): Promise<Explanation | undefined> {
   try {
-    return await explain(url, { clock: () => now });
+    const explanation = await explain(url, { clock: () => now });
+    // A gateway's link is not signed.
+    return explanation.scheme === "link" ? undefined : explanation;
   } catch (error) {
     // Not a URL, or not signed in a known scheme.
     if (isDaypassError(error)) return undefined;

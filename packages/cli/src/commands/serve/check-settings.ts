@@ -1,7 +1,6 @@
 /** Checks configuration rules that the schema cannot express: the spelling of names, and settings that depend on each other. */
 import { defaultLimits, isHostOf, type Limits } from "@daypass/gateway";
-import { CommandError } from "../../command.ts";
-import { describeValue } from "./config-fault.ts";
+import { describeValue, type Report } from "./config-fault.ts";
 import type { ServeConfig } from "./config-schema.ts";
 import { originFault, originsOf, respelled, standardSpelling } from "./origins.ts";
 import { isNetwork, NETWORK } from "./trusted-proxies.ts";
@@ -16,27 +15,21 @@ interface CheckedSettings extends Omit<ServeConfig, "state"> {
 /**
  * Refuses settings that would never match a request. `file` is the path of the configuration.
  *
- * @throws {CommandError} that names the setting, the file, the value and the remedy
+ * @param report receives the setting, the file, the value and the remedy
  */
-export function checkSettings(settings: CheckedSettings, file: string): void {
+export function checkSettings(settings: CheckedSettings, file: string, report: Report): void {
   const { publicUrl, origins = [], redirectOrigins = [], trustedProxies = [], cors = {} } = settings;
-  const refuse = ({ place, problem, remedy }: Fault): never => {
-    throw new CommandError(`${place} in ${file} is ${problem}. ${remedy}`);
-  };
+  const refuse: Refuse = ({ place, problem, remedy }) => report(`${place} in ${file} is ${problem}. ${remedy}`);
   const named: readonly Place[] = [
     ...(publicUrl === undefined ? [] : [["publicUrl", publicUrl] as const]),
     ...listed("origins", origins),
   ];
-  for (const [place, origin] of named) {
-    if (originFault([origin]) === undefined) continue;
-    refuse({ place, problem: describeValue(origin), remedy: respelled(origin) });
-  }
+  const misspelt = named.filter(([, origin]) => originFault([origin]) !== undefined);
+  for (const [place, origin] of misspelt) refuse({ place, problem: describeValue(origin), remedy: respelled(origin) });
   if (publicUrl === undefined && origins.length > 0 && origins.every((origin) => origin.includes("*")))
-    throw new CommandError(
-      `every origin in ${file} has a *, and printed URLs and Daypass URLs need one without. Add publicUrl`,
-    );
-  const clash = originFault(named.map(([, origin]) => origin));
-  if (clash !== undefined) throw new CommandError(`publicUrl and origins in ${file} do not fit each other: ${clash}`);
+    report(`every origin in ${file} has a *, and printed URLs and Daypass URLs need one without. Add publicUrl`);
+  const clash = misspelt.length > 0 ? undefined : originFault(named.map(([, origin]) => origin));
+  if (clash !== undefined) report(`publicUrl and origins in ${file} do not fit each other: ${clash}`);
   for (const [place, origin] of [
     ...listed("redirectOrigins", redirectOrigins),
     ...listed("cors.origins", cors.origins ?? []),
@@ -48,11 +41,14 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
     if (!isNetwork(network)) refuse({ place, problem: describeValue(network), remedy: `Write ${NETWORK}` });
   }
   checkHosts(settings, refuse);
+  checkLinks(settings, refuse);
   checkRoutes(settings, refuse);
   checkRegion(settings, refuse);
   checkCors(cors, refuse);
   checkLimits(settings.limits ?? {}, refuse);
 }
+
+type Refuse = (fault: Fault) => void;
 
 interface Fault {
   readonly place: string;
@@ -67,7 +63,7 @@ function listed(place: string, texts: readonly string[]): readonly Place[] {
 }
 
 /** Refuses a host without an origin, because every request to it is refused. */
-function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never): void {
+function checkHosts(settings: CheckedSettings, refuse: Refuse): void {
   const origins = originsOf(settings, settings.port);
   for (const host of Object.keys(settings.hosts ?? {})) {
     if (isHostOf(origins, host)) continue;
@@ -80,8 +76,19 @@ function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never):
   }
 }
 
+/** Refuses an origin of links that is not served, because every link on it would be refused. */
+function checkLinks(settings: CheckedSettings, refuse: Refuse): void {
+  const origin = settings.links?.origin;
+  const origins = originsOf(settings, settings.port);
+  const [scheme, host = ""] = origin?.split("//") ?? [];
+  const isServed = (one: string): boolean => one.startsWith(`${scheme}//`) && isHostOf([one], host);
+  if (origin === undefined || origins.some(isServed)) return;
+  const problem = `${describeValue(origin)}, which is not one of the origins (${origins.join(", ")})`;
+  refuse({ place: "links.origin", problem, remedy: "Correct it, or add it to origins" });
+}
+
 /** Refuses a route over `/l/` and `/d/` on the origin of links, because every link would be refused. Links may be created while the gateway runs. */
-function checkRoutes(settings: CheckedSettings, refuse: (fault: Fault) => never): void {
+function checkRoutes(settings: CheckedSettings, refuse: Refuse): void {
   const links = settings.links?.origin ?? originsOf(settings, settings.port).find((origin) => !origin.includes("*"));
   for (const [i, { origin, prefix }] of (settings.routes ?? []).entries()) {
     if (origin !== links || !/^\/(?:$|[ld]\/)/.test(prefix)) continue;
@@ -94,17 +101,14 @@ function checkRoutes(settings: CheckedSettings, refuse: (fault: Fault) => never)
 }
 
 /** Printed URLs are signed for `region`, so it must be accepted. */
-function checkRegion({ region, regions }: CheckedSettings, refuse: (fault: Fault) => never): void {
+function checkRegion({ region, regions }: CheckedSettings, refuse: Refuse): void {
   if (regions === undefined || regions.includes(region)) return;
   const problem = `${describeValue(region)}, which is not in regions (${regions.join(", ")})`;
   refuse({ place: "region", problem, remedy: "Name it in both, or set another" });
 }
 
 /** Refuses CORS settings without origins, because they have no effect. */
-function checkCors(
-  { origins = [], ...others }: NonNullable<ServeConfig["cors"]>,
-  refuse: (fault: Fault) => never,
-): void {
+function checkCors({ origins = [], ...others }: NonNullable<ServeConfig["cors"]>, refuse: Refuse): void {
   const [without] = Object.keys(others);
   if (origins.length > 0 || without === undefined) return;
   refuse({
@@ -122,7 +126,7 @@ const BOUNDS: readonly (readonly [lower: keyof Limits, upper: keyof Limits, set:
   ["body", "object", "object"],
 ];
 
-function checkLimits(limits: Partial<Limits>, refuse: (fault: Fault) => never): void {
+function checkLimits(limits: Partial<Limits>, refuse: Refuse): void {
   const all: Limits = { ...defaultLimits, ...limits };
   for (const [lower, upper, set] of BOUNDS) {
     if (limits[set] === undefined || all[lower] <= all[upper]) continue;

@@ -1,6 +1,7 @@
-/** Describes the first fault of a configuration. */
+/** Describes the faults of a configuration. */
 import { isObject } from "daypass/schemes";
 import { z } from "zod";
+import { CommandError } from "../../command.ts";
 import { configSchema } from "./config-schema.ts";
 
 /** A value that violates the schema. */
@@ -14,27 +15,35 @@ export interface ConfigFault {
   readonly isUnknown: boolean;
 }
 
+/** Receives a fault. By default it is thrown, so that a start ends at the first one; `serve --check` collects all. */
+export type Report = (fault: string) => void;
+
+export const throwFault: Report = (fault) => {
+  throw new CommandError(fault);
+};
+
 type Issue = z.core.$ZodIssue;
 
-/** The first violation of the schema, if any. */
-export function configFault(value: unknown): ConfigFault | undefined {
-  const issue = configSchema.safeParse(value, { error: (raw) => expectedText(raw) }).error?.issues[0];
-  return issue === undefined ? undefined : faultOf(issue, value);
+/** The violations of the schema. */
+export function configFaults(value: unknown): readonly ConfigFault[] {
+  const { error } = configSchema.safeParse(value, { error: (raw) => expectedText(raw) });
+  return error?.issues.flatMap((issue) => faultsOf(issue, value)) ?? [];
 }
 
-function faultOf(issue: Issue, value: unknown): ConfigFault {
+function faultsOf(issue: Issue, value: unknown): readonly ConfigFault[] {
   const path = pathText(issue.path);
   const found = issue.path.reduce((at: unknown, name) => (at as Readonly<Record<PropertyKey, unknown>>)[name], value);
   if (issue.code === "unrecognized_keys") {
-    const [name] = issue.keys;
-    return { path: pathText([...issue.path, String(name)]), expected: "a setting", found: name, isUnknown: true };
+    return issue.keys.map((name) => {
+      return { path: pathText([...issue.path, name]), expected: "a setting", found: name, isUnknown: true };
+    });
   }
   if (issue.code === "invalid_union") {
     // The alternative of the right type says which of its members is wrong.
     const branch = issue.errors.find(([first]) => first?.path.length !== 0 || first.code !== "invalid_type")?.[0];
-    if (branch !== undefined) return faultOf({ ...branch, path: [...issue.path, ...branch.path] }, value);
+    if (branch !== undefined) return faultsOf({ ...branch, path: [...issue.path, ...branch.path] }, value);
   }
-  return { path, expected: issue.message, found, isUnknown: false };
+  return [{ path, expected: issue.message, found, isUnknown: false }];
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -4,12 +4,19 @@ import { CommandError } from "../../command.ts";
 import { readError, readTextFile } from "../../files.ts";
 import { repeatsMember } from "../../lines/json-members.ts";
 import { didYouMean } from "../../nearest-name.ts";
-import { configFault, describeValue, settingPaths } from "./config-fault.ts";
+import {
+  type ConfigFault,
+  configFaults,
+  describeValue,
+  type Report,
+  settingPaths,
+  throwFault,
+} from "./config-fault.ts";
 import { configSchema, type ServeConfig } from "./config-schema.ts";
 import { absoluteState } from "./state-config.ts";
 
-/** Reads and checks a configuration file. Throws a `CommandError` with the path of the first fault. */
-export async function loadConfig(path: string): Promise<ServeConfig> {
+/** Reads and checks a configuration file. Reports violations of the schema, but throws the last one: no configuration is left to return. */
+export async function loadConfig(path: string, report: Report = throwFault): Promise<ServeConfig> {
   const text = await readTextFile(path).catch((error: unknown) => {
     throw readError("--config", path, error);
   });
@@ -22,18 +29,22 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   }
   if (repeatsMember(text, value))
     throw new CommandError(`${path} has a setting twice. Remove the first, which would be ignored`);
-  const fault = configFault(value);
-  if (fault?.isUnknown === true) {
-    const advice =
-      didYouMean(fault.path, settingPaths()) || ". Remove it, or find its name in config.schema.json of @daypass/cli";
-    throw new CommandError(`${fault.path} in ${path} is not a setting${advice}`);
-  }
-  if (fault !== undefined) {
-    const place = fault.path === "" ? "the configuration" : fault.path;
-    const remedy = fault.found === undefined ? "Add it" : `Set it to ${fault.expected}`;
-    throw new CommandError(`${place} in ${path} is ${describeValue(fault.found)}. ${remedy}`);
-  }
+  const faults = configFaults(value).map((fault) => faultText(fault, path));
+  const last = faults.pop();
+  faults.forEach(report);
+  if (last !== undefined) throw new CommandError(last);
   return withAbsolutePaths(configSchema.parse(value), dirname(resolve(path)));
+}
+
+function faultText({ path, found, expected, isUnknown }: ConfigFault, file: string): string {
+  if (isUnknown) {
+    const advice =
+      didYouMean(path, settingPaths()) || ". Remove it, or find its name in config.schema.json of @daypass/cli";
+    return `${path} in ${file} is not a setting${advice}`;
+  }
+  const place = path === "" ? "the configuration" : path;
+  const remedy = found === undefined ? "Add it" : `Set it to ${expected}`;
+  return `${place} in ${file} is ${describeValue(found)}. ${remedy}`;
 }
 
 /** Adds the line number, because Node 20 reports only a character position. */

@@ -1,13 +1,16 @@
 import cluster from "node:cluster";
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
 import { basename, relative, resolve } from "node:path";
 import { isStorageError, type StorageError } from "@daypass/gateway";
 import { openLog } from "@daypass/gateway/node";
 import { mapped, parseArguments, wholeNumber } from "../../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../../command.ts";
+import { expectUnserved, ownFolder } from "../../state-folder/gateway-socket.ts";
 import { keyStore } from "../../state-folder/key-store.ts";
-import { recordServing, stateOfOrigin } from "../../state-folder/link-files.ts";
+import { createLinks, linkFiles, recordServing, stateOfOrigin } from "../../state-folder/link-files.ts";
 import { secretOutput } from "../../state-folder/secret-output.ts";
-import { expectStateOption } from "../../state-folder/state-folder.ts";
+import { expectStateFolder, expectStateOption } from "../../state-folder/state-folder.ts";
 import { announcement, announcementText } from "./announcement.ts";
 import { startKeys } from "./first-keys.ts";
 import { expectFreePort } from "./listen-address.ts";
@@ -15,6 +18,7 @@ import { originsOf } from "./origins.ts";
 import { runCluster } from "./run-cluster.ts";
 import { type Listening, runSingle } from "./run-single.ts";
 import { runWorker, settingsOfPrimary } from "./run-worker.ts";
+import { stateError } from "./server-instance.ts";
 import {
   type LoadedSettings,
   logLevel,
@@ -23,7 +27,7 @@ import {
   serveSettings,
   withFiles,
 } from "./settings.ts";
-import { driverOf } from "./storage.ts";
+import { driverOf, expectFlushes } from "./storage.ts";
 
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
 
@@ -38,6 +42,8 @@ only: the output of a service is a journal that many can read.
   --state DIR           where keys are stored (default DIR/.daypass)
   --show-url            print the presigned URL even if standard output is not a terminal
   --show-secret         print the secret of the first key, too
+  --check               print what it would serve, where and with which keys, and every fault of the settings; exit
+                        status 1 with faults. Opens no socket and creates no file
   --json                print one JSON object once it listens: url, s3Endpoint, accessKeyId, …
 
 SIGHUP reloads configuration and keys. SIGTERM and SIGINT let requests finish, then stop; a second signal stops at once.
@@ -55,6 +61,7 @@ export const serveCommand: Command = {
       "show-secret": { type: "boolean" },
       "show-url": { type: "boolean" },
       json: { type: "boolean" },
+      check: { type: "boolean" },
     });
     const [root, second] = positionals;
     if (second !== undefined) throw new UsageError(`serve takes one folder, not ${positionals.length}`);
@@ -70,6 +77,10 @@ export const serveCommand: Command = {
       workers: mapped(values.workers, (text) => wholeNumber("--workers", text, { min: 0, max: 64 })),
     };
     const { env, stdout } = context;
+    if (values.check === true) {
+      const { checkServe } = await import("./check.ts");
+      return checkServe(serveArguments, { ...context, json: values.json === true });
+    }
     const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments).then(withFiles));
     const reread = async () => withFiles(reloadedSettings(settings, await serveSettings(serveArguments)));
     // Standard output is for the announcement.
@@ -84,9 +95,15 @@ export const serveCommand: Command = {
 
     async function serve(): Promise<ExitStatus> {
       if (driverOf(settings.storage).servesFolder) expectFlushes();
-      await expectFreePort(settings);
-      const store = keyStore({ folder: settings.state, env, clock: () => new Date(), isGateway: true });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
+      const { state, root: served, host, port } = settings;
+      expectStateFolder(state);
+      await expectUnserved(state);
+      await expectFreePort(settings);
+      const name = `process ${process.pid} on ${hostname()}, of ${resolve(served)} on ${host}, port ${port}`;
+      const owned = await ownFolder(state, name).catch((error: unknown) => {
+        throw stateError(error, settings);
+      });
       let removeRecord = (): void => undefined;
       let listening = settings.port;
       /** For commands on this machine. Returns the first origin. */
@@ -95,14 +112,20 @@ export const serveCommand: Command = {
         const [origin = ""] = origins.filter((one) => !one.includes("*"));
         const subjects = current.routes?.some((route) => route.subjects === true) === true;
         const linksOrigin = current.links?.origin ?? origin;
-        const serving = { pid: process.pid, root: resolve(current.root), origin, linksOrigin, origins, subjects };
+        const { servesFolder } = driverOf(current.storage);
+        const root = resolve(current.root);
+        const serving = { pid: process.pid, root, servesFolder, origin, linksOrigin, origins, subjects };
         removeRecord = recordServing(current.state, serving, env);
         return origin;
       };
-      const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
+      const onListening = async ({ port, madeKeys }: Listening, reload: () => Promise<void>): Promise<void> => {
         listening = port;
         const origin = record(settings, port);
+        // The gateway has decided whether its copy of the keys is young enough.
+        const maxAgeMs = Number.POSITIVE_INFINITY;
+        const store = keyStore({ folder: state, env, clock: () => new Date(), isGateway: true, maxAgeMs });
         const keys = await startKeys(store, { areNew: madeKeys });
+        owned.ready(linkOpener(state, reload));
         const showsUrl = secret.kind === "print" || values["show-url"] === true;
         const { data, path } = await announcement({ settings, port, keys, secret, showsUrl });
         // Without a home, sign finds no state.
@@ -118,18 +141,29 @@ export const serveCommand: Command = {
           // The folder is away or full. The gateway continues, and commands see the record of the start.
         }
       };
-      await run({ settings, reread, env, log, onListening, onReloaded }).finally(() => removeRecord());
+      await run({ settings, reread, env, log, onListening, onReloaded }).finally(async () => {
+        removeRecord();
+        await owned.release();
+      });
       return 0;
     }
   },
 };
 
-/** Refuses Node's permission model, because it forbids fsync(), and every upload would fail. */
-function expectFlushes(): void {
-  if (process.permission === undefined) return;
-  throw new CommandError(
-    "Node runs with --permission, which forbids flushing files (fsync). Restrict the process through the system instead, such as with ProtectSystem of systemd",
-  );
+/** Makes and opens the links of a gateway that has none. Calls run one after another: a later one finds the links in every process. */
+function linkOpener(folder: string, reload: () => Promise<void>): () => Promise<void> {
+  const { adminSocket } = linkFiles(folder);
+  const open = async (): Promise<void> => {
+    if (existsSync(adminSocket)) return;
+    await createLinks(folder);
+    await reload();
+    if (!existsSync(adminSocket)) throw new CommandError("its log says why");
+  };
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(open, open);
+    return last;
+  };
 }
 
 /** Adds the path that belongs to another user. */

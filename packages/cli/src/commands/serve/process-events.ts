@@ -1,7 +1,5 @@
 /** Reactions to the signals of a running gateway. */
 export interface SignalHandlers {
-  /** SIGHUP. */
-  reload(): Promise<void>;
   /** The first SIGTERM or SIGINT. */
   drain(): Promise<void>;
   /** The second one: the operator does not want to wait. */
@@ -23,7 +21,7 @@ function rememberReload(): void {
 }
 
 /**
- * Remembers SIGHUP until {@link untilStopped} handles it. Without a listener SIGHUP ends the process, and a service manager may send it
+ * Remembers SIGHUP until {@link onReload} handles it. Without a listener SIGHUP ends the process, and a service manager may send it
  * while the gateway starts.
  */
 export function holdReload(): void {
@@ -49,10 +47,14 @@ export function untilStopped(handlers: SignalHandlers): Promise<void> {
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
-    process.on("SIGHUP", () => void handlers.reload());
-    process.off("SIGHUP", rememberReload);
-    if (isReloadDue) void handlers.reload();
   });
+}
+
+/** Reloads at each SIGHUP, and now if one came during the start. */
+export function onReload(reload: () => Promise<void>): void {
+  process.on("SIGHUP", () => void reload());
+  process.off("SIGHUP", rememberReload);
+  if (isReloadDue) void reload();
 }
 
 /**

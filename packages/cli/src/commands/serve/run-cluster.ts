@@ -1,9 +1,10 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
-import { type Channel, metricsCollector, primary } from "@daypass/gateway/node";
+import { type Channel, metricsCollector, type Primary, primary } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { stateOwners } from "../../state-owner/state-owner.ts";
-import { untilStopped } from "./process-events.ts";
-import type { RunOptions } from "./run-single.ts";
+import { onReload, untilStopped } from "./process-events.ts";
+import { endStart, type RunOptions } from "./run-single.ts";
+import { linkFault } from "./server-instance.ts";
 import { type LoadedSettings, logLevel } from "./settings.ts";
 import { diskEvents, driverOf } from "./storage.ts";
 
@@ -27,24 +28,35 @@ function isReport(message: unknown): message is Report {
 
 /** Serves in several processes that share the port. The primary owns the index of a folder and supervises the workers. */
 export async function runCluster({ settings, log, onListening, onReloaded }: RunOptions): Promise<void> {
-  // Only one process may write the index of a folder.
-  const { servesFolder } = driverOf(settings.storage);
-  const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
   const owner = stateOwners(settings, log);
-  await owner.ensure();
+  let workers: Primary | undefined;
   // A replacement worker uses the settings of the other workers, not a file that has changed since.
   let current = settings;
   let port = settings.port;
   let madeKeys = false;
   let failure: string | undefined;
   let serves = false;
-  let alive = 0;
+  const stopped = untilStopped({
+    drain: () => workers?.drain(serves ? current.drainDelayMs + current.drainMs : 0) ?? endStart(owner, log),
+    kill: () => process.exit(1),
+  });
+  // Only one process may write the index of a folder.
+  const { servesFolder } = driverOf(settings.storage);
+  const index = servesFolder ? await openDiskIndex(settings.root, diskEvents(log)) : undefined;
+  await owner.ensure();
+  const alive = new Set<Channel>();
+  /** Reloads, with the workers that have not reported yet. */
+  const reloads = new Map<Set<Channel>, () => void>();
+  const noteReload = (channel: Channel): void => {
+    for (const [left, done] of reloads) if (left.delete(channel) && left.size === 0) done();
+  };
   const listenTo = (channel: Channel): void => {
-    alive += 1;
+    alive.add(channel);
     channel.onClose(() => {
-      alive -= 1;
+      alive.delete(channel);
+      noteReload(channel);
       // No worker holds the port. With port 0 the next worker would get another port.
-      if (alive === 0) current = { ...current, port };
+      if (alive.size === 0) current = { ...current, port };
     });
     channel.onMessage((message) => {
       if (!isReport(message)) return;
@@ -65,11 +77,12 @@ export async function runCluster({ settings, log, onListening, onReloaded }: Run
           current = message.settings;
           log.logger.level = logLevel(current);
           onReloaded(current);
+          noteReload(channel);
       }
     });
   };
   const collector = metricsCollector();
-  const workers = primary({
+  const started = primary({
     workers: settings.workers,
     onWorker(channel) {
       if (index !== undefined) serveIndexWriter(channel, index.writer);
@@ -82,21 +95,23 @@ export async function runCluster({ settings, log, onListening, onReloaded }: Run
       if (serves) log.logger.error({ id, drainMs: current.drainMs }, "a change was still in progress and is cut off");
     },
   });
+  workers = started;
   try {
-    await workers.ready().catch(async (error: Error) => {
-      await workers.drain(0);
+    const ready = started.ready().catch(async (error: Error) => {
+      await started.drain(0);
       throw failure === undefined ? error : new CommandError(failure);
     });
-    serves = true;
-    const stopped = untilStopped({
-      reload: async () => {
-        await owner.ensure();
-        workers.reload();
-      },
-      drain: () => workers.drain(current.drainDelayMs + current.drainMs),
-      kill: () => process.exit(1),
-    });
-    await Promise.all([stopped, onListening({ port, madeKeys })]);
+    serves = await Promise.race([ready.then(() => true), stopped.then(() => false)]);
+    if (!serves) return;
+    const reload = (): Promise<void> =>
+      owner.ensure().finally(async () => {
+        const left = new Set(alive);
+        started.reload();
+        if (left.size > 0) await new Promise<void>((done) => reloads.set(left, done));
+        reloads.delete(left);
+      });
+    onReload(() => reload().catch(linkFault(log)));
+    await Promise.all([stopped, onListening({ port, madeKeys }, reload)]);
   } finally {
     await owner.stop();
     index?.close();

@@ -1,7 +1,7 @@
 import type { Log } from "@daypass/gateway/node";
-import { stateOwners } from "../../state-owner/state-owner.ts";
-import { untilStopped } from "./process-events.ts";
-import { openInstance, type ServerInstance } from "./server-instance.ts";
+import { type StateOwners, stateOwners } from "../../state-owner/state-owner.ts";
+import { onReload, untilStopped } from "./process-events.ts";
+import { linkFault, openInstance, type ServerInstance } from "./server-instance.ts";
 import type { LoadedSettings } from "./settings.ts";
 
 /** The result of a start. */
@@ -18,8 +18,8 @@ export interface RunOptions {
   readonly reread: () => Promise<LoadedSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Called once the gateway accepts requests. */
-  readonly onListening: (listening: Listening) => Promise<void>;
+  /** Called once the gateway accepts requests. `reload` rejects if the links cannot open. */
+  readonly onListening: (listening: Listening, reload: () => Promise<void>) => Promise<void>;
   /** Called after a reload. */
   readonly onReloaded: (settings: LoadedSettings) => void;
 }
@@ -28,20 +28,35 @@ export interface RunOptions {
 export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening, onReloaded } = options;
   const owner = stateOwners(settings, log);
-  await owner.ensure();
-  const instance = await openInstance(settings, { env, log });
-  const reload = reloader(instance, options);
+  let isWaiting = true;
+  const onStateOpen = (): void => {
+    isWaiting = false;
+  };
+  const opening = owner.ensure().then(() => openInstance(settings, { env, log, onStateOpen }));
   const stopped = untilStopped({
-    reload: async () => {
-      await owner.ensure();
-      await reload();
-      onReloaded(instance.settings);
-    },
-    drain: () => drain(instance, log),
+    drain: async () => (isWaiting ? endStart(owner, log) : drain(await opening, log)),
     kill: () => process.exit(1),
   });
-  // A reader of the announcement may send a signal at once.
-  await Promise.all([stopped, onListening(instance)]).finally(() => owner.stop());
+  const serve = async (): Promise<void> => {
+    const instance = await opening;
+    const reloadInstance = reloader(instance, options);
+    const reload = (): Promise<void> =>
+      owner.ensure().finally(async () => {
+        await reloadInstance();
+        onReloaded(instance.settings);
+      });
+    onReload(() => reload().catch(linkFault(log)));
+    // A reader of the announcement may send a signal at once.
+    await onListening(instance, reload);
+  };
+  await Promise.all([stopped, serve()]).finally(() => owner.stop());
+}
+
+/** Ends a gateway that has read no request. What waits for the state would keep the process alive. */
+export async function endStart(owner: StateOwners, log: Log): Promise<never> {
+  await owner.stop();
+  await log.close();
+  process.exit(0);
 }
 
 /** The same grace period as for workers. */

@@ -22,6 +22,10 @@ export function settingsOfPrimary(): Promise<LoadedSettings> {
 export async function runWorker(options: Omit<RunOptions, "onListening" | "onReloaded">): Promise<ExitStatus> {
   const { settings, env, log } = options;
   let instance: ServerInstance | undefined;
+  let isWaiting = true;
+  const onStateOpen = (): void => {
+    isWaiting = false;
+  };
   let reloadInstance: () => Promise<void> = async () => undefined;
   let isReloadDue = false;
   let stopped: () => void = () => undefined;
@@ -37,12 +41,14 @@ export async function runWorker(options: Omit<RunOptions, "onListening" | "onRel
   const end = worker({
     onReload: reload,
     async onDrain(timeoutMs) {
+      // No request was read, and the state may stay away.
+      if (isWaiting) process.exit(0);
       await instance?.drain(timeoutMs);
       stopped();
     },
   });
   try {
-    instance = await openInstance(settings, { env, log, channel: end.channel });
+    instance = await openInstance(settings, { env, log, channel: end.channel, onStateOpen });
     reloadInstance = reloader(instance, options);
   } catch (error) {
     await reportFailure((error as Error).message);

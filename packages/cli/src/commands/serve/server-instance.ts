@@ -1,13 +1,15 @@
 import { setTimeout } from "node:timers/promises";
 import { createGateway, type Gateway, type GatewayLinks, type HandOver, steadyClock, tally } from "@daypass/gateway";
 import type { LinkPlace } from "@daypass/gateway/admin";
-import { type IndexWriter, ipcIndexWriter } from "@daypass/gateway/disk";
+import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, collectMetrics, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../../command.ts";
 import { type KeyStore, keyStore } from "../../state-folder/key-store.ts";
 import { hasLinks } from "../../state-folder/link-files.ts";
 import { sessionSecret } from "../../state-folder/master-key.ts";
+import { KeysAway } from "../../state-folder/shared-rows.ts";
 import { type LinkService, maxStaleMs, openLinkService } from "../../state-owner/link-service.ts";
+import { untilOpen } from "../../state-owner/until-open.ts";
 import { publicKeys } from "./configured-files.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { openForwardAuth } from "./forward-auth.ts";
@@ -42,6 +44,8 @@ export interface InstanceOptions {
   readonly log: Log;
   /** For a worker: its connection to the primary, which writes the index and adds up the metrics. */
   readonly channel?: Channel | undefined;
+  /** Called before it listens: it has keys and revocations, and waits for no state any more. */
+  readonly onStateOpen?: (() => void) | undefined;
 }
 
 const ANY_PORT = 65_535;
@@ -50,21 +54,21 @@ const SETTLE_CHECK_MS = 10;
 /** Opens storage, keys and socket. */
 export async function openInstance(
   first: LoadedSettings,
-  { env, log, channel }: InstanceOptions,
+  { env, log, channel, onStateOpen }: InstanceOptions,
 ): Promise<ServerInstance> {
   let settings = first;
   // The clock outlives a reload, so that an expired URL stays expired.
   const clock = steadyClock(() => new Date());
   const counts = tally();
   const collect = channel === undefined ? undefined : collectMetrics(channel, counts);
-  const writer: IndexWriter | undefined = channel === undefined ? undefined : ipcIndexWriter(channel);
-  const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
+  const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer: writerIn(channel) });
   const store = openStore(settings, { env, clock, log });
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await openKeyRing(store, () => settings, { clock, log });
 
   let isStopping = false;
   let linkService: LinkService | undefined;
+  const reopening = watchLinks(log);
   let upstreams = await loadUpstreams(settings);
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
@@ -81,6 +85,7 @@ export async function openInstance(
       clock,
       tally: counts,
       isDraining: () => isStopping,
+      linkFault: reopening.fault,
       ...(linkService === undefined ? {} : { links: { links: linkService.links, ...linkPages(wanted) } }),
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
@@ -93,11 +98,11 @@ export async function openInstance(
   };
 
   // The origins contain the port, which port 0 chooses later. This gateway only reports errors of the configuration before it listens.
-  const firstPort = settings.port === 0 ? ANY_PORT : settings.port;
-  let current = gatewayFor(settings, firstPort);
+  let current = gatewayFor(settings, settings.port || ANY_PORT);
   // A gateway that listens without its revocations would serve what is revoked.
-  await openLinks(settings);
-  current = gatewayFor(settings, firstPort);
+  await untilOpen(() => openLinks(settings), { onFault: waitFault(log) });
+  onStateOpen?.();
+  current = gatewayFor(settings, settings.port || ANY_PORT);
   const server = await openSocket(settings, log, () => current).catch(async (error: NodeJS.ErrnoException) => {
     await linkService?.close();
     await storage.close();
@@ -152,7 +157,7 @@ export async function openInstance(
       return settings;
     },
     async reload(wanted) {
-      await openLinks(wanted);
+      await reopening.watch(openLinks(wanted));
       upstreams = await loadUpstreams(wanted);
       const replacement = gatewayFor(wanted, server.port);
       const useHosts = proxies.prepare(wanted, linkService?.links);
@@ -183,6 +188,11 @@ export async function openInstance(
   };
 }
 
+/** The writer of the index in the primary; `undefined` in a single process, which writes itself. */
+function writerIn(channel: Channel | undefined) {
+  return channel && ipcIndexWriter(channel);
+}
+
 /** The keys of the folder, or of all replicas. */
 function openStore(
   settings: LoadedSettings,
@@ -198,30 +208,57 @@ function openStore(
   });
 }
 
+/** Logs why a reload did not open the links: without them, everything else is served. */
+export function linkFault({ logger }: Log): (error: unknown) => void {
+  return (error) => logger.error({ error: String(error) }, "the links cannot open, everything else is served");
+}
+
+/** Remembers for the probe whether the links opened at the last reload. */
+function watchLinks(log: Log) {
+  let fault: string | undefined;
+  return {
+    fault: () => fault,
+    async watch(opened: Promise<void>): Promise<void> {
+      fault = undefined;
+      await opened.catch((error: unknown) => {
+        fault = "the links cannot open";
+        linkFault(log)(error);
+      });
+    },
+  };
+}
+
+/** Logs why a process that has not listened yet still waits. */
+function waitFault({ logger }: Log): (error: string) => void {
+  return (error) => logger.error({ error }, "the state does not answer, and no request is read until it does");
+}
+
 /** The keys of the folder and of the key set. */
 function openKeyRing(
   store: KeyStore,
   settings: () => LoadedSettings,
   { clock, log }: { readonly clock: () => Date; readonly log: Log },
 ) {
-  return keyRing(store, {
-    clock,
-    publicKeys: (stored) => publicKeys({ path: settings().urlKeySetFile, text: settings().files.urlKeySet }, stored),
-    onGone: () =>
-      log.logger.error(
-        { state: settings().state },
-        "the key file is missing: its keys are refused until it is back (if it is on a disk, mount it)",
-      ),
-  });
+  const open = () =>
+    keyRing(store, {
+      clock,
+      publicKeys: (stored) => publicKeys({ path: settings().urlKeySetFile, text: settings().files.urlKeySet }, stored),
+      onGone: () =>
+        log.logger.error(
+          { state: settings().state },
+          "the key file is missing: its keys are refused until it is back (if it is on a disk, mount it)",
+        ),
+    });
+  return untilOpen(open, { onFault: waitFault(log), mayPass: (error) => error instanceof KeysAway });
 }
 
 /** The HTTP client of the upstreams is loaded only with the first route. */
-async function loadUpstreams({ routes }: ServeSettings) {
+export async function loadUpstreams({ routes }: ServeSettings) {
   return routes === undefined ? undefined : import("@daypass/gateway/upstream");
 }
 
 /** What the gateway takes from the settings as it stands there. */
-function gatewaySettings({
+export function gatewaySettings({
   redirectOrigins,
   region,
   regions,
@@ -269,12 +306,13 @@ function accessLogOf({ log: wanted }: ServeSettings, { accessLog }: Log): Log["a
   };
 }
 
-function stateError(error: unknown, { state }: ServeSettings): unknown {
+/** Explains why a state folder cannot be written. */
+export function stateError(error: unknown, { state }: ServeSettings): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   // mkdir reports ENOENT on some read-only file systems.
   if (!["EACCES", "EPERM", "EROFS", "ENOENT"].includes(code)) return error;
   return new CommandError(
-    `this user cannot write the state folder ${state} (${code}). Change its owner, or name another with --state`,
+    `this user cannot write the state folder ${state} (${code}). Grant write permission, or mount a writable folder there, or name another with --state`,
   );
 }
 
@@ -288,7 +326,7 @@ function linkPlaces({ routes = [], forwardAuth }: ServeSettings): readonly LinkP
 }
 
 /** The settings of links. */
-function linkPages({
+export function linkPages({
   links: { origin, sharedBy, handOver } = {},
   forwardAuth,
 }: ServeSettings): Omit<GatewayLinks, "links"> {

@@ -1,11 +1,11 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { LogOptions, TlsPair } from "@daypass/gateway/node";
-import { CommandError } from "../../command.ts";
 import { isKeyFile } from "../../state-folder/key-store.ts";
 import { STATE_FOLDER } from "../../state-folder/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig } from "./config.ts";
+import { type Report, throwFault } from "./config-fault.ts";
 import type { ServeConfig } from "./config-schema.ts";
 import { keySetText, tlsFiles } from "./configured-files.ts";
 import { type DatabaseSettings, stateOf } from "./state-config.ts";
@@ -59,17 +59,17 @@ export async function withFiles(settings: ServeSettings): Promise<LoadedSettings
 }
 
 /** Merges command line, configuration file and defaults. */
-export async function serveSettings(args: ServeArguments): Promise<ServeSettings> {
-  const config = args.config === undefined ? {} : await loadConfig(args.config);
-  if (args.config !== undefined) checkStorage(config.storage, args.config);
+export async function serveSettings(args: ServeArguments, report: Report = throwFault): Promise<ServeSettings> {
+  const config = args.config === undefined ? {} : await loadConfig(args.config, report);
+  if (args.config !== undefined) checkStorage(config.storage, args.config, report);
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new CommandError(`the folder to serve, ${root}, does not exist or is a file. Create it, or name another`);
-  const { folder, database } = stateOf(config.state);
+    report(`the folder to serve, ${root}, does not exist or is a file. Create it, or name another`);
+  const { folder, database } = stateOf(config.state, report);
   const state = args.state ?? folder ?? join(root, STATE_FOLDER);
   if (driverOf(config.storage).servesFolder) {
-    refuseServedState(root, state);
-    refuseServedKeys(root);
+    refuseServedState(root, state, report);
+    refuseServedKeys(root, report);
   }
   const settings: ServeSettings = {
     ...config,
@@ -83,7 +83,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
     drainDelayMs: (config.drainDelaySeconds ?? 0) * 1000,
     drainMs: (config.drainSeconds ?? 10) * 1000,
   };
-  if (args.config !== undefined) checkSettings(settings, args.config);
+  if (args.config !== undefined) checkSettings(settings, args.config, report);
   return settings;
 }
 
@@ -110,11 +110,11 @@ function keeping<T extends object>(names: readonly (keyof T)[], first: T, wanted
 }
 
 /** Refuses a state folder inside a bucket, where a URL could download it. Folders with a leading dot are not buckets. */
-function refuseServedState(root: string, state: string): void {
+function refuseServedState(root: string, state: string, report: Report): void {
   const path = relative(realPath(root), realPath(state));
   const [first = ""] = path.split(sep);
   if (first === ".." || isAbsolute(path) || first.startsWith(".")) return;
-  throw new CommandError(
+  report(
     `the state folder ${state} is inside ${root}, which would serve its keys. Move it outside, or to ${join(root, STATE_FOLDER)}`,
   );
 }
@@ -123,10 +123,10 @@ function refuseServedState(root: string, state: string): void {
  * Refuses keys that `keys create --state` put directly into the folder before the first start, because they would be served. Later starts do not
  * check this, because an uploaded file must not prevent a start.
  */
-function refuseServedKeys(root: string): void {
+function refuseServedKeys(root: string, report: Report): void {
   const state = join(root, STATE_FOLDER);
   if (existsSync(state) || !isKeyFile(join(root, "keys.json"))) return;
-  throw new CommandError(
+  report(
     `${join(root, "keys.json")} has Daypass keys, and the folder would serve them. Move it, and master.key beside it, into ${state}`,
   );
 }

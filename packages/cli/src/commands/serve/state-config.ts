@@ -1,6 +1,6 @@
 /** The setting `state`: a folder, or a folder and the PostgreSQL that replicas share. */
 import { resolve } from "node:path";
-import { CommandError } from "../../command.ts";
+import type { Report } from "./config-fault.ts";
 import type { StateConfig } from "./config-schema.ts";
 
 type Replicated = Exclude<StateConfig, string>;
@@ -25,8 +25,11 @@ export function absoluteState(state: StateConfig, base: string): StateConfig {
   };
 }
 
-/** The folder and the database of the setting. Throws a `CommandError` if they do not fit each other. */
-export function stateOf(state: StateConfig | undefined): {
+/** The folder and the database of the setting. Reports if they do not fit each other. */
+export function stateOf(
+  state: StateConfig | undefined,
+  report: Report,
+): {
   readonly folder: string | undefined;
   readonly database: DatabaseSettings | undefined;
 } {
@@ -35,11 +38,12 @@ export function stateOf(state: StateConfig | undefined): {
   if (postgres === undefined) {
     const [without] = Object.keys(others);
     if (without === undefined) return { folder, database: undefined };
-    throw new CommandError(`state.${without} needs state.postgres. Name its address, or remove state.${without}`);
+    report(`state.${without} needs state.postgres. Name its address, or remove state.${without}`);
+    return { folder, database: undefined };
   }
   for (const [name, place] of Object.entries({ postgres, direct: others.direct })) {
     if (place === undefined || (place.file === undefined) !== (place.variable === undefined)) continue;
-    throw new CommandError(
+    report(
       `state.${name} has ${place.file === undefined ? "neither file nor" : "both file and"} variable. Name one of them`,
     );
   }

@@ -6,7 +6,7 @@ import { rotatingCredentials } from "daypass";
 import { CommandError } from "../../command.ts";
 import { awsSettings } from "../../credentials/aws.ts";
 import { expectHostName } from "../../credentials/virtual-endpoint.ts";
-import { describeValue } from "./config-fault.ts";
+import { describeValue, type Report, throwFault } from "./config-fault.ts";
 import type { StorageConfig } from "./config-schema.ts";
 
 /** Options of {@link openStorage}. */
@@ -81,32 +81,32 @@ export function storageText(root: string, storage: StorageConfig | undefined): s
 }
 
 /** Checks rules that the schema cannot express. `file` is the path of the configuration. */
-export function checkStorage(storage: StorageConfig | undefined, file: string): void {
+export function checkStorage(storage: StorageConfig | undefined, file: string, report: Report = throwFault): void {
   if (storage === undefined) return;
   const { driver, bucket, buckets, ...rest } = storage;
   const isConfigured = bucket !== undefined || buckets !== undefined || Object.keys(rest).length > 0;
   if (isConfigured && !driverOf(storage).usesAccount) {
     const names = Object.entries(drivers).flatMap(([name, { usesAccount }]) => (usesAccount ? [name] : []));
-    throw new CommandError(
+    report(
       `storage in ${file} has settings of a bucket, and storage.driver is ${describeValue(driver)}. Set storage.driver to ${describeValue(names.join(", "))}`,
     );
   }
   if (bucket !== undefined && buckets !== undefined) {
-    throw new CommandError("storage.bucket and storage.buckets are both set. List all buckets in buckets alone");
+    report("storage.bucket and storage.buckets are both set. List all buckets in buckets alone");
   }
-  if (buckets !== undefined) checkNames(Object.keys(buckets), file);
+  if (buckets !== undefined) checkNames(Object.keys(buckets), file, report);
 }
 
 /** Refuses names that no path can contain. `/-/` belongs to the gateway. */
-function checkNames(names: readonly string[], file: string): void {
+function checkNames(names: readonly string[], file: string, report: Report): void {
   if (names.length === 0)
-    throw new CommandError(
+    report(
       `storage.buckets in ${file} is empty. Name a bucket, or remove the setting to serve all buckets of the account`,
     );
   for (const name of names) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
     if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
-    throw new CommandError(
+    report(
       `storage.buckets in ${file} has ${describeValue(name)}, with which no path can begin. Use a name without slashes that does not begin with a dot`,
     );
   }
@@ -121,4 +121,12 @@ export function diskEvents({ logger }: Log): { onRead(progress: ReadProgress): v
         progress.ended ? "read the folders of a bucket" : "reading the folders of a bucket, its listings wait",
       ),
   };
+}
+
+/** Refuses Node's permission model, because it forbids fsync(), and every upload would fail. */
+export function expectFlushes(): void {
+  if (process.permission === undefined) return;
+  throw new CommandError(
+    "Node runs with --permission, which forbids flushing files (fsync). Restrict the process through the system instead, such as with ProtectSystem of systemd",
+  );
 }

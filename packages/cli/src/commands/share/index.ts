@@ -1,27 +1,20 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { renderUnicodeCompact } from "uqr";
 import { adminClient } from "../../admin/admin-client.ts";
 import { parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
+import { makeFolder, replaceStateFile } from "../../state-folder/files.ts";
 import { createLinks, linkFiles, servingOf } from "../../state-folder/link-files.ts";
 import { STATE_FOLDER } from "../../state-folder/state-folder.ts";
+import { hiddenNote } from "../links/hidden-note.ts";
 import { linkText } from "../links/index.ts";
 import { LINK_HELP, LINK_OPTIONS, newLink } from "../links/options.ts";
 import { serveCommand } from "../serve/index.ts";
 import { expectFreePort } from "../serve/listen-address.ts";
+import { qrCode } from "./qr-code.ts";
 
 const HELP = `daypass share PATH [options]
 
@@ -30,7 +23,7 @@ Prints a link to a file or a folder. If no gateway serves it, this command serve
 ${LINK_HELP}
   --origin URL          the address by which others reach this machine, such as https://files.example.com behind a proxy
   --lan                 listen on the local network, so that others in it can open the link
-  --port N              default 8080; the next free port if it is taken
+  --port N              default 8080, or the next free port
   --json                print the link as the admin API returns it`;
 
 export const shareCommand: Command = {
@@ -50,7 +43,7 @@ export const shareCommand: Command = {
     // The gateway follows no symbolic links below its root.
     const place = placeOf(realpathSync(path), stats.isDirectory());
     const serving = servingOf(place.state);
-    if (serving !== undefined && (values.origin ?? values.lan ?? values.port) !== undefined)
+    if (serving !== undefined && wantsAnother(values, serving.linksOrigin))
       throw new CommandError(
         `a gateway already serves ${serving.root} at ${serving.origin}, so --origin, --lan and --port have no effect. Leave them out, or stop that gateway.`,
       );
@@ -61,9 +54,11 @@ export const shareCommand: Command = {
       throw error;
     });
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
+    const note = values.hidden === true ? undefined : await hiddenNote(path, stats.isDirectory());
+    if (note !== undefined) await print(context.stderr, note);
     if (values.json !== true) await explainReach(link.url, context);
     if (started === undefined) return 0;
-    await print(context.stderr, "Serving until Ctrl-C.");
+    await print(context.stderr, "Ctrl-C ends the link, until this folder is served again.");
     return started.ended;
 
     async function createLink() {
@@ -76,6 +71,24 @@ export const shareCommand: Command = {
     }
   },
 };
+
+/** Whether the options ask for something other than what the running gateway has. */
+function wantsAnother({ origin, lan, port }: ServingOptions, served: string): boolean {
+  if (port !== undefined || (origin !== undefined && originOf(origin) !== served)) return true;
+  return lan === true && isLoopback(served);
+}
+
+/** The scheme, host and port of a URL, as `URL` writes them. */
+function originOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).origin : text;
+}
+
+/** Options for a gateway that `share` starts. */
+interface ServingOptions {
+  readonly origin?: string;
+  readonly lan?: boolean;
+  readonly port?: string;
+}
 
 interface Place {
   readonly root: string;
@@ -144,13 +157,13 @@ function folderNames(root: string): readonly string[] {
 
 async function startServing(
   { root, state }: Place,
-  { origin, lan, port }: { readonly origin?: string; readonly lan?: boolean; readonly port?: string },
+  { origin, lan, port }: ServingOptions,
   context: Context,
 ): Promise<{ readonly ended: Promise<ExitStatus> }> {
-  mkdirSync(state, { recursive: true, mode: 0o700 });
+  await makeFolder(state);
   const { adminSocket } = linkFiles(state);
   // The gateway starts with links if this database exists.
-  createLinks(state);
+  await createLinks(state);
   const address = lan === true ? lanAddress() : undefined;
   if (lan === true && address === undefined)
     throw new CommandError("this machine has no address on a local network. Leave out --lan.");
@@ -165,7 +178,7 @@ async function startServing(
   ];
   if (origin !== undefined) {
     const config = join(state, "share.json");
-    writeFileSync(config, JSON.stringify({ publicUrl: origin }));
+    replaceStateFile(config, JSON.stringify({ publicUrl: origin }));
     args.push("--config", config);
   }
   // The announcement of `serve` ends here: this command prints the link instead.
@@ -206,13 +219,19 @@ function lanAddress(): string | undefined {
 
 /** Says who can open the link, and draws it if others can. */
 async function explainReach(url: string, { stdout, stderr }: Context): Promise<void> {
-  const { hostname } = new URL(url);
-  if (hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]") {
+  if (isLoopback(url)) {
     await print(
       stderr,
       "This link works on this machine only. Use --lan for your local network, or --origin behind a proxy.",
     );
   } else if (stdout.isTTY === true) {
-    await print(stdout, renderUnicodeCompact(url));
+    const drawing = qrCode(url, stdout.columns);
+    if (drawing !== undefined) await print(stdout, drawing);
   }
+}
+
+/** Whether only this machine reaches an address. */
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
 }

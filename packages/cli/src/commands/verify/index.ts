@@ -17,6 +17,7 @@ import { findAvailableKeys } from "../../credentials/available-keys.ts";
 import { wireRequest } from "../../lines/request.ts";
 import { grantJson } from "../../lines/verify-line.ts";
 import { escapeControls, table } from "../../terminal-text.ts";
+import { servedTarget } from "../sign/served-target.ts";
 import { verifyWithKeys } from "./available-verifiers.ts";
 
 const OPTIONS = {
@@ -49,7 +50,7 @@ Exit status: 0 if granted, 1 if refused.
   --audience TEXT       required audience of Daypass URLs         --origin ORIGIN        accepted origins (default: the URL's)
   --at INSTANT          verify as if at this time                 --json                 print the result as one object
 Keys
-  --state DIR           all active keys of a gateway's state
+  --state DIR           all active keys of a gateway's state; by default, of the gateway on this machine that serves the URL
   otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and the keys of each cloud as for daypass sign (--profile)
   --schemes FILE|-      more keys, of any scheme: JSON, one entry or a list, as in the schemes of a --batch line
 
@@ -87,7 +88,10 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(headers === undefined ? {} : { headers }),
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
-    const keys = await findAvailableKeys({ ...options, now }, context);
+    const keys = await findAvailableKeys(
+      { ...options, state: state ?? servedState(url, options, context), now },
+      context,
+    );
     const grant = await verifyWithKeys(received, keys, {
       now,
       subject,
@@ -104,6 +108,13 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     else await print(stdout, `refused: ${code}\n${escapeControls(message)}`);
     return 1;
   }
+}
+
+/** The state of the gateway of a URL, unless other keys are given. DAYPASS_KEY verifies Daypass URLs only. */
+function servedState(url: string, { profile, schemes }: Options, { env }: Context): string | undefined {
+  const target = url.includes("dp-key=") ? url : undefined;
+  const isOpen = schemes === undefined && profile === undefined;
+  return isOpen ? servedTarget(target, { endpoint: url }, env)?.state : undefined;
 }
 
 function grantText(grant: Grant, now: Date): string {

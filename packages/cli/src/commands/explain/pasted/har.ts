@@ -21,6 +21,16 @@ export function harRequest(text: string, url: string): RequestParts | undefined 
   };
 }
 
+/** The requested URLs of an archive, refused requests first: a response can contain thousands of other URLs. */
+export function harUrls(text: string): readonly string[] {
+  if (!/^\s*[{[]/.test(text)) return [];
+  const entries = entriesOf(parseSecretJson(text));
+  const urlsOf = (isWanted: (entry: Fields) => boolean): readonly string[] =>
+    entries.filter(isWanted).flatMap(({ request }) => (isObject(request) ? [String(request["url"])] : []));
+  const isRefused = ({ response }: Fields): boolean => !(statusOf(response) < 400);
+  return [...new Set([...urlsOf(isRefused), ...urlsOf((entry) => !isRefused(entry))])];
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The entries of a whole archive, of a list, or one entry alone. */

@@ -1,5 +1,5 @@
 import { isDaypassError } from "daypass";
-import { type Cause, explain, explainAnswer } from "daypass/explain";
+import { type Cause, explain, explainAnswer, unwrapUrl } from "daypass/explain";
 import { CommandError } from "../../../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../../scan/urls-in-text.ts";
 import { composedRequest, curlRequest, withoutCurl } from "./curl.ts";
@@ -25,6 +25,8 @@ const QUOTED = /^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/;
  */
 export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const text = withoutCarets(pasted);
+  const inner = unwrapUrl(text);
+  if (inner !== text) return { ...(await pastedUrl(inner)), isPart: true };
   const whole: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
   const isOneWord = !/\s/.test(word);
@@ -33,6 +35,10 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   if (state === "complete") return { url: word.replace(QUOTED, "$2"), isPart: false };
   // `explain` repairs a damaged URL.
   if (state === "damaged" && isOneWord) return whole;
+  const { harRequest, harUrls } = await import("./har.ts");
+  for (const url of harUrls(text)) {
+    if ((await stateOf(url)) === "complete") return { url, isPart: true, ...harRequest(text, url) };
+  }
   const { complete, damaged, hasPath } = await urlWithin(text);
   if (complete !== undefined) return complete;
   const composed = composedRequest(text);
@@ -86,12 +92,12 @@ interface SignedUrl {
 
 /** The signed URLs in a text, and paths of signed URLs, in text order. */
 async function* signedUrls(text: string): AsyncGenerator<SignedUrl> {
-  const hosts = hostLines(text);
+  const lines = { hosts: hostLines(text), protocol: protocolOf(text) };
   let count = 0;
   for (const found of urlsInText(text)) {
     if (++count > MAX_URLS) return;
     for (const reading of readings(found.raw)) {
-      const url = withHost(reading, hosts, found.index);
+      const url = unwrapUrl(withHost(reading, { ...lines, at: found.index }));
       const state = await stateOf(url);
       if (state !== "none") yield { url, found, state };
     }
@@ -153,6 +159,13 @@ interface HostLine {
   readonly host: string;
 }
 
+/** The lines around a path, and the place of the path. */
+interface Lines {
+  readonly hosts: readonly HostLine[];
+  readonly protocol: "http" | "https";
+  readonly at: number;
+}
+
 function hostLines(text: string): readonly HostLine[] {
   const lines = text.matchAll(
     /^[ \t>*[\]\d]{0,40}:?(?:host|authority)["']?[ \t]{0,20}:[ \t]{0,20}["']?([\w.-]{1,255}(?::\d{1,5})?)/gim,
@@ -160,11 +173,18 @@ function hostLines(text: string): readonly HostLine[] {
   return Array.from(lines, ({ index, 1: host = "" }) => ({ index, host })).slice(0, MAX_URLS);
 }
 
+/** curl -v reports TLS before the request, unless the URL is http. */
+function protocolOf(text: string): "http" | "https" {
+  return /^\* +Connected to .* port (?!443\b)\d+/m.test(text) && !/^\* .*\b(?:TLS|SSL|ALPN)/m.test(text)
+    ? "http"
+    : "https";
+}
+
 /** Completes a path with the first host that follows it, as in a raw request, or with the last host before it. */
-function withHost(url: string, hosts: readonly HostLine[], at: number): string {
+function withHost(url: string, { hosts, protocol, at }: Lines): string {
   if (!url.startsWith(UNKNOWN_ORIGIN)) return url;
   const { host } = hosts.find(({ index }) => index > at) ?? hosts.at(-1) ?? {};
-  return host === undefined ? url : url.replace(UNKNOWN_ORIGIN, `https://${host}`);
+  return host === undefined ? url : url.replace(UNKNOWN_ORIGIN, `${protocol}://${host}`);
 }
 
 const METHODS = "GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS";

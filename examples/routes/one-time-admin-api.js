@@ -9,7 +9,7 @@ export const uses = {
   async claim(keyId, grantId, limit, until) {
     const body = JSON.stringify({ keyId, grantId, uses: limit, until });
     const response = await fetch(`${admin}/claims`, { method: "POST", headers, body });
-    if (!response.ok) throw new Error(`the gateway answered ${response.status} to a claim`);
+    if (!response.ok) throw new Error(`the gateway refused a claim: ${response.status} ${await response.text()}`);
     return (await response.json()).claimed === true;
   },
 };

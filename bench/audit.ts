@@ -1,5 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { auditKey, auditLines, newAuditKey, publicKeys, sealer, verifyAudit } from "@daypass/gateway/audit";
+import {
+  auditKey,
+  auditLines,
+  newAuditKey,
+  publicKeys,
+  type SealerOptions,
+  sealer,
+  verifyAudit,
+} from "@daypass/gateway/audit";
 import { type State, sqliteState } from "@daypass/gateway/state";
 import { type Row, rounded } from "./row.ts";
 import { cliPath } from "./serve/cli.ts";
@@ -20,8 +29,13 @@ export async function audit(): Promise<readonly Row[]> {
     const { privateKey, publicKey } = newAuditKey();
     writeFileSync(`${place}/audit.key`, privateKey);
     writeFileSync(`${place}/audit.pub`, publicKey);
-    const state = await sqliteState({ path: `${place}/state.db` });
-    const sealSeconds = await fill(state, privateKey);
+    const macKey = randomBytes(32);
+    writeFileSync(`${place}/audit.mac`, macKey.toString("base64url"));
+    const state = await sqliteState({ path: `${place}/state.db`, mac: { key: macKey } });
+    // The history begins here, so no heads are kept from before.
+    const kept = { load: async () => [], save: async () => undefined };
+    const [key, keys] = [auditKey(privateKey), publicKeys(publicKey)];
+    const sealSeconds = await fill(state, { state, writer: "main", key, keys, macKey, kept, clock: () => new Date() });
     const flippedSeconds = await findFlipped(state, publicKey);
     await state.close();
     const { seconds, peakBytes } = await run(process.execPath, [cliPath, "audit", "verify", "--state", place]);
@@ -45,7 +59,7 @@ export async function audit(): Promise<readonly Row[]> {
   }
 }
 
-async function fill(state: State, privateKey: string): Promise<number> {
+async function fill(state: State, options: SealerOptions): Promise<number> {
   const facts = {
     by: "holder",
     result: "ok",
@@ -59,7 +73,7 @@ async function fill(state: State, privateKey: string): Promise<number> {
     );
     await Promise.all(batch);
   }
-  const { seal } = sealer({ state, writer: "main", key: auditKey(privateKey), clock: () => new Date() });
+  const { seal } = sealer(options);
   const begin = performance.now();
   await seal();
   return (performance.now() - begin) / 1000;

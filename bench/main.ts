@@ -13,7 +13,8 @@ import { sign } from "./sign.ts";
 import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
-// npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
+// npm run bench [-- PART …] [--markdown]: all parts, or those that are named. Each prints its table when it ends, so that a later part
+// cannot lose it. --markdown adds the table of docs/performance.md at the end.
 const PARTS: Readonly<Record<string, Part>> = {
   sign,
   verify,
@@ -41,9 +42,17 @@ const rows: Row[] = [];
 for (const [name, part] of Object.entries(PARTS)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const start = performance.now();
-  rows.push(...(await part()));
-  console.error(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  const measured = await part().catch((error: unknown): readonly Row[] => {
+    console.error(error);
+    process.exitCode = 1;
+    return [{ work: name, contender: "the whole part", figure: `failed: ${(error as Error).message}` }];
+  });
+  rows.push(...measured);
+  console.log(
+    `\n${name}, ${((performance.now() - start) / 1000).toFixed(0)} s\n${table(measured, { markdown: false })}`,
+  );
 }
-console.log(`\n${machine()}\n\n${table(rows, { markdown })}`);
+console.log(`\n${machine()}`);
+if (markdown) console.log(`\n${table(rows, { markdown })}`);
 const missing = missed(rows);
 console.log(missing === 0 ? "\nevery bar met" : `\n${missing} bars missed`);

@@ -83,5 +83,5 @@ async function startDaypass(state: string, upstream: string, what: "route" | "de
     const signed = signer.sign({ url: `${origin}/b/${key}`, expiresIn: 3600 }).url;
     return what === "route" ? signed : signed.replace(origin, `${origin}/-/auth/envoy`);
   };
-  return { url, stop: () => stop(child) };
+  return { pid: child.pid, url, stop: () => stop(child) };
 }

@@ -5,8 +5,8 @@ import { type Bar, type Row, rounded, skipped } from "./row.ts";
 import { startBare, startBareCluster } from "./serve/bare.ts";
 import { type CliServerOptions, startCli } from "./serve/cli.ts";
 import { load } from "./serve/load.ts";
-import { startEdgeNginx, startNginx } from "./serve/nginx.ts";
-import type { Cores } from "./serve/process.ts";
+import { NJS, startEdgeNginx, startNginx } from "./serve/nginx.ts";
+import { type Cores, processorTime } from "./serve/process.ts";
 import { startRadosgw } from "./serve/radosgw.ts";
 import { temporaryFolder } from "./serve/temporary-folder.ts";
 import { missingTools } from "./serve/tools.ts";
@@ -21,6 +21,7 @@ const WARM_UP_SECONDS = 6;
 const SETTLE_MS = 2500;
 
 export interface Server {
+  readonly pid: number | undefined;
   readonly url: (key: string) => string;
   stop(): Promise<void>;
 }
@@ -80,14 +81,14 @@ export async function serve(): Promise<readonly Row[]> {
   const plain = await compete(
     [{ work: "GET 1 KB, verified in nginx", cores: "1", close: false }],
     [
-      { name: "daypass edge nginx", needs: ["nginx"], start: edge() },
+      { name: "daypass edge nginx", needs: ["nginx", NJS], start: edge() },
       { name: "nginx secure_link (MD5)", needs: ["nginx"], start: nginx, bar: { atLeast: 0.35 } },
     ],
   );
   const any = await compete(
     [{ work: "the same, a URL with a prefix, a network and a header", cores: "1", close: false }],
     [
-      { name: "daypass edge nginx", needs: ["nginx"], start: edge(CONSTRAINTS) },
+      { name: "daypass edge nginx", needs: ["nginx", NJS], start: edge(CONSTRAINTS) },
       { name: "nginx secure_link (MD5)", needs: ["nginx"], start: nginx, bar: { atLeast: 0.2 } },
     ],
   );
@@ -109,19 +110,20 @@ export async function compete(courses: readonly Course[], entrants: readonly Ent
       const server = lacking === undefined ? await start(state) : undefined;
       if (server !== undefined) servers.push(server);
       const urls = server === undefined ? [] : KEYS.map((key) => server.url(key));
-      lanes.push({ name, bar, lacking, state, urls, loadCores });
+      lanes.push({ name, bar, lacking, state, urls, loadCores, pid: server?.pid });
     }
     await sleep(SETTLE_MS);
     const rows: Row[] = [];
     for (const { work, cores, close } of courses) {
-      const rates = await rounds(lanes, { cores, close });
-      const ours = rates[0] ?? Number.NaN;
+      const medians = await rounds(lanes, { cores, close });
+      const ours = medians[0]?.rate;
       for (const [at, { name, bar, lacking }] of lanes.entries()) {
-        const rate = rates[at];
-        if (rate === undefined) rows.push(skipped(work, name, lacking ?? ""));
+        const measured = medians[at];
+        if (measured === undefined) rows.push(skipped(work, name, lacking ?? ""));
         else {
-          const ratio = at === 0 ? undefined : ours / rate;
-          rows.push({ work, contender: name, figure: `${rounded(rate)} /s`, ratio, bar });
+          const ratio = at === 0 || ours === undefined ? undefined : ours / measured.rate;
+          const figure = `${rounded(measured.rate)} /s, ${rounded(measured.time)} µs`;
+          rows.push({ work, contender: name, figure, ratio, bar });
         }
       }
     }
@@ -136,23 +138,36 @@ interface Lane {
   readonly state: string;
   readonly urls: readonly string[];
   readonly loadCores: Cores | undefined;
+  readonly pid: number | undefined;
 }
 
-/** The median rate of each lane; nothing for one without URLs. */
+interface Measured {
+  readonly rate: number;
+  /** Processor time of the server for each request, microseconds. It moves less with other load of the machine than the rate does. */
+  readonly time: number;
+}
+
+/** The medians of each lane; nothing for one without URLs. */
 async function rounds(
   lanes: readonly Lane[],
   course: { readonly cores: Cores; readonly close: boolean },
-): Promise<readonly (number | undefined)[]> {
-  const rates = lanes.map((): number[] => []);
-  const rateOf = ({ state, urls, loadCores = course.cores }: Lane, seconds: number): Promise<number> =>
-    load({ state, urls, seconds, cores: loadCores, close: course.close });
-  for (const lane of lanes) if (lane.urls.length > 0) await rateOf(lane, WARM_UP_SECONDS);
+): Promise<readonly (Measured | undefined)[]> {
+  const runs = lanes.map((): Measured[] => []);
+  const measure = async ({ state, urls, pid, loadCores = course.cores }: Lane, seconds: number): Promise<Measured> => {
+    const before = processorTime(pid);
+    const { requests, rate } = await load({ state, urls, seconds, cores: loadCores, close: course.close });
+    return { rate, time: (processorTime(pid) - before) / requests };
+  };
+  for (const lane of lanes) if (lane.urls.length > 0) await measure(lane, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [at, lane] of lanes.entries()) {
-      if (lane.urls.length > 0) rates[at]?.push(await rateOf(lane, SECONDS));
+      if (lane.urls.length > 0) runs[at]?.push(await measure(lane, SECONDS));
     }
   }
-  return rates.map(median);
+  return runs.map((list) => {
+    const [rate, time] = [median(list.map((run) => run.rate)), median(list.map((run) => run.time))];
+    return rate === undefined || time === undefined ? undefined : { rate, time };
+  });
 }
 
 /** A separate folder for each server: only one gateway may serve it. */

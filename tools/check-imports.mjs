@@ -12,7 +12,9 @@ let files = 0;
 const graph = new Map();
 for (const name of ["daypass", "gateway", "cli"]) {
   const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, "utf8"));
-  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  // The command line is published as bundles, with what it depends on for its development.
+  const bundled = name === "cli" ? manifest.devDependencies : {};
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...bundled });
   const folder = `packages/${name}/src`;
   for (const entry of readdirSync(root + folder, { recursive: true, encoding: "utf8" })) {
     if (!entry.endsWith(".ts")) continue;

@@ -111,7 +111,15 @@ const parts = [
   {
     part: steps,
     // The last two write the refusals that come before any protocol is chosen.
-    sees: [http, contracts, library, permit, links, /^node:stream$/, /^protocols\/(protocol|page|text-answer)\.ts$/],
+    sees: [
+      http,
+      contracts,
+      library,
+      permit,
+      links,
+      /^node:stream$/,
+      /^protocols\/(protocol|marks|page|text-answer)\.ts$/,
+    ],
     why: "steps work on contracts: the composition root chooses protocols and driver",
   },
   {
@@ -121,7 +129,7 @@ const parts = [
   },
   {
     part: /^protocols\/[^/]+$/,
-    sees: [http, contracts, library, permit, steps, operations],
+    sees: [http, contracts, library, permit, steps, operations, /^pages\//],
     why: "what all dialects share may know none of them",
   },
   {
@@ -225,7 +233,7 @@ const parts = [
       library,
       runtime,
       /^(audit|notify)\//,
-      /^pipeline\/scope-match\.ts$/,
+      /^pipeline\/(refusal|scope-match)\.ts$/,
       /^hono(\/http-exception)?$/,
       /^@hono\/zod-openapi$/,
     ],
@@ -255,7 +263,7 @@ const parts = [
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|options|protocols|index)\.ts$/,
+    part: /^(gateway|options|settings|protocols|index)\.ts$/,
     sees: [
       http,
       contracts,

@@ -40,11 +40,14 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
-/** Makes a server with one empty database, and starts it. */
-export async function postgresServer(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+/** Makes a server with one empty database, and starts it. `within` is a program that runs its arguments, such as `unshare`. */
+export async function postgresServer(
+  settings: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
+): Promise<PostgresServer> {
   const folder = ownFolder();
   run("initdb", ["-D", folder, "-A", "trust", "-U", "daypass", "-N", "--no-instructions", "-E", "UTF8"]);
-  const server = await serverIn(folder, settings);
+  const server = await serverIn(folder, settings, within);
   await server.start();
   return server;
 }
@@ -66,7 +69,11 @@ function run(name: string, args: readonly string[], input = ""): string {
   return execFileSync(...command(name, args), { encoding: "utf8", cwd: "/", input, stdio: ["pipe", "pipe", "pipe"] });
 }
 
-async function serverIn(folder: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+async function serverIn(
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  within: readonly string[] = [],
+): Promise<PostgresServer> {
   const port = await freePort();
   const config: Readonly<Record<string, string>> = {
     listen_addresses: "127.0.0.1",
@@ -89,7 +96,9 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
     run,
     sql,
     async start() {
-      child = spawn(...command("postgres", ["-D", folder, ...flags]), { stdio: "ignore", cwd: "/" });
+      const [first, rest] = command("postgres", ["-D", folder, ...flags]);
+      const [program = first, ...args] = [...within, first, ...rest];
+      child = spawn(program, args, { stdio: "ignore", cwd: "/" });
       for (;;) {
         try {
           sql("SELECT 1");

@@ -50,7 +50,7 @@ for (const [at, folder] of published.entries()) {
 }
 
 if (missing.length > 0) {
-  console.log(`\nPacked. To install them:\n\n  npm i ${manifests.map(tarballOf).join(" ")}\n\n${refusal}`);
+  console.log(`\nPacked. npm run pack prints the line that installs them.\n\n${refusal}`);
 } else {
   console.log("\nReady, each with its SBOM (.cdx.json) beside it. To be published in this order, in CI:\n");
   for (const manifest of manifests) console.log(`  npm publish ${tarballOf(manifest)}`);

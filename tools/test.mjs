@@ -53,7 +53,7 @@ async function step(name, work) {
     return true;
   } catch (error) {
     counts.failed += 1;
-    rows.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    rows.push(`  failed: ${name}: ${error instanceof Error ? error.message : error}`);
     return false;
   }
 }

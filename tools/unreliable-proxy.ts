@@ -17,7 +17,8 @@ export interface UnreliableProxy {
   close(): Promise<void>;
 }
 
-export async function unreliableProxy(port: number): Promise<UnreliableProxy> {
+/** By default, it listens on a port that is free. */
+export async function unreliableProxy(port: number, listenPort = 0): Promise<UnreliableProxy> {
   const sockets = new Set<Socket>();
   let commits = 0;
   const server = createServer((client) => {
@@ -51,7 +52,7 @@ export async function unreliableProxy(port: number): Promise<UnreliableProxy> {
       client.destroy();
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(listenPort, "127.0.0.1");
   await once(server, "listening");
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type Cores, freePort, listening, start, stop } from "./process.ts";
 
 export interface BareServer {
+  readonly pid: number | undefined;
   readonly url: (key: string) => string;
   stop(): Promise<void>;
 }
@@ -29,5 +30,5 @@ async function startProgram(name: string, cores: Cores, ...options: readonly str
   const program = fileURLToPath(new URL(name, import.meta.url));
   const child = start(cores, [process.execPath, program, String(port), ...options]);
   await listening(port);
-  return { url: (key) => `http://127.0.0.1:${port}/b/${key}`, stop: () => stop(child) };
+  return { pid: child.pid, url: (key) => `http://127.0.0.1:${port}/b/${key}`, stop: () => stop(child) };
 }

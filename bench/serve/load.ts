@@ -17,8 +17,15 @@ export interface Load {
 
 const CONNECTIONS = 32;
 
-/** Has wrk walk through the URLs on connections that stay open, and returns the answers a second. All must be 2xx. */
-export async function load({ state, urls, cores, seconds, close = false }: Load): Promise<number> {
+/** What wrk counted. */
+export interface Counted {
+  readonly requests: number;
+  /** Answers a second. */
+  readonly rate: number;
+}
+
+/** Has wrk walk through the URLs on connections that stay open. All answers must be 2xx. */
+export async function load({ state, urls, cores, seconds, close = false }: Load): Promise<Counted> {
   const { origin, targets } = writeTargets(state, urls);
   const text = await output(
     start(cores, [
@@ -34,7 +41,7 @@ export async function load({ state, urls, cores, seconds, close = false }: Load)
     broken: number;
   };
   if (said.refused > 0) throw new Error(`${said.refused} of ${said.requests} requests to ${origin} were refused`);
-  return said.requests / said.seconds;
+  return { requests: said.requests, rate: said.requests / said.seconds };
 }
 
 /** Milliseconds from the instant at which a request was due to its answer. */

@@ -51,6 +51,9 @@ export const KEY: UrlHmacKey = {
   k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 };
 
+/** The module of nginx that runs the script of `daypass edge nginx`. */
+export const NJS = "/usr/lib/nginx/modules/ngx_http_js_module.so";
+
 /** The same nginx with the module of `daypass edge nginx`, and URLs with these constraints. */
 export async function startEdgeNginx(
   options: Options,
@@ -65,8 +68,7 @@ export async function startEdgeNginx(
   const include = (name: string): string => readFileSync(`${out}/daypass-${name}.conf`, "utf8");
   const parts = { http: include("http"), server: include("server"), location: include("verify") };
   const config = configuration({ ...options, port, ...parts });
-  const module = "load_module /usr/lib/nginx/modules/ngx_http_js_module.so;";
-  const { pid, stop } = await run(port, `${module}\n${config}`, options.state);
+  const { pid, stop } = await run(port, `load_module ${NJS};\n${config}`, options.state);
   const signer = urlSigner({ key: KEY });
   return { pid, stop, url: (key) => signer.sign({ url: `${origin}/b/${key}`, expiresIn: 3600, ...constraints }).url };
 }

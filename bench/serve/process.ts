@@ -67,6 +67,17 @@ export function forgetPeak(pid: number | undefined): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
+/** The processor time that a process and its children have used, microseconds: user and system time, in steps of 10 ms (proc(5)). */
+export function processorTime(pid: number | undefined): number {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ")
+    .slice(11);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").match(/\d+/g) ?? [];
+  const ownTime = (Number(user) + Number(system)) * 10_000;
+  return children.reduce((sum, child) => sum + processorTime(Number(child)), ownTime);
+}
+
 /** A port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -5,6 +5,7 @@ import { s3Signer } from "daypass/s3";
 import { freePort, listening, start, stop } from "./process.ts";
 
 export interface Radosgw {
+  readonly pid: number | undefined;
   readonly url: (key: string) => string;
   stop(): Promise<void>;
 }
@@ -51,7 +52,8 @@ export async function startRadosgw({
     await stop(child);
     throw error;
   }
-  return { url: (key) => signer.sign({ bucket: "bkt", key, expiresIn: 3600 }).url, stop: () => stop(child) };
+  const url = (key: string): string => signer.sign({ bucket: "bkt", key, expiresIn: 3600 }).url;
+  return { pid: child.pid, url, stop: () => stop(child) };
 }
 
 function configuration(folder: string, port: number): string {

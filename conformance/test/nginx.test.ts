@@ -105,7 +105,7 @@ describe.skipIf(missing)(`links of Daypass, judged by nginx' secure_link${missin
     expect(await get(url)).toEqual([410, ""]);
   });
 
-  // Where nginx takes more than the verifier: each of these is a row in docs/conformance.md.
+  // nginx accepts more than the verifier: docs/schemes/nginx.md, "Stricter than nginx".
   test.each([
     ["a parameter that nothing signs", (url: string) => `${url}&x=1`, "UNSIGNED_PARAMETER"],
     ["names in upper case", (url: string) => url.replace("md5=", "MD5="), "MALFORMED"],

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -34,6 +35,18 @@ test("start.mjs ends with the shell that npm has started it in", { timeout: 120_
   shell.kill("SIGTERM");
   await once(shell.stdout, "end");
   expect(said).toContain('"msg":"closed"');
+});
+
+test("start.mjs names a port that is in use before it builds", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const { status, stderr, stdout } = spawnSync(process.execPath, ["tools/start.mjs", `--port=${port}`], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  expect([status, stdout, stderr]).toEqual([1, "", expect.stringContaining(`another program uses port ${port}.`)]);
 });
 
 test.each(["check.mjs", "start.mjs"])("%s says what to install where npm has left the tools out", (script) => {

@@ -139,6 +139,32 @@ export function wholeNumber(
   return number;
 }
 
+const UNIT_BYTES = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** Reads a number of bytes such as `1000000`, `64KiB` or `1GB`, within limits. As in SI and IEC, kB is 1000 bytes and KiB 1024; case does not count. */
+export function byteCount(
+  option: string,
+  text: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  const [, digits, unit = ""] = /^(\d{1,15})(b|[kmgt]i?b)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * UNIT_BYTES[unit.toLowerCase() as keyof typeof UNIT_BYTES];
+  const advice = `a whole number of bytes from ${min} to ${max}, with or without a unit: kB, MB, GB, TB (1GB is 10^9), KiB, MiB, GiB or TiB`;
+  expectText(option, text, [bytes >= min && bytes <= max, advice]);
+  return bytes;
+}
+
 /** Reads one of several words. */
 export function word<const W extends string>(option: string, text: string | undefined, words: readonly W[]): W {
   const found = words.find((candidate) => candidate === text);

@@ -187,7 +187,7 @@ test("ends with what would tell more: the answer, the method and a key", async (
 });
 
 describe("explain, of a form", () => {
-  const form = words`sign s3://media/up/ --content-length 1-10 --field acl=private --at 2026-01-02T03:04:05Z`;
+  const form = words`sign s3://media/up/ --content-length 1-10kB --field acl=private --at 2026-01-02T03:04:05Z`;
   const signed = async (...args: readonly string[]): Promise<string> =>
     (await daypass([...form, "--as", "html-form", ...args], { env: AWS })).stdout;
   const later = ["--at", at];
@@ -201,7 +201,7 @@ describe("explain, of a form", () => {
       }),
     );
     expect(told[0]).toMatch(/^An S3 upload form .* to upload objects whose key starts with up\/ in bucket media/);
-    expect(told[0]).toContain("the file has from 1 to 10 bytes");
+    expect(told[0]).toContain("the file has from 1 to 10000 bytes");
     expect(told[0]).toContain("form-action https://media.s3.eu-west-1.amazonaws.com");
     expect(told[1]).toBe(told[0]);
   });
@@ -242,7 +242,7 @@ describe("explain, of a form", () => {
       code: "FIELD",
       sentence: expect.stringContaining('acl is sent as "public-read"'),
     });
-    expect(await cause("--file-size", "11", "--file-name", "a.png")).toMatchObject({ code: "FILE" });
+    expect(await cause("--file-size", "11kB", "--file-name", "a.png")).toMatchObject({ code: "FILE" });
     const body =
       "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Extra input fields: submit</Message></Error>";
     expect(await cause("--error", file("error.xml", body))).toMatchObject({ code: "FIELD" });

@@ -9,6 +9,7 @@ const SAMPLES: Readonly<Partial<Record<NamedField["kind"], readonly [given: stri
   text: ["t-77", "t-77"],
   instant: ["1h", expect.stringMatching(/Z$/)],
   count: ["3", 3],
+  bytes: ["1GB", 1_000_000_000],
   networks: ["192.0.2.0/24", ["192.0.2.0/24"]],
   flag: [undefined, true],
   password: [undefined, true],

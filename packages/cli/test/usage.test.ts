@@ -53,6 +53,8 @@ describe("a wrong command line", () => {
     ["sign s3://b/k --expires-in 1h --expires-in=2h", 2, "--expires-in is given twice"],
     ["sign s3://b/k --region a --region b", 2, "--region is given twice"],
     ["verify URL --at 2026-01-02T03:04:05Z --at 2026-01-02T03:04:05Z", 2, "--at is given twice"],
+    ["sign s3://b/k --content-length 1-10G", 2, '--content-length is "10G". Pass a whole number of bytes'],
+    ["explain --form - --file-size 1.5MB", 2, "with or without a unit: kB, MB, GB, TB (1GB is 10^9), KiB"],
     ["sign s3://b/k --nope", 2, "--nope is not an option"],
     ["sign s3://b/k -x", 2, "-x is not an option"],
     ["sign s3://b/k --expires-in", 2, "--expires-in needs a value"],

@@ -24,6 +24,7 @@ const inputs = {
   text,
   instant: instant.transform((given) => new Date(given)),
   count: z.int().positive(),
+  bytes: z.int().positive(),
   flag: z.boolean(),
   password: z.string().min(1).max(256),
   networks: z
@@ -38,6 +39,7 @@ const outputs = {
   text: z.string(),
   instant,
   count: z.int(),
+  bytes: z.int(),
   flag: z.boolean(),
   password: z.boolean(),
   networks: z.array(z.string()).readonly(),

@@ -1,5 +1,6 @@
 import { type Cause, type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
 import {
+  byteCount,
   checked,
   ipAddress,
   mapped,
@@ -69,7 +70,7 @@ error response without its URL is explained by its own text.
 Form
   --form FILE|-         {"url":…,"fields":…} as printed by daypass sign and the SDKs, or an HTML form
   --sent-form FILE      the form that was posted, if different; in a list of fields, the entry "file" marks the file's position
-  --file-name NAME      the posted file's name                    --file-size BYTES   the posted file's length
+  --file-name NAME      the posted file's name                    --file-size BYTES   the posted file's length, such as 64KiB
 Keys
   --state DIR           the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
   --schemes FILE|-      more keys, of any scheme (oss, cos, swift, cloudfront, nginx, bunny, …): JSON, one entry or a list,
@@ -213,7 +214,7 @@ async function explainAForm(
   const { formFromText } = await import("./form-text.ts");
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
-  const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
+  const fileSize = mapped(values["file-size"], (text) => byteCount("--file-size", text, LENGTHS));
   const { available, ...shared } = await common(values, context);
   const explanation = await explainForm(await read("--form", path), {
     ...shared,

@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import type { AdminCalls } from "@daypass/gateway/admin";
 import { type AskedName, fieldList, type KindOf, type OptionOf } from "@daypass/gateway/link-fields";
-import { duration, type ParsedArguments, wholeNumber } from "../../arguments.ts";
+import { byteCount, duration, type ParsedArguments, wholeNumber } from "../../arguments.ts";
 import { type Context, UsageError } from "../../command.ts";
 
 /** How the command line takes each kind of field. */
@@ -10,6 +10,7 @@ const KINDS = {
   text: { type: "string" },
   instant: { type: "string" },
   count: { type: "string" },
+  bytes: { type: "string" },
   networks: { type: "string", multiple: true },
   flag: { type: "boolean" },
   password: { type: "boolean" },
@@ -63,6 +64,7 @@ async function linkInput(values: Values, { stdin }: Context): Promise<Readonly<R
     if (kind === "instant")
       input[name] = new Date(Date.now() + duration(`--${long}`, String(given)) * 1000).toISOString();
     if (kind === "count") input[name] = wholeNumber(`--${long}`, String(given), LIMIT);
+    if (kind === "bytes") input[name] = byteCount(`--${long}`, String(given), LIMIT);
     if (kind === "flag") input[name] = !long.startsWith("no-");
     if (kind === "password") input[name] = (await text(stdin)).replace(/\r?\n$/, "");
   }

@@ -19,7 +19,7 @@ Lifetime
 Request
   --method GET          the method to sign; for a Daypass URL, repeat it for more methods
   --header 'N: V'       a header that the holder must send         --query N=V           a query parameter
-  --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
+  --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX, 1kB-10MB
   --sha256 HEX          bind the body
   --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
 s3://, gs://, az://

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { JsonObject } from "daypass/schemes";
 import {
+  byteCount,
   checked,
   duration,
   httpMethod,
@@ -196,6 +197,6 @@ function expectAddressRange(text: string): void {
 function contentLength(value: string, option: string): number | { readonly min: number; readonly max: number } {
   const limits = { min: 0, max: Number.MAX_SAFE_INTEGER };
   const [min = "", max] = value.split("-");
-  if (max === undefined) return wholeNumber(option, min, limits);
-  return { min: wholeNumber(option, min, limits), max: wholeNumber(option, max, limits) };
+  if (max === undefined) return byteCount(option, min, limits);
+  return { min: byteCount(option, min, limits), max: byteCount(option, max, limits) };
 }

@@ -19,8 +19,10 @@ export interface FieldValues {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly instant: Millis;
-  /** A whole number of deliveries, bytes or edits. */
+  /** A whole number of deliveries or edits. */
   readonly count: number;
+  /** A whole number of bytes. */
+  readonly bytes: number;
   /** What `true` changes is in the row. `false` by default, unless the row names another default. */
   readonly flag: boolean;
   /** A hash as `links/password.ts` writes it. The admin API shows only whether a link has one. */
@@ -62,7 +64,7 @@ export const linkFields = {
   /** The object as it was linked, unless the link follows. */
   etag: { kind: "text?", stored: "etag", editable: true, api: "hidden" },
   /** Bytes of the object as it was linked. */
-  size: { kind: "count?", stored: "size", editable: true, api: "hidden" },
+  size: { kind: "bytes?", stored: "size", editable: true, api: "hidden" },
   startsAt: {
     kind: "instant",
     stored: "starts_at",
@@ -90,7 +92,12 @@ export const linkFields = {
     api: ["--max-deliveries N", "count deliveries, and stop after N for each recipient"],
   },
   /** `undefined`: no limit. */
-  maxBytes: { kind: "count?", stored: "settings", editable: true, api: ["--max-bytes N", "stop after N bytes"] },
+  maxBytes: {
+    kind: "bytes?",
+    stored: "settings",
+    editable: true,
+    api: ["--max-bytes N", "stop after N bytes; the option takes units: 1GB is 10^9 bytes, 1GiB 2^30"],
+  },
   password: {
     kind: "password?",
     stored: "settings",

@@ -6,6 +6,7 @@ import { currentVisits } from "./links/current-visit.ts";
 import { visitRenewal } from "./links/renew-visit.ts";
 import { visitCookies } from "./links/visit.ts";
 import type { PictureSize } from "./operations/picture-head.ts";
+import { virtualBucket } from "./pipeline/addressed-bucket.ts";
 import type { Limits } from "./pipeline/limits.ts";
 import { type FindScopes, ownerScopes } from "./pipeline/owner-scopes.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
@@ -163,14 +164,19 @@ function linksOf(
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
   const own = hostsOf(origin);
-  const taken = routes?.list.find(
-    (route) => hasLinkTargets(route.prefix) && hostsOf(route.origin).some((host) => own.includes(host)),
-  );
+  const routeAt = (hosts: readonly string[]) =>
+    routes?.list.find(
+      (route) => hasLinkTargets(route.prefix) && hostsOf(route.origin).some((host) => hosts.includes(host)),
+    );
+  const taken = routeAt(own);
   if (taken !== undefined)
     throw new DaypassError(
       "INVALID_INPUT",
       `the route ${taken.prefix} has the paths /l/ or /d/ of links on ${origin}: use another prefix, or set links.origin to another origin`,
     );
+  // wget2 omits the port in Host. Without it, a route or a bucket may have this host, and links have no other.
+  const withoutPort = new URL(origin).hostname;
+  const isFree = routeAt([withoutPort]) === undefined && !virtualBucket(origins)(withoutPort);
   const sites = [...new Set([...(routes?.list.map((route) => route.origin) ?? []), ...hosts])];
   if (handOver !== undefined) checkHandOver(handOver);
   const filePath = storage.filePath?.bind(storage);
@@ -178,6 +184,7 @@ function linksOf(
     opener,
     stateKey,
     origin,
+    hosts: isFree ? [...own, withoutPort] : own,
     sites,
     scopesOf: ownerScopes(state, owners),
     sharedBy,

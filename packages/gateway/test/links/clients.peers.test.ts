@@ -10,7 +10,7 @@ import { proxyTo, type TestProxy } from "./proxy.ts";
 
 const run = promisify(execFile);
 const bench = linkBench();
-const reason = needs("curl", "wget");
+const reason = needs("curl", "wget", "wget2");
 const SIZE = 3_000_000;
 let folder: string;
 let proxy: TestProxy;
@@ -55,6 +55,14 @@ describe.skipIf(reason)(`programs that download${reason ?? ""}`, () => {
     expect(downloaded()).toEqual([true]);
     expect(proxy.seen.map(({ status }) => status)).toEqual([200, 206]);
     expect([await used(), proxy.seen.length]).toEqual([{ used: 1, started: 1 }, requests]);
+  });
+
+  it("wget2, which omits the port in Host, saves the bytes of an uncounted link and takes a counted one", async () => {
+    const { variant } = await bench.make();
+    expect(await shell(`wget2 -q -O f '${bench.url}/l/${variant.id}'`)).toBe(0);
+    const { path, used } = await counted();
+    expect(await shell(`wget2 -q -O g '${bench.url}${path}?dl=0123456789abcdef'`)).toBe(0);
+    expect([downloaded(), await used()]).toEqual([[true, true], { used: 1, started: 1 }]);
   });
 
   it("curl of a plain address takes nothing, and the command that it prints takes the delivery", async () => {

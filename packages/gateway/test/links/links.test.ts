@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { urlSigner } from "daypass/url";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { BROWSER, claimKeyIn, linkBench, URL_KEY } from "./link-bench.ts";
 
 const bench = linkBench();
@@ -171,4 +173,30 @@ it("suspends counted links after a restore, until their owner resumes them", asy
   expect((await get(`/l/${open.variant.id}`)).status).toBe(200);
   await bench.links.state.updateLink(link.id, link.version + 1, { suspended: null }, "operator");
   expect((await get(`/l/${variant.id}?dl=0123456789abcdef`)).status).toBe(200);
+});
+
+/** The status of a link on the connection of the bench, for a Host. */
+async function statusAt({ url, make }: Pick<typeof bench, "url" | "make">, host: string): Promise<number | undefined> {
+  const { variant } = await make();
+  const [answer]: IncomingMessage[] = await once(
+    request(`${url}/l/${variant.id}`, { headers: { host } }).end(),
+    "response",
+  );
+  answer?.resume();
+  return answer?.statusCode;
+}
+
+it("opens a link for a Host without the port of its origin, as wget2 sends it, and for no other port", async () => {
+  const statuses = ["127.0.0.1", "127.0.0.1:1", "127.0.0.2"].map((host) => statusAt(bench, host));
+  expect(await Promise.all(statuses)).toEqual([200, 403, 403]);
+});
+
+describe("links beside buckets whose hosts have no port", () => {
+  const origins = ["http://share.example.com:8443", "http://*.example.com"];
+  const beside = linkBench(undefined, () => ({ origins }));
+
+  it("leave the Host without a port to the bucket of this name", async () => {
+    expect(await statusAt(beside, "share.example.com:8443")).toBe(200);
+    expect(await statusAt(beside, "share.example.com")).toBe(403);
+  });
 });

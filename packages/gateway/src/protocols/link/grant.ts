@@ -29,6 +29,8 @@ export interface LinkProtocolOptions {
   readonly stateKey: Uint8Array;
   /** The one origin of links, `scheme://host[:port]`. */
   readonly origin: string;
+  /** The values of Host that select it, in lower case. */
+  readonly hosts: readonly string[];
   /** Origins of routes, on whose hosts links to them open. */
   readonly sites: readonly string[];
   /** The present scopes of an owner; `undefined` if the owner is gone. */

@@ -18,8 +18,8 @@ import { linkTask } from "./task.ts";
 
 /** Links on their own origin. */
 export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> {
-  const { opener, origin, scopesOf, sites } = options;
-  const own = new Set(hostsOf(origin));
+  const { opener, hosts, scopesOf, sites } = options;
+  const own = new Set(hosts);
   const siteOf = new Map(sites.flatMap((site) => hostsOf(site).map((host) => [host, site] as const)));
   const siteFor = ({ target, authority }: WireRequest): string | undefined =>
     target.startsWith(`${LINK_BASE}/l/`) ? siteOf.get(authority.toLowerCase()) : undefined;

@@ -26,9 +26,6 @@ const Receipt = z
   })
   .openapi("AuditReceipt");
 
-/** Requests that a tail repeats: to record each would make the next one find a record. */
-export const UNRECORDED_PATHS: ReadonlySet<string> = new Set(["/audit/writers", "/audit/records"]);
-
 export const auditRoutes = {
   "GET /audit/writers": {
     operationId: "listAuditWriters",
@@ -42,6 +39,7 @@ export const auditRoutes = {
     summary: "List records of a writer",
     scope: "audit:read",
     allBuckets: true,
+    discloses: "audit",
     query: z.object({
       writer: z.string(),
       after: z.coerce.number().int().min(0).default(0),
@@ -54,6 +52,7 @@ export const auditRoutes = {
     summary: "Export all records with their heads, or the heads alone",
     scope: "audit:read",
     allBuckets: true,
+    discloses: "audit",
     query: z.object({ heads: z.enum(["true", "false"]).default("false") }),
     answer: {
       status: 200,
@@ -72,6 +71,7 @@ export const auditRoutes = {
     summary: "Show a record with what proves it",
     scope: "audit:read",
     allBuckets: true,
+    discloses: "audit",
     params: z.object({ writer: z.string(), sequence: z.coerce.number().int().min(1) }),
     answer: ok(Receipt, "A record with what proves it"),
   },

@@ -15,10 +15,13 @@ export interface Caller {
   readonly token: AdminToken | undefined;
 }
 
+/** What an answer shows of people, so that who read it is recorded. */
+export type Disclosure = "recipients" | "audit";
+
 /** The variables of a request. */
 export interface AdminEnv {
   Bindings: { address: string | undefined };
-  Variables: { caller: Caller };
+  Variables: { caller: Caller; discloses: Disclosure | undefined };
 }
 
 const STATUS = {

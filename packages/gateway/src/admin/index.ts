@@ -5,10 +5,10 @@
  * @module
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { auditHandlers, auditRoutes, UNRECORDED_PATHS } from "./audit.ts";
+import { auditHandlers, auditRoutes } from "./audit.ts";
 import { backupHandlers, backupRoutes } from "./backup.ts";
 import { claimHandlers, claimRoutes } from "./claims.ts";
-import { type AdminEnv, AdminProblem, callerOf, refused, toProblem } from "./http.ts";
+import { type AdminEnv, AdminProblem, callerOf, type Disclosure, refused, toProblem } from "./http.ts";
 import { keyHandlers, keyRoutes } from "./keys.ts";
 import { linkActionHandlers, linkActionRoutes } from "./link-actions.ts";
 import { linkHandlers, linkRoutes } from "./links.ts";
@@ -48,8 +48,12 @@ const DOCUMENT = "/openapi.json";
 /** Characters of a recorded path. */
 const MAX_PATH = 200;
 
+/** A caller who reads on, page by page or as a console does, is recorded once in this time. */
+const DISCLOSURE_MS = 60 * 60 * 1000;
+
 /**
- * Creates the admin API. Records each call.
+ * Creates the admin API. Records each call, but for a GET that is answered: it changes nothing, and a console that asks again and again would
+ * fill the audit. The first read of recipients or of the audit is recorded, for each caller in an hour.
  *
  * @example
  * ```ts
@@ -63,7 +67,7 @@ const MAX_PATH = 200;
  * ```
  */
 export function adminApi(options: AdminOptions): AdminApi {
-  const { origins, isLocal } = options;
+  const { origins, isLocal, clock } = options;
   const hosts = new Set(origins.map((one) => new URL(one).host));
   const app = new OpenAPIHono<AdminEnv>({
     defaultHook(result) {
@@ -73,13 +77,24 @@ export function adminApi(options: AdminOptions): AdminApi {
     },
   });
 
+  const disclosed = new Map<string, number>();
+  const isFirst = (what: Disclosure, caller: string): boolean => {
+    const now = clock().getTime();
+    for (const [key, at] of disclosed) if (Math.abs(now - at) >= DISCLOSURE_MS) disclosed.delete(key);
+    const key = `${what} ${caller}`;
+    const isNew = !disclosed.has(key);
+    if (isNew) disclosed.set(key, now);
+    return isNew;
+  };
+
   // On the outside, so that refused calls are recorded too.
   app.use(async (context, next) => {
     await next();
     const { method, path } = context.req;
     const problem = context.error && toProblem(context.error);
-    if (problem === undefined && method === "GET" && UNRECORDED_PATHS.has(path)) return;
-    const by = (context.var as Partial<AdminEnv["Variables"]>).caller?.owner ?? "unknown";
+    const { caller, discloses } = context.var as Partial<AdminEnv["Variables"]>;
+    const by = caller?.owner ?? "unknown";
+    if (problem === undefined && method === "GET" && !(discloses && isFirst(discloses, by))) return;
     const result = problem?.code ?? (context.res.ok ? "ok" : String(context.res.status));
     const detail = `${method} ${path.slice(0, MAX_PATH)}`;
     await options.links.state

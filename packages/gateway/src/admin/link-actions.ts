@@ -31,6 +31,7 @@ export const linkActionRoutes = {
     operationId: "listDeliveries",
     summary: "List who took a link, and when",
     scope: "links:read",
+    discloses: "recipients",
     params: Id,
     query: PageQuery,
     answer: ok(pageOf(DeliveryResource), "Deliveries, newest first"),

@@ -1,7 +1,7 @@
 /** Routes of the admin API as rows: who may call, what a call sends, and what its answer is. */
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context, Next } from "hono";
-import { type AdminEnv, AdminProblem, type Caller, Problem } from "./http.ts";
+import { type AdminEnv, AdminProblem, type Caller, type Disclosure, Problem } from "./http.ts";
 
 /** What tokens may do. */
 export const scopes = ["links:read", "links:write", "claims:write", "keys:read", "keys:write", "audit:read"] as const;
@@ -16,6 +16,8 @@ export interface Route {
   readonly scope: (typeof scopes)[number] | "operator";
   /** Refuses tokens with buckets or a prefix, too. */
   readonly allBuckets?: boolean;
+  /** For a GET: the first of a caller in an hour is recorded. Other GETs are recorded only if they are refused. */
+  readonly discloses?: Disclosure;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
@@ -134,7 +136,7 @@ function addRoute(app: OpenAPIHono<AdminEnv>, tag: string, key: string, route: R
 /** A route as OpenAPI describes it. It checks its caller, and then the size of the body, before anything is parsed. */
 function configOf(tag: string, key: string, route: Route): RouteConfig {
   const [method = "", path = ""] = key.split(" ");
-  const { operationId, summary, description, scope, allBuckets, body, answer, ...parts } = route;
+  const { operationId, summary, description, scope, allBuckets, discloses, body, answer, ...parts } = route;
   const { status, type, schema = z.string() } = answer;
   const limits = [
     scope === "operator" && "Only for the operator on the machine: tokens are refused.",
@@ -159,6 +161,7 @@ function configOf(tag: string, key: string, route: Route): RouteConfig {
     },
     middleware: async (context: Context<AdminEnv>, next: Next): Promise<void> => {
       expectAccess(route, context.var.caller);
+      context.set("discloses", discloses);
       context.req.raw = await withinLimit(context.req.raw);
       await next();
     },

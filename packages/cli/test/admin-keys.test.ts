@@ -20,9 +20,10 @@ async function apiOf({ hasKeys = true } = {}) {
   const state = await sqliteState({ path: join(folder, "state.db"), clock });
   onTestFinished(() => state.close());
   const store = keyStore({ folder, env: {}, clock });
+  const none = () => Promise.reject(new Error("no object"));
   const options = {
     links: await openLinks({ state, clock }),
-    storage: { head: () => Promise.reject(new Error("no object")) },
+    storage: { head: none, list: none, buckets: none },
     origin: "http://127.0.0.1:1",
     origins: ["http://127.0.0.1:2"],
     identify: () => Promise.reject(new Error("no URL")),

@@ -11,6 +11,7 @@ export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export { hiddenPart } from "./links/hidden-names.ts";
 export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
+export { nearestName } from "./links/nearest-name.ts";
 export type { LinkOpener, LinkProblem, LinkRefused, OpenedLink, Presented } from "./links/open-link.ts";
 export type { PasswordClient, Passwords } from "./links/password.ts";
 export type { Revocable, RevocationList } from "./links/revocation-list.ts";

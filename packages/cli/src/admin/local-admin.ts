@@ -46,7 +46,10 @@ export async function emptyAdmin(): Promise<LocalAdmin> {
     throw new CommandError("there are no links yet");
   };
   const options = { origin: ORIGIN, origins: [], isLocal: true, clock, onError };
-  return { api: adminApi({ links, storage: { head: none }, identify: none, ...options }), close: state.close };
+  return {
+    api: adminApi({ links, storage: { head: none, list: none, buckets: none }, identify: none, ...options }),
+    close: state.close,
+  };
 }
 
 function onError(error: unknown): void {

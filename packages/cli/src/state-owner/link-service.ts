@@ -24,7 +24,7 @@ export interface LinkService {
   readonly links: Links;
   /** Listens on the sockets of the admin API, once. */
   listen(options: {
-    readonly storage: Pick<Storage, "head">;
+    readonly storage: Pick<Storage, "head" | "list" | "buckets">;
     readonly origin: string;
     readonly verify: (request: WireRequest) => Promise<Grant>;
     readonly places: () => readonly LinkPlace[];

@@ -6,10 +6,11 @@ import { ruleOfEdit } from "../links/current-visit.ts";
 import { editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import type { Link } from "../state/contract/fields.ts";
+import { existingTarget } from "./existing-target.ts";
 import { AdminProblem, Id, PageQuery } from "./http.ts";
 import { linkAccess } from "./link-access.ts";
 import { LinkEdit, LinkInput, LinkResource } from "./link-resource.ts";
-import { expectTarget, readTarget } from "./link-target.ts";
+import { expectTarget, hintsFor, readTarget } from "./link-target.ts";
 import type { AdminOptions } from "./options.ts";
 import { created, type Handlers, ok, pageOf, type Routes } from "./routes.ts";
 
@@ -74,8 +75,10 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
     async "POST /links"(call) {
       const { owner } = call.caller;
       const { target, ...input } = call.body;
-      const place = readTarget(target, input, places());
-      expectTarget(call.caller, place);
+      const hints = hintsFor(target, call.caller, options);
+      const named = readTarget(target, input, places(), hints);
+      expectTarget(call.caller, named);
+      const place = await existingTarget(named, storage, hints);
       const repeated = call.headers["idempotency-key"];
       const request: LinkRequest = {
         ...input,

@@ -57,7 +57,7 @@ export interface AdminKeys {
 /** Options of {@link adminApi}. */
 export interface AdminOptions {
   readonly links: Links;
-  readonly storage: Pick<Storage, "head">;
+  readonly storage: Pick<Storage, "head" | "list" | "buckets">;
   /** The origin of links, `scheme://host[:port]`. */
   readonly origin: string;
   /** Origins of this API: a request with another Host is refused, or a page could reach it by DNS rebinding. Empty for a Unix socket. */

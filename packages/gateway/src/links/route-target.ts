@@ -2,6 +2,7 @@
 import { DaypassError } from "daypass";
 import { isPlainPath } from "../upstream/plain-path.ts";
 import { covers, type Place } from "../upstream/route-table.ts";
+import { nearestName } from "./nearest-name.ts";
 
 /** A place that links may open. */
 export interface LinkPlace extends Place {
@@ -28,10 +29,17 @@ export interface RouteTarget {
 
 /**
  * Reads `route:/path` or `route:https://host/path`. The origin may be left out if one place serves the path.
+ *
+ * @param sees whether a refusal may name a place; all by default
  * @throws {DaypassError} `INVALID_INPUT`
  */
-export function readRouteTarget(target: string, places: readonly LinkPlace[]): RouteTarget {
-  const { origin, path, found } = locate(target, places, covers);
+export function readRouteTarget(
+  target: string,
+  places: readonly LinkPlace[],
+  sees: (name: { readonly bucket: string; readonly key: string }) => boolean = () => true,
+): RouteTarget {
+  const visible = places.filter(({ origin, prefix }) => sees({ bucket: placeBucket(origin), key: prefix.slice(1) }));
+  const { origin, path, found } = locate(target, { places, visible, isAt: covers });
   return {
     bucket: placeBucket(origin),
     key: path.slice(1),
@@ -45,7 +53,11 @@ export function readRouteTarget(target: string, places: readonly LinkPlace[]): R
  * @throws {DaypassError} `INVALID_INPUT`
  */
 export function readRoutePrefix(target: string, places: readonly LinkPlace[]): string {
-  const { origin, path } = locate(target, places, (prefix, path) => covers(prefix, path) || prefix.startsWith(path));
+  const { origin, path } = locate(target, {
+    places,
+    visible: places,
+    isAt: (prefix, path) => covers(prefix, path) || prefix.startsWith(path),
+  });
   return placeBucket(origin) + path;
 }
 
@@ -55,11 +67,14 @@ interface Located {
   readonly found: readonly LinkPlace[];
 }
 
-function locate(
-  target: string,
-  places: readonly LinkPlace[],
-  isAt: (prefix: string, path: string) => boolean,
-): Located {
+interface Where {
+  readonly places: readonly LinkPlace[];
+  /** Those that a refusal may name. */
+  readonly visible: readonly LinkPlace[];
+  readonly isAt: (prefix: string, path: string) => boolean;
+}
+
+function locate(target: string, { places, visible, isAt }: Where): Located {
   const [, wanted, path = ""] = /^route:(https?:\/\/[^/?#]+)?(\/.*)$/s.exec(target) ?? [];
   if (!isPlainPath(path)) {
     throw invalid(
@@ -69,13 +84,40 @@ function locate(
   const found = places.filter(({ origin, prefix }) => isAt(prefix, path) && (wanted ?? origin) === origin);
   const origins = [...new Set(found.map(({ origin }) => origin))];
   const [origin, second] = origins;
-  if (origin === undefined)
-    throw invalid(
-      `${target} is on no route and on no host of forwardAuth. Add it to the configuration, and start the gateway.`,
-    );
+  if (origin === undefined) {
+    const near = nearestPlace(wanted, path, visible);
+    const advice = near === undefined ? "Add it to the configuration, and start the gateway." : `Did you mean ${near}?`;
+    throw invalid(`${target} is on no route and on no host of forwardAuth. ${advice}`);
+  }
   if (second !== undefined)
     throw invalid(`${target} is on several origins (${origins.join(", ")}). Name one: route:${origin}${path}`);
   return { origin, path, found };
+}
+
+/** The target of a URL, of `host/path` or of a path alone, if a place covers it. */
+export function meantRoute(text: string, places: readonly LinkPlace[]): string | undefined {
+  const [plain = ""] = text.split(/[?#]/, 1);
+  for (const { origin, prefix } of places) {
+    const starts = [origin, origin.replace(/^https?:\/\//, ""), ""];
+    const start = starts.find((one) => plain.startsWith(`${one}/`));
+    const path = plain.slice(start?.length ?? 0);
+    if (start !== undefined && covers(prefix, path)) return `route:${origin}${path}`;
+  }
+  return undefined;
+}
+
+/** The target on a place whose origin and prefix differ in few letters. */
+function nearestPlace(wanted: string | undefined, path: string, places: readonly LinkPlace[]): string | undefined {
+  const segments = path.split("/");
+  for (const { origin, prefix } of places) {
+    // A prefix without a slash at its end is one whole path.
+    const depth = prefix.endsWith("/") ? prefix.split("/").length - 1 : segments.length;
+    const [start, rest] = [segments.slice(0, depth), segments.slice(depth)];
+    const given = [...start, ...(rest.length > 0 ? [""] : [])].join("/");
+    const near = nearestName((wanted ?? origin) + given, [origin + prefix]);
+    if (near !== undefined) return `route:${near}${rest.join("/")}`;
+  }
+  return undefined;
 }
 
 function invalid(text: string): DaypassError {

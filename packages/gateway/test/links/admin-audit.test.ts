@@ -150,7 +150,7 @@ it.each<readonly [method: string, path: string, body: object | undefined, detail
 
 it("reports the reason of an unexpected error to the gateway only", async () => {
   const reasons: unknown[] = [];
-  const storage = { head: () => Promise.reject(new Error("the disk is broken")) };
+  const storage = { ...bench.storage, head: () => Promise.reject(new Error("the disk is broken")) };
   const failing = adminCalls(bench, { storage, onError: (error) => reasons.push(error) });
   const body = { target: "media/film.mp4" };
   expect(await failing("/links", { method: "POST", body }, true)).toMatchObject({

@@ -48,6 +48,8 @@ export interface Permit<G extends Grant = Grant> {
   readonly object: PermittedObject | undefined;
   /** The beginning of the keys of a link to a folder; `undefined` for any other grant. */
   readonly prefix: string | undefined;
+  /** The targets of a link to a set; `undefined` for any other grant. */
+  readonly parts: readonly string[] | undefined;
   /** The scopes of the key; `undefined` in a dialect whose signature names every resource that the request can touch. */
   readonly scopes: readonly ReadScope[] | undefined;
   /** The action in the terms of session policies, if a scope has such a policy: see `permitAction`. */
@@ -76,6 +78,12 @@ export interface PermittedPrefix {
   /** The beginning of the keys that the same revocation refuses as this key, or as all keys below this prefix. */
   revokedAt(text: string): string | undefined;
 }
+
+/** A target of a set. Its revocation takes only itself away, so the operation asks before it reads the target. */
+export type PermittedTarget = { isRevoked(): boolean } & (
+  | { readonly object: PermittedObject; readonly keys?: undefined }
+  | { readonly object?: undefined; readonly keys: PermittedPrefix }
+);
 
 /** The permitted buckets, for the call that lists buckets. */
 export interface PermittedBuckets {

@@ -1,5 +1,6 @@
 /** Links and deliveries as the admin API takes and shows them. */
 import { z } from "@hono/zod-openapi";
+import { kindOfLink } from "../links/link-kinds.ts";
 import type { RevocationList } from "../links/revocation-list.ts";
 import { placeOrigin } from "../links/route-target.ts";
 import {
@@ -44,7 +45,7 @@ const outputs = {
   password: z.boolean(),
   networks: z.array(z.string()).readonly(),
   response: response.readonly(),
-  linkKind: z.enum(["object", "prefix", "upload", "route"]),
+  linkKind: z.enum(["object", "prefix", "set", "upload", "route"]),
 } satisfies Record<KindOf<ShownName>, z.ZodType>;
 
 type Input<N extends AskedName> = z.ZodOptional<(typeof inputs)[KindOf<N> & keyof typeof inputs]>;
@@ -80,7 +81,14 @@ const target = z.string().min(3).openapi({ example: "files/report.pdf" });
 
 /** What a link is made of. */
 export const LinkInput = z
-  .strictObject({ target, ...asked, recipients: z.array(text.min(1)).max(100).optional() })
+  .strictObject({
+    target: target.optional().openapi({ description: "Absent if there are targets." }),
+    targets: z.array(target).min(1).max(100).optional().openapi({
+      description: "Objects and prefixes of one bucket, which the link shows as one folder.",
+    }),
+    ...asked,
+    recipients: z.array(text.min(1)).max(100).optional(),
+  })
   .openapi("LinkInput");
 
 /** What changes of a link. */
@@ -93,7 +101,8 @@ export const LinkResource = z
   .object({
     ...shown,
     url: z.string().openapi({ description: "Absent addresses of recipients are in `recipients`." }),
-    target,
+    target: target.optional().openapi({ description: "Absent for a set." }),
+    targets: z.array(target).optional().openapi({ description: "Of a set." }),
     status: z.enum(["open", "not-yet", "expired", "used-up", "revoked", "suspended"]),
     used: z.int(),
     givenBack: z.int(),
@@ -139,7 +148,9 @@ export function linkResource(found: WholeLink, by: Shown): z.infer<typeof LinkRe
   return {
     ...(Object.fromEntries(shownFields.map((field) => [field.name, shownValue(field, link)])) as ShownValues),
     url: address(link.slug ?? named[0]?.id ?? link.id),
-    target: `${link.bucket}/${link.key}`,
+    ...(link.targets === undefined
+      ? { target: `${link.bucket}/${link.key}` }
+      : { targets: link.targets.map(({ key }) => `${link.bucket}/${key}`) }),
     status: statusOf(found, by),
     used: sum(({ used }) => used),
     givenBack: sum(({ givenBack }) => givenBack),
@@ -168,9 +179,10 @@ function shownValue({ name, kind }: NamedField, link: Link): unknown {
 }
 
 function statusOf({ link, variants }: WholeLink, { now, revocations }: Shown): z.infer<typeof LinkResource>["status"] {
-  const { bucket, key, owner: keyId } = link;
+  const { bucket, key, parts } = kindOfLink(link).placeAt(link, undefined);
+  const { key: prefix, owner: keyId } = link;
   const isRevoked = ({ id, name: subject }: Variant): boolean =>
-    revocations.isRevoked({ id, keyId, subject, link: link.id, bucket, key });
+    revocations.isRevoked({ id, keyId, subject, link: link.id, bucket, key, prefix, parts });
   if (link.revokedAt !== undefined || variants.every(isRevoked)) return "revoked";
   if (link.suspended !== undefined) return "suspended";
   if (now < link.startsAt) return "not-yet";

@@ -1,16 +1,32 @@
 /** Targets of links: `bucket/key`, `bucket/prefix/`, or a path of a route. */
 import type { LinkRequest } from "../links/create-link.ts";
+import { isPrefix } from "../links/link-kinds.ts";
 import { type LinkPlace, meantRoute, placeBucket, readRouteTarget } from "../links/route-target.ts";
+import { sharedFolder } from "../links/set-names.ts";
 import { scopeBreach } from "../pipeline/scope-match.ts";
 import type { AdminToken } from "../state/contract/tokens.ts";
 import type { Hints, Named } from "./existing-target.ts";
 import { AdminProblem, type Caller, invalid } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 
+type Limits = Pick<LinkRequest, "maxBytes" | "networks" | "recipients">;
+type Place = Pick<LinkRequest, "bucket" | "key" | "kind" | "targets">;
+
+/** Several targets as one set. @throws {AdminProblem} */
+export function setOf(places: readonly Place[]): Place {
+  const bucket = places[0]?.bucket ?? "";
+  if (places.some(({ kind }) => kind === "route")) throw invalid("targets: a route needs a separate link");
+  const other = places.find((place) => place.bucket !== bucket);
+  if (other !== undefined)
+    throw invalid(`targets: ${bucket} and ${other.bucket} are two buckets. Use one link for each`);
+  const keys = places.map(({ key }) => key);
+  return { bucket, key: sharedFolder(keys), kind: "set", targets: keys };
+}
+
 /** Bucket, key and kind of a target. @throws {AdminProblem} */
 export function readTarget(
   text: string,
-  { maxBytes, networks, recipients }: Pick<LinkRequest, "maxBytes" | "networks" | "recipients">,
+  { maxBytes, networks, recipients }: Limits,
   places: readonly LinkPlace[],
   { route, sees }: Hints = { route: undefined, sees: () => true },
 ): Pick<LinkRequest, "bucket" | "key" | "kind"> {
@@ -33,7 +49,7 @@ export function readTarget(
     throw invalid(`${what} is in no bucket and on no route. Use bucket/key, bucket/prefix/ or route:/path.`);
   }
   const key = text.slice(slash + 1);
-  return { bucket: text.slice(0, slash), key, kind: /^$|\/$/.test(key) ? "prefix" : "object" };
+  return { bucket: text.slice(0, slash), key, kind: isPrefix(key) ? "prefix" : "object" };
 }
 
 /** What the refusal of a target may tell a caller. */

@@ -7,17 +7,17 @@ import { editLink } from "../links/edit-link.ts";
 import { randomId } from "../links/identifiers.ts";
 import type { Link } from "../state/contract/fields.ts";
 import { existingTarget } from "./existing-target.ts";
-import { AdminProblem, Id, PageQuery } from "./http.ts";
+import { AdminProblem, Id, invalid, PageQuery } from "./http.ts";
 import { linkAccess } from "./link-access.ts";
 import { LinkEdit, LinkInput, LinkResource } from "./link-resource.ts";
-import { expectTarget, hintsFor, readTarget } from "./link-target.ts";
+import { expectTarget, hintsFor, readTarget, setOf } from "./link-target.ts";
 import type { AdminOptions } from "./options.ts";
 import { created, type Handlers, ok, pageOf, type Routes } from "./routes.ts";
 
 export const linkRoutes = {
   "POST /links": {
     operationId: "createLink",
-    summary: "Share an object, a prefix or a route",
+    summary: "Share an object, a prefix, a set of them, or a route",
     description: "An idempotency key repeats one request: then the answer describes the link that it created.",
     scope: "links:write",
     headers: z.object({ "idempotency-key": z.string().max(100).optional() }),
@@ -74,11 +74,15 @@ export function linkHandlers(options: AdminOptions): Handlers<typeof linkRoutes>
   return {
     async "POST /links"(call) {
       const { owner } = call.caller;
-      const { target, ...input } = call.body;
-      const hints = hintsFor(target, call.caller, options);
-      const named = readTarget(target, input, places(), hints);
-      expectTarget(call.caller, named);
-      const place = await existingTarget(named, storage, hints);
+      const { target, targets, ...input } = call.body;
+      const locate = (text: string) => {
+        const hints = hintsFor(text, call.caller, options);
+        const named = readTarget(text, input, places(), hints);
+        expectTarget(call.caller, named);
+        return existingTarget(named, storage, hints);
+      };
+      if ((target === undefined) === (targets === undefined)) throw invalid("target: send either target or targets");
+      const place = targets === undefined ? await locate(target ?? "") : setOf(await Promise.all(targets.map(locate)));
       const repeated = call.headers["idempotency-key"];
       const request: LinkRequest = {
         ...input,

@@ -2,23 +2,28 @@
 import { BlockList, isIP } from "node:net";
 import { DaypassError } from "daypass";
 import { isHeaderValue } from "../http/content-headers.ts";
-import type { AskedFields, Link } from "../state/contract/fields.ts";
+import type { AskedFields, Link, LinkTarget } from "../state/contract/fields.ts";
 import type { FoundLink, State, Variant } from "../state/contract/state.ts";
 import type { ObjectInfo } from "../storage/contract/storage.ts";
 import { isSlug, randomId } from "./identifiers.ts";
+import { isPrefix } from "./link-kinds.ts";
 import type { Passwords } from "./password.ts";
+import { hasSetName } from "./set-names.ts";
 
 /** Seconds of the default lifetime. */
 export const DEFAULT_LIFETIME: number = 7 * 24 * 60 * 60;
 const MAX_RECIPIENTS = 100;
 const MAX_TEXT = 1000;
+const MAX_TARGETS = 100;
 
 /** What an owner may ask for. Absent: no limit, or a default. */
 export interface LinkRequest extends AskedFields {
   readonly bucket: string;
   /** A key, or a prefix that ends with `/` or is empty. */
   readonly key: string;
-  readonly kind: "object" | "prefix" | "route";
+  readonly kind: "object" | "prefix" | "set" | "route";
+  /** Keys and prefixes of a set, in the order of their names; absent for the other kinds. */
+  readonly targets?: readonly string[] | undefined;
   /** Names of people. Each gets their own address. */
   readonly recipients?: readonly string[] | undefined;
   readonly owner: string;
@@ -51,20 +56,17 @@ export async function createLink(
   if (request.handOver === true && handsOver?.() !== true) {
     throw invalid("This gateway hands nothing over. Set links.handOver in its configuration, or leave out handOver.");
   }
-  const object = request.kind === "object" ? await head(request.bucket, request.key) : undefined;
-  if (request.kind === "object" && object === undefined) {
-    throw invalid(`${request.bucket}/${request.key} does not exist. Upload it first, or correct the target.`);
-  }
+  const pins = await pinsOf(request, head);
   const id = randomId();
   const { recipients = [], idempotencyKey, ...asked } = request;
   const { maxDeliveries: max, maxBytes, password } = asked;
-  const isPinned = object !== undefined && request.follow !== true;
   const link: Link = {
     ...asked,
     id,
     public: request.public ?? false,
-    etag: isPinned ? object.etag : undefined,
-    size: isPinned ? object.size : undefined,
+    etag: pins.etag,
+    size: pins.size,
+    targets: pins.targets,
     createdAt: now,
     version: 1,
     startsAt: request.startsAt?.getTime() ?? now,
@@ -86,6 +88,40 @@ export async function createLink(
   const found = await state.createLink(link, variants, idempotencyKey);
   const stored = await state.getLink(found.link.id);
   return { ...found, variants: stored?.variants ?? variants, isNew: found.link.id === id };
+}
+
+/** Pins the objects of a new link. @throws {DaypassError} `INVALID_INPUT` if one does not exist */
+async function pinsOf(
+  { kind, bucket, key, targets, follow }: LinkRequest,
+  head: LinkTools["head"],
+): Promise<Pick<Link, "etag" | "size" | "targets">> {
+  const pin = async (one: string): Promise<LinkTarget> => {
+    const object = await head(bucket, one);
+    if (object === undefined) throw invalid(`${bucket}/${one} does not exist. Upload it first, or correct the target.`);
+    return follow === true ? { key: one } : { key: one, etag: object.etag, size: object.size };
+  };
+  if (kind === "object") {
+    const { etag, size } = await pin(key);
+    return { etag, size };
+  }
+  if (kind !== "set") return {};
+  const keys = targets ?? [];
+  checkTargets(bucket, keys);
+  return { targets: await Promise.all(keys.map((one) => (isPrefix(one) ? { key: one } : pin(one)))) };
+}
+
+function checkTargets(bucket: string, keys: readonly string[]): void {
+  if (keys.length === 0 || keys.length > MAX_TARGETS) {
+    throw invalid(`targets has ${keys.length} entries. Send 1 to ${MAX_TARGETS}.`);
+  }
+  const repeated = keys.find((key, at) => keys.indexOf(key) < at);
+  if (repeated !== undefined) throw invalid(`targets has ${bucket}/${repeated} twice. Name it once.`);
+  const unnamed = keys.find((key) => !hasSetName(bucket, key));
+  if (unnamed !== undefined) {
+    throw invalid(
+      `targets: the last name of ${JSON.stringify(`${bucket}/${unnamed}`)} cannot be in an address. Rename it.`,
+    );
+  }
 }
 
 /** @throws {DaypassError} `INVALID_INPUT` */

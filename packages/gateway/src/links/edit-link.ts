@@ -1,6 +1,7 @@
 /** Changes a link as its owner asks. */
-import type { Link, LinkChange, LinkEdit } from "../state/contract/fields.ts";
+import type { Link, LinkChange, LinkEdit, LinkTarget } from "../state/contract/fields.ts";
 import { checkRequest, type LinkRequest, type LinkTools } from "./create-link.ts";
+import { isPrefix } from "./link-kinds.ts";
 
 /**
  * The change behind an edit.
@@ -38,7 +39,15 @@ async function newPassword(
 }
 
 /** A link that begins to follow loses its pin. When it no longer follows, it pins the present object. */
-async function pinOf({ kind, bucket, key }: Link, follow: boolean, { head }: LinkTools): Promise<LinkChange> {
-  const object = follow || kind !== "object" ? undefined : await head(bucket, key);
+async function pinOf({ kind, bucket, key, targets }: Link, follow: boolean, { head }: LinkTools): Promise<LinkChange> {
+  const present = async (one: string) => (follow || isPrefix(one) ? undefined : await head(bucket, one));
+  if (targets !== undefined) {
+    const pin = async ({ key: one }: LinkTarget): Promise<LinkTarget> => {
+      const object = await present(one);
+      return { key: one, etag: object?.etag, size: object?.size };
+    };
+    return { targets: await Promise.all(targets.map(pin)) };
+  }
+  const object = kind === "object" ? await present(key) : undefined;
   return { etag: object?.etag ?? null, size: object?.size ?? null };
 }

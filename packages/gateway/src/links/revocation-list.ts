@@ -18,6 +18,8 @@ export interface Revocable {
   readonly key?: string | undefined;
   /** The beginning of the keys, for a listing or a zip. */
   readonly prefix?: string | undefined;
+  /** The keys and prefixes of a set. It is revoked with the last of them. */
+  readonly parts?: readonly string[] | undefined;
   /** When it was signed, if the scheme signs a date. */
   readonly signedAt?: Millis | undefined;
 }
@@ -103,7 +105,7 @@ export function revocationList(): RevocationList {
       revision = 0;
       ahead.clear();
     },
-    isRevoked({ id, keyId, subject, link, signedAt, bucket, key, prefix }) {
+    isRevoked({ id, keyId, subject, link, signedAt, bucket, key, prefix, parts }) {
       if (ids.grant.has(id) || (subject !== undefined && ids.subject.has(subject))) return true;
       if (keyId !== undefined && ids.key.has(keyId)) return true;
       if (link !== undefined) {
@@ -114,16 +116,19 @@ export function revocationList(): RevocationList {
         if (signedAt < (latest(instants["signed-before"], keyId) ?? signedAt)) return true;
       }
       const within = key ?? prefix;
-      return findPrefix(within === undefined ? bucket : `${bucket}/${within}`) !== undefined;
+      if (within === undefined) return findPrefix(bucket) !== undefined;
+      return (parts ?? [within]).every((part) => findPrefix(`${bucket}/${part}`) !== undefined);
     },
     visitsBefore: (link) => latest(instants["visits-before"], link),
     findPrefix,
   };
 }
 
-/** Whether a revoked prefix is a part of a listing or a zip. */
-export function isPartOf(revoked: string, { bucket, prefix }: Revocable): boolean {
-  return prefix !== undefined && revoked.startsWith(`${bucket}/${prefix}`);
+/** Whether a revoked prefix takes a part of a listing or a zip. */
+export function isPartOf(revoked: string, { bucket, prefix, parts }: Revocable): boolean {
+  if (parts === undefined) return prefix !== undefined && revoked.startsWith(`${bucket}/${prefix}`);
+  const targets = parts.map((part) => `${bucket}/${part}`);
+  return targets.some((one) => one.startsWith(revoked) || (one.endsWith("/") && revoked.startsWith(one)));
 }
 
 /** On a route, `(` and `%28` are the same character to the upstream. Keys of objects are compared as they are. */

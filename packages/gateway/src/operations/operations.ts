@@ -16,10 +16,11 @@ import { describeObject, getObject, headObject } from "./get-object.ts";
 import { getThumbnail } from "./get-thumbnail.ts";
 import { listFolder } from "./list-folder.ts";
 import { listObjects } from "./list-objects.ts";
+import { listSet } from "./list-set.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { putObject, setObjectTags } from "./put-object.ts";
 import { abortUpload, createUpload, listParts, listUploads, putPart } from "./uploads.ts";
-import { zipPrefix } from "./zip-prefix.ts";
+import { zipTargets } from "./zip-targets.ts";
 
 // The assertions change no type: declarations that are written file by file need a type for each member.
 const operations = {
@@ -50,7 +51,8 @@ const operations = {
   "deliver-link": deliverLink as typeof deliverLink,
   "forward-request": forwardRequest as typeof forwardRequest,
   "list-folder": listFolder as typeof listFolder,
-  "zip-prefix": zipPrefix as typeof zipPrefix,
+  "list-set": listSet as typeof listSet,
+  "zip-targets": zipTargets as typeof zipTargets,
 };
 
 type Operations = typeof operations;

@@ -11,6 +11,7 @@ const ICONS = {
   table: '<path d="M4 5h16v14H4zM4 10h16M4 14.5h16M10 10v9"/>',
   archive: '<path d="M6 3h12v18H6zM12 3v1.5m0 2.5v1.5M10.5 12h3v4h-3z"/>',
   folder: '<path d="M3 5.5h6.5L12 8h9v11.5H3z"/>',
+  set: '<path d="M9 3h7l4 4v11H9zM15.5 3v4.5H20M9 6.5H5V21h10.5v-3"/>',
   link: '<path d="M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.1-1.1"/>',
   page: '<path d="M6 21V3.5h12V21M3.5 21h17M14.5 12v1"/>',
   download: '<path d="M12 4v11.5M7.5 11.5 12 16l4.5-4.5M5 20h14"/>',

@@ -24,6 +24,7 @@ export const TONES: Readonly<Record<Kind, string>> = {
   archive: "zip",
   file: "no",
   folder: "dir",
+  set: "dir",
   page: "dir",
   link: "no",
 };

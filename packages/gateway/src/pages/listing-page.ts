@@ -4,7 +4,7 @@ import { type Icon, icon } from "./icons.ts";
 import { TONES } from "./kinds.ts";
 import { dayText, layout, sizeText } from "./layout.ts";
 import { footerOf, type LinkFacts, type PictureSize } from "./link-page.ts";
-import { counted, fill } from "./messages/index.ts";
+import { countsText, fill } from "./messages/index.ts";
 import type { Kind, Messages } from "./messages/types.ts";
 import { availability, sentBy } from "./ticket.ts";
 
@@ -30,6 +30,8 @@ const ROW = 208;
 
 /** What the page shows. */
 export interface ListingPage extends LinkFacts {
+  /** What the link is for. */
+  readonly kind: "folder" | "set";
   readonly title: string;
   /** The path of the folder that is shown; ends with `/`. */
   readonly folder: string;
@@ -72,7 +74,7 @@ export function listingPage(messages: Messages, page: ListingPage): string {
     title: sharedBy === undefined ? title : `${title} – ${sharedBy}`,
     width: "wide",
     footer: footerOf(messages, new URL(address).host),
-    main: html`<div class="lead"><div>${sentBy(messages, "folder", sharedBy)}
+    main: html`<div class="lead"><div>${sentBy(messages, page.kind, sharedBy)}
 <h1><bdi>${title}</bdi></h1>
 <p class="sum">${summary(messages, page)}</p></div>
 <a class="go" href="${folder}?zip">${icon("download")}${messages.zip}</a></div>
@@ -92,13 +94,9 @@ function summary(messages: Messages, { entries, isTruncated, expiresAt, now }: L
   const folders = entries.length - files.length;
   const { left, until } = availability(messages, expiresAt, now);
   const bytes = files.reduce((sum, { size = 0 }) => sum + size, 0);
-  const counts = [
-    files.length > 0 && counted(messages, messages.files, files.length),
-    files.length > 0 && folders > 0 && ", ",
-    folders > 0 && counted(messages, messages.folders, folders),
-    files.length > 0 && ` · ${sizeText(bytes, messages.language)}`,
-  ];
-  return html`${!isTruncated && entries.length > 0 && html`${counts} · `}${fill(messages.available, { left, until })}`;
+  const counts = countsText(messages, { files: files.length, folders });
+  const size = files.length > 0 && ` · ${sizeText(bytes, messages.language)}`;
+  return html`${!isTruncated && entries.length > 0 && html`${counts}${size} · `}${fill(messages.available, { left, until })}`;
 }
 
 type Order = Partial<Pick<ListingPage, "view" | "sort" | "descending">> & { readonly from?: number | undefined };

@@ -7,6 +7,7 @@ import type {
   PermittedBuckets,
   PermittedObject,
   PermittedPrefix,
+  PermittedTarget,
 } from "../permit.ts";
 import type { ObjectRef } from "../storage/contract/storage.ts";
 import type { FoundScopes, ReadScope } from "./key-scope.ts";
@@ -84,6 +85,33 @@ export function permitBucketName(permit: Permit): PermittedBucket {
  * @throws {Refusal} `REVOKED` if all these keys were revoked; revoked keys among them are for the operation to leave out
  */
 export function permitPrefix(permit: Permit, prefix: string): PermittedPrefix {
+  const keys = coveredPrefix(permit, prefix);
+  expectInForce(permit, permit.bucket, prefix);
+  return keys;
+}
+
+/**
+ * Permits the targets of a set: objects, and prefixes, which end with `/` or are empty. The scopes must cover all. A revoked target is for the
+ * operation to leave out.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ * @throws {Refusal} `KEY_TOO_LONG`
+ */
+export function permitTargets(permit: Permit, targets: readonly string[]): readonly PermittedTarget[] {
+  const { bucket, scopes, findRevoked, action } = permit;
+  if (scopes === undefined) throw outside("buckets");
+  return targets.map((key): PermittedTarget => {
+    const isRevoked = (): boolean => findRevoked?.(`${bucket}/${key}`) !== undefined;
+    if (/^$|\/$/.test(key)) return { keys: coveredPrefix(permit, key), isRevoked };
+    const ref = { bucket, key };
+    checkKeyLength(key);
+    for (const scope of scopes) checkReach(scope, ref, "GET");
+    expectAllowed({ scopes, action }, ref);
+    return { object: ref as PermittedObject, isRevoked };
+  });
+}
+
+function coveredPrefix(permit: Permit, prefix: string): PermittedPrefix {
   const { bucket, scopes, action, findRevoked } = permit;
   const covers = (scope: ReadScope): boolean =>
     scope.prefix === undefined || (isBelow(scope.prefix, prefix) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
@@ -93,7 +121,6 @@ export function permitPrefix(permit: Permit, prefix: string): PermittedPrefix {
     matches(resource, { bucket, key: undefined }) ||
     (resource.endsWith("*") && matches(resource, { bucket, key: prefix }));
   for (const scope of scopes) if (!isAllowed(scope, action, isListed)) throw outside("policy");
-  expectInForce(permit, bucket, prefix);
   const revokedAt = (text: string): string | undefined => findRevoked?.(`${bucket}/${text}`)?.slice(bucket.length + 1);
   return { bucket, prefix, revokedAt } as PermittedPrefix;
 }
@@ -150,11 +177,11 @@ function permit(
   scopes: readonly ReadScope[] | undefined,
   { findRevoked, now }: Policy,
 ): Permit {
-  const { bucket, key, prefix } = protocol.resource(grant);
+  const { bucket, key, prefix, parts } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
   const object = key === undefined ? undefined : { bucket, key };
   const signedAt = protocol.signedAt?.(grant);
-  return { grant, bucket, object, prefix, scopes, action: undefined, findRevoked, signedAt, at: now } as Permit;
+  return { grant, bucket, object, prefix, parts, scopes, action: undefined, findRevoked, signedAt, at: now } as Permit;
 }
 
 function checkKeyLength(key: string): void {

@@ -8,9 +8,9 @@ import { Refusal } from "./refusal.ts";
 
 type Known = Grant & { readonly subject?: string; readonly link?: { readonly id: string } };
 
-function revocable({ grant, bucket, object, prefix, signedAt }: Permit): Revocable {
+function revocable({ grant, bucket, object, prefix, parts, signedAt }: Permit): Revocable {
   const { id, keyId, subject, link } = grant as Known;
-  return { id, keyId, subject, link: link?.id, bucket, key: object?.key, prefix, signedAt };
+  return { id, keyId, subject, link: link?.id, bucket, key: object?.key, prefix, parts, signedAt };
 }
 
 /** @throws {Refusal} `REVOKED`, or `UNAVAILABLE` if the state was away for too long */

@@ -9,6 +9,8 @@ export interface Resource {
   readonly key: string | undefined;
   /** Without a key: the beginning of the keys that the grant is for. */
   readonly prefix?: string | undefined;
+  /** The keys and prefixes below `prefix` that the grant is for; absent: everything below it. */
+  readonly parts?: readonly string[] | undefined;
 }
 
 export const DOT_SEGMENT: RegExp = /(?:^|\/)\.{1,2}(?:\/|$)/;

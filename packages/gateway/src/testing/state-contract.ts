@@ -105,7 +105,9 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       expect((await state.findLink("w"))?.variant).toEqual(two);
       expect((await state.findLink("a-slug"))?.link).toEqual(LINK);
       expect(await state.findLink("unknown")).toBe(undefined);
-      const later = { ...LINK, id: "later", slug: undefined, owner: "key:1", createdAt: BEGIN + 1 };
+      const targets = [{ key: "a/b", etag: "e", size: 1 }, { key: "a/c/" }];
+      const set = { kind: "set", key: "a/", targets } as const;
+      const later = { ...LINK, ...set, id: "later", slug: undefined, owner: "key:1", createdAt: BEGIN + 1 };
       const ordered = ["later", "b", "c", "a"];
       const variants = ordered.map((id) => ({ ...one, id, link: "later" }));
       await state.createLink(later, variants);

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import type { LinkRefused } from "../../src/links/open-link.ts";
 import { passwords } from "../../src/links/password.ts";
 import type { OperationContext } from "../../src/operations/operation-context.ts";
-import { zipPrefix } from "../../src/operations/zip-prefix.ts";
+import { zipTargets } from "../../src/operations/zip-targets.ts";
 import type { PermittedPrefix } from "../../src/permit.ts";
 import type { Variant } from "../../src/state/contract/state.ts";
 import { BROWSER, claimKeyIn, linkBench } from "./link-bench.ts";
@@ -79,8 +79,10 @@ async function namesInZip(keys: readonly string[]): Promise<readonly string[]> {
     get: async () => ({ info, body: () => ({ kind: "bytes", bytes: Buffer.from("x") }) }),
   };
   const permitted = { bucket: "b", prefix: "p/", revokedAt: () => undefined } as Partial<PermittedPrefix>;
-  const request = { keys: permitted as PermittedPrefix, variant: {} as Variant, token: undefined };
-  const { stream } = await zipPrefix({ operation: "zip-prefix", ...request }, {
+  const target = { keys: permitted as PermittedPrefix, isRevoked: () => false };
+  const targets = [{ name: "", target, pin: undefined }];
+  const request = { targets, record: "b/p/", variant: {} as Variant, token: undefined };
+  const { stream } = await zipTargets({ operation: "zip-targets", ...request }, {
     storage,
   } as unknown as OperationContext);
   const zip = (await buffer(stream)).toString("latin1");

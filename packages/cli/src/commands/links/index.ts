@@ -56,7 +56,7 @@ const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Link | undefined>
     const { body: link } = await client.call("POST /links", { body });
     const serving = values.admin === undefined ? servingOf(linkState(values.state, context.env)) : undefined;
     const root = serving?.servesFolder === true ? serving.root : undefined;
-    const note = values.hidden === true ? undefined : await targetNote(link.target, root);
+    const note = values.hidden === true ? undefined : await targetNote(link.target ?? "", root);
     if (note !== undefined) await print(context.stderr, note);
     return link;
   },

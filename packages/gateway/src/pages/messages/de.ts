@@ -13,6 +13,7 @@ export const de: Messages = {
     archive: { name: "Archiv", sent: "{sender} hat Ihnen ein Archiv geschickt" },
     file: { name: "Datei", sent: "{sender} hat Ihnen eine Datei geschickt" },
     folder: { name: "Ordner", sent: "{sender} hat Ihnen einen Ordner geschickt" },
+    set: { name: "Dateien", sent: "{sender} hat Ihnen Dateien geschickt" },
     link: { name: "Link", sent: "{sender} hat Ihnen einen Link geschickt" },
     page: { name: "Webseite", sent: "{sender} lädt Sie auf eine Webseite ein" },
   },

@@ -11,6 +11,7 @@ export const en = {
     archive: { name: "Archive", sent: "{sender} sent you an archive" },
     file: { name: "File", sent: "{sender} sent you a file" },
     folder: { name: "Folder", sent: "{sender} sent you a folder" },
+    set: { name: "Files", sent: "{sender} sent you files" },
     link: { name: "Link", sent: "{sender} sent you a link" },
     page: { name: "Web page", sent: "{sender} invites you to a web page" },
   },

@@ -13,6 +13,7 @@ export const es: Messages = {
     archive: { name: "Archivo comprimido", sent: "{sender} le ha enviado un archivo comprimido" },
     file: { name: "Archivo", sent: "{sender} le ha enviado un archivo" },
     folder: { name: "Carpeta", sent: "{sender} le ha enviado una carpeta" },
+    set: { name: "Archivos", sent: "{sender} le ha enviado archivos" },
     link: { name: "Enlace", sent: "{sender} le ha enviado un enlace" },
     page: { name: "Página web", sent: "{sender} le invita a una página web" },
   },

@@ -13,6 +13,7 @@ export const fr: Messages = {
     archive: { name: "Archive", sent: "{sender} vous a envoyé une archive" },
     file: { name: "Fichier", sent: "{sender} vous a envoyé un fichier" },
     folder: { name: "Dossier", sent: "{sender} vous a envoyé un dossier" },
+    set: { name: "Fichiers", sent: "{sender} vous a envoyé des fichiers" },
     link: { name: "Lien", sent: "{sender} vous a envoyé un lien" },
     page: { name: "Page web", sent: "{sender} vous invite sur une page web" },
   },

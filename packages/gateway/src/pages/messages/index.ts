@@ -1,5 +1,5 @@
 /** The texts of the pages: one catalogue of plain data for each language. */
-import type { Content } from "../html.ts";
+import { type Content, html } from "../html.ts";
 import { de } from "./de.ts";
 import { en } from "./en.ts";
 import { es } from "./es.ts";
@@ -32,4 +32,17 @@ export function fill(text: string, values: Readonly<Record<string, Content>>): C
 export function counted({ language }: Messages, forms: Forms, count: number): Content {
   const text = forms[new Intl.PluralRules(language).select(count)] ?? forms.other;
   return fill(text, { count: new Intl.NumberFormat(language).format(count) });
+}
+
+/** The numbers of files and of folders, without a number that is 0. */
+export function countsText(
+  messages: Messages,
+  { files, folders }: { readonly files: number; readonly folders: number },
+): string {
+  const counts = [
+    files > 0 && counted(messages, messages.files, files),
+    files > 0 && folders > 0 && ", ",
+    folders > 0 && counted(messages, messages.folders, folders),
+  ];
+  return html`${counts}`.text;
 }

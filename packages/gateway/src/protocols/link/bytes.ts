@@ -1,4 +1,5 @@
 import { contentDisposition } from "../../http/content-disposition.ts";
+import { isPinned, kindOfLink } from "../../links/link-kinds.ts";
 import { type LinkOpener, LinkRefused } from "../../links/open-link.ts";
 import type { DeliverLink, ObjectDelivered } from "../../operations/deliver-link.ts";
 import type { GetObject, HeadObject, ObjectRead } from "../../operations/get-object.ts";
@@ -59,7 +60,7 @@ export function deliver(
     };
   }
   return {
-    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: link.kind === "prefix", handsOver },
+    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: kindOfLink(link).opensMany, handsOver },
     present: (result: ObjectDelivered) => {
       const handed = handedOver(asked, result);
       if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
@@ -117,9 +118,8 @@ function rangeOf({ fields: { range, ifRange } }: Received): GetObject["range"] {
 
 /** Refuses an object other than the pinned one. @param action of the record about it; `undefined` writes none */
 export function expectUnchanged(asked: Asked, info: ObjectInfo, action: AuditAction | undefined): void {
-  const { link } = asked.grant;
-  if (link.kind !== "object" || link.etag === undefined) return;
-  if (link.etag === info.etag && link.size === info.size) return;
-  if (action !== undefined) note(asked, { action, result: "changed", target: `${link.bucket}/${link.key}` });
+  const { bucket, key, pin } = asked.grant.place;
+  if (isPinned(pin, info)) return;
+  if (action !== undefined) note(asked, { action, result: "changed", target: `${bucket}/${key}` });
   throw new LinkRefused("changed");
 }

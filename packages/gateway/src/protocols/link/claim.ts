@@ -1,4 +1,5 @@
 import { deliveryToken } from "../../links/identifiers.ts";
+import { kindOfLink } from "../../links/link-kinds.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import type { PermittedObject } from "../../permit.ts";
@@ -14,7 +15,7 @@ export function claim(asked: Asked, object: PermittedObject | undefined): Task<C
   const { grant, options } = asked;
   const { variant, link } = grant;
   const claimKey = grant.form?.claim ?? "";
-  const isVisit = link.kind === "prefix";
+  const isVisit = kindOfLink(link).opensMany;
   const token = deliveryToken(options.stateKey, variant.id, claimKey);
   return {
     request: {

@@ -1,4 +1,5 @@
 import type { Clock, Grant } from "daypass";
+import type { Place } from "../../links/link-kinds.ts";
 import type { LinkOpener, OpenedLink } from "../../links/open-link.ts";
 import type { PictureSize } from "../../operations/picture-head.ts";
 import type { FoundScopes } from "../../pipeline/key-scope.ts";
@@ -15,8 +16,10 @@ export interface LinkGrant extends Grant, OpenedLink {
   readonly signedHeaders: readonly string[];
   /** The path of the link, `/l/<address>`, or `/-/daypass/l/<address>` on the host of a route. */
   readonly path: string;
-  /** The path below a prefix link; `undefined` without a slash after the address. */
+  /** The path below the link; `undefined` without a slash after the address. */
   readonly rest: string | undefined;
+  /** What that path names. */
+  readonly place: Place;
   /** The origin of the route on whose host the link was opened; `undefined` on the origin of links. */
   readonly site: string | undefined;
   /** The fields of a page's form. */

@@ -4,6 +4,7 @@
  */
 import type { WireRequest } from "daypass";
 import { isClaimKey, isSlug } from "../../links/identifiers.ts";
+import { kindOfLink } from "../../links/link-kinds.ts";
 import { LinkRefused, type Presented } from "../../links/open-link.ts";
 import { placeBucket } from "../../links/route-target.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
@@ -48,6 +49,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       const isGuess = address.kind === "link" && isSlug(address.address);
       throw isGuess ? await opener.guessed(presented.network, opened.openedAt) : new LinkRefused("unknown");
     }
+    const rest = address.kind === "link" ? address.rest : undefined;
     return {
       ...opened,
       site,
@@ -63,7 +65,8 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       target: request.target,
       limitBody: (body) => body,
       path: address.kind === "link" ? `${base}/l/${address.address}` : `/d/${address.token}`,
-      rest: address.kind === "link" ? address.rest : undefined,
+      rest,
+      place: kindOfLink(opened.link).placeAt(opened.link, rest),
       form,
     };
   }
@@ -83,11 +86,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
       { detects: (request) => request.method !== "POST" && detects(request), verify: (request) => open(request) },
     ],
     bodyVerifiers: [forms],
-    resource: ({ link, rest }) => {
-      const { bucket } = link;
-      const key = link.kind === "prefix" ? `${link.key}${rest ?? ""}` : link.key;
-      return link.kind === "prefix" && /^$|\/$/.test(key) ? { bucket, key: undefined, prefix: key } : { bucket, key };
-    },
+    resource: ({ place }) => place,
     // A page's POST asks for no more than its GET.
     method: () => "GET",
     scopes: ({ link }) => scopesOf(link.owner),
@@ -96,7 +95,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     refuse: refuseLink(options),
     async translated(refusal, grant, request) {
       // A missing file of an open folder is no secret about its slug.
-      const isBelow = refusal.code === "NO_SUCH_KEY" && grant.link.kind === "prefix";
+      const isBelow = refusal.code === "NO_SUCH_KEY" && kindOfLink(grant.link).opensMany;
       if (isBelow || !isHidden(request, grant, refusal)) return refusal;
       return opener.guessed(networkOf(request.remoteAddress ?? ""), grant.openedAt);
     },

@@ -2,11 +2,12 @@ import { LinkRefused } from "../../links/open-link.ts";
 import type { Permit } from "../../permit.ts";
 import type { Received } from "../../pipeline/receive.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
+import type { LinkKind } from "../../state/contract/fields.ts";
 import { wantsPage } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
 import { withBrowserCookie } from "./cookies.ts";
-import { prefixTask } from "./folder-task.ts";
+import { folderTask } from "./folder-task.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { objectTask, refuse } from "./object-task.ts";
 import { readQuery } from "./path.ts";
@@ -31,14 +32,20 @@ export function linkTask(options: LinkProtocolOptions): (permit: Permit<LinkGran
       if (permit.object === undefined) throw refusal;
       return refuse(asked, permit.object, refusal);
     }
-    return withBrowserCookie(asked, taskOf(asked));
+    return withBrowserCookie(asked, TASKS[grant.link.kind](asked));
   };
 }
 
-function taskOf(asked: Asked): Task {
-  const { grant, permit } = asked;
-  if (grant.link.kind === "route") return routeLinkTask(asked);
-  if (grant.link.kind === "prefix") return prefixTask(asked);
-  if (permit.object === undefined) throw new LinkRefused("unknown");
-  return objectTask(asked, permit.object);
-}
+/** The task of each kind of link. A kind without one does not compile. */
+const TASKS: Readonly<Record<LinkKind, (asked: Asked) => Task>> = {
+  object(asked) {
+    if (asked.permit.object === undefined) throw new LinkRefused("unknown");
+    return objectTask(asked, asked.permit.object);
+  },
+  prefix: folderTask,
+  set: folderTask,
+  route: routeLinkTask,
+  upload() {
+    throw new LinkRefused("unknown");
+  },
+};

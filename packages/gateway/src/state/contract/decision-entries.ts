@@ -3,6 +3,7 @@ import type { AuditEntry } from "./audit.ts";
 import type { Applied, Changes, Command, Delivery, Millis, Start } from "./deliveries.ts";
 import type { AuditAction } from "./events.ts";
 import type { NamedLink } from "./outbox.ts";
+import { targetText } from "./target-text.ts";
 
 /** What one command decided: the entries of its transaction. */
 export function decisionEntries(
@@ -103,7 +104,7 @@ export function changeEntry(
         : isExtended
           ? "link.extended"
           : "link.edited";
-  return { action, by, result: "ok", link: link.id, target: `${link.bucket}/${link.key}`, detail: names.join(" ") };
+  return { action, by, result: "ok", link: link.id, target: targetText(link), detail: names.join(" ") };
 }
 
 function ifSet<T>(value: unknown, set: T, removed: T): T {

@@ -6,7 +6,17 @@
 import type { LinkWindow, Millis } from "./deliveries.ts";
 
 /** What a link opens. */
-export type LinkKind = "object" | "prefix" | "upload" | "route";
+export type LinkKind = "object" | "prefix" | "set" | "upload" | "route";
+
+/** One target of a set. */
+export interface LinkTarget {
+  /** The key of an object, or a prefix, which ends with `/` or is empty. */
+  readonly key: string;
+  /** The object as it was linked, unless the link follows. */
+  readonly etag?: string | undefined;
+  /** Bytes of the object as it was linked. */
+  readonly size?: number | undefined;
+}
 
 /** Response headers that the owner set for the object. */
 export interface LinkResponse {
@@ -31,6 +41,7 @@ export interface FieldValues {
   readonly networks: readonly string[];
   readonly response: LinkResponse;
   readonly linkKind: LinkKind;
+  readonly targets: readonly LinkTarget[];
 }
 
 /** One field of a link. */
@@ -59,7 +70,7 @@ export const linkFields = {
   owner: { kind: "text", stored: "owner", editable: false, api: "shown" },
   kind: { kind: "linkKind", stored: "kind", editable: false, api: "shown" },
   bucket: { kind: "text", stored: "bucket", editable: false, api: "hidden" },
-  /** The key of an object, or the prefix, which ends with `/` or is empty. */
+  /** The key of an object, the prefix, or the folder that all targets of a set are in. A prefix ends with `/` or is empty. */
   key: { kind: "text", stored: "key", editable: false, api: "hidden" },
   /** The object as it was linked, unless the link follows. */
   etag: { kind: "text?", stored: "etag", editable: true, api: "hidden" },
@@ -151,6 +162,8 @@ export const linkFields = {
     ],
   },
   public: { kind: "flag", stored: "settings", editable: false, api: ["--public", "a slug opens without a password"] },
+  /** Of a set: 1 to 100, each of another key. Only their pins change. */
+  targets: { kind: "targets?", stored: "settings", editable: true, api: "hidden" },
   /** `operator` or `token:<id>`, if it is revoked. Absent from a revoked link: the operator. */
   revokedBy: { kind: "text?", stored: "settings", editable: true, api: "hidden" },
   /** Hash of the request with an idempotency key that created it. Without the password, which a fast hash would expose. */

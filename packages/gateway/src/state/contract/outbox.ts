@@ -2,6 +2,8 @@
 import type { AuditEntry } from "./audit.ts";
 import type { Millis } from "./deliveries.ts";
 import type { NotificationType } from "./events.ts";
+import type { Link } from "./fields.ts";
+import { targetText } from "./target-text.ts";
 
 /** An address that receives notifications. Its secret is derived from its id, and stored nowhere. */
 export interface Webhook {
@@ -87,6 +89,7 @@ export interface NamedLink {
   readonly id: string;
   readonly bucket: string;
   readonly key: string;
+  readonly targets?: Link["targets"];
   readonly label?: string | undefined;
 }
 
@@ -112,7 +115,7 @@ function notificationText(
   { link, at }: { readonly link: NamedLink; readonly at: Millis },
 ): string {
   const { recipient, delivery, bytes, address, result } = entry;
-  const target = entry.target ?? `${link.bucket}/${link.key}`;
+  const target = entry.target ?? targetText(link);
   const data = { link: link.id, label: link.label, target, recipient, delivery, bytes, address, result };
   return JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
 }

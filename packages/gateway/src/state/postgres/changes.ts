@@ -12,6 +12,7 @@ import { lostUsesRow, optional, revocationRow, toRevocation, toVariant, variantR
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, Use, Variant, WholeLink } from "../contract/state.ts";
 import { rowValues } from "../contract/tables.ts";
+import { targetText } from "../contract/target-text.ts";
 import type { JoinedRow } from "./statements.ts";
 import { type Database, Moved, type Run, type Transaction } from "./transaction.ts";
 
@@ -36,7 +37,7 @@ export async function createLink(
   }
   await run("addVariants", JSON.stringify(variants.map((one, at) => ({ ...variantRow(one, at), link: one.link }))));
   const detail = `expires ${new Date(link.expiresAt).toISOString()}`;
-  const target = `${link.bucket}/${link.key}`;
+  const target = targetText(link);
   append({ action: "link.created", by: link.owner, result: "ok", link: link.id, target, detail });
   return { link, variant: variants[0] as Variant };
 }

@@ -17,6 +17,7 @@ import { toVariant, variantRow } from "../contract/rows.ts";
 import { SlugTaken } from "../contract/slug-taken.ts";
 import type { FoundLink, LinkMethods, Variant, WholeLink } from "../contract/state.ts";
 import { rowValues, type VariantRow } from "../contract/tables.ts";
+import { targetText } from "../contract/target-text.ts";
 import type { Engine } from "./engine.ts";
 import { failureMethods } from "./failures.ts";
 import type { Queries } from "./query.ts";
@@ -46,7 +47,7 @@ export function linkMethods(engine: Engine): LinkMethods {
   function createLink(link: Link, variants: readonly Variant[], idempotencyKey: string | undefined): FoundLink {
     const repeated = idempotencyKey === undefined ? undefined : found(first("linkByIdempotency", idempotencyKey));
     if (repeated !== undefined) return repeated;
-    const { id, slug, owner, bucket, key, expiresAt } = link;
+    const { id, slug, owner, expiresAt } = link;
     if (slug !== undefined && first("linkBySlug", slug) !== undefined) throw new SlugTaken();
     run("addLink", ...valuesOf(link, linkColumns), idempotencyKey ?? null);
     for (const [position, one] of variants.entries())
@@ -57,7 +58,7 @@ export function linkMethods(engine: Engine): LinkMethods {
       by: owner,
       result: "ok",
       link: id,
-      target: `${bucket}/${key}`,
+      target: targetText(link),
       detail: `expires ${expires}`,
     });
     return { link, variant: variants[0] as Variant };

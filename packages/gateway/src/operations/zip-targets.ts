@@ -1,20 +1,26 @@
 import type { Readable } from "node:stream";
 import { randomId } from "../links/identifiers.ts";
 import { type HeldLease, holdLease } from "../links/lease.ts";
+import { isPinned } from "../links/link-kinds.ts";
 import { LinkRefused } from "../links/open-link.ts";
 import { BLOCK, reserveBlocks } from "../links/reserve-blocks.ts";
 import { bytesOf, streamOf, type ZipEntry, zipOf } from "../links/zip.ts";
 import type { PermittedPrefix } from "../permit.ts";
 import type { Variant } from "../state/contract/state.ts";
 import { type ListEntry, positionAfter } from "../storage/contract/listing.ts";
+import type { ObjectRef } from "../storage/contract/storage.ts";
 import { expectLinks } from "./deliver-link.ts";
+import type { NamedTarget } from "./list-set.ts";
 import type { OperationContext } from "./operation-context.ts";
 import { visiblePage } from "./visible-page.ts";
 
-/** All objects below a prefix, as one zip of stored entries. */
-export interface ZipPrefix {
-  readonly operation: "zip-prefix";
-  readonly keys: PermittedPrefix;
+/** A folder, or the targets of a set, as one zip of stored entries. */
+export interface ZipTargets {
+  readonly operation: "zip-targets";
+  /** The name of a target begins the names of its entries. It is empty for a folder that is zipped alone. */
+  readonly targets: readonly NamedTarget[];
+  /** What the record of the delivery names. */
+  readonly record: string;
   readonly variant: Variant;
   /** The visit whose bytes are counted; `undefined` if the link counts none. */
   readonly token: string | undefined;
@@ -29,15 +35,14 @@ export interface Zipped extends Pick<HeldLease, "settle"> {
 
 const PAGE = 1000;
 
-/** Begins a zip. Objects that vanish while it is made are left out. @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE` */
-export async function zipPrefix(request: ZipPrefix, context: OperationContext): Promise<Zipped> {
+/** Begins a zip. Objects that vanish or change before their turn are left out. @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE` */
+export async function zipTargets(request: ZipTargets, context: OperationContext): Promise<Zipped> {
   const entries = entriesOf(request, context);
   const body = zipOf(entries);
-  const { token, variant } = request;
+  const { token, variant, record: target } = request;
   if (token === undefined) return { stream: streamOf(body), settle: () => undefined };
   const { state } = expectLinks(context);
   const attempt = randomId();
-  const target = `${request.keys.bucket}/${request.keys.prefix}`;
   const started = await state.deliver(variant.id, { type: "start", token, attempt, length: 0, target });
   if (!started.ok) throw new LinkRefused(started.reason, started.retryAt);
   const reservation = { variant: variant.id, token, attempt };
@@ -51,26 +56,48 @@ export async function zipPrefix(request: ZipPrefix, context: OperationContext): 
   return { stream: streamOf(reserveBlocks(state, reservation, body, BLOCK)), ...lease };
 }
 
-async function* entriesOf({ keys }: ZipPrefix, { storage, signal }: OperationContext): AsyncGenerator<ZipEntry> {
+async function* entriesOf({ targets }: ZipTargets, context: OperationContext): AsyncGenerator<ZipEntry> {
+  for (const { name, target, pin } of targets) {
+    if (target.isRevoked()) continue;
+    if (target.keys !== undefined) yield* entriesBelow(target.keys, name, context);
+    else yield* entryOf(target.object, { name, pin }, context);
+  }
+}
+
+async function* entriesBelow(
+  keys: PermittedPrefix,
+  folder: string,
+  context: OperationContext,
+): AsyncGenerator<ZipEntry> {
   const { bucket, prefix } = keys;
   let after: ReturnType<typeof positionAfter> | undefined;
   for (;;) {
     const page = await visiblePage<ListEntry>(keys, { after, limit: PAGE }, (more) =>
-      storage.list(bucket, { prefix, signal, ...more }),
+      context.storage.list(bucket, { prefix, signal: context.signal, ...more }),
     );
     for (const entry of page.entries) {
       if (entry.kind === "prefix") continue;
-      const name = entryName(entry.key.slice(prefix.length));
-      // A key that ends with a slash marks a folder, which has no bytes.
-      if (name === undefined) continue;
-      const open = await storage.get({ bucket, key: entry.key }, { signal, once: true });
-      if (open === undefined) continue;
-      yield { name, lastModified: open.info.lastModified, size: open.info.size, input: bytesOf(open.body()) };
+      yield* entryOf({ bucket, key: entry.key }, { name: folder + entry.key.slice(prefix.length) }, context);
     }
     const last = page.entries.at(-1);
     if (!page.truncated || last === undefined) return;
     after = positionAfter(last);
   }
+}
+
+async function* entryOf(
+  ref: ObjectRef,
+  { name, pin }: Pick<NamedTarget, "name"> & Partial<Pick<NamedTarget, "pin">>,
+  { storage, signal }: OperationContext,
+): AsyncGenerator<ZipEntry> {
+  const path = entryName(name);
+  // A key that ends with a slash marks a folder, which has no bytes.
+  if (path === undefined) return;
+  const open = await storage.get(ref, { signal, once: true });
+  if (open === undefined) return;
+  const { info } = open;
+  if (!isPinned(pin, info)) return open.close();
+  yield { name: path, lastModified: info.lastModified, size: info.size, input: bytesOf(open.body()) };
 }
 
 /** A name that no program unpacks outside of its folder; `undefined` if the key has none. Two keys never have the same name. */

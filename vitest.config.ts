@@ -31,12 +31,16 @@ const answering =
 const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
 
+// Minutes each, or most of a minute. What starts last delays the end.
+const long: Readonly<Record<string, RegExp>> = {
+  quick: /disk-kill|disk-listing|s3-contract|daypass\/test\/contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
+  peers: /disk-kill|disk-listing/,
+  long: /replica-claims|link-race|\/handle\./,
+};
+
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = longFirst(
-      await super.sort(files),
-      /disk-kill|disk-listing|s3-contract|daypass\/test\/contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
-    );
+    const sorted = longFirst(await super.sort(files), long[kind] ?? /^$/);
     // A process continues with the next file only if the file belongs to the same project.
     const shares = ({ project }: TestSpecification): boolean => !project.config.isolate;
     const shared = sorted.filter(shares).sort((a, b) => a.project.name.localeCompare(b.project.name));

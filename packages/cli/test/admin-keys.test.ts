@@ -20,7 +20,7 @@ async function apiOf({ hasKeys = true } = {}) {
   const state = await sqliteState({ path: join(folder, "state.db"), clock });
   onTestFinished(() => state.close());
   const store = keyStore({ folder, env: {}, clock });
-  const none = () => Promise.reject(new Error("no object"));
+  const none = () => Promise.reject(new Error("no storage"));
   const options = {
     links: await openLinks({ state, clock }),
     storage: { head: none, list: none, buckets: none },

@@ -45,11 +45,9 @@ export async function emptyAdmin(): Promise<LocalAdmin> {
   const none = (): never => {
     throw new CommandError("there are no links yet");
   };
+  const storage = { head: none, list: none, buckets: async () => [] };
   const options = { origin: ORIGIN, origins: [], isLocal: true, clock, onError };
-  return {
-    api: adminApi({ links, storage: { head: none, list: none, buckets: none }, identify: none, ...options }),
-    close: state.close,
-  };
+  return { api: adminApi({ links, storage, identify: none, ...options }), close: state.close };
 }
 
 function onError(error: unknown): void {

@@ -1,7 +1,7 @@
 /** The links of one process of a gateway: its connection to the state, and its part of the admin API. */
 import type { Server } from "node:http";
 import { type Links, type Metrics, openLinks, type Storage } from "@daypass/gateway";
-import { adminApi, type LinkPlace } from "@daypass/gateway/admin";
+import { adminApi, adminSessions, type LinkPlace } from "@daypass/gateway/admin";
 import type { Log } from "@daypass/gateway/node";
 import { dispatcher, targetGuard } from "@daypass/gateway/notify";
 import { connectState, measuredState, type Revocation } from "@daypass/gateway/state";
@@ -96,13 +96,14 @@ export async function openLinkService(
         places,
         clock,
         handsOver,
+        sessions: admin && adminSessions(clock),
         keys: adminKeys(store),
         webhookNetworks: allowNetworks,
         onError: (error: unknown) => log.logger.error({ error: String(error) }, "a call of the admin API failed"),
       };
-      const local = adminApi({ ...options, origins: [], isLocal: true });
       const [host = "", port = ""] = admin?.listen.split(/:(?=\d+$)/) ?? [];
       const origins = admin?.origins ?? [`http://${admin?.listen}`];
+      const local = adminApi({ ...options, origins: [], consoleOrigin: origins[0], isLocal: true });
       servers = await Promise.all([
         adminServer(local, { path: adminSocket }),
         ...(admin === undefined

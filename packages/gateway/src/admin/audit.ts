@@ -63,7 +63,7 @@ export const auditRoutes = {
   "POST /audit/accept-restore": {
     operationId: "acceptRestore",
     summary: "Sign on after a restore or a failover",
-    scope: "operator",
+    scope: "local",
     answer: ok(z.object({ accepted: z.string() }), "Why the gateway had stopped signing"),
   },
   "GET /audit/receipts/{writer}/{sequence}": {

@@ -14,7 +14,7 @@ export const backupRoutes = {
   "POST /backup": {
     operationId: "backUp",
     summary: "Copy the state while it serves",
-    scope: "operator",
+    scope: "local",
     body: BackupInput,
     answer: done("Written"),
   },

@@ -9,10 +9,12 @@ import { isCursor } from "../state/contract/page.ts";
 import type { AdminToken } from "../state/contract/tokens.ts";
 import type { AdminOptions } from "./options.ts";
 
-/** Who calls: the local operator, or the holder of a token. */
+/** Who calls: the local operator, a session of the console, or the holder of a token. */
 export interface Caller {
   readonly owner: string;
   readonly token: AdminToken | undefined;
+  /** A session of the console, with its bearer and its end in milliseconds. */
+  readonly session?: { readonly secret: string; readonly until: number };
 }
 
 /** What an answer shows of people, so that who read it is recorded. */
@@ -56,10 +58,15 @@ export const Problem = z
   .openapi("Problem");
 
 /** Finds the caller of a request. @throws {AdminProblem} */
-export async function callerOf(context: Context<AdminEnv>, { links, isLocal }: AdminOptions): Promise<Caller> {
+export async function callerOf(
+  context: Context<AdminEnv>,
+  { links, isLocal, sessions }: AdminOptions,
+): Promise<Caller> {
   if (isLocal) return { owner: OPERATOR, token: undefined };
   const [, secret] = /^bearer ([\w-]{20,100})$/i.exec(context.req.header("authorization") ?? "") ?? [];
   if (secret === undefined) throw new AdminProblem(401, "NO_TOKEN", "send a token of the admin API as a bearer token");
+  const until = sessions?.find(secret);
+  if (until !== undefined) return { owner: OPERATOR, token: undefined, session: { secret, until } };
   const token = await links.state.findToken(tokenHash(secret));
   if (token === undefined) throw new AdminProblem(401, "NO_TOKEN", "the bearer token is unknown or was revoked");
   return { owner: `token:${token.id}`, token };
@@ -106,6 +113,8 @@ export function toProblem(error: unknown): AdminProblem {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === "STATE_UNAVAILABLE") return new AdminProblem(503, code, `${(error as Error).message}: try again`);
   if (code === "SLUG_TAKEN") return new AdminProblem(409, code, "another link has this slug: choose another");
+  if (code === "UNAVAILABLE" || code === "STORAGE_DENIED")
+    return new AdminProblem(503, "STORAGE_UNAVAILABLE", "the storage of the gateway does not answer: try again");
   if (code === "NO_SUCH_BUCKET")
     return new AdminProblem(400, "NO_SUCH_BUCKET", "the bucket of the target does not exist");
   return new AdminProblem(500, "INTERNAL", "the gateway failed; its log has the reason");

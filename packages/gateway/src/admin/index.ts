@@ -12,15 +12,18 @@ import { type AdminEnv, AdminProblem, callerOf, type Disclosure, refused, toProb
 import { keyHandlers, keyRoutes } from "./keys.ts";
 import { linkActionHandlers, linkActionRoutes } from "./link-actions.ts";
 import { linkHandlers, linkRoutes } from "./links.ts";
+import { objectHandlers, objectRoutes } from "./objects.ts";
 import type { AdminOptions } from "./options.ts";
 import { revocationHandlers, revocationRoutes } from "./revocations.ts";
 import { addRoutes, type Calls } from "./routes.ts";
 import { schemaProblem } from "./schema-problem.ts";
+import { sessionHandlers, sessionRoutes } from "./sessions.ts";
 import { tokenHandlers, tokenRoutes } from "./tokens.ts";
 import { webhookHandlers, webhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
+export { type AdminSessions, adminSessions } from "./sessions.ts";
 
 /**
  * What the command line sends to each route, `METHOD /path`, and the body of the answer. Other programs generate a client from the document.
@@ -32,6 +35,8 @@ export type AdminCalls = Calls<typeof linkRoutes> &
   Calls<typeof claimRoutes> &
   Calls<typeof tokenRoutes> &
   Calls<typeof keyRoutes> &
+  Calls<typeof objectRoutes> &
+  Calls<typeof sessionRoutes> &
   Calls<typeof backupRoutes> &
   Calls<typeof auditRoutes> &
   Calls<typeof webhookRoutes>;
@@ -112,8 +117,10 @@ export function adminApi(options: AdminOptions): AdminApi {
     if (!isLocal && from !== undefined && !origins.includes(from)) {
       throw new AdminProblem(403, "WRONG_ORIGIN", "the Origin is not one of admin.origins");
     }
-    // The document has no secret, and generators of clients send no token.
-    if (isLocal || context.req.path !== DOCUMENT) context.set("caller", await callerOf(context, options));
+    // The document has no secret, and generators of clients send no token. Who opens a session has only a ticket.
+    const { path, method } = context.req;
+    const isOpen = path === DOCUMENT || `${method} ${path}` === "POST /session";
+    if (isLocal || !isOpen) context.set("caller", await callerOf(context, options));
     await next();
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
@@ -125,6 +132,8 @@ export function adminApi(options: AdminOptions): AdminApi {
   addRoutes(app, "claims", claimRoutes, claimHandlers(options));
   addRoutes(app, "tokens", tokenRoutes, tokenHandlers(options));
   if (options.keys !== undefined) addRoutes(app, "keys", keyRoutes, keyHandlers(options.keys, options));
+  addRoutes(app, "objects", objectRoutes, objectHandlers(options));
+  addRoutes(app, "session", sessionRoutes, sessionHandlers(options));
   addRoutes(app, "backup", backupRoutes, backupHandlers(options));
   addRoutes(app, "audit", auditRoutes, auditHandlers(options));
   addRoutes(app, "webhooks", webhookRoutes, webhookHandlers(options));

@@ -2,6 +2,7 @@ import type { Grant } from "daypass";
 import type { Links } from "../links/links.ts";
 import type { LinkPlace } from "../links/route-target.ts";
 import type { Storage } from "../storage/contract/storage.ts";
+import type { AdminSessions } from "./sessions.ts";
 
 /** The limits of a key of the gateway. A missing member does not limit. */
 export interface AdminKeyScope {
@@ -73,6 +74,10 @@ export interface AdminOptions {
   readonly clock: () => Date;
   /** Receives the reason of each `INTERNAL`, which callers do not see. */
   readonly onError: (error: unknown) => void;
+  /** Sessions of the console, which all listeners of a process share. Absent: nobody can open one. */
+  readonly sessions?: AdminSessions | undefined;
+  /** The origin of the console, if another listener serves it. */
+  readonly consoleOrigin?: string | undefined;
   /** The keys of the gateway. Absent: the API has no routes for keys. */
   readonly keys?: AdminKeys | undefined;
   /** Networks in CIDR notation that webhooks may reach although they are not public; empty by default. */

@@ -4,7 +4,15 @@ import type { Context, Next } from "hono";
 import { type AdminEnv, AdminProblem, type Caller, type Disclosure, Problem } from "./http.ts";
 
 /** What tokens may do. */
-export const scopes = ["links:read", "links:write", "claims:write", "keys:read", "keys:write", "audit:read"] as const;
+export const scopes = [
+  "links:read",
+  "links:write",
+  "claims:write",
+  "keys:read",
+  "keys:write",
+  "audit:read",
+  "objects:read",
+] as const;
 
 /** A route. Its place in a table of {@link Routes} is its method and its path. */
 export interface Route {
@@ -12,8 +20,11 @@ export interface Route {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
-  /** What a token needs. `operator`: tokens are refused. */
-  readonly scope: (typeof scopes)[number] | "operator";
+  /**
+   * What a token needs. `caller`: nothing. `anyone`: the call needs no token. `operator`: tokens are refused, sessions of the console are not.
+   * `local`: only who runs the command line on the machine of the gateway.
+   */
+  readonly scope: (typeof scopes)[number] | "anyone" | "caller" | "operator" | "local";
   /** Refuses tokens with buckets or a prefix, too. */
   readonly allBuckets?: boolean;
   /** For a GET: the first of a caller in an hour is recorded. Other GETs are recorded only if they are refused. */
@@ -139,7 +150,8 @@ function configOf(tag: string, key: string, route: Route): RouteConfig {
   const { operationId, summary, description, scope, allBuckets, discloses, body, answer, ...parts } = route;
   const { status, type, schema = z.string() } = answer;
   const limits = [
-    scope === "operator" && "Only for the operator on the machine: tokens are refused.",
+    scope === "operator" && "Only for the operator: tokens are refused.",
+    scope === "local" && "Only for the operator on the machine: tokens and the console are refused.",
     allBuckets && "Refuses tokens with buckets or a prefix.",
   ];
   return {
@@ -149,7 +161,7 @@ function configOf(tag: string, key: string, route: Route): RouteConfig {
     tags: [tag],
     summary,
     description: [description, ...limits].filter(Boolean).join(" "),
-    security: [{ bearer: scope === "operator" ? [] : [scope] }],
+    security: scope === "anyone" ? [] : [{ bearer: isScope(scope) ? [scope] : [] }],
     request:
       body === undefined
         ? parts
@@ -168,15 +180,19 @@ function configOf(tag: string, key: string, route: Route): RouteConfig {
   };
 }
 
+const isScope = (scope: Route["scope"]): scope is (typeof scopes)[number] => scopes.some((one) => one === scope);
+
 const REFUSAL = { description: "A refusal, RFC 9457", content: { "application/problem+json": { schema: Problem } } };
 
 /** @throws {AdminProblem} if the caller may not use the route */
-function expectAccess({ scope, allBuckets }: Route, { token }: Caller): void {
-  if (token === undefined) return;
+function expectAccess({ scope, allBuckets }: Route, caller: Caller | undefined): void {
+  if (scope === "anyone" || caller === undefined) return;
+  const { token, session } = caller;
   const refused = (detail: string) => new AdminProblem(403, "TOKEN_SCOPE", detail);
-  if (scope === "operator")
+  if (scope === "local" ? (token ?? session) !== undefined : scope === "operator" && token !== undefined)
     throw refused("only the local operator may do this: use the command line on the machine of the gateway");
-  if (!token.scopes.includes(scope)) throw refused(`the token lacks the scope ${scope}`);
+  if (token === undefined) return;
+  if (isScope(scope) && !token.scopes.includes(scope)) throw refused(`the token lacks the scope ${scope}`);
   if (allBuckets && (token.buckets !== undefined || token.prefix !== undefined))
     throw refused("this call is not about a bucket: use a token without buckets and prefix");
 }

@@ -109,7 +109,7 @@ it.each<readonly [method: string, path: string, body: object | undefined, detail
     "POST",
     "/tokens",
     { scopes: ["links:raed"] },
-    "scopes.0 is not a known value. Send one of links:read, links:write, claims:write, keys:read, keys:write, audit:read.",
+    "scopes.0 is not a known value. Send one of links:read, links:write, claims:write, keys:read, keys:write, audit:read, objects:read.",
   ],
   [
     "POST",

@@ -9,6 +9,7 @@ const first = [
   ["types, and dist for the steps below", "npx", "tsc", "-b"],
   ["thread files, into dist", "node", "tools/copy-threads.mjs"],
   ["bundles of the command line, into dist", "node", "tools/bundle-command.mjs"],
+  ["bundle of the console, into dist", "node", "tools/bundle-console.mjs"],
 ];
 
 /** These take a processor each, so that two such lists are as quick as the longer one. @type {readonly (readonly Step[])[]} */

@@ -10,6 +10,7 @@ const rows = [
   ["library, the rest", /^packages\/daypass\/src\//],
   ["gateway", /^packages\/gateway\/src\//],
   ["cli", /^packages\/cli\/(?:src|bin)\//],
+  ["console", /^packages\/console\/src\//],
   ["tests of the packages", /^packages\/[^/]+\/test\//],
   ["tools", /^tools\//],
   ["conformance, bench, examples, runtimes", /^(?:conformance|bench|examples|runtimes)\//],
@@ -36,7 +37,7 @@ const deleted = execFileSync("git", ["ls-files", "--deleted"], { cwd: root, enco
 const sums = new Map(rows.map(([name]) => [name, { files: 0, lines: 0 }]));
 for (const path of paths.split("\n")) {
   const row =
-    /\.(?:ts|mjs|js)$/.test(path) && !deleted.includes(path) && rows.find(([, pattern]) => pattern.test(path));
+    /\.(?:tsx?|mjs|js)$/.test(path) && !deleted.includes(path) && rows.find(([, pattern]) => pattern.test(path));
   const sum = row && sums.get(row[0]);
   if (!sum) continue;
   sum.files += 1;

@@ -71,6 +71,11 @@ const COMMANDS: readonly CommandEntry[] = [
     },
   },
   {
+    name: "console",
+    summary: "let a browser look after the links of a gateway",
+    load: async () => (await import("./commands/console/index.ts")).consoleCommand,
+  },
+  {
     name: "links",
     summary: "create, list, change and revoke the links of a gateway",
     async load() {

@@ -3,14 +3,16 @@ import { chmodSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AdminApi } from "@daypass/gateway/admin";
 import { getRequestListener } from "@hono/node-server";
+import { consoleFiles } from "./console-files.ts";
 
-/** Listens on a Unix socket that only this user can open, or on a TCP address. */
+/** Listens on a Unix socket that only this user can open, or on a TCP address, which also has the console. */
 export async function adminServer(
   api: AdminApi,
   place: { readonly path: string } | { readonly host: string; readonly port: number },
 ): Promise<Server> {
+  const pages = "path" in place ? () => undefined : consoleFiles();
   const listener = getRequestListener(
-    (request, { incoming }) => api.fetch(request, incoming.socket.remoteAddress ?? undefined),
+    (request, { incoming }) => pages(request) ?? api.fetch(request, incoming.socket.remoteAddress ?? undefined),
     { overrideGlobalObjects: false },
   );
   const server = createServer(listener);

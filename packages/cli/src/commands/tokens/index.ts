@@ -10,8 +10,8 @@ const HELP = `daypass tokens create --scope SCOPE…   create a token of the adm
 daypass tokens list                    list the tokens, without secrets
 daypass tokens revoke ID               end a token at once, and remove its webhooks
 
-  --scope SCOPE         what the token may do: links:read, links:write, claims:write, keys:read, keys:write or audit:read;
-                        repeat it for more
+  --scope SCOPE         what the token may do: links:read, links:write, claims:write, keys:read, keys:write, audit:read
+                        or objects:read; repeat it for more
   --bucket NAME         only links to this bucket, and keys for it; repeat it for more
   --prefix TEXT         only links to objects below this prefix, and keys for them
   --label TEXT          a name for the list

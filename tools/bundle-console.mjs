@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { root } from "./run.mjs";
 
-// Bundles the console beside the command line, whose gateway serves it: nobody who installs Daypass builds anything.
+// Bundles the console beside the command line, whose gateway serves it: an installation builds nothing.
 const from = `${root}packages/console/src`;
 const to = `${root}packages/cli/dist/console`;
 await build({

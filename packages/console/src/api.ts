@@ -23,7 +23,7 @@ export const session = {
   exists: (): boolean => sessionStorage.getItem(KEY) !== null,
   keep: (token: string): void => sessionStorage.setItem(KEY, token),
   forget: (): void => sessionStorage.removeItem(KEY),
-  /** Tells what to do if the gateway no longer knows the session. */
+  /** Sets what happens if the gateway no longer knows the session. */
   whenOver(act: () => void): void {
     onEnd = act;
   },

@@ -1,5 +1,4 @@
 /** What the routes of the admin API share: callers, scopes and problems. */
-import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { DaypassError, isDaypassError } from "daypass";
 import type { Context } from "hono";
@@ -8,6 +7,7 @@ import { OPERATOR } from "../state/contract/link-revocation.ts";
 import { isCursor } from "../state/contract/page.ts";
 import type { AdminToken } from "../state/contract/tokens.ts";
 import type { AdminOptions } from "./options.ts";
+import { tokenHash } from "./token-hash.ts";
 
 /** Who calls: the local operator, a session of the console, or the holder of a token. */
 export interface Caller {
@@ -70,11 +70,6 @@ export async function callerOf(
   const token = await links.state.findToken(tokenHash(secret));
   if (token === undefined) throw new AdminProblem(401, "NO_TOKEN", "the bearer token is unknown or was revoked");
   return { owner: `token:${token.id}`, token };
-}
-
-/** The form in which the state stores a token. */
-export function tokenHash(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64url");
 }
 
 /** Selects a page of a list. */

@@ -23,7 +23,7 @@ import { webhookHandlers, webhookRoutes } from "./webhooks.ts";
 
 export type { LinkPlace } from "../links/route-target.ts";
 export type { AdminKey, AdminKeyScope, AdminKeys, AdminOptions, NewAdminKey } from "./options.ts";
-export { type AdminSessions, adminSessions } from "./sessions.ts";
+export { type AdminSessions, adminSessions } from "./session-store.ts";
 
 /**
  * What the command line sends to each route, `METHOD /path`, and the body of the answer. Other programs generate a client from the document.

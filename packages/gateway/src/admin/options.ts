@@ -2,7 +2,7 @@ import type { Grant } from "daypass";
 import type { Links } from "../links/links.ts";
 import type { LinkPlace } from "../links/route-target.ts";
 import type { Storage } from "../storage/contract/storage.ts";
-import type { AdminSessions } from "./sessions.ts";
+import type { AdminSessions } from "./session-store.ts";
 
 /** The limits of a key of the gateway. A missing member does not limit. */
 export interface AdminKeyScope {
@@ -74,7 +74,7 @@ export interface AdminOptions {
   readonly clock: () => Date;
   /** Receives the reason of each `INTERNAL`, which callers do not see. */
   readonly onError: (error: unknown) => void;
-  /** Sessions of the console, which all listeners of a process share. Absent: nobody can open one. */
+  /** Sessions of the console, which all listeners of a process share. Absent: no session can be opened. */
   readonly sessions?: AdminSessions | undefined;
   /** The origin of the console, if another listener serves it. */
   readonly consoleOrigin?: string | undefined;

@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { randomId } from "../links/identifiers.ts";
 import type { AdminToken } from "../state/contract/tokens.ts";
-import { AdminProblem, Id, instant, optionalTime, time, tokenHash } from "./http.ts";
+import { AdminProblem, Id, instant, optionalTime, time } from "./http.ts";
 import type { AdminOptions } from "./options.ts";
 import { type AnswerOf, created, done, type Handlers, listOf, ok, type Routes, scopes } from "./routes.ts";
+import { tokenHash } from "./token-hash.ts";
 
 const TokenInput = z
   .strictObject({

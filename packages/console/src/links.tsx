@@ -19,7 +19,9 @@ const colours: Readonly<Record<Link["status"], string>> = {
   suspended: "warn",
 };
 
-const nameOf = ({ label, target }: Link): string => label ?? target.replace(/\/$/, "").split("/").at(-1) ?? target;
+const lastName = (target: string): string => target.replace(/\/$/, "").split("/").at(-1) ?? target;
+const targetsOf = ({ target, targets }: Link): readonly string[] => (target === undefined ? (targets ?? []) : [target]);
+const nameOf = (link: Link): string => link.label ?? targetsOf(link).map(lastName).join(", ");
 
 function use({ used, maxDeliveries, recipients }: Link): string {
   if (maxDeliveries === undefined) return String(used);
@@ -35,7 +37,7 @@ export function Links(): JSX.Element {
   );
   const words = text.toLowerCase();
   const rows = items.filter((link) =>
-    [nameOf(link), link.target, ...(link.recipients ?? []).map(({ name }) => name)].some((part) =>
+    [nameOf(link), ...targetsOf(link), ...(link.recipients ?? []).map(({ name }) => name)].some((part) =>
       part.toLowerCase().includes(words),
     ),
   );
@@ -44,13 +46,13 @@ export function Links(): JSX.Element {
       head: m.target,
       cell: (link) => (
         <div class="it">
-          <KindIcon name={link.target} isFolder={link.target.endsWith("/")} />
+          <KindIcon name={link.target ?? ""} isFolder={link.target?.endsWith("/") ?? true} />
           <div>
             <b>
               <bdi>{nameOf(link)}</bdi>
             </b>
             <small>
-              <bdi>{link.recipients?.map(({ name }) => name).join(", ") ?? link.target}</bdi>
+              <bdi>{link.recipients?.map(({ name }) => name).join(", ") ?? targetsOf(link).join(", ")}</bdi>
             </small>
           </div>
         </div>

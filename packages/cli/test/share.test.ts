@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 import { daypass, daypassProcess, start, temporaryFolder } from "./command.ts";
@@ -251,4 +251,44 @@ test("links works without a running gateway, and the gateway then serves what it
   ]);
   const link = JSON.parse(stdout);
   expect([status, link.recipients.map(({ name }: { name: string }) => name).sort()]).toEqual([0, ["Ann", "Ben"]]);
+});
+
+test("links create takes paths as typed and names of the gateway, with the state above the path", async () => {
+  const root = dirname(holiday());
+  const state = join(root, ".daypass");
+  mkdirSync(state, { mode: 0o700 });
+  const film = join(root, "holiday/film.mp4");
+  const made = async (cwd: string, target: string) => {
+    const child = start(["links", "create", target, "--json"], { env: { HOME: root }, cwd: join(root, cwd) });
+    const [line] = await once(createInterface({ input: child.stdout }), "line");
+    const answer = JSON.parse(line);
+    return answer.target ?? answer.error.message;
+  };
+  const targets = [
+    ["", "holiday/film.mp4"],
+    ["", "./holiday/film.mp4"],
+    ["holiday/day 2", "../film.mp4"],
+    ["holiday", "film.mp4"],
+    ["holiday/day 2", "holiday/film.mp4"],
+    ["", "s3://holiday/film.mp4"],
+    ["holiday/day 2", film],
+  ] as const;
+  for (const [cwd, target] of targets) expect([target, await made(cwd, target)]).toEqual([target, "holiday/film.mp4"]);
+  expect(await made("holiday", "day 2")).toBe("holiday/day 2/");
+  expect(await made("holiday", "./film.mp3")).toBe("there is no film.mp3 in this folder. Did you mean film.mp4?");
+  expect(await made("", "holiday/film.mp3")).toBe("there is no film.mp3 in holiday/. Did you mean film.mp4?");
+  expect(await made("", "./holiday/film.mp4/")).toBe("holiday/film.mp4");
+  expect(await made("", "../")).toMatch("is not below");
+  mkdirSync(join(root, "holiday/holiday"));
+  writeFileSync(join(root, "holiday/holiday/film.mp4"), "another");
+  expect(await made("holiday", "holiday/film.mp4")).toMatch("Write ./holiday/film.mp4 or s3://holiday/film.mp4");
+});
+
+test("share refuses a missing path with the nearest one", async () => {
+  const folder = holiday();
+  expect((await daypass(["share", `${folder}/film.mp3`])).stderr).toMatch(
+    /no film\.mp3 in .*holiday\. Did you mean film\.mp4\?/,
+  );
+  expect((await daypass(["share", `${folder}/day 3/`])).stderr).toMatch(/no day 3 in .*\. Did you mean day 2\?/);
+  expect(existsSync(join(folder, ".daypass"))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { AdminCalls } from "@daypass/gateway/admin";
 import type { AdminAnswer, AdminClient } from "../../admin/admin-client.ts";
-import { ADMIN_HELP, ADMIN_OPTIONS, linkState, withAdmin } from "../../admin/admin-options.ts";
+import { ADMIN_HELP, ADMIN_OPTIONS, withAdmin } from "../../admin/admin-options.ts";
 import { parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { servingOf } from "../../state-folder/link-files.ts";
@@ -9,8 +9,9 @@ import { table } from "../../terminal-text.ts";
 import { targetNote } from "./hidden-note.ts";
 import { linkEntry } from "./link-entry.ts";
 import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
+import { type Place, typedTarget } from "./typed-target.ts";
 
-const HELP = `daypass links create TARGET [options]      share files/report.pdf, s3://bucket/key, files/holiday/ (a prefix)
+const HELP = `daypass links create TARGET [options]      share ./report.pdf, files/report.pdf, s3://bucket/key, files/holiday/
                                          or route:/album/7/ (a path of routes or forwardAuth)
 daypass links list                         list the links, newest first
 daypass links show ID                      show one link
@@ -42,6 +43,8 @@ type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
 interface Call {
   readonly client: AdminClient;
   readonly id: string;
+  /** Where the target of a new link is, unless it is on a gateway elsewhere. */
+  readonly place: Place | undefined;
   readonly values: Values;
   readonly context: Context;
 }
@@ -51,11 +54,10 @@ type Delivery = AdminAnswer<"GET /links/{id}/deliveries">["items"][number];
 
 /** Every action by its name. */
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Link | undefined>>> = {
-  async create({ client, id, values, context }) {
-    const body = await newLink(values, targetOf(id), context);
+  async create({ client, id, place, values, context }) {
+    const body = await newLink(values, place?.target ?? id.replace(/^s3:\/\//, ""), context);
     const { body: link } = await client.call("POST /links", { body });
-    const serving = values.admin === undefined ? servingOf(linkState(values.state, context.env)) : undefined;
-    const root = serving?.servesFolder === true ? serving.root : undefined;
+    const root = place === undefined || servingOf(place.state) === undefined ? undefined : place.root;
     const note = values.hidden === true ? undefined : await targetNote(link.target ?? "", root);
     if (note !== undefined) await print(context.stderr, note);
     return link;
@@ -99,7 +101,9 @@ export const linksCommand: Command = {
       throw new UsageError(`links ${action} takes one target or id, not ${more.length + 1}`);
     if (action !== "list" && !isAll && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
-    return withAdmin(values, context, async (client) => {
+    const isCreate = action === "create" && values.admin === undefined;
+    const place = isCreate ? typedTarget(argument ?? "", values.state, context.env) : undefined;
+    return withAdmin({ ...values, state: place?.state ?? values.state }, context, async (client) => {
       if (action === "list") {
         const links = client.items("GET /links", {});
         if (values.json === true || context.stdout.isTTY !== true) return await list(links, linkRow, values, context);
@@ -121,7 +125,7 @@ export const linksCommand: Command = {
         return 0;
       }
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
-      const link = await ACTIONS[action]?.({ client, id, values, context });
+      const link = await ACTIONS[action]?.({ client, id, place, values, context });
       if (link !== undefined) await printLink(link, values, context);
       return 0;
     });
@@ -181,11 +185,6 @@ function deliveryRow({ claimedAt, completedAt, state, recipient, address }: Deli
 
 function linkRow({ id, target, status, used, maxDeliveries, label }: Link) {
   return [id, [status, target, maxDeliveries !== undefined && `${used}/${maxDeliveries}`, label]] as const;
-}
-
-/** `s3://bucket/key` and `bucket/key` name the same target. */
-function targetOf(text: string): string {
-  return text.replace(/^s3:\/\//, "");
 }
 
 /** The id of a link, or the id in its address. */

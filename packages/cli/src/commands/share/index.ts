@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminClient } from "../../admin/admin-client.ts";
@@ -8,10 +8,10 @@ import { parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { makeFolder, replaceStateFile } from "../../state-folder/files.ts";
 import { createLinks, linkFiles, servingOf } from "../../state-folder/link-files.ts";
-import { STATE_FOLDER } from "../../state-folder/state-folder.ts";
-import { hiddenNote } from "../links/hidden-note.ts";
+import { targetNote } from "../links/hidden-note.ts";
 import { linkText } from "../links/index.ts";
 import { LINK_HELP, LINK_OPTIONS, newLink } from "../links/options.ts";
+import { type SharedPlace, sharedPlace } from "../links/typed-target.ts";
 import { serveCommand } from "../serve/index.ts";
 import { expectFreePort } from "../serve/listen-address.ts";
 import { qrCode } from "./qr-code.ts";
@@ -38,10 +38,7 @@ export const shareCommand: Command = {
     });
     const [path, second] = positionals;
     if (path === undefined || second !== undefined) throw new UsageError("share takes one file or folder");
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) throw new CommandError(`${path} does not exist. Check the path.`);
-    // The gateway follows no symbolic links below its root.
-    const place = placeOf(realpathSync(path), stats.isDirectory());
+    const place = sharedPlace(path, context.env);
     const serving = servingOf(place.state);
     if (serving !== undefined && wantsAnother(values, serving.linksOrigin))
       throw new CommandError(
@@ -54,7 +51,7 @@ export const shareCommand: Command = {
       throw error;
     });
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
-    const note = values.hidden === true ? undefined : await hiddenNote(path, stats.isDirectory());
+    const note = values.hidden === true ? undefined : await targetNote(link.target ?? "", place.root);
     if (note !== undefined) await print(context.stderr, note);
     if (values.json !== true) await explainReach(link.url, context);
     if (started === undefined) return 0;
@@ -64,7 +61,7 @@ export const shareCommand: Command = {
     async function createLink() {
       const client = await adminClient({ folder: place.state, env: context.env });
       const input = await newLink(values, place.target, context);
-      const label = stats?.isDirectory() === true ? basename(resolve(path ?? "")) : undefined;
+      const label = place.isFolder ? basename(resolve(path ?? "")) : undefined;
       const { body } = await client.call("POST /links", { body: { label, ...input } });
       await client.close();
       return body;
@@ -90,73 +87,8 @@ interface ServingOptions {
   readonly port?: string;
 }
 
-interface Place {
-  readonly root: string;
-  readonly state: string;
-  /** `files/…`, as the gateway calls loose files. */
-  readonly target: string;
-}
-
-/** Where a path is served: by the gateway that runs above it, or by a new one. */
-function placeOf(path: string, isFolder: boolean): Place {
-  for (let folder = isFolder ? path : dirname(path); ; folder = dirname(folder)) {
-    const serving = servingOf(join(folder, STATE_FOLDER));
-    if (serving !== undefined) {
-      // The gateway may have been started on a symbolic link.
-      const root = realpathSync(serving.root);
-      if (relative(root, path).startsWith(".."))
-        throw new CommandError(
-          `a gateway serves ${root} with the state of ${folder}, and ${path} is outside. Stop it, or share a path below.`,
-        );
-      return { root, state: join(folder, STATE_FOLDER), target: targetIn(root, path, isFolder) };
-    }
-    if (folder === dirname(folder)) break;
-  }
-  const root = ownRoot(path, isFolder);
-  return { root, state: join(root, STATE_FOLDER), target: targetIn(root, path, isFolder) };
-}
-
-/** The folder above, because a gateway serves each folder of its root as a bucket, with all folders in it. */
-function ownRoot(path: string, isFolder: boolean): string {
-  const parent = dirname(path);
-  if (isFolder) return canHold(parent, path) ? parent : path;
-  // A folder `files` takes the place of the bucket for loose files.
-  return folderNames(parent).includes("files") && canHold(dirname(parent), parent) ? dirname(parent) : parent;
-}
-
-/** Whether a gateway on the root can serve the folder in it: its state is in the root, and names with a leading dot are not served. */
-function canHold(root: string, folder: string): boolean {
-  if (root === dirname(root) || /^\.|^-$/.test(basename(folder))) return false;
-  try {
-    accessSync(root, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A folder directly below the root is a bucket; everything loose is in the bucket `files`. */
-function targetIn(root: string, path: string, isFolder: boolean): string {
-  const inside = relative(root, path).split(sep).join("/");
-  const isLoose = inside === "" || (!inside.includes("/") && !isFolder);
-  const [hidden] = isLoose ? folderNames(root).filter((name) => inside === "" || name === "files") : [];
-  if (hidden !== undefined)
-    throw new CommandError(
-      inside === ""
-        ? `a gateway on ${root} serves each folder in it as a separate bucket. Share one of them: ${join(root, hidden)}`
-        : `a gateway on ${root} does not serve ${path}, because the folder ${hidden} takes the place of loose files. Rename that folder.`,
-    );
-  return `${isLoose ? "files/" : ""}${inside}${isFolder && inside !== "" ? "/" : ""}`;
-}
-
-/** The folders that a gateway on the root serves as buckets. */
-function folderNames(root: string): readonly string[] {
-  const entries = readdirSync(root, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
-}
-
 async function startServing(
-  { root, state }: Place,
+  { root, state }: SharedPlace,
   { origin, lan, port }: ServingOptions,
   context: Context,
 ): Promise<{ readonly ended: Promise<ExitStatus> }> {

@@ -61,6 +61,17 @@ it("says on the page of a visit that it lasts an hour, and nothing of a count if
   expect(page).not.toContain("counts once");
 });
 
+it.each([
+  ["the last name of its path", "app/my%20album/", undefined, "my album"],
+  ["a name whose escapes are invalid", "app/100%/", undefined, "100%"],
+  ["the host for the whole host", "", undefined, ""],
+  ["its label", "app/album/", "Summer", "Summer"],
+])("titles the page of a visit with %s", async (_, key, label, title) => {
+  const { variant } = await make({ key, label });
+  const page = await (await bench.get(`/-/daypass/l/${variant.id}`, { headers: BROWSER })).text();
+  expect(/<h1[^>]*>(.*?)<\/h1>/s.exec(page)?.[1]).toContain(`<bdi>${title || new URL(bench.url).host}</bdi>`);
+});
+
 /** Presses the button of a link's page, and returns the cookie. */
 async function visit(id: string): Promise<{ readonly response: Response; readonly cookie: string }> {
   const path = `/-/daypass/l/${id}`;

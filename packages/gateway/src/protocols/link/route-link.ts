@@ -71,7 +71,7 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
 
 /** The page before a visit. A GET begins none, or a scanner of mails would. */
 function page(asked: Asked): Task<undefined> {
-  const { path, site = "" } = asked.grant;
+  const { path, site = "", link } = asked.grant;
   return {
     request: undefined,
     present: () => {
@@ -79,6 +79,7 @@ function page(asked: Asked): Task<undefined> {
       expectLeft(asked.grant.variant);
       const page = linkPage(messagesOf(asked.request), {
         ...pageFields(asked, site),
+        label: link.label ?? lastName(link.key),
         kind: "page",
         name: new URL(site).host,
         claimKey: randomClaimKey(),
@@ -88,4 +89,14 @@ function page(asked: Asked): Task<undefined> {
       return pageAnswer(asked.request, 200, page);
     },
   };
+}
+
+/** The last name of a path, as people read it; `undefined` for the whole host. */
+function lastName(path: string): string | undefined {
+  const last = path.split("/").filter(Boolean).at(-1);
+  try {
+    return last && decodeURIComponent(last);
+  } catch {
+    return last;
+  }
 }

@@ -216,7 +216,7 @@ const parts = [
       upstream,
       runtime,
       /^(protocols|gateway|options)\.ts$/,
-      /^protocols\/(route|url|[^/]+$)/,
+      /^protocols\/(route|url|link\/path\.ts$|[^/]+$)/,
     ],
     why: "a decision takes the steps of a gateway up to the permit, and touches no storage",
   },

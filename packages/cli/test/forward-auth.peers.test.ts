@@ -4,7 +4,7 @@ import { urlSigner } from "daypass/url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../../../tools/free-port.ts";
 import { needs } from "../../../tools/needs.ts";
-import { KEY, LOGIN, ORIGIN, openAlbum, PROXIES } from "./protected-album.ts";
+import { BROWSER, KEY, LOGIN, ORIGIN, openAlbum, PROXIES } from "./protected-album.ts";
 
 /** Headers that make some apps treat a GET as another method. */
 const OVERRIDES = { "x-http-method-override": "DELETE", "x-http-method": "DELETE", "x-method-override": "DELETE" };
@@ -77,6 +77,17 @@ describe.each(Object.entries(PROXIES))("one album behind %s", (name, [commands, 
       // Taken back on Tuesday.
       await links("revoke", link.id);
       expect((await get("/album/7/", visitor)).status).toBeGreaterThanOrEqual(400);
+      const ended = await get("/album/7/", { ...visitor, ...BROWSER });
+      if (name === "nginx") {
+        const [, location = ""] = /^location: (.*)\r$/im.exec(`${ended.head}\r\n`) ?? [];
+        expect([ended.status, location]).toEqual([302, expect.stringMatching(/^\/-\/daypass\/l\/\w{22}$/)]);
+        expect((await get(location, BROWSER)).body).toContain("withdrew");
+        // The browser removed the cookie of a visit that is over.
+        const [, link = ""] = cookie.split("; ");
+        expect((await get("/album/7/", { ...BROWSER, cookie: link })).status).toBe(302);
+        const login = await get("/album/7/", BROWSER);
+        expect([login.status, login.head]).toEqual([401, expect.stringMatching(/www-authenticate: basic/i)]);
+      } else expect(ended.status).toBe(403);
       expect((await get("/album/8/", { authorization: LOGIN })).status).toBe(200);
       expect(seen.splice(0)).toEqual(["GET /album/8/ -"]);
 

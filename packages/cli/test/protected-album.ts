@@ -228,7 +228,7 @@ export async function openAlbum(name: string, start: StartProxy, app: number): P
   const pressed = await get(path, form, "POST", `claim=${claim}`);
   expect([shown.status, pressed.status]).toEqual([200, 303]);
   expect(pressed.head).toMatch(/\r\nlocation: (?:https?:\/\/photos\.example\.com(?::\d+)?)?\/album\/7\/\r\n/i);
-  const [, cookie = ""] = /set-cookie: (dp-visit-[^;]+)/i.exec(pressed.head) ?? [];
+  const cookie = [...pressed.head.matchAll(/set-cookie: (dp-[^;]+)/gi)].map(([, pair]) => pair).join("; ");
   return { front, gateway, link, cookie, get, links };
 }
 

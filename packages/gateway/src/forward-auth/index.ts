@@ -8,6 +8,7 @@ import type { UrlKey } from "daypass/url";
 import type { Gateway } from "../gateway.ts";
 import { given } from "../http/validate-options.ts";
 import { LinkRefused } from "../links/open-link.ts";
+import { linkOfCookies } from "../links/visit.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { AccessEvent } from "../pipeline/access-log.ts";
 import { defaultLimits, type Limits } from "../pipeline/limits.ts";
@@ -16,6 +17,8 @@ import { type Begun, NO_BODY, pipeline } from "../pipeline/pipeline.ts";
 import { type Tally, tally } from "../pipeline/probes.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { steadyClock } from "../pipeline/steady-clock.ts";
+import { LINK_BASE } from "../protocols/link/path.ts";
+import { wantsPage } from "../protocols/page.ts";
 import type { PermittingProtocol } from "../protocols/protocol.ts";
 import { countUse, type PlaceGrant, placeGrants } from "../protocols/route/grants.ts";
 import { refuseUrl } from "../protocols/url/refuse.ts";
@@ -55,6 +58,15 @@ export interface ForwardAuthOptions {
 
 /** Answers proxies. Served by `listen` of `@daypass/gateway/node`, on an address that only proxies reach. */
 export interface ForwardAuth extends Decider, Pick<Gateway, "limits" | "handle" | "close"> {}
+
+/** Why a visit does not open any more. When a visit is over, the browser removes its cookie and keeps the cookie with the name of the link. */
+const ENDED: ReadonlySet<string | undefined> = new Set([
+  "NO_SIGNATURE",
+  "LINK_CLOSED",
+  "REVOKED",
+  "KEY_SCOPE",
+  "UNKNOWN_KEY",
+]);
 
 /**
  * Creates the service that proxies ask before they let a request pass. A request passes with a Daypass URL, or with the cookie of a visit.
@@ -147,7 +159,17 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
 
   function deny(error: unknown, { notes, reached }: Begun, denial: ProxyDialect["denial"]): Outcome {
     const denied = answer(error, notes, reached);
-    return respond({ ...denied, status: denial?.(denied.status) ?? denied.status }, notes);
+    const page = ENDED.has(notes.code) ? linkPageOf(notes.request) : undefined;
+    const headers = page === undefined ? denied.headers : [...denied.headers, "daypass-link", page];
+    return respond({ ...denied, headers, status: denial?.(denied.status) ?? denied.status }, notes);
+  }
+
+  /** Where a browser with a visit that is over learns why: the proxy would ask for a login, which a visitor has not. */
+  function linkPageOf(request: WireRequest): string | undefined {
+    if (!wantsPage(request) || !/^(?:GET|HEAD)$/.test(request.method)) return undefined;
+    const cookies = request.headers.filter(([name]) => name.toLowerCase() === "cookie").map(([, value]) => value);
+    const link = linkOfCookies(cookies);
+    return link && `${LINK_BASE}/l/${link}`;
   }
 
   return {

@@ -51,6 +51,24 @@ export function visitCookie(cookies: VisitCookies, visit: Visit): string {
   return `${name}=${value}; Path=${visit.path}; Expires=${new Date(visit.until).toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
 }
 
+/** Cookies with this name outlive a visit, and name the link, so that a proxy can lead to its page and not to a login. They prove nothing. */
+const LINK_COOKIES = "dp-link-";
+const KEPT_MS: Millis = 24 * 60 * 60 * 1000;
+
+/** The Set-Cookie header that names the link of a visit until a day after the visit. */
+export function linkCookie({ variant, path, origin, until }: Visit): string {
+  const secure = origin.startsWith("https:") ? "; Secure" : "";
+  const expires = new Date(until + KEPT_MS).toUTCString();
+  return `${LINK_COOKIES}${variant.slice(0, 8)}=${variant}; Path=${path}; Expires=${expires}; HttpOnly; SameSite=Lax${secure}`;
+}
+
+/** The id in the latest of these cookies. Browsers send the latest one of a path last. */
+export function linkOfCookies(cookies: readonly string[]): string | undefined {
+  const pairs = cookies.flatMap((header) => header.split(";")).map((pair) => pair.trim());
+  const ids = pairs.map((pair) => /^dp-link-\w+=([0-9A-Za-z]{1,64})$/.exec(pair)?.[1]);
+  return ids.findLast((id) => id !== undefined);
+}
+
 export function visitCookies(stateKey: Uint8Array): VisitCookies {
   const mac = (payload: string): Buffer => createHmac("sha256", stateKey).update(`visit\n${payload}`).digest();
 

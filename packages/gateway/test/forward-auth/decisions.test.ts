@@ -91,6 +91,19 @@ const sign = (path: string, request: object = {}): string =>
 
 const DEFAULTS = { method: "GET", host: "photos.example.com", address: "192.0.2.1" };
 
+it.each<{ who: string; page?: string; more?: Record<string, string>; method?: string }>([
+  { who: "a browser whose visit is over", page: "/-/daypass/l/abc2" },
+  { who: "a program", more: { "user-agent": "curl/8" } },
+  { who: "a browser that sends a form", method: "POST" },
+  { who: "a browser with a path in the cookie", more: { cookie: "dp-link-a=/evil" } },
+])("names the page of the link to nginx for $who: $page", async ({ page, more, method = "GET" }) => {
+  const { port } = await service();
+  const [target, headers] = QUESTIONS.nginx({ ...DEFAULTS, method, target: "/album/7/" });
+  const browser = { accept: "text/html", "user-agent": "Mozilla/5.0", cookie: "dp-link-a=abc1; dp-link-b=abc2" };
+  const [status, head] = await ask(port, [target, { ...headers, ...browser, ...more }]);
+  expect([status, /^daypass-link: (.*)\r$/m.exec(head)?.[1]]).toEqual([403, page]);
+});
+
 describe.each(Object.entries(QUESTIONS))("forward-auth for %s", (name, question) => {
   it("passes a signed request with its identity, and logs the original request", async () => {
     const { port, events } = await service();

@@ -89,10 +89,14 @@ describe("a link to a route", () => {
     const { variant } = await make({ recipients: ["Zoë"] });
     const { response, cookie } = await visit(variant.id);
     expect([response.status, response.headers.get("location")]).toEqual([303, "/app/album/"]);
-    expect(response.headers.get("set-cookie")).toMatch(
+    const [set, link = ""] = response.headers.getSetCookie();
+    expect(set).toMatch(
       /^dp-visit-\w{8}=[\w.-]+; Path=\/app\/album\/; Expires=Tue, 01 Dec 2026 13:00:00 GMT; HttpOnly; SameSite=Lax$/,
     );
-    const opened = await get("/app/album/a%20b.jpg?size=2", `theme=dark; ${cookie}`);
+    expect(link).toMatch(
+      /^dp-link-\w{8}=\w{22}; Path=\/app\/album\/; Expires=Wed, 02 Dec 2026 13:00:00 GMT; HttpOnly; SameSite=Lax$/,
+    );
+    const opened = await get("/app/album/a%20b.jpg?size=2", `theme=dark; ${cookie}; ${link.split(";", 1)}`);
     expect([opened.status, await opened.text()]).toEqual([200, "app GET /app/album/a%20b.jpg?size=2"]);
     expect(seen).toEqual([["/app/album/a%20b.jpg?size=2", "theme=dark", "Zo%C3%AB"]]);
   });

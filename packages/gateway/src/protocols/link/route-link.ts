@@ -1,7 +1,7 @@
 /** A link to a route: its page, and the button that begins a visit. */
 import { deliveryToken, hashOf, randomClaimKey } from "../../links/identifiers.ts";
 import { placeOrigin } from "../../links/route-target.ts";
-import { visitCookie, visitCookies } from "../../links/visit.ts";
+import { linkCookie, type Visit, visitCookie, visitCookies } from "../../links/visit.ts";
 import type { ClaimLink, LinkClaimed } from "../../operations/claim-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { linkPage } from "../../pages/link-page.ts";
@@ -49,7 +49,7 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
     present: ({ delivery: { leaseUntil } }: LinkClaimed) => {
       const origin = grant.site ?? "";
       const path = `/${link.key}`;
-      const cookie = visitCookie(visitCookies(options.stateKey), {
+      const visit: Visit = {
         link: link.id,
         variant: variant.id,
         owner: link.owner,
@@ -62,8 +62,9 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
         sealedAt: permit.at,
         token: hashOf(token),
         charged: variant.maxBytes === undefined ? undefined : hashOf(token),
-      });
-      const headers = ["location", path, "set-cookie", cookie];
+      };
+      const cookie = visitCookie(visitCookies(options.stateKey), visit);
+      const headers = ["location", path, "set-cookie", cookie, "set-cookie", linkCookie(visit)];
       return { status: 303, headers: [...SAFE_HEADERS, ...headers, "content-length", "0"], body: undefined };
     },
   };

@@ -41,6 +41,16 @@ test.each([
   expect(linkText({ ...link, ...more })).toContain(text);
 });
 
+test.each([
+  [["b/a"], "1 file"],
+  [["b/a", "b/b/", "b/c", "b/d"], "3 files and 1 folder"],
+  [["b/a/", "b/b/"], "2 folders"],
+])("says how many files and folders a set has: %j", (targets, text) => {
+  const set = { ...link, kind: "set" as const, target: undefined, targets };
+  expect(linkText(set).split("\n")[1]).toBe(text);
+  expect(linkEntry(set).split("\n")[1]).toBe(`  ${text}`);
+});
+
 test("lists a link on a terminal with its address whole and its names clean and cut", () => {
   const url = `https://files.example.com/l/${"x".repeat(60)}`;
   const entry = linkEntry(

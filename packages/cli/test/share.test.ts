@@ -20,11 +20,15 @@ function holiday(): string {
 }
 
 /** Runs `share --json` until its link is printed. */
-async function share(path: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]) {
-  const child = start(["share", path, ...args, "--port", "0", "--json"], { env });
+async function share(
+  path: string | readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  ...args: readonly string[]
+) {
+  const child = start(["share", ...[path].flat(), ...args, "--port", "0", "--json"], { env });
   onTestFinished(() => void child.kill("SIGTERM"));
   const [line] = await once(createInterface({ input: child.stdout }), "line");
-  return { child, link: JSON.parse(line) as { id: string; url: string; target: string } };
+  return { child, link: JSON.parse(line) as { id: string; url: string; target?: string; targets?: string[] } };
 }
 
 /** Runs `daypass links` in an empty folder, because the command asks the state of its folder first. */
@@ -78,8 +82,39 @@ test("links create says the same of a prefix on a disk and of a hidden file, and
   expect(await note("day 2/", "--hidden")).toBe("");
   expect(await note("day 2/.env")).toBe(".env is a hidden file. The link shares it, because you named it.");
   expect(await note("day 2/b.txt")).toBe("");
+  expect(await note("day 2/.env", "day 2/")).toMatch(/^\.env is a hidden file\. .*\n2 hidden files or folders/);
+  const several = (...names: readonly string[]) =>
+    daypass(["share", ...names.map((name) => join(folder, name)), "--json"]);
+  expect(JSON.parse((await several("a.txt", "film.mp4")).stdout).targets).toEqual(["files/a.txt", "files/film.mp4"]);
+  const refused = await several("a.txt", "day 2");
+  expect(refused.status).toBe(1);
+  expect(refused.stdout).toContain("files/a.txt and day 2/ in two buckets, and a link is for one");
   await gateway.stop();
   expect(await note("day 2/")).toBe("");
+});
+
+test("share of several paths is one link to all of them, as is links create", async () => {
+  const folder = holiday();
+  for (const name of [".env", ".npmrc", "day 2/.env"]) writeFileSync(join(folder, name), "secret");
+  const paths = (...names: readonly string[]) => names.map((name) => join(folder, name));
+  const HOME = temporaryFolder();
+  const { link } = await share(paths("a.txt", "film.mp4", "day 2"), { HOME });
+  expect(link.targets).toEqual(["holiday/a.txt", "holiday/film.mp4", "holiday/day 2/"]);
+  const opened = async (path: string) => (await get(link.url + path)).text();
+  expect([await opened("/a.txt"), await opened("/day%202/b.txt")]).toEqual(["first", "second"]);
+  expect((await get(`${link.url}/.env`)).status).toBe(404);
+  const again = await daypass(["share", ...paths("a.txt", ".env", ".npmrc", "day 2")], { env: { HOME } });
+  expect(again.stdout).toMatch(/^http.*\n3 files and 1 folder\nopen, not counted/);
+  expect(again.stderr).toContain(
+    ".env, .npmrc are hidden files. The link shares them, because you named them.\n1 hidden",
+  );
+  const [made] = await links({ HOME }, "create", "holiday/a.txt", "s3://holiday/day 2/", "--hidden");
+  expect([made.kind, made.targets]).toEqual(["set", ["holiday/a.txt", "holiday/day 2/"]]);
+  const list = await daypass(["links", "list"], { env: { HOME } });
+  expect(list.stdout).toContain("1 file and 1 folder");
+  const missing = await daypass(["share", ...paths("a.txt", "none")], { env: { HOME } });
+  expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining("there is no none in")]);
+  expect((await daypass(["links", "show", "a", "b"], { env: { HOME } })).status).toBe(2);
 });
 
 test("share takes options that the running gateway fulfils already", async () => {

@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   text: "text",
   instant: "integer",
   count: "integer",
+  bytes: "integer",
   linkKind: "text",
 };
 

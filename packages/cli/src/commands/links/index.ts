@@ -6,13 +6,14 @@ import { parseArguments, wholeNumber, word } from "../../arguments.ts";
 import { type Command, type CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { servingOf } from "../../state-folder/link-files.ts";
 import { table } from "../../terminal-text.ts";
-import { targetNote } from "./hidden-note.ts";
-import { linkEntry } from "./link-entry.ts";
+import { printNotes } from "./hidden-note.ts";
+import { contentText, linkEntry } from "./link-entry.ts";
 import { LINK_HELP, LINK_OPTIONS, linkEdit, newLink } from "./options.ts";
-import { type Place, typedTarget } from "./typed-target.ts";
+import { type Place, typedTargets } from "./typed-target.ts";
 
 const HELP = `daypass links create TARGET [options]      share ./report.pdf, files/report.pdf, s3://bucket/key, files/holiday/
                                          or route:/album/7/ (a path of routes or forwardAuth)
+daypass links create TARGET TARGET…        share several of one bucket as one folder
 daypass links list                         list the links, newest first
 daypass links show ID                      show one link
 daypass links edit ID [options]            change what a link was created with, but not --slug, --public, --hand-over and --to
@@ -43,7 +44,8 @@ type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>["values"];
 interface Call {
   readonly client: AdminClient;
   readonly id: string;
-  /** Where the target of a new link is, unless it is on a gateway elsewhere. */
+  readonly targets: readonly string[];
+  /** Where the targets of a new link are, unless they are on a gateway elsewhere. */
   readonly place: Place | undefined;
   readonly values: Values;
   readonly context: Context;
@@ -54,12 +56,12 @@ type Delivery = AdminAnswer<"GET /links/{id}/deliveries">["items"][number];
 
 /** Every action by its name. */
 const ACTIONS: Readonly<Record<string, (call: Call) => Promise<Link | undefined>>> = {
-  async create({ client, id, place, values, context }) {
-    const body = await newLink(values, place?.target ?? id.replace(/^s3:\/\//, ""), context);
+  async create({ client, targets, place, values, context }) {
+    const named = place?.targets ?? targets.map((target) => target.replace(/^s3:\/\//, ""));
+    const body = await newLink(values, named, context);
     const { body: link } = await client.call("POST /links", { body });
     const root = place === undefined || servingOf(place.state) === undefined ? undefined : place.root;
-    const note = values.hidden === true ? undefined : await targetNote(link.target ?? "", root);
-    if (note !== undefined) await print(context.stderr, note);
+    await printNotes(link, root, context);
     return link;
   },
   show: async ({ client, id }) => (await client.call("GET /links/{id}", { params: { id } })).body,
@@ -97,12 +99,12 @@ export const linksCommand: Command = {
     const isAll = values.all === true;
     if (isAll && action !== "resume") throw new UsageError("--all is only for links resume. Leave it out.");
     if (isAll && argument !== undefined) throw new UsageError("--all stands for the ids. Leave out --all or the ids.");
-    if (more.length > 0 && action !== "resume")
-      throw new UsageError(`links ${action} takes one target or id, not ${more.length + 1}`);
+    if (more.length > 0 && action !== "resume" && action !== "create")
+      throw new UsageError(`links ${action} takes one id, not ${more.length + 1}`);
     if (action !== "list" && !isAll && argument === undefined)
       throw new UsageError(`links ${action} needs ${action === "create" ? "a target" : "an id"}`);
     const isCreate = action === "create" && values.admin === undefined;
-    const place = isCreate ? typedTarget(argument ?? "", values.state, context.env) : undefined;
+    const place = isCreate ? typedTargets(positionals.slice(1), values.state, context.env) : undefined;
     return withAdmin({ ...values, state: place?.state ?? values.state }, context, async (client) => {
       if (action === "list") {
         const links = client.items("GET /links", {});
@@ -125,7 +127,8 @@ export const linksCommand: Command = {
         return 0;
       }
       const id = action === "create" || action === "backup" ? (argument ?? "") : idOf(argument);
-      const link = await ACTIONS[action]?.({ client, id, place, values, context });
+      const targets = positionals.slice(1);
+      const link = await ACTIONS[action]?.({ client, id, targets, place, values, context });
       if (link !== undefined) await printLink(link, values, context);
       return 0;
     });
@@ -134,12 +137,13 @@ export const linksCommand: Command = {
 
 /** A link for a person: its addresses, and what limits it. */
 export function linkText(resource: Link): string {
-  const { url, recipients, status, expiresAt, maxDeliveries, used, givenBack, id, handOver } = resource;
+  const { url, recipients, status, expiresAt, maxDeliveries, used, givenBack, id, handOver, targets } = resource;
   const addresses = recipients?.map(({ name, url: address }) => `${address}  ${name}`) ?? [url];
   const limit = handOver ? `at most ${maxDeliveries} hand-overs, ${used} used` : undefined;
   const count = maxDeliveries === undefined ? "not counted" : (limit ?? `${used} of ${maxDeliveries} deliveries used`);
   const given = givenBack > 0 ? `, ${givenBack} given back` : "";
-  return [...addresses, `${status}, ${count}${given}, until ${expiresAt}; id ${id}`].join("\n");
+  const content = targets === undefined ? [] : [contentText(targets)];
+  return [...addresses, ...content, `${status}, ${count}${given}, until ${expiresAt}; id ${id}`].join("\n");
 }
 
 /** The ids of links that a restore suspended. A link whose owner lost its rights needs a separate decision. */
@@ -183,8 +187,11 @@ function deliveryRow({ claimedAt, completedAt, state, recipient, address }: Deli
   return [claimedAt, [state, recipient, address, completedAt && `completed ${completedAt}`]] as const;
 }
 
-function linkRow({ id, target, status, used, maxDeliveries, label }: Link) {
-  return [id, [status, target, maxDeliveries !== undefined && `${used}/${maxDeliveries}`, label]] as const;
+function linkRow({ id, target, targets = [], status, used, maxDeliveries, label }: Link) {
+  return [
+    id,
+    [status, target ?? contentText(targets), maxDeliveries !== undefined && `${used}/${maxDeliveries}`, label],
+  ] as const;
 }
 
 /** The id of a link, or the id in its address. */

@@ -51,8 +51,10 @@ type NewLink = AdminCalls["POST /links"]["request"]["body"];
 type LinkEdit = AdminCalls["PATCH /links/{id}"]["request"]["body"];
 
 /** The body of the call that creates a link. */
-export async function newLink(values: Values, target: string, context: Context): Promise<NewLink> {
-  return { target, recipients: values.to, ...(await linkInput(values, context)) };
+export async function newLink(values: Values, targets: readonly string[], context: Context): Promise<NewLink> {
+  const [target] = targets;
+  const place = targets.length === 1 ? { target } : { targets: [...targets] };
+  return { ...place, recipients: values.to, ...(await linkInput(values, context)) };
 }
 
 async function linkInput(values: Values, { stdin }: Context): Promise<Readonly<Record<string, unknown>>> {

@@ -9,41 +9,67 @@ import { STATE_FOLDER } from "../../state-folder/state-folder.ts";
 
 type Environment = Context["env"];
 
-/** A target, and the gateway of the target. */
+/** The targets of one link, and their gateway. */
 export interface Place {
   /** The folder that the gateway serves; `undefined` if it serves a bucket. */
   readonly root: string | undefined;
   readonly state: string;
-  /** `bucket/key`, `bucket/prefix/`, or whatever only the gateway can judge. */
+  /** Each `bucket/key`, `bucket/prefix/`, or whatever only the gateway can judge. */
+  readonly targets: readonly string[];
+}
+
+interface PlacedTarget extends Omit<Place, "targets"> {
   readonly target: string;
 }
 
-/** Reads a target for the gateway of `--state`, or of the nearest state above its path. */
-export function typedTarget(text: string, option: string | undefined, env: Environment): Place {
+/** Reads targets for the gateway of `--state`, or of the nearest state above their paths. */
+export function typedTargets(texts: readonly string[], option: string | undefined, env: Environment): Place {
+  const [first, ...others] = texts.map((text) => typedTarget(text, option, env));
+  if (first === undefined) throw new UsageError("links create needs a target");
+  const other = others.find(({ state }) => state !== first.state);
+  if (other !== undefined)
+    throw new CommandError(`${first.target} and ${other.target} are on two gateways. Use one link for each.`);
+  return { root: first.root, state: first.state, targets: [first, ...others].map(({ target }) => target) };
+}
+
+function typedTarget(text: string, option: string | undefined, env: Environment): PlacedTarget {
   const real = realPathOf(text);
   const isNamed = option !== undefined || Boolean(env["DAYPASS_STATE"]);
   const state = (isNamed ? undefined : stateFor(real ?? resolve(text), env)) ?? linkState(option, env);
   return placeIn(state, text, real);
 }
 
-/** A path of this machine, and the gateway that serves it or will do so. */
+/** Paths of this machine, and the gateway that serves them or will do so. */
 export interface SharedPlace extends Place {
   readonly root: string;
+  /** Whether the link is for one folder. */
   readonly isFolder: boolean;
 }
 
-/** Where `share` serves a path, or a name of the gateway that serves or served above this folder. */
-export function sharedPlace(text: string, env: Environment): SharedPlace {
+/** Where `share` serves paths, or names of the gateway that serves or served above this folder. */
+export function sharedPlace(texts: readonly string[], env: Environment): SharedPlace {
+  const paths: string[] = [];
+  for (const text of texts) {
+    const found = sharedPath(text, env);
+    if (typeof found === "string") paths.push(found);
+    else if (texts.length === 1) return found;
+    else throw missing(text);
+  }
+  return placeOf(paths);
+}
+
+/** The path of a file or a folder. A place if only its gateway, which runs, can refuse the name. */
+function sharedPath(text: string, env: Environment): string | SharedPlace {
   const real = realPathOf(text);
-  if (real !== undefined) return placeOf(real);
+  if (real !== undefined) return real;
   const state = stateFor(resolve(text), env);
   const { root, target = "" } = state === undefined ? { root: undefined } : placeIn(state, text, undefined);
   if (state === undefined || root === undefined) throw missing(text);
   const isLoose = target.startsWith("files/") && !folderNames(root).includes("files");
   const stored = realPathOf(join(root, isLoose ? target.slice("files/".length) : target));
-  if (stored !== undefined && inside(root, stored) !== undefined) return placeOf(stored);
+  if (stored !== undefined && inside(root, stored) !== undefined) return stored;
   // A gateway that runs refuses with the nearest name.
-  if (servingOf(state) !== undefined) return { root, state, target, isFolder: false };
+  if (servingOf(state) !== undefined) return { root, state, targets: [target], isFolder: false };
   throw missing(text);
 }
 
@@ -63,7 +89,7 @@ function stateAbove(path: string): string | undefined {
   }
 }
 
-function placeIn(state: string, text: string, real: string | undefined): Place {
+function placeIn(state: string, text: string, real: string | undefined): PlacedTarget {
   const root = rootOf(state);
   const asTyped = { root, state, target: text.replace(/^s3:\/\//, "") };
   if (root === undefined || /^(?:route:|s3:\/\/|https?:\/\/)/.test(text)) return asTyped;
@@ -119,24 +145,48 @@ function missing(text: string): CommandError {
   return new CommandError(`there is no ${name} in ${folder === "." ? "this folder" : folder}. ${advice}`);
 }
 
-/** Where a path is served: by the gateway that runs above it, or by a new one. */
-function placeOf(path: string): SharedPlace {
-  const isFolder = isDirectory(path);
-  for (let folder = isFolder ? path : dirname(path); ; folder = dirname(folder)) {
+/** Where paths are served: by the gateway that runs above them, or by a new one. */
+function placeOf(paths: readonly string[]): SharedPlace {
+  const [first = "", ...others] = paths;
+  const isFolder = others.length === 0 && isDirectory(first);
+  const top = isFolder ? first : folderOf(paths);
+  for (let folder = top; ; folder = dirname(folder)) {
     const serving = servingOf(join(folder, STATE_FOLDER));
     if (serving !== undefined) {
       // The gateway may have been started on a symbolic link.
       const root = realpathSync(serving.root);
-      if (relative(root, path).startsWith(".."))
+      const outside = paths.find((path) => inside(root, path) === undefined);
+      if (outside !== undefined)
         throw new CommandError(
-          `a gateway serves ${root} with the state of ${folder}, and ${path} is outside. Stop it, or share a path below.`,
+          `a gateway serves ${root} with the state of ${folder}, and ${outside} is outside. Stop it, or share a path below.`,
         );
-      return { root, state: join(folder, STATE_FOLDER), target: targetIn(root, path, isFolder), isFolder };
+      return { root, state: join(folder, STATE_FOLDER), targets: targetsIn(root, paths), isFolder };
     }
     if (folder === dirname(folder)) break;
   }
-  const root = ownRoot(path, isFolder);
-  return { root, state: join(root, STATE_FOLDER), target: targetIn(root, path, isFolder), isFolder };
+  // Loose files are a bucket, but not together with a folder beside them.
+  const isLoose = paths.every((path) => dirname(path) === top && !isDirectory(path));
+  const root = isLoose ? ownRoot(first, false) : ownRoot(top, true);
+  return { root, state: join(root, STATE_FOLDER), targets: targetsIn(root, paths), isFolder };
+}
+
+/** The deepest folder that contains all paths. */
+function folderOf([first = "", ...others]: readonly string[]): string {
+  let folder = dirname(first);
+  for (const path of others) while (inside(folder, dirname(path)) === undefined) folder = dirname(folder);
+  return folder;
+}
+
+/** The targets of one link, which is for one bucket. */
+function targetsIn(root: string, paths: readonly string[]): readonly string[] {
+  const targets = paths.map((path) => targetIn(root, path, isDirectory(path)));
+  const [first = "", ...others] = targets;
+  const bucketOf = (target: string): string => target.split("/", 1).join();
+  const other = others.find((target) => bucketOf(target) !== bucketOf(first));
+  if (other === undefined) return targets;
+  throw new CommandError(
+    `a gateway on ${root} serves ${first} and ${other} in two buckets, and a link is for one. Share them by two links, or move them into one folder.`,
+  );
 }
 
 /** The folder above, because a gateway serves each folder of its root as a bucket, with all folders in it. */

@@ -8,7 +8,7 @@ import { parseArguments } from "../../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../../command.ts";
 import { makeFolder, replaceStateFile } from "../../state-folder/files.ts";
 import { createLinks, linkFiles, servingOf } from "../../state-folder/link-files.ts";
-import { targetNote } from "../links/hidden-note.ts";
+import { printNotes } from "../links/hidden-note.ts";
 import { linkText } from "../links/index.ts";
 import { LINK_HELP, LINK_OPTIONS, newLink } from "../links/options.ts";
 import { type SharedPlace, sharedPlace } from "../links/typed-target.ts";
@@ -16,9 +16,9 @@ import { serveCommand } from "../serve/index.ts";
 import { expectFreePort } from "../serve/listen-address.ts";
 import { qrCode } from "./qr-code.ts";
 
-const HELP = `daypass share PATH [options]
+const HELP = `daypass share PATH… [options]
 
-Prints a link to a file or a folder. If no gateway serves it, this command serves it until Ctrl-C.
+Prints a link to a file or a folder, or one link to several. If no gateway serves it, this command serves it until Ctrl-C.
 
 ${LINK_HELP}
   --origin URL          the address by which others reach this machine, such as https://files.example.com behind a proxy
@@ -36,9 +36,8 @@ export const shareCommand: Command = {
       port: { type: "string" },
       json: { type: "boolean" },
     });
-    const [path, second] = positionals;
-    if (path === undefined || second !== undefined) throw new UsageError("share takes one file or folder");
-    const place = sharedPlace(path, context.env);
+    if (positionals.length === 0) throw new UsageError("share takes a file or a folder, or several");
+    const place = sharedPlace(positionals, context.env);
     const serving = servingOf(place.state);
     if (serving !== undefined && wantsAnother(values, serving.linksOrigin))
       throw new CommandError(
@@ -51,8 +50,7 @@ export const shareCommand: Command = {
       throw error;
     });
     await print(context.stdout, values.json === true ? JSON.stringify(link) : linkText(link));
-    const note = values.hidden === true ? undefined : await targetNote(link.target ?? "", place.root);
-    if (note !== undefined) await print(context.stderr, note);
+    await printNotes(link, place.root, context);
     if (values.json !== true) await explainReach(link.url, context);
     if (started === undefined) return 0;
     await print(context.stderr, "Ctrl-C ends the link, until this folder is served again.");
@@ -60,8 +58,8 @@ export const shareCommand: Command = {
 
     async function createLink() {
       const client = await adminClient({ folder: place.state, env: context.env });
-      const input = await newLink(values, place.target, context);
-      const label = place.isFolder ? basename(resolve(path ?? "")) : undefined;
+      const input = await newLink(values, place.targets, context);
+      const label = place.isFolder ? basename(resolve(positionals[0] ?? "")) : undefined;
       const { body } = await client.call("POST /links", { body: { label, ...input } });
       await client.close();
       return body;

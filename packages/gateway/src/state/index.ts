@@ -22,7 +22,7 @@ export type {
   VariantCounters,
 } from "./contract/deliveries.ts";
 export { type AuditAction, defaultTypes, type NotificationType, notificationTypes } from "./contract/events.ts";
-export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings } from "./contract/fields.ts";
+export type { Link, LinkChange, LinkKind, LinkResponse, LinkSettings, LinkTarget } from "./contract/fields.ts";
 export type { KeyMethods, SealedKey } from "./contract/keys.ts";
 export type { Notification, OutboxDepth, SendOutcome, TakeOptions, Webhook } from "./contract/outbox.ts";
 export type { Page, PageRequest } from "./contract/page.ts";

@@ -41,6 +41,7 @@ export interface FieldValues {
   readonly networks: readonly string[];
   readonly response: LinkResponse;
   readonly linkKind: LinkKind;
+  /** What a set opens, in the order of its names. Never empty. */
   readonly targets: readonly LinkTarget[];
 }
 

@@ -8,6 +8,7 @@
 export type { CountedFailure, FailureCounts, RecordedFailure } from "./contract/attempts.ts";
 export type { AuditEntry } from "./contract/audit.ts";
 export type { CommitMac, MacOptions } from "./contract/commit-mac.ts";
+export type { CountBatch, VariantUse } from "./contract/counts.ts";
 export type {
   Applied,
   Attempt,

@@ -2,6 +2,7 @@
  * The contract of every state engine, as one suite. It works with any test framework: pass its three functions.
  * @module
  */
+import { COUNTED, OPENING } from "../state/contract/counts.ts";
 import type { Command, Millis } from "../state/contract/deliveries.ts";
 import { CLAIM_WINDOW } from "../state/contract/deliveries.ts";
 import { methods } from "../state/contract/methods.ts";
@@ -202,6 +203,42 @@ export function stateContract({ describe, it, expect }: TestFunctions, { name, o
       bench.now += 10;
       await bench.state.sweep();
       expect(await bench.state.claimUse(use)).toBe(true);
+    });
+
+    test("adds counts, a batch once, and an opening of a network once in ten minutes", async (bench) => {
+      const { state } = bench;
+      await state.createLink(
+        LINK,
+        ["v", "w"].map((id) => variantOf(id, { max: 9, maxBytes: undefined })),
+      );
+      const use = (variant: string, network: string, at: Millis, downloaded = 0) =>
+        ({ variant, network, openedAt: BEGIN + at, downloaded, lastAt: BEGIN + at }) as const;
+      const counts = async () =>
+        (await state.getLink("link"))?.variants.map((one) => [one.opened, one.downloaded, one.lastOpened]);
+      const none = [undefined, undefined, undefined];
+      expect(await counts()).toEqual([none, none]);
+      const first = { id: "1", uses: [use("v", "a", 0, 2), use("v", "b", 7, 1), use("unknown", "a", 0)] };
+      await Promise.all([state.addCounts(first), state.deliver("v", claim("1", "s1"))]);
+      await state.addCounts(first);
+      expect(await counts()).toEqual([[2, 3, BEGIN + 7], none]);
+      const other = { ...use("w", "a", 0), openedAt: undefined, downloaded: 1 };
+      await Promise.all([
+        state.addCounts({ id: "2", uses: [use("v", "a", OPENING - 1), other] }),
+        state.addCounts({ id: "3", uses: [other, use("v", "b", OPENING + 6, 1)] }),
+      ]);
+      expect(await counts()).toEqual([
+        [2, 4, BEGIN + OPENING + 6],
+        [0, 2, BEGIN],
+      ]);
+      await state.addCounts({ id: "4", uses: [use("v", "a", OPENING)] });
+      expect((await counts())?.[0]).toEqual([3, 4, BEGIN + OPENING + 6]);
+      bench.now += 3 * OPENING + COUNTED;
+      await state.sweep();
+      await state.addCounts({ id: "1", uses: [use("v", "b", 3 * OPENING)] });
+      expect([(await counts())?.[0], (await state.findLink("v"))?.variant.used]).toEqual([
+        [4, 4, BEGIN + 3 * OPENING],
+        1,
+      ]);
     });
 
     test("refuses uses of URLs that were valid before a restore, until that is lifted", async (bench) => {

@@ -3,6 +3,7 @@ import { needsPostgres, type PostgresServer, pgbouncer, postgresServer } from ".
 import { postgresState } from "../../src/state/postgres/index.ts";
 import { migrations } from "../../src/state/postgres/migrations.ts";
 import { statements } from "../../src/state/postgres/statements.ts";
+import { BEGIN, claim, LINK, variantOf } from "../../src/testing/delivery-lives.ts";
 import { stateContract } from "../../src/testing/state-contract.ts";
 import { auditContract, MAC_KEY } from "./audit-contract.ts";
 import { eventContract } from "./event-contract.ts";
@@ -64,6 +65,50 @@ describe.skipIf(reason)(`PostgreSQL${reason ?? ""}`, () => {
       sql: (text) => void server.sql(text.replace("UPDATE ", "UPDATE daypass.")),
     });
   }
+
+  it("stores the variants of an older replica, which knows no counts", async () => {
+    const state = await postgresState({ url: server.url });
+    await state.createLink(LINK, [variantOf("v", { max: 1, maxBytes: undefined })]);
+    const old = `[{"id":"w","link":"link","position":1,"used":0,"given_back":0,"held":0,"started":0,"completed":0}]`;
+    server.sql(`INSERT INTO daypass.variant SELECT * FROM json_populate_recordset(NULL::daypass.variant, '${old}')`);
+    const uses = [{ variant: "w", network: "192.0.2.1", openedAt: 1, downloaded: 1, lastAt: 2 }];
+    await state.addCounts({ id: "1", uses });
+    const { variant } = (await state.findLink("w")) ?? {};
+    expect([variant?.opened, variant?.downloaded, variant?.lastOpened]).toEqual([1, 1, 2]);
+    await state.close();
+    server.sql("DROP SCHEMA daypass CASCADE");
+  });
+
+  it("adds the counts of two replicas that send them at once", async () => {
+    const replicas = await Promise.all(
+      [1, 2].map(() => postgresState({ url: server.url, clock: () => new Date(BEGIN) })),
+    );
+    const [first] = replicas;
+    const ids = Array.from({ length: 20 }, (_, at) => `v${at}`);
+    await first?.createLink(
+      LINK,
+      ids.map((id) => variantOf(id, { max: 99, maxBytes: undefined })),
+    );
+    const rounds = Array.from({ length: 20 }, (_, round) => round);
+    await Promise.all(
+      replicas.flatMap((state, replica) => [
+        ...rounds.map((round) => {
+          // Each replica names the variants in its own order.
+          const order = replica === 0 ? ids : [...ids].reverse();
+          const lastAt = round * 2 + replica;
+          const uses = order.map((variant) => ({ variant, network: "n", openedAt: lastAt, downloaded: 1, lastAt }));
+          return state.addCounts({ id: `${replica} ${round}`, uses });
+        }),
+        ...ids.map((id, at) => state.deliver(id, claim(`${replica} ${at}`))),
+      ]),
+    );
+    const variants = (await first?.getLink("link"))?.variants ?? [];
+    expect(variants.length).toBe(ids.length);
+    for (const { opened, downloaded, lastOpened, used } of variants)
+      expect([opened, downloaded, lastOpened, used]).toEqual([1, 40, 39, 2]);
+    await Promise.all(replicas.map((state) => state.close()));
+    server.sql("DROP SCHEMA daypass CASCADE");
+  });
 
   it("finds the revocations that a sweep removes by an index", async () => {
     const state = await postgresState({ url: server.url });

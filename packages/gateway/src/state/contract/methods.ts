@@ -37,6 +37,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   findDelivery: again,
   listDeliveries: again,
   claimUse: once,
+  addCounts: again,
 
   revoke: again,
   lift: again,

@@ -44,6 +44,9 @@ export function toVariant(row: VariantRow): Variant {
     held: row.held,
     started: row.started,
     completed: row.completed,
+    opened: optional(row.opened),
+    downloaded: optional(row.downloaded),
+    lastOpened: optional(row.last_opened),
   };
 }
 
@@ -96,6 +99,9 @@ export function variantRow(variant: Variant, position: number): Row<"variant"> {
     held: variant.held,
     started: variant.started,
     completed: variant.completed,
+    opened: variant.opened ?? null,
+    downloaded: variant.downloaded ?? null,
+    last_opened: variant.lastOpened ?? null,
   };
 }
 

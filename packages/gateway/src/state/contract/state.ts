@@ -4,6 +4,7 @@
  * @module
  */
 import type { CountedFailure, FailureCounts, RecordedFailure } from "./attempts.ts";
+import type { CountBatch } from "./counts.ts";
 import type { Applied, Command, Delivery, Millis, VariantCounters } from "./deliveries.ts";
 import type { Link, LinkChange } from "./fields.ts";
 import type { KeyMethods } from "./keys.ts";
@@ -23,6 +24,12 @@ export interface Variant extends VariantCounters {
   readonly started: number;
   /** Deliveries of which every byte was sent. */
   readonly completed: number;
+  /** How often its page was opened, once for each network in ten minutes. Absent: never. Not durable to the last second, like the next two. */
+  readonly opened?: number | undefined;
+  /** Complete downloads that were no deliveries. Absent: none. */
+  readonly downloaded?: number | undefined;
+  /** When its page was last opened, or a download last ended. Absent: never. */
+  readonly lastOpened?: Millis | undefined;
 }
 
 /** A link with the variant that an address named. */
@@ -66,6 +73,8 @@ export interface LinkMethods {
   revokeLink(id: string, by: string): Promise<Link | undefined>;
   /** Allows further deliveries of a variant. */
   giveBack(variant: string, count: number, by: string): Promise<Variant | undefined>;
+  /** Adds what holders opened and downloaded. Lazy. A repeated batch changes nothing. */
+  addCounts(batch: CountBatch): Promise<void>;
 
   /**
    * Counts an attempt as a failure before it is decided, so that attempts at once cannot exceed a limit: `scheduleAttempt` says when it may be

@@ -19,6 +19,9 @@ export const tables = {
     held: "integer",
     started: "integer",
     completed: "integer",
+    opened: "integer?",
+    downloaded: "integer?",
+    last_opened: "integer?",
   },
   delivery: {
     token: "text",
@@ -36,6 +39,7 @@ export const tables = {
     completed_at: "integer?",
   },
   attempt: { id: "text", delivery: "text", reserved: "integer" },
+  opening: { variant: "text", network: "text", at: "integer" },
   use: { kid: "text", grant_id: "text", used: "integer", until: "integer" },
   revision: { id: "integer", value: "integer" },
   revocation: {

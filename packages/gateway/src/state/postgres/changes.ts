@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { CountedFailure, FailureCounts, RecordedFailure } from "../contract/attempts.ts";
 import { scheduleAttempt } from "../contract/attempts.ts";
+import { addedCounts, COUNTED, type CountBatch, OPENING } from "../contract/counts.ts";
 import { changeEntry, useEntry } from "../contract/decision-entries.ts";
 import type { Millis } from "../contract/deliveries.ts";
 import { changedLink, type Link, type LinkChange, linkRow, toLink } from "../contract/fields.ts";
@@ -17,8 +18,6 @@ import type { JoinedRow } from "./statements.ts";
 import { type Database, Moved, type Run, type Transaction } from "./transaction.ts";
 
 const DAY = 24 * 60 * 60_000;
-/** How long the id of a call is kept: far longer than the call is repeated. */
-const APPLIED_MS = 10 * 60_000;
 
 /** Stores a link, unless its idempotency key did so before. */
 export async function createLink(
@@ -143,6 +142,26 @@ export async function claimUses(db: Database, uses: readonly Use[], deadline: nu
   );
 }
 
+/** Adds counts, unless the batch was added before. */
+export function addCounts(db: Database, { id, uses }: CountBatch): Promise<void> {
+  return db.transaction(
+    async ({ run }) => {
+      if ((await run("applied", id)).length > 0) return;
+      const openings = uses.flatMap(({ variant, network, openedAt: at }) =>
+        at === undefined ? [] : [{ variant, network, at }],
+      );
+      const opened = openings.length === 0 ? [] : await run("open", JSON.stringify(openings));
+      const counts = addedCounts(
+        uses,
+        opened.map(({ variant }) => variant),
+      );
+      const ids = counts.map((one) => one.id);
+      await Promise.all([run("addCounts", JSON.stringify(counts), ids), run("addApplied", id, "", db.now())]);
+    },
+    { durable: false },
+  );
+}
+
 /** Counts failures since an instant. */
 export async function failures(
   run: Run,
@@ -198,7 +217,8 @@ export async function sweep(db: Database): Promise<void> {
     ["removeUses", at],
     ["removeRevocations", at - DAY],
     ["removeFailures", at - DAY],
-    ["removeApplied", at - APPLIED_MS],
+    ["removeOpenings", at - OPENING],
+    ["removeApplied", at - COUNTED],
   ] as const) {
     await db.transaction(({ run }) => run(name, until), lazy);
   }

@@ -2,7 +2,7 @@
 import { pageOf, pageStart } from "../contract/page.ts";
 import { toVariant } from "../contract/rows.ts";
 import type { LinkMethods } from "../contract/state.ts";
-import { createLink, failures, found, recordFailure, revokeLink, updateLink, whole } from "./changes.ts";
+import { addCounts, createLink, failures, found, recordFailure, revokeLink, updateLink, whole } from "./changes.ts";
 import type { Database, Once } from "./transaction.ts";
 
 /** The methods of the contract for links. */
@@ -37,6 +37,7 @@ export function linkMethods(db: Database, once: Once): LinkMethods {
     recordFailure: (failure) => once(({ run }) => recordFailure(run, failure, db.now)),
     forgetFailure: ({ address, link, at }) =>
       once(async ({ run }) => void (await run("forgetFailure", address, link, at))),
+    addCounts: (batch) => addCounts(db, batch),
     failures: ({ address, link, windowMs }) => failures(db.read, { address, link, since: db.now() - windowMs }),
   };
 }

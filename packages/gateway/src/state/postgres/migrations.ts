@@ -188,4 +188,17 @@ CREATE TABLE daypass.announcement (
 CREATE TABLE daypass.oldest (id int PRIMARY KEY CHECK (id = 1), version int NOT NULL, release text NOT NULL);
 INSERT INTO daypass.oldest VALUES (1, 8, '0.1.0');
 `,
+  // The columns can be NULL, because an older replica stores rows without them.
+  `
+ALTER TABLE daypass.variant ADD COLUMN opened bigint;
+ALTER TABLE daypass.variant ADD COLUMN downloaded bigint;
+ALTER TABLE daypass.variant ADD COLUMN last_opened bigint;
+CREATE TABLE daypass.opening (
+  variant text COLLATE "C" NOT NULL,
+  network text COLLATE "C" NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (variant, network)
+);
+CREATE INDEX opening_by_time ON daypass.opening (at);
+`,
 ];

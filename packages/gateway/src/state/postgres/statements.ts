@@ -1,4 +1,5 @@
 /** The statements of the PostgreSQL state. Tables are named with their schema: a pool in transaction mode keeps no search path. */
+import { OPENING } from "../contract/counts.ts";
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { SealedKey } from "../contract/keys.ts";
 import type { Oldest } from "../contract/oldest.ts";
@@ -56,6 +57,7 @@ interface ClockRow {
 
 type VersionRow = Pick<LinkRow, "version">;
 type OverdueRow = Pick<DeliveryRow, "variant">;
+type OpenedRow = Pick<Row<"opening">, "variant">;
 
 interface AllFailuresRow extends FailuresRow {
   readonly by_address: number;
@@ -211,6 +213,17 @@ export const statements = {
 
   claimUse: `INSERT INTO daypass.use AS u (kid, grant_id, used, until) VALUES ($1, $2, 1, $3)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = u.used + 1 WHERE u.used < $4 RETURNING used`,
+  open: `INSERT INTO daypass.opening AS o (variant, network, at) SELECT variant, network, at
+    FROM json_populate_recordset(NULL::daypass.opening, $1) ORDER BY variant, network
+    ON CONFLICT (variant, network) DO UPDATE SET at = excluded.at WHERE excluded.at >= o.at + ${OPENING}
+    RETURNING variant` as Sql<OpenedRow>,
+  removeOpenings: "DELETE FROM daypass.opening WHERE at <= $1",
+  // Variants are locked in the order of a claim's locks.
+  addCounts: `WITH locked AS MATERIALIZED (SELECT id FROM daypass.variant WHERE id = ANY ($2) ORDER BY id FOR UPDATE)
+    UPDATE daypass.variant v SET opened = coalesce(v.opened, 0) + n.opened, downloaded = coalesce(v.downloaded, 0) + n.downloaded,
+    last_opened = greatest(v.last_opened, n.last_opened)
+    FROM locked JOIN json_populate_recordset(NULL::daypass.variant, $1) n USING (id) WHERE v.id = locked.id`,
+
   // One statement, so that both are of the same instant.
   lostUses: `SELECT (SELECT cluster = (SELECT value FROM daypass.cluster) FROM daypass.place) AS same,
     (SELECT created_at FROM daypass.revocation WHERE id = $1 AND lifted_at IS NULL) AS since` as SqlOne<{

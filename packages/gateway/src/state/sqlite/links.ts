@@ -1,5 +1,6 @@
 /** Links in SQLite. */
 import type { SqlValue } from "../../sqlite/database.ts";
+import { addedCounts } from "../contract/counts.ts";
 import { changeEntry } from "../contract/decision-entries.ts";
 import {
   changedLink,
@@ -113,6 +114,17 @@ export function linkMethods(engine: Engine): LinkMethods {
           append({ action: "link.given-back", by, result: "ok", link, recipient, detail: String(more) });
         }
         return row && toVariant(row);
+      }),
+    addCounts: ({ id, uses }) =>
+      commit(() => {
+        if (run("addApplied", id, now()) === 0) return;
+        const opened = uses.flatMap(({ variant, network, openedAt }) =>
+          openedAt !== undefined && run("open", ...rowValues("opening", { variant, network, at: openedAt })) > 0
+            ? [variant]
+            : [],
+        );
+        for (const one of addedCounts(uses, opened))
+          run("addCounts", one.opened, one.downloaded, one.last_opened, one.id);
       }),
     ...failureMethods(engine),
   };

@@ -176,4 +176,17 @@ CREATE TABLE announcement (
 CREATE TABLE oldest (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, release TEXT NOT NULL) STRICT;
 INSERT INTO oldest VALUES (1, 6, '0.1.0');
 `,
+  `
+ALTER TABLE variant ADD COLUMN opened INTEGER;
+ALTER TABLE variant ADD COLUMN downloaded INTEGER;
+ALTER TABLE variant ADD COLUMN last_opened INTEGER;
+CREATE TABLE opening (
+  variant TEXT NOT NULL,
+  network TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (variant, network)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opening_by_time ON opening (at);
+CREATE TABLE applied (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -1,4 +1,5 @@
 /** The statements of the SQLite state. */
+import { OPENING } from "../contract/counts.ts";
 import { editableColumns, type LinkRow, linkColumns } from "../contract/fields.ts";
 import type { OutboxDepth } from "../contract/outbox.ts";
 import {
@@ -99,6 +100,14 @@ export const statements = {
   claimUse: `INSERT INTO use (kid, grant_id, used, until) VALUES (?, ?, 1, ?)
     ON CONFLICT (kid, grant_id) DO UPDATE SET used = used + 1 WHERE used < ?`,
   removeUses: "DELETE FROM use WHERE until <= ?",
+
+  addApplied: "INSERT INTO applied VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
+  removeApplied: "DELETE FROM applied WHERE at <= ?",
+  open: `${insert("opening")} ON CONFLICT (variant, network) DO UPDATE SET at = excluded.at
+    WHERE excluded.at >= opening.at + ${OPENING}` as string,
+  removeOpenings: "DELETE FROM opening WHERE at <= ?",
+  addCounts: `UPDATE variant SET opened = coalesce(opened, 0) + ?, downloaded = coalesce(downloaded, 0) + ?,
+    last_opened = max(coalesce(last_opened, 0), ?) WHERE id = ?`,
 
   nextRevision: "UPDATE revision SET value = value + 1 RETURNING value" as SqlOne<RevisionRow>,
   revision: "SELECT value FROM revision" as SqlOne<RevisionRow>,

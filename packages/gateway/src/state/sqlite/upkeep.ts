@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { type Database, openDatabase } from "../../sqlite/database.ts";
+import { COUNTED, OPENING } from "../contract/counts.ts";
 import { lostUsesRow } from "../contract/rows.ts";
 import type { UpkeepMethods } from "../contract/state.ts";
 import { rowValues } from "../contract/tables.ts";
@@ -33,6 +34,8 @@ export function upkeepMethods(
     run("removeUses", at);
     run("removeRevocations", at - DAY);
     run("removeFailures", at - DAY);
+    run("removeOpenings", at - OPENING);
+    run("removeApplied", at - COUNTED);
   }
 
   return {

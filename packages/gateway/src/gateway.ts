@@ -45,7 +45,7 @@ export interface Gateway {
    * Does not check the scope of the key, nor revocations.
    */
   verify(request: WireRequest): Promise<Grant>;
-  /** Makes the readiness probe fail, and closes the storage. Call it when no request is in progress. */
+  /** Makes the readiness probe fail, sends the counts of links to the state, and closes the storage. Call it when no request is in progress. */
   close(): Promise<void>;
 }
 
@@ -179,6 +179,7 @@ export function gatewayOf(rows: Fronts, options: OpenOptions): Gateway {
     verify,
     async close() {
       closed = true;
+      await links?.counts.flush();
       await routes?.close();
       await storage.close();
     },

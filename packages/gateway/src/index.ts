@@ -10,6 +10,7 @@ export type { CorsPolicy, CorsRule } from "./http/cors.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export { hiddenPart } from "./links/hidden-names.ts";
+export type { LinkCounts, UseKind } from "./links/link-counts.ts";
 export { type Links, type LinksOptions, openLinks, type RevocationSnapshot } from "./links/links.ts";
 export { nearestName } from "./links/nearest-name.ts";
 export type { LinkOpener, LinkProblem, LinkRefused, OpenedLink, Presented } from "./links/open-link.ts";

@@ -159,7 +159,7 @@ function linksOf(
   { links, sharedBy, handOver, hosts = [], ...wanted }: GatewayLinks,
   { settings: { origins, routes, storage }, owners, clock }: FrontContext,
 ): Protocol {
-  const { opener, stateKey, state } = links;
+  const { opener, counts, stateKey, state } = links;
   const origin = wanted.origin ?? origins.find((one) => !one.includes("*"));
   if (origin === undefined)
     throw new DaypassError("INVALID_INPUT", "links.origin is missing: links need an origin without `*`");
@@ -182,6 +182,7 @@ function linksOf(
   const filePath = storage.filePath?.bind(storage);
   return linkProtocol({
     opener,
+    counts,
     stateKey,
     origin,
     hosts: isFree ? [...own, withoutPort] : own,

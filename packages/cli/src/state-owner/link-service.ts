@@ -126,6 +126,7 @@ export async function openLinkService(
         server.closeAllConnections();
       }
       await sender.close();
+      await opened.counts.flush();
       await state.close();
     },
   };

@@ -6,6 +6,7 @@ import type { Millis } from "../state/contract/deliveries.ts";
 import { type RevocationReader, revocationPages } from "../state/contract/revocation-pages.ts";
 import type { RevocationChange } from "../state/contract/revocations.ts";
 import type { State } from "../state/contract/state.ts";
+import { type LinkCounts, linkCounts } from "./link-counts.ts";
 import { type LinkOpener, linkOpener } from "./open-link.ts";
 import { type Passwords, passwords } from "./password.ts";
 import { isPartOf, type Revocable, type RevocationList, revocationList } from "./revocation-list.ts";
@@ -16,6 +17,8 @@ export interface Links {
   /** 32 secret bytes that all processes of the state share; never empty. */
   readonly stateKey: Uint8Array;
   readonly opener: LinkOpener;
+  /** What holders open and download. Flush it before the state closes. */
+  readonly counts: LinkCounts;
   readonly passwords: Passwords;
   readonly revocations: RevocationList;
   /** Adds revocations as they are made, and cuts the transfers that they match. With `complete`, every change up to that revision is known. */
@@ -135,6 +138,7 @@ export async function openLinks({
     state,
     stateKey,
     opener: linkOpener({ state, stateKey, passwords: hashing, clock, pause }),
+    counts: linkCounts({ state, clock }),
     passwords: hashing,
     revocations,
     apply,

@@ -14,8 +14,8 @@ export interface Answer {
   readonly endsAt?: number | undefined;
   /** Registers a running response that may have to be cut; the result removes it. */
   readonly onRunning?: ((cut: () => void) => () => void) | undefined;
-  /** Called once with the bytes of the body that were handed to the connection. */
-  readonly onDelivered?: ((bytes: number) => void) | undefined;
+  /** Called once with the bytes of the body that were handed to the connection, and whether those were all. */
+  readonly onDelivered?: ((bytes: number, complete: boolean) => void) | undefined;
 }
 
 /** What the gateway returns for a request. The code that sends it must report the delivery at the end. */

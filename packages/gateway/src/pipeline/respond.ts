@@ -83,7 +83,7 @@ export function responder({ cors, clock, onDelivered, onOver }: ResponderOptions
       if (this.#delivered) return;
       this.#delivered = true;
       if (fault !== undefined) this.#notes.error = fault.error;
-      this.onDelivered?.(bytes);
+      this.onDelivered?.(bytes, complete);
       const status = fault?.status ?? this.status;
       onDelivered(accessEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
       if (this.#work === undefined) onOver();

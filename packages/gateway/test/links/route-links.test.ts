@@ -111,6 +111,22 @@ describe("a link to a route", () => {
     expect([page.status, await page.text()]).toEqual([410, expect.stringContaining("used up")]);
   });
 
+  it("counts as opened when a visit begins, and not when its page is shown or the app answers", async () => {
+    const { variant } = await make({ recipients: ["Ann"] });
+    const opened = async () => {
+      await bench.links.counts.flush();
+      return (await bench.links.state.findLink(variant.id))?.variant.opened;
+    };
+    await bench.get(`/-/daypass/l/${variant.id}`, { headers: BROWSER });
+    expect(await opened()).toBe(undefined);
+    const { cookie } = await visit(variant.id);
+    bench.now += 10 * 60_000;
+    await get("/app/album/", cookie);
+    expect(await opened()).toBe(1);
+    await visit(variant.id);
+    expect(await opened()).toBe(2);
+  });
+
   it("begins no visit at a GET, and says so to a program", async () => {
     const { variant } = await make({ maxDeliveries: 1 });
     const path = `/-/daypass/l/${variant.id}`;

@@ -65,10 +65,12 @@ async function get(target: string) {
 const signed = () =>
   urlSigner({ key: URL_KEY, clock }).sign({ url: `http://${HOST}/media/a.txt`, methods: ["GET"], expiresIn: 3600 });
 
-it("serves a signed URL without a call to the state", async () => {
+it("serves a signed URL without a call to the state, and counts nothing", async () => {
   calls.length = 0;
+  const add = vi.spyOn(links.counts, "add");
   expect((await get(new URL(signed().url).pathname + new URL(signed().url).search)).status).toBe(200);
-  expect(calls).toEqual([]);
+  await links.counts.flush();
+  expect([calls, add.mock.calls]).toEqual([[], []]);
 });
 
 it("reports links as not ready in every process while the disk of the state is full", async () => {

@@ -15,6 +15,7 @@ import type { Task } from "../protocol.ts";
 import { readConditions } from "../request-fields.ts";
 import type { Asked } from "./asked.ts";
 import { type BytesHeaders, handedRange, handOver } from "./hand-over.ts";
+import { countedWhenSent } from "./link-use.ts";
 
 /** Records a use of the link that no claim decides. */
 export function note(
@@ -36,10 +37,13 @@ export function read(asked: Asked, object: PermittedObject): Task<GetObject> | T
   const target = `${object.bucket}/${object.key}`;
   return {
     request: { operation: "get-object", ...wanted },
-    present: (result) => ({
-      ...(handedOver(asked, result) ?? bytesAnswer(asked, result)),
-      onDelivered: (bytes) => note(asked, { action: "link.read", result: "ok", target, bytes }),
-    }),
+    present: (result) => {
+      const handed = handedOver(asked, result);
+      const answer = handed ?? bytesAnswer(asked, result);
+      if (isShown(asked, result.info)) return answer;
+      const onDelivered = (bytes: number) => note(asked, { action: "link.read", result: "ok", target, bytes });
+      return handed === undefined ? download(asked, { ...answer, onDelivered }) : { ...answer, onDelivered };
+    },
   };
 }
 
@@ -51,6 +55,7 @@ export function deliver(
 ): Task<DeliverLink> | Task<HeadObject> {
   const { grant, request, options } = asked;
   const { link, variant } = grant;
+  const isVisit = kindOfLink(link).opensMany;
   const handsOver = link.handOver === true && options.handOver ? handedRange(options.handOver, request) : undefined;
   const wanted = selectionOf(asked, object, "delivery.started");
   if (request.method === "HEAD") {
@@ -60,13 +65,20 @@ export function deliver(
     };
   }
   return {
-    request: { operation: "deliver-link", ...wanted, variant, by, isVisit: kindOfLink(link).opensMany, handsOver },
+    request: { operation: "deliver-link", ...wanted, variant, by, isVisit, handsOver },
     present: (result: ObjectDelivered) => {
       const handed = handedOver(asked, result);
       if (handed !== undefined) return { ...handed, onDelivered: result.settleHandedOver };
-      return { ...bytesAnswer(asked, result), onDelivered: result.settle, onRunning: result.onRunning };
+      const { settle: onDelivered, onRunning } = result;
+      const answer = { ...bytesAnswer(asked, result), onDelivered, onRunning };
+      return isVisit ? download(asked, answer) : countedWhenSent(asked, "continued", answer);
     },
   };
+}
+
+/** A part is no download, and neither is the answer that the client has the bytes. */
+function download(asked: Asked, answer: Answer): Answer {
+  return answer.status === 200 ? countedWhenSent(asked, "downloaded", answer) : answer;
 }
 
 /** The answer of a link that hands over; `undefined` if the gateway sends the bytes itself. */
@@ -90,13 +102,18 @@ function bytesAnswer(asked: Asked, result: ObjectRead): Answer {
 
 /** The headers of bytes: inline only if the page asked to show them, and never stored. */
 function headersOf(asked: Asked, info: ObjectInfo): BytesHeaders {
-  const { grant, query } = asked;
+  const { grant } = asked;
   const { link } = grant;
   const contentType = link.response?.contentType ?? info.contentType;
   const name = (grant.rest || link.key).split("/").at(-1);
-  const isShown = query.has("view") && link.preview && !grant.isCounted && isViewable(contentType);
-  const disposition = link.response?.contentDisposition ?? contentDisposition(isShown ? "inline" : "attachment", name);
+  const how = isShown(asked, info) ? "inline" : "attachment";
+  const disposition = link.response?.contentDisposition ?? contentDisposition(how, name);
   return { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+}
+
+/** Whether a page shows the bytes: that is part of the opened page, so it is neither counted nor audited. */
+function isShown({ grant: { link, isCounted }, query }: Asked, info: ObjectInfo): boolean {
+  return query.has("view") && link.preview && !isCounted && isViewable(link.response?.contentType ?? info.contentType);
 }
 
 const STYLE = headerStyle(() => []);
@@ -107,7 +124,7 @@ export function headOf(asked: Asked, object: PermittedObject): HeadObject {
 
 function selectionOf(asked: Asked, object: PermittedObject, action: AuditAction = "link.opened") {
   const { received } = asked;
-  const check = (info: ObjectInfo): void => expectUnchanged(asked, info, action);
+  const check = (info: ObjectInfo): void => expectUnchanged(asked, info, isShown(asked, info) ? undefined : action);
   return { object, conditions: readConditions(received.fields), range: rangeOf(received), check };
 }
 

@@ -17,12 +17,13 @@ import type { Messages } from "../../pages/messages/types.ts";
 import { permitPrefix, permitTargets } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { targetText } from "../../state/contract/target-text.ts";
-import { messagesOf, pageAnswer } from "../page.ts";
+import { messagesOf } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
 import { deliver, note, read } from "./bytes.ts";
 import { claim } from "./claim.ts";
 import type { LinkGrant } from "./grant.ts";
+import { countedWhenSent, openedPage } from "./link-use.ts";
 import { expectLeft, fileKind, pageFields, proofOf } from "./page-fields.ts";
 import { lineAnswer } from "./refuse.ts";
 import { thumbnail } from "./thumbnail.ts";
@@ -56,22 +57,23 @@ export function folderTask(asked: Asked): Task {
   const { targets, record } = folder;
   const zip: Task<ZipTargets> = {
     request: { operation: "zip-targets", targets, record, variant: grant.variant, token },
-    present: ({ stream, settle, onRunning }: Zipped) => ({
-      status: 200,
-      headers: [
-        "content-type",
-        "application/zip",
-        "content-disposition",
-        contentDisposition("attachment", `${titleOf(grant, messagesOf(request))}.zip`),
-        ...SAFE_HEADERS,
-      ],
-      body: { kind: "stream", stream, length: undefined },
-      onRunning,
-      onDelivered: (bytes) => {
-        settle(bytes);
-        if (token === undefined) note(asked, { action: "link.read", result: "ok", target: record, bytes });
-      },
-    }),
+    present: ({ stream, settle, onRunning }: Zipped) =>
+      countedWhenSent(asked, "downloaded", {
+        status: 200,
+        headers: [
+          "content-type",
+          "application/zip",
+          "content-disposition",
+          contentDisposition("attachment", `${titleOf(grant, messagesOf(request))}.zip`),
+          ...SAFE_HEADERS,
+        ],
+        body: { kind: "stream", stream, length: undefined },
+        onRunning,
+        onDelivered: (bytes) => {
+          settle(bytes);
+          if (token === undefined) note(asked, { action: "link.read", result: "ok", target: record, bytes });
+        },
+      }),
   };
   return zip;
 }
@@ -155,7 +157,7 @@ function visitPage(asked: Asked, whole: Folder): Task<ListFolder | ListSet> {
         proof: proofOf(asked),
         preview: false,
       });
-      return pageAnswer(request, 200, page);
+      return openedPage(asked, page);
     },
   };
 }
@@ -220,7 +222,7 @@ function listing(asked: Asked, folder: Folder): Task<ListFolder | ListSet> {
         isTruncated,
         next: next < rows.length ? next : undefined,
       });
-      return pageAnswer(request, 200, page);
+      return openedPage(asked, page);
     },
   };
 }
@@ -252,7 +254,7 @@ function filePageOf(asked: Asked, rest: string): Task<ListFolder | ListSet> {
         place: at === -1 ? undefined : { at, files },
         preview: link.preview && !isCounted,
       });
-      return pageAnswer(request, 200, page);
+      return openedPage(asked, page);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, Grant } from "daypass";
+import type { LinkCounts } from "../../links/link-counts.ts";
 import type { Place } from "../../links/link-kinds.ts";
 import type { LinkOpener, OpenedLink } from "../../links/open-link.ts";
 import type { PictureSize } from "../../operations/picture-head.ts";
@@ -29,6 +30,8 @@ export interface LinkGrant extends Grant, OpenedLink {
 /** Options of {@link linkProtocol}. */
 export interface LinkProtocolOptions {
   readonly opener: LinkOpener;
+  /** Counts what holders open and download. */
+  readonly counts: LinkCounts;
   readonly stateKey: Uint8Array;
   /** The one origin of links, `scheme://host[:port]`. */
   readonly origin: string;

@@ -1,5 +1,4 @@
 /** What a request for a link to an object asks for. */
-import type { WireRequest } from "daypass";
 import { deliveryToken, hashOf, isClaimKey, randomClaimKey } from "../../links/identifiers.ts";
 import type { DeliverLink } from "../../operations/deliver-link.ts";
 import type { HeadObject, ObjectRead } from "../../operations/get-object.ts";
@@ -8,11 +7,12 @@ import type { PermittedObject } from "../../permit.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
-import { messagesOf, pageAnswer } from "../page.ts";
+import { messagesOf } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
 import { deliver, headOf, note, read } from "./bytes.ts";
 import { claim } from "./claim.ts";
+import { isPrefetch, openedPage } from "./link-use.ts";
 import { expectLeft, fileKind, pageFields, proofOf } from "./page-fields.ts";
 import { lineAnswer } from "./refuse.ts";
 import { thumbnail } from "./thumbnail.ts";
@@ -50,11 +50,6 @@ export function refuse(asked: Asked, object: PermittedObject, refusal: Refusal):
   };
 }
 
-/** Whether the browser fetches ahead: its user has opened nothing yet. */
-function isPrefetch({ headers }: WireRequest): boolean {
-  return headers.some(([name, value]) => /^(?:sec-purpose|purpose|x-moz)$/i.test(name) && /prefetch/i.test(value));
-}
-
 function claimOf({ grant, options, request }: Asked, claimKey: string): DeliverLink["by"] {
   const token = deliveryToken(options.stateKey, grant.variant.id, claimKey);
   return { claim: hashOf(claimKey), token: hashOf(token), address: networkOf(request.remoteAddress ?? "") };
@@ -82,7 +77,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
         delivery: grant.delivery && `/d/${grant.token}`,
         preview: link.preview && !isCounted,
       });
-      return pageAnswer(request, 200, page);
+      return openedPage(asked, page);
     },
   };
 }

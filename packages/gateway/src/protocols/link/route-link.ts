@@ -9,6 +9,7 @@ import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import { messagesOf, pageAnswer } from "../page.ts";
 import type { Task } from "../protocol.ts";
 import type { Asked } from "./asked.ts";
+import { countedWhenSent } from "./link-use.ts";
 import { expectLeft, pageFields, proofOf } from "./page-fields.ts";
 import { LINK_BASE } from "./path.ts";
 import { lineAnswer } from "./refuse.ts";
@@ -33,7 +34,8 @@ function redirect({ grant }: Asked): Task<undefined> {
   };
 }
 
-function claim({ grant, options, request, permit }: Asked, claimKey: string): Task<ClaimLink> {
+function claim(asked: Asked, claimKey: string): Task<ClaimLink> {
+  const { grant, options, request, permit } = asked;
   const { variant, link } = grant;
   const token = deliveryToken(options.stateKey, variant.id, claimKey);
   return {
@@ -65,7 +67,9 @@ function claim({ grant, options, request, permit }: Asked, claimKey: string): Ta
       };
       const cookie = visitCookie(visitCookies(options.stateKey), visit);
       const headers = ["location", path, "set-cookie", cookie, "set-cookie", linkCookie(visit)];
-      return { status: 303, headers: [...SAFE_HEADERS, ...headers, "content-length", "0"], body: undefined };
+      const answer = { status: 303, headers: [...SAFE_HEADERS, ...headers, "content-length", "0"], body: undefined };
+      // Its pages are the app's, so the begin of a visit stands for them.
+      return countedWhenSent(asked, "opened", answer);
     },
   };
 }

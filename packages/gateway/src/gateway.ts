@@ -13,8 +13,7 @@ import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { type Answer, discard, type Outcome } from "./pipeline/outcome.ts";
 import { type Arrival, type Begun, pipeline } from "./pipeline/pipeline.ts";
 import { tally } from "./pipeline/probes.ts";
-import { toRefusal } from "./pipeline/refusal.ts";
-import { crossOriginOf, exchangeOf, type Reached } from "./pipeline/respond.ts";
+import { crossOriginOf, exchangeOf } from "./pipeline/respond.ts";
 import { cutByRevocation } from "./pipeline/revocation.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import type { Task } from "./protocols/protocol.ts";
@@ -108,8 +107,7 @@ export function gatewayOf(rows: Fronts, options: OpenOptions): Gateway {
   function serve(arrival: Arrival, signal: SignalSource): Outcome | Promise<Outcome> {
     const { received, notes, reached } = arrival;
     const { request, fields } = received;
-    const failed = (error: unknown): Outcome | Promise<Outcome> =>
-      after(translated(error, reached.authenticated), (shown) => refuse(shown, notes, reached));
+    const failed = (error: unknown): Outcome => refuse(error, notes, reached);
     try {
       const isCrossOrigin = fields.origin !== undefined && routes?.find(request) === undefined;
       const served = after(isCrossOrigin ? rulesFor(request, signal) : reached.rules, (rules) => {
@@ -213,11 +211,4 @@ function isWireRequest(request: WireRequest): boolean {
     typeof request.authority === "string" &&
     Array.isArray(request.headers)
   );
-}
-
-/** The refusal that the client may see. */
-function translated(error: unknown, authenticated: Reached["authenticated"]): unknown {
-  if (authenticated?.protocol.translated === undefined) return error;
-  const { protocol, grant, received } = authenticated;
-  return protocol.translated?.(toRefusal(error), grant, received.request).catch((failed: unknown) => failed);
 }

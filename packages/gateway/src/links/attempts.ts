@@ -1,4 +1,4 @@
-/** Limits on guesses of slugs and passwords. They count by network: what one network does never refuses another. */
+/** Limits on guesses of passwords. They count by network: what one network does never refuses another. */
 import type { Millis } from "../state/contract/deliveries.ts";
 import type { State } from "../state/contract/state.ts";
 
@@ -18,9 +18,7 @@ export interface Attempt {
 
 /** Counts attempts. */
 export interface Attempts {
-  /** When a network that guessed too often may continue; `undefined` if it may now. */
-  blocked(network: string): Promise<Millis | undefined>;
-  /** Counts an attempt and waits for its turn. Returns when to try again if it is refused. `link` is empty for a slug. */
+  /** Counts an attempt and waits for its turn. Returns when to try again if it is refused. */
   begin(network: string, link: string): Promise<Attempt | Millis>;
   /** The same for a browser, by a counter that no network shares. */
   beginProved(browser: string): Promise<Attempt | Millis>;
@@ -76,13 +74,6 @@ export function attemptsOf({ state, clock, pause }: AttemptOptions): Attempts {
   }
 
   return {
-    async blocked(network) {
-      for (const { address, most } of countersOf(network, "")) {
-        const { byAddress } = await state.failures({ address, link: "", windowMs: WINDOW });
-        if (byAddress >= most) return now() + WINDOW;
-      }
-      return undefined;
-    },
     begin: (network, link) => begin(countersOf(network, link)),
     beginProved: (browser) => begin([{ address: `browser ${browser}`, most: MOST, link: "" }]),
   };

@@ -2,6 +2,7 @@
  * Opens the address of a link or of a delivery: what it leads to, and whether its holder may continue. Knows neither HTTP nor SQL.
  * @module
  */
+import { createHmac } from "node:crypto";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { AuditEntry } from "../state/contract/audit.ts";
 import {
@@ -16,7 +17,7 @@ import { type Attempt, type AttemptOptions, attemptsOf } from "./attempts.ts";
 import { isAllowedFrom } from "./create-link.ts";
 import { deliveryToken, hashOf, isId, isSlug } from "./identifiers.ts";
 import type { Passwords } from "./password.ts";
-import { proofsOf } from "./proofs.ts";
+import { type Proved, proofsOf } from "./proofs.ts";
 
 /** Why a link does not open. */
 export type LinkProblem = DeliveryRefusal | "network" | "password" | "wrong-password" | "too-many" | "away";
@@ -63,8 +64,6 @@ export interface OpenedLink extends FoundLink {
   readonly isCounted: boolean;
   /** The cookie of a new browser that gave the password. */
   readonly browser?: string | undefined;
-  /** When the opening began. */
-  readonly openedAt: Millis;
 }
 
 /** Opens links. */
@@ -80,8 +79,6 @@ export interface LinkOpener {
   ): void;
   /** Proves for ten minutes that the password was right, so that the next form need not ask again. */
   proofOf(found: FoundLink): string;
-  /** Counts a slug that does not open as a guess, for every reason alike. Returns its refusal, a fixed time after the opening began. */
-  guessed(network: string, openedAt: Millis): Promise<LinkRefused>;
 }
 
 /** What {@link linkOpener} works with. */
@@ -91,10 +88,15 @@ export interface OpenerOptions extends AttemptOptions {
   readonly passwords: Passwords;
 }
 
+/** A link that may have a password. */
+interface Guarded extends Proved {
+  readonly variant: Pick<Variant, "id" | "name">;
+  /** Whether there is no link. */
+  readonly isDecoy?: boolean;
+}
+
 /** The owner learns of a link whose password was wrong so often in ten minutes. */
 const ANNOUNCED_FAILURES = 5;
-/** The time until the answer about a slug that does not open: longer than a storage takes to say that a target changed. */
-const GUESS_TIME: Millis = 250;
 
 /** Whether every delivery was started. A claim that was not started may still lapse and come back. */
 export function isUsedUp({ max, givenBack, started }: Variant): boolean {
@@ -112,9 +114,9 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
 
   /** Returns the cookie of a new browser that gave the password. */
   async function expectPassword(
-    found: FoundLink,
+    found: Guarded,
     presented: Presented,
-    showsSender: boolean,
+    showsSender = false,
   ): Promise<string | undefined> {
     const { link, variant } = found;
     if (link.password === undefined || proofs.isForm(found, presented.proof)) return undefined;
@@ -130,8 +132,9 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
     const matches = await passwords.matches(presented.password, link.password, turn);
     if (matches === false) {
       const refusal = { address: network, recipient: variant.name, result: "wrong-password" };
-      note(link.id, { action: "link.opened", ...refusal });
-      if (attempt.byLink >= ANNOUNCED_FAILURES) note(link.id, { action: "proof.failed", ...refusal, result: "ok" });
+      note(found.isDecoy ? undefined : link.id, { action: "link.opened", ...refusal });
+      if (attempt.byLink >= ANNOUNCED_FAILURES && !found.isDecoy)
+        note(link.id, { action: "proof.failed", ...refusal, result: "ok" });
       throw new LinkRefused("wrong-password", undefined, showsSender);
     }
     await attempt.forget();
@@ -151,12 +154,13 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
     return (await visitOf(variant.id, deliveryToken(stateKey, variant.id, claimKey))) !== undefined;
   }
 
-  async function guessed(network: string, openedAt: Millis): Promise<LinkRefused> {
-    const attempt = await attempts.begin(network, "");
-    if (typeof attempt === "number") return new LinkRefused("too-many", attempt);
-    note(undefined, { action: "link.opened", result: "unknown", address: network });
-    await pause(Math.max(0, openedAt + GUESS_TIME - clock().getTime()));
-    return new LinkRefused("unknown");
+  /** Asks for the password of a link that does not exist, and finds every password wrong, at the cost of a real one. */
+  async function refuseSlug(slug: string, presented: Presented): Promise<never> {
+    const digest = createHmac("sha512", stateKey).update(`slug\n${slug}`).digest();
+    const password = `scrypt$${digest.toString("base64url", 0, 16)}$${digest.toString("base64url", 16, 48)}`;
+    const link = { id: `slug ${slug}`, password };
+    await expectPassword({ link, variant: { id: slug, name: undefined }, isDecoy: true }, presented);
+    throw new LinkRefused("wrong-password");
   }
 
   const note: LinkOpener["note"] = (link, entry) => {
@@ -175,48 +179,40 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
 
   return {
     note,
-    guessed,
     proofOf: proofs.form,
     async open(address, presented) {
       const { network } = presented;
-      const openedAt = clock().getTime();
       const bySlug = isSlug(address);
       if (!bySlug && !isId(address)) throw new LinkRefused("unknown");
       const found = await state.findLink(address);
-      if (found === undefined) throw bySlug ? await guessed(network, openedAt) : new LinkRefused("unknown");
-      // After the look-up, like the count of an unknown slug: guesses at once are decided in the order in which they came.
-      if (bySlug && proofs.browserOf(found, presented.browser) === undefined) {
-        const blocked = await attempts.blocked(network);
-        if (blocked !== undefined) throw new LinkRefused("too-many", blocked);
+      if (found === undefined) {
+        if (bySlug) return refuseSlug(address, presented);
+        throw new LinkRefused("unknown");
       }
       const { link, variant } = found;
-      // A slug can be guessed, so it shows no reason before the password is right.
-      const hidden = bySlug && link.password !== undefined;
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
-      if (!isInside) throw bySlug ? await guessed(network, openedAt) : refusedLink(found, "network", network);
+      // Outside its networks, a slug without a password has no question of its own to ask.
+      if (!isInside && bySlug && link.password === undefined) return refuseSlug(address, presented);
       const delivery = await visitOf(variant.id, presented.visit);
       // A visit proves the password that the link had when the visit began.
       const isProved = delivery !== undefined && delivery.claimedAt > (link.passwordAt ?? 0);
       // Who guesses a slug would learn that there is a link.
       const showsSender = link.showSender === true && !bySlug;
       const browser = isProved ? undefined : await expectPassword(found, presented, showsSender);
+      // Every reason comes after the password.
+      if (!isInside) throw refusedLink(found, "network", network);
       const closed = closedReason(link, clock().getTime());
       const runs = closed === "expired" && (delivery !== undefined || (await goesOn(found, presented)));
-      if (closed !== undefined && !runs) {
-        if (bySlug && !hidden) throw await guessed(network, openedAt);
-        throw refusedLink(found, closed, network);
-      }
-      if (bySlug && !hidden && isUsedUp(variant) && delivery === undefined && !(await goesOn(found, presented)))
-        throw await guessed(network, openedAt);
+      if (closed !== undefined && !runs) throw refusedLink(found, closed, network);
       const isCounted = variant.max !== undefined || variant.maxBytes !== undefined || link.password !== undefined;
       const token = delivery === undefined ? undefined : presented.visit;
-      return { ...found, delivery, token, isCounted, browser, openedAt };
+      return { ...found, delivery, token, isCounted, browser };
     },
     async openDelivery(token, { remoteAddress }) {
       const found = await state.findDelivery(hashOf(token));
       if (found === undefined) throw new LinkRefused("unknown");
       if (!isAllowedFrom(found.link.networks, remoteAddress)) throw new LinkRefused("network");
-      return { ...found, token, isCounted: true, openedAt: clock().getTime() };
+      return { ...found, token, isCounted: true };
     },
   };
 }

@@ -5,27 +5,33 @@ import type { FoundLink } from "../state/contract/state.ts";
 
 const PROOF_LIFETIME: Millis = 10 * 60_000;
 
+/** What a proof is for. */
+export interface Proved {
+  readonly link: Pick<FoundLink["link"], "id" | "password">;
+  readonly variant: Pick<FoundLink["variant"], "id">;
+}
+
 /** Makes and checks proofs. */
 export interface Proofs {
   /** For ten minutes, so that the next form need not ask again. */
-  form(found: FoundLink): string;
-  isForm(found: FoundLink, proof: string | undefined): boolean;
+  form(found: Proved): string;
+  isForm(found: Proved, proof: string | undefined): boolean;
   /** A new browser's. It does not replace the password. */
-  browser(found: FoundLink): string;
+  browser(found: Proved): string;
   /** The name of a browser; `undefined` if the cookie proves nothing. */
-  browserOf(found: FoundLink, cookie: string | undefined): string | undefined;
+  browserOf(found: Proved, cookie: string | undefined): string | undefined;
 }
 
 /** Proofs under a secret of the state. */
 export function proofsOf(stateKey: Uint8Array, clock: () => Date): Proofs {
   type Kind = "proof" | "browser";
-  function sign(kind: Kind, { link, variant }: FoundLink, value: string): string {
+  function sign(kind: Kind, { link, variant }: Proved, value: string): string {
     const text = `${kind}\n${variant.id}\n${link.password}\n${value}`;
     return `${value}.${createHmac("sha256", stateKey).update(text).digest("base64url")}`;
   }
 
   /** The signed value. */
-  function open(kind: Kind, found: FoundLink, given = ""): string | undefined {
+  function open(kind: Kind, found: Proved, given = ""): string | undefined {
     const [value = ""] = given.split(".");
     const [one, other] = [given, sign(kind, found, value)].map((text) => Buffer.from(text)) as [Buffer, Buffer];
     return one.length === other.length && timingSafeEqual(one, other) ? value : undefined;

@@ -66,8 +66,6 @@ export interface PermittingProtocol<G extends Grant = Grant> extends GrantPolicy
   parentKeyId?(grant: G): string | undefined;
   /** Translates the refusal of a permitted request into the terms of its grant. Absent if there is nothing to translate. */
   attributed?(refusal: Refusal, permit: Permit<G>): Refusal;
-  /** Translates the refusal of a verified request when that takes time, before `attributed`. Absent if there is nothing to translate. */
-  translated?(refusal: Refusal, grant: G, request: WireRequest): Promise<Refusal>;
   /** Presents a refusal. */
   refuse(refusal: Refusal, exchange: Exchange): Answer;
 }

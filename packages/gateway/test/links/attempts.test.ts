@@ -44,24 +44,72 @@ const countOf = (statuses: readonly { status: number }[], wanted: number) =>
   statuses.filter(({ status }) => status === wanted).length;
 
 describe("guesses of slugs", () => {
-  it("from two networks lock no other network out of any slug", async () => {
-    await bench.make({ slug: "summer-party", public: true });
-    for (const from of ["192.0.2.1", "192.0.2.2"]) await times(12, (at) => ask(`/l/guess-${at}`, { from }));
-    expect((await ask("/l/summer-party", { from: "192.0.2.1" })).status).toBe(429);
-    expect((await ask("/l/summer-party", { from: "192.0.2.3" })).status).toBe(200);
-    expect((await ask("/l/winter-party", { from: "192.0.2.3" })).status).toBe(404);
-  });
+  const asked: readonly (readonly [string, string, Ask])[] = [
+    ["a page", "", { headers: BROWSER }],
+    ["a program", "", {}],
+    ["HEAD", "", { method: "HEAD" }],
+    ["PUT", "", { method: "PUT" }],
+    ["a file below it", "/film.mp4", { headers: BROWSER }],
+    ["a claim", "?dl=claim-key-0123456789", {}],
+    ["a bad claim", "?dl=short", { headers: { range: "bytes=999999999-" } }],
+    ["its archive", "?zip", {}],
+    ["a small picture", "?thumb", { headers: BROWSER }],
+    ["its preview", "?view", { headers: BROWSER }],
+    ["a wrong password of a browser", "", { headers: BROWSER, fields: { password: "wrong" } }],
+    ["a wrong password of a program", "", { headers: basic("wrong") }],
+    ["a long password", "", { headers: BROWSER, fields: { password: "x".repeat(300) } }],
+    ["a proof that nobody gave", "", { headers: BROWSER, fields: { proof: "1893456000000.AAAA" } }],
+    ["cookies that nobody gave", "", { headers: { ...BROWSER, cookie: "dp-browser=A.B; dp-visit=C" } }],
+  ];
 
-  it("that come at once from one network get ten answers, and do not find an open slug afterwards", async () => {
-    await bench.make({ slug: "summer-party", public: true });
-    const answers = await times(40, (at) => ask(at === 39 ? "/l/summer-party" : `/l/guess-${at}`));
-    expect([countOf(answers, 404), countOf(answers, 429)]).toEqual([10, 30]);
-  });
+  it.each(asked)(
+    "get the answer of a known slug with a password, and as many hashes: %s",
+    async (_, rest, how) => {
+      const closed = { expiresAt: new Date(bench.now + 1000), password: "right" };
+      await bench.make({ slug: "slug-known", password: "right" });
+      await bench.make({ slug: "slug-ended", ...closed });
+      await bench.make({ slug: "slug-away1", password: "right", networks: ["203.0.113.0/24"] });
+      await bench.make({ slug: "slug-away2", public: true, networks: ["203.0.113.0/24"] });
+      const { link } = await bench.make({ slug: "slug-taken", password: "right" });
+      await bench.links.state.revokeLink(link.id, "operator");
+      bench.now += 2000;
+      const seen = [];
+      for (const slug of ["slug-known", "slug-ended", "slug-away1", "slug-away2", "slug-taken", "slug-never"]) {
+        const [hashes, { status, headers, body, cookie }] = await hashesDuring(() => ask(`/l/${slug}${rest}`, how));
+        seen.push({ hashes, status, headers, body: String(body).replaceAll(slug, "SLUG"), cookie });
+      }
+      expect(seen).toEqual(seen.map(() => seen[0]));
+      expect([200, 401, 403]).toContain(seen[0]?.status);
+    },
+    60_000,
+  );
+
+  it("end after ten wrong passwords of a network, for known and unknown slugs alike", async () => {
+    await bench.make({ slug: "slug-known", password: "right" });
+    for (const [from, slug] of [
+      ["192.0.2.1", "slug-known"],
+      ["192.0.2.2", "slug-never"],
+    ] as const) {
+      const answers = await times(14, () => ask(`/l/${slug}`, { from, headers: basic("wrong") }));
+      expect([slug, countOf(answers, 401), countOf(answers, 429)]).toEqual([slug, 10, 4]);
+      const late = await ask("/l/slug-known", { from, headers: basic("right") });
+      expect([late.status, late.headers.includes("retry-after")]).toEqual([429, true]);
+    }
+    expect((await ask("/l/slug-known", { from: "192.0.2.3", headers: basic("right") })).status).toBe(428);
+  }, 60_000);
 
   it("from many networks of an IPv6 /48 end after forty, and another /48 continues", async () => {
-    for (let net = 0; net < 5; net++) await times(10, (at) => ask(`/l/guess-${at}`, { from: `2001:db8:1:${net}::1` }));
-    expect((await ask("/l/guess", { from: "2001:db8:1:ffff::1" })).status).toBe(429);
-    expect((await ask("/l/guess", { from: "2001:db8:2::1" })).status).toBe(404);
+    let guesses = 0;
+    const guess = (from: string) => ask(`/l/guess-${guesses++}`, { from, headers: basic("x".repeat(300)) });
+    for (let net = 0; net < 5; net++) await times(10, () => guess(`2001:db8:1:${net}::1`));
+    expect((await guess("2001:db8:1:ffff::1")).status).toBe(429);
+    expect((await guess("2001:db8:2::1")).status).toBe(401);
+  });
+
+  it("leave a public slug open: its owner said that anybody may read it", async () => {
+    await bench.make({ slug: "summer-party", public: true });
+    await times(12, (at) => ask(`/l/guess-${at}`, { headers: basic("x".repeat(300)) }));
+    expect((await ask("/l/summer-party")).status).toBe(200);
   });
 });
 
@@ -141,44 +189,6 @@ describe("a browser that gave the password", () => {
     await times(10, () => ask(path, { headers: basic("wrong") }));
     expect((await open(cookie, "changed")).status).toBe(429);
   }, 90_000);
-});
-
-describe("a public slug whose target changed", () => {
-  const kinds: readonly Ask[] = [
-    {},
-    { headers: BROWSER },
-    { method: "HEAD" },
-    { method: "PUT" },
-    { headers: { range: "bytes=999999999-" } },
-    { headers: { "if-match": '"x"' } },
-    { fields: { claim: "claim-key-0123456789" }, headers: BROWSER },
-  ];
-
-  it.each(kinds.flatMap((kind) => [undefined, 3].map((maxDeliveries) => [kind, maxDeliveries] as const)))(
-    "answers %j like an unknown slug, and counts as a guess (deliveries: %s)",
-    async (kind, maxDeliveries) => {
-      await bench.make({ slug: "summer-party", public: true, maxDeliveries });
-      bench.write("film.mp4", "changed");
-      const pauses: number[] = [];
-      bench.onPause = (ms) => void pauses.push(ms);
-      for (let at = 0; at < 11; at++) {
-        const [changed, unknown] = [
-          await ask("/l/summer-party", { ...kind, from: "192.0.2.1" }),
-          await ask("/l/winter-party", { ...kind, from: "192.0.2.2" }),
-        ];
-        expect(changed).toEqual(unknown);
-        expect(changed.status).toBe(at < 10 ? 404 : 429);
-      }
-      // The answer leaves after the same time, however long the storage took.
-      expect(pauses).toEqual(Array.from({ length: 20 }, () => 250));
-    },
-  );
-
-  it("does not count a missing file of an open folder", async () => {
-    await bench.make({ slug: "summer-party", public: true, kind: "prefix", key: "holiday/" });
-    await times(12, (at) => ask(`/l/summer-party/missing-${at}`));
-    expect((await ask("/l/summer-party/day%202/b.txt")).status).toBe(200);
-  });
 });
 
 describe("the queue of hashes", () => {

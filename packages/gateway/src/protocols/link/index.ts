@@ -3,7 +3,7 @@
  * @module
  */
 import type { WireRequest } from "daypass";
-import { isClaimKey, isSlug } from "../../links/identifiers.ts";
+import { isClaimKey } from "../../links/identifiers.ts";
 import { kindOfLink } from "../../links/link-kinds.ts";
 import { LinkRefused, type Presented } from "../../links/open-link.ts";
 import { placeBucket } from "../../links/route-target.ts";
@@ -14,7 +14,7 @@ import { BROWSER_COOKIE, cookieOf, VISIT_COOKIE } from "./cookies.ts";
 import { type LinkForm, readLinkForm } from "./form.ts";
 import type { LinkGrant, LinkProtocolOptions } from "./grant.ts";
 import { isLinkTarget, LINK_BASE, readLinkPath, readQuery } from "./path.ts";
-import { isHidden, refuseLink } from "./refuse.ts";
+import { refuseLink } from "./refuse.ts";
 import { linkTask } from "./task.ts";
 
 /** Links on their own origin. */
@@ -45,10 +45,7 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
         ? await opener.open(address.address, presented)
         : await opener.openDelivery(address.token, presented);
     const isForSite = opened.link.kind === "route" && opened.link.bucket === placeBucket(site ?? "");
-    if (site !== undefined && !isForSite) {
-      const isGuess = address.kind === "link" && isSlug(address.address);
-      throw isGuess ? await opener.guessed(presented.network, opened.openedAt) : new LinkRefused("unknown");
-    }
+    if (site !== undefined && !isForSite) throw new LinkRefused("unknown");
     const rest = address.kind === "link" ? address.rest : undefined;
     return {
       ...opened,
@@ -93,12 +90,6 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     life: ({ link }) => (link.expiresAt - link.createdAt) / 1000,
     task: linkTask(options),
     refuse: refuseLink(options),
-    async translated(refusal, grant, request) {
-      // A missing file of an open folder is no secret about its slug.
-      const isBelow = refusal.code === "NO_SUCH_KEY" && kindOfLink(grant.link).opensMany;
-      if (isBelow || !isHidden(request, grant, refusal)) return refusal;
-      return opener.guessed(networkOf(request.remoteAddress ?? ""), grant.openedAt);
-    },
   };
 }
 

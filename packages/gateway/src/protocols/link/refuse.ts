@@ -1,7 +1,6 @@
 /** What a link answers when it does not open: a page for a browser, one line for a program. */
 import type { WireRequest } from "daypass";
 import { unsatisfiedContentRange } from "../../http/range.ts";
-import { isSlug } from "../../links/identifiers.ts";
 import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { passwordPage } from "../../pages/link-page.ts";
@@ -11,7 +10,6 @@ import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../../pipeline/refusal.ts";
 import { messagesOf, pageAnswer, wantsPage } from "../page.ts";
 import type { Exchange } from "../protocol.ts";
-import type { LinkGrant } from "./grant.ts";
 
 /** The problem behind a refusal of another part of the gateway. Every other one is the server's own. */
 const CODES: Readonly<Partial<Record<RefusalCode, PageProblem>>> = {
@@ -48,11 +46,10 @@ export function refuseLink({
   readonly clock: () => Date;
   readonly sharedBy?: string | undefined;
 }): (refusal: Refusal, exchange: Exchange) => Answer {
-  return (thrown, { request, requestId, permit }) => {
-    const fault = permit === undefined ? undefined : REQUEST_FAULTS[thrown.code];
-    if (fault !== undefined) return lineAnswer(fault.status, fault.line, ["x-request-id", requestId, ...hints(thrown)]);
-    const isKept = thrown instanceof LinkRefused && permit === undefined;
-    const refusal = isKept || !isHidden(request, permit?.grant as LinkGrant | undefined, thrown) ? thrown : UNKNOWN;
+  return (refusal, { request, requestId, permit }) => {
+    const fault = permit === undefined ? undefined : REQUEST_FAULTS[refusal.code];
+    if (fault !== undefined)
+      return lineAnswer(fault.status, fault.line, ["x-request-id", requestId, ...hints(refusal)]);
     const link = refusal instanceof LinkRefused ? refusal : undefined;
     const ids = ["x-request-id", requestId];
     if (link?.problem === "password" || link?.problem === "wrong-password") {
@@ -84,20 +81,6 @@ function hints({ code, details }: Refusal): readonly string[] {
   if (code === "METHOD_NOT_ALLOWED") return ["allow", "GET, HEAD, POST"];
   if (code !== "RANGE_NOT_SATISFIABLE") return [];
   return ["content-range", unsatisfiedContentRange(Number(details["size"]))];
-}
-
-const UNKNOWN = new LinkRefused("unknown");
-/** Problems of the moment: they say nothing about the link. */
-const PASSING: ReadonlySet<PageProblem> = new Set(["busy", "too-many", "away"]);
-
-/**
- * Whether the holder of a slug may not learn why it does not open: a slug can be guessed, so without a password everything that is not open is
- * unknown. The opener decides alike before the grant.
- */
-export function isHidden({ target }: WireRequest, grant: LinkGrant | undefined, refusal: Refusal): boolean {
-  if (grant !== undefined && REQUEST_FAULTS[refusal.code] !== undefined) return false;
-  const [, address = ""] = /^(?:\/-\/daypass)?\/l\/([^/?]*)/.exec(target) ?? [];
-  return isSlug(address) && grant?.link.password === undefined && !PASSING.has(problemOf(refusal));
 }
 
 /** The problem that a page names. */

@@ -27,7 +27,7 @@ export function scheduleAttempt({ link, most, counts, waiting, now }: AttemptFac
 export interface CountedFailure {
   /** The network of the client, or its browser. */
   readonly address: string;
-  /** The link whose new clients share attempts; empty for a slug, and for a browser that proved the password. */
+  /** The link whose new clients share attempts; empty for a browser that proved the password. */
   readonly link: string;
   /** Milliseconds in which failures count. */
   readonly windowMs: number;

@@ -31,7 +31,6 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   giveBack: once,
   recordFailure: once,
   forgetFailure: once,
-  failures: again,
 
   deliver: again,
   findDelivery: again,

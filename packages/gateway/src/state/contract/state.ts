@@ -3,7 +3,7 @@
  * that it is lazy. An engine's own clock decides; its readings are milliseconds since 1970.
  * @module
  */
-import type { CountedFailure, FailureCounts, RecordedFailure } from "./attempts.ts";
+import type { CountedFailure, RecordedFailure } from "./attempts.ts";
 import type { CountBatch } from "./counts.ts";
 import type { Applied, Command, Delivery, Millis, VariantCounters } from "./deliveries.ts";
 import type { Link, LinkChange } from "./fields.ts";
@@ -83,8 +83,6 @@ export interface LinkMethods {
   recordFailure(failure: CountedFailure): Promise<RecordedFailure>;
   /** Takes back an attempt that succeeded. */
   forgetFailure(failure: Pick<CountedFailure, "address" | "link"> & { readonly at: Millis }): Promise<void>;
-  /** The same counts, without a new failure. Lazy. */
-  failures(failure: Omit<CountedFailure, "most">): Promise<FailureCounts>;
 }
 
 /** The methods that count deliveries and uses. */

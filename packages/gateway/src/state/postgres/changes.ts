@@ -163,7 +163,7 @@ export function addCounts(db: Database, { id, uses }: CountBatch): Promise<void>
 }
 
 /** Counts failures since an instant. */
-export async function failures(
+async function failures(
   run: Run,
   { address, link, since }: { readonly address: string; readonly link: string; readonly since: Millis },
 ): Promise<FailureCounts> {

@@ -2,7 +2,7 @@
 import { pageOf, pageStart } from "../contract/page.ts";
 import { toVariant } from "../contract/rows.ts";
 import type { LinkMethods } from "../contract/state.ts";
-import { addCounts, createLink, failures, found, recordFailure, revokeLink, updateLink, whole } from "./changes.ts";
+import { addCounts, createLink, found, recordFailure, revokeLink, updateLink, whole } from "./changes.ts";
 import type { Database, Once } from "./transaction.ts";
 
 /** The methods of the contract for links. */
@@ -38,6 +38,5 @@ export function linkMethods(db: Database, once: Once): LinkMethods {
     forgetFailure: ({ address, link, at }) =>
       once(async ({ run }) => void (await run("forgetFailure", address, link, at))),
     addCounts: (batch) => addCounts(db, batch),
-    failures: ({ address, link, windowMs }) => failures(db.read, { address, link, since: db.now() - windowMs }),
   };
 }

@@ -14,7 +14,7 @@ export function failureMethods({
   run,
   commit,
   now,
-}: Engine): Pick<State, "recordFailure" | "forgetFailure" | "failures"> {
+}: Engine): Pick<State, "recordFailure" | "forgetFailure"> {
   function failures(address: string, link: string, windowMs: number): FailureCounts {
     const since = now() - windowMs;
     const byLink = first("failuresByLink", link, since);
@@ -36,6 +36,5 @@ export function failureMethods({
         return { ...failures(address, link, windowMs), at };
       }),
     forgetFailure: ({ address, link, at }) => commit(() => void run("forgetFailure", address, link, at)),
-    failures: ({ address, link, windowMs }) => commit(() => failures(address, link, windowMs)),
   };
 }

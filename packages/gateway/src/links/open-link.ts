@@ -191,7 +191,7 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
       }
       const { link, variant } = found;
       const isInside = isAllowedFrom(link.networks, presented.remoteAddress);
-      // Outside its networks, a slug without a password has no question of its own to ask.
+      // Outside the networks of a public link, its slug does not exist.
       if (!isInside && bySlug && link.password === undefined) return refuseSlug(address, presented);
       const delivery = await visitOf(variant.id, presented.visit);
       // A visit proves the password that the link had when the visit began.

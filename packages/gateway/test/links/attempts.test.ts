@@ -106,7 +106,7 @@ describe("guesses of slugs", () => {
     expect((await guess("2001:db8:2::1")).status).toBe(401);
   });
 
-  it("leave a public slug open: its owner said that anybody may read it", async () => {
+  it("leave a public slug open: its owner made it public", async () => {
     await bench.make({ slug: "summer-party", public: true });
     await times(12, (at) => ask(`/l/guess-${at}`, { headers: basic("x".repeat(300)) }));
     expect((await ask("/l/summer-party")).status).toBe(200);

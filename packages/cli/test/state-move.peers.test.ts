@@ -141,12 +141,12 @@ describe.skipIf(reason)(`the move of a state into PostgreSQL${reason ?? ""}`, ()
     expect(await one.json("links", "show", counted.id)).toEqual(before);
     expect([await get(gateway, key), await get(gateway, key, "secret/a")]).toEqual([200, 403]);
     expect(await open(gateway, revoked, "c")).toBe(410);
-    // A holder of a delivery continues it, and the third delivery is the last. A slug does not show that it was used up.
+    // A holder of a delivery continues it, and the third delivery is the last.
     expect([
       await open(gateway, counted, "a"),
       await open(gateway, counted, "c"),
       await open(gateway, counted, "d"),
-    ]).toEqual([200, 200, 404]);
+    ]).toEqual([200, 200, 410]);
     for (const recipient of forTwo.recipients) expect(await open(gateway, recipient, "e")).toBe(200);
     await one.json("links", "create", "media/report.pdf");
 

@@ -29,12 +29,15 @@ export class LinkRefused extends Refusal {
   readonly retryAt: Millis | undefined;
   /** Whether the page that asks for a proof may name the sender. */
   readonly showsSender: boolean;
+  /** The link, if its holder may know it. */
+  readonly found: FoundLink | undefined;
 
-  constructor(problem: LinkProblem, retryAt?: Millis, showsSender = false) {
+  constructor(problem: LinkProblem, retryAt?: Millis, showsSender = false, found?: FoundLink) {
     super("LINK_CLOSED", `the link does not open: ${problem}`, { problem });
     this.problem = problem;
     this.retryAt = retryAt;
     this.showsSender = showsSender;
+    this.found = found;
   }
 }
 
@@ -168,13 +171,11 @@ export function linkOpener({ state, stateKey, passwords, clock, pause }: OpenerO
   };
 
   /** The refusal of a known link, which is recorded. */
-  function refusedLink(
-    { link, variant }: FoundLink,
-    problem: DeliveryRefusal | "network",
-    address: string,
-  ): LinkRefused {
+  function refusedLink(found: FoundLink, problem: DeliveryRefusal | "network", address: string): LinkRefused {
+    const { link, variant } = found;
     note(link.id, { action: "link.opened", result: problem, recipient: variant.name, address });
-    return new LinkRefused(problem, problem === "not-yet" ? link.startsAt : undefined);
+    const opensAt = problem === "not-yet" ? link.startsAt : undefined;
+    return new LinkRefused(problem, opensAt, false, problem === "network" ? undefined : found);
   }
 
   return {

@@ -89,6 +89,16 @@ export function timeText(instant: Date, language: string, now?: Date): Html {
   return html`<time datetime="${instant.toISOString()}">${new Intl.DateTimeFormat(language, format).format(instant)} UTC</time>`;
 }
 
+/** How long an instant is away, in words. */
+export function relativeText(instant: Date, language: string, now: Date): string {
+  const minutes = Math.round((instant.getTime() - now.getTime()) / 60_000);
+  const hours = Math.round(minutes / 60);
+  const days = Math.round(hours / 24);
+  const format = new Intl.RelativeTimeFormat(language);
+  if (Math.abs(days) > 1) return format.format(days, "day");
+  return Math.abs(hours) > 1 ? format.format(hours, "hour") : format.format(minutes, "minute");
+}
+
 /** The day of an instant, in UTC. */
 export function dayText(instant: Date, language: string, now: Date): Html {
   const year = instant.getUTCFullYear() === now.getUTCFullYear() ? undefined : "numeric";

@@ -42,6 +42,8 @@ export interface LinkPage extends LinkFacts {
   readonly claimKey?: string | undefined;
   /** The path of the delivery that this browser has taken. */
   readonly delivery?: string | undefined;
+  /** Until when that delivery may continue; `undefined` before it has begun. */
+  readonly continuesUntil?: Date | undefined;
   /** Proves that the password was right. */
   readonly proof?: string | undefined;
   readonly preview: boolean;
@@ -66,7 +68,7 @@ ${action(messages, page)}`
     title: sharedBy === undefined ? title : `${title} – ${sharedBy}`,
     width: shown ? "duo" : undefined,
     footer: footerOf(messages, new URL(address).host),
-    main: html`${ticket(face, linkFacts(messages, page))}
+    main: html`${ticket(face, delivery === undefined ? linkFacts(messages, page) : takenFacts(messages, page))}
 ${shown}
 ${
   delivery === undefined &&
@@ -93,6 +95,21 @@ export function linkFacts(messages: Messages, page: LinkFacts & { readonly size?
   ];
 }
 
+/** The stub after a delivery was taken: how long it may continue, and what is left for others. */
+function takenFacts(messages: Messages, { continuesUntil, now, deliveries }: LinkPage): Content[] {
+  const { left, until } = availability(messages, continuesUntil ?? now, now);
+  const isLast = deliveries?.left === 0;
+  return [
+    continuesUntil !== undefined && fact(messages.continues, left, until),
+    deliveries &&
+      fact(
+        messages.downloads,
+        isLast ? messages.noneLeft : counted(messages, messages.left, deliveries.left),
+        isLast ? messages.wasLast : fill(messages.of, { count: deliveries.max }),
+      ),
+  ];
+}
+
 /** The last line of a page: the server, and a warning. */
 export function footerOf(messages: Messages, host: string): Content {
   return html`<bdi>${host}</bdi> · ${messages.footer}`;
@@ -108,7 +125,9 @@ function details(messages: Messages, { kind, name, label, size }: LinkPage): Con
 
 function action(messages: Messages, { path, kind, claimKey, proof, deliveries, size }: LinkPage): Content {
   const isFile = size !== undefined;
-  const text = isFile ? html`${icon("download")}${messages.download}` : messages.open;
+  const text = isFile
+    ? html`${icon("download")}${messages.download}`
+    : html`${messages.open}${kind === "page" && icon("next")}`;
   if (claimKey === undefined) return html`<a class="go" href="${path}?download">${text}</a>`;
   const once = deliveries?.max === 1 ? messages.once : messages.counts;
   const visit = deliveries === undefined ? messages.visit : messages.visitCounts;

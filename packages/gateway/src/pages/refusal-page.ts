@@ -1,8 +1,9 @@
 /** The pages that say why a link does not open, and what its holder can do. */
 import { type Content, html } from "./html.ts";
 import type { Icon } from "./icons.ts";
-import { layout, timeText } from "./layout.ts";
+import { layout, relativeText, sizeText, timeText } from "./layout.ts";
 import { footerOf } from "./link-page.ts";
+import { fill } from "./messages/index.ts";
 import type { Messages, PageProblem } from "./messages/types.ts";
 import { fact, heading, ticket } from "./ticket.ts";
 
@@ -63,17 +64,48 @@ export interface RefusalPage {
   readonly requestId: string;
   readonly now: Date;
   readonly opensAt?: Date | undefined;
+  readonly expiredAt?: Date | undefined;
+  readonly sharedBy?: string | undefined;
+  /** How many deliveries the link had. */
+  readonly deliveries?: { readonly max: number; readonly areVisits: boolean } | undefined;
+  /** How much the link has sent. */
+  readonly bytes?: { readonly sent: number; readonly max: number } | undefined;
+  /** The address that was asked for, without its scheme. */
+  readonly address?: string | undefined;
+  /** The path of the link. */
+  readonly path?: string | undefined;
 }
 
+/** The facts that belong to a problem, beside the sender and the reference. */
+const FACTS: Readonly<Partial<Record<PageProblem, (messages: Messages, page: RefusalPage) => Content>>> = {
+  unknown: ({ address }, page) => page.address !== undefined && fact(address, html`<bdi>${page.address}</bdi>`),
+  expired: (messages, { expiredAt, now }) => instant(messages, messages.expired, expiredAt, now),
+  "not-yet": (messages, { opensAt, now }) => instant(messages, messages.opens, opensAt, now),
+  "used-up": ({ downloads, visits, usedOf }, { deliveries }) =>
+    deliveries && fact(deliveries.areVisits ? visits : downloads, fill(usedOf, { count: deliveries.max })),
+  "over-budget": ({ sent, partOf, language }, { bytes }) =>
+    bytes && fact(sent, fill(partOf, { part: sizeText(bytes.sent, language), whole: sizeText(bytes.max, language) })),
+};
+
+function instant(messages: Messages, name: string, at: Date | undefined, now: Date): Content {
+  return at && fact(name, relativeText(at, messages.language, now), timeText(at, messages.language, now));
+}
+
+/** How long an address is. */
+const EXAMPLE_ID = "5dydZz2wBb1PmmEb6U7tsC";
+
 /** Renders the page of a problem. */
-export function refusalPage(messages: Messages, { problem, host, requestId, now, opensAt }: RefusalPage): string {
+export function refusalPage(messages: Messages, page: RefusalPage): string {
+  const { problem, host, requestId, sharedBy, path = "" } = page;
   const { icon, isWarning, action } = problems[problem];
   const { title, text } = messages.problems[problem];
   const facts: readonly Content[] = [
-    opensAt !== undefined && fact(messages.opens, timeText(opensAt, messages.language, now)),
+    FACTS[problem]?.(messages, page),
+    sharedBy !== undefined && fact(messages.sender, html`<bdi>${sharedBy}</bdi>`),
     fact(messages.reference, html`<bdi>${requestId}</bdi>`),
   ];
   const face = html`${heading(isWarning ? "warn" : "no", icon, title, text)}
-${action !== undefined && html`<a class="alt" href="">${messages[action]}</a>`}`;
+${problem === "unknown" && html`<p class="hint mid">${messages.completeAddress}<br><b>/l/${EXAMPLE_ID}</b></p>`}
+${action !== undefined && (action === "openAgain" ? html`<a class="go" href="${path}">${messages[action]}</a>` : html`<a class="alt" href="">${messages[action]}</a>`)}`;
   return layout(messages, { title, main: ticket(face, facts), footer: footerOf(messages, host) });
 }

@@ -53,6 +53,8 @@ export function page(
     readonly headers: readonly string[];
     /** The dialect's own code, for the developer who opened the URL. */
     readonly shown: string;
+    /** When a URL whose signature is right expired; as text. */
+    readonly expiresAt?: unknown;
   },
 ): Answer {
   const isRoot = request.target === "/" && refused.code === "NO_SIGNATURE";
@@ -61,6 +63,7 @@ export function page(
     host: request.authority,
     requestId,
     error: `${refused.status} ${refused.shown}`,
+    expiredAt: typeof refused.expiresAt === "string" ? new Date(refused.expiresAt) : undefined,
   });
   return pageAnswer(request, refused.status, text, refused.headers);
 }

@@ -168,12 +168,20 @@ describe.skipIf(chromiumReason)(`pages in Chromium${chromiumReason ?? ""}`, () =
         language === "right to left" ? { ...english, language: "ar", direction: "rtl" } : messagesFor(language);
       const place = { host: "files.example", requestId: "7f3a90c2" };
       const [now, opensAt] = [new Date(0), new Date(0)];
+      const known = {
+        expiredAt: now,
+        sharedBy: "Mara Lindqvist",
+        deliveries: { max: 3, areVisits: false },
+        bytes: { sent: 19e9, max: 20e9 },
+        address: `files.example/l/${"x".repeat(100)}`,
+        path: "/l/x",
+      };
       const texts = [
         ...(Object.keys(problems) as PageProblem[]).map((problem) =>
-          refusalPage(messages, { ...place, problem, now, opensAt }),
+          refusalPage(messages, { ...place, ...known, problem, now, opensAt }),
         ),
         ...(Object.keys(english.refusals) as RefusedUrl[]).map((why) =>
-          refusedUrlPage(messages, { ...place, why, error: "403 AccessDenied" }),
+          refusedUrlPage(messages, { ...place, why, error: "403 AccessDenied", expiredAt: now }),
         ),
         ...[false, true].map((isWrong) => passwordPage(messages, { path: "/l/x", host: place.host, isWrong })),
       ];

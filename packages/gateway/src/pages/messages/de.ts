@@ -72,6 +72,16 @@ export const de: Messages = {
   tryAgain: "Noch einmal versuchen",
   openAgain: "Den Link noch einmal öffnen",
   opens: "Öffnet",
+  completeAddress: "So sieht das Ende einer vollständigen Adresse aus:",
+  expired: "Abgelaufen",
+  sent: "Gesendet",
+  usedOf: "{count} von {count} genutzt",
+  partOf: "{part} von {whole}",
+  address: "Adresse",
+  sender: "Von",
+  continues: "Fortsetzbar",
+  noneLeft: "Keiner übrig",
+  wasLast: "Ihrer war der letzte",
   reference: "Referenz",
   back: "Gehen Sie zurück zu der Seite oder dem Programm, von dem Sie diese Adresse haben, und öffnen Sie die Datei dort noch einmal.",
   wholeAddress: "Haben Sie einen Link bekommen? Öffnen Sie die ganze Adresse aus Ihrer Nachricht. Sie sieht so aus:",
@@ -103,7 +113,7 @@ export const de: Messages = {
     },
     failed: {
       title: "Der Server kann gerade nicht antworten",
-      text: "Das ist unser Fehler, nicht Ihrer. Versuchen Sie es in einigen Minuten noch einmal.",
+      text: "Versuchen Sie es in einigen Minuten noch einmal. Ihr Link bleibt gültig.",
     },
     denied: {
       title: "Der Server darf diese Datei nicht lesen",
@@ -137,7 +147,7 @@ export const de: Messages = {
     },
     "used-up": {
       title: "Dieser Link ist aufgebraucht",
-      text: "Alle Downloads wurden genutzt. Wenn Sie einen davon begonnen haben, öffnen Sie den Link im selben Browser wie damals.",
+      text: "Alle Downloads wurden genutzt. Wenn Sie einen davon begonnen haben, öffnen Sie den Link im selben Browser wie damals. Sonst bitten Sie den Absender um einen neuen Link.",
     },
     revoked: {
       title: "Der Absender hat diesen Link zurückgezogen",
@@ -145,7 +155,7 @@ export const de: Messages = {
     },
     changed: {
       title: "Die Datei hat sich geändert",
-      text: "Die Datei wurde geändert oder entfernt, nachdem Sie diesen Link bekommen haben. Damit Sie nie die falsche Datei bekommen, ist der Link geschlossen.",
+      text: "Die Datei wurde geändert oder entfernt, nachdem Sie diesen Link bekommen haben. Damit Sie nie die falsche Datei bekommen, ist der Link geschlossen. Bitten Sie den Absender um einen neuen Link.",
     },
     "not-yet": {
       title: "Dieser Link öffnet später",

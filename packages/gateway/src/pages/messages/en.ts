@@ -70,6 +70,16 @@ export const en = {
   tryAgain: "Try again",
   openAgain: "Open the link again",
   opens: "Opens",
+  completeAddress: "The end of a complete address looks like this:",
+  expired: "Expired",
+  sent: "Sent",
+  usedOf: "{count} of {count} used",
+  partOf: "{part} of {whole}",
+  address: "Address",
+  sender: "From",
+  continues: "Continue for",
+  noneLeft: "None left",
+  wasLast: "yours was the last",
   reference: "Reference",
   back: "Go back to the page or program that gave you this address, and open the file from there again.",
   wholeAddress: "Were you sent a link? Open the whole address from your message. It looks like this:",
@@ -95,7 +105,7 @@ export const en = {
     },
     failed: {
       title: "The server cannot answer right now",
-      text: "This is our fault, not yours. Try again in a few minutes.",
+      text: "Try again in a few minutes. Your link stays valid.",
     },
     denied: { title: "The server may not read this file", text: "Tell the sender of the link, who can repair it." },
     busy: { title: "Too many requests", text: "The server is too busy right now. Try again in a few seconds." },
@@ -123,7 +133,7 @@ export const en = {
     },
     "used-up": {
       title: "This link is used up",
-      text: "All its downloads were used. If you started one of them, open the link in the browser that you used then.",
+      text: "All its downloads were used. If you started one of them, open the link in the browser that you used then. Otherwise ask the sender for a new link.",
     },
     revoked: {
       title: "The sender withdrew this link",
@@ -131,7 +141,7 @@ export const en = {
     },
     changed: {
       title: "The file has changed",
-      text: "The file was changed or removed after you got this link. So that you never get the wrong file, the link is closed.",
+      text: "The file was changed or removed after you got this link. So that you never get the wrong file, the link is closed. Ask the sender for a new link.",
     },
     "not-yet": {
       title: "This link opens later",

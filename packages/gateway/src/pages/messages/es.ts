@@ -72,6 +72,16 @@ export const es: Messages = {
   tryAgain: "Intentar de nuevo",
   openAgain: "Abrir el enlace otra vez",
   opens: "Se abre",
+  completeAddress: "El final de una dirección completa se ve así:",
+  expired: "Caducó",
+  sent: "Enviado",
+  usedOf: "{count} de {count} usadas",
+  partOf: "{part} de {whole}",
+  address: "Dirección",
+  sender: "De",
+  continues: "Puede continuar",
+  noneLeft: "No queda ninguna",
+  wasLast: "la suya fue la última",
   reference: "Referencia",
   back: "Vuelva a la página o al programa que le dio esta dirección y abra el archivo desde allí otra vez.",
   wholeAddress: "¿Le enviaron un enlace? Abra la dirección completa de su mensaje. Tiene este aspecto:",
@@ -103,7 +113,7 @@ export const es: Messages = {
     },
     failed: {
       title: "El servidor no puede responder en este momento",
-      text: "Es culpa nuestra, no suya. Inténtelo de nuevo en unos minutos.",
+      text: "Inténtelo de nuevo en unos minutos. Su enlace sigue siendo válido.",
     },
     denied: {
       title: "El servidor no puede leer este archivo",
@@ -137,7 +147,7 @@ export const es: Messages = {
     },
     "used-up": {
       title: "Este enlace está agotado",
-      text: "Se han usado todas sus descargas. Si usted comenzó una de ellas, abra el enlace en el mismo navegador.",
+      text: "Se han usado todas sus descargas. Si usted comenzó una de ellas, abra el enlace en el mismo navegador. Si no, pida al remitente un enlace nuevo.",
     },
     revoked: {
       title: "El remitente retiró este enlace",
@@ -145,7 +155,7 @@ export const es: Messages = {
     },
     changed: {
       title: "El archivo ha cambiado",
-      text: "El archivo se modificó o se eliminó después de que usted recibiera este enlace. Para que nunca reciba un archivo equivocado, el enlace está cerrado.",
+      text: "El archivo se modificó o se eliminó después de que usted recibiera este enlace. Para que nunca reciba un archivo equivocado, el enlace está cerrado. Pida al remitente un enlace nuevo.",
     },
     "not-yet": {
       title: "Este enlace se abre más tarde",

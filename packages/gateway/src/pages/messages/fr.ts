@@ -73,6 +73,16 @@ export const fr: Messages = {
   tryAgain: "Réessayer",
   openAgain: "Ouvrir à nouveau le lien",
   opens: "Ouverture",
+  completeAddress: "La fin d’une adresse complète ressemble à ceci :",
+  expired: "Expiré",
+  sent: "Envoyé",
+  usedOf: "{count} sur {count} utilisés",
+  partOf: "{part} sur {whole}",
+  address: "Adresse",
+  sender: "De",
+  continues: "Peut continuer",
+  noneLeft: "Plus aucun",
+  wasLast: "le vôtre était le dernier",
   reference: "Référence",
   back: "Revenez à la page ou au programme qui vous a donné cette adresse, et ouvrez à nouveau le fichier depuis là.",
   wholeAddress: "Vous avez reçu un lien ? Ouvrez l’adresse entière de votre message. Elle ressemble à ceci :",
@@ -104,7 +114,7 @@ export const fr: Messages = {
     },
     failed: {
       title: "Le serveur ne peut pas répondre en ce moment",
-      text: "C’est notre faute, pas la vôtre. Réessayez dans quelques minutes.",
+      text: "Réessayez dans quelques minutes. Votre lien reste valable.",
     },
     denied: {
       title: "Le serveur n’a pas le droit de lire ce fichier",
@@ -138,7 +148,7 @@ export const fr: Messages = {
     },
     "used-up": {
       title: "Ce lien est épuisé",
-      text: "Tous ses téléchargements ont été utilisés. Si vous en avez commencé un, ouvrez le lien dans le même navigateur.",
+      text: "Tous ses téléchargements ont été utilisés. Si vous en avez commencé un, ouvrez le lien dans le même navigateur. Sinon, demandez un nouveau lien à l’expéditeur.",
     },
     revoked: {
       title: "L’expéditeur a retiré ce lien",
@@ -146,7 +156,7 @@ export const fr: Messages = {
     },
     changed: {
       title: "Le fichier a changé",
-      text: "Le fichier a été modifié ou supprimé depuis que vous avez reçu ce lien. Pour que vous ne receviez jamais le mauvais fichier, le lien est fermé.",
+      text: "Le fichier a été modifié ou supprimé depuis que vous avez reçu ce lien. Pour que vous ne receviez jamais le mauvais fichier, le lien est fermé. Demandez un nouveau lien à l’expéditeur.",
     },
     "not-yet": {
       title: "Ce lien s’ouvrira plus tard",

@@ -7,6 +7,8 @@ import { isClaimKey } from "../../links/identifiers.ts";
 import { kindOfLink } from "../../links/link-kinds.ts";
 import { LinkRefused, type Presented } from "../../links/open-link.ts";
 import { placeBucket } from "../../links/route-target.ts";
+import type { Permit } from "../../permit.ts";
+import type { Refusal } from "../../pipeline/refusal.ts";
 import { networkOf } from "../../pipeline/unverified-body-limit.ts";
 import { hostsOf } from "../../upstream/route-table.ts";
 import type { BodyVerifier, Protocol } from "../protocol.ts";
@@ -89,8 +91,15 @@ export function linkProtocol(options: LinkProtocolOptions): Protocol<LinkGrant> 
     scopes: ({ link }) => scopesOf(link.owner),
     life: ({ link }) => (link.expiresAt - link.createdAt) / 1000,
     task: linkTask(options),
+    attributed: withLink,
     refuse: refuseLink(options),
   };
+}
+
+/** A permitted request has opened its link, so its page may say what is known of it. */
+function withLink(refusal: Refusal, { grant }: Permit<LinkGrant>): Refusal {
+  if (!(refusal instanceof LinkRefused) || refusal.problem === "unknown") return refusal;
+  return new LinkRefused(refusal.problem, refusal.retryAt, false, grant);
 }
 
 /** The claim key in the query; `undefined` if it is no key. */

@@ -40,7 +40,7 @@ export function objectTask(asked: Asked, object: PermittedObject): Task {
   return read(asked, object);
 }
 
-/** Refuses a request. If the object is gone or changed, a slug gets the answer of an unknown one instead. */
+/** Refuses a request. An object that is gone or changed is a reason that comes first. */
 export function refuse(asked: Asked, object: PermittedObject, refusal: Refusal): Task<HeadObject> {
   return {
     request: headOf(asked, object),
@@ -75,6 +75,7 @@ function showPage(asked: Asked, object: PermittedObject): Task<HeadObject> {
         proof: proofOf(asked),
         claimKey: isCounted ? randomClaimKey() : undefined,
         delivery: grant.delivery && `/d/${grant.token}`,
+        continuesUntil: grant.delivery?.state === "started" ? new Date(grant.delivery.leaseUntil) : undefined,
         preview: link.preview && !isCounted,
       });
       return openedPage(asked, page);

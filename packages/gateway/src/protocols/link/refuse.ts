@@ -1,11 +1,12 @@
 /** What a link answers when it does not open: a page for a browser, one line for a program. */
 import type { WireRequest } from "daypass";
 import { unsatisfiedContentRange } from "../../http/range.ts";
+import { kindOfLink } from "../../links/link-kinds.ts";
 import { type LinkProblem, LinkRefused } from "../../links/open-link.ts";
 import { SAFE_HEADERS } from "../../pages/layout.ts";
 import { passwordPage } from "../../pages/link-page.ts";
 import type { PageProblem } from "../../pages/messages/types.ts";
-import { problems, refusalPage } from "../../pages/refusal-page.ts";
+import { problems, type RefusalPage, refusalPage } from "../../pages/refusal-page.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal, RefusalCode } from "../../pipeline/refusal.ts";
 import { messagesOf, pageAnswer, wantsPage } from "../page.ts";
@@ -69,11 +70,39 @@ export function refuseLink({
       ? pageAnswer(
           request,
           status,
-          refusalPage(messagesOf(request), { problem, host: request.authority, requestId, now: clock(), opensAt }),
+          refusalPage(messagesOf(request), {
+            problem,
+            host: request.authority,
+            requestId,
+            now: clock(),
+            opensAt,
+            ...(link?.found === undefined ? addressFacts(request) : knownFacts(link.found, sharedBy)),
+          }),
           headers,
         )
       : lineAnswer(status, text, headers);
   };
+}
+
+/** What a page says of a link that its holder may know. */
+function knownFacts(
+  { link, variant }: NonNullable<LinkRefused["found"]>,
+  sharedBy: string | undefined,
+): Partial<RefusalPage> {
+  const { max, givenBack, maxBytes, held } = variant;
+  return {
+    expiredAt: new Date(link.expiresAt),
+    sharedBy,
+    deliveries: max === undefined ? undefined : { max: max + givenBack, areVisits: kindOfLink(link).opensMany },
+    bytes: maxBytes === undefined ? undefined : { sent: Math.min(held, maxBytes), max: maxBytes },
+    path: `/l/${variant.id}`,
+  };
+}
+
+/** What was asked for. The token of a delivery is secret, and no holder types it. */
+function addressFacts({ authority, target }: WireRequest): Partial<RefusalPage> {
+  const [path = ""] = target.split("?", 1);
+  return { address: path.startsWith("/l/") ? `${authority}${path}` : undefined };
 }
 
 /** The headers that a client needs to send the request again in a form that is answered. */

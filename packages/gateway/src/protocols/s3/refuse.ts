@@ -67,7 +67,13 @@ export function refuseS3({
     // A browser that opened a link. Scripts of a page ask for anything.
     const isLink = /^(?:GET|HEAD)$/.test(exchange.request.method);
     if (isLink && wantsPage(exchange.request))
-      return page(exchange, { status, code: refusal.code, headers, shown: code });
+      return page(exchange, {
+        status,
+        code: refusal.code,
+        headers,
+        shown: code,
+        expiresAt: refusal.details["expiresAt"],
+      });
     return textAnswer({ status, type: "application/xml", text, headers });
   };
 }

@@ -136,6 +136,7 @@ export function refuseUrl(refusal: Refusal, exchange: Exchange): Answer {
   if (code === "RANGE_NOT_SATISFIABLE") {
     headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
   }
-  if (wantsPage(request)) return page(exchange, { status, code, shown: code, headers });
+  if (wantsPage(request))
+    return page(exchange, { status, code, shown: code, headers, expiresAt: refusal.details["expiresAt"] });
   return textAnswer({ status, type: "application/problem+json", text, headers });
 }
